@@ -1,0 +1,1 @@
+//! The stages of a boot: configuration, merging, user-data, semaphores, status, reporting.

@@ -1,0 +1,1 @@
+//! The only crate that knows an HTTP library: deadlines, retries, size limits.

@@ -1,0 +1,1 @@
+//! Network configuration v1, v2 and the vendors' forms to one NetworkState.

@@ -1,0 +1,1 @@
+//! What distributions share: package managers, service managers, shadow-utils, hostnamectl, locale.

@@ -1,0 +1,1 @@
+//! Red Hat Enterprise Linux and its derivatives.

@@ -1,0 +1,1 @@
+//! Boolean strings as cloud-init's configuration spells them.

@@ -1,0 +1,1 @@
+//! ifcfg and other sysconfig files: shell assignments that read back byte for byte.

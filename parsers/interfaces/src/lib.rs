@@ -1,0 +1,1 @@
+//! interfaces(5) of ifupdown, read and written byte for byte.

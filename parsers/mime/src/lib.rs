@@ -1,0 +1,1 @@
+//! MIME multipart messages as cloud user-data uses them.

@@ -1,0 +1,3 @@
+//! cloud-init: configures a cloud instance at boot.
+
+fn main() {}

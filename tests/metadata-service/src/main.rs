@@ -1,0 +1,3 @@
+//! Serves fake metadata services.
+
+fn main() {}
