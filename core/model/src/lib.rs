@@ -1,1 +1,32 @@
-//! The contracts and the vocabulary: what a distro, a data source, a handler and a module are, and the traits of every effect.
+//! The contracts and the vocabulary of cloud-init: what a [`Distro`], a [`DataSource`], a [`Handler`] and a
+//! [`Module`] are, the tree a configuration is, and the *traits* of every effect on the machine.
+//!
+//! Nothing here does I/O. `core/system` and `core/fetch` implement [`effects`]; the families (`distros`,
+//! `datasources`, `modules`) implement the contracts and never know each other; `core/engine` runs them in order.
+
+pub mod config;
+pub mod datasource;
+pub mod distro;
+pub mod effects;
+pub mod handler;
+pub mod instance;
+pub mod module;
+pub mod network;
+pub mod paths;
+pub mod platform;
+mod secret;
+mod stage;
+pub mod user;
+
+pub use config::{ConfigError, Key, Map, Node, Origin, Spanned, Value};
+pub use datasource::{Crawl, DataSource, Identified, SourceError};
+pub use distro::{Distro, DistroError};
+pub use effects::System;
+pub use handler::{Handler, Part};
+pub use instance::{Instance, InstanceId};
+pub use module::{Context, Module, ModuleError, Report};
+pub use network::NetworkConfig;
+pub use paths::Paths;
+pub use platform::Platform;
+pub use secret::Secret;
+pub use stage::{Frequency, Stage, UnknownFrequency};

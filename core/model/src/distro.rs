@@ -1,0 +1,254 @@
+//! The contract of a distribution, made of small capabilities.
+//!
+//! The engine and the modules ask for a thing to be done ([`Hostname::apply`]); which file or command does it is
+//! the distribution's. `distros/common` has the shared implementations, a family composes them, and a derivative is
+//! a table of differences.
+
+use std::path::PathBuf;
+
+use crate::effects::{CommandError, FileError, LinkError, Owner};
+use crate::network::{NetworkConfig, Rendered};
+use crate::user::{Account, UserSpec};
+use crate::{ConfigError, Origin, Secret};
+
+/// Something a distribution could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum DistroError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A command failed.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The network links could not be read.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The configuration makes no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A value makes no sense.
+    #[error("{origin}: {message}")]
+    Invalid {
+        /// Where it was written.
+        origin: Origin,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// This distribution has no such thing.
+    #[error("{distro} has no {what}")]
+    Unsupported {
+        /// The distribution.
+        distro: String,
+        /// What was asked for.
+        what: String,
+    },
+    /// Something else, in words.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// What is fixed about a distribution.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DistroInfo {
+    /// `centos`, `ubuntu`: the id in cloud.cfg's `system_info.distro`.
+    pub name: String,
+    /// `osfamily` (`redhat`, `debian`).
+    pub family: String,
+    /// `VERSION_ID` of os-release.
+    pub version: String,
+    /// `VERSION_CODENAME`, or what stands in its place.
+    pub codename: String,
+    /// The variant of the shipped hosts template (`hosts.debian` → `debian`).
+    pub hosts_template: &'static str,
+    /// Name of the ssh server's service (`ssh`, `sshd`).
+    pub ssh_service: &'static str,
+    /// Groups that may not be there, of the default user; made when missing.
+    pub default_user: Option<UserSpec>,
+}
+
+/// A distribution.
+pub trait Distro: Send + Sync {
+    /// What is fixed about it.
+    fn info(&self) -> &DistroInfo;
+    /// Host name.
+    fn hostname(&self) -> &dyn Hostname;
+    /// Accounts and groups.
+    fn users(&self) -> &dyn Users;
+    /// Packages.
+    fn packages(&self) -> &dyn Packages;
+    /// Services.
+    fn services(&self) -> &dyn Services;
+    /// Network.
+    fn network(&self) -> &dyn Network;
+    /// Language.
+    fn locale(&self) -> &dyn Locale;
+    /// Time zone.
+    fn time(&self) -> &dyn Time;
+    /// The ssh server.
+    fn ssh(&self) -> &dyn Ssh;
+}
+
+/// Host name.
+pub trait Hostname: Send + Sync {
+    /// Which of the two is this system's host name, by its habit and `prefer_fqdn_over_hostname`.
+    fn choose(&self, hostname: &str, fqdn: &str, prefer_fqdn: Option<bool>) -> String;
+
+    /// What the system's file says now.
+    fn persisted(&self) -> Result<Option<String>, DistroError>;
+
+    /// The file that holds it.
+    fn file(&self) -> PathBuf;
+
+    /// Writes the file only.
+    fn persist(&self, name: &str) -> Result<(), DistroError>;
+
+    /// Writes the file and tells the kernel.
+    fn apply(&self, name: &str) -> Result<(), DistroError>;
+
+    /// Tells the kernel only, until the next boot.
+    fn apply_transient(&self, name: &str) -> Result<(), DistroError>;
+}
+
+/// A password to be set.
+#[derive(Clone, Debug)]
+pub struct Password {
+    /// Whose.
+    pub user: String,
+    /// In clear, or a hash for crypt(3).
+    pub value: Secret<String>,
+    /// Whether it is a hash.
+    pub hashed: bool,
+}
+
+/// Accounts and groups.
+pub trait Users: Send + Sync {
+    /// An account, from passwd of the root and then by `getent`.
+    fn find(&self, name: &str) -> Result<Option<Account>, DistroError>;
+
+    /// A group's id.
+    fn find_group(&self, name: &str) -> Result<Option<u32>, DistroError>;
+
+    /// Makes a group and puts members into it. A group that is there gets the members.
+    fn add_group(&self, name: &str, members: &[String]) -> Result<(), DistroError>;
+
+    /// Makes an account, or sets what may be set on one that is there: groups of a new one, passwords, lock,
+    /// sudo and doas rules. Keys are not its business. Gives true when the account is new.
+    fn add_user(&self, spec: &UserSpec) -> Result<bool, DistroError>;
+
+    /// No login by password.
+    fn lock_password(&self, name: &str) -> Result<(), DistroError>;
+
+    /// A password must be changed at the next login.
+    fn expire_password(&self, name: &str) -> Result<(), DistroError>;
+
+    /// Sets passwords, all at once.
+    fn set_passwords(&self, passwords: &[Password]) -> Result<(), DistroError>;
+
+    /// Numbers for `user:group`, `user` or `:group`; names that are digits are numbers.
+    fn owner(&self, text: &str) -> Result<Owner, DistroError>;
+}
+
+/// A package, with the version that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageSpec {
+    /// Name, or a path or URL that the package manager takes.
+    pub name: String,
+    /// Version.
+    pub version: Option<String>,
+    /// The manager that was named (`apt`, `snap`), or `None` for the distribution's own.
+    pub manager: Option<String>,
+}
+
+/// Packages.
+pub trait Packages: Send + Sync {
+    /// Fetches the lists of packages. `force` also when it was done in this boot.
+    fn refresh(&self, force: bool) -> Result<(), DistroError>;
+
+    /// Upgrades everything.
+    fn upgrade(&self) -> Result<(), DistroError>;
+
+    /// Installs; an error names the packages that could not be.
+    fn install(&self, packages: &[PackageSpec]) -> Result<(), DistroError>;
+
+    /// Files whose presence says that a restart is wanted (`/var/run/reboot-required`).
+    fn reboot_markers(&self) -> Vec<PathBuf>;
+}
+
+/// What is done with a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceAction {
+    /// start
+    Start,
+    /// stop
+    Stop,
+    /// restart
+    Restart,
+    /// reload
+    Reload,
+    /// try-reload-or-restart
+    TryReload,
+    /// status
+    Status,
+    /// enable at boot
+    Enable,
+    /// disable at boot
+    Disable,
+}
+
+/// Services.
+pub trait Services: Send + Sync {
+    /// Does it.
+    fn manage(&self, action: ServiceAction, service: &str) -> Result<(), DistroError>;
+
+    /// Whether systemd is the init of this system.
+    fn uses_systemd(&self) -> bool;
+
+    /// The command that powers off, restarts or halts: `mode` is poweroff, reboot or halt; `delay` is `now` or
+    /// `+MINUTES`.
+    fn shutdown_command(&self, mode: &str, delay: &str, message: &str) -> Result<Vec<String>, DistroError>;
+}
+
+/// Network.
+pub trait Network: Send + Sync {
+    /// Writes the files of the first renderer that is available; `system_info.network.renderers` is the order.
+    fn render(&self, config: &NetworkConfig) -> Result<Rendered, DistroError>;
+
+    /// Brings up what was rendered, by the first activator that is available.
+    fn activate(&self, config: &NetworkConfig) -> Result<(), DistroError>;
+
+    /// Gives links the names that the config wants (`set-name` with a MAC, v1's names by MAC).
+    fn rename_links(&self, config: &NetworkConfig) -> Result<(), DistroError>;
+
+    /// Waits until the init system says that the network is up, where the activator can.
+    fn wait_online(&self) -> Result<(), DistroError>;
+}
+
+/// Language.
+pub trait Locale: Send + Sync {
+    /// Sets it, in `file` instead of the system's own where given.
+    fn apply(&self, locale: &str, file: Option<&std::path::Path>) -> Result<(), DistroError>;
+
+    /// What it is now, or the distribution's default.
+    fn current(&self) -> Result<String, DistroError>;
+}
+
+/// Time zone.
+pub trait Time: Send + Sync {
+    /// Sets it.
+    fn set_timezone(&self, name: &str) -> Result<(), DistroError>;
+}
+
+/// The ssh server.
+pub trait Ssh: Send + Sync {
+    /// Where the host keys and sshd_config are.
+    fn directory(&self) -> PathBuf;
+
+    /// Labels files for SELinux, where that is on.
+    fn restore_context(&self, path: &std::path::Path) -> Result<(), DistroError>;
+
+    /// Key types that are generated when nothing else is said, in order.
+    fn key_types(&self) -> &'static [&'static str];
+
+    /// Owner and mode of private host keys (RHEL 8 and older: root:ssh_keys, 0640).
+    fn private_key_owner(&self) -> Result<(Owner, u32), DistroError>;
+}

@@ -1,0 +1,51 @@
+//! The traits of every effect on a machine, and [`System`], the bundle that is handed around.
+//!
+//! `core/system` implements them three times: on the real machine, as a recording overlay (`plan`) and in memory
+//! (tests). Nothing else in the project touches a file, a process, a clock or a socket.
+
+mod clock;
+mod commands;
+mod devices;
+mod environment;
+mod files;
+mod http;
+mod links;
+
+use std::sync::Arc;
+
+pub use clock::{Clock, Timestamp};
+pub use commands::{Command, CommandError, Commands, Output, Sink};
+pub use devices::{BlockDevice, DeviceError, Devices, Tree};
+pub use environment::{Environment, Journal, Uname};
+pub use files::{Attributes, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
+pub use http::{Body, Http, HttpError, Method, Request, Response};
+pub use links::{Address, Ephemeral, EphemeralError, Lease, Link, LinkError, Links, Route};
+
+/// All effects of one machine. Cheap to clone; every part is shared.
+#[derive(Clone)]
+pub struct System {
+    /// Files and directories.
+    pub files: Arc<dyn Files>,
+    /// Processes.
+    pub commands: Arc<dyn Commands>,
+    /// HTTP; in a build without it, an implementation that says so.
+    pub http: Arc<dyn Http>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Network links as the kernel sees them.
+    pub links: Arc<dyn Links>,
+    /// Addresses held only while a metadata service is asked.
+    pub ephemeral: Arc<dyn Ephemeral>,
+    /// Block devices and what is on them.
+    pub devices: Arc<dyn Devices>,
+    /// The process's surroundings: variables, identity, kernel, randomness.
+    pub environment: Arc<dyn Environment>,
+    /// Notes which stage and module the following effects belong to.
+    pub journal: Arc<dyn Journal>,
+}
+
+impl std::fmt::Debug for System {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("System").finish_non_exhaustive()
+    }
+}

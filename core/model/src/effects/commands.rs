@@ -1,0 +1,177 @@
+//! Processes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::Secret;
+
+/// Where a command's standard output and error go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sink {
+    /// Into [`Output`].
+    #[default]
+    Capture,
+    /// To this process's own, which the stage may have sent to cloud-init-output.log.
+    Inherit,
+}
+
+/// A command to run. The first word is looked up in PATH unless it holds a `/`.
+#[derive(Clone, Debug, Default)]
+pub struct Command {
+    /// The program.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Variables set beside the inherited ones.
+    pub env: Vec<(String, String)>,
+    /// Bytes for its standard input, never logged; `None` is /dev/null.
+    pub stdin: Option<Secret<Vec<u8>>>,
+    /// Working directory.
+    pub directory: Option<PathBuf>,
+    /// After this long the command and its children are killed; `None` waits for ever.
+    pub timeout: Option<Duration>,
+    /// What becomes of its output.
+    pub sink: Sink,
+    /// Indices into `args` that are secret: logged and planned as REDACTED.
+    pub secret_args: Vec<usize>,
+    /// Exit codes that are success; empty means only 0.
+    pub accept: Vec<i32>,
+}
+
+impl Command {
+    /// A program without arguments.
+    pub fn new(program: impl Into<String>) -> Self {
+        Self { program: program.into(), ..Self::default() }
+    }
+
+    /// A whole command line, the program first.
+    pub fn line<I: IntoIterator<Item = S>, S: Into<String>>(words: I) -> Self {
+        let mut words = words.into_iter().map(Into::into);
+        Self { program: words.next().unwrap_or_default(), args: words.collect(), ..Self::default() }
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, arg: impl Into<String>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Adds an argument that is never shown.
+    pub fn secret_arg(mut self, arg: impl Into<String>) -> Self {
+        self.secret_args.push(self.args.len());
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<I: IntoIterator<Item = S>, S: Into<String>>(mut self, args: I) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Gives it a standard input.
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(Secret::new(bytes.into()));
+        self
+    }
+
+    /// Bounds its time.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// Takes these exit codes for success.
+    pub fn accept(mut self, codes: &[i32]) -> Self {
+        self.accept = codes.to_vec();
+        self
+    }
+
+    /// Sends its output where this process's own goes.
+    pub fn inherit_output(mut self) -> Self {
+        self.sink = Sink::Inherit;
+        self
+    }
+
+    /// The command line to show, secrets replaced.
+    pub fn shown(&self) -> Vec<String> {
+        let args = self.args.iter().enumerate().map(|(index, arg)| {
+            if self.secret_args.contains(&index) { "REDACTED".to_owned() } else { arg.clone() }
+        });
+        std::iter::once(self.program.clone()).chain(args).collect()
+    }
+}
+
+/// What a finished command left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Exit code; 128 plus the signal's number for one that was killed.
+    pub code: i32,
+    /// Standard output, when captured.
+    pub stdout: Vec<u8>,
+    /// Standard error, when captured.
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    /// Standard output as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
+/// A command that could not run, or did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// No such program.
+    #[error("no program '{0}' in PATH: install the package that brings it")]
+    NotFound(String),
+    /// It ran and failed.
+    #[error("'{command}' ended with exit code {}{}", output.code, tail(output))]
+    Failed {
+        /// The command line, secrets replaced.
+        command: String,
+        /// What it left.
+        output: Output,
+    },
+    /// It ran too long and was killed.
+    #[error("'{command}' was killed after {} s", limit.as_secs_f32())]
+    TimedOut {
+        /// The command line, secrets replaced.
+        command: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// It could not be started or waited for.
+    #[error("cannot run '{command}': {source}")]
+    Io {
+        /// The command line, secrets replaced.
+        command: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+/// The last line of standard error, for the message.
+fn tail(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    text.trim().lines().last().map_or_else(String::new, |line| format!(": {line}"))
+}
+
+/// Running programs.
+pub trait Commands: Send + Sync {
+    /// Runs to the end. An exit code outside [`Command::accept`] is an error.
+    fn run(&self, command: &Command) -> Result<Output, CommandError>;
+
+    /// Where PATH has a program, the system directories included even when PATH forgets them.
+    fn which(&self, program: &str) -> Option<PathBuf>;
+
+    /// Starts a command that outlives this process (own session, output to /dev/null).
+    fn spawn_detached(&self, command: &Command) -> Result<(), CommandError>;
+}

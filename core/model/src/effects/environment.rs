@@ -1,0 +1,42 @@
+//! A process's surroundings, and the journal of a plan.
+
+use crate::Stage;
+
+/// What uname(2) tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Uname {
+    /// `Linux`, `FreeBSD`, …
+    pub system: String,
+    /// The kernel's host name.
+    pub node: String,
+    /// Kernel release.
+    pub release: String,
+    /// Kernel build.
+    pub version: String,
+    /// `x86_64`, `aarch64`, …
+    pub machine: String,
+}
+
+/// The process's surroundings.
+pub trait Environment: Send + Sync {
+    /// A variable of the environment.
+    fn var(&self, name: &str) -> Option<String>;
+
+    /// This process's number.
+    fn pid(&self) -> u32;
+
+    /// The effective user's number.
+    fn uid(&self) -> u32;
+
+    /// The kernel's names.
+    fn uname(&self) -> Uname;
+
+    /// Fills a buffer from the kernel's cryptographic generator.
+    fn random(&self, buffer: &mut [u8]);
+}
+
+/// Which part of a boot the effects that follow belong to.
+pub trait Journal: Send + Sync {
+    /// A stage begins, and within it perhaps a module.
+    fn enter(&self, stage: Stage, module: Option<&str>);
+}

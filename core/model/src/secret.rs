@@ -1,0 +1,48 @@
+//! Values that must never be seen in a log, an error or a world-readable file.
+
+use serde::{Deserialize, Deserializer};
+
+/// A value whose content is never printed: it has no `Display`, and its `Debug` says only that it is there.
+///
+/// The content is reached by [`Secret::expose`], so that a reader of the code sees each place where it leaves.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret<T>(T);
+
+impl<T> Secret<T> {
+    /// Wraps a value.
+    pub fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The content, for the one place that has to use it.
+    pub fn expose(&self) -> &T {
+        &self.0
+    }
+
+    /// The content, owned.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> std::fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("REDACTED")
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Secret;
+
+    #[test]
+    fn debug_never_shows_the_content() {
+        assert_eq!(format!("{:?}", Some(Secret::new("hunter2"))), "Some(REDACTED)");
+    }
+}

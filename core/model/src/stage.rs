@@ -1,0 +1,77 @@
+//! When things run: the stages of a boot and how often a step is repeated.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The stages of a boot, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Which data source may be here (ds-identify, the systemd generator).
+    Detect,
+    /// `init --local`: before the network is configured.
+    Local,
+    /// `init`: the network is up; user-data is consumed and the `cloud_init_modules` run.
+    Network,
+    /// `modules --mode config`.
+    Config,
+    /// `modules --mode final`.
+    Final,
+}
+
+impl Stage {
+    /// The name under which status.json records the stage.
+    pub fn status_name(self) -> &'static str {
+        match self {
+            Self::Detect => "detect",
+            Self::Local => "init-local",
+            Self::Network => "init",
+            Self::Config => "modules-config",
+            Self::Final => "modules-final",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.status_name())
+    }
+}
+
+/// How often a module or a handler runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Frequency {
+    /// Once in the life of the image (`once`).
+    Once,
+    /// Once for each instance-id (`once-per-instance`, also written `instance`).
+    Instance,
+    /// At every boot (`always`).
+    Always,
+}
+
+/// A word that names no frequency.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("'{0}' is no frequency: write 'once', 'once-per-instance' (or 'instance') or 'always'")]
+pub struct UnknownFrequency(pub String);
+
+impl FromStr for Frequency {
+    type Err = UnknownFrequency;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "once" => Ok(Self::Once),
+            "once-per-instance" | "instance" => Ok(Self::Instance),
+            "always" => Ok(Self::Always),
+            _ => Err(UnknownFrequency(word.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Frequency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Once => "once",
+            Self::Instance => "once-per-instance",
+            Self::Always => "always",
+        })
+    }
+}
