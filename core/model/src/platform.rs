@@ -55,7 +55,10 @@ impl Platform<'_> {
     /// Devices whose label equals one of these, in any case.
     pub fn labelled<'s>(&'s self, labels: &'s [&str]) -> impl Iterator<Item = &'s BlockDevice> {
         self.devices.iter().filter(move |device| {
-            device.label.as_deref().is_some_and(|found| labels.iter().any(|label| found.eq_ignore_ascii_case(label)))
+            device
+                .label
+                .as_deref()
+                .is_some_and(|found| labels.iter().any(|label| found.eq_ignore_ascii_case(label)))
         })
     }
 }

@@ -1,1 +1,24 @@
-//! The only crate that touches files, processes, devices and time: Host, Overlay and Scratch.
+//! The only crate that touches files, processes, devices and time.
+//!
+//! Three machines implement the effects of `model`:
+//!
+//! - [`Host`]: the real one, or an image's root below a prefix.
+//! - [`Overlay`]: copy on write over a root. Nothing leaves memory, and every effect is recorded in its order with
+//!   its stage and module. This is what `plan` shows.
+//! - [`scratch`]: an overlay over nothing, for tests.
+//!
+//! Everything here is mechanism. Which file holds a host name, or which service to ask, is decided elsewhere.
+#![allow(clippy::disallowed_methods, reason = "this crate is where effects happen")]
+
+mod account_model;
+mod devices;
+mod ephemeral;
+mod host;
+mod links;
+mod overlay;
+mod scratch;
+mod walk;
+
+pub use host::{Host, NoHttp, StdioLog, arguments, current_directory};
+pub use overlay::{Effect, EffectKind, Overlay, Recording, TreeHttp};
+pub use scratch::{Scratch, scratch};

@@ -110,7 +110,11 @@ impl<'de> Deserializer<'de> for &'de Node {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ConfigError> {
-        if name == SPANNED { visitor.visit_map(SpannedAccess { node: self, next: 0 }) } else { self.deserialize_any(visitor) }
+        if name == SPANNED {
+            visitor.visit_map(SpannedAccess { node: self, next: 0 })
+        } else {
+            self.deserialize_any(visitor)
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -146,7 +150,10 @@ struct Items<'de> {
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = ConfigError;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ConfigError> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, ConfigError> {
         let Some(node) = self.items.get(self.next) else { return Ok(None) };
         let index = self.next;
         self.next += 1;
@@ -351,11 +358,14 @@ mod tests {
     #[test]
     fn typed_configs_keep_positions_and_ignore_other_keys() {
         let entry = map(2, &[("path", at(2, Value::Str("/a".into()))), ("uid", at(3, Value::Int(7)))]);
-        let tree = map(1, &[
-            ("entries", at(2, Value::List(vec![entry]))),
-            ("raw", at(4, Value::List(vec![at(5, Value::Null)]))),
-            ("other", at(9, Value::Null)),
-        ]);
+        let tree = map(
+            1,
+            &[
+                ("entries", at(2, Value::List(vec![entry]))),
+                ("raw", at(4, Value::List(vec![at(5, Value::Null)]))),
+                ("other", at(9, Value::Null)),
+            ],
+        );
         let config: Config = from_node(&tree).expect("a valid config");
         assert_eq!(config.entries[0].value, Entry { path: "/a".into(), uid: Some(7) });
         assert_eq!(config.entries[0].origin.to_string(), "f:2:3");
@@ -365,7 +375,8 @@ mod tests {
 
     #[test]
     fn an_error_names_the_place_of_the_innermost_value() {
-        let entry = map(2, &[("path", at(2, Value::Str("/a".into()))), ("uid", at(3, Value::Str("x".into())))]);
+        let entry =
+            map(2, &[("path", at(2, Value::Str("/a".into()))), ("uid", at(3, Value::Str("x".into())))]);
         let tree = map(1, &[("entries", at(2, Value::List(vec![entry])))]);
         let error = from_node::<Config>(&tree).expect_err("uid is no number");
         assert_eq!(error.to_string(), "f:3:3: entries.0.uid: invalid type: string \"x\", expected u32");

@@ -20,7 +20,10 @@ impl Node {
                 Value::List(items.into_iter().map(|item| Self::from_json(item, origin)).collect())
             }
             serde_json::Value::Object(object) => Value::Map(
-                object.into_iter().map(|(key, item)| (Key::Str(key), Self::from_json(item, origin))).collect::<Map>(),
+                object
+                    .into_iter()
+                    .map(|(key, item)| (Key::Str(key), Self::from_json(item, origin)))
+                    .collect::<Map>(),
             ),
         };
         Self::new(value, origin.clone())

@@ -117,7 +117,9 @@ pub struct Lease {
 #[derive(Debug, thiserror::Error)]
 pub enum EphemeralError {
     /// No DHCP client is installed.
-    #[error("no DHCP client found: install dhcpcd-base, isc-dhcp-client or udhcpc, or set system_info.network.dhcp_client_priority")]
+    #[error(
+        "no DHCP client found: install dhcpcd-base, isc-dhcp-client or udhcpc, or set system_info.network.dhcp_client_priority"
+    )]
     NoClient,
     /// No server granted a lease.
     #[error("no DHCP lease on {interface}: {reason}")]
@@ -151,7 +153,8 @@ pub trait Ephemeral: Send + Sync {
     ) -> Result<(Lease, Box<dyn std::any::Any + Send>), EphemeralError>;
 
     /// Brings the link up for IPv6: waits for its link-local address and a router's advertisement.
-    fn ipv6(&self, interface: &str, limit: Duration) -> Result<Box<dyn std::any::Any + Send>, EphemeralError>;
+    fn ipv6(&self, interface: &str, limit: Duration)
+    -> Result<Box<dyn std::any::Any + Send>, EphemeralError>;
 
     /// Adds an address, with routes, to a link that is brought up.
     fn address(

@@ -1,0 +1,318 @@
+//! What the account commands do to passwd, group and shadow, so that a plan's later steps find what they left.
+//!
+//! It models the options that cloud-init uses, as useradd(8), groupadd(8), usermod(8), passwd(1) and chpasswd(8)
+//! document them. It is no replacement of them: it runs only over an overlay.
+
+/// The three files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Accounts {
+    pub(crate) passwd: String,
+    pub(crate) group: String,
+    pub(crate) shadow: String,
+}
+
+/// What useradd is asked for.
+#[derive(Debug, Default)]
+struct NewUser<'a> {
+    name: &'a str,
+    uid: Option<u32>,
+    group: Option<&'a str>,
+    groups: Vec<&'a str>,
+    comment: &'a str,
+    home: Option<&'a str>,
+    shell: Option<&'a str>,
+    password: Option<&'a str>,
+    create_home: bool,
+    user_group: bool,
+    system: bool,
+}
+
+/// A home directory that useradd makes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Home {
+    pub(crate) path: String,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
+
+fn field(line: &str, index: usize) -> &str {
+    line.split(':').nth(index).unwrap_or_default()
+}
+
+fn find<'a>(file: &'a str, name: &str) -> Option<&'a str> {
+    file.lines().find(|line| field(line, 0) == name)
+}
+
+fn free_id(file: &str, system: bool) -> u32 {
+    let (from, to) = if system { (100, 999) } else { (1000, 60000) };
+    let used: Vec<u32> = file.lines().filter_map(|line| field(line, 2).parse().ok()).collect();
+    let highest = used.iter().copied().filter(|id| (from..=to).contains(id)).max();
+    highest.map_or(from, |id| id + 1)
+}
+
+fn push(file: &mut String, line: &str) {
+    if !file.is_empty() && !file.ends_with('\n') {
+        file.push('\n');
+    }
+    file.push_str(line);
+    file.push('\n');
+}
+
+/// Replaces a field of the line of a name.
+fn set_field(file: &mut String, name: &str, index: usize, value: &str) -> bool {
+    let mut found = false;
+    let lines: Vec<String> = file
+        .lines()
+        .map(|line| {
+            if field(line, 0) != name {
+                return line.to_owned();
+            }
+            found = true;
+            let mut fields: Vec<&str> = line.split(':').collect();
+            if let Some(slot) = fields.get_mut(index) {
+                *slot = value;
+            }
+            fields.join(":")
+        })
+        .collect();
+    *file = lines.join("\n") + "\n";
+    found
+}
+
+impl Accounts {
+    /// Runs a command; `None` when it is none of those modelled, else its exit code and a home to make.
+    pub(crate) fn run(&mut self, words: &[String], stdin: &[u8]) -> Option<(i32, Option<Home>)> {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (program, args) = words.split_first()?;
+        let program = program.rsplit('/').next().unwrap_or(program);
+        let plain = |code| Some((code, None));
+        match program {
+            "useradd" => Some(self.useradd(args)),
+            "groupadd" => plain(self.groupadd(args)),
+            "usermod" => plain(self.usermod(args)),
+            "gpasswd" => match args {
+                ["-a" | "-M", user, group] => plain(self.add_members(group, user)),
+                _ => plain(0),
+            },
+            "passwd" => {
+                let (user, lock) = (args.last()?, args.contains(&"-l") || args.contains(&"--lock"));
+                let expire = args.contains(&"--expire") || args.contains(&"-e");
+                if expire {
+                    return plain(i32::from(!set_field(&mut self.shadow, user, 2, "0")));
+                }
+                plain(self.lock(user, lock))
+            }
+            "chage" => {
+                let user = args.last()?;
+                if args.contains(&"-d") || args.contains(&"--lastday") {
+                    set_field(&mut self.shadow, user, 2, "0");
+                }
+                plain(i32::from(find(&self.passwd, user).is_none()))
+            }
+            "chpasswd" => {
+                let hashed = args.contains(&"-e") || args.contains(&"--encrypted");
+                plain(self.chpasswd(&String::from_utf8_lossy(stdin), hashed))
+            }
+            _ => None,
+        }
+    }
+
+    fn useradd(&mut self, args: &[&str]) -> (i32, Option<Home>) {
+        let user = NewUser::parse(args);
+        if user.name.is_empty() {
+            return (2, None);
+        }
+        if find(&self.passwd, user.name).is_some() {
+            return (9, None);
+        }
+        let uid = user.uid.unwrap_or_else(|| free_id(&self.passwd, user.system));
+        let gid = match user.group {
+            Some(group) => match find(&self.group, group).and_then(|line| field(line, 2).parse().ok()) {
+                Some(gid) => gid,
+                None => match group.parse() {
+                    Ok(gid) => gid,
+                    Err(_) => return (6, None),
+                },
+            },
+            None if user.user_group => {
+                let gid = if self.group.lines().any(|line| field(line, 2) == uid.to_string()) {
+                    free_id(&self.group, user.system)
+                } else {
+                    uid
+                };
+                push(&mut self.group, &format!("{}:x:{gid}:", user.name));
+                gid
+            }
+            None => 100,
+        };
+        for group in &user.groups {
+            if self.add_members(group, user.name) != 0 {
+                return (6, None);
+            }
+        }
+        let home = user.home.map_or_else(|| format!("/home/{}", user.name), str::to_owned);
+        let shell = user.shell.unwrap_or("/bin/sh");
+        push(&mut self.passwd, &format!("{}:x:{uid}:{gid}:{}:{home}:{shell}", user.name, user.comment));
+        push(&mut self.shadow, &format!("{}:{}:19675:0:99999:7:::", user.name, user.password.unwrap_or("!")));
+        (0, user.create_home.then_some(Home { path: home, uid, gid }))
+    }
+
+    fn groupadd(&mut self, args: &[&str]) -> i32 {
+        let Some(name) = args.last() else { return 2 };
+        if find(&self.group, name).is_some() {
+            return 9;
+        }
+        let system = args.contains(&"-r") || args.contains(&"--system");
+        let wanted = args
+            .iter()
+            .position(|arg| matches!(*arg, "-g" | "--gid"))
+            .and_then(|at| args.get(at + 1)?.parse().ok());
+        let gid = wanted.unwrap_or_else(|| free_id(&self.group, system));
+        push(&mut self.group, &format!("{name}:x:{gid}:"));
+        0
+    }
+
+    fn usermod(&mut self, args: &[&str]) -> i32 {
+        let Some(user) = args.last().copied() else { return 2 };
+        if find(&self.passwd, user).is_none() {
+            return 6;
+        }
+        let mut rest = args.iter();
+        while let Some(option) = rest.next() {
+            match *option {
+                "-L" | "--lock" => return self.lock(user, true),
+                "-U" | "--unlock" => return self.lock(user, false),
+                "-p" | "--password" => {
+                    if let Some(hash) = rest.next() {
+                        set_field(&mut self.shadow, user, 1, hash);
+                    }
+                }
+                "-G" | "--groups" | "-aG" => {
+                    for group in rest.next().unwrap_or(&"").split(',').filter(|group| !group.is_empty()) {
+                        if self.add_members(group, user) != 0 {
+                            return 6;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        0
+    }
+
+    fn add_members(&mut self, group: &str, users: &str) -> i32 {
+        let Some(line) = find(&self.group, group) else { return 6 };
+        let mut members: Vec<&str> = field(line, 3).split(',').filter(|member| !member.is_empty()).collect();
+        for user in users.split(',') {
+            if !members.contains(&user) {
+                members.push(user);
+            }
+        }
+        let joined = members.join(",");
+        set_field(&mut self.group, group, 3, &joined);
+        0
+    }
+
+    fn lock(&mut self, user: &str, lock: bool) -> i32 {
+        let Some(line) = find(&self.shadow, user) else { return 1 };
+        let hash = field(line, 1).to_owned();
+        let wanted = if lock && !hash.starts_with('!') {
+            format!("!{hash}")
+        } else if lock {
+            hash
+        } else {
+            hash.trim_start_matches('!').to_owned()
+        };
+        i32::from(!set_field(&mut self.shadow, user, 1, &wanted))
+    }
+
+    fn chpasswd(&mut self, input: &str, hashed: bool) -> i32 {
+        let mut code = 0;
+        for (user, password) in input.lines().filter_map(|line| line.split_once(':')) {
+            // A plan computes no hash of a password in clear: that it is set is all a reader needs.
+            let value = if hashed { password } else { "$planned$" };
+            if !set_field(&mut self.shadow, user, 1, value) {
+                code = 1;
+            }
+        }
+        code
+    }
+}
+
+impl<'a> NewUser<'a> {
+    fn parse(args: &[&'a str]) -> Self {
+        let mut user = Self { user_group: true, ..Self::default() };
+        let mut rest = args.iter();
+        while let Some(argument) = rest.next() {
+            let (option, inline) = match argument.split_once('=') {
+                Some((option, value)) if option.starts_with("--") => (option, Some(value)),
+                _ => (*argument, None),
+            };
+            let mut value = || inline.or_else(|| rest.next().copied()).unwrap_or_default();
+            match option {
+                "-c" | "--comment" => user.comment = value(),
+                "-d" | "--home" | "--home-dir" => user.home = Some(value()),
+                "-e" | "--expiredate" | "-f" | "--inactive" | "-Z" | "--selinux-user" | "--extrausers" => {
+                    drop(value())
+                }
+                "-g" | "--gid" => user.group = Some(value()),
+                "-G" | "--groups" => {
+                    user.groups = value().split(',').filter(|group| !group.is_empty()).collect()
+                }
+                "-p" | "--password" => user.password = Some(value()),
+                "-s" | "--shell" => user.shell = Some(value()),
+                "-u" | "--uid" => user.uid = value().parse().ok(),
+                "-m" | "--create-home" => user.create_home = true,
+                "-M" | "--no-create-home" => user.create_home = false,
+                "-N" | "--no-user-group" => user.user_group = false,
+                "-U" | "--user-group" => user.user_group = true,
+                "-r" | "--system" => user.system = true,
+                name if !name.starts_with('-') => user.name = name,
+                _ => {}
+            }
+        }
+        user
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(accounts: &mut Accounts, line: &str, stdin: &str) -> (i32, Option<Home>) {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        accounts.run(&words, stdin.as_bytes()).expect("a modelled command")
+    }
+
+    #[test]
+    fn an_account_from_first_to_last() {
+        let mut accounts = Accounts {
+            passwd: "root:x:0:0:root:/root:/bin/bash\n".into(),
+            group: "root:x:0:\nadm:x:4:syslog\n".into(),
+            shadow: "root:*:19675:0:99999:7:::\n".into(),
+        };
+        assert_eq!(run(&mut accounts, "groupadd staff2", "").0, 0);
+        let (code, home) =
+            run(&mut accounts, "useradd bob --comment Bob --groups adm,staff2 --shell /bin/bash -m", "");
+        assert_eq!(code, 0);
+        assert_eq!(home, Some(Home { path: "/home/bob".into(), uid: 1000, gid: 1001 }));
+        assert!(
+            accounts.passwd.ends_with("bob:x:1000:1001:Bob:/home/bob:/bin/bash\n"),
+            "{}",
+            accounts.passwd
+        );
+        assert!(accounts.group.contains("adm:x:4:syslog,bob\n"), "{}", accounts.group);
+        assert_eq!(run(&mut accounts, "useradd bob", "").0, 9);
+        assert_eq!(run(&mut accounts, "chpasswd -e", "bob:$6$x$y\n").0, 0);
+        assert_eq!(run(&mut accounts, "passwd -l bob", "").0, 0);
+        assert!(accounts.shadow.ends_with("bob:!$6$x$y:19675:0:99999:7:::\n"), "{}", accounts.shadow);
+        assert_eq!(run(&mut accounts, "usermod --unlock bob", "").0, 0);
+        assert!(accounts.shadow.contains("bob:$6$x$y:"), "{}", accounts.shadow);
+    }
+
+    #[test]
+    fn a_group_that_is_not_there_is_the_real_exit_code() {
+        let mut accounts = Accounts::default();
+        assert_eq!(run(&mut accounts, "useradd x --groups none -M", ""), (6, None));
+    }
+}

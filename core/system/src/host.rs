@@ -1,0 +1,47 @@
+//! The real machine, or an image's root below a prefix.
+
+mod clock;
+mod commands;
+mod environment;
+mod files;
+mod output;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::System;
+use model::effects::Http;
+
+pub use environment::{NoHttp, arguments, current_directory};
+pub use output::StdioLog;
+
+pub(crate) use clock::HostClock;
+pub(crate) use environment::HostEnvironment;
+pub(crate) use files::HostFiles;
+
+/// The real machine.
+pub struct Host;
+
+impl Host {
+    /// The effects on the machine, or on the root below `prefix`: files there, commands run inside it by chroot.
+    pub fn system(prefix: Option<PathBuf>, http: Arc<dyn Http>) -> System {
+        let files = Arc::new(HostFiles::new(prefix.clone()));
+        let commands = Arc::new(commands::HostCommands::new(prefix));
+        System {
+            links: Arc::new(crate::links::SysLinks::new(files.clone(), commands.clone())),
+            ephemeral: Arc::new(crate::ephemeral::PackagedClients::new(files.clone(), commands.clone())),
+            devices: Arc::new(crate::devices::HostDevices::new(files.clone(), commands.clone())),
+            files,
+            commands,
+            http,
+            clock: Arc::new(HostClock),
+            environment: Arc::new(HostEnvironment),
+            journal: Arc::new(environment::NoJournal),
+        }
+    }
+
+    /// A root to read from, for an overlay above it.
+    pub fn root(prefix: Option<PathBuf>) -> Arc<dyn model::effects::ReadFiles> {
+        Arc::new(HostFiles::new(prefix))
+    }
+}

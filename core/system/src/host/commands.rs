@@ -1,0 +1,205 @@
+//! Processes of the real machine.
+
+use std::io::{Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{self, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use model::effects::{Command, CommandError, Commands, Output, Sink};
+
+/// Where programs are, also when PATH forgets the system directories (a boot's PATH may lack /sbin).
+pub(crate) const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How often a command with a time limit is looked at.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Running programs on the machine, or inside a root by chroot.
+pub(crate) struct HostCommands {
+    prefix: Option<PathBuf>,
+}
+
+impl HostCommands {
+    pub(crate) fn new(prefix: Option<PathBuf>) -> Self {
+        Self { prefix: prefix.filter(|path| path != Path::new("/")) }
+    }
+
+    fn prepare(&self, command: &Command) -> Result<process::Command, CommandError> {
+        let program = if command.program.contains('/') {
+            PathBuf::from(&command.program)
+        } else {
+            self.which(&command.program).ok_or_else(|| CommandError::NotFound(command.program.clone()))?
+        };
+        let mut prepared = process::Command::new(program);
+        prepared.args(&command.args).envs(command.env.iter().map(|(name, value)| (name, value)));
+        if std::env::var_os("PATH").is_none() {
+            prepared.env("PATH", SYSTEM_PATH);
+        }
+        if let Some(directory) = &command.directory {
+            prepared.current_dir(directory);
+        }
+        if let Some(root) = self.prefix.clone() {
+            // SAFETY: chroot and chdir are async-signal-safe system calls; nothing is allocated between fork and
+            // exec, since the path was built before.
+            #[allow(unsafe_code, reason = "a command of an image's root has to run inside it")]
+            unsafe {
+                prepared.pre_exec(move || {
+                    rustix::process::chroot(&root)?;
+                    rustix::process::chdir("/")?;
+                    Ok(())
+                });
+            }
+        }
+        Ok(prepared)
+    }
+}
+
+impl Commands for HostCommands {
+    fn run(&self, command: &Command) -> Result<Output, CommandError> {
+        let shown = command.shown().join(" ");
+        let mut prepared = self.prepare(command)?;
+        prepared.stdin(if command.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+        if command.sink == Sink::Capture {
+            prepared.stdout(Stdio::piped()).stderr(Stdio::piped());
+        }
+        // Its own process group, so that a time limit also ends what it started.
+        prepared.process_group(0);
+        let failed = |source| CommandError::Io { command: shown.clone(), source };
+        tracing::debug!(target: "subp", "Running command {:?}", command.shown());
+        let mut child = match prepared.spawn() {
+            Ok(child) => child,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !command.program.contains('/') => {
+                return Err(CommandError::NotFound(command.program.clone()));
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let feeder = child.stdin.take().zip(command.stdin.clone()).map(|(mut pipe, bytes)| {
+            // A command may end without reading all of it: that is its own affair.
+            thread::spawn(move || drop(pipe.write_all(bytes.expose())))
+        });
+        let stdout = child.stdout.take().map(collect);
+        let stderr = child.stderr.take().map(collect);
+        let started = Instant::now();
+        let status = loop {
+            match command.timeout {
+                None => break child.wait().map_err(failed)?,
+                Some(limit) => {
+                    if let Some(status) = child.try_wait().map_err(failed)? {
+                        break status;
+                    }
+                    if started.elapsed() >= limit {
+                        kill_group(&child);
+                        let _ = child.wait();
+                        return Err(CommandError::TimedOut { command: shown, limit });
+                    }
+                    thread::sleep(POLL);
+                }
+            }
+        };
+        if let Some(feeder) = feeder {
+            let _ = feeder.join();
+        }
+        // A daemon that the command left may hold the pipes: what came until now is enough then.
+        let patience = command
+            .timeout
+            .map_or(Duration::from_secs(3600), |limit| limit.saturating_sub(started.elapsed()));
+        let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
+        let output = Output { code, stdout: finish(stdout, patience), stderr: finish(stderr, patience) };
+        tracing::debug!(target: "subp", "Command {:?} ended with exit code {code}", command.program);
+        let accepted = if command.accept.is_empty() { code == 0 } else { command.accept.contains(&code) };
+        if accepted { Ok(output) } else { Err(CommandError::Failed { command: shown, output }) }
+    }
+
+    fn which(&self, program: &str) -> Option<PathBuf> {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let search = format!("{path}:{SYSTEM_PATH}");
+        match &self.prefix {
+            None => which::which_in(program, Some(search), "/").ok(),
+            Some(root) => {
+                let files = super::HostFiles::new(Some(root.clone()));
+                crate::links::find_program(&files, program, &search)
+            }
+        }
+    }
+
+    fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
+        let mut prepared = self.prepare(command)?;
+        prepared.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // SAFETY: setsid is an async-signal-safe system call and touches no memory of ours.
+        #[allow(unsafe_code, reason = "a command that outlives this process needs its own session")]
+        unsafe {
+            prepared.pre_exec(|| {
+                rustix::process::setsid()?;
+                Ok(())
+            });
+        }
+        prepared
+            .spawn()
+            .map(drop)
+            .map_err(|source| CommandError::Io { command: command.shown().join(" "), source })
+    }
+}
+
+fn kill_group(child: &process::Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        let _ = sender.send(bytes);
+    });
+    receiver
+}
+
+fn finish(pipe: Option<mpsc::Receiver<Vec<u8>>>, patience: Duration) -> Vec<u8> {
+    pipe.and_then(|receiver| receiver.recv_timeout(patience.max(Duration::from_millis(200))).ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(command: &Command) -> Result<Output, CommandError> {
+        HostCommands::new(None).run(command)
+    }
+
+    #[test]
+    fn output_input_and_environment() {
+        let command = Command::line(["sh", "-c", "cat; printf %s \"$WORD\"; printf err >&2; exit 3"])
+            .stdin(*b"in-")
+            .env("WORD", "env")
+            .accept(&[3]);
+        let output = run(&command).expect("3 is accepted");
+        assert_eq!(output, Output { code: 3, stdout: b"in-env".to_vec(), stderr: b"err".to_vec() });
+    }
+
+    #[test]
+    fn a_failure_shows_no_secret() {
+        let command = Command::line(["sh", "-c", "echo no >&2; exit 1", "sh"]).secret_arg("hunter2");
+        let message = run(&command).expect_err("exit 1").to_string();
+        assert!(message.ends_with("ended with exit code 1: no"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+
+    #[test]
+    fn a_time_limit_ends_the_children_too() {
+        let started = Instant::now();
+        let command = Command::line(["sh", "-c", "sleep 60 & sleep 60"]).timeout(Duration::from_millis(100));
+        assert!(matches!(run(&command), Err(CommandError::TimedOut { .. })));
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = run(&Command::new("no-such-program-here")).expect_err("not installed");
+        assert!(matches!(error, CommandError::NotFound(name) if name == "no-such-program-here"));
+    }
+}

@@ -1,0 +1,67 @@
+//! The process's surroundings.
+
+use model::Stage;
+use model::effects::{Environment, Http, HttpError, Journal, Request, Response, Uname};
+
+/// The real process.
+pub(crate) struct HostEnvironment;
+
+impl Environment for HostEnvironment {
+    fn var(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn pid(&self) -> u32 {
+        std::process::id()
+    }
+
+    fn uid(&self) -> u32 {
+        rustix::process::geteuid().as_raw()
+    }
+
+    fn uname(&self) -> Uname {
+        let names = rustix::system::uname();
+        let text = |name: &std::ffi::CStr| name.to_string_lossy().into_owned();
+        Uname {
+            system: text(names.sysname()),
+            node: text(names.nodename()),
+            release: text(names.release()),
+            version: text(names.version()),
+            machine: text(names.machine()),
+        }
+    }
+
+    fn random(&self, buffer: &mut [u8]) {
+        getrandom::fill(buffer)
+            .expect("a Linux kernel of 3.17 or newer, or one with /dev/urandom, gives randomness");
+    }
+}
+
+/// The real machine needs no journal: the log tells what was done.
+pub(crate) struct NoJournal;
+
+impl Journal for NoJournal {
+    fn enter(&self, _stage: Stage, _module: Option<&str>) {}
+}
+
+/// HTTP in a build that left it out.
+pub struct NoHttp;
+
+impl Http for NoHttp {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        Err(HttpError::Refused {
+            url: request.url.clone(),
+            reason: "this program was built without HTTP (feature `http`)".into(),
+        })
+    }
+}
+
+/// The command line, the program's name first.
+pub fn arguments() -> Vec<std::ffi::OsString> {
+    std::env::args_os().collect()
+}
+
+/// The working directory, for paths that a user gave.
+pub fn current_directory() -> std::io::Result<std::path::PathBuf> {
+    std::env::current_dir()
+}

@@ -1,0 +1,229 @@
+//! Copy on write over a root: nothing leaves memory, and every effect is recorded.
+
+mod commands;
+mod http;
+mod machine;
+mod tree;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use model::effects::{BlockDevice, Http, ReadFiles};
+use model::{Stage, System};
+
+pub use http::TreeHttp;
+
+/// What happened to the machine, or would have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EffectKind {
+    /// A file was written.
+    Write {
+        /// The path, links followed.
+        path: PathBuf,
+        /// What was there before.
+        before: Option<Vec<u8>>,
+        /// What is there now.
+        after: Vec<u8>,
+        /// Permission bits.
+        mode: u32,
+        /// Owner's numbers.
+        owner: (u32, u32),
+        /// Content is not to be shown.
+        secret: bool,
+    },
+    /// A directory was made, or got another mode.
+    Directory {
+        /// The path.
+        path: PathBuf,
+        /// Permission bits.
+        mode: u32,
+    },
+    /// A symbolic link was made.
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// What it holds.
+        target: PathBuf,
+    },
+    /// Something was removed.
+    Remove(PathBuf),
+    /// Something got another name.
+    Rename {
+        /// The old name.
+        from: PathBuf,
+        /// The new name.
+        to: PathBuf,
+    },
+    /// Mode or owner changed.
+    Attributes {
+        /// The path.
+        path: PathBuf,
+        /// Permission bits.
+        mode: u32,
+        /// Owner's numbers.
+        owner: (u32, u32),
+    },
+    /// A command would have run.
+    Command {
+        /// Its words, secrets replaced.
+        words: Vec<String>,
+        /// Whether it would have read an input.
+        stdin: bool,
+    },
+    /// A request was sent to the tree that stands for the network.
+    Request {
+        /// GET, PUT, …
+        method: &'static str,
+        /// The address.
+        url: String,
+        /// The status of the answer; `None` where nothing answered.
+        status: Option<u16>,
+    },
+    /// A link would have been configured for a moment.
+    Ephemeral {
+        /// What, in words.
+        what: String,
+    },
+}
+
+/// An effect and the step that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// The stage.
+    pub stage: Option<Stage>,
+    /// The module.
+    pub module: Option<String>,
+    /// What.
+    pub kind: EffectKind,
+}
+
+/// The effects so far, shared by all parts of an overlay.
+#[derive(Clone, Default)]
+pub struct Recording {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    stage: Option<Stage>,
+    module: Option<String>,
+    effects: Vec<Effect>,
+}
+
+impl Recording {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, kind: EffectKind) {
+        let mut state = self.lock();
+        let (stage, module) = (state.stage, state.module.clone());
+        state.effects.push(Effect { stage, module, kind });
+    }
+
+    fn enter(&self, stage: Stage, module: Option<&str>) {
+        let mut state = self.lock();
+        state.stage = Some(stage);
+        state.module = module.map(str::to_owned);
+    }
+
+    /// Everything so far, in order.
+    pub fn effects(&self) -> Vec<Effect> {
+        self.lock().effects.clone()
+    }
+}
+
+/// A machine that does not exist, over a root that is only read.
+pub struct Overlay {
+    /// What is read below.
+    pub lower: Arc<dyn ReadFiles>,
+    /// What answers requests; see [`TreeHttp`].
+    pub http: Arc<dyn Http>,
+    /// Block devices, each with the directory of the root or the host that stands for its files.
+    pub devices: Vec<(BlockDevice, PathBuf)>,
+    /// The wall clock at the start.
+    pub now: Duration,
+    /// Seed of the generator that stands for randomness, so that a plan is the same each time.
+    pub seed: u64,
+}
+
+impl Overlay {
+    /// The effects, and the recording of them.
+    pub fn system(self) -> (System, Recording) {
+        let recording = Recording::default();
+        let files = Arc::new(tree::OverlayFiles::new(self.lower, recording.clone()));
+        let commands = Arc::new(commands::ModelledCommands::new(files.clone(), recording.clone()));
+        let machine = Arc::new(machine::Machine::new(
+            recording.clone(),
+            files.clone(),
+            self.now,
+            self.seed,
+            self.devices,
+        ));
+        let system = System {
+            links: Arc::new(crate::links::SysLinks::new(files.clone(), commands.clone())),
+            files,
+            commands,
+            http: Arc::new(http::Recorded::new(self.http, recording.clone())),
+            clock: machine.clone(),
+            ephemeral: machine.clone(),
+            devices: machine.clone(),
+            environment: machine.clone(),
+            journal: machine,
+        };
+        (system, recording)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use model::effects::{Attributes, Command, FileKind};
+
+    use super::*;
+    use crate::Scratch;
+
+    fn paths(recording: &Recording) -> Vec<String> {
+        recording.effects().iter().map(|effect| format!("{:?}", effect.kind)).collect()
+    }
+
+    #[test]
+    fn the_root_shows_through_until_it_is_changed() {
+        let (system, recording) =
+            Scratch::new().file("/etc/a", "1").file("/etc/d/x", "x").link("/lnk", "etc").system();
+        let files = &system.files;
+        files.write(Path::new("/lnk/a"), b"2", &Attributes::default()).expect("written");
+        assert_eq!(files.read(Path::new("/etc/a")).expect("there"), b"2");
+        files.remove(Path::new("/etc/d")).expect("removed");
+        assert!(!files.exists(Path::new("/etc/d/x")));
+        files.create_dir(Path::new("/etc/d"), Some(0o700)).expect("made");
+        assert_eq!(files.list(Path::new("/etc/d")).expect("there"), Vec::<String>::new());
+        files.write(Path::new("/etc/d/y"), b"", &Attributes::mode(0o600)).expect("written");
+        assert_eq!(files.list(Path::new("/etc/d")).expect("there"), ["y"]);
+        files.rename(Path::new("/etc/d"), Path::new("/etc/e")).expect("renamed");
+        assert!(!files.exists(Path::new("/etc/d")));
+        assert_eq!(files.stat(Path::new("/etc/e/y")).expect("no error").expect("there").mode, 0o600);
+        assert_eq!(files.lstat(Path::new("/lnk")).expect("no error").expect("there").kind, FileKind::Link);
+        let effects = paths(&recording);
+        assert!(
+            effects[0].starts_with("Write { path: \"/etc/a\", before: Some([49]), after: [50]"),
+            "{effects:?}"
+        );
+    }
+
+    #[test]
+    fn account_commands_are_seen_by_later_steps() {
+        let (system, recording) =
+            Scratch::new().program("/usr/sbin/useradd").file("/etc/passwd", "").system();
+        system.journal.enter(Stage::Network, Some("users_groups"));
+        system.commands.run(&Command::line(["useradd", "bob", "-m"])).expect("modelled");
+        assert!(system.files.is_dir(Path::new("/home/bob")));
+        assert!(system.files.text(Path::new("/etc/passwd")).expect("there").starts_with("bob:x:1000:"));
+        let effects = recording.effects();
+        assert_eq!(effects.len(), 1, "the command tells it all: {effects:?}");
+        assert_eq!(effects[0].module.as_deref(), Some("users_groups"));
+        assert!(system.commands.run(&Command::new("nmcli")).is_err(), "not in this root");
+    }
+}

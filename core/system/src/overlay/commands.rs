@@ -1,0 +1,130 @@
+//! Commands of an overlay: recorded, never run. Those whose result later steps read are modelled.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::effects::{Command, CommandError, Commands, Output, ReadFiles};
+
+use super::tree::OverlayFiles;
+use super::{EffectKind, Recording};
+use crate::account_model::Accounts;
+use crate::links::find_program;
+
+const SEARCH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Commands that only look: they are answered from the root's files and not recorded.
+const LOOKING: [&str; 3] = ["getent", "ip", "udevadm"];
+
+/// Commands that are recorded.
+pub(super) struct ModelledCommands {
+    files: Arc<OverlayFiles>,
+    recording: Recording,
+}
+
+impl ModelledCommands {
+    pub(super) fn new(files: Arc<OverlayFiles>, recording: Recording) -> Self {
+        Self { files, recording }
+    }
+
+    fn text(&self, path: &str) -> String {
+        self.files.text(Path::new(path)).unwrap_or_default()
+    }
+
+    fn accounts(&self, words: &[String], stdin: &[u8]) -> Option<i32> {
+        let before = Accounts {
+            passwd: self.text("/etc/passwd"),
+            group: self.text("/etc/group"),
+            shadow: self.text("/etc/shadow"),
+        };
+        let mut after = before.clone();
+        let (code, home) = after.run(words, stdin)?;
+        for (path, old, new, mode) in [
+            ("/etc/passwd", &before.passwd, &after.passwd, 0o644),
+            ("/etc/group", &before.group, &after.group, 0o644),
+            ("/etc/shadow", &before.shadow, &after.shadow, 0o640),
+        ] {
+            if old != new {
+                self.files.quietly_write(Path::new(path), new.as_bytes(), mode);
+            }
+        }
+        if let Some(home) = home {
+            self.files.quietly_make_dir(Path::new(&home.path), 0o755, home.uid, home.gid);
+        }
+        Some(code)
+    }
+
+    /// ssh-keygen makes a key pair; the planned one says what it is.
+    fn ssh_keygen(&self, args: &[String]) {
+        let after = |option: &str| args.iter().position(|arg| arg == option).and_then(|at| args.get(at + 1));
+        let (Some(kind), Some(file)) = (after("-t"), after("-f")) else { return };
+        let public = format!("ssh-{kind} PLANNED {}\n", self.text("/etc/hostname").trim());
+        self.files.quietly_write(Path::new(file), b"planned: a private key is generated here\n", 0o600);
+        self.files.quietly_write(&PathBuf::from(format!("{file}.pub")), public.as_bytes(), 0o644);
+    }
+
+    fn model(&self, words: &[String], stdin: &[u8]) -> Output {
+        let answer = |code, stdout: String| Output { code, stdout: stdout.into_bytes(), stderr: Vec::new() };
+        let program = words[0].rsplit('/').next().unwrap_or_default();
+        match (program, &words[1..]) {
+            ("ssh-keygen", args) => self.ssh_keygen(args),
+            ("hostname", [name]) => {
+                self.files.quietly_write(Path::new("/proc/sys/kernel/hostname"), name.as_bytes(), 0o644)
+            }
+            ("hostnamectl", [verb, name]) if verb == "set-hostname" => {
+                self.files.quietly_write(Path::new("/etc/hostname"), format!("{name}\n").as_bytes(), 0o644);
+            }
+            ("getent", [database, key]) => {
+                let found = self.text(&format!("/etc/{database}"));
+                return match found.lines().find(|line| line.split(':').next() == Some(key)) {
+                    Some(line) => answer(0, format!("{line}\n")),
+                    None => answer(2, String::new()),
+                };
+            }
+            ("ip", args) if args.iter().any(|arg| arg == "-j") => return answer(0, "[]".into()),
+            _ => {
+                if let Some(code) = self.accounts(words, stdin) {
+                    return answer(code, String::new());
+                }
+            }
+        }
+        Output::default()
+    }
+}
+
+impl Commands for ModelledCommands {
+    fn run(&self, command: &Command) -> Result<Output, CommandError> {
+        let words: Vec<String> =
+            std::iter::once(command.program.clone()).chain(command.args.iter().cloned()).collect();
+        let known = if command.program.contains('/') {
+            self.files.exists(Path::new(&command.program))
+        } else {
+            self.which(&command.program).is_some()
+        };
+        let program = command.program.rsplit('/').next().unwrap_or_default();
+        if !LOOKING.contains(&program) {
+            let stdin = command.stdin.is_some();
+            self.recording.push(EffectKind::Command { words: command.shown(), stdin });
+        }
+        if !known {
+            return Err(CommandError::NotFound(command.program.clone()));
+        }
+        let stdin = command.stdin.as_ref().map(|bytes| bytes.expose().as_slice()).unwrap_or_default();
+        let output = self.model(&words, stdin);
+        let accepted =
+            if command.accept.is_empty() { output.code == 0 } else { command.accept.contains(&output.code) };
+        if accepted {
+            Ok(output)
+        } else {
+            Err(CommandError::Failed { command: command.shown().join(" "), output })
+        }
+    }
+
+    fn which(&self, program: &str) -> Option<PathBuf> {
+        find_program(self.files.as_ref(), program, SEARCH)
+    }
+
+    fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
+        self.recording.push(EffectKind::Command { words: command.shown(), stdin: false });
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! Requests of an overlay: answered by a directory whose paths are the addresses', and recorded.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::effects::{Http, HttpError, Method, ReadFiles, Request, Response};
+
+use super::{EffectKind, Recording};
+
+/// A directory that stands for the network: `http://HOST/PATH` is `HOST/PATH` below it, or `PATH` where there is no
+/// directory of the host's name. A directory answers with its `index` file, or with its names, a `/` after those of
+/// directories. PUT answers with the file, or with `token` where there is none, as EC2's token service does.
+pub struct TreeHttp {
+    files: Arc<dyn ReadFiles>,
+    root: Option<PathBuf>,
+}
+
+impl TreeHttp {
+    /// Answers from a directory of `files`; with `None`, nothing answers.
+    pub fn new(files: Arc<dyn ReadFiles>, root: Option<PathBuf>) -> Self {
+        Self { files, root }
+    }
+
+    fn body(&self, root: &Path, request: &Request) -> Option<Vec<u8>> {
+        let (_, rest) = request.url.split_once("://")?;
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let host = if host.starts_with('[') { host } else { host.split(':').next().unwrap_or(host) };
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        if path.split('/').any(|part| part == "..") {
+            return None;
+        }
+        let own = root.join(host);
+        let base = if self.files.is_dir(&own) { own } else { root.to_owned() };
+        let target = base.join(path.trim_matches('/'));
+        if self.files.is_dir(&target) {
+            if let Ok(index) = self.files.read(&target.join("index")) {
+                return Some(index);
+            }
+            let names = self.files.list(&target).ok()?;
+            let lines: Vec<String> = names
+                .into_iter()
+                .map(|name| if self.files.is_dir(&target.join(&name)) { name + "/" } else { name })
+                .collect();
+            return Some(lines.join("\n").into_bytes());
+        }
+        match self.files.read(&target) {
+            Ok(bytes) => Some(bytes),
+            Err(_) if request.method == Method::Put => Some(b"token".to_vec()),
+            Err(_) => None,
+        }
+    }
+}
+
+impl Http for TreeHttp {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let url = request.url.clone();
+        let Some(root) = &self.root else {
+            return Err(HttpError::Refused {
+                url,
+                reason: "a plan asks no network: give --metadata-tree".into(),
+            });
+        };
+        match self.body(root, request) {
+            Some(body) => Ok(Response { status: 200, headers: Vec::new(), body }),
+            None if request.accept.contains(&404) => {
+                Ok(Response { status: 404, headers: Vec::new(), body: Vec::new() })
+            }
+            None => Err(HttpError::Status { url, status: 404 }),
+        }
+    }
+}
+
+/// Any HTTP, with each request recorded.
+pub(super) struct Recorded {
+    inner: Arc<dyn Http>,
+    recording: Recording,
+}
+
+impl Recorded {
+    pub(super) fn new(inner: Arc<dyn Http>, recording: Recording) -> Self {
+        Self { inner, recording }
+    }
+}
+
+impl Http for Recorded {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let outcome = self.inner.send(request);
+        let status = match &outcome {
+            Ok(response) => Some(response.status),
+            Err(HttpError::Status { status, .. }) => Some(*status),
+            Err(_) => None,
+        };
+        self.recording.push(EffectKind::Request {
+            method: request.method.name(),
+            url: request.url.clone(),
+            status,
+        });
+        outcome
+    }
+}
