@@ -1,0 +1,94 @@
+//! Why a document could not be read, and where.
+
+use std::fmt;
+
+use crate::Position;
+
+/// A document that could not be read.
+///
+/// Displays as `FILE:LINE:COL: what`, then the line and a caret under the column.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", Rendered(self))]
+pub struct Error {
+    /// What is wrong.
+    pub kind: ErrorKind,
+    /// The name given to [`parse`](crate::parse): usually a path.
+    pub source_name: String,
+    /// Where reading stopped.
+    pub position: Position,
+    /// Where the thing that could not be finished began, if that is elsewhere: the mapping of a
+    /// wrong entry, the quote that is never closed.
+    pub context: Option<Position>,
+    /// The text of the line at `position`, without its line break; long lines are cut.
+    pub line_text: String,
+}
+
+/// The kinds of error, by the step that finds them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The bytes are not in the encoding they should be in.
+    #[error("not valid {encoding}: save the file as UTF-8")]
+    Encoding {
+        /// UTF-8, or UTF-16 with the byte order of its mark.
+        encoding: &'static str,
+    },
+    /// A character YAML does not allow, such as a control character.
+    #[error("character U+{0:04X} is not allowed in YAML: remove it or escape it in double quotes")]
+    Unprintable(u32),
+    /// The text does not divide into tokens.
+    #[error("{0}")]
+    Scan(String),
+    /// The tokens do not make a document.
+    #[error("{0}")]
+    Syntax(String),
+    /// More than one document in the source.
+    #[error("a second document begins here; only one is read: remove this '---' and what follows")]
+    SecondDocument,
+    /// An alias whose anchor was not seen before.
+    #[error("no anchor named '{0}' before this alias")]
+    UndefinedAlias(String),
+    /// An anchor that is already in use.
+    #[error("the anchor '{0}' is already defined: give this one another name")]
+    DuplicateAnchor(String),
+    /// An alias inside the very node it names.
+    #[error("the alias '{0}' is inside the node it stands for")]
+    RecursiveAlias(String),
+    /// A tag nothing is known of.
+    #[error("no meaning is known for the tag '{0}': remove the tag, or quote the text if it is one")]
+    UnknownTag(String),
+    /// A value that its tag, or its look, says to be something that it is not.
+    #[error("{0}")]
+    Value(String),
+    /// A sequence, mapping or set as the key of a mapping.
+    #[error("a {0} cannot be the key of a mapping")]
+    UnhashableKey(&'static str),
+    /// One of the [`Limits`](crate::Limits) is reached.
+    #[error("{what} (limit {limit})")]
+    Limit {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much is allowed.
+        limit: usize,
+    },
+}
+
+/// The error as it is shown.
+struct Rendered<'a>(&'a Error);
+
+impl fmt::Display for Rendered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Error { kind, source_name, position, line_text, .. } = self.0;
+        write!(f, "{source_name}:{}:{}: {kind}", position.line, position.column)?;
+        if !line_text.is_empty() && position.column <= line_text.chars().count() + 1 {
+            // Tabs stay tabs under tabs, so the caret stands where the eye expects it.
+            let lead: String = line_text
+                .chars()
+                .take(position.column.saturating_sub(1))
+                .map(|c| if c == '\t' { '\t' } else { ' ' })
+                .collect();
+            write!(f, "\n    {line_text}\n    {lead}^")?;
+        }
+        Ok(())
+    }
+}

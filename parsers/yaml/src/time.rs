@@ -1,0 +1,173 @@
+//! Days and times, as `!!timestamp` writes them.
+
+use std::fmt;
+
+/// A day of the proleptic Gregorian calendar, years 1 to 9999. Displays as `2024-02-29`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date {
+    /// Year, 1 to 9999.
+    pub year: u16,
+    /// Month, 1 to 12.
+    pub month: u8,
+    /// Day of the month, from 1.
+    pub day: u8,
+}
+
+/// A time of a day, with the offset from UTC it was written with, if any.
+///
+/// Displays as Python's `isoformat(' ')`: `2024-02-29 01:02:03.000400+05:30`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Timestamp {
+    /// The day.
+    pub date: Date,
+    /// Hour, 0 to 23.
+    pub hour: u8,
+    /// Minute, 0 to 59.
+    pub minute: u8,
+    /// Second, 0 to 59.
+    pub second: u8,
+    /// Microsecond, 0 to 999999.
+    pub microsecond: u32,
+    /// Minutes east of UTC, less than a day; none when the text named no zone.
+    pub offset: Option<i16>,
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:02}:{:02}:{:02}", self.date, self.hour, self.minute, self.second)?;
+        if self.microsecond != 0 {
+            write!(f, ".{:06}", self.microsecond)?;
+        }
+        if let Some(offset) = self.offset {
+            let sign = if offset < 0 { '-' } else { '+' };
+            write!(f, "{sign}{:02}:{:02}", offset.abs() / 60, offset.abs() % 60)?;
+        }
+        Ok(())
+    }
+}
+
+impl Date {
+    /// The day, if the calendar has it.
+    pub fn new(year: u16, month: u8, day: u8) -> Option<Date> {
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days = match month {
+            4 | 6 | 9 | 11 => 30,
+            2 if leap => 29,
+            2 => 28,
+            1..=12 => 31,
+            _ => return None,
+        };
+        ((1..=9999).contains(&year) && (1..=days).contains(&day)).then_some(Date { year, month, day })
+    }
+
+    /// Days from a fixed day; only differences of it mean anything.
+    fn ordinal(self) -> i64 {
+        let (month, year) = (i64::from(self.month), i64::from(self.year));
+        // Counting years from March puts the leap day last, where it shifts nothing.
+        let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+        365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + i64::from(self.day)
+    }
+}
+
+impl Timestamp {
+    /// Microseconds on a common scale: of UTC when the offset is known, of the clock when not.
+    pub(crate) fn instant(self) -> i64 {
+        let minutes =
+            i64::from(self.hour) * 60 + i64::from(self.minute) - i64::from(self.offset.unwrap_or(0));
+        let seconds = self.date.ordinal() * 86_400 + minutes * 60 + i64::from(self.second);
+        seconds * 1_000_000 + i64::from(self.microsecond)
+    }
+}
+
+/// Reads what PyYAML's timestamp expression accepts; none when the text is something else or no
+/// such time exists.
+pub(crate) fn parse(text: &str) -> Option<crate::Value> {
+    let mut rest = Digits(text);
+    let year = rest.number(4, 4)?;
+    rest.byte(b'-')?;
+    let month = rest.number(1, 2)?;
+    rest.byte(b'-')?;
+    let day = rest.number(1, 2)?;
+    let date = Date::new(year as u16, month as u8, day as u8)?;
+    if rest.0.is_empty() {
+        return Some(crate::Value::Date(date));
+    }
+    if rest.byte(b'T').or_else(|| rest.byte(b't')).is_none() {
+        let trimmed = rest.0.trim_start_matches([' ', '\t']);
+        if trimmed.len() == rest.0.len() {
+            return None;
+        }
+        rest.0 = trimmed;
+    }
+    let hour = rest.number(1, 2)?;
+    rest.byte(b':')?;
+    let minute = rest.number(2, 2)?;
+    rest.byte(b':')?;
+    let second = rest.number(2, 2)?;
+    let microsecond = if rest.byte(b'.').is_some() { rest.fraction() } else { 0 };
+    let offset = rest.offset()?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let (hour, minute, second) = (hour as u8, minute as u8, second as u8);
+    Some(crate::Value::Timestamp(Timestamp { date, hour, minute, second, microsecond, offset }))
+}
+
+/// What is left of a timestamp.
+struct Digits<'a>(&'a str);
+
+impl Digits<'_> {
+    /// A number of so many digits, as many as there are.
+    fn number(&mut self, least: usize, most: usize) -> Option<u32> {
+        let length = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
+        if length < least {
+            return None;
+        }
+        let (digits, rest) = self.0.split_at(length);
+        self.0 = rest;
+        digits.parse().ok()
+    }
+
+    fn byte(&mut self, wanted: u8) -> Option<()> {
+        let rest = self.0.strip_prefix(char::from(wanted))?;
+        self.0 = rest;
+        Some(())
+    }
+
+    /// Digits after the point, to the microsecond; more of them are cut.
+    fn fraction(&mut self) -> u32 {
+        let length = self.0.bytes().take_while(u8::is_ascii_digit).count();
+        let (digits, rest) = self.0.split_at(length);
+        self.0 = rest;
+        digits.bytes().chain(std::iter::repeat(b'0')).take(6).fold(0, |n, d| n * 10 + u32::from(d - b'0'))
+    }
+
+    /// The zone and the end of the text; none if there is something else.
+    #[expect(clippy::option_option, reason = "no zone is a valid reading, a wrong one is not")]
+    fn offset(&mut self) -> Option<Option<i16>> {
+        self.0 = if self.0.is_empty() { "" } else { self.0.trim_start_matches([' ', '\t']) };
+        if self.0.is_empty() {
+            return Some(None);
+        }
+        if self.byte(b'Z').is_some() {
+            return self.0.is_empty().then_some(Some(0));
+        }
+        let negative = self.byte(b'-').is_some();
+        if !negative {
+            self.byte(b'+')?;
+        }
+        let hours = self.number(1, 2)?;
+        let minutes = if self.byte(b':').is_some() { self.number(2, 2)? } else { 0 };
+        let offset = hours * 60 + minutes;
+        if !self.0.is_empty() || offset >= 24 * 60 {
+            return None;
+        }
+        Some(Some(if negative { -(offset as i16) } else { offset as i16 }))
+    }
+}
