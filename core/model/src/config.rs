@@ -6,6 +6,7 @@
 
 mod de;
 mod json;
+mod text;
 mod tree;
 
 pub use de::{ConfigError, Spanned, from_node};
