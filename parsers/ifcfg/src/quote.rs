@@ -65,9 +65,9 @@ fn sysconf(name: &str, value: &str) -> Result<String, Error> {
     }
     // A shell reads three quotes as an empty string and a quote.
     if !value.contains("\"\"\"") {
-        Ok(format!("\"\"\"{value}\"\"\""))
-    } else if !value.contains("'''") {
         Ok(format!("'''{value}'''"))
+    } else if !value.contains("'''") {
+        Ok(format!("\"\"\"{value}\"\"\""))
     } else {
         Err(Error::Unquotable { name: name.to_owned(), why: "it holds both kinds of triple quotes" })
     }

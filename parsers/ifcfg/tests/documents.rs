@@ -149,7 +149,7 @@ fn quoting_is_the_originals() {
         ("$HOME x", "\"$HOME x\"", "\"$HOME x\""),
         ("${A} x", "\"${A} x\"", "\"${A} x\""),
         ("$ x", "'$ x'", "\"$ x\""),
-        ("a $HOME 'x' b", "\"\"\"a $HOME 'x' b\"\"\"", "\"a $HOME 'x' b\""),
+        ("a $HOME 'x' b", "'''a $HOME 'x' b'''", "\"a $HOME 'x' b\""),
         ("$(cmd a)", "$(cmd a)", "\"$(cmd a)\""),
         ("\"a b\"", "\"a b\"", "\"a b\""),
         ("'a b'", "'a b'", "\"'a b'\""),
