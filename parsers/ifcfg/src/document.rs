@@ -1,0 +1,242 @@
+//! A shell-variable file that keeps every byte.
+
+use nom::{
+    IResult, Parser,
+    bytes::complete::{tag, take_while, take_while1},
+    combinator::{opt, recognize, verify},
+    sequence::{pair, terminated},
+};
+
+use crate::{Error, Quoting, word};
+
+/// A file of assignments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Document {
+    lines: Vec<Line>,
+}
+
+/// A line, or several when a value spans them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Line {
+    entries: Vec<Entry>,
+    /// What follows the last entry: blanks, a comment, the line end. The whole line when there is no entry.
+    tail: Vec<u8>,
+}
+
+/// One assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Indentation, `export`, or what separates it from the assignment before it.
+    before: Vec<u8>,
+    name: String,
+    raw: Vec<u8>,
+    exported: bool,
+    line: usize,
+}
+
+impl Entry {
+    /// The variable's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value without quotes; bytes that are no UTF-8 become U+FFFD.
+    pub fn value(&self) -> String {
+        String::from_utf8_lossy(&word::evaluate(&self.raw).text).into_owned()
+    }
+
+    /// The value as written, with its quotes.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// Whether a shell would expand something in it, so that [`Entry::value`] is not what the shell sees.
+    pub fn expands(&self) -> bool {
+        word::evaluate(&self.raw).expands
+    }
+
+    /// Whether `export` stands before it.
+    pub fn is_exported(&self) -> bool {
+        self.exported
+    }
+
+    /// The one-based line on which it was read; 0 for one that was added.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+}
+
+impl Document {
+    /// Reads a file. Lines that are no assignment are kept and never an error; a quote that stays open is one.
+    pub fn parse(text: &[u8]) -> Result<Self, Error> {
+        let mut lines = Vec::new();
+        let (mut at, mut number) = (0, 1);
+        while at < text.len() {
+            let (line, end) = read_line(text, at, number)?;
+            number += word::line_ends(&text[at..end]);
+            at = end;
+            lines.push(line);
+        }
+        Ok(Self { lines })
+    }
+
+    /// The file.
+    pub fn write(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for line in &self.lines {
+            for entry in &line.entries {
+                out.extend_from_slice(&entry.before);
+                out.extend_from_slice(entry.name.as_bytes());
+                out.push(b'=');
+                out.extend_from_slice(&entry.raw);
+            }
+            out.extend_from_slice(&line.tail);
+        }
+        out
+    }
+
+    /// The assignments in order.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.lines.iter().flat_map(|line| &line.entries)
+    }
+
+    /// The value of a variable: as in a shell, the last assignment counts.
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.entries().rev().find(|entry| entry.name == name).map(Entry::value)
+    }
+
+    /// Sets a variable: in place where it is assigned last, else on a new line at the end.
+    pub fn set(&mut self, name: &str, value: &str, quoting: Quoting) -> Result<(), Error> {
+        if !is_name(name) {
+            return Err(Error::InvalidName(name.to_owned()));
+        }
+        let raw = quoting.apply(name, value)?.into_bytes();
+        let found = self.lines.iter_mut().rev().flat_map(|line| line.entries.iter_mut().rev());
+        match found.into_iter().find(|entry| entry.name == name) {
+            Some(entry) => entry.raw = raw,
+            None => {
+                self.end_last_line();
+                let entry =
+                    Entry { before: Vec::new(), name: name.to_owned(), raw, exported: false, line: 0 };
+                self.lines.push(Line { entries: vec![entry], tail: b"\n".to_vec() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes every assignment of a variable away, with its line where nothing else is assigned there.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let mut removed = false;
+        self.lines.retain_mut(|line| {
+            if !line.entries.iter().any(|entry| entry.name == name) {
+                return true;
+            }
+            removed = true;
+            let (mut carried, mut first, mut taken) = (None, true, false);
+            line.entries.retain_mut(|entry| {
+                let by_other = entry.exported && !holds_export(&entry.before);
+                if entry.name == name {
+                    taken = true;
+                    let own = std::mem::take(&mut entry.before);
+                    carried = Some(carried.take().filter(|_| by_other).unwrap_or(own));
+                    return false;
+                }
+                // An `export` holds for all names of its command, so that the next name takes it over.
+                if let Some(before) = carried.take()
+                    && by_other
+                {
+                    entry.before = before;
+                }
+                if first && taken {
+                    let lead = entry.before.iter().position(|b| !is_blank(*b) && *b != b';');
+                    entry.before.drain(..lead.unwrap_or(entry.before.len()));
+                }
+                first = false;
+                true
+            });
+            !line.entries.is_empty()
+        });
+        removed
+    }
+
+    fn end_last_line(&mut self) {
+        if let Some(last) = self.lines.last_mut()
+            && last.tail.last() != Some(&b'\n')
+        {
+            last.tail.push(b'\n');
+            // A backslash at the very end would join the new line to its own.
+            if last.tail == b"\n" && last.entries.last().is_some_and(|entry| entry.raw.ends_with(b"\\")) {
+                last.tail.push(b'\n');
+            }
+        }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    assignment_name(format!("{name}=").as_bytes()).is_ok_and(|(rest, _)| rest.is_empty())
+}
+
+/// Reads the line at `start`; gives it and the offset after it.
+fn read_line(text: &[u8], start: usize, number: usize) -> Result<(Line, usize), Error> {
+    let mut entries = Vec::new();
+    let (mut at, mut exported, mut number) = (start, false, number);
+    loop {
+        let before_start = at;
+        let Ok((rest, export)) = lead(&text[at..]) else { break };
+        exported |= export;
+        let Ok((value, name)) = assignment_name(rest) else { break };
+        let value_start = text.len() - value.len();
+        let length = word::scan(text, value_start)?;
+        let raw = text[value_start..value_start + length].to_vec();
+        let before = text[before_start..text.len() - rest.len()].to_vec();
+        let name = String::from_utf8_lossy(name).into_owned();
+        let here = number;
+        number += word::line_ends(&text[before_start..value_start + length]);
+        entries.push(Entry { before, name, raw, exported, line: here });
+        at = value_start + length;
+        if separator(&text[at..]).is_ok() {
+            // A new command starts, and export holds for one command.
+            exported = false;
+        }
+    }
+    let end = text[at..].iter().position(|b| *b == b'\n').map_or(text.len(), |newline| at + newline + 1);
+    if entries.is_empty() || ends_well(&text[at..end]) {
+        return Ok((Line { entries, tail: text[at..end].to_vec() }, end));
+    }
+    // Assignments before a command are for that command only: `A=1 program` sets nothing here.
+    Ok((Line { entries: Vec::new(), tail: text[start..end].to_vec() }, end))
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn holds_export(before: &[u8]) -> bool {
+    before.trim_ascii().ends_with(b"export")
+}
+
+fn separator(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    recognize((take_while(is_blank), tag(";"), take_while(is_blank))).parse(input)
+}
+
+/// Blanks, a `;`, an `export`: what may stand before a name.
+fn lead(input: &[u8]) -> IResult<&[u8], bool> {
+    let (input, _) = opt(separator).parse(input)?;
+    let (input, _) = take_while(is_blank).parse(input)?;
+    let (input, export) = opt(pair(tag("export"), take_while1(is_blank))).parse(input)?;
+    Ok((input, export.is_some()))
+}
+
+/// `NAME=`, giving the name.
+fn assignment_name(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    let word = take_while1(|b: u8| b.is_ascii_alphanumeric() || b == b'_');
+    let name = verify(word, |name: &[u8]| name.first().is_some_and(|first| !first.is_ascii_digit()));
+    terminated(name, tag("=")).parse(input)
+}
+
+/// Whether a line's rest after its assignments is blank, a comment, or a closing `;`.
+fn ends_well(rest: &[u8]) -> bool {
+    let text = rest.trim_ascii();
+    let text = text.strip_prefix(b";").unwrap_or(text).trim_ascii();
+    text.is_empty() || (text.first() == Some(&b'#') && !rest.starts_with(b"#"))
+}
