@@ -172,6 +172,17 @@ impl Constructor {
         Ok(pairs)
     }
 
+    /// Collections are no keys, whatever is in them: Python asks before it fills them.
+    fn hashable(&self, key: Id, mapping: Id) -> Made<()> {
+        let what = match self.nodes[key].tag {
+            Tag::Seq | Tag::Omap | Tag::Pairs => "sequence",
+            Tag::Map => "mapping",
+            Tag::Set => "set",
+            _ => return Ok(()),
+        };
+        Err(Fault::at(self.start(key), ErrorKind::UnhashableKey(what)).within(self.start(mapping)))
+    }
+
     fn mapping(&mut self, id: Id, depth: usize) -> Made<Vec<(Node, Node)>> {
         self.merge(id, depth)?;
         let Content::Map(entries) = &self.nodes[id].content else {
@@ -180,10 +191,10 @@ impl Constructor {
         let mut made: Vec<(Node, Node)> = Vec::with_capacity(entries.len());
         let mut places: HashMap<Key, usize> = HashMap::with_capacity(entries.len());
         for (key_id, value_id) in entries.clone() {
+            self.hashable(key_id, id)?;
             let key = self.node(key_id, depth + 1)?;
             let Some(hashed) = Key::of(&key.value) else {
-                let kind = ErrorKind::UnhashableKey(key.value.type_name());
-                return Err(Fault::at(self.start(key_id), kind).within(self.start(id)));
+                return self.wrong(key_id, "this cannot be the key of a mapping");
             };
             let value = self.node(value_id, depth + 1)?;
             match places.entry(hashed) {

@@ -14,14 +14,14 @@ pub struct Error {
     /// What is wrong.
     pub kind: ErrorKind,
     /// The name given to [`parse`](crate::parse): usually a path.
-    pub source_name: String,
+    pub source_name: Box<str>,
     /// Where reading stopped.
     pub position: Position,
     /// Where the thing that could not be finished began, if that is elsewhere: the mapping of a
     /// wrong entry, the quote that is never closed.
     pub context: Option<Position>,
     /// The text of the line at `position`, without its line break; long lines are cut.
-    pub line_text: String,
+    pub line_text: Box<str>,
 }
 
 /// The kinds of error, by the step that finds them.
@@ -131,10 +131,11 @@ impl Fault {
             .chars()
             .take_while(|&c| !is_break(c))
             .take(LONGEST)
-            .collect();
+            .collect::<String>()
+            .into();
         Error {
             kind: self.kind,
-            source_name: source_name.to_owned(),
+            source_name: source_name.into(),
             position: self.position,
             context: self.context,
             line_text,

@@ -59,7 +59,7 @@ fn float(f: f64) -> String {
 }
 
 /// The entries in the order they are written in.
-pub(super) fn ordered<'a>(entries: &'a [(Node, Node)], sort: bool) -> Vec<(&'a Value, &'a Value)> {
+pub(super) fn ordered(entries: &[(Node, Node)], sort: bool) -> Vec<(&Value, &Value)> {
     let mut ordered: Vec<_> = entries.iter().map(|(key, value)| (&key.value, &value.value)).collect();
     sort_by_key(&mut ordered, sort, |entry| entry.0);
     ordered
