@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::Position;
+use crate::cursor::is_break;
 
 /// A document that could not be read.
 ///
@@ -13,14 +14,14 @@ pub struct Error {
     /// What is wrong.
     pub kind: ErrorKind,
     /// The name given to [`parse`](crate::parse): usually a path.
-    pub source_name: String,
+    pub source_name: Box<str>,
     /// Where reading stopped.
     pub position: Position,
     /// Where the thing that could not be finished began, if that is elsewhere: the mapping of a
     /// wrong entry, the quote that is never closed.
     pub context: Option<Position>,
     /// The text of the line at `position`, without its line break; long lines are cut.
-    pub line_text: String,
+    pub line_text: Box<str>,
 }
 
 /// The kinds of error, by the step that finds them.
@@ -90,5 +91,65 @@ impl fmt::Display for Rendered<'_> {
             write!(f, "\n    {line_text}\n    {lead}^")?;
         }
         Ok(())
+    }
+}
+
+/// An error before it knows its source.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) kind: ErrorKind,
+    pub(crate) position: Position,
+    pub(crate) context: Option<Position>,
+}
+
+impl Fault {
+    pub(crate) fn at(position: Position, kind: ErrorKind) -> Self {
+        Fault { kind, position, context: None }
+    }
+
+    pub(crate) fn scan(position: Position, what: impl Into<String>) -> Self {
+        Fault::at(position, ErrorKind::Scan(what.into()))
+    }
+
+    pub(crate) fn syntax(position: Position, what: impl Into<String>) -> Self {
+        Fault::at(position, ErrorKind::Syntax(what.into()))
+    }
+
+    pub(crate) fn within(self, context: Position) -> Self {
+        Fault { context: Some(context), ..self }
+    }
+
+    /// The error for people, with the line it happened in.
+    pub(crate) fn into_error(self, source_name: &str, text: &str) -> Error {
+        /// A line longer than this says little and may hold a whole file.
+        const LONGEST: usize = 160;
+        let before = &text[..self.position.offset.min(text.len())];
+        let start =
+            before.rfind(is_break).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let line_text = text[start..]
+            .trim_start_matches('\u{feff}')
+            .chars()
+            .take_while(|&c| !is_break(c))
+            .take(LONGEST)
+            .collect::<String>()
+            .into();
+        Error {
+            kind: self.kind,
+            source_name: source_name.into(),
+            position: self.position,
+            context: self.context,
+            line_text,
+        }
+    }
+}
+
+/// A character as a message names it.
+pub(crate) fn shown(c: char) -> String {
+    match c {
+        crate::cursor::END => "the end of the file".to_owned(),
+        '\t' => "a tab".to_owned(),
+        ' ' => "a space".to_owned(),
+        c if is_break(c) => "the end of the line".to_owned(),
+        c => format!("'{c}'"),
     }
 }

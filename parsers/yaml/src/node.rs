@@ -121,9 +121,7 @@ impl Value {
     pub fn same(&self, other: &Value) -> bool {
         let pairs = |a: &[(Node, Node)], b: &[(Node, Node)]| {
             a.len() == b.len()
-                && a.iter()
-                    .zip(b)
-                    .all(|(x, y)| x.0.value.same(&y.0.value) && x.1.value.same(&y.1.value))
+                && a.iter().zip(b).all(|(x, y)| x.0.value.same(&y.0.value) && x.1.value.same(&y.1.value))
         };
         match (self, other) {
             (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),

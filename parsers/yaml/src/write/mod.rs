@@ -1,30 +1,52 @@
 //! Writes values byte for byte as PyYAML's safe dumper does.
+//!
+//! Programs and people compare these files with those the original wrote, so where a line is
+//! folded and which quotes a text gets is PyYAML's choice, with the options cloud-init gives it:
+//! block style, ASCII only, no anchors.
+//!
+//! ```
+//! use yaml::{Node, Value, write};
+//!
+//! let key = |text: &str| Node::from(Value::Str(text.to_owned()));
+//! let value = Value::Map(vec![(key("renderer"), key("on")), (key("count"), Value::Int(2).into())]);
+//! let style = write::Style { explicit_start: false, explicit_end: false, ..Default::default() };
+//! assert_eq!(write::dump(&value, &style), "count: 2\nrenderer: 'on'\n");
+//! ```
+
+mod analysis;
+mod emitter;
+mod represent;
+mod scalar;
 
 use crate::Value;
 
-/// How to write; the options of `yaml.dump` that cloud-init sets.
+/// How to write: the options of `yaml.dump` that cloud-init sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     /// Spaces per level, 2 to 9; anything else is 2.
     pub indent: usize,
-    /// Column after which text is folded.
+    /// Text is folded at the first space beyond this column; 80 unless more than two levels of
+    /// indentation.
     pub width: usize,
-    /// Sort the keys of mappings where they can be compared.
+    /// Sort the entries of mappings by key, unless their keys cannot be compared.
     pub sort_keys: bool,
-    /// Write `---` first.
+    /// Begin with `---`.
     pub explicit_start: bool,
-    /// Write `...` last.
+    /// End with `...`.
     pub explicit_end: bool,
 }
 
 impl Default for Style {
+    /// The style of cloud-init's own files: four spaces, sorted, `---` and `...`.
     fn default() -> Self {
         Style { indent: 4, width: 80, sort_keys: true, explicit_start: true, explicit_end: true }
     }
 }
 
 /// Writes a value as one document.
+///
+/// The value is walked recursively: one that was not read by [`parse`](crate::parse) must not nest
+/// much deeper than [`Limits::DEEPEST`](crate::Limits::DEEPEST).
 pub fn dump(value: &Value, style: &Style) -> String {
-    let _ = (value, style);
-    String::new()
+    emitter::Emitter::new(style).document(value)
 }

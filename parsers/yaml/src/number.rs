@@ -1,0 +1,214 @@
+//! Text of `!!int`, `!!float` and `!!binary` to values, with what Python's conversions forgive.
+
+use crate::Value;
+use crate::bigint::{Accumulator, TooLong};
+
+/// Why a text is no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It is not written as one.
+    Malformed,
+    /// It has too many digits.
+    TooLong,
+}
+
+impl From<TooLong> for Refusal {
+    fn from(_: TooLong) -> Self {
+        Refusal::TooLong
+    }
+}
+
+type Number<T> = Result<T, Refusal>;
+
+/// Splits off what decides the sign: PyYAML looks at one character, then lets Python look again.
+fn split_sign(text: &str) -> (bool, &str) {
+    let negative = text.starts_with('-');
+    (negative, text.strip_prefix(['+', '-']).unwrap_or(text))
+}
+
+/// Reads `!!int`: underscores anywhere, `0b`, `0x`, a leading zero for octal, `:` for base 60.
+pub(crate) fn int(text: &str) -> Number<Value> {
+    let text = text.replace('_', "");
+    let (negative, digits) = split_sign(&text);
+    if let Some(binary) = digits.strip_prefix("0b") {
+        python_int(binary, 2, negative)
+    } else if let Some(hexadecimal) = digits.strip_prefix("0x") {
+        python_int(hexadecimal, 16, negative)
+    } else if digits == "0" {
+        Ok(Value::Int(0))
+    } else if digits.starts_with('0') {
+        python_int(digits, 8, negative)
+    } else if digits.contains(':') {
+        base_sixty(digits, negative)
+    } else {
+        python_int(digits, 10, negative)
+    }
+}
+
+/// Python's `int(text, base)`, which takes white space around, a sign, and the base's own prefix.
+fn python_int(text: &str, base: u32, negative: bool) -> Number<Value> {
+    let (minus, digits) = split_sign(text.trim());
+    let prefixes: &[&str] = match base {
+        2 => &["0b", "0B"],
+        8 => &["0o", "0O"],
+        16 => &["0x", "0X"],
+        _ => &[],
+    };
+    let digits = prefixes.iter().find_map(|prefix| digits.strip_prefix(prefix)).unwrap_or(digits);
+    if digits.is_empty() {
+        return Err(Refusal::Malformed);
+    }
+    let mut number = Accumulator::default();
+    for digit in digits.chars() {
+        number.push(base, digit.to_digit(base).ok_or(Refusal::Malformed)?)?;
+    }
+    Ok(number.finish(negative != minus)?)
+}
+
+fn base_sixty(text: &str, negative: bool) -> Number<Value> {
+    let mut number = Accumulator::default();
+    for (at, part) in text.split(':').enumerate() {
+        let Value::Int(digit) = python_int(part, 10, false)? else { return Err(Refusal::TooLong) };
+        // Of several parts only the first can be large in text that looks like base 60.
+        if at == 0 {
+            for decimal in digit.to_string().bytes() {
+                let decimal = char::from(decimal).to_digit(10).ok_or(Refusal::Malformed)?;
+                number.push(10, decimal)?;
+            }
+        } else {
+            number.push(60, u32::try_from(digit).map_err(|_| Refusal::Malformed)?)?;
+        }
+    }
+    Ok(number.finish(negative)?)
+}
+
+/// Reads `!!float`: underscores anywhere, `.inf`, `.nan`, `:` for base 60.
+pub(crate) fn float(text: &str) -> Number<f64> {
+    let text = text.replace('_', "").to_lowercase();
+    let (negative, digits) = split_sign(&text);
+    let value = if digits == ".inf" {
+        f64::INFINITY
+    } else if digits == ".nan" {
+        return Ok(f64::NAN);
+    } else if digits.contains(':') {
+        let (mut value, mut base) = (0.0, 1.0);
+        for part in digits.rsplit(':') {
+            if f64::is_infinite(base) {
+                return Err(Refusal::TooLong);
+            }
+            value += python_float(part)? * base;
+            base *= 60.0;
+        }
+        value
+    } else {
+        python_float(digits)?
+    };
+    Ok(if negative { -value } else { value })
+}
+
+/// Python's `float(text)`, which takes white space around.
+fn python_float(text: &str) -> Number<f64> {
+    text.trim().parse().map_err(|_| Refusal::Malformed)
+}
+
+/// Reads base 64 as Python does when it is not asked to be strict: characters outside the
+/// alphabet are passed over, and padding ends the data.
+pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut held, mut bits, mut quad, mut pads) = (0u32, 0u32, 0u32, 0u32);
+    for c in text.bytes() {
+        let sextet = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'=' => {
+                if quad >= 2 {
+                    pads += 1;
+                    if quad + pads >= 4 {
+                        return Some(bytes);
+                    }
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        pads = 0;
+        quad = (quad + 1) % 4;
+        held = (held << 6 | u32::from(sextet)) & 0xfff;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            // The mask leaves eight bits.
+            bytes.push((held >> bits & 0xff) as u8);
+        }
+    }
+    (quad == 0).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ints() {
+        let table: &[(&str, Number<i128>)] = &[
+            ("0", Ok(0)),
+            ("-0", Ok(0)),
+            ("0644", Ok(420)),
+            ("-0b101", Ok(-5)),
+            ("0x_Ff", Ok(255)),
+            ("12:34:56", Ok(45296)),
+            ("-1:30", Ok(-90)),
+            ("1_000", Ok(1000)),
+            (" 12 ", Ok(12)),
+            ("--5", Ok(5)),
+            ("0o17", Ok(15)),
+            ("", Err(Refusal::Malformed)),
+            ("-", Err(Refusal::Malformed)),
+            ("0b_", Err(Refusal::Malformed)),
+            ("089", Err(Refusal::Malformed)),
+            ("abc", Err(Refusal::Malformed)),
+        ];
+        for (text, expected) in table {
+            assert_eq!(int(text), expected.map(Value::Int), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn floats() {
+        let table: &[(&str, Number<f64>)] = &[
+            ("1.5", Ok(1.5)),
+            ("1.", Ok(1.0)),
+            (".5", Ok(0.5)),
+            ("-.inf", Ok(f64::NEG_INFINITY)),
+            ("1_0.5e+2", Ok(1050.0)),
+            ("1:30.5", Ok(90.5)),
+            ("1e3", Ok(1000.0)),
+            ("x", Err(Refusal::Malformed)),
+        ];
+        for (text, expected) in table {
+            assert_eq!(float(text), *expected, "{text:?}");
+        }
+    }
+
+    /// The test vectors of RFC 4648, and what Python forgives.
+    #[test]
+    fn binaries() {
+        let table: &[(&str, Option<&[u8]>)] = &[
+            ("", Some(b"")),
+            ("Zg==", Some(b"f")),
+            ("Zm8=", Some(b"fo")),
+            ("Zm9v", Some(b"foo")),
+            ("Zm9v\nYmFy\n", Some(b"foobar")),
+            ("Z m*9v", Some(b"foo")),
+            ("Zg==Zm9v", Some(b"f")),
+            ("Zg=", None),
+            ("Z", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(base64(text).as_deref(), *expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! Text to tokens.
+//!
+//! YAML needs a little context to be divided: indentation opens and closes block collections, and
+//! whether a scalar is a key shows only at the `:` after it. So tokens wait in a queue while the
+//! first of them may still turn out to begin a key, and the tokens for that key are then put
+//! before it. Where YAML 1.1 leaves room, PyYAML's choice is taken: it is stricter about tabs than
+//! YAML 1.2 and laxer about the indentation of flow collections and quoted text.
+
+mod block;
+mod plain;
+mod property;
+mod quoted;
+
+use crate::Position;
+use crate::cursor::{Cursor, END, is_blank, is_line_end};
+use crate::error::{Fault, shown};
+use crate::token::{Token, TokenKind};
+use std::collections::VecDeque;
+
+/// A key must have its `:` within so many characters.
+const LONGEST_KEY: usize = 1024;
+
+/// A token that will have begun a key if a `:` follows it in time.
+#[derive(Debug)]
+struct PossibleKey {
+    /// The number of the token, counted from the start of the text.
+    token: usize,
+    /// In block context at the current indentation nothing but a key can stand.
+    required: bool,
+    index: usize,
+    line: usize,
+    column: usize,
+    position: Position,
+}
+
+/// Divides a text into tokens, one at a time.
+#[derive(Debug)]
+pub(crate) struct Scanner<'a> {
+    cursor: Cursor<'a>,
+    tokens: VecDeque<Token>,
+    taken: usize,
+    done: bool,
+    /// Open `[` and `{`.
+    flow_level: usize,
+    /// The column of the innermost block collection; -1 outside all of them.
+    indent: isize,
+    indents: Vec<isize>,
+    /// Whether a key, and in block context a collection, may begin here.
+    key_allowed: bool,
+    /// The possible key of each flow level, outermost first.
+    possible_keys: Vec<Option<PossibleKey>>,
+}
+
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Scanner {
+            cursor: Cursor::new(text),
+            tokens: VecDeque::new(),
+            taken: 0,
+            done: false,
+            flow_level: 0,
+            indent: -1,
+            indents: Vec::new(),
+            key_allowed: true,
+            possible_keys: vec![None],
+        }
+    }
+
+    /// The next token; the last one, which marks the end, is never taken.
+    pub(crate) fn peek(&mut self) -> Result<&Token, Fault> {
+        while self.needs_more()? {
+            self.fetch()?;
+        }
+        Ok(self.tokens.front().expect("a scanner that needs no more tokens holds one"))
+    }
+
+    /// Takes the next token.
+    pub(crate) fn next(&mut self) -> Result<Token, Fault> {
+        self.peek()?;
+        self.taken += 1;
+        Ok(self.tokens.pop_front().expect("peek has put a token there"))
+    }
+
+    fn needs_more(&mut self) -> Result<bool, Fault> {
+        if self.done {
+            return Ok(false);
+        }
+        if self.tokens.is_empty() {
+            return Ok(true);
+        }
+        self.drop_stale_keys()?;
+        Ok(self.possible_keys.iter().flatten().any(|key| key.token == self.taken))
+    }
+
+    /// Scans at least one token.
+    fn fetch(&mut self) -> Result<(), Fault> {
+        self.skip_to_token();
+        self.drop_stale_keys()?;
+        self.close_blocks(self.cursor.column as isize);
+        let line_start = self.cursor.column == 0;
+        let next_blank = is_blank(self.cursor.peek_at(1));
+        let flow = self.flow_level > 0;
+        match self.cursor.peek() {
+            END => self.fetch_end(),
+            '%' if line_start => {
+                self.leave_document()?;
+                let token = self.scan_directive()?;
+                self.push(token)
+            }
+            '-' if line_start && self.cursor.at_document_marker() => {
+                self.fetch_marker(TokenKind::DocumentStart)
+            }
+            '.' if line_start && self.cursor.at_document_marker() => {
+                self.fetch_marker(TokenKind::DocumentEnd)
+            }
+            '[' => self.fetch_flow_start(TokenKind::FlowSequenceStart),
+            '{' => self.fetch_flow_start(TokenKind::FlowMappingStart),
+            ']' => self.fetch_flow_end(TokenKind::FlowSequenceEnd),
+            '}' => self.fetch_flow_end(TokenKind::FlowMappingEnd),
+            ',' => {
+                self.key_allowed = true;
+                self.forget_key()?;
+                self.push_chars(TokenKind::FlowEntry, 1)
+            }
+            '-' if next_blank => self.fetch_block_entry(),
+            '?' if flow || next_blank => self.fetch_key(),
+            ':' if flow || next_blank => self.fetch_value(),
+            '*' | '&' => self.fetch_property(Self::scan_anchor),
+            '!' => self.fetch_property(Self::scan_tag),
+            '\'' | '"' => self.fetch_property(Self::scan_quoted),
+            '|' | '>' if !flow => {
+                self.key_allowed = true;
+                self.forget_key()?;
+                let token = self.scan_block_scalar()?;
+                self.push(token)
+            }
+            c if self.can_start_plain(c) => {
+                self.remember_key()?;
+                self.key_allowed = false;
+                let token = self.scan_plain();
+                self.push(token)
+            }
+            '\t' => Err(Fault::scan(
+                self.cursor.position(),
+                "a tab cannot stand before a value or indent a line: use spaces",
+            )),
+            c => Err(Fault::scan(
+                self.cursor.position(),
+                format!("{} cannot begin a value: put the value in quotes", shown(c)),
+            )),
+        }
+    }
+
+    fn push(&mut self, token: Token) -> Result<(), Fault> {
+        self.tokens.push_back(token);
+        Ok(())
+    }
+
+    /// A token of so many characters from here on.
+    fn push_chars(&mut self, kind: TokenKind, count: usize) -> Result<(), Fault> {
+        let start = self.cursor.position();
+        self.cursor.advance_by(count);
+        self.push(Token { kind, start, end: self.cursor.position() })
+    }
+
+    /// A token of no characters.
+    fn mark(kind: TokenKind, position: Position) -> Token {
+        Token { kind, start: position, end: position }
+    }
+
+    /// Passes spaces, comments and line breaks. Tabs are none of these.
+    fn skip_to_token(&mut self) {
+        if self.cursor.index == 0 && self.cursor.peek() == '\u{feff}' {
+            self.cursor.advance();
+        }
+        loop {
+            self.cursor.skip_spaces();
+            self.cursor.skip_comment();
+            if self.cursor.line_break().is_none() {
+                return;
+            }
+            if self.flow_level == 0 {
+                self.key_allowed = true;
+            }
+        }
+    }
+
+    fn missing_colon(&self, key: &PossibleKey) -> Fault {
+        Fault::scan(self.cursor.position(), "a ':' is missing after this key, on the same line")
+            .within(key.position)
+    }
+
+    /// A key ends on its line, within [`LONGEST_KEY`] characters.
+    fn drop_stale_keys(&mut self) -> Result<(), Fault> {
+        for level in 0..self.possible_keys.len() {
+            let stale = self.possible_keys[level]
+                .take_if(|key| key.line != self.cursor.line || self.cursor.index - key.index > LONGEST_KEY);
+            if let Some(key) = stale.filter(|key| key.required) {
+                return Err(self.missing_colon(&key));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that the next token may begin a key.
+    fn remember_key(&mut self) -> Result<(), Fault> {
+        if self.key_allowed {
+            let required = self.flow_level == 0 && self.indent == self.cursor.column as isize;
+            self.forget_key()?;
+            self.possible_keys[self.flow_level] = Some(PossibleKey {
+                token: self.taken + self.tokens.len(),
+                required,
+                index: self.cursor.index,
+                line: self.cursor.line,
+                column: self.cursor.column,
+                position: self.cursor.position(),
+            });
+        }
+        Ok(())
+    }
+
+    fn forget_key(&mut self) -> Result<(), Fault> {
+        match self.possible_keys[self.flow_level].take() {
+            Some(key) if key.required => Err(self.missing_colon(&key)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the block collections that are indented further than `column`.
+    fn close_blocks(&mut self, column: isize) {
+        if self.flow_level > 0 {
+            return;
+        }
+        while self.indent > column {
+            self.indent = self.indents.pop().unwrap_or(-1);
+            self.tokens.push_back(Self::mark(TokenKind::BlockEnd, self.cursor.position()));
+        }
+    }
+
+    /// Whether a block collection begins at `column`; if so it is now the innermost one.
+    fn open_block(&mut self, column: usize) -> bool {
+        let deeper = self.indent < column as isize;
+        if deeper {
+            self.indents.push(self.indent);
+            self.indent = column as isize;
+        }
+        deeper
+    }
+
+    fn leave_document(&mut self) -> Result<(), Fault> {
+        self.close_blocks(-1);
+        self.forget_key()?;
+        self.key_allowed = false;
+        Ok(())
+    }
+
+    fn fetch_end(&mut self) -> Result<(), Fault> {
+        self.leave_document()?;
+        self.possible_keys.clear();
+        self.done = true;
+        self.push(Self::mark(TokenKind::StreamEnd, self.cursor.position()))
+    }
+
+    fn fetch_marker(&mut self, kind: TokenKind) -> Result<(), Fault> {
+        self.leave_document()?;
+        self.push_chars(kind, 3)
+    }
+
+    fn fetch_flow_start(&mut self, kind: TokenKind) -> Result<(), Fault> {
+        self.remember_key()?;
+        self.flow_level += 1;
+        self.possible_keys.push(None);
+        self.key_allowed = true;
+        self.push_chars(kind, 1)
+    }
+
+    fn fetch_flow_end(&mut self, kind: TokenKind) -> Result<(), Fault> {
+        self.forget_key()?;
+        // A bracket that closes nothing is the parser's error; the level just stays.
+        if self.flow_level > 0 {
+            self.flow_level -= 1;
+            self.possible_keys.pop();
+        }
+        self.key_allowed = false;
+        self.push_chars(kind, 1)
+    }
+
+    fn fetch_block_entry(&mut self) -> Result<(), Fault> {
+        if self.flow_level == 0 {
+            self.open_at_indicator(TokenKind::BlockSequenceStart, "a sequence cannot begin here")?;
+        }
+        self.key_allowed = true;
+        self.forget_key()?;
+        self.push_chars(TokenKind::BlockEntry, 1)
+    }
+
+    fn fetch_key(&mut self) -> Result<(), Fault> {
+        if self.flow_level == 0 {
+            self.open_at_indicator(TokenKind::BlockMappingStart, "a mapping key cannot stand here")?;
+        }
+        self.key_allowed = self.flow_level == 0;
+        self.forget_key()?;
+        self.push_chars(TokenKind::Key, 1)
+    }
+
+    fn open_at_indicator(&mut self, kind: TokenKind, refusal: &str) -> Result<(), Fault> {
+        if !self.key_allowed {
+            return Err(Fault::scan(self.cursor.position(), refusal));
+        }
+        if self.open_block(self.cursor.column) {
+            self.tokens.push_back(Self::mark(kind, self.cursor.position()));
+        }
+        Ok(())
+    }
+
+    fn fetch_value(&mut self) -> Result<(), Fault> {
+        if let Some(key) = self.possible_keys[self.flow_level].take() {
+            let place = key.token - self.taken;
+            self.tokens.insert(place, Self::mark(TokenKind::Key, key.position));
+            if self.flow_level == 0 && self.open_block(key.column) {
+                self.tokens.insert(place, Self::mark(TokenKind::BlockMappingStart, key.position));
+            }
+            self.key_allowed = false;
+        } else {
+            if self.flow_level == 0 {
+                let refusal = "a ':' cannot stand here: a value with ': ' in it needs quotes, \
+                               and a mapping begins on a line of its own";
+                self.open_at_indicator(TokenKind::BlockMappingStart, refusal)?;
+            }
+            self.key_allowed = self.flow_level == 0;
+        }
+        self.push_chars(TokenKind::Value, 1)
+    }
+
+    /// A token that may begin a key and cannot be followed by another key.
+    fn fetch_property(&mut self, scan: fn(&mut Self) -> Result<Token, Fault>) -> Result<(), Fault> {
+        self.remember_key()?;
+        self.key_allowed = false;
+        let token = scan(self)?;
+        self.push(token)
+    }
+
+    /// Passes what may follow a directive or a block scalar's header on its line.
+    fn skip_line_rest(&mut self, context: Position) -> Result<(), Fault> {
+        self.cursor.skip_spaces();
+        self.cursor.skip_comment();
+        let found = self.cursor.peek();
+        if !is_line_end(found) {
+            return Err(Fault::scan(
+                self.cursor.position(),
+                format!("only a comment may stand here, not {}", shown(found)),
+            )
+            .within(context));
+        }
+        self.cursor.line_break();
+        Ok(())
+    }
+}
