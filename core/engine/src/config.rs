@@ -1,0 +1,236 @@
+//! The layers of the configuration and their order.
+//!
+//! Low to high: built-in, /etc/cloud/cloud.cfg, cloud.cfg.d/*.cfg by name, /run/cloud-init/cloud.cfg, the kernel
+//! command line (`cc:`), what the data source brings, vendor-data, vendor-data2, user-data, the file named by
+//! `CLOUD_CFG`, and the files given with `-f`.
+
+mod builtin;
+mod cmdline;
+
+use std::path::{Path, PathBuf};
+
+use model::config::Origin;
+use model::{Instance, Node, Paths, System, Value};
+
+use crate::{merge, template};
+
+pub use builtin::builtin;
+pub use cmdline::{kernel_command_line, url_from_cmdline};
+
+/// The main file.
+pub const CLOUD_CONFIG: &str = "/etc/cloud/cloud.cfg";
+
+/// A file of the configuration that cannot be used. The others are.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It cannot be read.
+    #[error(transparent)]
+    File(#[from] model::effects::FileError),
+    /// It is no YAML.
+    #[error(transparent)]
+    Yaml(#[from] yaml::Error),
+    /// It is no mapping.
+    #[error("{origin}: expected a mapping of configuration keys, found a {found}")]
+    NoMapping {
+        /// Where its content begins.
+        origin: Origin,
+        /// What is there.
+        found: &'static str,
+    },
+    /// It is a template that cannot be rendered.
+    #[error(transparent)]
+    Template(#[from] model::module::TemplateError),
+}
+
+/// Reads configuration.
+pub struct Loader<'a> {
+    /// Effects.
+    pub system: &'a System,
+    /// Files given with `-f`, the strongest last.
+    pub extra: Vec<PathBuf>,
+}
+
+impl Loader<'_> {
+    /// One file: YAML, jinja first when its head says so. A missing or empty file is an empty mapping.
+    pub fn file(&self, path: &Path, instance_data: Option<&Path>) -> Result<Node, LoadError> {
+        let name = path.display().to_string();
+        let bytes = self.system.files.read(path)?;
+        let text = String::from_utf8_lossy(&bytes);
+        if !template::is_jinja(&text) {
+            return document(&name, &bytes);
+        }
+        let data = instance_data.and_then(|path| self.system.files.text(path));
+        let Some(data) = data.and_then(|text| serde_json::from_str(&text).ok()) else {
+            tracing::warn!("{name}: skipped, it is a jinja template and there is no instance-data yet");
+            return Ok(Node::empty_map(Origin::whole(&name)));
+        };
+        let rendered = template::render_instance_template(&name, &text, &data)?;
+        document(&name, rendered.as_bytes())
+    }
+
+    fn optional(&self, path: &Path, instance_data: Option<&Path>) -> Option<Node> {
+        match self.file(path, instance_data) {
+            Ok(node) => Some(node),
+            Err(LoadError::File(error)) if error.is_not_found() => None,
+            Err(error) => {
+                tracing::warn!("Failed loading configuration: {error}");
+                None
+            }
+        }
+    }
+
+    fn directory(&self, directory: &Path, instance_data: Option<&Path>) -> Vec<Node> {
+        let names = self.system.files.list(directory).unwrap_or_default();
+        names
+            .iter()
+            .filter(|name| name.ends_with(".cfg"))
+            .filter_map(|name| self.optional(&directory.join(name), instance_data))
+            .collect()
+    }
+
+    /// cloud.cfg with its directory, the strongest first.
+    fn main_files(&self, instance_data: &Path) -> Vec<Node> {
+        let main = self.optional(Path::new(CLOUD_CONFIG), Some(instance_data));
+        let named = main.as_ref().and_then(|node| node.get("conf_d")).map(|node| node.scalar_text().unwrap_or_default());
+        let directory = named.unwrap_or_else(|| format!("{CLOUD_CONFIG}.d"));
+        let mut found = if directory.is_empty() {
+            Vec::new()
+        } else {
+            self.directory(Path::new(directory.trim()), Some(instance_data))
+        };
+        found.reverse();
+        found.extend(main);
+        found
+    }
+
+    /// Everything below the data source: the system's own configuration.
+    pub fn base(&self) -> Node {
+        let first = self.base_with(&Paths::default().run_dir);
+        match first.at(&["system_info", "paths", "run_dir"]).and_then(Node::as_str) {
+            Some(run_dir) if Path::new(run_dir) != Paths::default().run_dir => self.base_with(Path::new(run_dir)),
+            _ => first,
+        }
+    }
+
+    fn base_with(&self, run_dir: &Path) -> Node {
+        let instance_data = run_dir.join("instance-data-sensitive.json");
+        let mut strongest_first = Vec::new();
+        strongest_first.extend(self.from_cmdline());
+        strongest_first.extend(self.optional(&run_dir.join("cloud.cfg"), None));
+        strongest_first.extend(self.main_files(&instance_data));
+        strongest_first.push(builtin());
+        merge::layers(strongest_first)
+    }
+
+    fn from_cmdline(&self) -> Option<Node> {
+        let text = cmdline::configuration(&kernel_command_line(self.system));
+        if text.trim().is_empty() {
+            return None;
+        }
+        match document("kernel command line", text.as_bytes()) {
+            Ok(node) => Some(node),
+            Err(error) => {
+                tracing::warn!("Failed loading configuration: {error}");
+                None
+            }
+        }
+    }
+
+    /// The whole configuration: `base` with what the instance adds.
+    pub fn merged(&self, base: &Node, paths: &Paths, instance: Option<&Instance>, vendor: bool) -> Node {
+        let mut strongest_first: Vec<Node> =
+            self.extra.iter().rev().filter_map(|path| self.optional(path, None)).collect();
+        if let Some(named) = self.system.environment.var("CLOUD_CFG") {
+            strongest_first.extend(self.optional(Path::new(&named), None));
+        }
+        let mut written = vec!["cloud-config.txt"];
+        if vendor {
+            written.extend(["vendor2-cloud-config.txt", "vendor-cloud-config.txt"]);
+        }
+        strongest_first.extend(written.iter().filter_map(|name| self.optional(&paths.instance(name), None)));
+        if let Some(config) = instance.and_then(|instance| instance.config.clone()) {
+            strongest_first.push(Node::from_json(config, &Origin::whole("data source")));
+        }
+        strongest_first.push(base.clone());
+        merge::layers(strongest_first)
+    }
+}
+
+/// Reads a mapping; nothing at all is an empty one.
+pub fn document(source: &str, bytes: &[u8]) -> Result<Node, LoadError> {
+    match Node::from_yaml(source, bytes)? {
+        None => Ok(Node::empty_map(Origin::whole(source))),
+        Some(node) => match &node.value {
+            Value::Map(_) => Ok(node),
+            Value::Null => Ok(Node::empty_map(Origin::whole(source))),
+            other => Err(LoadError::NoMapping { found: other.kind(), origin: node.origin }),
+        },
+    }
+}
+
+/// The paths that `system_info.paths` sets.
+pub fn paths(config: &Node) -> Paths {
+    let mut paths = Paths::default();
+    let set = |slot: &mut PathBuf, name: &str| {
+        if let Some(text) = config.at(&["system_info", "paths", name]).and_then(Node::as_str) {
+            *slot = PathBuf::from(text);
+        }
+    };
+    set(&mut paths.cloud_dir, "cloud_dir");
+    set(&mut paths.run_dir, "run_dir");
+    set(&mut paths.templates_dir, "templates_dir");
+    set(&mut paths.docs_dir, "docs_dir");
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use system::Scratch;
+
+    fn merged(root: Scratch) -> Node {
+        let (system, _) = root.system();
+        let loader = Loader { system: &system, extra: Vec::new() };
+        let base = loader.base();
+        loader.merged(&base, &Paths::default(), None, true)
+    }
+
+    #[test]
+    fn each_layer_beats_the_ones_below_it() {
+        let root = Scratch::new()
+            .file("/etc/cloud/cloud.cfg", "a: 1\nb: 1\nm: {x: 1, y: 1}\nl: [1]\n")
+            .file("/etc/cloud/cloud.cfg.d/20.cfg", "b: 2\nc: 2\n")
+            .file("/etc/cloud/cloud.cfg.d/30.cfg", "c: 3\nm: {y: 3}\nl: [2, 3]\n")
+            .file("/etc/cloud/cloud.cfg.d/README", "c: 9\n")
+            .file("/run/cloud-init/cloud.cfg", "d: run\n")
+            .file("/proc/cmdline", "quiet cc: {d: cmdline, e: 5} end_cc ro\n")
+            .file("/var/lib/cloud/instance/cloud-config.txt", "#cloud-config\nf: user\n")
+            .file("/var/lib/cloud/instance/vendor-cloud-config.txt", "#cloud-config\nf: vendor\ng: vendor\n");
+        let config = merged(root);
+        let text = |path: &[&str]| config.at(path).map(|node| node.to_json().to_string()).unwrap_or_default();
+        for (path, expected) in [
+            (&["a"][..], "1"),
+            (&["b"], "2"),
+            (&["c"], "3"),
+            (&["d"], "\"cmdline\""),
+            (&["e"], "5"),
+            (&["f"], "\"user\""),
+            (&["g"], "\"vendor\""),
+            (&["m"], r#"{"y":3,"x":1}"#),
+            (&["l"], "[2,3]"),
+            (&["def_log_file"], "\"/var/log/cloud-init.log\""),
+        ] {
+            assert_eq!(text(path), expected, "{path:?}");
+        }
+        assert_eq!(config.get("c").expect("set").origin.to_string(), "/etc/cloud/cloud.cfg.d/30.cfg:1:4");
+    }
+
+    #[test]
+    fn a_broken_file_is_passed_over() {
+        let root = Scratch::new()
+            .file("/etc/cloud/cloud.cfg", "a: 1\n")
+            .file("/etc/cloud/cloud.cfg.d/20.cfg", "a: [\n")
+            .file("/etc/cloud/cloud.cfg.d/30.cfg", "- list\n");
+        assert_eq!(merged(root).get("a").and_then(Node::as_int), Some(1));
+    }
+}

@@ -1,0 +1,86 @@
+//! What the kernel command line says to cloud-init.
+
+use std::path::Path;
+
+use model::System;
+
+/// The kernel command line; in a container that of its first process, as the original reads it.
+pub fn kernel_command_line(system: &System) -> String {
+    let read = |path: &str| system.files.text(Path::new(path));
+    if let Some(line) = system.environment.var("DEBUG_PROC_CMDLINE") {
+        return line;
+    }
+    let contained = Path::new("/run/systemd/container");
+    let text = if system.files.exists(contained) {
+        read("/proc/1/cmdline").map(|text| text.replace('\0', " "))
+    } else {
+        read("/proc/cmdline")
+    };
+    text.unwrap_or_default().trim_end().to_owned()
+}
+
+/// The YAML between `cc:` and `end_cc`, each piece on lines of its own; `\n` written out is a line break.
+pub(super) fn configuration(cmdline: &str) -> String {
+    let line = format!(" {cmdline}");
+    let mut rest = line.as_str();
+    let mut pieces = Vec::new();
+    while let Some((_, after)) = rest.split_once(" cc:") {
+        let (piece, remainder) = after.split_once("end_cc").unwrap_or((after, ""));
+        pieces.push(unquote(piece.trim_start()).replace("\\n", "\n"));
+        rest = remainder;
+    }
+    pieces.join("\n")
+}
+
+/// Percent encoding taken off; what is none is kept.
+pub(crate) fn unquote(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let code = text.get(at + 1..at + 3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (bytes[at], code) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                at += 3;
+            }
+            (byte, _) => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// `cloud-config-url=` (also `url=`): the key's name and the address.
+pub fn url_from_cmdline(cmdline: &str) -> Option<(&'static str, &str)> {
+    ["cloud-config-url", "url"].into_iter().find_map(|key| {
+        let value = cmdline.split_ascii_whitespace().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))?;
+        Some((key, value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configuration_between_its_marks() {
+        for (line, expected) in [
+            ("ro cc: ssh_import_id: [smoser]\\nruncmd: [ ls ] end_cc quiet", "ssh_import_id: [smoser]\nruncmd: [ ls ] "),
+            ("cc:a: %5B1%5D end_cc cc:b: 2 end_cc", "a: [1] \nb: 2 "),
+            ("cc: a: 1", "a: 1"),
+            ("quiet acc: no", ""),
+        ] {
+            assert_eq!(configuration(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_more_configuration() {
+        assert_eq!(url_from_cmdline("a cloud-config-url=http://x/ b"), Some(("cloud-config-url", "http://x/")));
+        assert_eq!(url_from_cmdline("url=http://y"), Some(("url", "http://y")));
+        assert_eq!(url_from_cmdline("curl=http://y"), None);
+    }
+}

@@ -1,0 +1,33 @@
+//! The members of the families that this program was built with.
+
+use model::module::AnyModule;
+use model::{DataSource, Distro, DistroError, Node, System};
+
+/// Makes a distribution of a name from `system_info`; an unknown name is an error that lists the known ones.
+pub type MakeDistro = fn(&System, &str, &Node) -> Result<Box<dyn Distro>, DistroError>;
+
+/// What the program was built with.
+pub struct Registry {
+    /// Data sources.
+    pub sources: Vec<Box<dyn DataSource>>,
+    /// Modules.
+    pub modules: Vec<Box<dyn AnyModule>>,
+    /// Distributions.
+    pub distro: MakeDistro,
+    /// Templates that the program carries, for images that ship none.
+    pub templates: &'static [(&'static str, &'static str)],
+    /// The program's version.
+    pub version: &'static str,
+}
+
+impl Registry {
+    /// A source by its name in `datasource_list`.
+    pub fn source(&self, name: &str) -> Option<&dyn DataSource> {
+        self.sources.iter().find(|source| source.name().eq_ignore_ascii_case(name)).map(AsRef::as_ref)
+    }
+
+    /// A module by its name with `_`.
+    pub fn module(&self, name: &str) -> Option<&dyn AnyModule> {
+        self.modules.iter().find(|module| module.name() == name).map(AsRef::as_ref)
+    }
+}

@@ -1,0 +1,273 @@
+//! Templates: jinja with the original's habits, and its basic `$x` form.
+//!
+//! An undefined name prints `CI_MISSING_JINJA_VAR/name`, blocks swallow the newline after them, values print as
+//! Python's `str()` does (`True`, `None`, `{'a': 1}`), and `do` is a statement.
+
+mod basic;
+mod missing;
+mod python;
+
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use model::module::{TemplateError, Templates};
+use model::{Paths, System};
+
+/// What stands for a name that is not there.
+pub const MISSING: &str = "CI_MISSING_JINJA_VAR/";
+
+/// The engine of a text, by its first line, and the text after that line.
+fn detect(text: &str) -> (Engine, &str) {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let kind = first.strip_prefix("##").and_then(|head| {
+        let head = head.trim_start();
+        let word = head.get(.."template:".len()).filter(|word| word.eq_ignore_ascii_case("template:"))?;
+        Some(head[word.len()..].trim().to_ascii_lowercase())
+    });
+    match kind.as_deref() {
+        None => (Engine::Basic, text),
+        Some("jinja") => (Engine::Jinja, rest),
+        Some("basic") => (Engine::Basic, rest),
+        Some(other) => (Engine::Unknown(other.to_owned()), rest),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Engine {
+    Jinja,
+    Basic,
+    Unknown(String),
+}
+
+/// Whether the first line says jinja.
+pub fn is_jinja(text: &str) -> bool {
+    detect(text).0 == Engine::Jinja
+}
+
+/// Renders a text by its own first line.
+pub fn render(name: &str, text: &str, variables: &serde_json::Value) -> Result<String, TemplateError> {
+    let broken = |line: usize, reason: String| TemplateError { name: name.to_owned(), line, reason };
+    match detect(text) {
+        (Engine::Jinja, rest) => jinja(name, rest, variables),
+        (Engine::Basic, rest) => basic::render(rest, variables).map_err(|(line, reason)| broken(line, reason)),
+        (Engine::Unknown(kind), _) => {
+            Err(broken(1, format!("there is no template engine '{kind}': write jinja or basic")))
+        }
+    }
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Lenient);
+    if let Ok(syntax) = minijinja::syntax::SyntaxConfig::builder().trim_blocks(true).build() {
+        environment.set_syntax(syntax);
+    }
+    environment.set_formatter(|out, state, value| {
+        let _ = state;
+        // Every missing name is an object by itself: what is still undefined lies below one.
+        if value.is_undefined() {
+            return Err(ErrorKind::UndefinedError.into());
+        }
+        python::write(out, value).map_err(minijinja::Error::from)
+    });
+    missing::install(&mut environment);
+    // A template of a user must not keep the boot from going on.
+    environment.set_recursion_limit(100);
+    environment
+}
+
+fn jinja(name: &str, text: &str, variables: &serde_json::Value) -> Result<String, TemplateError> {
+    let environment = environment();
+    let failed = |error: &minijinja::Error| {
+        // The template's first line was taken off.
+        let line = error.line().unwrap_or(0) + 1;
+        let reason = error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+        TemplateError { name: name.to_owned(), line, reason }
+    };
+    let template = environment.template_from_str(text).map_err(|error| failed(&error))?;
+    let undeclared = template.undeclared_variables(false);
+    let context = missing::context(variables, undeclared);
+    let mut rendered = template.render(context).map_err(|error| match error.kind() {
+        ErrorKind::UndefinedError => {
+            let mut shown = failed(&error);
+            shown.reason = format!("undefined variable: {}", shown.reason);
+            shown
+        }
+        _ => failed(&error),
+    })?;
+    if text.ends_with('\n') {
+        rendered.push('\n');
+    }
+    Ok(rendered)
+}
+
+/// Renders a text that users gave, with instance-data as its variables: `v1`'s keys also at the top, and every key
+/// with operators also with `_` in their place.
+pub fn render_instance_template(
+    name: &str,
+    text: &str,
+    instance_data: &serde_json::Value,
+) -> Result<String, TemplateError> {
+    let rendered = render(name, text, &variables(instance_data))?;
+    let missing: Vec<String> = rendered
+        .split_whitespace()
+        .filter_map(|word| word.split_once(MISSING))
+        .map(|(_, name)| format!("'{name}'"))
+        .collect();
+    if !missing.is_empty() {
+        tracing::warn!("Could not render jinja template variables in file '{name}': {}", missing.join(", "));
+    }
+    Ok(rendered)
+}
+
+/// Instance-data as templates see it.
+pub fn variables(instance_data: &serde_json::Value) -> serde_json::Value {
+    let encoded: Vec<String> = instance_data
+        .get("base64_encoded_keys")
+        .or_else(|| instance_data.get("base64-encoded-keys"))
+        .and_then(serde_json::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|path| path.as_str().map(|path| path.replace('-', "_")))
+        .collect();
+    match instance_data {
+        serde_json::Value::Object(map) => serde_json::Value::Object(converted(map, "", &encoded)),
+        other => other.clone(),
+    }
+}
+
+type Object = serde_json::Map<String, serde_json::Value>;
+
+fn converted(map: &Object, prefix: &str, encoded: &[String]) -> Object {
+    use base64::Engine as _;
+    let mut result = Object::new();
+    let mut keys: Vec<&String> = map.keys().collect();
+    keys.sort();
+    for key in keys {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}/{key}") };
+        let value = &map[key];
+        let decoded = value.as_str().filter(|_| encoded.contains(&path)).and_then(|text| {
+            let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
+            String::from_utf8(bytes).ok()
+        });
+        let value = match (value, decoded) {
+            (_, Some(text)) => text.into(),
+            (serde_json::Value::Object(inner), None) => {
+                let inner = converted(inner, &path, encoded);
+                let versioned = key.strip_prefix('v').is_some_and(|rest| {
+                    !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
+                });
+                if versioned {
+                    result.extend(inner.clone());
+                }
+                serde_json::Value::Object(inner)
+            }
+            (other, None) => other.clone(),
+        };
+        if let Some(alias) = alias(key) {
+            result.insert(alias, value.clone());
+        }
+        result.insert(key.clone(), value);
+    }
+    result
+}
+
+/// The key with jinja's operators replaced by `_`; `None` where it has none.
+pub fn alias(key: &str) -> Option<String> {
+    // Longer operators of jinja's lexer count as one.
+    let mut out = key.to_owned();
+    for operator in ["//", "**", "==", "!=", ">=", "<="] {
+        out = out.replace(operator, "_");
+    }
+    let out: String =
+        out.chars().map(|letter| if "+-/*%~[](){}><=.:|,;".contains(letter) { '_' } else { letter }).collect();
+    (out != key).then_some(out)
+}
+
+/// The templates of an image, or those that the program carries.
+pub struct ShippedTemplates<'a> {
+    /// Effects.
+    pub system: &'a System,
+    /// Where an image has them.
+    pub paths: &'a Paths,
+    /// What the program carries.
+    pub carried: &'static [(&'static str, &'static str)],
+}
+
+impl Templates for ShippedTemplates<'_> {
+    fn render(&self, name: &str, text: &str, variables: &serde_json::Value) -> Result<String, TemplateError> {
+        render(name, text, variables)
+    }
+
+    fn shipped(&self, name: &str) -> Option<String> {
+        let file = self.paths.templates_dir.join(format!("{name}.tmpl"));
+        self.system.files.text(&file).or_else(|| {
+            let (_, text) = self.carried.iter().find(|(carried, _)| *carried == name)?;
+            Some((*text).to_owned())
+        })
+    }
+}
+
+/// Renders a single expression's format, as `query --format` does: jinja without a first line to say so.
+pub fn render_format(format: &str, instance_data: &serde_json::Value) -> Result<String, TemplateError> {
+    let mut rendered = jinja("query --format", format, &variables(instance_data))?;
+    if rendered.ends_with('\n') && !format.ends_with('\n') {
+        rendered.pop();
+    }
+    Ok(rendered)
+}
+
+/// A value as Python's `str()` writes it.
+pub fn python_text(value: &serde_json::Value) -> String {
+    let mut out = String::new();
+    let _ = python::write_json(&mut out, &missing::wrap(value));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(text: &str, variables: serde_json::Value, expected: &str) {
+        assert_eq!(render("t", text, &variables).expect("renders"), expected);
+    }
+
+    #[test]
+    fn values_print_as_python_does() {
+        // Each expectation is what jinja2 3.1 prints.
+        let vars = json!({"a": true, "n": null, "d": {"k": [1, "x"]}, "f": 1.0, "s": "it's"});
+        check("## template: jinja\n{{ a }} {{ n }} {{ d }} {{ f }} {{ [s] }}\n", vars, "True None {'k': [1, 'x']} 1.0 [\"it's\"]\n");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        check("## template:jinja\n{{ nope }} {{ v1.gone }}", json!({"v1": {}}), "CI_MISSING_JINJA_VAR/nope CI_MISSING_JINJA_VAR/gone");
+        check("##template: jinja\n{% if nope is defined %}a{% else %}b{% endif %}{{ nope | default('c') }}", json!({}), "bc");
+        check("## template: jinja\n{% if v1.gone %}a{% else %}b{% endif %}", json!({"v1": {}}), "b");
+        assert!(render("t", "## template: jinja\n{{ nope.deeper }}", &json!({})).is_err());
+    }
+
+    #[test]
+    fn blocks_swallow_their_newline() {
+        check("## template: jinja\n{% if true %}\nx\n{% endif %}\ny\n", json!({}), "x\ny\n");
+        check("## template: jinja\n{% do d.get('a') %}x", json!({"d": {}}), "x");
+    }
+
+    #[test]
+    fn an_error_names_the_line_of_the_file() {
+        let error = render("part-001", "## template: jinja\na\n{{ b ", &json!({})).expect_err("unclosed");
+        assert_eq!((error.name.as_str(), error.line), ("part-001", 3));
+    }
+
+    #[test]
+    fn keys_with_operators_have_an_alias() {
+        let variables = variables(&json!({"v1": {"local-hostname": "h"}, "ds": {"v1.0": {"user.x": 1}}}));
+        check("## template: jinja\n{{ local_hostname }} {{ v1.local_hostname }} {{ ds.v1_0.user_x }}", variables, "h h 1");
+    }
+
+    #[test]
+    fn the_basic_form() {
+        check("$a ${b.c} $$", json!({"a": 1, "b": {"c": "x"}}), "1 x $$");
+        assert!(render("t", "line\n$gone", &json!({})).is_err_and(|error| error.line == 2));
+    }
+}

@@ -1,0 +1,217 @@
+//! From raw user-data to the parts that handlers take.
+//!
+//! The processed form is a MIME message, as the original keeps it in `user-data.txt.i`: what was compressed is
+//! unpacked, what was included is fetched, an archive is taken apart, and every part has a content type and a name.
+
+mod archive;
+mod include;
+mod launch_index;
+mod sniff;
+
+use std::io::Read as _;
+
+use flate2::read::MultiGzDecoder;
+use mime::{Limits, Message};
+use model::effects::HttpError;
+use model::{Paths, System};
+
+pub use launch_index::filter as filter_launch_index;
+pub use sniff::{content_type_of, needs_network};
+
+/// What text without headers is until it is looked at.
+pub(crate) const NOT_MULTIPART: &str = "text/x-not-multipart";
+/// Types whose content is looked at in spite of the type.
+const SNIFFED: [&str; 3] = ["text/plain", NOT_MULTIPART, "text/x-shellscript"];
+/// Types that are unpacked.
+const COMPRESSED: [&str; 8] = [
+    "application/gzip",
+    "application/gzip-compressed",
+    "application/gzipped",
+    "application/x-compress",
+    "application/x-compressed",
+    "application/x-gunzip",
+    "application/x-gzip",
+    "application/x-gzip-compressed",
+];
+/// Unpacked data may not be longer, against bombs. The largest user-data of any cloud is 64 MiB (ConfigDrive).
+const MAX_UNPACKED: u64 = 256 << 20;
+/// Includes within includes.
+const MAX_DEPTH: usize = 16;
+
+/// User-data that cannot be processed; the stage fails, as the original's.
+#[derive(Debug, thiserror::Error)]
+pub enum UserDataError {
+    /// A compressed part is damaged.
+    #[error("{name}: cannot decompress {length} bytes of {content_type}: {reason}")]
+    Compressed {
+        /// The part.
+        name: String,
+        /// Its content type.
+        content_type: String,
+        /// Its length.
+        length: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An include cannot be fetched.
+    #[error("cannot include {url}: {reason}")]
+    Include {
+        /// The address.
+        url: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Includes go too deep.
+    #[error("{0}: includes are nested more than {MAX_DEPTH} deep; does one include itself?")]
+    Depth(String),
+    /// A file of the cache cannot be written.
+    #[error(transparent)]
+    File(#[from] model::effects::FileError),
+    /// The request failed.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The message is beyond the limits.
+    #[error("{name}: {reason}")]
+    Message {
+        /// Which data.
+        name: String,
+        /// Which limit.
+        reason: String,
+    },
+    /// An archive is no list.
+    #[error(transparent)]
+    Archive(#[from] yaml::Error),
+}
+
+/// Processes raw data.
+pub struct Processor<'a> {
+    /// Effects.
+    pub system: &'a System,
+    /// Where the cache of include-once is.
+    pub paths: &'a Paths,
+}
+
+impl Processor<'_> {
+    /// Takes all pieces apart into one multipart message.
+    pub fn process(&self, name: &str, pieces: &[&[u8]]) -> Result<Message, UserDataError> {
+        let mut random = [0_u8; 8];
+        self.system.environment.random(&mut random);
+        // As long and as shaped as Python's boundaries.
+        let boundary = format!("==============={:019}==", u64::from_le_bytes(random) % 10_u64.pow(19));
+        let mut whole = Message::multipart("mixed", &boundary).map_err(|error| message_error(name, &error))?;
+        for piece in pieces {
+            let message = read(name, piece)?;
+            self.take_apart(name, message, &mut whole, 0)?;
+        }
+        Ok(whole)
+    }
+
+    fn take_apart(&self, name: &str, message: Message, whole: &mut Message, depth: usize) -> Result<(), UserDataError> {
+        if depth > MAX_DEPTH {
+            return Err(UserDataError::Depth(name.to_owned()));
+        }
+        for part in message.walk() {
+            if part.maintype() == "multipart" {
+                continue;
+            }
+            self.take_part(name, part, whole, depth)?;
+        }
+        Ok(())
+    }
+
+    fn take_part(&self, name: &str, part: &Message, whole: &mut Message, depth: usize) -> Result<(), UserDataError> {
+        let declared = part.content_type();
+        let mut payload = payload(part);
+        let compressed = COMPRESSED.contains(&declared.as_str());
+        if compressed {
+            payload = gunzip(&payload).map_err(|error| UserDataError::Compressed {
+                name: part.filename().unwrap_or_else(|| name.to_owned()),
+                content_type: declared.clone(),
+                length: payload.len(),
+                reason: error.to_string(),
+            })?;
+        }
+        let known = if compressed { "text/plain" } else { declared.as_str() };
+        let sniffed = if SNIFFED.contains(&known) { content_type_of(&payload) } else { None };
+        let content_type = sniffed.unwrap_or(known).to_owned();
+        match content_type.as_str() {
+            "text/x-include-url" | "text/x-include-once-url" => {
+                for included in self.fetch_includes(&String::from_utf8_lossy(&payload))? {
+                    let message = read(&included.url, &included.content)?;
+                    self.take_apart(&included.url, message, whole, depth + 1)?;
+                }
+                return Ok(());
+            }
+            "text/cloud-config-archive" => {
+                for part in archive::parts(name, &payload)? {
+                    self.attach(name, whole, part)?;
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
+        let error = |error: mime::Error| message_error(name, &error);
+        let mut attached = if compressed {
+            let mut fresh = Message::part(&content_type, payload).map_err(error)?;
+            if let Some(filename) = part.filename() {
+                fresh.set_filename(&filename).map_err(error)?;
+            }
+            if let Some(index) = part.headers.text("Launch-Index") {
+                fresh.headers.replace("Launch-Index", &index).map_err(error)?;
+            }
+            fresh
+        } else {
+            part.clone()
+        };
+        if content_type != declared {
+            attached.headers.replace("Content-Type", &content_type).map_err(error)?;
+        }
+        self.attach(name, whole, attached)
+    }
+
+    fn attach(&self, name: &str, whole: &mut Message, mut part: Message) -> Result<(), UserDataError> {
+        let number = whole.parts().len() + 1;
+        let error = |error: mime::Error| message_error(name, &error);
+        if part.filename().is_none_or(|filename| filename.is_empty()) {
+            part.set_filename(&format!("part-{number:03}")).map_err(error)?;
+        }
+        launch_index::note(&mut part).map_err(error)?;
+        whole.attach(part);
+        whole.headers.replace("Number-Attachments", &number.to_string()).map_err(error)
+    }
+}
+
+fn message_error(name: &str, error: &mime::Error) -> UserDataError {
+    UserDataError::Message { name: name.to_owned(), reason: error.to_string() }
+}
+
+/// The content of a part, its transfer encoding taken off.
+pub(crate) fn payload(part: &Message) -> Vec<u8> {
+    part.decoded().map(|decoded| decoded.bytes).unwrap_or_default()
+}
+
+fn gunzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    MultiGzDecoder::new(bytes).take(MAX_UNPACKED + 1).read_to_end(&mut out)?;
+    if out.len() as u64 > MAX_UNPACKED {
+        return Err(std::io::Error::other(format!("it unpacks to more than {MAX_UNPACKED} bytes")));
+    }
+    Ok(out)
+}
+
+/// Unpacks gzip where it is gzip; anything else is left as it is.
+pub fn maybe_gunzip(bytes: &[u8]) -> Vec<u8> {
+    if bytes.starts_with(&[0x1f, 0x8b]) { gunzip(bytes).unwrap_or_else(|_| bytes.to_vec()) } else { bytes.to_vec() }
+}
+
+/// Raw data as a message: MIME where its head has MIME-Version, else one part of unknown kind.
+fn read(name: &str, bytes: &[u8]) -> Result<Message, UserDataError> {
+    let bytes = maybe_gunzip(bytes);
+    let head = bytes[..bytes.len().min(4096)].to_ascii_lowercase();
+    let marked = head.windows(b"mime-version:".len()).any(|window| window == b"mime-version:");
+    if marked {
+        Message::parse(&bytes, &Limits::default()).map_err(|error| message_error(name, &error))
+    } else {
+        Message::part(NOT_MULTIPART, bytes).map_err(|error| message_error(name, &error))
+    }
+}

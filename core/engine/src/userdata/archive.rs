@@ -1,0 +1,58 @@
+//! `#cloud-config-archive`: a YAML list of parts.
+
+use mime::Message;
+use model::{Node, Value};
+
+use super::{UserDataError, content_type_of};
+
+/// Headers that the archive's keys set by themselves.
+const OWN_KEYS: [&str; 7] =
+    ["content", "filename", "type", "launch-index", "content-disposition", "number-attachments", "content-type"];
+
+/// The parts of an archive, in order. Entries that are neither text nor a mapping are passed over.
+pub(super) fn parts(name: &str, payload: &[u8]) -> Result<Vec<Message>, UserDataError> {
+    let Some(tree) = Node::from_yaml(name, payload)? else { return Ok(Vec::new()) };
+    let Some(entries) = tree.as_list() else {
+        return Err(UserDataError::Message {
+            name: tree.origin.to_string(),
+            reason: format!("an archive is a list of parts, not a {}", tree.value.kind()),
+        });
+    };
+    entries.iter().filter_map(|entry| part(entry).transpose()).collect()
+}
+
+fn part(entry: &Node) -> Result<Option<Message>, UserDataError> {
+    let content = match &entry.value {
+        Value::Str(_) => Some(entry),
+        Value::Map(_) => entry.get("content"),
+        _ => return Ok(None),
+    };
+    let bytes = match content.map(|content| &content.value) {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Binary(bytes)) => bytes.clone(),
+        Some(_) => content.and_then(Node::scalar_text).unwrap_or_default().into_bytes(),
+    };
+    let binary = matches!(content.map(|content| &content.value), Some(Value::Binary(_)));
+    let default = if binary { "application/octet-stream" } else { "text/cloud-config" };
+    let declared = entry.get("type").and_then(Node::as_str).filter(|declared| !declared.is_empty());
+    let content_type = declared.unwrap_or_else(|| content_type_of(&bytes).unwrap_or(default));
+    let broken = |error: mime::Error| UserDataError::Message {
+        name: entry.origin.to_string(),
+        reason: error.to_string(),
+    };
+    let mut message = match (content_type.strip_prefix("text/"), String::from_utf8(bytes)) {
+        (Some(subtype), Ok(text)) => Message::text(subtype, &text).map_err(broken)?,
+        (_, Ok(text)) => Message::part(content_type, text).map_err(broken)?,
+        (_, Err(error)) => Message::base64(content_type, error.as_bytes()).map_err(broken)?,
+    };
+    for (key, value) in entry.as_map().into_iter().flatten() {
+        let (Some(key), Some(text)) = (key.as_str(), value.scalar_text()) else { continue };
+        match key.to_ascii_lowercase().as_str() {
+            "filename" => message.set_filename(&text).map_err(broken)?,
+            "launch-index" => message.headers.push("Launch-Index", &text).map_err(broken)?,
+            own if OWN_KEYS.contains(&own) => {}
+            _ => message.headers.push(key, &text).map_err(broken)?,
+        }
+    }
+    Ok(Some(message))
+}

@@ -1,0 +1,72 @@
+//! `#include` and `#include-once`: parts that are fetched.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use md5::{Digest, Md5};
+use model::effects::{Attributes, Request};
+
+use super::{Processor, UserDataError};
+
+/// Something that was included.
+pub(super) struct Included {
+    pub(super) url: String,
+    pub(super) content: Vec<u8>,
+}
+
+impl Processor<'_> {
+    /// Fetches every address of an include; lines that begin with `#` are comments, but for the two words.
+    pub(super) fn fetch_includes(&self, text: &str) -> Result<Vec<Included>, UserDataError> {
+        let mut once = false;
+        let mut found = Vec::new();
+        for line in text.lines() {
+            let word = |prefix: &str| {
+                line.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix)).then(|| line[prefix.len()..].trim_start())
+            };
+            let rest = if let Some(rest) = word("#include-once") {
+                once = true;
+                rest
+            } else if let Some(rest) = word("#include") {
+                once = false;
+                rest
+            } else {
+                line
+            };
+            let url = rest.trim();
+            if rest.starts_with('#') || url.is_empty() {
+                continue;
+            }
+            let content = if once { self.once(url)? } else { self.fetch(url)? };
+            found.push(Included { url: url.to_owned(), content });
+        }
+        Ok(found)
+    }
+
+    /// From the cache of the instance where it was fetched before.
+    fn once(&self, url: &str) -> Result<Vec<u8>, UserDataError> {
+        let name = Md5::digest(url.as_bytes()).iter().fold(String::new(), |mut name, byte| {
+            let _ = write!(name, "{byte:02x}");
+            name
+        });
+        let cache = self.paths.instance("data/urlcache").join(name);
+        if self.system.files.is_file(&cache) {
+            return Ok(self.system.files.read(&cache)?);
+        }
+        let content = self.fetch(url)?;
+        self.system.files.write(&cache, &content, &Attributes::secret())?;
+        Ok(content)
+    }
+
+    fn fetch(&self, url: &str) -> Result<Vec<u8>, UserDataError> {
+        let failed = |reason: String| UserDataError::Include { url: url.to_owned(), reason };
+        if let Some(path) = url.strip_prefix("file://").or_else(|| url.starts_with('/').then_some(url)) {
+            return self.system.files.read(Path::new(path)).map_err(|error| failed(error.to_string()));
+        }
+        let request = Request::get(url).timeout(Duration::from_secs(5)).retries(10).public();
+        match self.system.http.send(&request) {
+            Ok(response) => Ok(response.body),
+            Err(error) => Err(failed(error.to_string())),
+        }
+    }
+}
