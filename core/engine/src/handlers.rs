@@ -1,1 +1,174 @@
-//! x
+//! The handlers: what becomes of a part of user-data or vendor-data.
+
+mod boothook;
+mod cloud_config;
+mod jinja;
+mod scripts;
+
+use mime::Message;
+use model::config::Origin;
+use model::handler::{DataKind, HandlerContext, HandlerError};
+use model::{Frequency, Handler, Part};
+
+use crate::userdata::{NOT_MULTIPART, payload};
+
+pub use boothook::Boothook;
+pub use cloud_config::CloudConfig;
+pub use jinja::Jinja;
+pub use scripts::{FrequencyScripts, Scripts};
+
+/// The handlers of whose data it is, in the order in which they are asked.
+fn handlers() -> Vec<Box<dyn Handler>> {
+    vec![
+        Box::new(CloudConfig::default()),
+        Box::new(Scripts),
+        Box::new(FrequencyScripts::Boot),
+        Box::new(FrequencyScripts::Instance),
+        Box::new(FrequencyScripts::Once),
+        Box::new(Boothook),
+    ]
+}
+
+/// Gives every part of processed data to its handler. A part that fails is a warning; the others are handled.
+pub fn consume(context: &HandlerContext<'_>, data: &Message, excluded: &[String]) {
+    let mut handlers = handlers();
+    let runs = |handler: &dyn Handler| match handler.frequency() {
+        Frequency::Always => true,
+        own => own == context.frequency,
+    };
+    handlers.retain(|handler| runs(handler.as_ref()));
+    for handler in &mut handlers {
+        note(handler.begin(context));
+    }
+    let parts = data.walk().filter(|part| part.maintype() != "multipart");
+    for (number, message) in parts.enumerate() {
+        let part = to_part(context.kind, message, number);
+        if excluded.contains(&part.content_type) {
+            tracing::debug!("content_type \"{}\" is excluded", part.content_type);
+            continue;
+        }
+        dispatch(context, &mut handlers, &part);
+    }
+    for handler in &mut handlers {
+        note(handler.end(context));
+    }
+}
+
+fn note(outcome: Result<(), HandlerError>) {
+    if let Err(error) = outcome {
+        tracing::warn!("{error}");
+    }
+}
+
+fn dispatch(context: &HandlerContext<'_>, handlers: &mut [Box<dyn Handler>], part: &Part) {
+    let rendered;
+    let part = if part.content_type == Jinja::CONTENT_TYPE {
+        match Jinja::render(context, part) {
+            Ok(Some(inner)) => {
+                rendered = inner;
+                &rendered
+            }
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!("{error}");
+                return;
+            }
+        }
+    } else {
+        part
+    };
+    let content_type = part.content_type.as_str();
+    if let Some(handler) = handlers.iter_mut().find(|handler| handler.accepts().contains(&content_type)) {
+        tracing::debug!("Calling handler {} ({content_type}, {})", handler.name(), part.filename);
+        return note(handler.part(context, part));
+    }
+    match content_type {
+        "text/part-handler" => tracing::warn!(
+            "{}: a #part-handler is Python code, which this program does not run: part ignored",
+            part.origin
+        ),
+        "text/upstart-job" => {
+            tracing::warn!("{}: an upstart job no longer applies: no release has upstart", part.origin);
+        }
+        _ if part.payload.is_empty() => tracing::debug!("Empty payload of type {content_type}"),
+        _ => {
+            let start = first_characters(&part.payload);
+            let what = if content_type == NOT_MULTIPART { "non-multipart" } else { "unknown content-type" };
+            tracing::warn!(
+                "Unhandled {what} ({content_type}) userdata: {start}: the first line of {} names no kind of user-data; \
+                 it begins #cloud-config, #!, #include, #cloud-boothook, #cloud-config-archive or ## template: jinja",
+                part.origin
+            );
+        }
+    }
+}
+
+/// As much of the first line as the original shows.
+fn first_characters(payload: &[u8]) -> String {
+    let text = String::from_utf8_lossy(payload);
+    let line: String = text.lines().next().unwrap_or_default().chars().take(24).collect();
+    format!("'{}...'", line.escape_default())
+}
+
+fn to_part(kind: DataKind, message: &Message, number: usize) -> Part {
+    let filename = message
+        .filename()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| format!("part-{number:03}"));
+    let source = match kind {
+        DataKind::User => "user-data",
+        DataKind::Vendor => "vendor-data",
+        DataKind::Vendor2 => "vendor-data2",
+    };
+    Part {
+        content_type: message.content_type(),
+        payload: payload(message),
+        headers: message
+            .headers
+            .iter()
+            .map(|header| (header.name.to_ascii_lowercase(), String::from_utf8_lossy(&header.value).into_owned()))
+            .collect(),
+        origin: Origin::whole(&format!("{source} {filename}")),
+        filename,
+    }
+}
+
+/// A file name of a part that is safe as one component: what the original leaves is letters, digits, `_`, `-` and
+/// `.`; `/` becomes `_`.
+pub(crate) fn clean_filename(name: &str) -> String {
+    let name = name.replace(std::path::MAIN_SEPARATOR, "_");
+    let name: String =
+        name.chars().filter(|letter| letter.is_ascii_alphanumeric() || "_-.".contains(*letter)).collect();
+    match name.as_str() {
+        "" | "." | ".." => "part".to_owned(),
+        _ => name,
+    }
+}
+
+/// Windows line ends become Unix ones, when the first line has one.
+pub(crate) fn dos2unix(payload: &[u8]) -> Vec<u8> {
+    let first = payload.iter().position(|byte| *byte == b'\n');
+    if first.is_none_or(|at| at == 0 || payload[at - 1] != b'\r') {
+        return payload.to_vec();
+    }
+    let mut out = Vec::with_capacity(payload.len());
+    for (at, byte) in payload.iter().enumerate() {
+        if *byte != b'\r' || payload.get(at + 1) != Some(&b'\n') {
+            out.push(*byte);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_line_ends() {
+        assert_eq!(clean_filename("../../etc/pass wd"), ".._.._etc_passwd");
+        assert_eq!(clean_filename(".."), "part");
+        assert_eq!(dos2unix(b"#!/bin/sh\r\necho\r\n"), b"#!/bin/sh\necho\n");
+        assert_eq!(dos2unix(b"#!/bin/sh\necho\r\n"), b"#!/bin/sh\necho\r\n");
+    }
+}

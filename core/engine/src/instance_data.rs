@@ -1,1 +1,257 @@
-//! x
+//! instance-data: what is known of the instance, for templates, `query` and other programs.
+
+use std::path::Path;
+
+use model::effects::{Attributes, FileError};
+use model::{Instance, Node, Paths, System};
+use serde_json::{Map, Value, json};
+
+use crate::{features, json, os};
+
+/// What ordinary users see in place of a sensitive value.
+pub const REDACTED: &str = "redacted for non-root user";
+
+/// Keys that ordinary users must not see, wherever they are; those of every source.
+const SENSITIVE: [&str; 10] = [
+    "combined_cloud_config",
+    "merged_cfg",
+    "merged_system_cfg",
+    "security-credentials",
+    "userdata",
+    "user-data",
+    "user_data",
+    "vendordata",
+    "vendor-data",
+    "ds/vendor_data",
+];
+
+/// Prefix of a value that is no text and was made base64.
+const BASE64: &str = "ci-b64:";
+
+/// Prefixes of regions and the cloud-id that they mean, of a cloud's name.
+const REGIONS: [(&str, &str, Option<&str>); 4] = [
+    ("cn-", "aws-china", Some("aws")),
+    ("us-gov-", "aws-gov", Some("aws")),
+    ("china", "azure-china", Some("azure")),
+    ("", "", None),
+];
+
+/// The cloud-id, finer than the cloud's name where the region tells more.
+pub fn cloud_id(instance: &Instance) -> String {
+    let name = instance.cloud_name.as_str();
+    if let Some(region) = instance.region.as_deref() {
+        for (prefix, id, cloud) in REGIONS {
+            if cloud == Some(name) && region.starts_with(prefix) {
+                return id.to_owned();
+            }
+        }
+    }
+    if name.is_empty() || name == "unknown" { instance.platform.clone() } else { name.to_owned() }
+}
+
+/// A host name as the metadata gives it, without its domain; an IPv4 address becomes `ip-1-2-3-4`.
+pub fn local_hostname(system: &System, instance: &Instance) -> String {
+    let given = instance.hostname.as_deref().filter(|name| !name.is_empty());
+    let current = || {
+        let node = system.environment.uname().node;
+        if node.is_empty() { "localhost".to_owned() } else { node }
+    };
+    let name = given.map_or_else(current, str::to_owned);
+    if name.parse::<std::net::Ipv4Addr>().is_ok() {
+        return format!("ip-{}", name.replace('.', "-"));
+    }
+    name.split('.').next().unwrap_or_default().to_owned()
+}
+
+/// The standard keys, `v1`.
+fn standard(system: &System, instance: &Instance, info: &Value) -> Value {
+    let zone = &instance.availability_zone;
+    let hostname = local_hostname(system, instance);
+    json!({
+        "_beta_keys": ["subplatform"],
+        "availability-zone": zone,
+        "availability_zone": zone,
+        "cloud_id": cloud_id(instance),
+        "cloud-name": instance.cloud_name,
+        "cloud_name": instance.cloud_name,
+        "distro": info["dist"][0],
+        "distro_version": info["dist"][1],
+        "distro_release": info["dist"][2],
+        "platform": instance.platform,
+        "public_ssh_keys": instance.public_keys,
+        "python_version": info["python"],
+        "instance-id": instance.instance_id,
+        "instance_id": instance.instance_id,
+        "kernel_release": info["uname"][2],
+        "local-hostname": hostname,
+        "local_hostname": hostname,
+        "machine": info["uname"][4],
+        "region": instance.region,
+        "subplatform": instance.subplatform,
+        "system_platform": info["platform"],
+        "variant": info["variant"],
+    })
+}
+
+/// The whole document, sensitive values included.
+pub fn document(system: &System, instance: &Instance, config: &Node) -> Value {
+    let info = os::system_info(system);
+    let mut ds = Map::new();
+    if instance.extra.is_empty() || !instance.metadata.is_null() {
+        ds.insert("meta_data".into(), instance.metadata.clone());
+    }
+    ds.extend(instance.extra.clone());
+    ds.insert(
+        "_doc".into(),
+        "EXPERIMENTAL: The structure and format of content scoped under the 'ds' key may change in subsequent \
+         releases of cloud-init."
+            .into(),
+    );
+    let mut merged = config.to_json();
+    if let Some(map) = merged.as_object_mut() {
+        map.remove("system_info");
+    }
+    let with_doc = |text: &str| {
+        let mut merged = merged.clone();
+        merged["_doc"] = text.into();
+        merged
+    };
+    let mut data = json!({
+        "ds": ds,
+        "merged_cfg": with_doc("DEPRECATED: Use merged_system_cfg. Will be dropped from 24.1"),
+        "merged_system_cfg":
+            with_doc("Merged cloud-init system config from /etc/cloud/cloud.cfg and /etc/cloud/cloud.cfg.d/"),
+        "v1": standard(system, instance, &info),
+        "sys_info": info,
+    });
+    let (mut encoded, mut sensitive) = (Vec::new(), Vec::new());
+    let own: Vec<String> = instance.sensitive.iter().map(|key| key.to_lowercase()).collect();
+    catalogue(&mut data, "", &own, &mut encoded, &mut sensitive);
+    encoded.sort();
+    sensitive.sort();
+    data["base64_encoded_keys"] = encoded.into();
+    data["sensitive_keys"] = sensitive.into();
+    data
+}
+
+/// Notes the paths of encoded and of sensitive values, and takes the mark off the encoded ones.
+fn catalogue(value: &mut Value, path: &str, own: &[String], encoded: &mut Vec<String>, sensitive: &mut Vec<String>) {
+    let Some(map) = value.as_object_mut() else { return };
+    for (key, value) in map {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}/{key}") };
+        let is_sensitive = |name: &str| SENSITIVE.contains(&name) || own.iter().any(|own| own == name);
+        if is_sensitive(&key.to_lowercase()) || is_sensitive(&path.to_lowercase()) {
+            sensitive.push(path.clone());
+        }
+        if let Some(text) = value.as_str().and_then(|text| text.strip_prefix(BASE64)) {
+            encoded.push(path.clone());
+            *value = text.into();
+        } else {
+            catalogue(value, &path, own, encoded, sensitive);
+        }
+    }
+}
+
+/// The document with every sensitive value replaced.
+pub fn redact(data: &Value) -> Value {
+    let mut redacted = data.clone();
+    let paths: Vec<String> = data["sensitive_keys"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|path| path.as_str().map(str::to_owned))
+        .collect();
+    for path in paths {
+        let pointer = format!("/{path}");
+        if let Some(slot) = redacted.pointer_mut(&pointer) {
+            *slot = REDACTED.into();
+        }
+    }
+    redacted
+}
+
+/// Writes both documents and the cloud-id below the run directory.
+pub fn persist(system: &System, paths: &Paths, instance: &Instance, config: &Node) -> Result<(), FileError> {
+    let data = document(system, instance, config);
+    let id = cloud_id(instance);
+    let named = paths.run(format!("cloud-id-{id}"));
+    system.files.write(&named, format!("{id}\n").as_bytes(), &Attributes::mode(0o644))?;
+    let link = paths.run("cloud-id");
+    let previous = system.files.read_link(&link).ok().filter(|previous| *previous != named);
+    system.files.symlink(&named, &link)?;
+    if let Some(previous) = previous.filter(|previous| previous.is_absolute()) {
+        system.files.remove(&previous)?;
+    }
+    json::write(system, &sensitive_path(paths), &data, &Attributes::secret())?;
+    let public = paths.run("instance-data.json");
+    json::write(system, &public, &redact(&data), &Attributes::mode(0o644))
+}
+
+/// The document with everything.
+pub fn sensitive_path(paths: &Paths) -> std::path::PathBuf {
+    paths.run("instance-data-sensitive.json")
+}
+
+/// Writes the configuration that the instance acts on, and adds `system_info` and the features to the sensitive
+/// document.
+pub fn persist_combined(system: &System, paths: &Paths, config: &Node) -> Result<(), FileError> {
+    let mut combined = config.to_json();
+    let info = combined.get("system_info").cloned().unwrap_or_else(|| json!({}));
+    combined["_doc"] = "Aggregated cloud-config created by merging merged_system_cfg (/etc/cloud/cloud.cfg and \
+                        /etc/cloud/cloud.cfg.d), metadata, vendordata and userdata. The combined_cloud_config represents \
+                        the aggregated desired configuration acted upon by cloud-init."
+        .into();
+    combined["features"] = features();
+    json::write(system, &paths.run("combined-cloud-config.json"), &combined, &Attributes::secret())?;
+    let path = sensitive_path(paths);
+    let Some(mut data) = json::read(system, Path::new(&path)) else { return Ok(()) };
+    data["system_info"] = info;
+    data["features"] = features();
+    json::write(system, &path, &data, &Attributes::secret())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::InstanceId;
+
+    fn instance() -> Instance {
+        Instance {
+            cloud_name: "aws".into(),
+            platform: "ec2".into(),
+            instance_id: InstanceId::new("i-1"),
+            region: Some("cn-north-1".into()),
+            hostname: Some("10.0.0.7".into()),
+            metadata: json!({"user-data": "secret", "blob": "ci-b64:AAE="}),
+            ..Instance::default()
+        }
+    }
+
+    #[test]
+    fn sensitive_values_are_redacted_and_listed() {
+        let (system, _) = system::scratch();
+        let data = document(&system, &instance(), &Node::default());
+        assert_eq!(data["v1"]["cloud_id"], "aws-china");
+        assert_eq!(data["v1"]["local_hostname"], "ip-10-0-0-7");
+        assert_eq!(data["ds"]["meta_data"]["blob"], "AAE=");
+        assert_eq!(data["base64_encoded_keys"], json!(["ds/meta_data/blob"]));
+        assert_eq!(data["sensitive_keys"], json!(["ds/meta_data/user-data", "merged_cfg", "merged_system_cfg"]));
+        let redacted = redact(&data);
+        assert_eq!(redacted["ds"]["meta_data"]["user-data"], REDACTED);
+        assert!(!redacted.to_string().contains("secret"));
+    }
+
+    #[test]
+    fn a_new_cloud_id_takes_the_old_ones_place() {
+        let (system, _) = system::Scratch::new()
+            .file("/run/cloud-init/cloud-id-nocloud", "nocloud\n")
+            .link("/run/cloud-init/cloud-id", "/run/cloud-init/cloud-id-nocloud")
+            .system();
+        let paths = Paths::default();
+        persist(&system, &paths, &instance(), &Node::default()).expect("written");
+        assert_eq!(system.files.text(Path::new("/run/cloud-init/cloud-id")).as_deref(), Some("aws-china\n"));
+        assert!(!system.files.exists(Path::new("/run/cloud-init/cloud-id-nocloud")));
+        let mode = |name: &str| system.files.stat(&paths.run(name)).expect("no error").expect("there").mode;
+        assert_eq!((mode("instance-data.json"), mode("instance-data-sensitive.json")), (0o644, 0o600));
+    }
+}

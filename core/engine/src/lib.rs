@@ -11,6 +11,8 @@ pub mod clean;
 pub mod config;
 pub mod datetime;
 pub mod handlers;
+pub mod json;
+pub mod os;
 pub mod instance_data;
 pub mod merge;
 pub mod query;

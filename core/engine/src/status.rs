@@ -1,1 +1,155 @@
-//! x
+//! status.json and result.json: what each stage did and whether it went well.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use model::effects::{Attributes, FileError};
+use model::{Paths, Stage, System};
+use serde_json::{Map, Value, json};
+
+use crate::json;
+use crate::report::Recoverable;
+
+const STAGES: [Stage; 4] = [Stage::Local, Stage::Network, Stage::Config, Stage::Final];
+
+/// The two files while a stage runs.
+pub struct StatusFile {
+    system: System,
+    paths: Paths,
+    stage: Stage,
+    status: Value,
+    recoverable: Recoverable,
+    /// What was noted before the stage began: the original merges these with what the stage adds.
+    before: BTreeMap<String, Vec<String>>,
+}
+
+fn empty() -> Value {
+    json!({"errors": [], "recoverable_errors": {}, "start": null, "finished": null})
+}
+
+fn seconds(system: &System) -> Value {
+    let uptime = system.clock.uptime().unwrap_or_else(|| system.clock.monotonic());
+    // /proc/uptime has hundredths.
+    json!((uptime.as_secs_f64() * 100.0).round() / 100.0)
+}
+
+impl StatusFile {
+    /// A stage begins: the local one begins a new file, the others go on with it.
+    pub fn begin(system: &System, paths: &Paths, stage: Stage, recoverable: &Recoverable) -> Result<Self, FileError> {
+        let mut v1 = Map::new();
+        v1.insert("datasource".into(), Value::Null);
+        for stage in [Stage::Network, Stage::Local, Stage::Config, Stage::Final] {
+            v1.insert(stage.status_name().into(), empty());
+        }
+        let mut status = json!({"v1": v1});
+        let file = Self {
+            system: system.clone(),
+            paths: paths.clone(),
+            stage,
+            status: Value::Null,
+            recoverable: recoverable.clone(),
+            before: recoverable.noted(),
+        };
+        if stage == Stage::Local {
+            for path in [file.link("status.json"), file.link("result.json"), file.path("status.json"), file.path("result.json")] {
+                system.files.remove(&path)?;
+            }
+        } else if let Some(found) = json::read(system, &file.path("status.json")).filter(|found| found["v1"].is_object()) {
+            status = found;
+        }
+        let name = stage.status_name();
+        if !status["v1"][name].is_object() {
+            status["v1"][name] = empty();
+        }
+        let own = &status["v1"][name];
+        if !own["start"].is_null() && own["finished"].is_null() {
+            tracing::warn!("Unexpected start time found for {name}. Was this stage restarted?");
+        }
+        status["v1"]["stage"] = name.into();
+        status["v1"][name]["start"] = seconds(system);
+        let file = Self { status, ..file };
+        file.write("status.json", &file.status)?;
+        Ok(file)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.paths.data(name)
+    }
+
+    fn link(&self, name: &str) -> PathBuf {
+        self.paths.run(name)
+    }
+
+    /// Writes a file below data/ and links to it, relatively, from the run directory.
+    fn write(&self, name: &str, value: &Value) -> Result<(), FileError> {
+        let (path, link) = (self.path(name), self.link(name));
+        json::write(&self.system, &path, value, &Attributes::mode(0o644))?;
+        let up = self.paths.run_dir.components().skip(1).map(|_| "..").collect::<PathBuf>();
+        let relative = up.join(path.strip_prefix("/").unwrap_or(&path));
+        if self.system.files.read_link(&link).is_ok_and(|target| target == relative) {
+            return Ok(());
+        }
+        self.system.files.symlink(&relative, &link)
+    }
+
+    /// The stage is over. Gives the number of its errors, which is the command's exit code.
+    pub fn finish(mut self, datasource: Option<&str>, errors: &[String]) -> Result<usize, FileError> {
+        let name = self.stage.status_name();
+        let v1 = &mut self.status["v1"];
+        if let Some(datasource) = datasource {
+            v1["datasource"] = datasource.into();
+        }
+        let mut all: Vec<Value> = v1[name]["errors"].as_array().cloned().unwrap_or_default();
+        all.extend(errors.iter().map(|error| Value::from(error.as_str())));
+        let count = all.len();
+        v1[name]["errors"] = all.into();
+        v1[name]["finished"] = seconds(&self.system);
+        v1["stage"] = Value::Null;
+        for (level, messages) in self.recoverable.noted() {
+            let mut merged = self.before.get(&level).cloned().unwrap_or_default();
+            for message in messages {
+                if !merged.contains(&message) {
+                    merged.push(message);
+                }
+            }
+            v1[name]["recoverable_errors"][&level] = merged.into();
+        }
+        self.write("status.json", &self.status)?;
+        if self.stage == Stage::Final {
+            let errors: Vec<Value> = STAGES
+                .iter()
+                .flat_map(|stage| self.status["v1"][stage.status_name()]["errors"].as_array().cloned().unwrap_or_default())
+                .collect();
+            let result = json!({"v1": {"datasource": self.status["v1"]["datasource"], "errors": errors}});
+            self.write("result.json", &result)?;
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_add_to_one_file() {
+        let (system, _) = system::Scratch::new().file("/var/lib/cloud/data/result.json", "{}").system();
+        let paths = Paths::default();
+        let noted = Recoverable::default();
+        let local = StatusFile::begin(&system, &paths, Stage::Local, &noted).expect("written");
+        assert!(!system.files.exists(&paths.data("result.json")), "a new boot has no result yet");
+        noted.note("WARNING", "w".into());
+        assert_eq!(local.finish(Some("DataSourceX"), &["e".into()]).expect("written"), 1);
+        let last = StatusFile::begin(&system, &paths, Stage::Final, &Recoverable::default()).expect("written");
+        assert_eq!(last.finish(None, &[]).expect("written"), 0);
+        let status = json::read(&system, &paths.run("status.json")).expect("through the link");
+        assert_eq!(status["v1"]["datasource"], "DataSourceX");
+        assert_eq!(status["v1"]["init-local"]["recoverable_errors"], json!({"WARNING": ["w"]}));
+        assert_eq!(status["v1"]["stage"], Value::Null);
+        assert_eq!(status["v1"]["init"]["start"], Value::Null);
+        let result = json::read(&system, &paths.run("result.json")).expect("through the link");
+        assert_eq!(result, json!({"v1": {"datasource": "DataSourceX", "errors": ["e"]}}));
+        let link = system.files.read_link(&paths.run("result.json")).expect("a link");
+        assert_eq!(link, PathBuf::from("../../var/lib/cloud/data/result.json"));
+    }
+}

@@ -1,0 +1,110 @@
+//! JSON as the original writes it: sorted keys, one space of indentation, everything beyond ASCII escaped.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use model::System;
+use model::effects::{Attributes, FileError};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::ser::{Formatter, PrettyFormatter};
+
+struct Python<'a>(PrettyFormatter<'a>);
+
+impl Formatter for Python<'_> {
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut units = [0_u16; 2];
+        for letter in fragment.chars() {
+            if letter.is_ascii() && letter != '\u{7f}' {
+                writer.write_all(&[letter as u8])?;
+            } else if letter == '\u{7f}' {
+                writer.write_all(b"\x7f")?;
+            } else {
+                for unit in letter.encode_utf16(&mut units) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keys in order, at every depth.
+pub fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+            entries.sort_by(|a, b| a.0.cmp(b.0));
+            Value::Object(entries.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+/// The document as text, without a newline at its end.
+pub fn dumps(value: &Value) -> String {
+    let mut out = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Python(PrettyFormatter::with_indent(b" ")));
+    // Writing plain data into memory cannot fail.
+    let _ = sorted(value).serialize(&mut serializer);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Writes the document with a newline at its end.
+pub fn write(system: &System, path: &Path, value: &Value, attributes: &Attributes) -> Result<(), FileError> {
+    system.files.write(path, (dumps(value) + "\n").as_bytes(), attributes)
+}
+
+/// Reads a document; `None` where there is none or it is broken.
+pub fn read(system: &System, path: &Path) -> Option<Value> {
+    serde_json::from_slice(&system.files.read(path).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_python_writes_it() {
+        // json.dumps(x, indent=1, sort_keys=True, separators=(",", ": "))
+        let value = serde_json::json!({"b": [1, {}], "a": "ü😀\n", "c": 1.5});
+        assert_eq!(dumps(&value), "{\n \"a\": \"\\u00fc\\ud83d\\ude00\\n\",\n \"b\": [\n  1,\n  {}\n ],\n \"c\": 1.5\n}");
+    }
+}
