@@ -23,7 +23,7 @@ pub mod status;
 pub mod template;
 pub mod userdata;
 
-// pub use boot::{Boot, Outcome};
+pub use boot::{Boot, Outcome};
 pub use registry::Registry;
 
 /// What the original calls feature flags, in the order in which it dumps them.

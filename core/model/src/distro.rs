@@ -216,6 +216,9 @@ pub trait Network: Send + Sync {
     /// Brings up what was rendered, by the first activator that is available.
     fn activate(&self, config: &NetworkConfig) -> Result<(), DistroError>;
 
+    /// Waits, for a few seconds, until every link that the config names by MAC is there; one that is not is an error.
+    fn wait_for_links(&self, config: &NetworkConfig) -> Result<(), DistroError>;
+
     /// Gives links the names that the config wants (`set-name` with a MAC, v1's names by MAC).
     fn rename_links(&self, config: &NetworkConfig) -> Result<(), DistroError>;
 

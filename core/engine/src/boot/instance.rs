@@ -1,0 +1,205 @@
+//! The instance on disk: its cache, its directory, and what this boot has to do with the one before.
+
+use std::path::{Path, PathBuf};
+
+use model::effects::{Attributes, FileError};
+use model::instance::{Bytes, VendorData};
+use model::{Instance, InstanceId, Paths, Stage};
+use serde_json::Value;
+
+use super::{Boot, BootError};
+use crate::{instance_data, json, userdata};
+
+/// The cache of what a source found: plain data, in the place of the original's pickle.
+pub fn cache_path(paths: &Paths) -> PathBuf {
+    paths.instance("datasource.json")
+}
+
+/// What the original writes where no instance was before.
+const NO_PREVIOUS: &str = "NO_PREVIOUS_INSTANCE_ID";
+
+impl Boot<'_> {
+    fn line(&self, path: &Path) -> Option<String> {
+        self.system.files.text(path).map(|text| text.trim().to_owned())
+    }
+
+    /// The cached instance, where there is one that can be read.
+    pub(super) fn cached(&self) -> Option<Instance> {
+        let bytes = self.system.files.read_optional(&cache_path(&self.paths)).ok()??;
+        match serde_json::from_slice(&bytes) {
+            Ok(instance) => Some(instance),
+            Err(error) => {
+                tracing::warn!("{}: not the cache of an instance, ignored: {error}", cache_path(&self.paths).display());
+                None
+            }
+        }
+    }
+
+    /// The id of the boot before.
+    pub(super) fn previous_id(&mut self) -> Option<String> {
+        if self.previous_id.is_none() {
+            self.previous_id = self.line(&self.paths.data("instance-id"));
+        }
+        self.previous_id.clone().filter(|id| id != NO_PREVIOUS)
+    }
+
+    /// Whether this machine has become another instance since the boot before.
+    pub(super) fn is_new_instance(&mut self) -> bool {
+        let current = self.instance.as_ref().map(|instance| instance.instance_id.as_str().to_owned());
+        self.previous_id() != current
+    }
+
+    /// Whether the cache is this machine: by what this boot has noted, then by what can be seen without a network.
+    pub(super) fn check_cache(&self, trust: bool) -> Option<(Instance, &'static str)> {
+        let cached = self.cached()?;
+        let noted = self.line(&self.paths.run(".instance-id"));
+        if noted.as_deref() == Some(cached.instance_id.as_str()) {
+            return Some((cached, "restored from cache with run check"));
+        }
+        if trust {
+            return Some((cached, "restored from cache"));
+        }
+        let source = self.registry.source(&cached.source)?;
+        source.still_same(&self.platform(), &cached.instance_id).then_some((cached, "restored from checked cache"))
+    }
+
+    /// Whether the cache is to be trusted in spite of what the metadata may say.
+    pub(super) fn manual_cache_clean(&self) -> bool {
+        self.flag("manual_cache_clean", false) || self.system.files.exists(&self.paths.instance("manual-clean"))
+    }
+
+    /// How the source is named in status.json and `instance/datasource`.
+    pub(super) fn description(instance: &Instance) -> String {
+        format!("{}{}", instance.class, instance.detail)
+    }
+
+    /// Makes the instance the current one: its link, its directories, and the files that say what was before.
+    pub(super) fn instancify(&mut self) -> Result<(), BootError> {
+        let Some(instance) = self.instance.clone() else { return Ok(()) };
+        let files = self.system.files.clone();
+        let directory = self.paths.instance_dir(&instance.instance_id);
+        let link = self.paths.instance_link();
+        let already = files.read_link(&link).is_ok_and(|target| target == directory);
+        files.create_dir(&directory, None)?;
+        if !already {
+            files.symlink(&directory, &link)?;
+        }
+        for name in ["handlers", "scripts", "sem"] {
+            files.create_dir(&directory.join(name), None)?;
+        }
+        let text = Self::description(&instance);
+        // The class stands twice, once as a path: so the original wrote it and other programs read it.
+        let described = format!("{}: {text}", instance.class);
+        let written = directory.join("datasource");
+        let previous = self.line(&written).filter(|previous| !previous.is_empty()).unwrap_or_else(|| described.clone());
+        let plain = Attributes::mode(0o644);
+        let put = |path: &Path, text: &str| -> Result<(), FileError> {
+            // Nothing is written that stands there already: a boot of the same instance wears no flash out.
+            let line = format!("{text}\n");
+            if files.read(path).is_ok_and(|bytes| bytes == line.as_bytes()) {
+                return Ok(());
+            }
+            files.write(path, line.as_bytes(), &plain)
+        };
+        put(&written, &described)?;
+        put(&self.paths.data("previous-datasource"), &previous)?;
+        let previous_id = self.previous_id().unwrap_or_else(|| NO_PREVIOUS.to_owned());
+        let id = instance.instance_id.as_str();
+        put(&self.paths.data("instance-id"), id)?;
+        put(&self.paths.run(".instance-id"), id)?;
+        put(&self.paths.data("previous-instance-id"), &previous_id)?;
+        self.write_cache()?;
+        if !already || previous != described {
+            self.reload();
+        }
+        Ok(())
+    }
+
+    /// Writes the cache, and the mark that it is to be trusted.
+    pub(super) fn write_cache(&self) -> Result<(), BootError> {
+        let Some(instance) = &self.instance else { return Ok(()) };
+        if self.flag("manual_cache_clean", false) {
+            self.system.files.write(&self.paths.instance("manual-clean"), b"", &Attributes::mode(0o644))?;
+        }
+        let document = serde_json::to_value(instance).unwrap_or(Value::Null);
+        let attributes = Attributes { mode: Some(0o400), ..Attributes::secret() };
+        Ok(json::write(self.system, &cache_path(&self.paths), &document, &attributes)?)
+    }
+
+    /// Writes instance-data when this boot has not yet, or the instance was just found.
+    pub(super) fn persist_instance_data(&self, always: bool) {
+        let Some(instance) = &self.instance else { return };
+        let public = self.paths.run("instance-data.json");
+        if !always && self.system.files.exists(&public) {
+            return;
+        }
+        if let Err(error) = instance_data::persist(self.system, &self.paths, instance, &self.config) {
+            tracing::warn!("{error}");
+        }
+    }
+
+    /// Keeps user-data and vendor-data, as they came and processed.
+    pub(super) fn store_data(&self) -> Result<(), BootError> {
+        let Some(instance) = &self.instance else { return Ok(()) };
+        let directory = self.paths.instance_dir(&instance.instance_id);
+        let secret = Attributes::secret();
+        let write = |name: &str, bytes: &[u8]| self.system.files.write(&directory.join(name), bytes, &secret);
+        let processor = userdata::Processor { system: self.system, paths: &self.paths };
+        let raw = instance.user_data.as_ref().map(|bytes| bytes.0.as_slice()).unwrap_or_default();
+        write("user-data.txt", raw)?;
+        let processed = processor.process("user-data", &[raw])?;
+        write("user-data.txt.i", &processed.write())?;
+        for (name, data) in [("vendor-data", &instance.vendor_data), ("vendor-data2", &instance.vendor_data2)] {
+            write(&format!("{name}.txt"), &raw_vendor_data(data.as_ref()))?;
+            let processed = match data {
+                None => Vec::new(),
+                Some(data) => processor.process(name, &pieces(data))?.write(),
+            };
+            write(&format!("{name}.txt.i"), &processed)?;
+        }
+        Ok(())
+    }
+
+    /// The directories that every stage counts on.
+    pub(super) fn make_directories(&self, _stage: Stage) -> Result<(), BootError> {
+        let files = &self.system.files;
+        for name in
+            ["", "scripts/per-instance", "scripts/per-once", "scripts/per-boot", "scripts/vendor", "seed", "instances", "handlers", "sem", "data"]
+        {
+            let directory = self.paths.cloud_dir.join(name);
+            if !files.is_dir(&directory) {
+                files.create_dir(&directory, None)?;
+            }
+        }
+        let semaphores = self.paths.run("sem");
+        if !files.is_dir(&semaphores) {
+            files.create_dir(&semaphores, None)?;
+        }
+        Ok(())
+    }
+
+    /// The id, where an instance is known.
+    pub(super) fn id(&self) -> Option<&InstanceId> {
+        self.instance.as_ref().map(|instance| &instance.instance_id)
+    }
+}
+
+/// The pieces of vendor-data.
+pub(super) fn pieces(data: &VendorData) -> Vec<&[u8]> {
+    match data {
+        VendorData::One(bytes) => vec![bytes.0.as_slice()],
+        VendorData::Many(pieces) => pieces.iter().map(|Bytes(bytes)| bytes.as_slice()).collect(),
+    }
+}
+
+/// Vendor-data as its raw file holds it: a list is JSON.
+fn raw_vendor_data(data: Option<&VendorData>) -> Vec<u8> {
+    match data {
+        None => Vec::new(),
+        Some(VendorData::One(bytes)) => bytes.0.clone(),
+        Some(VendorData::Many(pieces)) => {
+            let texts: Vec<String> = pieces.iter().map(|Bytes(bytes)| String::from_utf8_lossy(bytes).into_owned()).collect();
+            json::dumps(&Value::from(texts)).into_bytes()
+        }
+    }
+}

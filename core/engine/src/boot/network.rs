@@ -1,0 +1,177 @@
+//! Which network description counts, and when it is applied.
+
+use std::io::Read as _;
+
+use base64::Engine as _;
+use flate2::read::GzDecoder;
+use model::config::Origin;
+use model::effects::Attributes;
+use model::module::Semaphores as _;
+use model::network::NetworkSource;
+use model::{Frequency, Instance, NetworkConfig, Node};
+
+use super::{Boot, BootError};
+use crate::config::kernel_command_line;
+use crate::json;
+use crate::semaphore::FileSemaphores;
+
+/// The usual order.
+const ORDER: [&str; 4] = ["cmdline", "initramfs", "system_cfg", "ds"];
+/// Noted in the run directory when the network was configured in this boot.
+const APPLIED: &str = "apply_network_config";
+
+/// `network-config=` of the kernel command line: base64 of YAML, perhaps compressed.
+fn from_cmdline(cmdline: &str) -> Result<Option<NetworkConfig>, String> {
+    let word = cmdline.split_ascii_whitespace().filter_map(|word| word.strip_prefix("network-config=")).next_back();
+    let Some(value) = word else { return Ok(None) };
+    if value == "disabled" {
+        let disabled = serde_json::json!({"config": "disabled"});
+        return Ok(Some(NetworkConfig::from_json(disabled, "kernel command line network-config=")));
+    }
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(value)
+        .map_err(|error| format!("network-config= is no base64: {error}"))?;
+    let mut text = Vec::new();
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let unpacked = GzDecoder::new(bytes.as_slice()).take(1 << 20).read_to_end(&mut text);
+        unpacked.map_err(|error| format!("network-config= cannot be decompressed: {error}"))?;
+    } else {
+        text = bytes;
+    }
+    let node = Node::from_yaml("kernel command line network-config=", &text).map_err(|error| error.to_string())?;
+    Ok(node.filter(Node::is_truthy).map(NetworkConfig::new))
+}
+
+impl Boot<'_> {
+    /// The description that counts and where it is from; `None` when the network is not to be configured.
+    fn find_network(&self, instance: Option<&Instance>) -> Result<Option<(NetworkConfig, NetworkSource)>, BootError> {
+        let upgraded = self.paths.data("upgraded-network");
+        if self.system.files.exists(&upgraded) {
+            tracing::info!("network config is disabled by {}", upgraded.display());
+            return Ok(None);
+        }
+        let failed = |source: NetworkSource, reason: String| BootError::Network { source_name: source.name(), reason };
+        let order: Vec<String> = instance
+            .and_then(|instance| instance.network_order.clone())
+            .unwrap_or_else(|| ORDER.map(str::to_owned).to_vec());
+        let mut cmdline = from_cmdline(&kernel_command_line(self.system))
+            .map_err(|reason| failed(NetworkSource::Cmdline, reason))?;
+        let mut initramfs = net::initramfs::config(self.system.files.as_ref(), &kernel_command_line(self.system))
+            .map_err(|error| failed(NetworkSource::Initramfs, error.to_string()))?;
+        let mut system = self.config.get("network").filter(|node| node.is_truthy()).cloned().map(NetworkConfig::new);
+        let mut ds = instance.and_then(|instance| instance.network.clone());
+        for name in &order {
+            let (source, found) = match name.as_str() {
+                "cmdline" => (NetworkSource::Cmdline, cmdline.take()),
+                "initramfs" => (NetworkSource::Initramfs, initramfs.take()),
+                "system_cfg" => (NetworkSource::SystemCfg, system.take()),
+                "ds" => (NetworkSource::Ds, ds.take()),
+                other => {
+                    tracing::warn!("data source specifies an unavailable network cfg_source: {other}");
+                    continue;
+                }
+            };
+            match found {
+                Some(config) if config.is_disabled() => {
+                    tracing::info!("network config is disabled by {}", source.name());
+                    return Ok(None);
+                }
+                Some(config) if config.node().is_truthy() => return Ok(Some((config, source))),
+                _ => {}
+            }
+        }
+        if self.config.get("network").is_some_and(|node| !node.is_truthy()) {
+            tracing::warn!("Empty network config found");
+        }
+        let links = self.system.links.links().map_err(model::DistroError::from)?;
+        let fallback = net::fallback::config(&links, &kernel_command_line(self.system));
+        Ok(fallback.map(|config| (config, NetworkSource::Fallback)))
+    }
+
+    /// Whether an update event lets the network be configured anew: `updates.network.when`, or the source's default.
+    fn event_allowed(&self, instance: &Instance, event: &str) -> bool {
+        let configured = self.config.at(&["updates", "network", "when"]).and_then(Node::as_list);
+        match configured {
+            Some(events) => events.iter().filter_map(Node::as_str).any(|allowed| allowed == event),
+            None => instance.network_events.iter().any(|allowed| allowed == event),
+        }
+    }
+
+    /// Finds the description, and writes and applies it where this is a new instance or an event asks for it.
+    pub(super) fn apply_network(&mut self, bring_up: bool) -> Result<(), BootError> {
+        let instance = self.instance.clone().or_else(|| self.cached());
+        let Some((config, source)) = self.find_network(instance.as_ref())? else { return Ok(()) };
+        let once = FileSemaphores::at(self.system, &self.paths.run("sem"));
+        if let Some(instance) = self.instance.clone() {
+            let already = once.has_run(APPLIED, Frequency::Once);
+            let at_boot = !already && self.event_allowed(&instance, "boot");
+            if !self.is_new_instance() && !at_boot && !self.event_allowed(&instance, "boot-legacy") {
+                tracing::debug!(
+                    "No network config applied. Neither a new instance nor datasource network update allowed"
+                );
+                if let Err(error) = self.distro.network().rename_links(&config) {
+                    tracing::warn!("Failed to rename devices: {error}");
+                }
+                return Ok(());
+            }
+        }
+        self.keep_network_config(&config)?;
+        self.distro.network().wait_for_links(&config)?;
+        if let Err(error) = self.distro.network().rename_links(&config) {
+            tracing::warn!("Failed to rename devices: {error}");
+        }
+        tracing::info!("Applying network configuration from {} bringup={bring_up}", source.name());
+        let rendered = self.distro.network().render(&config)?;
+        tracing::debug!("{} wrote {} files", rendered.renderer, rendered.files.len());
+        once.mark(APPLIED, Frequency::Once)?;
+        if bring_up {
+            if let Err(error) = self.distro.network().activate(&config) {
+                tracing::warn!("Failed to bring up the network: {error}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what is applied as instance/network-config.json, once there is an instance.
+    fn keep_network_config(&self, config: &NetworkConfig) -> Result<(), BootError> {
+        if self.system.files.read_link(&self.paths.instance_link()).is_err() || self.instance.is_none() {
+            return Ok(());
+        }
+        let path = self.paths.instance("network-config.json");
+        let value = config.node().to_json();
+        if json::read(self.system, &path).as_ref() != Some(&value) {
+            json::write(self.system, &path, &value, &Attributes::mode(0o600))?;
+        }
+        let link = self.paths.run("network-config.json");
+        if self.system.files.read_link(&link).is_err() {
+            self.system.files.symlink(&path, &link)?;
+        }
+        Ok(())
+    }
+}
+
+/// A description for tests and commands that have only text.
+pub fn from_text(source: &str, bytes: &[u8]) -> Result<Option<NetworkConfig>, yaml::Error> {
+    let node = Node::from_yaml(source, bytes)?;
+    Ok(node.filter(Node::is_truthy).map(|mut node| {
+        if node.origin.line == 0 {
+            node.origin = Origin::whole(source);
+        }
+        NetworkConfig::new(node)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_command_line_carries_yaml() {
+        // base64 of "network: {version: 2}\n", then the same through gzip.
+        let plain = from_cmdline("ro network-config=bmV0d29yazoge3ZlcnNpb246IDJ9Cg== quiet").expect("valid");
+        assert_eq!(plain.expect("there").version(), Some(2));
+        assert!(from_cmdline("network-config=disabled").expect("valid").expect("there").is_disabled());
+        assert!(from_cmdline("network-config=%%%").is_err());
+        assert_eq!(from_cmdline("ro quiet").expect("valid"), None);
+    }
+}

@@ -1,0 +1,307 @@
+//! init-local, init, modules and single.
+
+use model::handler::{DataKind, HandlerContext};
+use model::instance::DsMode;
+use model::module::Semaphores as _;
+use model::{Frequency, Node, Stage};
+
+use super::hostname::is_named;
+use super::instance::pieces;
+use super::search::Search;
+use super::{Boot, BootError, Hooks, ModuleEntry, Outcome};
+use crate::semaphore::FileSemaphores;
+use crate::{handlers, instance_data, userdata};
+
+impl Boot<'_> {
+    /// `init --local`: find the instance where that needs no configured network, and configure the network.
+    pub fn local(&mut self, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
+        self.begin(Stage::Local, hooks)?;
+        self.system.files.remove(&self.paths.instance("boot-finished"))?;
+        let trust = self.manual_cache_clean();
+        if !self.fetch(Stage::Local, trust)? {
+            tracing::debug!("No local datasource found");
+            if !self.force {
+                self.apply_network(false)?;
+                return Ok(Outcome::default());
+            }
+        }
+        self.settle(Stage::Local)?;
+        self.maybe_set_hostname(Stage::Local);
+        self.apply_network(false)?;
+        self.note_network_need()?;
+        match &self.instance {
+            Some(instance) if instance.dsmode == DsMode::Local => {
+                tracing::debug!("{} is in local mode, will apply init modules now.", instance.class);
+                self.consume_and_run(Stage::Local, hooks)
+            }
+            Some(instance) => Ok(Outcome { datasource: Some(Self::description(instance)), errors: Vec::new() }),
+            None => Ok(Outcome::default()),
+        }
+    }
+
+    /// `init`: find the instance with the network up, consume its data, run the `cloud_init_modules`.
+    pub fn network(&mut self, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
+        self.begin(Stage::Network, hooks)?;
+        if !self.system.files.exists(&self.paths.run(".skip-network")) {
+            tracing::debug!("Will wait for network connectivity before continuing");
+            if let Err(error) = self.distro.network().wait_online() {
+                tracing::warn!("{error}");
+            }
+        }
+        let bring_up = !self.flag("disable_network_activation", false);
+        if !self.fetch(Stage::Network, false)? {
+            tracing::error!("No instance datasource found! Likely bad things to come!");
+            if !self.force {
+                self.apply_network(bring_up)?;
+                return Ok(Outcome { datasource: None, errors: vec!["No instance datasource found.".into()] });
+            }
+        }
+        if let Some(instance) = self.instance.as_ref().filter(|instance| instance.dsmode == DsMode::Local) {
+            tracing::debug!("[net] Exiting. datasource {} in local mode", instance.class);
+            return Ok(Outcome::default());
+        }
+        self.settle(Stage::Network)?;
+        self.apply_network(bring_up)?;
+        self.consume_and_run(Stage::Network, hooks)
+    }
+
+    /// `modules --mode MODE`.
+    pub fn modules(&mut self, mode: &str, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
+        let stage = match mode {
+            "init" => Stage::Network,
+            "config" => Stage::Config,
+            _ => Stage::Final,
+        };
+        let known = self.restore();
+        hooks.configured(&self.config);
+        self.reporter.configure(&self.config);
+        if !known {
+            let message = format!("Can not apply stage {mode}, no datasource found! Likely bad things to come!");
+            tracing::error!("{message}");
+            if !self.force {
+                return Ok(Outcome { datasource: None, errors: vec![message] });
+            }
+        }
+        let description = format!("running modules for {mode}");
+        self.reporter.stage_started(&description);
+        let errors = self.run_section(&format!("cloud_{mode}_modules"), stage);
+        self.reporter.stage_finished(&description, errors.is_empty());
+        Ok(Outcome { datasource: None, errors })
+    }
+
+    /// `single --name NAME`: whether it ran, and well.
+    pub fn single(&mut self, entry: &ModuleEntry, hooks: &mut dyn Hooks) -> Result<bool, BootError> {
+        let known = self.restore();
+        hooks.configured(&self.config);
+        if !known {
+            tracing::error!("Failed to fetch your datasource, likely bad things to come!");
+            if !self.force {
+                return Ok(false);
+            }
+        }
+        match self.run_named(entry, Stage::Config) {
+            None => {
+                tracing::warn!("Did not run {}, does it exist?", entry.name);
+                Ok(false)
+            }
+            Some(Ok(())) => Ok(true),
+            Some(Err(_)) => {
+                tracing::warn!("Ran {} but it failed!", entry.name);
+                Ok(false)
+            }
+        }
+    }
+
+    fn begin(&mut self, stage: Stage, hooks: &mut dyn Hooks) -> Result<(), BootError> {
+        hooks.configured(&self.config);
+        self.reporter.configure(&self.config);
+        self.reporter.stage_started(if stage == Stage::Local {
+            "searching for local datasources"
+        } else {
+            "searching for network datasources"
+        });
+        self.make_directories(stage)
+    }
+
+    /// The cached instance, as the stages after `init` take it.
+    fn restore(&mut self) -> bool {
+        match self.check_cache(true) {
+            Some((instance, how)) => {
+                tracing::debug!("{how}: {}", instance.class);
+                self.instance = Some(instance);
+                self.restored = true;
+                self.reload();
+                self.persist_instance_data(false);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Finds the instance: the cache where it is this machine, else a search; a service that is gone keeps what was.
+    fn fetch(&mut self, stage: Stage, trust: bool) -> Result<bool, BootError> {
+        let step = self.reporter.start("check-cache", "attempting to read from cache [check]");
+        let cached = self.check_cache(trust);
+        step.finish(true, Some(cached.as_ref().map_or("no cache found", |(_, how)| how)));
+        if let Some((instance, how)) = cached {
+            tracing::debug!("{how}: {}", instance.class);
+            self.instance = Some(instance);
+            self.restored = true;
+            self.reload();
+            return Ok(true);
+        }
+        let kept = self.cached().filter(|cached| self.cache_is_plausible(cached));
+        match self.search(stage) {
+            Search::Found(instance) if instance.source == "None" && kept.is_some() => self.keep(kept),
+            Search::Found(instance) => {
+                tracing::info!("Loaded datasource {} - {}", instance.source, Self::description(&instance));
+                self.instance = Some(*instance);
+                self.persist_instance_data(true);
+                Ok(true)
+            }
+            Search::Nothing(failed) => {
+                let local_only = |name: &str| failed.iter().any(|failed| failed == name);
+                match &kept {
+                    // In the local stage another stage may still reach it; where it was asked and failed, it is kept.
+                    Some(cached) if stage == Stage::Local && !local_only(&cached.source) => Ok(false),
+                    Some(_) => self.keep(kept),
+                    None => Ok(false),
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, cached: Option<model::Instance>) -> Result<bool, BootError> {
+        let Some(cached) = cached else { return Ok(false) };
+        tracing::warn!(
+            "{} did not answer: this boot goes on as instance {}, as it was before",
+            cached.source,
+            cached.instance_id
+        );
+        self.instance = Some(cached);
+        self.restored = true;
+        self.reload();
+        Ok(true)
+    }
+
+    /// The instance becomes the current one.
+    fn settle(&mut self, stage: Stage) -> Result<(), BootError> {
+        self.persist_instance_data(false);
+        let new = self.is_new_instance();
+        self.instancify()?;
+        if let Some(id) = self.id() {
+            tracing::debug!("[{}] init will now be targeting instance id: {id}. new={new}", stage.status_name());
+        }
+        Ok(())
+    }
+
+    /// Notes that the network stage need not wait, when nothing in the data asks for the network.
+    fn note_network_need(&self) -> Result<(), BootError> {
+        let Some(instance) = &self.instance else { return Ok(()) };
+        let user = instance.user_data.as_ref().map(|bytes| bytes.0.as_slice());
+        let mut all = vec![user];
+        for data in [&instance.vendor_data, &instance.vendor_data2].into_iter().flatten() {
+            all.extend(pieces(data).into_iter().map(Some));
+        }
+        for raw in all {
+            let (needed, reason) = userdata::needs_network(raw);
+            if needed {
+                tracing::debug!("Network connectivity determined necessary for cloud-init's network stage. Reason: {reason}");
+                return Ok(());
+            }
+        }
+        tracing::debug!("Network connectivity determined unnecessary for cloud-init's network stage.");
+        let path = self.paths.run(".skip-network");
+        Ok(self.system.files.write(&path, b"", &model::effects::Attributes::mode(0o644))?)
+    }
+
+    /// Sets the host name early, so that a DHCP client can tell it; a failure is tried again by the module.
+    fn maybe_set_hostname(&self, stage: Stage) {
+        let Some(instance) = &self.instance else { return };
+        if !is_named(&self.config, instance) {
+            return;
+        }
+        let entry = ModuleEntry { name: "set_hostname".into(), frequency: Some(Frequency::Always), args: Vec::new() };
+        if self.registry.module("set_hostname").is_some() {
+            if let Some(Err(reason)) = self.run_named(&entry, stage) {
+                tracing::debug!("Failed setting hostname in {stage} stage. Will retry. Error: {reason}");
+            }
+        }
+    }
+
+    fn consume_and_run(&mut self, stage: Stage, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
+        self.store_data()?;
+        self.maybe_set_hostname(stage);
+        let datasource = self.instance.as_ref().map(Self::description);
+        let semaphores = FileSemaphores::new(self.system, &self.paths);
+        let first = !semaphores.has_run("consume_data", Frequency::Instance);
+        let frequency = if first { Frequency::Instance } else { Frequency::Always };
+        if let Err(error) = self.consume(frequency) {
+            tracing::error!("Consuming user data failed! {error}");
+            return Ok(Outcome { datasource, errors: vec!["Consuming user data failed!".into()] });
+        }
+        if first {
+            semaphores.mark("consume_data", Frequency::Instance)?;
+        }
+        self.reload();
+        instance_data::persist_combined(self.system, &self.paths, &self.config)?;
+        self.reporter.configure(&self.config);
+        hooks.configured(&self.config);
+        self.write_cache()?;
+        let errors = self.run_section("cloud_init_modules", stage);
+        self.reporter.stage_finished("searching for network datasources", errors.is_empty());
+        Ok(Outcome { datasource, errors })
+    }
+
+    /// Gives user-data, then vendor-data, to the handlers.
+    fn consume(&self, frequency: Frequency) -> Result<(), BootError> {
+        let Some(instance) = &self.instance else { return Ok(()) };
+        let processor = userdata::Processor { system: self.system, paths: &self.paths };
+        let context = |kind| HandlerContext { system: self.system, paths: &self.paths, instance, kind, frequency };
+        if self.flag("allow_userdata", true) {
+            let step = self.reporter.start("consume-user-data", "reading and applying user-data");
+            let raw = instance.user_data.as_ref().map(|bytes| bytes.0.as_slice()).unwrap_or_default();
+            let processed = processor.process("user-data", &[raw])?;
+            let processed = userdata::filter_launch_index(processed, instance.launch_index);
+            handlers::consume(&context(DataKind::User), &processed, &[]);
+            step.finish(true, None);
+        } else {
+            tracing::debug!("allow_userdata = False: discarding user-data");
+        }
+        for (kind, name, data) in [
+            (DataKind::Vendor, "vendor_data", &instance.vendor_data),
+            (DataKind::Vendor2, "vendor_data2", &instance.vendor_data2),
+        ] {
+            let Some(data) = data else { continue };
+            // The user's file counts here already: it can switch the vendor's data off.
+            let config = self.loader.merged(&self.base, &self.paths, self.instance.as_ref(), false);
+            let Some(excluded) = vendor_choice(&config, name) else { continue };
+            let step = self.reporter.start(
+                &format!("consume-{}", name.replace('_', "-")),
+                &format!("reading and applying {}", name.replace('_', "-")),
+            );
+            let processed = processor.process(&name.replace('_', "-"), &pieces(data))?;
+            handlers::consume(&context(kind), &processed, &excluded);
+            step.finish(true, None);
+        }
+        Ok(())
+    }
+}
+
+/// The content types that are excluded from vendor-data; `None` when it is not to be consumed.
+fn vendor_choice(config: &Node, name: &str) -> Option<Vec<String>> {
+    let Some(choice) = config.get(name) else {
+        tracing::debug!("{name} consumption is disabled.");
+        return None;
+    };
+    if choice.as_map().is_none() {
+        tracing::warn!("{}: invalid {name} setting: write {name}: {{enabled: true}}. It is disabled.", choice.origin);
+        return None;
+    }
+    if !choice.get("enabled").is_some_and(Node::lenient_bool) {
+        tracing::debug!("{name} consumption is disabled.");
+        return None;
+    }
+    let excluded = choice.get("disabled_handlers").and_then(Node::as_list).unwrap_or_default();
+    Some(excluded.iter().filter_map(Node::scalar_text).collect())
+}
