@@ -32,7 +32,9 @@ impl<T> Document<T> {
     /// Reads a file. `record` sees each line without its line end.
     pub fn parse(bytes: &[u8], mut record: impl FnMut(&str) -> Option<T>) -> Self {
         let text = bytes::decode(bytes);
-        let lines = text.split_inclusive('\n').map(|line| Line { text: line.to_owned(), record: record(content(line)) });
+        let lines = text
+            .split_inclusive('\n')
+            .map(|line| Line { text: line.to_owned(), record: record(content(line)) });
         Self { lines: lines.collect() }
     }
 
@@ -99,7 +101,9 @@ pub(crate) fn words(line: &str) -> Vec<String> {
 pub(crate) fn python_lines(text: &str) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
-    let ends = |c: char| matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let ends = |c: char| {
+        matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    };
     while let Some(at) = rest.find(ends) {
         lines.push(&rest[..at]);
         let end = &rest[at..];

@@ -1,10 +1,10 @@
 //! fstab(5): six fields, with blanks in them written in octal.
 
 use crate::Error;
-use crate::document::{Document, words};
+use crate::document::Document;
 
 /// What fstab(5) and mntent(3) escape. The backslash is last when reading and first when writing.
-const ESCAPES: [(char, &str); 5] = [('\\', "\\134"), (' ', "\\040"), ('\t', "\\011"), ('\n', "\\012"), ('#', "\\043")];
+const ESCAPES: [(char, &str); 4] = [('\\', "\\134"), (' ', "\\040"), ('\t', "\\011"), ('\n', "\\012")];
 
 /// A line of fstab.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Fstab {
             if line.trim_start().starts_with('#') {
                 return None;
             }
-            let mut words = words(line).into_iter();
+            let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty()).map(str::to_owned);
             Some(Entry {
                 spec: unescape(&words.next()?),
                 file: unescape(&words.next()?),
@@ -58,6 +58,15 @@ impl Fstab {
 
     /// Adds a line at the end, its fields parted by tabs.
     pub fn add(&mut self, entry: Entry) -> Result<(), Error> {
+        for (field, value) in [("device", &entry.spec), ("mount point", &entry.file)] {
+            let refuse = |what| Err(Error::Unwritable { field, value: value.clone(), what });
+            if value.is_empty() || value.contains(['\r', '\0']) {
+                return refuse("nothing, a carriage return or a NUL");
+            }
+        }
+        if entry.spec.starts_with('#') {
+            return Err(Error::Unwritable { field: "device", value: entry.spec, what: "a comment's mark" });
+        }
         for (field, value) in [
             ("file system type", &entry.kind),
             ("mount options", &entry.options),
@@ -107,5 +116,8 @@ pub fn escape(field: &str) -> String {
 
 /// The field that [`escape`] was given.
 pub fn unescape(field: &str) -> String {
-    ESCAPES.iter().rev().fold(field.to_owned(), |text, (plain, escaped)| text.replace(escaped, &plain.to_string()))
+    ESCAPES
+        .iter()
+        .rev()
+        .fold(field.to_owned(), |text, (plain, escaped)| text.replace(escaped, &plain.to_string()))
 }

@@ -46,7 +46,8 @@ impl Hosts {
         for name in names {
             single_word("host name", name, &['#'])?;
         }
-        let entry = Entry { address: address.to_owned(), names: names.iter().map(|&name| name.to_owned()).collect() };
+        let entry =
+            Entry { address: address.to_owned(), names: names.iter().map(|&name| name.to_owned()).collect() };
         let fields: Vec<&str> = std::iter::once(address).chain(names.iter().copied()).collect();
         self.0.push(&fields.join("\t"), Some(entry));
         Ok(())
