@@ -134,6 +134,9 @@ fn open_quotes_are_errors_with_a_place() {
             "{text}"
         );
     }
+    let large = vec![b'\n'; ifcfg::MAX_BYTES + 1];
+    assert_eq!(Document::parse(&large), Err(Error::TooLarge(large.len())));
+    assert_eq!(parse_routes(&large), Err(Error::TooLarge(large.len())));
     let deep = format!("A={}", "$(".repeat(100));
     assert_eq!(Document::parse(deep.as_bytes()), Err(Error::TooDeep { line: 1, column: 131 }));
 }

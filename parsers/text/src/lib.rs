@@ -2,7 +2,8 @@
 //!
 //! Every document keeps each line as it stood, so that what was read is written back byte for byte; an edit rewrites
 //! only the lines it is about. Any bytes can be read: lines that make no sense are kept and stand in nobody's way.
-//! Bytes that are no UTF-8 survive too (see [`bytes`]).
+//! Bytes that are no UTF-8 survive too (see [`bytes`]). Time and memory grow with the file alone, some hundred bytes for
+//! each line; who opens a file decides how large it may be.
 #![forbid(unsafe_code)]
 
 pub mod accounts;
