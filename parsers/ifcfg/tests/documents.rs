@@ -141,7 +141,7 @@ fn open_quotes_are_errors_with_a_place() {
     assert_eq!(Document::parse(deep.as_bytes()), Err(Error::TooDeep { line: 1, column: 131 }));
 }
 
-/// Expectations printed by the original's writers (26.2) for these values.
+/// What the original's two writers print for these values.
 #[test]
 fn quoting_is_the_originals() {
     for (value, sysconf, ifcfg) in [
