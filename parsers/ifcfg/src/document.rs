@@ -7,7 +7,7 @@ use nom::{
     sequence::{pair, terminated},
 };
 
-use crate::{Error, Quoting, word};
+use crate::{Error, MAX_BYTES, Quoting, word};
 
 /// A file of assignments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,6 +69,9 @@ impl Entry {
 impl Document {
     /// Reads a file. Lines that are no assignment are kept and never an error; a quote that stays open is one.
     pub fn parse(text: &[u8]) -> Result<Self, Error> {
+        if text.len() > MAX_BYTES {
+            return Err(Error::TooLarge(text.len()));
+        }
         let mut lines = Vec::new();
         let (mut at, mut number) = (0, 1);
         while at < text.len() {

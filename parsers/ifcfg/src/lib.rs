@@ -14,6 +14,9 @@ pub use document::{Document, Entry};
 pub use quote::{Quoting, shell_quote};
 pub use route::{Route, indexed_routes, ip_routes, parse_routes};
 
+/// The most bytes a file may have: far more than any context that a cloud hands over.
+pub const MAX_BYTES: usize = 16 << 20;
+
 /// Why a file could not be read, or a value not be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -27,6 +30,9 @@ pub enum Error {
         /// What was opened.
         what: &'static str,
     },
+    /// The file is larger than [`MAX_BYTES`].
+    #[error("the file has {0} bytes, more than the {MAX_BYTES} that are read")]
+    TooLarge(usize),
     /// Quotes and expansions nest deeper than 64 levels.
     #[error(
         "line {line}, column {column}: quotes and expansions nest deeper than 64 levels; simplify the value"

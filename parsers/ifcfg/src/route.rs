@@ -34,6 +34,9 @@ pub struct Route {
 /// the network scripts of RHEL decide.
 pub fn parse_routes(text: &[u8]) -> Result<Vec<Route>, Error> {
     let document = Document::parse(text);
+    if let Err(error @ Error::TooLarge(_)) = document {
+        return Err(error);
+    }
     if let Ok(document) = &document
         && document.entries().any(|entry| index_of("ADDRESS", entry.name()).is_some())
     {

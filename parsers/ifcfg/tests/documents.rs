@@ -134,11 +134,14 @@ fn open_quotes_are_errors_with_a_place() {
             "{text}"
         );
     }
+    let large = vec![b'\n'; ifcfg::MAX_BYTES + 1];
+    assert_eq!(Document::parse(&large), Err(Error::TooLarge(large.len())));
+    assert_eq!(parse_routes(&large), Err(Error::TooLarge(large.len())));
     let deep = format!("A={}", "$(".repeat(100));
     assert_eq!(Document::parse(deep.as_bytes()), Err(Error::TooDeep { line: 1, column: 131 }));
 }
 
-/// Expectations printed by the original's writers (26.2) for these values.
+/// What the original's two writers print for these values.
 #[test]
 fn quoting_is_the_originals() {
     for (value, sysconf, ifcfg) in [

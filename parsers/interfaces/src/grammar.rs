@@ -100,9 +100,10 @@ fn statement(pair: Pair<'_, Rule>, line: usize, open: &mut bool) -> Result<Meani
     Ok(Meaning::Head(Stanza { kind, options: Vec::new(), line }))
 }
 
-/// The text as one line.
+/// The text as one line. A backslash at the end of the file joins nothing and goes too.
 fn joined(text: &str) -> String {
-    text.replace("\\\r\n", "").replace("\\\n", "")
+    let joined = text.replace("\\\r\n", "").replace("\\\n", "");
+    joined.strip_suffix('\\').map(str::to_owned).unwrap_or(joined)
 }
 
 fn renames(words: Vec<String>) -> Result<Vec<(String, String)>, String> {

@@ -12,8 +12,8 @@ mod stanza;
 pub use resolve::{Located, Opened, Reference, resolve};
 pub use stanza::{Kind, Stanza};
 
-/// The most bytes a file may have: a thousand times what a large host needs.
-pub const MAX_BYTES: usize = 4 << 20;
+/// The most bytes a file may have: a hundred times what a large host needs.
+pub const MAX_BYTES: usize = 1 << 20;
 /// How deep files may source each other.
 pub const MAX_DEPTH: usize = 16;
 /// How many files may be sourced together.

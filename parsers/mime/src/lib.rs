@@ -101,6 +101,14 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
+    /// The headers of all parts have more lines than [`Limits::max_header_lines`].
+    #[error("line {line}: the headers have more than {limit} lines together; is this a message at all?")]
+    TooManyHeaders {
+        /// One-based line of the header line that is too many.
+        line: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The text is longer than [`Limits::max_bytes`].
     #[error(
         "the message has {size} bytes and at most {limit} are read; compress it or fetch it with #include"

@@ -17,14 +17,16 @@ pub struct Limits {
     pub max_depth: usize,
     /// How many messages and parts there may be together.
     pub max_parts: usize,
+    /// How many lines all headers together may have.
+    pub max_header_lines: usize,
     /// How many bytes the text may have.
     pub max_bytes: usize,
 }
 
 impl Default for Limits {
-    /// 32 levels, 4096 parts, 64 MiB: far beyond any cloud's user-data, far below what hurts a small machine.
+    /// 32 levels, 4096 parts, 65536 lines of headers, 64 MiB: far beyond any cloud's user-data, far below what hurts a small machine.
     fn default() -> Self {
-        Self { max_depth: 32, max_parts: 4096, max_bytes: 64 << 20 }
+        Self { max_depth: 32, max_parts: 4096, max_header_lines: 1 << 16, max_bytes: 64 << 20 }
     }
 }
 
@@ -34,8 +36,15 @@ impl Message {
         if text.len() > limits.max_bytes {
             return Err(Error::TooLarge { size: text.len(), limit: limits.max_bytes });
         }
-        let mut reader =
-            Reader { rest: text, line: 0, pushed: Vec::new(), ends: Vec::new(), parts: 0, limits };
+        let mut reader = Reader {
+            rest: text,
+            line: 0,
+            pushed: Vec::new(),
+            ends: Vec::new(),
+            parts: 0,
+            header_lines: 0,
+            limits,
+        };
         let mut message = reader.message(1, false)?;
         if message.maintype() == "multipart" && !message.is_multipart() {
             message.defects.push(Defect::MultipartInvariantViolation);
@@ -68,6 +77,7 @@ struct Reader<'a> {
     pushed: Vec<&'a [u8]>,
     ends: Vec<End>,
     parts: usize,
+    header_lines: usize,
     limits: &'a Limits,
 }
 
@@ -111,7 +121,7 @@ impl<'a> Reader<'a> {
         }
         let mut message = Message::leaf(Vec::new());
         message.in_digest = in_digest;
-        self.headers(&mut message);
+        self.headers(&mut message)?;
         let kind = message.content_type();
         if kind == "message/delivery-status" {
             message.body = self.blocks(depth)?;
@@ -126,7 +136,7 @@ impl<'a> Reader<'a> {
         Ok(message)
     }
 
-    fn headers(&mut self, message: &mut Message) {
+    fn headers(&mut self, message: &mut Message) -> Result<(), Error> {
         let mut lines = Vec::new();
         while let Some(line) = self.next_line() {
             if !is_header_line(line) {
@@ -135,6 +145,10 @@ impl<'a> Reader<'a> {
                     self.pushed.push(line);
                 }
                 break;
+            }
+            self.header_lines += 1;
+            if self.header_lines > self.limits.max_header_lines {
+                return Err(Error::TooManyHeaders { line: self.line, limit: self.limits.max_header_lines });
             }
             lines.push(line);
         }
@@ -154,7 +168,7 @@ impl<'a> Reader<'a> {
                 } else if index + 1 == lines.len() {
                     // Most likely the first line of a body that lost its blank line.
                     self.pushed.push(line);
-                    return;
+                    return Ok(());
                 } else {
                     message.defects.push(Defect::MisplacedEnvelopeHeader);
                 }
@@ -170,6 +184,7 @@ impl<'a> Reader<'a> {
             current = Some((&line[..colon], value[start..].to_vec()));
         }
         store(message, current);
+        Ok(())
     }
 
     /// `message/delivery-status` is blocks of headers with blank lines between them (RFC 3464).

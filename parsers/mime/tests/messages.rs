@@ -3,7 +3,7 @@
 use mime::{Body, Defect, Error, Limits, Message, format_parameter};
 use proptest::prelude::*;
 
-const LIMITS: Limits = Limits { max_depth: 8, max_parts: 64, max_bytes: 1 << 16 };
+const LIMITS: Limits = Limits { max_depth: 8, max_parts: 64, max_header_lines: 100, max_bytes: 1 << 16 };
 
 fn parse(text: &str) -> Message {
     Message::parse(text.as_bytes(), &LIMITS).expect("within the limits")
@@ -21,6 +21,8 @@ fn limits_refuse_with_a_line() {
     assert!(matches!(refused, Err(Error::TooManyParts { limit: 64, .. })), "{refused:?}");
     let long = vec![b'x'; (1 << 16) + 1];
     assert_eq!(Message::parse(&long, &LIMITS), Err(Error::TooLarge { size: 65537, limit: 65536 }));
+    let headers = Message::parse("A: b\n".repeat(200).as_bytes(), &LIMITS);
+    assert_eq!(headers, Err(Error::TooManyHeaders { line: 101, limit: 100 }));
     let rfc822 = "Content-Type: message/rfc822\n\n".repeat(1000);
     assert!(matches!(Message::parse(rfc822.as_bytes(), &LIMITS), Err(Error::TooDeep { .. })));
 }
