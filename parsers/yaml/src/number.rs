@@ -59,9 +59,17 @@ fn python_int(text: &str, base: u32, negative: bool) -> Number<Value> {
         return Err(Refusal::Malformed);
     }
     let mut number = Accumulator::default();
+    // As many digits at once as a factor can hold.
+    let (mut factor, mut chunk) = (1, 0);
     for digit in digits.chars() {
-        number.push(base, digit.to_digit(base).ok_or(Refusal::Malformed)?)?;
+        if factor > u32::MAX / base {
+            number.push(factor, chunk)?;
+            (factor, chunk) = (1, 0);
+        }
+        chunk = chunk * base + digit.to_digit(base).ok_or(Refusal::Malformed)?;
+        factor *= base;
     }
+    number.push(factor, chunk)?;
     Ok(number.finish(negative != minus)?)
 }
 

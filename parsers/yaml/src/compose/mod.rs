@@ -254,7 +254,7 @@ impl Composer<'_> {
     fn node(&mut self, context: Context) -> Read<Id> {
         match self.leaf(context)? {
             Ok(id) => Ok(id),
-            Err(properties) => self.collection(properties),
+            Err(properties) => self.collection(*properties),
         }
     }
 
@@ -316,8 +316,8 @@ impl Composer<'_> {
         Ok(id)
     }
 
-    fn collection(&mut self, properties: Box<Properties>) -> Read<Id> {
-        let (id, anchor) = self.open_collection(*properties)?;
+    fn collection(&mut self, properties: Properties) -> Read<Id> {
+        let (id, anchor) = self.open_collection(properties)?;
         let (content, end) = match self.scanner.peek()?.kind {
             TokenKind::FlowSequenceStart => self.flow_sequence(),
             TokenKind::FlowMappingStart => self.flow_mapping(),
