@@ -152,3 +152,12 @@ pub(crate) fn shown(c: char) -> String {
         c => format!("'{c}'"),
     }
 }
+
+/// The beginning of a text, for a message.
+pub(crate) fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}

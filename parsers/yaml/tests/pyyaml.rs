@@ -8,6 +8,8 @@
 
 #[path = "pyyaml/corpus.rs"]
 mod corpus;
+#[path = "pyyaml/tables.rs"]
+mod tables;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

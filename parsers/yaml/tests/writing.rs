@@ -112,7 +112,7 @@ proptest! {
         match parse("text", text.as_bytes(), &Limits::default()) {
             Ok(Some(node)) => {
                 // What was read can be written, and then reads the same.
-                let written = dump(&node.value, &BARE);
+                let written = dump(&node.value, &Style { sort_keys: false, ..BARE });
                 let again = parse("again", written.as_bytes(), &Limits::default());
                 let again = again.map_err(|error| TestCaseError::fail(format!("{error}\n{written}")))?;
                 prop_assert!(again.is_some_and(|again| again.value.same(&node.value)), "{written}");

@@ -3,7 +3,7 @@
 //! The grammar is YAML 1.1's, read by recursive descent; [`Limits`] bounds the recursion. Aliases
 //! stay references here, so the graph is never larger than the text.
 
-use crate::error::{ErrorKind, Fault};
+use crate::error::{ErrorKind, Fault, excerpt};
 use crate::resolve::{Tag, resolve};
 use crate::scan::Scanner;
 use crate::token::{Directive, Token, TokenKind};
@@ -175,7 +175,7 @@ impl Composer<'_> {
                 }
                 TokenKind::Directive(Directive::Tag { handle, prefix }) => {
                     if own.contains_key(&handle) {
-                        let what = format!("a second %TAG directive for '{handle}': remove one");
+                        let what = format!("a second %TAG directive for '{}': remove one", excerpt(&handle));
                         return Err(Fault::syntax(token.start, what));
                     }
                     own.insert(handle, prefix);
@@ -206,10 +206,10 @@ impl Composer<'_> {
 
     fn alias(&mut self, name: String, at: Position) -> Read<Id> {
         match self.anchors.get(&name) {
-            None => Err(Fault::at(at, ErrorKind::UndefinedAlias(name))),
+            None => Err(Fault::at(at, ErrorKind::UndefinedAlias(excerpt(&name)))),
             Some(Anchored { open: true, id }) => {
                 let context = self.nodes[*id].span.start;
-                Err(Fault::at(at, ErrorKind::RecursiveAlias(name)).within(context))
+                Err(Fault::at(at, ErrorKind::RecursiveAlias(excerpt(&name))).within(context))
             }
             Some(Anchored { id, .. }) => Ok(*id),
         }
@@ -240,7 +240,7 @@ impl Composer<'_> {
                 Some(handle) => match self.handles.get(&handle) {
                     Some(prefix) => format!("{prefix}{suffix}"),
                     None => {
-                        let what = format!("the tag handle '{handle}' is not declared by a %TAG");
+                        let what = format!("the tag handle '{}' is not declared by a %TAG", excerpt(&handle));
                         let start = found.span.map_or(at, |span| span.start);
                         return Err(Fault::syntax(at, what).within(start));
                     }
@@ -280,7 +280,7 @@ impl Composer<'_> {
         let Some(name) = anchor else { return Ok(()) };
         if let Some(first) = self.anchors.get(&name) {
             let context = self.nodes[first.id].span.start;
-            let kind = ErrorKind::DuplicateAnchor(name);
+            let kind = ErrorKind::DuplicateAnchor(excerpt(&name));
             return Err(Fault::at(self.nodes[id].span.start, kind).within(context));
         }
         self.anchors.insert(name, Anchored { id, open });
