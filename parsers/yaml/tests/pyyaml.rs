@@ -2,7 +2,7 @@
 //!
 //! Without `python3` and its `yaml` module the test says so and passes, unless
 //! `CLOUD_INIT_REQUIRE_ORACLE=1`. `CLOUD_INIT_ORACLE_DOCUMENTS` and `CLOUD_INIT_ORACLE_SEED` make a
-//! longer run, or another one.
+//! longer run, or another one; `CLOUD_INIT_ORACLE_FOLDER` adds every file of a folder as a document.
 // A test may start programs and read variables; the ban is for the program's own effects.
 #![allow(clippy::disallowed_methods, clippy::print_stderr)]
 
@@ -15,6 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use yaml::{Error, ErrorKind, Limits, Node, Span, Value, parse, write};
 
@@ -213,11 +214,26 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
+/// The files of a folder and of the folders in it.
+fn files(folder: &Path, found: &mut Vec<Vec<u8>>) {
+    for entry in std::fs::read_dir(folder).expect("the folder can be listed").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            found.push(bytes);
+        }
+    }
+}
+
 #[test]
 fn agrees_with_pyyaml() {
     let seed = variable("CLOUD_INIT_ORACLE_SEED").unwrap_or(2009);
     let count = variable("CLOUD_INIT_ORACLE_DOCUMENTS").unwrap_or(12_000) as usize;
-    let documents = corpus::documents(seed, count);
+    let mut documents = corpus::documents(seed, count);
+    if let Some(folder) = std::env::var_os("CLOUD_INIT_ORACLE_FOLDER") {
+        files(Path::new(&folder), &mut documents);
+    }
     let Some(answers) = ask(&documents) else {
         assert!(
             variable("CLOUD_INIT_REQUIRE_ORACLE") != Some(1),
