@@ -1,7 +1,7 @@
 //! The graph to values: tags, merge keys, repeated keys, aliases.
 
 use crate::compose::{Content, Graph, Id, RawNode};
-use crate::error::{ErrorKind, Fault};
+use crate::error::{ErrorKind, Fault, excerpt};
 use crate::key::Key;
 use crate::number::{self, Refusal};
 use crate::resolve::Tag;
@@ -78,7 +78,7 @@ impl Constructor {
             Tag::Set => Value::Set(self.mapping(id, depth)?.into_iter().map(|(key, _)| key).collect()),
             Tag::Omap | Tag::Pairs => Value::Seq(self.pairs(id, depth)?),
             Tag::Merge | Tag::Value | Tag::Unknown(_) => {
-                let kind = ErrorKind::UnknownTag(self.nodes[id].tag.shown());
+                let kind = ErrorKind::UnknownTag(excerpt(&self.nodes[id].tag.shown()));
                 return Err(Fault::at(self.start(id), kind));
             }
             tag => {
@@ -266,14 +266,5 @@ impl Constructor {
         // Later entries win, so the first source goes last.
         merged.extend(lists.into_iter().rev().flatten());
         Ok(())
-    }
-}
-
-/// The beginning of a text, for a message.
-fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 40;
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
     }
 }

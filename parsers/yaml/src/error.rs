@@ -94,17 +94,20 @@ impl fmt::Display for Rendered<'_> {
     }
 }
 
-/// An error before it knows its source.
+/// An error before it knows its source; boxed, since recursive readers pass it through every level.
 #[derive(Debug)]
-pub(crate) struct Fault {
-    pub(crate) kind: ErrorKind,
-    pub(crate) position: Position,
-    pub(crate) context: Option<Position>,
+pub(crate) struct Fault(Box<FaultParts>);
+
+#[derive(Debug)]
+struct FaultParts {
+    kind: ErrorKind,
+    position: Position,
+    context: Option<Position>,
 }
 
 impl Fault {
     pub(crate) fn at(position: Position, kind: ErrorKind) -> Self {
-        Fault { kind, position, context: None }
+        Fault(Box::new(FaultParts { kind, position, context: None }))
     }
 
     pub(crate) fn scan(position: Position, what: impl Into<String>) -> Self {
@@ -115,15 +118,17 @@ impl Fault {
         Fault::at(position, ErrorKind::Syntax(what.into()))
     }
 
-    pub(crate) fn within(self, context: Position) -> Self {
-        Fault { context: Some(context), ..self }
+    pub(crate) fn within(mut self, context: Position) -> Self {
+        self.0.context = Some(context);
+        self
     }
 
     /// The error for people, with the line it happened in.
     pub(crate) fn into_error(self, source_name: &str, text: &str) -> Error {
         /// A line longer than this says little and may hold a whole file.
         const LONGEST: usize = 160;
-        let before = &text[..self.position.offset.min(text.len())];
+        let FaultParts { kind, position, context } = *self.0;
+        let before = &text[..position.offset.min(text.len())];
         let start =
             before.rfind(is_break).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
         let line_text = text[start..]
@@ -133,13 +138,7 @@ impl Fault {
             .take(LONGEST)
             .collect::<String>()
             .into();
-        Error {
-            kind: self.kind,
-            source_name: source_name.into(),
-            position: self.position,
-            context: self.context,
-            line_text,
-        }
+        Error { kind, source_name: source_name.into(), position, context, line_text }
     }
 }
 
@@ -151,5 +150,14 @@ pub(crate) fn shown(c: char) -> String {
         ' ' => "a space".to_owned(),
         c if is_break(c) => "the end of the line".to_owned(),
         c => format!("'{c}'"),
+    }
+}
+
+/// The beginning of a text, for a message.
+pub(crate) fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
     }
 }

@@ -55,29 +55,37 @@ fn python_int(text: &str, base: u32, negative: bool) -> Number<Value> {
         _ => &[],
     };
     let digits = prefixes.iter().find_map(|prefix| digits.strip_prefix(prefix)).unwrap_or(digits);
+    Ok(accumulate(digits, base)?.finish(negative != minus)?)
+}
+
+/// Reads digits and nothing else.
+fn accumulate(digits: &str, base: u32) -> Number<Accumulator> {
     if digits.is_empty() {
         return Err(Refusal::Malformed);
     }
     let mut number = Accumulator::default();
+    // As many digits at once as a factor can hold.
+    let (mut factor, mut chunk) = (1, 0);
     for digit in digits.chars() {
-        number.push(base, digit.to_digit(base).ok_or(Refusal::Malformed)?)?;
+        if factor > u32::MAX / base {
+            number.push(factor, chunk)?;
+            (factor, chunk) = (1, 0);
+        }
+        chunk = chunk * base + digit.to_digit(base).ok_or(Refusal::Malformed)?;
+        factor *= base;
     }
-    Ok(number.finish(negative != minus)?)
+    number.push(factor, chunk)?;
+    Ok(number)
 }
 
+/// Reads parts with `:` between; only the first can be large in text that looks like base 60.
 fn base_sixty(text: &str, negative: bool) -> Number<Value> {
-    let mut number = Accumulator::default();
-    for (at, part) in text.split(':').enumerate() {
+    let mut parts = text.split(':');
+    let first = parts.next().unwrap_or_default().trim();
+    let mut number = accumulate(first, 10)?;
+    for part in parts {
         let Value::Int(digit) = python_int(part, 10, false)? else { return Err(Refusal::TooLong) };
-        // Of several parts only the first can be large in text that looks like base 60.
-        if at == 0 {
-            for decimal in digit.to_string().bytes() {
-                let decimal = char::from(decimal).to_digit(10).ok_or(Refusal::Malformed)?;
-                number.push(10, decimal)?;
-            }
-        } else {
-            number.push(60, u32::try_from(digit).map_err(|_| Refusal::Malformed)?)?;
-        }
+        number.push(60, u32::try_from(digit).map_err(|_| Refusal::Malformed)?)?;
     }
     Ok(number.finish(negative)?)
 }
@@ -91,19 +99,31 @@ pub(crate) fn float(text: &str) -> Number<f64> {
     } else if digits == ".nan" {
         return Ok(f64::NAN);
     } else if digits.contains(':') {
-        let (mut value, mut base) = (0.0, 1.0);
-        for part in digits.rsplit(':') {
-            if f64::is_infinite(base) {
-                return Err(Refusal::TooLong);
-            }
-            value += python_float(part)? * base;
-            base *= 60.0;
-        }
-        value
+        float_base_sixty(digits)?
     } else {
         python_float(digits)?
     };
     Ok(if negative { -value } else { value })
+}
+
+/// Reads parts with `:` between. Python has the powers of 60 as whole numbers and rounds each when
+/// it multiplies, so rounding errors do not add up.
+fn float_base_sixty(text: &str) -> Number<f64> {
+    let mut power = accumulate("1", 10)?;
+    let mut value = 0.0;
+    for part in text.rsplit(':') {
+        let rounded = match power.finish(false)? {
+            Value::BigInt(n) => python_float(n.as_str())?,
+            Value::Int(n) => n as f64,
+            _ => return Err(Refusal::Malformed),
+        };
+        if rounded.is_infinite() {
+            return Err(Refusal::TooLong);
+        }
+        value += python_float(part)? * rounded;
+        power.push(60, 0)?;
+    }
+    Ok(value)
 }
 
 /// Python's `float(text)`, which takes white space around.
@@ -161,6 +181,10 @@ mod tests {
             ("0x_Ff", Ok(255)),
             ("12:34:56", Ok(45296)),
             ("-1:30", Ok(-90)),
+            (
+                "2000000000000000000000000000000000000:7",
+                Ok(120_000_000_000_000_000_000_000_000_000_000_000_007),
+            ),
             ("1_000", Ok(1000)),
             (" 12 ", Ok(12)),
             ("--5", Ok(5)),
@@ -185,6 +209,10 @@ mod tests {
             ("-.inf", Ok(f64::NEG_INFINITY)),
             ("1_0.5e+2", Ok(1050.0)),
             ("1:30.5", Ok(90.5)),
+            (
+                "2611562:0:2:22:2:3:52:22:0:2:22:2:3:52:2:22:2:3:52:2:3:52:2:22:2:3:52:2:3:52:26:23.",
+                Ok(3.464_089_488_474_532_3e61),
+            ),
             ("1e3", Ok(1000.0)),
             ("x", Err(Refusal::Malformed)),
         ];

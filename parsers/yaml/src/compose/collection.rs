@@ -11,14 +11,20 @@ impl Composer<'_> {
         if self.at(absent)? { self.empty(at) } else { self.node(context) }
     }
 
+    /// Passes the token that begins a collection.
+    fn opening(&mut self) -> Read<Span> {
+        let token = self.scanner.next()?;
+        Ok(Span { start: token.start, end: token.end })
+    }
+
     pub(super) fn block_sequence(&mut self) -> Read<(Content, Position)> {
-        let opening = self.scanner.next()?.start;
+        let opening = self.opening()?.start;
         let mut items = Vec::new();
-        while let Some(entry) = self.take(&Kind::BlockEntry)? {
+        while let Some(entry) = self.pass(&Kind::BlockEntry)? {
             let absent = [Kind::BlockEntry, Kind::BlockEnd];
             items.push(self.node_unless(&absent, Context::Block, entry.end)?);
         }
-        match self.take(&Kind::BlockEnd)? {
+        match self.pass(&Kind::BlockEnd)? {
             Some(token) => Ok((Content::Seq(items), token.end)),
             None => Err(self.unexpected("a '-' or the end of the sequence belongs here").within(opening)),
         }
@@ -27,7 +33,7 @@ impl Composer<'_> {
     /// A sequence at the indentation of the key it is the value of.
     pub(super) fn indentless_sequence(&mut self) -> Read<(Content, Position)> {
         let mut items = Vec::new();
-        while let Some(entry) = self.take(&Kind::BlockEntry)? {
+        while let Some(entry) = self.pass(&Kind::BlockEntry)? {
             let absent = [Kind::BlockEntry, Kind::Key, Kind::Value, Kind::BlockEnd];
             items.push(self.node_unless(&absent, Context::Block, entry.end)?);
         }
@@ -36,11 +42,11 @@ impl Composer<'_> {
 
     pub(super) fn block_mapping(&mut self) -> Read<(Content, Position)> {
         const ABSENT: [Kind; 3] = [Kind::Key, Kind::Value, Kind::BlockEnd];
-        let opening = self.scanner.next()?.start;
+        let opening = self.opening()?.start;
         let mut entries = Vec::new();
-        while let Some(key) = self.take(&Kind::Key)? {
+        while let Some(key) = self.pass(&Kind::Key)? {
             let key = self.node_unless(&ABSENT, Context::BlockOrIndentless, key.end)?;
-            let value = match self.take(&Kind::Value)? {
+            let value = match self.pass(&Kind::Value)? {
                 Some(token) => self.node_unless(&ABSENT, Context::BlockOrIndentless, token.end)?,
                 None => {
                     let at = self.scanner.peek()?.start;
@@ -49,24 +55,24 @@ impl Composer<'_> {
             };
             entries.push((key, value));
         }
-        match self.take(&Kind::BlockEnd)? {
+        match self.pass(&Kind::BlockEnd)? {
             Some(token) => Ok((Content::Map(entries), token.end)),
             None => Err(self.unexpected("a key or the end of the mapping belongs here").within(opening)),
         }
     }
 
     pub(super) fn flow_sequence(&mut self) -> Read<(Content, Position)> {
-        let opening = self.scanner.next()?.start;
+        let opening = self.opening()?.start;
         let mut items = Vec::new();
         loop {
-            if let Some(token) = self.take(&Kind::FlowSequenceEnd)? {
+            if let Some(token) = self.pass(&Kind::FlowSequenceEnd)? {
                 return Ok((Content::Seq(items), token.end));
             }
             if !items.is_empty() {
-                if self.take(&Kind::FlowEntry)?.is_none() {
+                if self.pass(&Kind::FlowEntry)?.is_none() {
                     return Err(self.unexpected("a ',' or ']' belongs here").within(opening));
                 }
-                if let Some(token) = self.take(&Kind::FlowSequenceEnd)? {
+                if let Some(token) = self.pass(&Kind::FlowSequenceEnd)? {
                     return Ok((Content::Seq(items), token.end));
                 }
             }
@@ -77,7 +83,7 @@ impl Composer<'_> {
 
     /// A mapping of one entry, written without braces inside a flow sequence.
     fn flow_pair(&mut self) -> Read<Id> {
-        let token = self.scanner.next()?;
+        let token = self.opening()?;
         self.descend(token.start)?;
         let span = Span { start: token.start, end: token.start };
         let id = self.add(Tag::Map, Content::Map(Vec::new()), span)?;
@@ -92,7 +98,7 @@ impl Composer<'_> {
 
     /// The value after a key in a flow collection; empty if there is no `:` or nothing after it.
     fn flow_value(&mut self, absent: &[Kind]) -> Read<Id> {
-        match self.take(&Kind::Value)? {
+        match self.pass(&Kind::Value)? {
             Some(token) => self.node_unless(absent, Context::Flow, token.end),
             None => {
                 let at = self.scanner.peek()?.start;
@@ -102,22 +108,22 @@ impl Composer<'_> {
     }
 
     pub(super) fn flow_mapping(&mut self) -> Read<(Content, Position)> {
-        let opening = self.scanner.next()?.start;
+        let opening = self.opening()?.start;
         let mut entries = Vec::new();
         loop {
-            if let Some(token) = self.take(&Kind::FlowMappingEnd)? {
+            if let Some(token) = self.pass(&Kind::FlowMappingEnd)? {
                 return Ok((Content::Map(entries), token.end));
             }
             if !entries.is_empty() {
-                if self.take(&Kind::FlowEntry)?.is_none() {
+                if self.pass(&Kind::FlowEntry)?.is_none() {
                     return Err(self.unexpected("a ',' or '}' belongs here").within(opening));
                 }
-                if let Some(token) = self.take(&Kind::FlowMappingEnd)? {
+                if let Some(token) = self.pass(&Kind::FlowMappingEnd)? {
                     return Ok((Content::Map(entries), token.end));
                 }
             }
             let absent = [Kind::Value, Kind::FlowEntry, Kind::FlowMappingEnd];
-            if let Some(token) = self.take(&Kind::Key)? {
+            if let Some(token) = self.pass(&Kind::Key)? {
                 let key = self.node_unless(&absent, Context::Flow, token.end)?;
                 let value = self.flow_value(&absent[1..])?;
                 entries.push((key, value));

@@ -3,7 +3,7 @@
 //! The grammar is YAML 1.1's, read by recursive descent; [`Limits`] bounds the recursion. Aliases
 //! stay references here, so the graph is never larger than the text.
 
-use crate::error::{ErrorKind, Fault};
+use crate::error::{ErrorKind, Fault, excerpt};
 use crate::resolve::{Tag, resolve};
 use crate::scan::Scanner;
 use crate::token::{Directive, Token, TokenKind};
@@ -109,6 +109,11 @@ impl Composer<'_> {
         }
     }
 
+    /// Takes the next token if it is of this kind, and returns where it began and ended.
+    fn pass(&mut self, wanted: &TokenKind) -> Read<Option<Span>> {
+        Ok(self.take(wanted)?.map(|Token { start, end, .. }| Span { start, end }))
+    }
+
     fn unexpected(&mut self, what: &str) -> Fault {
         match self.scanner.peek() {
             Ok(token) => Fault::syntax(token.start, format!("{what}, not {}", token.kind.name())),
@@ -170,7 +175,7 @@ impl Composer<'_> {
                 }
                 TokenKind::Directive(Directive::Tag { handle, prefix }) => {
                     if own.contains_key(&handle) {
-                        let what = format!("a second %TAG directive for '{handle}': remove one");
+                        let what = format!("a second %TAG directive for '{}': remove one", excerpt(&handle));
                         return Err(Fault::syntax(token.start, what));
                     }
                     own.insert(handle, prefix);
@@ -201,10 +206,10 @@ impl Composer<'_> {
 
     fn alias(&mut self, name: String, at: Position) -> Read<Id> {
         match self.anchors.get(&name) {
-            None => Err(Fault::at(at, ErrorKind::UndefinedAlias(name))),
+            None => Err(Fault::at(at, ErrorKind::UndefinedAlias(excerpt(&name)))),
             Some(Anchored { open: true, id }) => {
                 let context = self.nodes[*id].span.start;
-                Err(Fault::at(at, ErrorKind::RecursiveAlias(name)).within(context))
+                Err(Fault::at(at, ErrorKind::RecursiveAlias(excerpt(&name))).within(context))
             }
             Some(Anchored { id, .. }) => Ok(*id),
         }
@@ -235,7 +240,7 @@ impl Composer<'_> {
                 Some(handle) => match self.handles.get(&handle) {
                     Some(prefix) => format!("{prefix}{suffix}"),
                     None => {
-                        let what = format!("the tag handle '{handle}' is not declared by a %TAG");
+                        let what = format!("the tag handle '{}' is not declared by a %TAG", excerpt(&handle));
                         let start = found.span.map_or(at, |span| span.start);
                         return Err(Fault::syntax(at, what).within(start));
                     }
@@ -247,10 +252,18 @@ impl Composer<'_> {
     }
 
     fn node(&mut self, context: Context) -> Read<Id> {
+        match self.leaf(context)? {
+            Ok(id) => Ok(id),
+            Err(properties) => self.collection(*properties),
+        }
+    }
+
+    /// An alias or a scalar; if there is neither, what stands before the collection to come.
+    fn leaf(&mut self, context: Context) -> Read<Result<Id, Box<Properties>>> {
         if let Some(Token { kind: TokenKind::Alias(name), start, .. }) =
             self.take(&TokenKind::Alias(String::new()))?
         {
-            return self.alias(name, start);
+            return self.alias(name, start).map(Ok);
         }
         let properties = self.properties()?;
         let collection = match self.scanner.peek()?.kind {
@@ -259,7 +272,7 @@ impl Composer<'_> {
             TokenKind::BlockSequenceStart | TokenKind::BlockMappingStart => context != Context::Flow,
             _ => false,
         };
-        if collection { self.collection(properties) } else { self.scalar(properties) }
+        if collection { Ok(Err(Box::new(properties))) } else { self.scalar(properties).map(Ok) }
     }
 
     /// Gives a node the name it is anchored by.
@@ -267,7 +280,7 @@ impl Composer<'_> {
         let Some(name) = anchor else { return Ok(()) };
         if let Some(first) = self.anchors.get(&name) {
             let context = self.nodes[first.id].span.start;
-            let kind = ErrorKind::DuplicateAnchor(name);
+            let kind = ErrorKind::DuplicateAnchor(excerpt(&name));
             return Err(Fault::at(self.nodes[id].span.start, kind).within(context));
         }
         self.anchors.insert(name, Anchored { id, open });
@@ -304,18 +317,7 @@ impl Composer<'_> {
     }
 
     fn collection(&mut self, properties: Properties) -> Read<Id> {
-        let Properties { anchor, tag, span } = properties;
-        let first = self.scanner.peek()?.start;
-        let start = span.map_or(first, |span| span.start);
-        self.descend(first)?;
-        let is_map = self.at(&[TokenKind::FlowMappingStart, TokenKind::BlockMappingStart])?;
-        let tag = match tag {
-            Some(WrittenTag::Named(uri)) => Tag::from_uri(uri),
-            _ if is_map => Tag::Map,
-            _ => Tag::Seq,
-        };
-        let id = self.add(tag, Content::Seq(Vec::new()), Span { start, end: start })?;
-        self.define(anchor.clone(), id, true)?;
+        let (id, anchor) = self.open_collection(properties)?;
         let (content, end) = match self.scanner.peek()?.kind {
             TokenKind::FlowSequenceStart => self.flow_sequence(),
             TokenKind::FlowMappingStart => self.flow_mapping(),
@@ -330,6 +332,23 @@ impl Composer<'_> {
         }
         self.depth -= 1;
         Ok(id)
+    }
+
+    /// A collection without content yet, and the name to close it by.
+    fn open_collection(&mut self, properties: Properties) -> Read<(Id, Option<String>)> {
+        let Properties { anchor, tag, span } = properties;
+        let first = self.scanner.peek()?.start;
+        let start = span.map_or(first, |span| span.start);
+        self.descend(first)?;
+        let is_map = self.at(&[TokenKind::FlowMappingStart, TokenKind::BlockMappingStart])?;
+        let tag = match tag {
+            Some(WrittenTag::Named(uri)) => Tag::from_uri(uri),
+            _ if is_map => Tag::Map,
+            _ => Tag::Seq,
+        };
+        let id = self.add(tag, Content::Seq(Vec::new()), Span { start, end: start })?;
+        self.define(anchor.clone(), id, true)?;
+        Ok((id, anchor))
     }
 
     fn descend(&mut self, at: Position) -> Read<()> {

@@ -88,6 +88,7 @@ impl Emitter<'_> {
     pub(super) fn double_quoted(&mut self, text: &[char], split: bool) {
         self.indicator("\"", false, false);
         let mut start = 0;
+        let mut escaped_space = None;
         for end in 0..=text.len() {
             let c = text.get(end).copied();
             let literal = c.is_some_and(|c| matches!(c, ' '..='~') && c != '"' && c != '\\');
@@ -102,7 +103,9 @@ impl Emitter<'_> {
                 }
             }
             let inner = end > 0 && end + 1 < text.len();
-            let may_fold = c == Some(' ') || start >= end;
+            // PyYAML folds a second time right after the backslash that keeps a space at the start
+            // of a line, when the line is indented beyond the width; what it wrote reads otherwise.
+            let may_fold = (c == Some(' ') || start >= end) && escaped_space != Some(end);
             // After an escape `start` is one ahead of `end`; that column is not counted.
             if inner && may_fold && self.column + end > self.width() + start && split {
                 if start < end {
@@ -115,6 +118,7 @@ impl Emitter<'_> {
                 self.indention = false;
                 if text[start] == ' ' {
                     self.write("\\");
+                    escaped_space = Some(start);
                 }
             }
         }

@@ -113,6 +113,12 @@ def answer(document):
         options = dict(default_flow_style=False, line_break="\n", Dumper=Dumper)
         found["dump"] = yaml.dump(value, indent=4, explicit_start=True, explicit_end=True, **options)
         found["unsorted"] = yaml.dump(value, sort_keys=False, **options)
+        for name in ("dump", "unsorted"):
+            # Indented beyond the width PyYAML may fold between a backslash and the space it keeps,
+            # and write what reads otherwise.
+            deep = " " * 76 in found[name]
+            if deep and encode(yaml.safe_load(found[name])) != found["value"]:
+                del found[name]
     return found
 
 
