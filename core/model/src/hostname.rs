@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::{Instance, Node, System};
+use crate::{Instance, Node, System};
 
 /// A host name, short and with its domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub fn host_name(system: &System, config: &Node, instance: &Instance) -> HostNam
 }
 
 /// Whether configuration or metadata name the host at all.
-pub(crate) fn is_named(config: &Node, instance: &Instance) -> bool {
+pub fn is_named(config: &Node, instance: &Instance) -> bool {
     config.get("fqdn").is_some()
         || config.get("hostname").is_some()
         || instance.hostname.as_deref().is_some_and(|name| !name.is_empty())
