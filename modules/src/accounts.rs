@@ -73,7 +73,9 @@ fn groups(node: &Node) -> Result<Vec<(String, Vec<String>)>, ModuleError> {
     let mut found: IndexMap<String, Vec<&Node>> = IndexMap::new();
     let mut names = Vec::new();
     match &node.value {
-        Value::Str(text) => names.extend(text.trim().split(',').filter(|name| !name.is_empty()).map(str::to_owned)),
+        Value::Str(text) => {
+            names.extend(text.trim().split(',').filter(|name| !name.is_empty()).map(str::to_owned));
+        }
         Value::Map(map) => found.extend(map.iter().map(|(name, members)| (name.to_string(), vec![members]))),
         Value::List(items) => {
             for item in items {
@@ -83,16 +85,29 @@ fn groups(node: &Node) -> Result<Vec<(String, Vec<String>)>, ModuleError> {
                         for (name, members) in map {
                             if !matches!(members.value, Value::List(_) | Value::Str(_)) {
                                 let kind = members.value.kind();
-                                return Err(invalid(members, format!("the members of a group are a list of names, not a {kind}")));
+                                return Err(invalid(
+                                    members,
+                                    format!("the members of a group are a list of names; found: {kind}"),
+                                ));
                             }
                             found.entry(name.to_string()).or_default().push(members);
                         }
                     }
-                    other => return Err(invalid(item, format!("a group is a name or a mapping, not a {}", other.kind()))),
+                    other => {
+                        return Err(invalid(
+                            item,
+                            format!("a group is a name or a mapping; found: {}", other.kind()),
+                        ));
+                    }
                 }
             }
         }
-        other => return Err(invalid(node, format!("groups are a list, a mapping or a string, not a {}", other.kind()))),
+        other => {
+            return Err(invalid(
+                node,
+                format!("groups are a list, a mapping or a string; found: {}", other.kind()),
+            ));
+        }
     }
     found.extend(names.into_iter().map(|name| (name, Vec::new())));
     Ok(found
@@ -110,12 +125,18 @@ fn old_user(config: &Node, report: &mut Report) -> Option<Map> {
     let node = config.get("user").filter(|node| node.is_truthy())?;
     match &node.value {
         Value::Str(name) => {
-            report.deprecate(Some(&node.origin), "'user' of type string is deprecated since 22.2: use the 'users' list");
+            report.deprecate(
+                Some(&node.origin),
+                "'user' of type string is deprecated since 22.2: use the 'users' list",
+            );
             Some(Map::from([("name".into(), text_node(name, &node.origin))]))
         }
         Value::Map(map) => Some(map.clone()),
         other => {
-            report.warn(Some(&node.origin), format!("'user' is a name or a mapping, not a {}; it is ignored", other.kind()));
+            report.warn(
+                Some(&node.origin),
+                format!("'user' is a name or a mapping; found: {}; it is ignored", other.kind()),
+            );
             None
         }
     }
@@ -129,7 +150,12 @@ fn distro_default(context: &Context<'_>) -> Map {
     let Some(spec) = &context.distro.info().default_user else { return Map::new() };
     let origin = Origin::built_in();
     let mut map = Map::from([("name".into(), text_node(&spec.name, &origin))]);
-    for (key, value) in [("gecos", &spec.gecos), ("shell", &spec.shell), ("homedir", &spec.homedir), ("primary_group", &spec.primary_group)] {
+    for (key, value) in [
+        ("gecos", &spec.gecos),
+        ("shell", &spec.shell),
+        ("homedir", &spec.homedir),
+        ("primary_group", &spec.primary_group),
+    ] {
         if let Some(text) = value {
             map.insert(key.into(), text_node(text, &origin));
         }
@@ -175,7 +201,9 @@ fn collect(
             old_form(report, "string");
             let mut names = unique_words(&[node]);
             names.sort();
-            names.into_iter().for_each(|name| add(name, &Map::new(), &node.origin));
+            for name in names {
+                add(name, &Map::new(), &node.origin);
+            }
         }
         Value::Map(map) => {
             old_form(report, "mapping");
@@ -188,7 +216,12 @@ fn collect(
                             add(name.to_string(), &Map::new(), &item.origin);
                         }
                     }
-                    other => return Err(invalid(item, format!("user {name} is a mapping or a boolean, not a {}", other.kind()))),
+                    other => {
+                        return Err(invalid(
+                            item,
+                            format!("user {name} is a mapping or a boolean; found: {}", other.kind()),
+                        ));
+                    }
                 }
             }
         }
@@ -205,12 +238,18 @@ fn collect(
                         let name = keys.shift_remove("name").and_then(|name| name.scalar_text());
                         add(name.unwrap_or_else(|| "default".to_owned()), &keys, &item.origin);
                     }
-                    other => return Err(invalid(item, format!("a user is a name or a mapping, not a {}", other.kind()))),
+                    other => {
+                        return Err(invalid(
+                            item,
+                            format!("a user is a name or a mapping; found: {}", other.kind()),
+                        ));
+                    }
                 }
             }
         }
         other => {
-            let message = format!("'users' is a list, a mapping or a string, not a {}; it is ignored", other.kind());
+            let message =
+                format!("'users' is a list, a mapping or a string; found: {}; it is ignored", other.kind());
             report.warn(Some(&node.origin), message);
         }
     }
@@ -222,10 +261,17 @@ fn collect(
 
 /// Puts the default user at the end, under its real name: what was said under that name, then under `default`, then
 /// by the distribution.
-fn add_default(users: &mut Users, asked: &Map, default: &mut Map, origin: &Origin) -> Result<String, ModuleError> {
-    let name = default.shift_remove("name").and_then(|name| name.scalar_text()).ok_or_else(|| ModuleError::Invalid {
-        origin: origin.clone(),
-        message: "the default user has no name: set system_info.default_user.name".into(),
+fn add_default(
+    users: &mut Users,
+    asked: &Map,
+    default: &mut Map,
+    origin: &Origin,
+) -> Result<String, ModuleError> {
+    let name = default.shift_remove("name").and_then(|name| name.scalar_text()).ok_or_else(|| {
+        ModuleError::Invalid {
+            origin: origin.clone(),
+            message: "the default user has no name: set system_info.default_user.name".into(),
+        }
     })?;
     let mut named = users.shift_remove(&name).unwrap_or_default();
     let groups = [named.get("groups").cloned(), default.shift_remove("groups")];
@@ -241,7 +287,8 @@ const FLAGS: [&str; 5] = ["no_create_home", "no_user_group", "no_log_init", "sys
 /// Keys for which null is an empty password.
 const PASSWORDS: [&str; 3] = ["passwd", "hashed_passwd", "plain_text_passwd"];
 /// Keys that are text, whatever scalar was written.
-const TEXTS: [&str; 7] = ["gecos", "primary_group", "homedir", "shell", "expiredate", "selinux_user", "snapuser"];
+const TEXTS: [&str; 7] =
+    ["gecos", "primary_group", "homedir", "shell", "expiredate", "selinux_user", "snapuser"];
 
 fn typed(name: String, map: Map, origin: Origin, default: bool) -> Result<User, ModuleError> {
     let written = map.clone();
@@ -254,7 +301,9 @@ fn typed(name: String, map: Map, origin: Origin, default: bool) -> Result<User, 
             node.value = Value::Str(String::new());
         } else if (PASSWORDS.contains(&key) || TEXTS.contains(&key)) && !node.is_null() {
             let kind = node.value.kind();
-            let text = node.scalar_text().ok_or_else(|| invalid(node, format!("{key} of user {name} is a text, not a {kind}")))?;
+            let text = node
+                .scalar_text()
+                .ok_or_else(|| invalid(node, format!("{key} of user {name} is a text; found: {kind}")))?;
             node.value = Value::Str(text);
         } else if key == "doas" && matches!(node.value, Value::Str(_)) {
             node.value = Value::List(vec![node.clone()]);

@@ -28,7 +28,12 @@ pub(crate) fn account(context: &Context<'_>, name: &str) -> Result<Account, Modu
 }
 
 /// Adds keys to a user's file. `options`, where not empty, take the place of each key's own.
-pub(crate) fn add(context: &Context<'_>, keys: &[String], user: &str, options: &str) -> Result<(), ModuleError> {
+pub(crate) fn add(
+    context: &Context<'_>,
+    keys: &[String],
+    user: &str,
+    options: &str,
+) -> Result<(), ModuleError> {
     let account = account(context, user)?;
     let path = file(context, &account)?;
     let files = &context.system.files;
@@ -49,7 +54,8 @@ pub(crate) fn add(context: &Context<'_>, keys: &[String], user: &str, options: &
 
 /// The file that holds a user's keys; made, with its directories, where it is missing.
 pub(crate) fn file(context: &Context<'_>, account: &Account) -> Result<PathBuf, ModuleError> {
-    let text = context.system.files.text(&context.distro.ssh().directory().join("sshd_config")).unwrap_or_default();
+    let text =
+        context.system.files.text(&context.distro.ssh().directory().join("sshd_config")).unwrap_or_default();
     let config = SshdConfig::parse(text.as_bytes());
     let patterns = config.effective("AuthorizedKeysFile").filter(|patterns| !patterns.is_empty());
     let strict = config.effective("StrictModes").is_none_or(|words| words == ["yes"]);
@@ -138,6 +144,7 @@ fn permitted(
 fn groups_of(context: &Context<'_>, account: &Account) -> Vec<u32> {
     let text = context.system.files.text(Path::new("/etc/group")).unwrap_or_default();
     let groups = Groups::parse(text.as_bytes());
-    let member = groups.records().filter(|group| group.members.contains(&account.name)).map(|group| group.gid);
+    let member =
+        groups.records().filter(|group| group.members.contains(&account.name)).map(|group| group.gid);
     std::iter::once(account.gid).chain(member).collect()
 }

@@ -29,7 +29,8 @@ impl Module for Bootcmd {
         let path = context.paths.run("tmp/bootcmd.sh");
         let files = &context.system.files;
         files.write(&path, script.as_bytes(), &Attributes::mode(0o600))?;
-        let mut command = Command::line(["/bin/sh".into(), path.to_string_lossy().into_owned()]).inherit_output();
+        let mut command =
+            Command::line(["/bin/sh".into(), path.to_string_lossy().into_owned()]).inherit_output();
         if !context.instance.instance_id.as_str().is_empty() {
             command = command.env("INSTANCE_ID", context.instance.instance_id.as_str());
         }

@@ -29,7 +29,9 @@ impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let node = Node::deserialize(deserializer)?;
         let kind = node.value.kind();
-        node.scalar_text().map(Self).ok_or_else(|| D::Error::custom(format!("expected a text, found a {kind}")))
+        node.scalar_text()
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(format!("expected a text, found a {kind}")))
     }
 }
 
@@ -48,7 +50,9 @@ impl<'de> Deserialize<'de> for Words {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let node = Node::deserialize(deserializer)?;
         let word = |item: &Node| {
-            let found = || D::Error::custom(format!("{}: expected a text, found a {}", item.origin, item.value.kind()));
+            let found = || {
+                D::Error::custom(format!("{}: expected a text, found a {}", item.origin, item.value.kind()))
+            };
             let value = item.scalar_text().ok_or_else(found)?;
             Ok(Spanned { value, origin: item.origin.clone() })
         };

@@ -13,7 +13,13 @@ mod accounts;
 mod authorized_keys;
 #[cfg(feature = "set_passwords")]
 mod console;
-#[cfg(any(feature = "scripts_vendor", feature = "scripts_per_once", feature = "scripts_per_boot", feature = "scripts_per_instance", feature = "scripts_user"))]
+#[cfg(any(
+    feature = "scripts_vendor",
+    feature = "scripts_per_once",
+    feature = "scripts_per_boot",
+    feature = "scripts_per_instance",
+    feature = "scripts_user"
+))]
 mod run_parts;
 #[cfg(any(feature = "bootcmd", feature = "runcmd"))]
 mod shell;

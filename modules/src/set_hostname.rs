@@ -58,7 +58,11 @@ impl Module for SetHostname {
             hostname.apply_transient(&chosen)?;
         }
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        let text = format!("{{\n \"fqdn\": {},\n \"hostname\": {}\n}}\n", quoted(&name.fqdn), quoted(&name.hostname));
+        let text = format!(
+            "{{\n \"fqdn\": {},\n \"hostname\": {}\n}}\n",
+            quoted(&name.fqdn),
+            quoted(&name.hostname)
+        );
         context.system.files.write(&artifact, text.as_bytes(), &Attributes::mode(0o644))?;
         Ok(Report::default())
     }

@@ -134,7 +134,11 @@ impl Module for SetPasswords {
     }
 }
 
-fn wanted(context: &Context<'_>, config: &Config, report: &mut Report) -> Result<(Wanted, bool), ModuleError> {
+fn wanted(
+    context: &Context<'_>,
+    config: &Config,
+    report: &mut Report,
+) -> Result<(Wanted, bool), ModuleError> {
     let environment = context.system.environment.as_ref();
     let mut wanted = Wanted::default();
     let none = Chpasswd::default();
@@ -157,12 +161,18 @@ fn wanted(context: &Context<'_>, config: &Config, report: &mut Report) -> Result
         }
     }
     // A password on the command line stands for the list.
-    let list = chpasswd.list.as_ref().filter(|list| context.args.is_empty() && !list.value.expose().lines.is_empty());
+    let list = chpasswd
+        .list
+        .as_ref()
+        .filter(|list| context.args.is_empty() && !list.value.expose().lines.is_empty());
     if let Some(list) = list {
         report.deprecate(Some(&list.origin), "chpasswd.list is deprecated since 22.3: use chpasswd.users");
         let Lines { one_string, lines } = list.value.expose();
         if *one_string {
-            report.deprecate(Some(&list.origin), "chpasswd.list as one string is deprecated since 22.2: write a list");
+            report.deprecate(
+                Some(&list.origin),
+                "chpasswd.list as one string is deprecated since 22.2: write a list",
+            );
         }
         for (index, line) in lines.iter().enumerate() {
             let (user, password) = line.split_once(':').ok_or_else(|| ModuleError::Invalid {
@@ -178,7 +188,11 @@ fn wanted(context: &Context<'_>, config: &Config, report: &mut Report) -> Result
             }
         }
     }
-    let password = context.args.first().cloned().or_else(|| config.password.as_ref().map(|text| text.expose().0.clone()));
+    let password = context
+        .args
+        .first()
+        .cloned()
+        .or_else(|| config.password.as_ref().map(|text| text.expose().0.clone()));
     if entries.is_empty()
         && list.is_none()
         && let Some(password) = password.filter(|password| !password.is_empty())
@@ -195,13 +209,20 @@ fn wanted(context: &Context<'_>, config: &Config, report: &mut Report) -> Result
 
 /// A hash as crypt(3) writes it, by the original's pattern: `$ID$SALT$HASH` with one of its five ids.
 fn is_hash(password: &str) -> bool {
-    let Some((id, rest)) = password.strip_prefix('$').and_then(|rest| rest.split_once('$')) else { return false };
+    let Some((id, rest)) = password.strip_prefix('$').and_then(|rest| rest.split_once('$')) else {
+        return false;
+    };
     let salted = rest.char_indices().skip(1).any(|(at, c)| c == '$' && at + 1 < rest.len());
     matches!(id, "1" | "2a" | "2y" | "5" | "6") && salted && !password.contains(':')
 }
 
 /// Sets them all, and gives the last of what failed.
-fn apply(context: &Context<'_>, wanted: &Wanted, expire: bool, report: &mut Report) -> Result<(), ModuleError> {
+fn apply(
+    context: &Context<'_>,
+    wanted: &Wanted,
+    expire: bool,
+    report: &mut Report,
+) -> Result<(), ModuleError> {
     let users = context.distro.users();
     let mut failure = None;
     for passwords in [&wanted.clear, &wanted.hashed] {
@@ -238,14 +259,18 @@ fn ssh_password_authentication(
     let Some(node) = wanted else { return Ok(()) };
     let text = node.scalar_text().unwrap_or_else(|| node.value.kind().to_owned());
     if matches!(node.value, Value::Str(_)) {
-        report.deprecate(Some(&node.origin), "a string for ssh_pwauth is deprecated since 22.2: write a boolean");
+        report.deprecate(
+            Some(&node.origin),
+            "a string for ssh_pwauth is deprecated since 22.2: write a boolean",
+        );
     }
     let value = match boolean::strict(&text) {
         Some(true) => "yes",
         Some(false) => "no",
         None => {
             if !text.eq_ignore_ascii_case("unchanged") {
-                let message = format!("ssh_pwauth is true, false or unchanged, not '{text}'; sshd stays as it is");
+                let message =
+                    format!("ssh_pwauth is true, false or unchanged, not '{text}'; sshd stays as it is");
                 report.warn(Some(&node.origin), message);
             }
             return Ok(());
@@ -270,7 +295,8 @@ fn ssh_password_authentication(
         context.distro.services().manage(ServiceAction::Restart, service).map_err(ModuleError::from)
     };
     if let Err(error) = restarted {
-        report.warn(Some(&node.origin), format!("ssh_pwauth holds after the next start of sshd only: {error}"));
+        report
+            .warn(Some(&node.origin), format!("ssh_pwauth holds after the next start of sshd only: {error}"));
     }
     Ok(())
 }

@@ -9,10 +9,12 @@ pub(crate) fn script(commands: &Spanned<Vec<Node>>) -> Result<String, ModuleErro
     for command in &commands.value {
         match &command.value {
             Value::Str(line) => script.push_str(line),
-            Value::List(words) => script.push_str(&words.iter().map(quoted).collect::<Result<Vec<_>, _>>()?.join(" ")),
+            Value::List(words) => {
+                script.push_str(&words.iter().map(quoted).collect::<Result<Vec<_>, _>>()?.join(" "));
+            }
             Value::Null => continue,
             other => {
-                let message = format!("a command is a string or a list of words, not a {}", other.kind());
+                let message = format!("a command is a string or a list of words; found: {}", other.kind());
                 return Err(ModuleError::Invalid { origin: command.origin.clone(), message });
             }
         }
@@ -24,7 +26,7 @@ pub(crate) fn script(commands: &Spanned<Vec<Node>>) -> Result<String, ModuleErro
 fn quoted(word: &Node) -> Result<String, ModuleError> {
     let text = word.scalar_text().ok_or_else(|| ModuleError::Invalid {
         origin: word.origin.clone(),
-        message: format!("a word of a command is a text, not a {}", word.value.kind()),
+        message: format!("a word of a command is a text; found: {}", word.value.kind()),
     })?;
     Ok(format!("'{}'", text.replace('\'', r"'\''")))
 }
@@ -38,12 +40,15 @@ mod tests {
     fn scripts_are_those_of_the_original() {
         for (commands, expected) in [
             ("[]", "#!/bin/sh\n"),
-            (r#"[[a, "b'c", 1, null, true], echo hi, null, [ls, 1.5]]"#,
-             "#!/bin/sh\n'a' 'b'\\''c' '1' 'None' 'True'\necho hi\n'ls' '1.5'\n"),
+            (
+                r#"[[a, "b'c", 1, null, true], echo hi, null, [ls, 1.5]]"#,
+                "#!/bin/sh\n'a' 'b'\\''c' '1' 'None' 'True'\necho hi\n'ls' '1.5'\n",
+            ),
             ("['a\n\n  b']", "#!/bin/sh\na\nb\n"),
         ] {
             let node = Node::from_yaml("t", commands.as_bytes()).expect("valid").expect("there");
-            let commands = Spanned { value: node.as_list().expect("a list").to_vec(), origin: node.origin.clone() };
+            let commands =
+                Spanned { value: node.as_list().expect("a list").to_vec(), origin: node.origin.clone() };
             assert_eq!(script(&commands).expect("only texts and lists"), expected);
         }
     }

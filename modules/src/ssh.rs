@@ -94,7 +94,9 @@ fn key_file(directory: &Path, kind: &str) -> PathBuf {
 
 fn delete_keys(context: &Context<'_>, directory: &Path, report: &mut Report) {
     let names = context.system.files.list(directory).unwrap_or_default();
-    for name in names.iter().filter(|name| name.strip_prefix("ssh_host_").is_some_and(|rest| rest.contains("key"))) {
+    for name in
+        names.iter().filter(|name| name.strip_prefix("ssh_host_").is_some_and(|rest| rest.contains("key")))
+    {
         if let Err(error) = context.system.files.remove(&directory.join(name)) {
             report.warn(None, format!("a host key of the image stays: {error}"));
         }
@@ -110,16 +112,17 @@ fn place_keys(
 ) -> Result<(), ModuleError> {
     let mut certificates = Vec::new();
     for (name, key) in keys {
-        let known = name.rsplit_once('_').filter(|(kind, _)| TYPES.contains(kind)).and_then(|(kind, part)| {
-            let private = key_file(directory, kind);
-            let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", private.display()));
-            match part {
-                "private" => Some((private, Attributes::secret())),
-                "public" => Some((beside(".pub"), Attributes::mode(0o644))),
-                "certificate" => Some((beside("-cert.pub"), Attributes::mode(0o644))),
-                _ => None,
-            }
-        });
+        let known =
+            name.rsplit_once('_').filter(|(kind, _)| TYPES.contains(kind)).and_then(|(kind, part)| {
+                let private = key_file(directory, kind);
+                let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", private.display()));
+                match part {
+                    "private" => Some((private, Attributes::secret())),
+                    "public" => Some((beside(".pub"), Attributes::mode(0o644))),
+                    "certificate" => Some((beside("-cert.pub"), Attributes::mode(0o644))),
+                    _ => None,
+                }
+            });
         let Some((path, attributes)) = known else {
             let hardware = ["ecdsa-sk", "ed25519-sk"].iter().any(|kind| name.starts_with(kind));
             let what = if hardware { "unsupported" } else { "unrecognized" };
@@ -132,7 +135,8 @@ fn place_keys(
         }
     }
     if !certificates.is_empty() {
-        let lines: Vec<(&str, &str)> = certificates.iter().map(|path| ("HostCertificate", path.as_str())).collect();
+        let lines: Vec<(&str, &str)> =
+            certificates.iter().map(|path| ("HostCertificate", path.as_str())).collect();
         sshd_config::append(context, &lines)?;
     }
     for kind in TYPES {
@@ -140,7 +144,8 @@ fn place_keys(
             continue;
         }
         let private = key_file(directory, kind).to_string_lossy().into_owned();
-        let script = format!("o=$(ssh-keygen -yf \"{private}\") && echo \"$o\" root@localhost > \"{private}.pub\"");
+        let script =
+            format!("o=$(ssh-keygen -yf \"{private}\") && echo \"$o\" root@localhost > \"{private}.pub\"");
         match context.system.commands.run(&Command::line(["sh", "-xc", &script]).inherit_output()) {
             Ok(_) => context.distro.ssh().restore_context(directory)?,
             Err(error) => report.warn(None, format!("no public half of {private} was made: {error}")),
@@ -151,7 +156,11 @@ fn place_keys(
 
 /// Whether the kernel allows approved algorithms only.
 fn fips(context: &Context<'_>) -> bool {
-    context.system.files.text(Path::new("/proc/sys/crypto/fips_enabled")).is_some_and(|text| text.trim() == "1")
+    context
+        .system
+        .files
+        .text(Path::new("/proc/sys/crypto/fips_enabled"))
+        .is_some_and(|text| text.trim() == "1")
 }
 
 fn generate_keys(
@@ -215,10 +224,17 @@ fn public_keys(context: &Context<'_>, directory: &Path, config: &Config) -> Vec<
     if !config.ssh_publish_hostkeys.enabled.0 {
         return Vec::new();
     }
-    let hidden: Vec<String> =
-        config.ssh_publish_hostkeys.blacklist.texts().iter().map(|kind| format!("ssh_host_{kind}_key.pub")).collect();
+    let hidden: Vec<String> = config
+        .ssh_publish_hostkeys
+        .blacklist
+        .texts()
+        .iter()
+        .map(|kind| format!("ssh_host_{kind}_key.pub"))
+        .collect();
     let names = context.system.files.list(directory).unwrap_or_default();
-    let public = |name: &&String| name.starts_with("ssh_host_") && name.ends_with("_key.pub") && !hidden.contains(name);
+    let public = |name: &&String| {
+        name.starts_with("ssh_host_") && name.ends_with("_key.pub") && !hidden.contains(name)
+    };
     let read = |name: &String| {
         let text = context.system.files.text(&directory.join(name))?;
         let mut words = text.split_whitespace().map(str::to_owned);
@@ -240,7 +256,8 @@ fn authorize(context: &Context<'_>, config: &Config, report: &mut Report) -> Res
     }
     keys.extend(config.ssh_authorized_keys.texts());
     let options = if config.disable_root.0 {
-        let options = config.disable_root_opts.as_ref().map_or(REDIRECT_OPTIONS, |options| options.0.as_str());
+        let options =
+            config.disable_root_opts.as_ref().map_or(REDIRECT_OPTIONS, |options| options.0.as_str());
         redirect(options, user.unwrap_or("NONE"), "root")
     } else {
         String::new()

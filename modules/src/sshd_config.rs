@@ -37,8 +37,8 @@ fn edit(
 ) -> Result<bool, ModuleError> {
     let (path, attributes) = own_file(context)?;
     let mut config = SshdConfig::parse(&context.system.files.read_optional(&path)?.unwrap_or_default());
-    let changed = change(&mut config)
-        .map_err(|error| ModuleError::Failed(format!("{}: {error}", path.display())))?;
+    let changed =
+        change(&mut config).map_err(|error| ModuleError::Failed(format!("{}: {error}", path.display())))?;
     if changed {
         context.system.files.write(&path, &config.write(), &attributes)?;
     }

@@ -45,7 +45,9 @@ impl Module for UpdateEtcHosts {
 
     fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
         let mut report = Report::default();
-        let Some(manage) = config.manage_etc_hosts else { return Ok(Report::skipped("manage_etc_hosts is not set")) };
+        let Some(manage) = config.manage_etc_hosts else {
+            return Ok(Report::skipped("manage_etc_hosts is not set"));
+        };
         let word = manage.value.0.as_str();
         let template = boolean::lenient(word) || word.trim().eq_ignore_ascii_case("template");
         if !template && word != "localhost" {
@@ -64,7 +66,10 @@ impl Module for UpdateEtcHosts {
         let shipped = context.templates.shipped(&variant);
         if template {
             let text = shipped.ok_or_else(|| {
-                ModuleError::Failed(format!("there is no template {variant}.tmpl in {}", context.paths.templates_dir.display()))
+                ModuleError::Failed(format!(
+                    "there is no template {variant}.tmpl in {}",
+                    context.paths.templates_dir.display()
+                ))
             })?;
             let variables = serde_json::json!({"hostname": name.hostname, "fqdn": name.fqdn});
             let rendered = context.templates.render(&variant, &text, &variables)?;
@@ -96,7 +101,9 @@ fn add_line(context: &Context<'_>, address: &str, hostname: &str, fqdn: &str) ->
         }
     };
     let mut lines: Vec<Vec<String>> = hosts.get(address).into_iter().map(<[String]>::to_vec).collect();
-    let known = |names: &Vec<String>| names.first().is_some_and(|name| name == fqdn) && names[1..].iter().any(|name| name == hostname);
+    let known = |names: &Vec<String>| {
+        names.first().is_some_and(|name| name == fqdn) && names[1..].iter().any(|name| name == hostname)
+    };
     if lines.iter().any(known) {
         return Ok(());
     }

@@ -52,7 +52,9 @@ impl Module for UpdateHostname {
         if let (Some(current), Some(previous)) = (&current, &previous)
             && current != previous
         {
-            tracing::info!("the host name is {current} where {previous} was set: somebody maintains it, it stays");
+            tracing::info!(
+                "the host name is {current} where {previous} was set: somebody maintains it, it stays"
+            );
             return Ok(Report::default());
         }
         if previous.as_ref() != Some(&wanted) {

@@ -68,7 +68,10 @@ fn make(
     let redirected = wants_redirect(user).map_err(refuse)?;
     if user.spec.sudo.as_ref().and_then(Node::as_bool) == Some(false) {
         let origin = user.spec.sudo.as_ref().map(|sudo| &sudo.origin);
-        report.deprecate(origin, format!("'false' for sudo of user {name} is deprecated since 22.2: write null"));
+        report.deprecate(
+            origin,
+            format!("'false' for sudo of user {name} is deprecated since 22.2: write null"),
+        );
     }
     context.distro.users().add_user(&user.spec)?;
     if user.spec.snapuser.is_some() {
@@ -84,20 +87,26 @@ fn make(
     let keys = &context.instance.public_keys;
     match default {
         None => {
-            let message = format!("ssh_redirect_user of {name} is ignored: no default user is among the users");
+            let message =
+                format!("ssh_redirect_user of {name} is ignored: no default user is among the users");
             report.warn(Some(&user.origin), message);
         }
         Some(default) if keys.is_empty() => {
-            let message = format!("cannot redirect ssh logins of {name} to {default}: the source has no public keys");
+            let message =
+                format!("cannot redirect ssh logins of {name} to {default}: the source has no public keys");
             report.warn(Some(&user.origin), message);
         }
-        Some(default) => authorized_keys::add(context, keys, name, &redirect(REDIRECT_OPTIONS, default, name))?,
+        Some(default) => {
+            authorized_keys::add(context, keys, name, &redirect(REDIRECT_OPTIONS, default, name))?;
+        }
     }
     Ok(())
 }
 
 fn wants_redirect(user: &User) -> Result<bool, String> {
-    let Some(node) = user.spec.ssh_redirect_user.as_ref().filter(|node| node.is_truthy()) else { return Ok(false) };
+    let Some(node) = user.spec.ssh_redirect_user.as_ref().filter(|node| node.is_truthy()) else {
+        return Ok(false);
+    };
     if user.written.contains_key("ssh_authorized_keys") || user.written.contains_key("ssh_import_id") {
         return Err("ssh_redirect_user cannot be together with ssh_import_id or ssh_authorized_keys".into());
     }
@@ -115,7 +124,10 @@ fn listed_keys(keys: &Node, name: &str, report: &mut Report) -> Vec<String> {
         Value::List(items) => items.iter().filter_map(Node::scalar_text).collect(),
         Value::Map(map) => map.values().filter_map(Node::scalar_text).collect(),
         other => {
-            let message = format!("ssh_authorized_keys of {name} is a key, a list or a mapping, not a {}", other.kind());
+            let message = format!(
+                "ssh_authorized_keys of {name} is a key, a list or a mapping; found: {}",
+                other.kind()
+            );
             report.warn(Some(&keys.origin), message);
             Vec::new()
         }

@@ -97,7 +97,8 @@ fn write_all(context: &Context<'_>, config: &Config, deferred: bool) -> Result<R
             continue;
         };
         let Some(content) = content(context, entry, &mut report)? else {
-            report.warn(Some(&entry.origin), format!("there is no content for {}: it is not written", path.0));
+            report
+                .warn(Some(&entry.origin), format!("there is no content for {}: it is not written", path.0));
             continue;
         };
         write(context, &normal(&path.0), &content, entry, &mut report)?;
@@ -130,8 +131,7 @@ fn write(
     let wanted = owner(context, entry.value.owner.as_ref().map_or("root:root", |owner| owner.0.as_str()));
     // An owner that is not there fails the module, as it always did; what was asked for is still written.
     let owner = wanted.as_ref().map_or_else(|_| Owner::default(), |owner| *owner);
-    let missing: Vec<&Path> =
-        path.ancestors().skip(1).take_while(|parent| !files.exists(parent)).collect();
+    let missing: Vec<&Path> = path.ancestors().skip(1).take_while(|parent| !files.exists(parent)).collect();
     if let Some(parent) = missing.first() {
         files.create_dir(parent, None)?;
         if owner != Owner::default() {
@@ -141,13 +141,16 @@ fn write(
         }
     }
     // What only its owner may read is no matter of a plan or a log either.
-    let attributes = Attributes { mode: Some(mode), owner, secret: mode & 0o077 == 0 };
+    let attributes = Attributes { mode: Some(mode), owner, secret: mode.trailing_zeros() >= 6 };
     if entry.value.append.0 && files.exists(path) {
         files.append(path, content, &attributes)?;
-        if owner != Owner::default() {
+        let Some(found) = files.stat(path)? else { return Ok(()) };
+        if owner.uid.is_some_and(|uid| uid != found.uid) || owner.gid.is_some_and(|gid| gid != found.gid) {
             files.set_owner(path, owner)?;
         }
-        files.set_mode(path, mode)?;
+        if found.mode != mode {
+            files.set_mode(path, mode)?;
+        }
     } else {
         files.write(path, content, &attributes)?;
     }
@@ -200,12 +203,17 @@ fn content(
     report: &mut Report,
 ) -> Result<Option<Vec<u8>>, ModuleError> {
     let source = entry.value.source.as_ref();
-    let uri = source.and_then(|source| source.uri.as_ref()).map(|uri| uri.0.trim_start()).filter(|uri| !uri.is_empty());
+    let uri = source
+        .and_then(|source| source.uri.as_ref())
+        .map(|uri| uri.0.trim_start())
+        .filter(|uri| !uri.is_empty());
     if let (Some(uri), Some(source)) = (uri, source) {
         match fetch(context, uri, source) {
             Ok(bytes) => return Ok(Some(bytes)),
             Err(error) => {
-                let message = format!("the source cannot be fetched: {error}; the entry's content is taken if there is any");
+                let message = format!(
+                    "the source cannot be fetched: {error}; the entry's content is taken if there is any"
+                );
                 report.warn(Some(&entry.origin), message);
             }
         }
@@ -240,7 +248,10 @@ fn decode(
         Value::Binary(bytes) => bytes.clone(),
         other => {
             let kind = other.kind();
-            content.scalar_text().ok_or_else(|| invalid(format!("content is a text, not a {kind}")))?.into_bytes()
+            content
+                .scalar_text()
+                .ok_or_else(|| invalid(format!("content is a text; found: {kind}")))?
+                .into_bytes()
         }
     };
     let encoding = encoding.map(|text| text.0.trim().to_lowercase()).unwrap_or_default();
@@ -265,7 +276,9 @@ fn unbase64(bytes: &[u8]) -> Result<Vec<u8>, String> {
         .with_decode_padding_mode(DecodePaddingMode::RequireCanonical);
     let letters: Vec<u8> =
         bytes.iter().copied().filter(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte)).collect();
-    GeneralPurpose::new(&STANDARD, config).decode(letters).map_err(|error| format!("content is no base64: {error}"))
+    GeneralPurpose::new(&STANDARD, config)
+        .decode(letters)
+        .map_err(|error| format!("content is no base64: {error}"))
 }
 
 fn gunzip(bytes: &[u8]) -> Result<Vec<u8>, String> {
