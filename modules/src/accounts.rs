@@ -1,14 +1,15 @@
 //! `users`, `user` and `groups` in all their forms, made one: who is to be there and who is the default user.
 
+mod tree;
+
 use indexmap::IndexMap;
 use model::module::Report;
 use model::user::UserSpec;
 use model::{Context, Map, ModuleError, Node, Origin, Value, config};
 
-use crate::lenient::{merged, text_node, unique_words, with_underscores};
+use tree::{merged, text_node, unique_words, with_underscores};
 
-/// A user of the configuration.
-#[derive(Clone, Debug, PartialEq)]
+/// A user of the configuration. It has no `Debug`, since what was written may be a password.
 pub(crate) struct User {
     /// What is asked for.
     pub(crate) spec: UserSpec,
@@ -21,7 +22,6 @@ pub(crate) struct User {
 }
 
 /// All users and groups of the configuration.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Accounts {
     /// In the order in which they are made: the default user after the others.
     pub(crate) users: Vec<User>,
@@ -59,6 +59,7 @@ impl Accounts {
     }
 
     /// The default user's name.
+    #[cfg(any(feature = "users_groups", feature = "ssh", feature = "set_passwords"))]
     pub(crate) fn default_name(&self) -> Option<&str> {
         self.users.iter().find(|user| user.default).map(|user| user.spec.name.as_str())
     }
@@ -283,7 +284,8 @@ fn add_default(
 }
 
 /// Keys whose value only has to be true or false in Python's sense.
-const FLAGS: [&str; 5] = ["no_create_home", "no_user_group", "no_log_init", "system", "lock_passwd"];
+const FLAGS: [&str; 6] =
+    ["create_groups", "no_create_home", "no_user_group", "no_log_init", "system", "lock_passwd"];
 /// Keys for which null is an empty password.
 const PASSWORDS: [&str; 3] = ["passwd", "hashed_passwd", "plain_text_passwd"];
 /// Keys that are text, whatever scalar was written.

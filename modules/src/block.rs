@@ -1,9 +1,8 @@
 //! Mounts and block devices, as /proc and /sys show them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use model::System;
-use model::effects::{Command, FileKind, ReadFiles};
+use model::effects::{FileKind, ReadFiles};
 
 /// A mounted file system.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,9 +53,10 @@ pub(crate) fn mounts(text: &str) -> Vec<Mount> {
 }
 
 /// The path without links, as far as it is there.
-pub(crate) fn canonical(files: &dyn ReadFiles, path: &Path) -> PathBuf {
+#[cfg(any(feature = "growpart", feature = "mounts"))]
+pub(crate) fn canonical(files: &dyn ReadFiles, path: &Path) -> std::path::PathBuf {
     let mut todo: Vec<std::ffi::OsString> = parts(path);
-    let mut done = PathBuf::from("/");
+    let mut done = std::path::PathBuf::from("/");
     let mut followed = 0;
     while let Some(part) = todo.pop() {
         if part == ".." {
@@ -70,7 +70,7 @@ pub(crate) fn canonical(files: &dyn ReadFiles, path: &Path) -> PathBuf {
             Ok(target) if link && followed < 40 => {
                 followed += 1;
                 if target.is_absolute() {
-                    done = PathBuf::from("/");
+                    done = std::path::PathBuf::from("/");
                 }
                 todo.extend(parts(&target));
             }
@@ -81,6 +81,7 @@ pub(crate) fn canonical(files: &dyn ReadFiles, path: &Path) -> PathBuf {
 }
 
 /// The components, the last first.
+#[cfg(any(feature = "growpart", feature = "mounts"))]
 fn parts(path: &Path) -> Vec<std::ffi::OsString> {
     let name = |part: std::path::Component<'_>| match part {
         std::path::Component::Normal(name) => Some(name.to_owned()),
@@ -91,16 +92,18 @@ fn parts(path: &Path) -> Vec<std::ffi::OsString> {
 }
 
 /// Whether a path is a block device; a special file counts, since BSD's disks are character devices.
-pub(crate) fn is_device(system: &System, path: &Path) -> bool {
+#[cfg(any(feature = "growpart", feature = "resizefs"))]
+pub(crate) fn is_device(system: &model::System, path: &Path) -> bool {
     let special = matches!(system.files.stat(path), Ok(Some(found)) if found.kind == FileKind::Special);
     special || system.devices.block_devices().is_ok_and(|all| all.iter().any(|device| device.path == path))
 }
 
 /// Whether the machine is a container, which owns no block device.
-pub(crate) fn is_container(system: &System) -> bool {
+#[cfg(any(feature = "growpart", feature = "resizefs"))]
+pub(crate) fn is_container(system: &model::System) -> bool {
     let says = |words: &[&str]| {
         system.commands.which(words[0]).is_some()
-            && system.commands.run(&Command::line(words.iter().copied())).is_ok()
+            && system.commands.run(&model::effects::Command::line(words.iter().copied())).is_ok()
     };
     if says(&["systemd-detect-virt", "--quiet", "--container"]) || says(&["lxc-is-container"]) {
         return true;
@@ -113,6 +116,7 @@ pub(crate) fn is_container(system: &System) -> bool {
 }
 
 /// The device that `root=` of the kernel command line names.
+#[cfg(any(feature = "growpart", feature = "resizefs"))]
 pub(crate) fn root_device(files: &dyn ReadFiles) -> Option<String> {
     let command_line = files.text(Path::new("/proc/cmdline"))?;
     let root = command_line.split_whitespace().find_map(|word| word.strip_prefix("root="))?;

@@ -13,12 +13,6 @@ use text::hosts::Hosts;
 use crate::lenient::Text;
 use crate::timestamp::rfc2822;
 
-/// The shipped templates, by the name under which an image may bring its own.
-pub const TEMPLATES: [(&str, &str); 2] = [
-    ("hosts.debian", include_str!("templates/hosts.debian.tmpl")),
-    ("hosts.redhat", include_str!("templates/hosts.redhat.tmpl")),
-];
-
 /// Writes /etc/hosts.
 pub struct UpdateEtcHosts;
 

@@ -299,16 +299,7 @@ impl Templates for FakeTemplates {
         }))
     }
     fn shipped(&self, name: &str) -> Option<String> {
-        #[cfg(feature = "update_etc_hosts")]
-        {
-            let templates = modules::update_etc_hosts::TEMPLATES;
-            templates.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
-        }
-        #[cfg(not(feature = "update_etc_hosts"))]
-        {
-            let _ = name;
-            None
-        }
+        modules::TEMPLATES.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
     }
 }
 
