@@ -21,7 +21,7 @@ pub struct Growpart;
 #[serde(default)]
 pub struct Config {
     /// What is grown and how.
-    pub growpart: Settings,
+    pub growpart: Option<Settings>,
 }
 
 /// `growpart`.
@@ -83,7 +83,7 @@ impl Module for Growpart {
     type Config = Config;
 
     fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        let settings = config.growpart;
+        let settings = config.growpart.unwrap_or_default();
         let mut report = Report::default();
         let mode = settings.mode.as_ref().and_then(Node::scalar_text).unwrap_or_else(|| "auto".to_owned());
         if is_false(&mode) {

@@ -41,6 +41,9 @@ impl Module for Resizefs {
             return Ok(Report::skipped("resizing is disabled"));
         }
         let files = context.system.files.as_ref();
+        if !files.exists(Path::new("/proc")) && !files.exists(Path::new("/etc/mtab")) {
+            return Ok(Report::skipped("nothing tells what is mounted: this root does not run"));
+        }
         let Some(mut mount) = mount_of(files, "/") else {
             report.warn(None, "the file system of / cannot be determined: it is not resized");
             return Ok(report);

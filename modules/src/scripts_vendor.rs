@@ -4,7 +4,7 @@ use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError};
 use serde::Deserialize;
 
-use crate::lenient::Words;
+use crate::lenient::{Flag, Words};
 use crate::run_parts;
 
 /// Runs them in the order of their names.
@@ -22,6 +22,8 @@ pub struct Config {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct VendorData {
+    /// Whether vendor-data is taken at all; heeded where it is consumed, in the network stage. Default: true.
+    pub enabled: Option<Flag>,
     /// A program and its arguments that run each script in place of the kernel. Default: none.
     pub prefix: Words,
 }

@@ -47,7 +47,7 @@ impl Default for Chpasswd {
 #[derive(Debug, Deserialize)]
 pub struct Entry {
     /// Whose.
-    pub name: String,
+    pub name: Text,
     /// What `password` is, or that a random one is made. Default: hash.
     #[serde(default, rename = "type")]
     pub kind: Kind,
@@ -150,13 +150,13 @@ fn wanted(
                 Some(password) => Ok(password.expose().0.clone()),
                 None => Err(ModuleError::Invalid {
                     origin: origin.clone(),
-                    message: format!("user {} has no password: write one, or type: RANDOM", entry.name),
+                    message: format!("user {} has no password: write one, or type: RANDOM", entry.name.0),
                 }),
             };
             match kind {
-                Kind::Text => wanted.add_clear(&entry.name, password()?),
-                Kind::Hash => wanted.add_hashed(&entry.name, password()?),
-                Kind::Random => wanted.add_random(&entry.name, environment),
+                Kind::Text => wanted.add_clear(&entry.name.0, password()?),
+                Kind::Hash => wanted.add_hashed(&entry.name.0, password()?),
+                Kind::Random => wanted.add_random(&entry.name.0, environment),
             }
         }
     }

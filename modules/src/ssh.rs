@@ -28,7 +28,8 @@ pub struct Config {
     /// Remove the host keys that are there, so that no two clones share them. Default: true.
     #[serde(default = "Flag::yes")]
     pub ssh_deletekeys: Flag,
-    /// Types of host keys to generate. Default: the distribution's (rsa, ecdsa, ed25519).
+    /// Types of host keys to generate; null for none. Default: the distribution's (rsa, ecdsa, ed25519).
+    #[serde(default, deserialize_with = "present")]
     pub ssh_genkeytypes: Option<Words>,
     /// Root's keys only tell to log in as the default user. Default: true.
     #[serde(default = "Flag::yes")]
@@ -42,8 +43,7 @@ pub struct Config {
     #[serde(default)]
     pub ssh_quiet_keygen: Flag,
     /// Publishing of host keys to the source. Default: all are published where the source takes them.
-    #[serde(default)]
-    pub ssh_publish_hostkeys: Publish,
+    pub ssh_publish_hostkeys: Option<Publish>,
 }
 
 /// `ssh_publish_hostkeys`.
@@ -60,6 +60,11 @@ impl Default for Publish {
     fn default() -> Self {
         Self { enabled: Flag::yes(), blacklist: Words::default() }
     }
+}
+
+/// A key that is there, null included.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Words>, D::Error> {
+    Words::deserialize(deserializer).map(Some)
 }
 
 /// Types whose keys may be given, in the order in which public halves are made.
@@ -221,16 +226,13 @@ fn set_owner(context: &Context<'_>, file: &Path) -> Result<(), ModuleError> {
 
 /// Type and key of every public host key that may be published.
 fn public_keys(context: &Context<'_>, directory: &Path, config: &Config) -> Vec<(String, String)> {
-    if !config.ssh_publish_hostkeys.enabled.0 {
+    let all = Publish::default();
+    let publish = config.ssh_publish_hostkeys.as_ref().unwrap_or(&all);
+    if !publish.enabled.0 {
         return Vec::new();
     }
-    let hidden: Vec<String> = config
-        .ssh_publish_hostkeys
-        .blacklist
-        .texts()
-        .iter()
-        .map(|kind| format!("ssh_host_{kind}_key.pub"))
-        .collect();
+    let hidden: Vec<String> =
+        publish.blacklist.texts().iter().map(|kind| format!("ssh_host_{kind}_key.pub")).collect();
     let names = context.system.files.list(directory).unwrap_or_default();
     let public = |name: &&String| {
         name.starts_with("ssh_host_") && name.ends_with("_key.pub") && !hidden.contains(name)

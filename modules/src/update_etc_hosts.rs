@@ -107,6 +107,8 @@ fn add_line(context: &Context<'_>, address: &str, hostname: &str, fqdn: &str) ->
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         hosts.add(address, &names).map_err(|error| ModuleError::Failed(format!("{HOSTS}: {error}")))?;
     }
-    context.system.files.write(path, &hosts.write(), &Attributes::mode(0o644))?;
+    // The original ends the file with an empty line.
+    let text = [hosts.write().as_slice(), b"\n"].concat();
+    context.system.files.write(path, &text, &Attributes::mode(0o644))?;
     Ok(())
 }

@@ -10,8 +10,9 @@ use crate::authorized_keys::{self, REDIRECT_OPTIONS, redirect};
 /// Makes groups, then users.
 pub struct UsersGroups;
 
-/// The keys. Their many forms are put in order by name, so that this says only that they may be there.
-#[derive(Debug, Default, Deserialize)]
+/// The keys. Their many forms are put in order by name, so that this says only that they may be there. It has no
+/// `Debug`, since a user's keys may hold a password.
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Config {
     /// Users: `default`, names, or mappings with `name` and what [`model::user::UserSpec`] has. Old forms: a string

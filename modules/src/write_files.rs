@@ -36,7 +36,7 @@ pub struct Entry {
     /// Where. Missing directories are made and get the same owner.
     pub path: Option<Text>,
     /// What; a text or `!!binary`. Default: nothing.
-    pub content: Option<Node>,
+    pub content: Option<Secret<Node>>,
     /// Where the content is fetched from; `content` is for when that fails.
     pub source: Option<Source>,
     /// `USER:GROUP`. Default: root:root.
@@ -219,7 +219,9 @@ fn content(
         }
     }
     match &entry.value.content {
-        Some(node) => decode(node, entry.value.encoding.as_ref(), &entry.origin, report).map(Some),
+        Some(content) => {
+            decode(content.expose(), entry.value.encoding.as_ref(), &entry.origin, report).map(Some)
+        }
         None if uri.is_some() => Ok(None),
         None => Ok(Some(Vec::new())),
     }
