@@ -14,7 +14,7 @@ use model::effects::FileError;
 use model::{Distro, DistroError, Instance, Node, Paths, Platform, Stage, System};
 
 use crate::config::{Loader, kernel_command_line, paths};
-use crate::report::{Recoverable, Reporter};
+use crate::report::Reporter;
 use crate::{Registry, userdata};
 
 pub use hostname::{HostName, host_name};
@@ -72,7 +72,6 @@ pub struct Boot<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) loader: Loader<'a>,
     pub(crate) reporter: Reporter,
-    pub(crate) recoverable: Recoverable,
     /// Go on without a data source (`--force`).
     pub(crate) force: bool,
     /// The system's own configuration.
@@ -93,7 +92,6 @@ impl<'a> Boot<'a> {
     pub fn new(
         system: &'a System,
         registry: &'a Registry,
-        recoverable: &Recoverable,
         stage: Stage,
         extra: Vec<PathBuf>,
         force: bool,
@@ -109,7 +107,6 @@ impl<'a> Boot<'a> {
             registry,
             loader,
             reporter: Reporter::new(system, stage.status_name()),
-            recoverable: recoverable.clone(),
             force,
             base,
             config,

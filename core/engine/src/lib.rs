@@ -9,8 +9,8 @@
 pub mod boot;
 pub mod clean;
 pub mod config;
-pub mod datetime;
 pub mod handlers;
+pub mod health;
 pub mod json;
 pub mod os;
 pub mod instance_data;

@@ -4,7 +4,6 @@ use std::io::Read as _;
 
 use base64::Engine as _;
 use flate2::read::GzDecoder;
-use model::config::Origin;
 use model::effects::Attributes;
 use model::module::Semaphores as _;
 use model::network::NetworkSource;
@@ -148,17 +147,6 @@ impl Boot<'_> {
         }
         Ok(())
     }
-}
-
-/// A description for tests and commands that have only text.
-pub fn from_text(source: &str, bytes: &[u8]) -> Result<Option<NetworkConfig>, yaml::Error> {
-    let node = Node::from_yaml(source, bytes)?;
-    Ok(node.filter(Node::is_truthy).map(|mut node| {
-        if node.origin.line == 0 {
-            node.origin = Origin::whole(source);
-        }
-        NetworkConfig::new(node)
-    }))
 }
 
 #[cfg(test)]
