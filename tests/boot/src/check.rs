@@ -166,7 +166,7 @@ impl Check<'_> {
                 self.that(hash.starts_with(['!', '*']), || format!("password of {name} is not locked"));
             }
             Some(wanted) => {
-                self.that(like(wanted, hash), || format!("password of {name} is {hash}, expected {wanted}"))
+                self.that(like(wanted, hash), || format!("password of {name} is {hash}, expected {wanted}"));
             }
             None => {}
         }

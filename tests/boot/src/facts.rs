@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn reads_a_report() {
-        let report = b"@@ 5 0 hostname\nnode\n\n@@ 12 2 passwd\nroot:x:0\na:b\n\n@@ 0 0 end\n\n";
+        let report = b"@@ 5 0 hostname\nnode\n\n@@ 13 2 passwd\nroot:x:0\na:b\n\n@@ 0 0 end\n\n";
         let facts = Facts::parse(report).expect("whole");
         assert_eq!(facts.text("hostname"), "node\n");
         assert_eq!(facts.get("passwd").map(|fact| fact.code), Some(2));

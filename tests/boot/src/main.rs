@@ -117,6 +117,8 @@ fn run(arguments: &[String]) -> Result<bool, Error> {
         "list" => suite::list(&options).map(|()| true),
         // Run by this program itself in namespaces of its own.
         "inside" => nspawn::inside(&options),
+        // Run by QEMU for each connection.
+        "serve" => qemu::serve(&options).map(|()| true),
         other => Err(Error::Usage(format!("{other} is not a command"))),
     }
 }

@@ -30,8 +30,9 @@ pub fn run(options: &Options, cache: &Cache, scenario: &Scenario) -> Result<Vec<
     let log = fs::File::create(&log_path).map_err(file(log_path.display().to_string()))?;
     let other = log.try_clone().map_err(file("log"))?;
     let program = std::env::current_exe().map_err(file("this program"))?;
-    let mut inside = Command::new("unshare");
+    let mut inside = Command::new("setpriv");
     inside
+        .args(["--pdeathsig", "KILL", "unshare"])
         .args([
             "--mount",
             "--net",
@@ -126,7 +127,7 @@ impl Machine<'_> {
             self.install(boot.package)?;
             self.seed(boot)?;
             let dhcp = self.network()?;
-            let service = boot.service.as_ref().map(|service| self.service(service)).transpose()?;
+            let service = boot.service.as_ref().map(|service| self.serve(service)).transpose()?;
             println!("##### boot {}", index + 1);
             let facts = self.boot(index);
             drop(dhcp);
@@ -219,23 +220,9 @@ impl Machine<'_> {
         Dhcp::start().map(Some)
     }
 
-    fn service(&self, service: &Service) -> Result<Server, Error> {
-        let at = |name: &String| self.scenario.directory.join(name);
-        let mut config = Config { listen: vec![parse_address("169.254.169.254:80")?], ..Config::default() };
-        config.ec2 = match service.ec2.as_deref() {
-            Some("example") => Some(Ec2::example()),
-            Some(name) => Some(Ec2::read(&at(&name.to_owned()), Tokens::default())?),
-            None => None,
-        };
-        if let Some(path) = service.user_data.as_ref().map(at) {
-            let text = fs::read_to_string(&path).map_err(file(path.display().to_string()))?;
-            config.ec2 = config.ec2.map(|ec2| ec2.with_user_data(&text));
-        }
-        if let (Some(ec2), Some(tokens)) = (&mut config.ec2, &service.tokens) {
-            ec2.tokens = Tokens::parse(tokens)?;
-        }
-        config.openstack = service.openstack.as_ref().map(|name| OpenStack::read(&at(name))).transpose()?;
-        config.faults = service.faults.iter().map(|fault| Fault::parse(fault)).collect::<Result<_, _>>()?;
+    fn serve(&self, wanted: &Service) -> Result<Server, Error> {
+        let mut config = service(self.scenario, wanted)?;
+        config.listen = vec![parse_address("169.254.169.254:80")?];
         Ok(Server::start(config)?)
     }
 
@@ -314,6 +301,27 @@ impl Drop for Dhcp {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// What a metadata service of a scenario serves.
+pub fn service(scenario: &Scenario, service: &Service) -> Result<Config, Error> {
+    let at = |name: &String| scenario.directory.join(name);
+    let mut config = Config::default();
+    config.ec2 = match &service.ec2 {
+        Some(name) if name == "example" => Some(Ec2::example()),
+        Some(name) => Some(Ec2::read(&at(name), Tokens::default())?),
+        None => None,
+    };
+    if let Some(path) = service.user_data.as_ref().map(at) {
+        let text = fs::read_to_string(&path).map_err(file(path.display().to_string()))?;
+        config.ec2 = config.ec2.map(|ec2| ec2.with_user_data(&text));
+    }
+    if let (Some(ec2), Some(tokens)) = (&mut config.ec2, &service.tokens) {
+        ec2.tokens = Tokens::parse(tokens)?;
+    }
+    config.openstack = service.openstack.as_ref().map(|name| OpenStack::read(&at(name))).transpose()?;
+    config.faults = service.faults.iter().map(|fault| Fault::parse(fault)).collect::<Result<_, _>>()?;
+    Ok(config)
 }
 
 /// Copies the content of a directory over another.

@@ -276,7 +276,7 @@ impl Scenario {
             serde_json::from_slice(&text).map_err(|source| Error::Scenario { path, source })?;
         scenario.name =
             directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        scenario.directory = directory.to_owned();
+        directory.clone_into(&mut scenario.directory);
         Ok(scenario)
     }
 

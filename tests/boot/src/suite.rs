@@ -38,9 +38,6 @@ pub fn run(options: &Options, which: Tier) -> Result<bool, Error> {
     });
     let cache = Cache::new(options)?;
     cache.prepare()?;
-    if which == Tier::Qemu {
-        qemu::prepare(&cache)?;
-    }
     let total = Instant::now();
     // Longest first, so that the last one to end is a short one.
     scenarios.sort_by_key(|scenario| scenario.boots.len());
