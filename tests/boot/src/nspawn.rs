@@ -306,22 +306,21 @@ impl Drop for Dhcp {
 /// What a metadata service of a scenario serves.
 pub fn service(scenario: &Scenario, service: &Service) -> Result<Config, Error> {
     let at = |name: &String| scenario.directory.join(name);
-    let mut config = Config::default();
-    config.ec2 = match &service.ec2 {
+    let mut ec2 = match &service.ec2 {
         Some(name) if name == "example" => Some(Ec2::example()),
         Some(name) => Some(Ec2::read(&at(name), Tokens::default())?),
         None => None,
     };
     if let Some(path) = service.user_data.as_ref().map(at) {
         let text = fs::read_to_string(&path).map_err(file(path.display().to_string()))?;
-        config.ec2 = config.ec2.map(|ec2| ec2.with_user_data(&text));
+        ec2 = ec2.map(|ec2| ec2.with_user_data(&text));
     }
-    if let (Some(ec2), Some(tokens)) = (&mut config.ec2, &service.tokens) {
+    if let (Some(ec2), Some(tokens)) = (&mut ec2, &service.tokens) {
         ec2.tokens = Tokens::parse(tokens)?;
     }
-    config.openstack = service.openstack.as_ref().map(|name| OpenStack::read(&at(name))).transpose()?;
-    config.faults = service.faults.iter().map(|fault| Fault::parse(fault)).collect::<Result<_, _>>()?;
-    Ok(config)
+    let openstack = service.openstack.as_ref().map(|name| OpenStack::read(&at(name))).transpose()?;
+    let faults = service.faults.iter().map(|fault| Fault::parse(fault)).collect::<Result<_, _>>()?;
+    Ok(Config { ec2, openstack, faults, ..Config::default() })
 }
 
 /// Copies the content of a directory over another.

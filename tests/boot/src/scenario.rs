@@ -30,6 +30,10 @@ pub struct Scenario {
     pub directory: PathBuf,
     /// What it shows, in a line.
     pub about: String,
+    /// Why the original does not pass, where ours has to do better. A pass of the original is then a failure: either
+    /// the scenario shows nothing or the line is out of date.
+    #[serde(default)]
+    pub original_fails: Option<String>,
     /// Where it runs.
     pub tier: Tier,
     /// Files of `/sys/class/dmi/id` (nspawn) or SMBIOS fields by the same names (QEMU).

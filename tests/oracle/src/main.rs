@@ -130,7 +130,7 @@ fn parse(arguments: &[String]) -> Result<Options, Error> {
         match argument.as_str() {
             "--ours" => options.ours = Some(whole(value()?)?),
             "--suite" => match value()?.as_str() {
-                suite @ ("sid" | "trixie") => options.suite = suite.to_owned(),
+                suite @ ("sid" | "trixie") => suite.clone_into(&mut options.suite),
                 other => return Err(Error::Usage(format!("{other} is not sid or trixie"))),
             },
             "--root" => options.root = Some(whole(value()?)?),

@@ -29,7 +29,7 @@ pub fn normalise(name: &str, bytes: &[u8], normal: &Normal) -> String {
         return host_key(&String::from_utf8_lossy(bytes));
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
-        return bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        return bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     };
     if name.contains("/sem/") {
         return semaphore(text);
