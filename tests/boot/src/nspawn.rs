@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use metadata_service::{Config, Ec2, Fault, OpenStack, Server, Tokens, parse_address};
+use metadata_service::{Config, Ec2, Fault, Node, OpenStack, Server, Tokens, parse_address};
 
 use crate::cache::{Cache, remove, write};
 use crate::check::{Around, check};
@@ -246,6 +246,7 @@ impl Machine<'_> {
         } else {
             machine.arg("/usr/local/sbin/machine-init");
         }
+        machine.args(&self.scenario.arguments);
         let status = machine.stdin(Stdio::null()).status().map_err(file("systemd-nspawn"))?;
         let bytes = fs::read(&facts).unwrap_or_default();
         Facts::parse(&bytes).ok_or_else(|| {
@@ -320,7 +321,8 @@ pub fn service(scenario: &Scenario, service: &Service) -> Result<Config, Error> 
     }
     let openstack = service.openstack.as_ref().map(|name| OpenStack::read(&at(name))).transpose()?;
     let faults = service.faults.iter().map(|fault| Fault::parse(fault)).collect::<Result<_, _>>()?;
-    Ok(Config { ec2, openstack, faults, ..Config::default() })
+    let tree = service.tree.as_ref().map(|name| Node::read(&at(name))).transpose()?;
+    Ok(Config { ec2, openstack, tree, faults, ..Config::default() })
 }
 
 /// Copies the content of a directory over another.

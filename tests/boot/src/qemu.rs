@@ -170,7 +170,7 @@ impl Machine<'_> {
             .arg(kernel)
             .arg("-initrd")
             .arg(initrd)
-            .args(["-append", &format!("root=LABEL={LABEL} rw console=ttyS0 mitigations=off quiet")])
+            .args(["-append", &self.arguments()])
             .args(["-device", "virtio-rng-pci", "-device", "virtio-serial-pci"])
             .args(["-chardev", &format!("file,id=report,path={}", report.display())])
             .args(["-device", "virtserialport,chardev=report,name=report"])
@@ -198,6 +198,11 @@ impl Machine<'_> {
         Facts::parse(&bytes).ok_or_else(|| {
             Error::Machine(format!("boot {}: no whole report within {LIMIT} s; QEMU: {status}", index + 1))
         })
+    }
+
+    fn arguments(&self) -> String {
+        let own = format!("root=LABEL={LABEL} rw console=ttyS0 mitigations=off quiet");
+        std::iter::once(own).chain(self.scenario.arguments.iter().cloned()).collect::<Vec<_>>().join(" ")
     }
 
     /// A link with DHCP, behind which only the metadata service is.

@@ -45,6 +45,9 @@ pub struct Scenario {
     /// A directory whose content is put into the root before the first boot, as an image's builder would.
     #[serde(default)]
     pub image: Option<String>,
+    /// Words for the kernel's command line; a container sees them as those of its first process.
+    #[serde(default)]
+    pub arguments: Vec<String>,
     /// Disks of a QEMU machine.
     #[serde(default)]
     pub disk: Disk,
@@ -118,6 +121,9 @@ pub struct Service {
     /// A directory with an OpenStack server's documents.
     #[serde(default)]
     pub openstack: Option<String>,
+    /// A directory whose paths are URLs.
+    #[serde(default)]
+    pub tree: Option<String>,
     /// Faults, as `metadata-service --fault` takes them.
     #[serde(default)]
     pub faults: Vec<String>,
@@ -329,7 +335,12 @@ mod tests {
             for boot in &scenario.boots {
                 named.extend(boot.seed.as_deref());
                 let Some(service) = &boot.service else { continue };
-                named.extend(service.user_data.as_deref().into_iter().chain(service.openstack.as_deref()));
+                named.extend(
+                    [&service.user_data, &service.openstack, &service.tree]
+                        .into_iter()
+                        .flatten()
+                        .map(String::as_str),
+                );
                 named.extend(service.ec2.as_deref().filter(|name| *name != "example"));
             }
             for name in named {

@@ -9,6 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::net;
+
 use crate::http::{self, Request, Response};
 use crate::site::Site;
 use crate::{Ec2, Error, Fault, Kind, Node, OpenStack};
@@ -198,33 +200,35 @@ impl Service {
             let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
             let strikes = |fault: &&Fault| fault.strikes(number, &request.path);
             let faults: Vec<Kind> = self.faults.iter().filter(strikes).map(|fault| fault.kind).collect();
-            let (status, open) = self.serve(&request, &faults, output);
-            let keep = open && request.keep_alive;
-            self.record(Entry { request, status, took: start.elapsed(), connection: id });
-            if !keep {
+            let response = self.answer(&request, &faults);
+            let status = response.as_ref().map_or(0, |response| response.status);
+            let entry = Entry { request: request.clone(), status, took: start.elapsed(), connection: id };
+            // Before the answer goes out: whoever has read it may count on being counted.
+            self.record(entry);
+            let Some(response) = response else { return };
+            let truncate = faults.contains(&Kind::Truncate);
+            let written = response.write(output, &request, truncate);
+            if written.is_err() || truncate || !request.keep_alive {
                 return;
             }
         }
     }
 
-    /// Answers one request; says the status and whether the connection is still good.
-    fn serve(&self, request: &Request, faults: &[Kind], output: &mut dyn Write) -> (u16, bool) {
+    /// The answer to a request, when its time has come; `None` when the connection ends without one.
+    fn answer(&self, request: &Request, faults: &[Kind]) -> Option<Response> {
         self.pause(self.latency);
         if faults.contains(&Kind::Stall) {
             self.pause(Duration::from_secs(3600));
-            return (0, false);
+            return None;
         }
         if faults.contains(&Kind::Drop) {
-            return (0, false);
+            return None;
         }
         let forced = faults.iter().find_map(|fault| match fault {
             Kind::Status(status) => Some(*status),
             _ => None,
         });
-        let response = forced.map_or_else(|| self.site.answer(request, faults), Response::error);
-        let truncate = faults.contains(&Kind::Truncate);
-        let written = response.write(output, request, truncate);
-        (response.status, written.is_ok() && !truncate)
+        Some(forced.map_or_else(|| self.site.answer(request, faults), Response::error))
     }
 
     /// Waits, but not beyond the service's end.
@@ -274,6 +278,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The number of a link. The kernel is asked, as `/sys` may show the links of another network namespace.
+fn index_of(link: &str) -> io::Result<u32> {
+    let socket = net::socket(net::AddressFamily::INET, net::SocketType::DGRAM, None)?;
+    Ok(net::netdevice::name_to_index(&socket, link)?)
+}
+
 /// Reads `ADDRESS:PORT`, where a link-local IPv6 address may name its link: `[fe80::a9fe:a9fe%eth0]:80`.
 pub fn parse_address(text: &str) -> Result<SocketAddr, Error> {
     let refused = || Error::Option {
@@ -288,14 +298,10 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, Error> {
         return Ok(SocketAddr::new(IpAddr::V6(address.parse().map_err(|_| refused())?), port));
     };
     let address: Ipv6Addr = address.parse().map_err(|_| refused())?;
-    let path = PathBuf::from(format!("/sys/class/net/{link}/ifindex"));
-    let index = match link.parse() {
-        Ok(index) => index,
-        Err(_) => {
-            let text = std::fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
-            text.trim().parse().map_err(|_| refused())?
-        }
-    };
+    let index = link
+        .parse()
+        .or_else(|_| index_of(link))
+        .map_err(|source| Error::Listen { address: text.to_owned(), source })?;
     Ok(SocketAddr::V6(SocketAddrV6::new(address, port, 0, index)))
 }
 

@@ -48,7 +48,8 @@ pub fn read(root: &Path, scratch: &Path) -> Result<Outcome, Error> {
     let upper = scratch.join("upper");
     let mut paths = BTreeSet::new();
     walk(&upper, &upper, &mut paths)?;
-    for path in paths.iter().filter(|path| area(path).is_some()) {
+    // A program's cache of its own objects is nobody else's business.
+    for path in paths.iter().filter(|path| area(path).is_some() && !path.ends_with("/obj.pkl")) {
         let state = state(&upper.join(&path[1..]), path, &normal)?;
         let before = root.join(&path[1..]);
         // A file that was only copied is as it was.
