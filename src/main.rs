@@ -3,6 +3,8 @@
 //! This crate is the command line, and the registry of everything that the features put into the program.
 
 mod cli;
+#[cfg(any(feature = "plan", feature = "packaging"))]
+mod cloud_cfg;
 mod commands;
 mod logging;
 mod output;

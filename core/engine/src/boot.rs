@@ -19,7 +19,7 @@ use crate::{Registry, userdata};
 
 pub use hostname::{HostName, host_name};
 pub use instance::cache_path;
-pub use modules::{ModuleEntry, SectionError};
+pub use modules::{ModuleEntry, SectionError, nearest};
 pub use search::identify_all;
 
 /// What a stage came to.
@@ -131,6 +131,11 @@ impl<'a> Boot<'a> {
     /// Who this machine is, once that is known.
     pub fn instance(&self) -> Option<&Instance> {
         self.instance.as_ref()
+    }
+
+    /// Reports no events of this run.
+    pub fn silence(&mut self) {
+        self.reporter.silence();
     }
 
     /// Reads the configuration again: the instance, or its user-data, has changed it.

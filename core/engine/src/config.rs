@@ -15,7 +15,7 @@ use model::{Instance, Node, Paths, System, Value};
 use crate::{merge, template};
 
 pub use builtin::builtin;
-pub use cmdline::{kernel_command_line, url_from_cmdline};
+pub use cmdline::{UrlError, fetch_cmdline_url, kernel_command_line, url_from_cmdline};
 
 /// The main file.
 pub const CLOUD_CONFIG: &str = "/etc/cloud/cloud.cfg";

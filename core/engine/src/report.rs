@@ -95,6 +95,11 @@ impl Reporter {
         }
     }
 
+    /// Reports nothing at all.
+    pub fn silence(&mut self) {
+        self.sinks.clear();
+    }
+
     fn event(&self, text: &str) {
         for sink in self.sinks.values() {
             match sink {

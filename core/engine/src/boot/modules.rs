@@ -12,6 +12,42 @@ use crate::template::ShippedTemplates;
 /// Modules of old releases whose names are passed over.
 const REMOVED: [&str; 4] = ["emit_upstart", "migrator", "refresh_rmc_and_interface", "rightscale_userdata"];
 
+/// Modules of the original that a build may lack, with the keys without which nothing is lost.
+const KNOWN: [(&str, &[&str]); 32] = [
+    ("ansible", &["ansible"]),
+    ("apk_configure", &["apk_repos"]),
+    ("apt_configure", &["apt"]),
+    ("apt_pipelining", &["apt_pipelining"]),
+    ("byobu", &["byobu_by_default"]),
+    ("ca_certs", &["ca_certs", "ca-certs"]),
+    ("chef", &["chef"]),
+    ("disable_ec2_metadata", &["disable_ec2_metadata"]),
+    ("disk_setup", &["disk_setup", "fs_setup"]),
+    ("fan", &["fan"]),
+    ("grub_dpkg", &["grub_dpkg", "grub-dpkg"]),
+    ("install_hotplug", &[]),
+    ("keyboard", &["keyboard"]),
+    ("landscape", &["landscape"]),
+    ("lxd", &["lxd"]),
+    ("mcollective", &["mcollective"]),
+    ("ntp", &["ntp"]),
+    ("puppet", &["puppet"]),
+    ("raspberry_pi", &["rpi"]),
+    ("reset_rmc", &[]),
+    ("resolv_conf", &["manage_resolv_conf"]),
+    ("rh_subscription", &["rh_subscription"]),
+    ("salt_minion", &["salt_minion"]),
+    ("snap", &["snap"]),
+    ("spacewalk", &["spacewalk"]),
+    ("ssh_import_id", &["ssh_import_id"]),
+    ("ubuntu_autoinstall", &["autoinstall"]),
+    ("ubuntu_drivers", &["drivers"]),
+    ("ubuntu_pro", &["ubuntu_pro", "ubuntu_advantage", "ubuntu-advantage"]),
+    ("wireguard", &["wireguard"]),
+    ("yum_add_repo", &["yum_repos"]),
+    ("zypper_add_repo", &["zypper"]),
+];
+
 /// A module of one of cloud.cfg's lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleEntry {
@@ -91,6 +127,11 @@ impl Boot<'_> {
         }
         if REMOVED.contains(&name.as_str()) {
             tracing::info!("Module `{name}` has been removed from cloud-init. It may be removed from `/etc/cloud/cloud.cfg`.");
+        } else if let Some((_, keys)) = KNOWN.iter().find(|(known, _)| *known == name) {
+            match keys.iter().find_map(|key| self.config.get(key)) {
+                Some(node) => tracing::warn!("{}: module {name} is not in this build: its keys are ignored", node.origin),
+                None => tracing::info!("Module {name} is not in this build, and no key asks for it"),
+            }
         } else {
             let known = self.registry.modules.iter().map(|module| module.name());
             let near = nearest(&name, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
