@@ -1,6 +1,5 @@
 //! The stages that run at boot.
 
-mod hostname;
 mod instance;
 mod modules;
 mod network;
@@ -17,7 +16,7 @@ use crate::config::{Loader, kernel_command_line, paths};
 use crate::report::Reporter;
 use crate::{Registry, userdata};
 
-pub use hostname::{HostName, host_name};
+pub use model::hostname::{HostName, host_name};
 pub use instance::cache_path;
 pub use modules::{ModuleEntry, SectionError, nearest};
 pub use search::identify_all;

@@ -262,6 +262,10 @@ impl Boot<'_> {
                         None => tracing::warn!("{}: {}", entry.name, finding.message),
                     }
                 }
+                for finding in &report.deprecations {
+                    let place = finding.origin.as_ref().map(|origin| format!("{origin}: ")).unwrap_or_default();
+                    tracing::warn!(target: "deprecated", "{}: {place}{}", entry.name, finding.message);
+                }
                 if let Some(reason) = report.skipped {
                     tracing::debug!("Skipping module named {}, {reason}", entry.name);
                 }

@@ -5,7 +5,7 @@ use model::instance::DsMode;
 use model::module::Semaphores as _;
 use model::{Frequency, Node, Stage};
 
-use super::hostname::is_named;
+use model::hostname::is_named;
 use super::instance::pieces;
 use super::search::Search;
 use super::{Boot, BootError, Hooks, ModuleEntry, Outcome};
