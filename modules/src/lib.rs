@@ -59,6 +59,14 @@ pub mod users_groups;
 #[cfg(feature = "write_files")]
 pub mod write_files;
 
+/// Templates that the modules carry, for images that ship none.
+pub const TEMPLATES: &[(&str, &str)] = &[
+    #[cfg(feature = "update_etc_hosts")]
+    update_etc_hosts::TEMPLATES[0],
+    #[cfg(feature = "update_etc_hosts")]
+    update_etc_hosts::TEMPLATES[1],
+];
+
 /// Every module of this build, in the order of their stages.
 pub fn all() -> Vec<Box<dyn AnyModule>> {
     vec![
