@@ -10,6 +10,10 @@ pub mod ifcfg;
 pub mod interfaces;
 #[cfg(feature = "netplan")]
 pub mod netplan;
+#[cfg(feature = "networkd")]
+pub mod networkd;
+#[cfg(feature = "networkmanager")]
+pub mod networkmanager;
 mod rules;
 
 use std::path::PathBuf;

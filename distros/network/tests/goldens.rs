@@ -89,6 +89,8 @@ fn render(case: &Path, renderer: &str) -> Result<Vec<RenderedFile>, RenderError>
             let settings = network::netplan::Settings { header: header.into(), ..Default::default() };
             network::netplan::render(&state, &settings, true)
         }
+        "networkd" => network::networkd::render(&state, &network::networkd::Settings::default()),
+        "networkmanager" => network::networkmanager::render(&state),
         other => panic!("no renderer {other}"),
     }
 }
@@ -176,4 +178,14 @@ fn ifcfg_of_suse() {
 #[test]
 fn netplan() {
     check_all("netplan");
+}
+
+#[test]
+fn networkd() {
+    check_all("networkd");
+}
+
+#[test]
+fn networkmanager() {
+    check_all("networkmanager");
 }
