@@ -183,7 +183,7 @@ pub(crate) struct Status {
 }
 
 /// `cloud-id`.
-#[derive(Debug, Args, Parser)]
+#[derive(Debug, Parser)]
 #[command(name = "cloud-id")]
 pub(crate) struct CloudId {
     /// All standard keys as JSON.
@@ -198,7 +198,7 @@ pub(crate) struct CloudId {
 }
 
 /// `ds-identify`.
-#[derive(Debug, Args, Parser)]
+#[derive(Debug, Parser)]
 #[command(name = "ds-identify")]
 pub(crate) struct DsIdentify {
     /// Judge again even if this boot has a verdict.

@@ -253,7 +253,7 @@ impl<'a> NewUser<'a> {
                 "-c" | "--comment" => user.comment = value(),
                 "-d" | "--home" | "--home-dir" => user.home = Some(value()),
                 "-e" | "--expiredate" | "-f" | "--inactive" | "-Z" | "--selinux-user" | "--extrausers" => {
-                    drop(value())
+                    let _ = value();
                 }
                 "-g" | "--gid" => user.group = Some(value()),
                 "-G" | "--groups" => {

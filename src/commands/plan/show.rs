@@ -17,9 +17,12 @@ const SHOWN_STATE: [&str; 3] = ["/scripts/", "/boothooks/", "cloud-config.txt"];
 /// Longer contents are cut.
 const MAX_LINES: usize = 60;
 
-fn is_state(path: &Path) -> bool {
+/// Whether an effect only keeps cloud-init's own books.
+fn is_state(kind: &EffectKind) -> bool {
+    let Some(path) = path_of(kind) else { return false };
     let text = path.to_string_lossy();
-    STATE.iter().any(|state| path.starts_with(state)) && !SHOWN_STATE.iter().any(|shown| text.contains(shown))
+    let shown = matches!(kind, EffectKind::Write { .. }) && SHOWN_STATE.iter().any(|shown| text.contains(shown));
+    STATE.iter().any(|state| path.starts_with(state)) && !shown
 }
 
 fn path_of(kind: &EffectKind) -> Option<&Path> {
@@ -67,7 +70,7 @@ pub(super) fn text(planned: &Planned) -> String {
                 let _ = writeln!(out, "[{name}]");
             }
         }
-        if path_of(&effect.kind).is_some_and(is_state) {
+        if is_state(&effect.kind) {
             hidden += 1;
             continue;
         }
