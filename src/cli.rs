@@ -9,7 +9,12 @@ use crate::commands;
 
 /// Configures a cloud instance at boot.
 #[derive(Debug, Parser)]
-#[command(name = "cloud-init", disable_version_flag = true, subcommand_required = true, arg_required_else_help = false)]
+#[command(
+    name = "cloud-init",
+    disable_version_flag = true,
+    subcommand_required = true,
+    arg_required_else_help = false
+)]
 pub(crate) struct Cli {
     /// Show the version and exit.
     #[arg(short = 'v', long)]
@@ -218,7 +223,9 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     // The same program under the names of the original's helpers.
     match name.as_str() {
-        "ds-identify" => return parsed::<DsIdentify>(arguments, |options| commands::ds_identify::run(&options)),
+        "ds-identify" => {
+            return parsed::<DsIdentify>(arguments, |options| commands::ds_identify::run(&options));
+        }
         "cloud-id" => return parsed::<CloudId>(arguments, |options| commands::cloud_id::run(&options)),
         "cloud-init-generator" => return commands::generator::run(&arguments),
         _ => {}
@@ -236,7 +243,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
 use crate::output;
 
 fn parsed<T: CommandFactory + FromArgMatches>(arguments: Vec<OsString>, run: impl FnOnce(T) -> u8) -> u8 {
-    let matches = T::command().try_get_matches_from(arguments).and_then(|matches| T::from_arg_matches(&matches));
+    let matches =
+        T::command().try_get_matches_from(arguments).and_then(|matches| T::from_arg_matches(&matches));
     match matches {
         Ok(options) => run(options),
         Err(error) => {

@@ -52,7 +52,9 @@ impl Policy {
                 "notfound=enabled" => policy.notfound_enabled = true,
                 "notfound=disabled" => policy.notfound_enabled = false,
                 "" => {}
-                other => output::error(&format!("ds-identify: policy '{other}' is not known; it is passed over")),
+                other => {
+                    output::error(&format!("ds-identify: policy '{other}' is not known; it is passed over"))
+                }
             }
         }
         policy
@@ -104,7 +106,9 @@ fn judge(system: &System, paths: &Paths, config: &Node, log: &mut Vec<String>) -
     let cmdline = kernel_command_line(system);
     let verdict = |config: Option<String>, code: u8| Verdict { config, code };
     let says = |word: &str| cmdline.split_ascii_whitespace().any(|found| found == word);
-    if !says("cloud-init=enabled") && (system.files.exists(Path::new(DISABLED_FILE)) || says("cloud-init=disabled")) {
+    if !says("cloud-init=enabled")
+        && (system.files.exists(Path::new(DISABLED_FILE)) || says("cloud-init=disabled"))
+    {
         log.push("disabled by file or kernel command line".into());
         return verdict(None, 2);
     }
@@ -181,8 +185,11 @@ pub(crate) fn run(options: &DsIdentify) -> u8 {
 pub(crate) fn verdict(system: &System, force: bool) -> u8 {
     let config = Loader { system, extra: Vec::new() }.base();
     let paths = engine::config::paths(&config);
-    let cached = system.files.text(&paths.run(".ds-identify.result")).and_then(|text| text.trim().parse::<u8>().ok());
-    if let Some(code) = cached.filter(|code| *code <= 2 && !force && system.files.exists(&paths.run("cloud.cfg"))) {
+    let cached =
+        system.files.text(&paths.run(".ds-identify.result")).and_then(|text| text.trim().parse::<u8>().ok());
+    if let Some(code) =
+        cached.filter(|code| *code <= 2 && !force && system.files.exists(&paths.run("cloud.cfg")))
+    {
         return code;
     }
     let mut log = Vec::new();
@@ -209,7 +216,8 @@ mod tests {
     #[test]
     fn the_verdicts_of_the_original() {
         let seed = |root: Scratch| {
-            root.file("/var/lib/cloud/seed/nocloud/meta-data", "").file("/var/lib/cloud/seed/nocloud/user-data", "")
+            root.file("/var/lib/cloud/seed/nocloud/meta-data", "")
+                .file("/var/lib/cloud/seed/nocloud/user-data", "")
         };
         check(seed(Scratch::new()), 0, Some("datasource_list: [ NoCloud, None ]\n"));
         check(

@@ -67,7 +67,9 @@ fn man(system: &System, directory: &Path) -> Result<(), FileError> {
 }
 
 fn completions(system: &System, directory: &Path) -> Result<(), FileError> {
-    for (shell, name) in [(Shell::Bash, "cloud-init"), (Shell::Zsh, "_cloud-init"), (Shell::Fish, "cloud-init.fish")] {
+    for (shell, name) in
+        [(Shell::Bash, "cloud-init"), (Shell::Zsh, "_cloud-init"), (Shell::Fish, "cloud-init.fish")]
+    {
         let mut text = Vec::new();
         clap_complete::generate(shell, &mut crate::cli::definition(), "cloud-init", &mut text);
         write(system, directory, name, &text)?;
@@ -81,7 +83,10 @@ pub(crate) fn run(options: &Generate) -> u8 {
     let outcome = match &options.what {
         What::CloudCfg { distro } => {
             let Some(text) = cloud_cfg::text(distro) else {
-                output::error(&format!("error: no cloud.cfg for '{distro}'; there is one for: {}", cloud_cfg::names().join(", ")));
+                output::error(&format!(
+                    "error: no cloud.cfg for '{distro}'; there is one for: {}",
+                    cloud_cfg::names().join(", ")
+                ));
                 return 1;
             };
             output::text(&text);

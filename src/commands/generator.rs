@@ -19,7 +19,10 @@ fn apply(system: &System, early: &Path, code: u8) -> Result<(), FileError> {
     let plain = Attributes::mode(0o644);
     if code == 0 {
         let unit = UNIT_DIRECTORIES.iter().map(|directory| PathBuf::from(directory).join(TARGET));
-        let unit = unit.clone().find(|unit| system.files.exists(unit)).unwrap_or_else(|| PathBuf::from(UNIT_DIRECTORIES[0]).join(TARGET));
+        let unit = unit
+            .clone()
+            .find(|unit| system.files.exists(unit))
+            .unwrap_or_else(|| PathBuf::from(UNIT_DIRECTORIES[0]).join(TARGET));
         system.files.symlink(&unit, &link)?;
         system.files.remove(&disabled)?;
         return system.files.write(&enabled, b"", &plain);
@@ -52,7 +55,8 @@ mod tests {
 
     #[test]
     fn a_verdict_makes_or_removes_the_link() {
-        let (system, _) = system::Scratch::new().file("/usr/lib/systemd/system/cloud-init.target", "").system();
+        let (system, _) =
+            system::Scratch::new().file("/usr/lib/systemd/system/cloud-init.target", "").system();
         let early = Path::new("/run/systemd/generator.early");
         apply(&system, early, 0).expect("written");
         let link = early.join("multi-user.target.wants/cloud-init.target");

@@ -179,7 +179,9 @@ fn overlay_options(options: &Plan, inputs: &mut Inputs) -> Result<(), PlanError>
     for (name, path) in given {
         match path {
             Some(path) => inputs.files.push((seed.join(name), read(path)?)),
-            None if name == "meta-data" => inputs.files.push((seed.join(name), b"instance-id: planned\n".to_vec())),
+            None if name == "meta-data" => {
+                inputs.files.push((seed.join(name), b"instance-id: planned\n".to_vec()))
+            }
             None if name == "user-data" => inputs.files.push((seed.join(name), Vec::new())),
             None => {}
         }
@@ -198,7 +200,9 @@ fn source_list(name: &str) -> (PathBuf, Vec<u8>) {
 fn identity(files: &dyn ReadFiles, directory: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, PlanError> {
     let bases = [directory.to_owned(), directory.join("169.254.169.254")];
     let has = |name: &str| bases.iter().any(|base| files.is_dir(&base.join(name)));
-    let dmi = |name: &str, value: &str| (Path::new("/sys/class/dmi/id").join(name), format!("{value}\n").into_bytes());
+    let dmi = |name: &str, value: &str| {
+        (Path::new("/sys/class/dmi/id").join(name), format!("{value}\n").into_bytes())
+    };
     if has("openstack") {
         Ok(vec![dmi("product_name", "OpenStack Nova"), source_list("OpenStack")])
     } else if has("latest") {
@@ -213,7 +217,13 @@ fn identity(files: &dyn ReadFiles, directory: &Path) -> Result<Vec<(PathBuf, Vec
 fn prepared(inputs: &Inputs) -> Result<Arc<dyn ReadFiles>, PlanError> {
     let nothing: Arc<dyn ReadFiles> = Arc::new(Scratch::new());
     let http = Arc::new(TreeHttp::new(nothing, None));
-    let base = Overlay { lower: inputs.root.clone(), http, devices: Vec::new(), now: std::time::Duration::ZERO, seed: 1 };
+    let base = Overlay {
+        lower: inputs.root.clone(),
+        http,
+        devices: Vec::new(),
+        now: std::time::Duration::ZERO,
+        seed: 1,
+    };
     let (system, _) = base.system();
     for (path, content) in &inputs.files {
         system.files.write(path, content, &Attributes::mode(0o644))?;

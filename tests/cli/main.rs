@@ -74,13 +74,24 @@ fn openstack_on_centos_7() {
     // The network as CentOS 7 reads it (RHEL 7 Networking Guide, ifcfg files).
     let (mode, ifcfg) = written(&plan, "/etc/sysconfig/network-scripts/ifcfg-eth0").expect("the link's file");
     assert_eq!(mode, "0644");
-    for line in ["BOOTPROTO=dhcp", "DEVICE=eth0", "HWADDR=fa:16:3e:00:00:01", "ONBOOT=yes", "TYPE=Ethernet", "USERCTL=no"] {
+    for line in [
+        "BOOTPROTO=dhcp",
+        "DEVICE=eth0",
+        "HWADDR=fa:16:3e:00:00:01",
+        "ONBOOT=yes",
+        "TYPE=Ethernet",
+        "USERCTL=no",
+    ] {
         assert!(ifcfg.lines().any(|found| found == line), "{line} is missing in:\n{ifcfg}");
     }
-    assert!(runs(&plan, "hostnamectl set-hostname ecs-test.novalocal"), "the name with its domain, RHEL's habit");
+    assert!(
+        runs(&plan, "hostnamectl set-hostname ecs-test.novalocal"),
+        "the name with its domain, RHEL's habit"
+    );
     // The user's script is kept and run, unread.
     let id = "d8e02d56-2648-49a3-bf97-6be8f1204f38";
-    let (mode, script) = written(&plan, &format!("/var/lib/cloud/instances/{id}/scripts/part-001")).expect("the script");
+    let (mode, script) =
+        written(&plan, &format!("/var/lib/cloud/instances/{id}/scripts/part-001")).expect("the script");
     assert_eq!(mode, "0700");
     assert!(script.contains("chpasswd -e"), "{script}");
     assert!(runs(&plan, "/var/lib/cloud/instance/scripts/part-001"));

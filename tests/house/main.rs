@@ -86,9 +86,14 @@ fn unsafe_and_effects_stay_in_their_rooms() {
     for path in found {
         let relative = path.strip_prefix(&root).expect("below the workspace").to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).expect("readable source");
-        let may_act = ["core/system/", "core/fetch/", "tests/", "fuzz/", "parsers/"].iter().any(|room| relative.starts_with(room))
+        let may_act = ["core/system/", "core/fetch/", "tests/", "fuzz/", "parsers/"]
+            .iter()
+            .any(|room| relative.starts_with(room))
             || relative.contains("/tests/");
-        if text.contains("allow(unsafe_code") && !relative.starts_with("core/system/") && relative != "tests/house/main.rs" {
+        if text.contains("allow(unsafe_code")
+            && !relative.starts_with("core/system/")
+            && relative != "tests/house/main.rs"
+        {
             wrong.push(format!("{relative}: unsafe outside core/system"));
         }
         if text.contains("allow(clippy::disallowed_methods") && !may_act {
@@ -126,7 +131,8 @@ fn every_feature_of_a_family_reaches_the_program() {
     for (family, prefix) in [("datasources", "source-"), ("modules", "module-")] {
         for feature in features(family).keys().filter(|feature| *feature != "default") {
             let ours = format!("{prefix}{}", feature.replace('_', "-"));
-            let reached = program.get(&ours).is_some_and(|enables| enables.contains(&format!("{family}/{feature}")));
+            let reached =
+                program.get(&ours).is_some_and(|enables| enables.contains(&format!("{family}/{feature}")));
             assert!(reached, "{family}/{feature} needs the feature {ours} of the program");
             let group = if family == "modules" { "all-modules" } else { "all-sources" };
             assert!(program[group].contains(&ours), "{ours} is missing in {group}");

@@ -16,8 +16,8 @@ use crate::config::{Loader, kernel_command_line, paths};
 use crate::report::Reporter;
 use crate::{Registry, userdata};
 
-pub use model::hostname::{HostName, host_name};
 pub use instance::cache_path;
+pub use model::hostname::{HostName, host_name};
 pub use modules::{ModuleEntry, SectionError, nearest};
 pub use search::identify_all;
 
@@ -164,7 +164,15 @@ pub fn platform<'p>(system: &'p System, paths: &'p Paths, config: &'p Node) -> P
     let virtualization = virtualization(system);
     let container = matches!(
         virtualization.as_str(),
-        "lxc" | "lxc-libvirt" | "systemd-nspawn" | "docker" | "podman" | "rkt" | "openvz" | "container-other" | "wsl"
+        "lxc"
+            | "lxc-libvirt"
+            | "systemd-nspawn"
+            | "docker"
+            | "podman"
+            | "rkt"
+            | "openvz"
+            | "container-other"
+            | "wsl"
     );
     let devices = match system.devices.block_devices() {
         Ok(devices) => devices,
@@ -173,7 +181,15 @@ pub fn platform<'p>(system: &'p System, paths: &'p Paths, config: &'p Node) -> P
             Vec::new()
         }
     };
-    Platform { system, paths, config, cmdline: kernel_command_line(system), devices, virtualization, container }
+    Platform {
+        system,
+        paths,
+        config,
+        cmdline: kernel_command_line(system),
+        devices,
+        virtualization,
+        container,
+    }
 }
 
 /// What virtualises this machine: what ds-identify was told, what systemd noted for a container, or nothing known.

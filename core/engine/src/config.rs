@@ -91,7 +91,10 @@ impl Loader<'_> {
     /// cloud.cfg with its directory, the strongest first.
     fn main_files(&self, instance_data: &Path) -> Vec<Node> {
         let main = self.optional(Path::new(CLOUD_CONFIG), Some(instance_data));
-        let named = main.as_ref().and_then(|node| node.get("conf_d")).map(|node| node.scalar_text().unwrap_or_default());
+        let named = main
+            .as_ref()
+            .and_then(|node| node.get("conf_d"))
+            .map(|node| node.scalar_text().unwrap_or_default());
         let directory = named.unwrap_or_else(|| format!("{CLOUD_CONFIG}.d"));
         let mut found = if directory.is_empty() {
             Vec::new()
@@ -107,7 +110,9 @@ impl Loader<'_> {
     pub fn base(&self) -> Node {
         let first = self.base_with(&Paths::default().run_dir);
         match first.at(&["system_info", "paths", "run_dir"]).and_then(Node::as_str) {
-            Some(run_dir) if Path::new(run_dir) != Paths::default().run_dir => self.base_with(Path::new(run_dir)),
+            Some(run_dir) if Path::new(run_dir) != Paths::default().run_dir => {
+                self.base_with(Path::new(run_dir))
+            }
             _ => first,
         }
     }

@@ -133,7 +133,13 @@ pub fn document(system: &System, instance: &Instance, config: &Node) -> Value {
 }
 
 /// Notes the paths of encoded and of sensitive values, and takes the mark off the encoded ones.
-fn catalogue(value: &mut Value, path: &str, own: &[String], encoded: &mut Vec<String>, sensitive: &mut Vec<String>) {
+fn catalogue(
+    value: &mut Value,
+    path: &str,
+    own: &[String],
+    encoded: &mut Vec<String>,
+    sensitive: &mut Vec<String>,
+) {
     let Some(map) = value.as_object_mut() else { return };
     for (key, value) in map {
         let path = if path.is_empty() { key.clone() } else { format!("{path}/{key}") };
@@ -233,7 +239,10 @@ mod tests {
         assert_eq!(data["v1"]["local_hostname"], "ip-10-0-0-7");
         assert_eq!(data["ds"]["meta_data"]["blob"], "AAE=");
         assert_eq!(data["base64_encoded_keys"], json!(["ds/meta_data/blob"]));
-        assert_eq!(data["sensitive_keys"], json!(["ds/meta_data/user-data", "merged_cfg", "merged_system_cfg"]));
+        assert_eq!(
+            data["sensitive_keys"],
+            json!(["ds/meta_data/user-data", "merged_cfg", "merged_system_cfg"])
+        );
         let redacted = redact(&data);
         assert_eq!(redacted["ds"]["meta_data"]["user-data"], REDACTED);
         assert!(!redacted.to_string().contains("secret"));

@@ -1,8 +1,6 @@
 //! A distribution made of capabilities.
 
-use model::distro::{
-    Distro, DistroInfo, Hostname, Locale, Network, Packages, Services, Ssh, Time, Users,
-};
+use model::distro::{Distro, DistroInfo, Hostname, Locale, Network, Packages, Services, Ssh, Time, Users};
 
 /// A distribution: what is fixed about it, and who does what.
 pub struct Composed {

@@ -23,7 +23,9 @@ impl<N> WithoutEth0<N> {
             self.system.files.remove(path)?;
             tracing::warn!("removed {LEGACY} with known contents");
         } else {
-            tracing::warn!("Dynamic networking config may not apply. '{LEGACY}' exists with user configured content.");
+            tracing::warn!(
+                "Dynamic networking config may not apply. '{LEGACY}' exists with user configured content."
+            );
         }
         Ok(())
     }

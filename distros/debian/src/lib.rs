@@ -1,8 +1,8 @@
 //! Debian and its derivatives: a table of what differs, over what distributions share.
 
 use common::{
-    Apt, Composed, DebianLocale, HostnameFile, HostnameStyle, InitSystem, Manager, OpenSsh, PackageManagers, Settings,
-    ShadowUtils, Snap, Zone, ZoneStyle,
+    Apt, Composed, DebianLocale, HostnameFile, HostnameStyle, InitSystem, Manager, OpenSsh, PackageManagers,
+    Settings, ShadowUtils, Snap, Zone, ZoneStyle,
 };
 use model::{Distro, DistroError, Node, System};
 
@@ -58,7 +58,8 @@ pub fn make(system: &System, name: &str, system_info: &Node) -> Result<Box<dyn D
         managers.push(Box::new(Snap));
     }
     // Ubuntu Core keeps accounts of its own beside the system's.
-    let extra_users = derivative.snap && system.files.exists(std::path::Path::new("/var/lib/extrausers/passwd"));
+    let extra_users =
+        derivative.snap && system.files.exists(std::path::Path::new("/var/lib/extrausers/passwd"));
     let users = ShadowUtils { system: system.clone(), extra_users };
     let network = network::NetworkTools::new(
         system.clone(),

@@ -100,7 +100,10 @@ pub(super) fn inputs(name: &str) -> Result<Inputs, PlanError> {
         Kind::Service(product, source) => {
             files.push(("/sys/class/dmi/id/product_name".into(), format!("{product}\n").into_bytes()));
             files.push(source_list(source));
-            let tree = example.files.iter().fold(Scratch::new(), |tree, (path, content)| tree.file(&format!("/{path}"), content));
+            let tree = example
+                .files
+                .iter()
+                .fold(Scratch::new(), |tree, (path, content)| tree.file(&format!("/{path}"), content));
             let tree: Arc<dyn ReadFiles> = Arc::new(tree);
             inputs.tree = Some((tree, PathBuf::from("/")));
         }
@@ -112,13 +115,19 @@ pub(super) fn inputs(name: &str) -> Result<Inputs, PlanError> {
         }
         Kind::ConfigDrive => {
             let mounted = PathBuf::from("/example-config-drive");
-            files.extend(example.files.iter().map(|(path, content)| (mounted.join(path), content.as_bytes().to_vec())));
+            files.extend(
+                example.files.iter().map(|(path, content)| (mounted.join(path), content.as_bytes().to_vec())),
+            );
             files.push(source_list("ConfigDrive"));
             for (number, mac) in [(0, "52:54:00:aa:00:01"), (1, "52:54:00:aa:00:02")] {
                 let base = PathBuf::from(format!("/sys/class/net/ens{}", number + 3));
-                for (name, value) in
-                    [("address", mac), ("type", "1"), ("operstate", "down"), ("addr_assign_type", "0"), ("device/uevent", "")]
-                {
+                for (name, value) in [
+                    ("address", mac),
+                    ("type", "1"),
+                    ("operstate", "down"),
+                    ("addr_assign_type", "0"),
+                    ("device/uevent", ""),
+                ] {
                     files.push((base.join(name), format!("{value}\n").into_bytes()));
                 }
             }

@@ -24,26 +24,57 @@ struct Kind {
 
 /// Programs that each of the roots has.
 const PROGRAMS: [&str; 22] = [
-    "/usr/bin/chage", "/usr/bin/getent", "/usr/bin/hostname", "/usr/bin/hostnamectl", "/usr/bin/passwd",
-    "/usr/bin/ssh-keygen", "/usr/bin/systemctl", "/usr/bin/udevadm", "/usr/sbin/chpasswd", "/usr/sbin/groupadd",
-    "/usr/sbin/ip", "/usr/sbin/resize2fs", "/usr/sbin/shutdown", "/usr/sbin/sshd", "/usr/sbin/useradd",
-    "/usr/sbin/usermod", "/usr/bin/growpart", "/usr/bin/mount", "/usr/bin/sh", "/bin/sh", "/usr/sbin/blkid",
+    "/usr/bin/chage",
+    "/usr/bin/getent",
+    "/usr/bin/hostname",
+    "/usr/bin/hostnamectl",
+    "/usr/bin/passwd",
+    "/usr/bin/ssh-keygen",
+    "/usr/bin/systemctl",
+    "/usr/bin/udevadm",
+    "/usr/sbin/chpasswd",
+    "/usr/sbin/groupadd",
+    "/usr/sbin/ip",
+    "/usr/sbin/resize2fs",
+    "/usr/sbin/shutdown",
+    "/usr/sbin/sshd",
+    "/usr/sbin/useradd",
+    "/usr/sbin/usermod",
+    "/usr/bin/growpart",
+    "/usr/bin/mount",
+    "/usr/bin/sh",
+    "/bin/sh",
+    "/usr/sbin/blkid",
     "/usr/bin/lsblk",
 ];
 
 const DEBIAN: &[&str] = &[
-    "/usr/bin/apt-get", "/usr/bin/apt-cache", "/usr/sbin/netplan", "/usr/sbin/locale-gen", "/usr/sbin/update-locale",
+    "/usr/bin/apt-get",
+    "/usr/bin/apt-cache",
+    "/usr/sbin/netplan",
+    "/usr/sbin/locale-gen",
+    "/usr/sbin/update-locale",
     "/usr/sbin/dhcpcd",
 ];
 const UBUNTU: &[&str] = &[
-    "/usr/bin/apt-get", "/usr/bin/apt-cache", "/usr/sbin/netplan", "/usr/sbin/locale-gen", "/usr/sbin/update-locale",
-    "/usr/sbin/dhcpcd", "/usr/bin/snap",
+    "/usr/bin/apt-get",
+    "/usr/bin/apt-cache",
+    "/usr/sbin/netplan",
+    "/usr/sbin/locale-gen",
+    "/usr/sbin/update-locale",
+    "/usr/sbin/dhcpcd",
+    "/usr/bin/snap",
 ];
 const CENTOS7: &[&str] = &["/usr/bin/yum", "/usr/sbin/ifup", "/usr/sbin/ifdown", "/usr/sbin/dhclient"];
 const RHEL: &[&str] = &["/usr/bin/dnf", "/usr/bin/yum", "/usr/bin/nmcli", "/usr/sbin/dhclient"];
 
 const KINDS: [Kind; 12] = [
-    Kind { id: "debian", version: "13", os_release: "ID=debian\nVERSION_ID=\"13\"\nVERSION_CODENAME=trixie\n", programs: DEBIAN },
+    Kind {
+        id: "debian",
+        version: "13",
+        os_release: "ID=debian\nVERSION_ID=\"13\"\nVERSION_CODENAME=trixie\n",
+        programs: DEBIAN,
+    },
     Kind {
         id: "ubuntu",
         version: "24.04",
@@ -56,12 +87,42 @@ const KINDS: [Kind; 12] = [
         os_release: "NAME=\"CentOS Linux\"\nVERSION=\"7 (Core)\"\nID=\"centos\"\nID_LIKE=\"rhel fedora\"\nVERSION_ID=\"7\"\n",
         programs: CENTOS7,
     },
-    Kind { id: "centos", version: "8", os_release: "VERSION=\"8\"\nID=\"centos\"\nVERSION_ID=\"8\"\n", programs: RHEL },
-    Kind { id: "centos", version: "9", os_release: "VERSION=\"9\"\nID=\"centos\"\nVERSION_ID=\"9\"\n", programs: RHEL },
-    Kind { id: "rhel", version: "9.4", os_release: "VERSION=\"9.4 (Plow)\"\nID=\"rhel\"\nVERSION_ID=\"9.4\"\n", programs: RHEL },
-    Kind { id: "rhel", version: "8.10", os_release: "VERSION=\"8.10 (Ootpa)\"\nID=\"rhel\"\nVERSION_ID=\"8.10\"\n", programs: RHEL },
-    Kind { id: "rocky", version: "9.4", os_release: "VERSION=\"9.4 (Blue Onyx)\"\nID=\"rocky\"\nVERSION_ID=\"9.4\"\n", programs: RHEL },
-    Kind { id: "almalinux", version: "9.4", os_release: "ID=\"almalinux\"\nVERSION_ID=\"9.4\"\n", programs: RHEL },
+    Kind {
+        id: "centos",
+        version: "8",
+        os_release: "VERSION=\"8\"\nID=\"centos\"\nVERSION_ID=\"8\"\n",
+        programs: RHEL,
+    },
+    Kind {
+        id: "centos",
+        version: "9",
+        os_release: "VERSION=\"9\"\nID=\"centos\"\nVERSION_ID=\"9\"\n",
+        programs: RHEL,
+    },
+    Kind {
+        id: "rhel",
+        version: "9.4",
+        os_release: "VERSION=\"9.4 (Plow)\"\nID=\"rhel\"\nVERSION_ID=\"9.4\"\n",
+        programs: RHEL,
+    },
+    Kind {
+        id: "rhel",
+        version: "8.10",
+        os_release: "VERSION=\"8.10 (Ootpa)\"\nID=\"rhel\"\nVERSION_ID=\"8.10\"\n",
+        programs: RHEL,
+    },
+    Kind {
+        id: "rocky",
+        version: "9.4",
+        os_release: "VERSION=\"9.4 (Blue Onyx)\"\nID=\"rocky\"\nVERSION_ID=\"9.4\"\n",
+        programs: RHEL,
+    },
+    Kind {
+        id: "almalinux",
+        version: "9.4",
+        os_release: "ID=\"almalinux\"\nVERSION_ID=\"9.4\"\n",
+        programs: RHEL,
+    },
     Kind { id: "fedora", version: "40", os_release: "ID=fedora\nVERSION_ID=40\n", programs: RHEL },
     Kind { id: "amazon", version: "2023", os_release: "ID=\"amzn\"\nVERSION_ID=\"2023\"\n", programs: RHEL },
     Kind { id: "amazon", version: "2", os_release: "ID=\"amzn\"\nVERSION_ID=\"2\"\n", programs: CENTOS7 },

@@ -21,7 +21,8 @@ const MAX_LINES: usize = 60;
 fn is_state(kind: &EffectKind) -> bool {
     let Some(path) = path_of(kind) else { return false };
     let text = path.to_string_lossy();
-    let shown = matches!(kind, EffectKind::Write { .. }) && SHOWN_STATE.iter().any(|shown| text.contains(shown));
+    let shown =
+        matches!(kind, EffectKind::Write { .. }) && SHOWN_STATE.iter().any(|shown| text.contains(shown));
     STATE.iter().any(|state| path.starts_with(state)) && !shown
 }
 
@@ -101,8 +102,12 @@ fn describe(out: &mut String, effect: &Effect) {
             content(out, before.as_deref(), after, *secret);
             Ok(())
         }
-        EffectKind::Directory { path, mode } => writeln!(out, "  make directory {} {mode:04o}", path.display()),
-        EffectKind::Link { path, target } => writeln!(out, "  link {} -> {}", path.display(), target.display()),
+        EffectKind::Directory { path, mode } => {
+            writeln!(out, "  make directory {} {mode:04o}", path.display())
+        }
+        EffectKind::Link { path, target } => {
+            writeln!(out, "  link {} -> {}", path.display(), target.display())
+        }
         EffectKind::Remove(path) => writeln!(out, "  remove {}", path.display()),
         EffectKind::Rename { from, to } => writeln!(out, "  rename {} to {}", from.display(), to.display()),
         EffectKind::Attributes { path, mode, owner } => {
@@ -135,7 +140,8 @@ fn content(out: &mut String, before: Option<&[u8]>, after: &[u8], secret: bool) 
         let _ = writeln!(out, "      (secret, {} bytes)", after.len());
         return;
     }
-    let (Ok(new), Ok(old)) = (std::str::from_utf8(after), std::str::from_utf8(before.unwrap_or_default())) else {
+    let (Ok(new), Ok(old)) = (std::str::from_utf8(after), std::str::from_utf8(before.unwrap_or_default()))
+    else {
         let _ = writeln!(out, "      ({} bytes, no text)", after.len());
         return;
     };

@@ -58,7 +58,8 @@ pub(crate) fn unquote(text: &str) -> String {
 /// `cloud-config-url=` (also `url=`): the key's name and the address.
 pub fn url_from_cmdline(cmdline: &str) -> Option<(&'static str, &str)> {
     ["cloud-config-url", "url"].into_iter().find_map(|key| {
-        let value = cmdline.split_ascii_whitespace().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))?;
+        let value =
+            cmdline.split_ascii_whitespace().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))?;
         Some((key, value))
     })
 }
@@ -82,7 +83,12 @@ pub enum UrlError {
 
 /// Fetches what `cloud-config-url=` names, once, and keeps it among the configuration's files. Before there is a
 /// network only files are read. Gives the path when it wrote.
-pub fn fetch_cmdline_url(system: &System, key: &str, url: &str, network: bool) -> Result<Option<PathBuf>, UrlError> {
+pub fn fetch_cmdline_url(
+    system: &System,
+    key: &str,
+    url: &str,
+    network: bool,
+) -> Result<Option<PathBuf>, UrlError> {
     let kept = PathBuf::from(KEPT);
     if system.files.exists(&kept) {
         tracing::debug!("file '{KEPT}' existed. not re-downloading cloud-config from {key}='{url}'");
@@ -91,7 +97,9 @@ pub fn fetch_cmdline_url(system: &System, key: &str, url: &str, network: bool) -
     let content = match url.strip_prefix("file://").or_else(|| url.starts_with('/').then_some(url)) {
         Some(path) => system.files.read(Path::new(path))?,
         None if !network => return Ok(None),
-        None => system.http.send(&Request::get(url).timeout(Duration::from_secs(10)).retries(5).public())?.body,
+        None => {
+            system.http.send(&Request::get(url).timeout(Duration::from_secs(10)).retries(5).public())?.body
+        }
     };
     let head = b"#cloud-config";
     if !content.starts_with(head) {
@@ -112,7 +120,10 @@ mod tests {
     #[test]
     fn configuration_between_its_marks() {
         for (line, expected) in [
-            ("ro cc: ssh_import_id: [smoser]\\nruncmd: [ ls ] end_cc quiet", "ssh_import_id: [smoser]\nruncmd: [ ls ] "),
+            (
+                "ro cc: ssh_import_id: [smoser]\\nruncmd: [ ls ] end_cc quiet",
+                "ssh_import_id: [smoser]\nruncmd: [ ls ] ",
+            ),
             ("cc:a: %5B1%5D end_cc cc:b: 2 end_cc", "a: [1] \nb: 2 "),
             ("cc: a: 1", "a: 1"),
             ("quiet acc: no", ""),
@@ -123,7 +134,10 @@ mod tests {
 
     #[test]
     fn an_address_of_more_configuration() {
-        assert_eq!(url_from_cmdline("a cloud-config-url=http://x/ b"), Some(("cloud-config-url", "http://x/")));
+        assert_eq!(
+            url_from_cmdline("a cloud-config-url=http://x/ b"),
+            Some(("cloud-config-url", "http://x/"))
+        );
         assert_eq!(url_from_cmdline("url=http://y"), Some(("url", "http://y")));
         assert_eq!(url_from_cmdline("curl=http://y"), None);
     }

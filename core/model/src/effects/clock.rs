@@ -18,7 +18,9 @@ impl Timestamp {
     fn calendar(self, offset: i32) -> OffsetDateTime {
         let offset = UtcOffset::from_whole_seconds(offset).unwrap_or(UtcOffset::UTC);
         let nanoseconds = i128::try_from(self.0.as_nanos()).unwrap_or(0);
-        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH).to_offset(offset)
+        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+            .to_offset(offset)
     }
 
     /// RFC 2822 with a numeric zone, `offset` seconds east of UTC: `Mon, 23 Nov 2026 15:11:57 +0000`.

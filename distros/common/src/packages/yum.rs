@@ -16,7 +16,8 @@ pub struct Yum {
 impl Yum {
     fn run(self, system: &System, words: &[String]) -> Result<(), DistroError> {
         // `-t`: yum takes a package that is there for no error.
-        let program: &[&str] = if system.commands.which("dnf").is_some() { &["dnf", "-y"] } else { &["yum", "-t", "-y"] };
+        let program: &[&str] =
+            if system.commands.which("dnf").is_some() { &["dnf", "-y"] } else { &["yum", "-t", "-y"] };
         let command = Command::line(program.iter().copied()).args(words.iter().cloned()).inherit_output();
         system.commands.run(&command)?;
         Ok(())
