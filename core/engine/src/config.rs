@@ -120,14 +120,14 @@ impl Loader<'_> {
     fn base_with(&self, run_dir: &Path) -> Node {
         let instance_data = run_dir.join("instance-data-sensitive.json");
         let mut strongest_first = Vec::new();
-        strongest_first.extend(self.from_cmdline());
+        strongest_first.extend(self.kernel());
         strongest_first.extend(self.optional(&run_dir.join("cloud.cfg"), None));
         strongest_first.extend(self.main_files(&instance_data));
         strongest_first.push(builtin());
         merge::layers(strongest_first)
     }
 
-    fn from_cmdline(&self) -> Option<Node> {
+    fn kernel(&self) -> Option<Node> {
         let text = cmdline::configuration(&kernel_command_line(self.system));
         if text.trim().is_empty() {
             return None;

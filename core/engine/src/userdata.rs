@@ -157,7 +157,7 @@ impl Processor<'_> {
             }
             "text/cloud-config-archive" => {
                 for part in archive::parts(name, &payload)? {
-                    self.attach(name, whole, part)?;
+                    Self::attach(name, whole, part)?;
                 }
                 return Ok(());
             }
@@ -179,10 +179,10 @@ impl Processor<'_> {
         if content_type != declared {
             attached.headers.replace("Content-Type", &content_type).map_err(error)?;
         }
-        self.attach(name, whole, attached)
+        Self::attach(name, whole, attached)
     }
 
-    fn attach(&self, name: &str, whole: &mut Message, mut part: Message) -> Result<(), UserDataError> {
+    fn attach(name: &str, whole: &mut Message, mut part: Message) -> Result<(), UserDataError> {
         let number = whole.parts().len() + 1;
         let error = |error: mime::Error| message_error(name, &error);
         if part.filename().is_none_or(|filename| filename.is_empty()) {

@@ -211,10 +211,10 @@ impl Http for Fetch {
             let method = request.method.name();
             match &outcome {
                 Ok(response) => {
-                    tracing::debug!(target: "url_helper.py", "[{tries}/{}] {method} {shown}: {}", request.retries + 1, response.status)
+                    tracing::debug!(target: "url_helper.py", "[{tries}/{}] {method} {shown}: {}", request.retries + 1, response.status);
                 }
                 Err(error) => {
-                    tracing::debug!(target: "url_helper.py", "[{tries}/{}] {method} {shown}: {error}", request.retries + 1)
+                    tracing::debug!(target: "url_helper.py", "[{tries}/{}] {method} {shown}: {error}", request.retries + 1);
                 }
             }
             match outcome {

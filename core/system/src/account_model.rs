@@ -257,7 +257,7 @@ impl<'a> NewUser<'a> {
                 }
                 "-g" | "--gid" => user.group = Some(value()),
                 "-G" | "--groups" => {
-                    user.groups = value().split(',').filter(|group| !group.is_empty()).collect()
+                    user.groups = value().split(',').filter(|group| !group.is_empty()).collect();
                 }
                 "-p" | "--password" => user.password = Some(value()),
                 "-s" | "--shell" => user.shell = Some(value()),

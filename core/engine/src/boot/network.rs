@@ -131,10 +131,8 @@ impl Boot<'_> {
         let rendered = self.distro.network().render(&config)?;
         tracing::debug!("{} wrote {} files", rendered.renderer, rendered.files.len());
         once.mark(APPLIED, Frequency::Once)?;
-        if bring_up {
-            if let Err(error) = self.distro.network().activate(&config) {
-                tracing::warn!("Failed to bring up the network: {error}");
-            }
+        if bring_up && let Err(error) = self.distro.network().activate(&config) {
+            tracing::warn!("Failed to bring up the network: {error}");
         }
         Ok(())
     }

@@ -89,7 +89,7 @@ impl Boot<'_> {
                     return Search::Found(Box::new(instance));
                 }
                 Ok(None) => {
-                    step.finish(true, Some(&format!("no {} data found from {name}", which.to_lowercase())))
+                    step.finish(true, Some(&format!("no {} data found from {name}", which.to_lowercase())));
                 }
                 Err(error) => {
                     step.finish(false, None);

@@ -234,10 +234,10 @@ impl Boot<'_> {
         }
         let entry =
             ModuleEntry { name: "set_hostname".into(), frequency: Some(Frequency::Always), args: Vec::new() };
-        if self.registry.module("set_hostname").is_some() {
-            if let Some(Err(reason)) = self.run_named(&entry, stage) {
-                tracing::debug!("Failed setting hostname in {stage} stage. Will retry. Error: {reason}");
-            }
+        if self.registry.module("set_hostname").is_some()
+            && let Some(Err(reason)) = self.run_named(&entry, stage)
+        {
+            tracing::debug!("Failed setting hostname in {stage} stage. Will retry. Error: {reason}");
         }
     }
 

@@ -68,7 +68,7 @@ fn quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
             '\t' => out.write_str("\\t")?,
             letter if letter == quote => write!(out, "\\{letter}")?,
             letter if u32::from(letter) < 0x20 || letter == '\u{7f}' => {
-                write!(out, "\\x{:02x}", u32::from(letter))?
+                write!(out, "\\x{:02x}", u32::from(letter))?;
             }
             letter => out.write_char(letter)?,
         }

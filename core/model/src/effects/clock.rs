@@ -57,18 +57,22 @@ impl Timestamp {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Time.
+pub trait Clock: Send + Sync {
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
 
-    #[test]
-    fn the_forms_of_the_original() {
-        let at = Timestamp(Duration::from_millis(1_700_000_000_042));
-        // `date -u -d @1700000000 -R`, and the same with TZ=Asia/Kolkata.
-        assert_eq!(at.rfc2822(0), "Tue, 14 Nov 2023 22:13:20 +0000");
-        assert_eq!(at.rfc2822(19_800), "Wed, 15 Nov 2023 03:43:20 +0530");
-        assert_eq!(at.log_stamp(), "2023-11-14 22:13:20,042");
-    }
+    /// A clock that never goes back, from any start.
+    fn monotonic(&self) -> Duration;
+
+    /// Time since boot, where it can be read.
+    fn uptime(&self) -> Option<Duration>;
+
+    /// The local time zone's offset from UTC at this time, in seconds east.
+    fn utc_offset(&self, at: Timestamp) -> i32;
+
+    /// Waits.
+    fn sleep(&self, time: Duration);
 }
 
 /// Time.
@@ -87,4 +91,18 @@ pub trait Clock: Send + Sync {
 
     /// Waits.
     fn sleep(&self, time: Duration);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_of_the_original() {
+        let at = Timestamp(Duration::from_millis(1_700_000_000_042));
+        // `date -u -d @1700000000 -R`, and the same with TZ=Asia/Kolkata.
+        assert_eq!(at.rfc2822(0), "Tue, 14 Nov 2023 22:13:20 +0000");
+        assert_eq!(at.rfc2822(19_800), "Wed, 15 Nov 2023 03:43:20 +0530");
+        assert_eq!(at.log_stamp(), "2023-11-14 22:13:20,042");
+    }
 }
