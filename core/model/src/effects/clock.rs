@@ -75,24 +75,6 @@ pub trait Clock: Send + Sync {
     fn sleep(&self, time: Duration);
 }
 
-/// Time.
-pub trait Clock: Send + Sync {
-    /// The wall clock.
-    fn now(&self) -> Timestamp;
-
-    /// A clock that never goes back, from any start.
-    fn monotonic(&self) -> Duration;
-
-    /// Time since boot, where it can be read.
-    fn uptime(&self) -> Option<Duration>;
-
-    /// The local time zone's offset from UTC at this time, in seconds east.
-    fn utc_offset(&self, at: Timestamp) -> i32;
-
-    /// Waits.
-    fn sleep(&self, time: Duration);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
