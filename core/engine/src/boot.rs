@@ -83,7 +83,7 @@ pub struct Boot<'a> {
     /// Whether the instance came from the cache.
     pub(crate) restored: bool,
     /// The id of the boot before, from before this one wrote its own.
-    pub(crate) previous_id: Option<String>,
+    pub(crate) previous_id: Option<Option<String>>,
 }
 
 impl<'a> Boot<'a> {

@@ -41,9 +41,10 @@ impl Boot<'_> {
     /// The id of the boot before.
     pub(super) fn previous_id(&mut self) -> Option<String> {
         if self.previous_id.is_none() {
-            self.previous_id = self.line(&self.paths.data("instance-id"));
+            // Read once: this boot writes its own into the same file.
+            self.previous_id = Some(self.line(&self.paths.data("instance-id")));
         }
-        self.previous_id.clone().filter(|id| id != NO_PREVIOUS)
+        self.previous_id.clone().flatten().filter(|id| id != NO_PREVIOUS)
     }
 
     /// Whether this machine has become another instance since the boot before.
