@@ -20,7 +20,7 @@ pub(super) fn lines(
         match line(name, &remote.value.0) {
             Ok(line) => lines.push(line),
             Err(why) => {
-                report.warn(Some(&remote.origin), format!("rsyslog.remotes.{name} is left out: {why}"))
+                report.warn(Some(&remote.origin), format!("rsyslog.remotes.{name} is left out: {why}"));
             }
         }
     }

@@ -283,7 +283,7 @@ impl Ssh for FakeDistro {
     }
 }
 
-/// Renders `{{name}}` only: how templates are rendered is the engine's business.
+/// Renders `{{name}}` and `$name` only: how templates are rendered is the engine's business.
 pub struct FakeTemplates;
 
 impl Templates for FakeTemplates {
@@ -294,7 +294,8 @@ impl Templates for FakeTemplates {
         let text = text.strip_prefix("## template:jinja\n").unwrap_or(text);
         let variables = variables.as_object().expect("variables are a mapping");
         Ok(variables.iter().fold(text.to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{{{name}}}}}"), value.as_str().expect("texts"))
+            let value = value.as_str().expect("texts");
+            text.replace(&format!("{{{{{name}}}}}"), value).replace(&format!("${name}"), value)
         }))
     }
     fn shipped(&self, name: &str) -> Option<String> {
