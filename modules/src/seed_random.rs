@@ -54,7 +54,11 @@ impl Module for SeedRandom {
         };
         // OpenStack and Azure bring one.
         if let Some(text) = context.instance.metadata.get("random_seed").and_then(serde_json::Value::as_str) {
-            bytes.extend_from_slice(text.as_bytes());
+            // Bytes that are no text stand in metadata as base64 behind this mark.
+            match text.strip_prefix("ci-b64:").and_then(|encoded| STANDARD.decode(encoded).ok()) {
+                Some(decoded) => bytes.extend(decoded),
+                None => bytes.extend_from_slice(text.as_bytes()),
+            }
         }
         if !bytes.is_empty() {
             let attributes = Attributes { secret: true, ..Attributes::default() };

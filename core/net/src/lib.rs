@@ -1,4 +1,26 @@
-//! Network configuration v1, v2 and the vendors' forms to one NetworkState.
+//! Network configuration v1, v2 and the vendors' forms to one [`NetworkState`].
+//!
+//! Everything here is pure: a [`model::NetworkConfig`] (a tree that knows where each value was written) and the links
+//! that the kernel shows go in, a typed state or an error with file, line and column comes out. What a network
+//! manager is then told is the business of `distros/network`.
 
+pub mod address;
+mod command;
+pub mod eni;
+mod error;
 pub mod fallback;
 pub mod initramfs;
+pub mod links;
+pub mod openstack;
+pub mod physical;
+mod read;
+pub mod rename;
+mod scalar;
+mod state;
+mod v1;
+mod v2;
+
+pub use error::NetError;
+pub use scalar::{Param, Scalar};
+pub use state::{Dns, Interface, InterfaceKind, NetworkState, Route, Subnet, SubnetKind, Vlan};
+pub use v2::{BOND_PARAMETERS, BRIDGE_PARAMETERS};

@@ -1,0 +1,147 @@
+//! Addresses, networks and masks, read as Python's `ipaddress` reads them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// An IPv4 address in four decimal groups.
+pub fn v4(text: &str) -> Option<Ipv4Addr> {
+    text.parse().ok()
+}
+
+/// An IPv6 address; a scope (`%eth0`) is allowed and not part of the result.
+pub fn v6(text: &str) -> Option<Ipv6Addr> {
+    match text.split_once('%') {
+        Some((_, scope)) if scope.is_empty() || scope.contains('%') => None,
+        Some((address, _)) => address.parse().ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// Whether this is an IPv4 address.
+pub fn is_v4(text: &str) -> bool {
+    v4(text).is_some()
+}
+
+/// Whether this is an IPv6 address.
+pub fn is_v6(text: &str) -> bool {
+    v6(text).is_some()
+}
+
+/// Whether this is an IPv4 address, alone or with `/PREFIX`, `/NETMASK` or `/HOSTMASK`.
+pub fn is_v4_network(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((address, mask)) => is_v4(address) && v4_prefix(mask).is_some(),
+        None => is_v4(text),
+    }
+}
+
+/// Whether this is an IPv6 address, alone or with `/PREFIX`.
+pub fn is_v6_network(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((address, prefix)) => is_v6(address) && digits(prefix).is_some_and(|prefix| prefix <= 128),
+        None => is_v6(text),
+    }
+}
+
+fn digits(text: &str) -> Option<u8> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain {
+        text.trim_start_matches('0').parse().ok().or_else(|| text.bytes().all(|b| b == b'0').then_some(0))
+    } else {
+        None
+    }
+}
+
+/// The length of the prefix that `24`, `255.255.255.0` or the host mask `0.0.0.255` says.
+pub fn v4_prefix(mask: &str) -> Option<u8> {
+    if let Some(prefix) = digits(mask) {
+        return (prefix <= 32).then_some(prefix);
+    }
+    let bits = u32::from(v4(mask)?);
+    let contiguous = |bits: u32| bits.leading_ones() + bits.trailing_zeros() >= 32;
+    if contiguous(bits) {
+        Some(bits.leading_ones() as u8)
+    } else if contiguous(!bits) {
+        Some((!bits).leading_ones() as u8)
+    } else {
+        None
+    }
+}
+
+/// The length of the prefix that `64` or `ffff:ffff::` says.
+pub fn v6_prefix(mask: &str) -> Option<u8> {
+    if let Some(prefix) = digits(mask) {
+        return (prefix <= 128).then_some(prefix);
+    }
+    let bits = u128::from(v6(mask)?);
+    (bits.leading_ones() + bits.trailing_zeros() >= 128).then(|| bits.leading_ones() as u8)
+}
+
+/// The netmask of a prefix's length; lengths beyond 32 are 32.
+pub fn v4_mask(prefix: u8) -> String {
+    let bits = u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0);
+    Ipv4Addr::from(bits).to_string()
+}
+
+/// Whether an address is in a network (`ADDRESS/PREFIX`, host bits allowed); `None` where either is none. An address
+/// of the other family is not.
+pub fn contains(network: &str, address: &str) -> Option<bool> {
+    let address: IpAddr = v4(address).map(IpAddr::V4).or_else(|| v6(address).map(IpAddr::V6))?;
+    let (base, prefix) = network.split_once('/').unwrap_or((network, ""));
+    if let Some(base) = v4(base) {
+        let prefix = if prefix.is_empty() { 32 } else { v4_prefix(prefix)? };
+        let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+        return Some(match address {
+            IpAddr::V4(address) => u32::from(address) & mask == u32::from(base) & mask,
+            IpAddr::V6(_) => false,
+        });
+    }
+    let base = v6(base)?;
+    let prefix = if prefix.is_empty() { 128 } else { digits(prefix).filter(|prefix| *prefix <= 128)? };
+    let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
+    Some(match address {
+        IpAddr::V6(address) => u128::from(address) & mask == u128::from(base) & mask,
+        IpAddr::V4(_) => false,
+    })
+}
+
+/// Whether a gateway lies outside the network of its link, so that a route to it must say that it is on the link.
+pub fn is_off_link(gateway: &str, network: &str) -> bool {
+    match contains(network, gateway) {
+        Some(inside) => !inside,
+        None => {
+            tracing::warn!("Failed to check whether gateway {gateway} is contained within subnet {network}");
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_are_read_as_python_reads_them() {
+        // From the documentation of Python's ipaddress: prefix, net mask and host mask are the same network.
+        for mask in ["24", "255.255.255.0", "0.0.0.255"] {
+            assert_eq!(v4_prefix(mask), Some(24), "{mask}");
+        }
+        assert_eq!((v4_prefix("0.0.0.0"), v4_prefix("33"), v4_prefix("255.0.255.0")), (Some(0), None, None));
+        assert_eq!(
+            (v6_prefix("ffff:ffff:ffff::"), v6_prefix("48"), v6_prefix("::")),
+            (Some(48), Some(48), Some(0))
+        );
+        assert_eq!(
+            (v4_mask(0), v4_mask(20), v4_mask(32)),
+            ("0.0.0.0".into(), "255.255.240.0".into(), "255.255.255.255".into())
+        );
+    }
+
+    #[test]
+    fn networks_contain_their_addresses() {
+        assert_eq!(contains("192.168.1.5/24", "192.168.1.254"), Some(true));
+        assert_eq!(contains("192.168.1.5/32", "192.168.1.254"), Some(false));
+        assert_eq!(contains("2001:db8::1/64", "fe80::1"), Some(false));
+        assert_eq!(contains("10.0.0.0/8", "::1"), Some(false));
+        assert_eq!(contains("junk", "::1"), None);
+    }
+}

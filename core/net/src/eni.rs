@@ -1,0 +1,87 @@
+//! interfaces(5), as a ConfigDrive of version 1 and old NoCloud seeds bring it, to network config v1.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use interfaces::{Interfaces, Kind, Stanza};
+use model::NetworkConfig;
+use serde_json::{Map, Value, json};
+
+/// What the stanzas say of one name.
+#[derive(Default)]
+struct Described {
+    automatic: bool,
+    method: Option<String>,
+    stanza: Option<Stanza>,
+}
+
+/// Network config v1 from the content of an interfaces file; files that it sources are not read.
+pub fn convert(bytes: &[u8]) -> Result<NetworkConfig, interfaces::Error> {
+    let mut found: IndexMap<String, Described> = IndexMap::new();
+    for stanza in Interfaces::parse(bytes)?.stanzas() {
+        match &stanza.kind {
+            Kind::Allow { class, interfaces } if class == "auto" => {
+                for name in interfaces {
+                    found.entry(name.clone()).or_default().automatic = true;
+                }
+            }
+            Kind::Iface { name, method, .. } => {
+                let described = found.entry(name.clone()).or_default();
+                described.method.clone_from(method);
+                described.stanza = Some(stanza.clone());
+            }
+            _ => {}
+        }
+    }
+    let mut devices: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for (name, described) in found {
+        // `eth0:1` is another address of eth0.
+        let device = name.split(':').next().unwrap_or_default().to_owned();
+        let entry = devices.entry(device.clone()).or_insert_with(|| new_device(&device, &described));
+        if let Some(Value::Array(subnets)) = entry.get_mut("subnets") {
+            subnets.push(subnet(&name, &described));
+        }
+    }
+    let devices: Vec<Value> = devices.into_values().map(Value::Object).collect();
+    Ok(NetworkConfig::from_json(json!({"version": 1, "config": devices}), "interfaces file"))
+}
+
+fn new_device(name: &str, described: &Described) -> Map<String, Value> {
+    let mut device = Map::new();
+    device.insert("type".into(), json!(if name == "lo" { "loopback" } else { "physical" }));
+    device.insert("name".into(), json!(name));
+    device.insert("subnets".into(), json!([]));
+    let address = described.stanza.as_ref().and_then(|stanza| stanza.option("hwaddress"));
+    if let Some(address) = address {
+        // `hwaddress ether MAC` or `hwaddress MAC`.
+        let mac = address.strip_prefix("ether").map_or(address, str::trim_start);
+        device.insert("mac_address".into(), json!(mac));
+    }
+    device
+}
+
+fn subnet(name: &str, described: &Described) -> Value {
+    let mut subnet = Map::new();
+    subnet.insert("_orig_eni_name".into(), json!(name));
+    subnet.insert("type".into(), json!(described.method.as_deref().unwrap_or("manual")));
+    subnet.insert("control".into(), json!(if described.automatic { "auto" } else { "manual" }));
+    let Some(stanza) = &described.stanza else { return Value::Object(subnet) };
+    let mut copy = |key: &str| {
+        if let Some(value) = stanza.option(key) {
+            subnet.insert(key.into(), json!(value));
+        }
+    };
+    if described.method.as_deref() == Some("static") {
+        copy("address");
+    }
+    for key in ["netmask", "gateway", "broadcast"] {
+        copy(key);
+    }
+    for (option, key) in [("dns-nameservers", "dns_nameservers"), ("dns-search", "dns_search")] {
+        let words: Vec<&str> = stanza.option(option).unwrap_or_default().split_whitespace().collect();
+        if !words.is_empty() {
+            subnet.insert(key.into(), json!(words));
+        }
+    }
+    Value::Object(subnet)
+}

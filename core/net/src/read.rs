@@ -1,0 +1,234 @@
+//! Reading values, subnets and routes from the tree.
+
+use model::{Key, Map, Node};
+
+use crate::{NetError, Route, Scalar, Subnet, SubnetKind, address};
+
+/// A mapping with the place it was written at.
+#[derive(Clone, Copy)]
+pub(crate) struct Table<'a> {
+    pub(crate) node: &'a Node,
+    map: &'a Map,
+}
+
+impl<'a> Table<'a> {
+    /// The mapping that a key holds.
+    pub(crate) fn new(node: &'a Node, key: &str) -> Result<Self, NetError> {
+        let map = node.as_map().ok_or_else(|| wrong_kind(node, key, "a mapping"))?;
+        Ok(Self { node, map })
+    }
+
+    /// A value that is not null.
+    pub(crate) fn get(self, key: &str) -> Option<&'a Node> {
+        self.map.get(key).filter(|node| !node.is_null())
+    }
+
+    /// Whether the key is written, whatever its value.
+    pub(crate) fn has(self, key: &str) -> bool {
+        self.map.contains_key(key)
+    }
+
+    /// A value that counts: not null, false, zero or empty.
+    pub(crate) fn truthy(self, key: &str) -> Option<&'a Node> {
+        self.map.get(key).filter(|node| node.is_truthy())
+    }
+
+    pub(crate) fn entries(self) -> impl Iterator<Item = (&'a Key, &'a Node)> {
+        self.map.iter()
+    }
+
+    /// A single value as text.
+    pub(crate) fn text(self, key: &str) -> Result<Option<String>, NetError> {
+        self.get(key).map(|node| text(node, key)).transpose()
+    }
+
+    /// A single value that counts, as text.
+    fn truthy_text(self, key: &str) -> Result<Option<String>, NetError> {
+        self.truthy(key).map(|node| text(node, key)).transpose()
+    }
+
+    /// A single value.
+    pub(crate) fn scalar(self, key: &str) -> Result<Option<Scalar>, NetError> {
+        let read = |node| Scalar::from_node(node).ok_or_else(|| wrong_kind(node, key, "a single value"));
+        self.get(key).map(read).transpose()
+    }
+
+    /// A boolean in any of its spellings; every other text is false.
+    pub(crate) fn flag(self, key: &str) -> Result<Option<bool>, NetError> {
+        let truth = |text: String| matches!(text.trim().to_lowercase().as_str(), "true" | "1" | "on" | "yes");
+        Ok(self.text(key)?.map(truth))
+    }
+
+    /// A MAC address, lower case.
+    pub(crate) fn mac(self, key: &str) -> Result<Option<String>, NetError> {
+        self.get(key).map(|node| mac(node, key)).transpose()
+    }
+
+    /// The items of a list; a missing or null list is empty.
+    pub(crate) fn list(self, key: &str) -> Result<&'a [Node], NetError> {
+        match self.get(key) {
+            None => Ok(&[]),
+            Some(node) => node.as_list().ok_or_else(|| wrong_kind(node, key, "a list")),
+        }
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts(self, key: &str) -> Result<Option<Vec<String>>, NetError> {
+        if self.get(key).is_none() {
+            return Ok(None);
+        }
+        self.list(key)?.iter().map(|item| text(item, key)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A list of texts, or one text.
+    pub(crate) fn one_or_more(self, key: &str) -> Result<Vec<String>, NetError> {
+        match self.get(key) {
+            Some(node) if node.as_list().is_none() => Ok(vec![text(node, key)?]),
+            _ => Ok(self.texts(key)?.unwrap_or_default()),
+        }
+    }
+
+    /// A mapping below.
+    pub(crate) fn table(self, key: &str) -> Result<Option<Table<'a>>, NetError> {
+        self.get(key).map(|node| Table::new(node, key)).transpose()
+    }
+
+    /// A complaint about a key that is not there.
+    pub(crate) fn missing(self, what: &str, key: &'static str) -> NetError {
+        NetError::Missing { origin: self.node.origin.clone(), what: what.to_owned(), key }
+    }
+}
+
+pub(crate) fn wrong_kind(node: &Node, key: &str, expected: &'static str) -> NetError {
+    NetError::Kind { origin: node.origin.clone(), key: key.to_owned(), expected, found: node.value.kind() }
+}
+
+pub(crate) fn invalid(node: &Node, key: &str, reason: impl Into<String>) -> NetError {
+    NetError::Invalid {
+        origin: node.origin.clone(),
+        key: key.to_owned(),
+        value: node.scalar_text().unwrap_or_else(|| node.value.kind().to_owned()),
+        reason: reason.into(),
+    }
+}
+
+pub(crate) fn text(node: &Node, key: &str) -> Result<String, NetError> {
+    node.scalar_text().filter(|_| !node.is_null()).ok_or_else(|| wrong_kind(node, key, "text"))
+}
+
+pub(crate) fn mac(node: &Node, key: &str) -> Result<String, NetError> {
+    match node.as_int() {
+        Some(number) => Err(NetError::MacNumber { origin: node.origin.clone(), key: key.to_owned(), number }),
+        None => node.as_str().map(str::to_lowercase).ok_or_else(|| wrong_kind(node, key, "a MAC address")),
+    }
+}
+
+/// An address and its prefix from the keys of a subnet or a route. `keys` are those that may hold the address.
+fn network(table: Table<'_>, keys: &[&'static str], what: &str) -> Result<(String, u8), NetError> {
+    let Some((key, node)) = keys.iter().find_map(|key| Some((*key, table.truthy(key)?))) else {
+        return Err(table.missing(what, keys[0]));
+    };
+    let mut address = text(node, key)?;
+    if address == "default" {
+        let gateway = table.text("gateway")?.or(table.text("via")?).unwrap_or_default();
+        address = if address::is_v4(&gateway) {
+            "0.0.0.0/0".to_owned()
+        } else if address::is_v6(&gateway) {
+            "::/0".to_owned()
+        } else {
+            return Err(invalid(
+                node,
+                key,
+                format!("the gateway of a default route must be an address, not '{gateway}'"),
+            ));
+        };
+    }
+    let v6 = address::is_v6_network(&address);
+    if !v6 && !address::is_v4_network(&address) {
+        return Err(invalid(node, key, "this is no IP address or network"));
+    }
+    let parse = |mask: &str| if v6 { address::v6_prefix(mask) } else { address::v4_prefix(mask) };
+    let bad_mask = || invalid(node, key, "this prefix or netmask means nothing");
+    if let Some((bare, mask)) = address.split_once('/') {
+        return Ok((bare.to_owned(), parse(mask).ok_or_else(bad_mask)?));
+    }
+    for key in ["prefix", "netmask"] {
+        let counts = |node: &&Node| node.is_truthy() || (key == "prefix" && node.as_int() == Some(0));
+        if let Some(node) = table.get(key).filter(counts) {
+            let mask = text(node, key)?;
+            let what = if v6 { "IPv6" } else { "IPv4" };
+            let prefix = parse(mask.trim());
+            return Ok((
+                address,
+                prefix
+                    .ok_or_else(|| invalid(node, key, format!("this is no prefix or netmask of {what}")))?,
+            ));
+        }
+    }
+    Ok((address, if v6 { 64 } else { 24 }))
+}
+
+/// A route of config v1; v2's is spelled with `to` and `via`.
+pub(crate) fn route(node: &Node) -> Result<Route, NetError> {
+    let table = Table::new(node, "routes")?;
+    let (network, prefix) = network(table, &["destination", "network", "to"], "a route")?;
+    let present = |key: &str| table.get(key).filter(|node| node.as_str() != Some(""));
+    let metric = match present("metric") {
+        None => None,
+        Some(node) => {
+            let number = match node.as_bool() {
+                Some(value) => Some(i128::from(value)),
+                None => text(node, "metric")?.trim().parse().ok(),
+            };
+            Some(number.ok_or_else(|| invalid(node, "metric", "a route's metric is a whole number"))?)
+        }
+    };
+    let gateway = ["gateway", "via"].into_iter().find_map(|key| Some((key, present(key)?)));
+    let scalar = |key: &str| -> Result<Option<Scalar>, NetError> {
+        if present(key).is_some() { table.scalar(key) } else { Ok(None) }
+    };
+    Ok(Route {
+        network,
+        prefix,
+        gateway: gateway.map(|(key, node)| text(node, key)).transpose()?,
+        metric,
+        mtu: scalar("mtu")?,
+        table: scalar("table")?,
+        origin: node.origin.clone(),
+    })
+}
+
+/// Texts of a list, or the words of one text.
+fn words(table: Table<'_>, key: &str) -> Result<Option<Vec<String>>, NetError> {
+    match table.truthy(key) {
+        None => Ok(None),
+        Some(node) if node.as_list().is_some() => table.texts(key),
+        Some(node) => Ok(Some(text(node, key)?.split_whitespace().map(str::to_owned).collect())),
+    }
+}
+
+/// A subnet of config v1.
+pub(crate) fn subnet(node: &Node) -> Result<Subnet, NetError> {
+    let table = Table::new(node, "subnets")?;
+    let kind = table.text("type")?.ok_or_else(|| table.missing("a subnet", "type"))?;
+    let mut subnet = Subnet::new(SubnetKind::from_name(&kind), node.origin.clone());
+    if subnet.kind.is_static() {
+        let (address, prefix) = network(table, &["address", "ip_address"], "a static subnet")?;
+        (subnet.address, subnet.prefix) = (Some(address), Some(prefix));
+    } else {
+        subnet.address = table.truthy_text("address")?;
+    }
+    subnet.gateway = table.truthy_text("gateway")?;
+    subnet.broadcast = table.truthy_text("broadcast")?;
+    subnet.pointopoint = table.truthy_text("pointopoint")?;
+    subnet.scope = table.truthy_text("scope")?;
+    subnet.metric = table.scalar("metric")?.filter(Scalar::is_truthy);
+    subnet.mtu = table.scalar("mtu")?.filter(Scalar::is_truthy);
+    subnet.control = table.truthy_text("control")?;
+    subnet.dns_nameservers = words(table, "dns_nameservers")?;
+    subnet.dns_search = words(table, "dns_search")?;
+    subnet.routes = table.list("routes")?.iter().map(route).collect::<Result<_, _>>()?;
+    subnet.marked_ipv4 = table.truthy("ipv4").is_some();
+    subnet.marked_ipv6 = table.truthy("ipv6").is_some();
+    Ok(subnet)
+}

@@ -1,0 +1,167 @@
+//! Values that are handed on as they were written: an MTU as a number or as text, parameters of bonds and bridges.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use model::{Node, Value};
+
+/// A single value. Its kind is kept, since YAML is written with it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scalar {
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Int(i128),
+    /// A number with a point.
+    Float(f64),
+    /// Text.
+    Text(String),
+}
+
+impl Scalar {
+    /// The value of a node; `None` for null, lists and mappings.
+    pub fn from_node(node: &Node) -> Option<Self> {
+        match &node.value {
+            Value::Bool(value) => Some(Self::Bool(*value)),
+            Value::Int(number) => Some(Self::Int(*number)),
+            Value::Float(number) => Some(Self::Float(*number)),
+            Value::Null | Value::List(_) | Value::Map(_) => None,
+            _ => node.scalar_text().map(Self::Text),
+        }
+    }
+
+    /// As Python's truth of it: false, zero and the empty text are false.
+    pub fn is_truthy(&self) -> bool {
+        match self {
+            Self::Bool(value) => *value,
+            Self::Int(number) => *number != 0,
+            Self::Float(number) => *number != 0.0,
+            Self::Text(text) => !text.is_empty(),
+        }
+    }
+
+    /// For the YAML writer.
+    pub fn to_yaml(&self) -> yaml::Value {
+        match self {
+            Self::Bool(value) => yaml::Value::Bool(*value),
+            Self::Int(number) => yaml::Value::Int(*number),
+            Self::Float(number) => yaml::Value::Float(*number),
+            Self::Text(text) => yaml::Value::Str(text.clone()),
+        }
+    }
+
+    /// As Python shows it inside a list.
+    fn represented(&self) -> String {
+        match self {
+            Self::Text(text) if text.contains('\'') && !text.contains('"') => format!("\"{text}\""),
+            Self::Text(text) => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Scalar {
+    /// As Python's `str()` writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(true) => f.write_str("True"),
+            Self::Bool(false) => f.write_str("False"),
+            Self::Int(number) => write!(f, "{number}"),
+            Self::Float(number) => write!(f, "{number:?}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<&str> for Scalar {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+/// A parameter of a link, under the name that interfaces(5) has for it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Param {
+    /// A single value.
+    One(Scalar),
+    /// Several.
+    Many(Vec<Scalar>),
+    /// A value for each of several links (v2's `path-cost`).
+    Table(IndexMap<String, Scalar>),
+}
+
+impl Param {
+    /// The value of a node; `None` for null and for what is nested deeper.
+    pub fn from_node(node: &Node) -> Option<Self> {
+        match &node.value {
+            Value::List(items) => {
+                Some(Self::Many(items.iter().map(Scalar::from_node).collect::<Option<Vec<_>>>()?))
+            }
+            Value::Map(map) => {
+                let entries = map.iter().map(|(key, item)| Some((key.to_string(), Scalar::from_node(item)?)));
+                Some(Self::Table(entries.collect::<Option<_>>()?))
+            }
+            _ => Scalar::from_node(node).map(Self::One),
+        }
+    }
+
+    /// A single text.
+    pub fn text(text: &str) -> Self {
+        Self::One(Scalar::from(text))
+    }
+
+    /// The single value, where it is one.
+    pub fn one(&self) -> Option<&Scalar> {
+        if let Self::One(scalar) = self { Some(scalar) } else { None }
+    }
+
+    /// As Python's truth of it.
+    pub fn is_truthy(&self) -> bool {
+        match self {
+            Self::One(scalar) => scalar.is_truthy(),
+            Self::Many(items) => !items.is_empty(),
+            Self::Table(entries) => !entries.is_empty(),
+        }
+    }
+
+    /// The texts: one, several, or the names of the table.
+    pub fn texts(&self) -> Vec<String> {
+        match self {
+            Self::One(scalar) => vec![scalar.to_string()],
+            Self::Many(items) => items.iter().map(ToString::to_string).collect(),
+            Self::Table(entries) => entries.keys().cloned().collect(),
+        }
+    }
+
+    /// For the YAML writer.
+    pub fn to_yaml(&self) -> yaml::Value {
+        match self {
+            Self::One(scalar) => scalar.to_yaml(),
+            Self::Many(items) => yaml::Value::Seq(items.iter().map(|item| item.to_yaml().into()).collect()),
+            Self::Table(entries) => yaml::Value::Map(
+                entries
+                    .iter()
+                    .map(|(name, item)| (yaml::Value::Str(name.clone()).into(), item.to_yaml().into()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Param {
+    /// As Python's `str()` writes it, lists and tables included.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(scalar) => scalar.fmt(f),
+            Self::Many(items) => {
+                write!(f, "[{}]", items.iter().map(Scalar::represented).collect::<Vec<_>>().join(", "))
+            }
+            Self::Table(entries) => {
+                let shown = |(name, item): (&String, &Scalar)| {
+                    format!("{}: {}", Scalar::from(name.as_str()).represented(), item.represented())
+                };
+                write!(f, "{{{}}}", entries.iter().map(shown).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
