@@ -14,7 +14,7 @@ pub(super) enum Cloud {
     /// ZStack.
     ZStack,
     /// e24cloud.
-    E24Cloud,
+    E24,
     /// 3DS Outscale.
     Outscale,
     /// Tilaa.
@@ -32,7 +32,7 @@ impl Cloud {
             Self::Aws => "aws",
             Self::Brightbox => "brightbox",
             Self::ZStack => "zstack",
-            Self::E24Cloud => "e24cloud",
+            Self::E24 => "e24cloud",
             Self::Outscale => "outscale",
             Self::Tilaa => "tilaa",
             Self::Unknown => "unknown",
@@ -72,7 +72,7 @@ pub(super) fn identify(platform: &Platform<'_>) -> Cloud {
     } else if dmi("chassis_asset_tag").ends_with(".zstack.io") {
         Cloud::ZStack
     } else if vendor == "e24cloud" {
-        Cloud::E24Cloud
+        Cloud::E24
     } else if product == "3ds outscale vm" && vendor == "3ds outscale" {
         Cloud::Outscale
     } else if vendor == "tilaa" {
@@ -98,7 +98,7 @@ mod tests {
             (&[("product_uuid", "45E12EC2-DCD1-B213-94ED-012345ABCDEF")], Cloud::Unknown),
             (&[("product_serial", "srv-1.gb1.brightbox.com")], Cloud::Brightbox),
             (&[("chassis_asset_tag", "123456.zstack.io")], Cloud::ZStack),
-            (&[("sys_vendor", "e24cloud")], Cloud::E24Cloud),
+            (&[("sys_vendor", "e24cloud")], Cloud::E24),
             (&[("sys_vendor", "3DS Outscale"), ("product_name", "3DS Outscale VM")], Cloud::Outscale),
             (&[("sys_vendor", "Tilaa")], Cloud::Tilaa),
             (&[("product_name", "Alibaba Cloud ECS")], Cloud::Elsewhere),
