@@ -6,27 +6,26 @@ use std::sync::Arc;
 use model::datasource::{SourceError, SourceStage};
 use model::effects::Http;
 use model::{Crawl, DataSource, Identified, Instance, Node, Paths, Platform, System};
-use system::{Recording, Scratch};
+use system::Scratch;
 
 /// A machine and what is known of it.
 pub(crate) struct Machine {
     pub system: System,
-    pub recording: Recording,
     config: Node,
     paths: Paths,
 }
 
 impl Machine {
-    /// Nothing answers its requests.
-    pub fn new(scratch: Scratch) -> Self {
-        let (system, recording) = scratch.system();
-        Self { system, recording, config: Node::default(), paths: Paths::default() }
-    }
-
     /// `http` answers.
     pub fn with_http(scratch: Scratch, http: Arc<dyn Http>) -> Self {
-        let (system, recording) = scratch.system_with(http);
-        Self { system, recording, config: Node::default(), paths: Paths::default() }
+        let (system, _) = scratch.system_with(http);
+        Self { system, config: Node::default(), paths: Paths::default() }
+    }
+
+    /// With the host's clock in place of the one that stands still: as a machine asks a real service.
+    pub fn on_time(mut self) -> Self {
+        self.system.clock = system::Host::system(None, self.system.http.clone()).clock;
+        self
     }
 
     /// The system configuration.

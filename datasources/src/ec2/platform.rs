@@ -87,7 +87,14 @@ pub(super) fn identify(platform: &Platform<'_>) -> Cloud {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
     use crate::testing::Machine;
+
+    fn machine(scratch: system::Scratch) -> Machine {
+        let nobody = system::TreeHttp::new(Arc::new(system::Scratch::new()), None);
+        Machine::with_http(scratch, Arc::new(nobody))
+    }
 
     #[test]
     fn firmware_names_the_cloud() {
@@ -108,11 +115,11 @@ mod tests {
             for (name, value) in values {
                 scratch = scratch.file(&format!("/sys/class/dmi/id/{name}"), format!("{value}\n"));
             }
-            let machine = Machine::new(scratch);
+            let machine = machine(scratch);
             assert_eq!(identify(&machine.platform()), expected, "{values:?}");
         }
         let xen =
             system::Scratch::new().file("/sys/hypervisor/uuid", "ec2e1916-9099-7caf-fd21-012345abcdef\n");
-        assert_eq!(identify(&Machine::new(xen).platform()), Cloud::Aws);
+        assert_eq!(identify(&machine(xen).platform()), Cloud::Aws);
     }
 }
