@@ -31,6 +31,9 @@ struct Task {
 /// What a leaf that is missing becomes; `None` leaves its name out.
 pub(crate) type Missing = fn(&str) -> Option<&'static str>;
 
+/// Reads an address; `None` where nothing is there.
+pub(crate) type Get<'g> = dyn Fn(&str) -> Result<Option<Vec<u8>>, HttpError> + Sync + 'g;
+
 /// The value of a leaf: text, its lines where there are several, or the mapping of a JSON document.
 pub(crate) fn decode(name: &str, bytes: &[u8]) -> Value {
     let Ok(text) = std::str::from_utf8(bytes) else {
@@ -84,7 +87,7 @@ fn quoted(path: &str) -> String {
     for byte in path.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' | b':' => {
-                out.push(byte as char)
+                out.push(byte as char);
             }
             _ => out.push_str(&format!("%{byte:02X}")),
         }
@@ -108,7 +111,7 @@ fn insert(root: &mut Map<String, Value>, keys: &[String], value: Value) {
 /// Reads the whole tree below an address; `None` where there is no such address. `get` gives `None` for what is not
 /// there; its errors end the crawl.
 pub(crate) fn crawl(
-    get: &(dyn Fn(&str) -> Result<Option<Vec<u8>>, HttpError> + Sync),
+    get: &Get<'_>,
     root: &str,
     workers: usize,
     missing: Missing,

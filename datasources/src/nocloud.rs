@@ -221,10 +221,10 @@ fn instance(platform: &Platform<'_>, stage: SourceStage, seed: Seed, places: &st
         ..standard::instance(NAME, class, metadata)
     };
     if !named {
-        instance.cloud_name = "unknown".to_owned();
+        "unknown".clone_into(&mut instance.cloud_name);
     }
     if is_lxd {
-        instance.platform = "lxd".to_owned();
+        "lxd".clone_into(&mut instance.platform);
     }
     Some(instance)
 }

@@ -46,18 +46,8 @@ impl DataSource for NoSource {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::testing::Machine;
-
     #[test]
-    fn the_configuration_may_give_what_no_source_does() {
-        let machine = Machine::new(system::Scratch::new())
-            .config("datasource: {None: {metadata: {local-hostname: h}, userdata_raw: '#cloud-config'}}");
-        let instance = machine.crawl(&NoSource, SourceStage::Network).expect("readable").expect("found");
-        assert_eq!(instance.instance_id.as_str(), "iid-datasource-none");
-        assert_eq!(instance.hostname.as_deref(), Some("h"));
-        assert_eq!(instance.user_data, Some(Bytes(b"#cloud-config".to_vec())));
-        assert_eq!((instance.cloud_name.as_str(), instance.subplatform.as_str()), ("none", "config"));
-        assert_eq!(format!("{}{}", instance.class, instance.detail), "DataSourceNone");
+    fn every_machine_of_testdata() {
+        crate::testing::run_cases("none", &super::NoSource);
     }
 }

@@ -59,6 +59,10 @@ fn join(base: &str, path: &str) -> String {
     format!("{}/{path}", base.trim_end_matches('/'))
 }
 
+fn token_request(base: &str, timeout: Duration) -> Request {
+    Request::get(join(base, TOKEN_PATH)).method(Method::Put).header(TTL, LONGEST).timeout(timeout)
+}
+
 /// What the service will say again, however often it is asked.
 fn is_refusal(error: &HttpError) -> bool {
     matches!(error, HttpError::Status { status: 400..=499, .. })
@@ -86,10 +90,6 @@ impl<'a> Imds<'a> {
         }
     }
 
-    fn token_request(&self, base: &str, timeout: Duration) -> Request {
-        Request::get(join(base, TOKEN_PATH)).method(Method::Put).header(TTL, LONGEST).timeout(timeout)
-    }
-
     fn set_token(&self, response: &Response, number: u64) -> Token {
         let token = Token { value: Secret::new(response.text().trim().to_owned()), number };
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
@@ -105,7 +105,7 @@ impl<'a> Imds<'a> {
             });
         }
         if self.cloud.has_tokens() {
-            let requests = self.urls.iter().map(|url| self.token_request(url, self.params.timeout)).collect();
+            let requests = self.urls.iter().map(|url| token_request(url, self.params.timeout)).collect();
             match race::wait_for(self.system, requests, self.params.max_wait, is_refusal) {
                 Ok((number, response)) => {
                     self.set_token(&response, 0);
@@ -139,8 +139,7 @@ impl<'a> Imds<'a> {
             return Ok(token.clone());
         }
         tracing::debug!("Refreshing Ec2 metadata API token");
-        let response =
-            self.system.http.send(&self.token_request(base, READ_TIMEOUT).retries(READ_RETRIES))?;
+        let response = self.system.http.send(&token_request(base, READ_TIMEOUT).retries(READ_RETRIES))?;
         let token =
             Token { value: Secret::new(response.text().trim().to_owned()), number: refused.number + 1 };
         *slot = Some(token.clone());

@@ -14,7 +14,7 @@ pub(super) enum Cloud {
     /// ZStack.
     ZStack,
     /// e24cloud.
-    E24Cloud,
+    E24,
     /// 3DS Outscale.
     Outscale,
     /// Tilaa.
@@ -32,7 +32,7 @@ impl Cloud {
             Self::Aws => "aws",
             Self::Brightbox => "brightbox",
             Self::ZStack => "zstack",
-            Self::E24Cloud => "e24cloud",
+            Self::E24 => "e24cloud",
             Self::Outscale => "outscale",
             Self::Tilaa => "tilaa",
             Self::Unknown => "unknown",
@@ -72,7 +72,7 @@ pub(super) fn identify(platform: &Platform<'_>) -> Cloud {
     } else if dmi("chassis_asset_tag").ends_with(".zstack.io") {
         Cloud::ZStack
     } else if vendor == "e24cloud" {
-        Cloud::E24Cloud
+        Cloud::E24
     } else if product == "3ds outscale vm" && vendor == "3ds outscale" {
         Cloud::Outscale
     } else if vendor == "tilaa" {
@@ -87,7 +87,14 @@ pub(super) fn identify(platform: &Platform<'_>) -> Cloud {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
     use crate::testing::Machine;
+
+    fn machine(scratch: system::Scratch) -> Machine {
+        let nobody = system::TreeHttp::new(Arc::new(system::Scratch::new()), None);
+        Machine::with_http(scratch, Arc::new(nobody))
+    }
 
     #[test]
     fn firmware_names_the_cloud() {
@@ -98,7 +105,7 @@ mod tests {
             (&[("product_uuid", "45E12EC2-DCD1-B213-94ED-012345ABCDEF")], Cloud::Unknown),
             (&[("product_serial", "srv-1.gb1.brightbox.com")], Cloud::Brightbox),
             (&[("chassis_asset_tag", "123456.zstack.io")], Cloud::ZStack),
-            (&[("sys_vendor", "e24cloud")], Cloud::E24Cloud),
+            (&[("sys_vendor", "e24cloud")], Cloud::E24),
             (&[("sys_vendor", "3DS Outscale"), ("product_name", "3DS Outscale VM")], Cloud::Outscale),
             (&[("sys_vendor", "Tilaa")], Cloud::Tilaa),
             (&[("product_name", "Alibaba Cloud ECS")], Cloud::Elsewhere),
@@ -108,11 +115,11 @@ mod tests {
             for (name, value) in values {
                 scratch = scratch.file(&format!("/sys/class/dmi/id/{name}"), format!("{value}\n"));
             }
-            let machine = Machine::new(scratch);
+            let machine = machine(scratch);
             assert_eq!(identify(&machine.platform()), expected, "{values:?}");
         }
         let xen =
             system::Scratch::new().file("/sys/hypervisor/uuid", "ec2e1916-9099-7caf-fd21-012345abcdef\n");
-        assert_eq!(identify(&Machine::new(xen).platform()), Cloud::Aws);
+        assert_eq!(identify(&machine(xen).platform()), Cloud::Aws);
     }
 }

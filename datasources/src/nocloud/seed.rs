@@ -139,9 +139,12 @@ impl Seed {
         // As the original's own: a directory need not be written with its slash.
         let query = address.split_once('?').is_some_and(|(_, query)| !query.is_empty());
         let slash = if address.ends_with('/') || query { "" } else { "/" };
-        let place = |name: &str| match address.contains("%s") {
-            true => address.replace("%s", name),
-            false => format!("{address}{slash}{name}"),
+        let place = |name: &str| {
+            if address.contains("%s") {
+                address.replace("%s", name)
+            } else {
+                format!("{address}{slash}{name}")
+            }
         };
         let needed = |name: &str, bytes: Option<Vec<u8>>| {
             let missing = || SourceError::Broken {
