@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use model::effects::{Attributes, FileError};
 use model::instance::{Bytes, VendorData};
-use model::{Instance, InstanceId, Paths, Stage};
+use model::{Instance, InstanceId, Node, Paths, Stage};
 use serde_json::Value;
 
 use super::{Boot, BootError};
@@ -194,6 +194,30 @@ impl Boot<'_> {
             files.create_dir(&semaphores, None)?;
         }
         Ok(())
+    }
+
+    /// The log is for root and whoever reads logs here: `syslog_fix_perms` names owners, the first that exists counts.
+    pub(super) fn guard_log(&self) {
+        let Some(log) = self.config.get("def_log_file").and_then(Node::as_str).map(Path::new) else { return };
+        let Ok(Some(found)) = self.system.files.stat(log) else { return };
+        // Never wider than it was: an administrator may have closed it.
+        if found.mode & 0o640 != found.mode {
+            if let Err(error) = self.system.files.set_mode(log, found.mode & 0o640) {
+                tracing::warn!("{error}");
+            }
+        }
+        let named = self.config.get("syslog_fix_perms");
+        let owners: Vec<String> = match named.map(|node| (node.as_list(), node.scalar_text())) {
+            Some((Some(list), _)) => list.iter().filter_map(Node::scalar_text).collect(),
+            Some((None, Some(one))) if named.is_some_and(Node::is_truthy) => vec![one],
+            _ => return,
+        };
+        let owner = owners.iter().find_map(|owner| self.distro.users().owner(owner).ok());
+        let same = owner.is_some_and(|owner| owner.uid == Some(found.uid) && owner.gid == Some(found.gid));
+        match owner.filter(|_| !same).map(|owner| self.system.files.set_owner(log, owner)) {
+            Some(Err(error)) => tracing::warn!("Failed changing perms on the log. tried: {}. {error}", owners.join(",")),
+            Some(Ok(())) | None => {}
+        }
     }
 
     /// The id, where an instance is known.

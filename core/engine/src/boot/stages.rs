@@ -126,7 +126,9 @@ impl Boot<'_> {
         } else {
             "searching for network datasources"
         });
-        self.make_directories(stage)
+        self.make_directories(stage)?;
+        self.guard_log();
+        Ok(())
     }
 
     /// The cached instance, as the stages after `init` take it.
