@@ -1,6 +1,5 @@
 //! The stages that run at boot.
 
-mod hostname;
 mod instance;
 mod modules;
 mod network;
@@ -14,12 +13,12 @@ use model::effects::FileError;
 use model::{Distro, DistroError, Instance, Node, Paths, Platform, Stage, System};
 
 use crate::config::{Loader, kernel_command_line, paths};
-use crate::report::{Recoverable, Reporter};
+use crate::report::Reporter;
 use crate::{Registry, userdata};
 
-pub use hostname::{HostName, host_name};
 pub use instance::cache_path;
-pub use modules::{ModuleEntry, SectionError};
+pub use model::hostname::{HostName, host_name};
+pub use modules::{ModuleEntry, SectionError, nearest};
 pub use search::identify_all;
 
 /// What a stage came to.
@@ -72,7 +71,6 @@ pub struct Boot<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) loader: Loader<'a>,
     pub(crate) reporter: Reporter,
-    pub(crate) recoverable: Recoverable,
     /// Go on without a data source (`--force`).
     pub(crate) force: bool,
     /// The system's own configuration.
@@ -85,7 +83,7 @@ pub struct Boot<'a> {
     /// Whether the instance came from the cache.
     pub(crate) restored: bool,
     /// The id of the boot before, from before this one wrote its own.
-    pub(crate) previous_id: Option<String>,
+    pub(crate) previous_id: Option<Option<String>>,
 }
 
 impl<'a> Boot<'a> {
@@ -93,7 +91,6 @@ impl<'a> Boot<'a> {
     pub fn new(
         system: &'a System,
         registry: &'a Registry,
-        recoverable: &Recoverable,
         stage: Stage,
         extra: Vec<PathBuf>,
         force: bool,
@@ -109,7 +106,6 @@ impl<'a> Boot<'a> {
             registry,
             loader,
             reporter: Reporter::new(system, stage.status_name()),
-            recoverable: recoverable.clone(),
             force,
             base,
             config,
@@ -134,6 +130,11 @@ impl<'a> Boot<'a> {
     /// Who this machine is, once that is known.
     pub fn instance(&self) -> Option<&Instance> {
         self.instance.as_ref()
+    }
+
+    /// Reports no events of this run.
+    pub fn silence(&mut self) {
+        self.reporter.silence();
     }
 
     /// Reads the configuration again: the instance, or its user-data, has changed it.
@@ -163,7 +164,15 @@ pub fn platform<'p>(system: &'p System, paths: &'p Paths, config: &'p Node) -> P
     let virtualization = virtualization(system);
     let container = matches!(
         virtualization.as_str(),
-        "lxc" | "lxc-libvirt" | "systemd-nspawn" | "docker" | "podman" | "rkt" | "openvz" | "container-other" | "wsl"
+        "lxc"
+            | "lxc-libvirt"
+            | "systemd-nspawn"
+            | "docker"
+            | "podman"
+            | "rkt"
+            | "openvz"
+            | "container-other"
+            | "wsl"
     );
     let devices = match system.devices.block_devices() {
         Ok(devices) => devices,
@@ -172,7 +181,15 @@ pub fn platform<'p>(system: &'p System, paths: &'p Paths, config: &'p Node) -> P
             Vec::new()
         }
     };
-    Platform { system, paths, config, cmdline: kernel_command_line(system), devices, virtualization, container }
+    Platform {
+        system,
+        paths,
+        config,
+        cmdline: kernel_command_line(system),
+        devices,
+        virtualization,
+        container,
+    }
 }
 
 /// What virtualises this machine: what ds-identify was told, what systemd noted for a container, or nothing known.

@@ -1,1 +1,194 @@
-//! x
+//! `clean`: the machine forgets that it was configured.
+
+use std::path::{Path, PathBuf};
+
+use model::effects::{Attributes, Command, FileError, FileKind};
+use model::{Node, Paths, System};
+
+/// Network files that we write; a `*` stands for any letters of a name.
+const NETWORK_FILES: [&str; 6] = [
+    "/etc/netplan/50-cloud-init.yaml",
+    "/etc/NetworkManager/conf.d/99-cloud-init.conf",
+    "/etc/NetworkManager/conf.d/30-cloud-init-ip6-addr-gen-mode.conf",
+    "/etc/NetworkManager/system-connections/cloud-init-*.nmconnection",
+    "/etc/systemd/network/10-cloud-init-*.network",
+    "/etc/network/interfaces.d/50-cloud-init.cfg",
+];
+const SSH_FILES: [&str; 1] = ["/etc/ssh/sshd_config.d/50-cloud-init.conf"];
+/// Programs of other packages that clean up after themselves.
+const CLEAN_D: &str = "/etc/cloud/clean.d";
+const FSTAB: &str = "/etc/fstab";
+/// What marks our lines of fstab.
+const FSTAB_MARK: &str = "comment=cloudconfig";
+
+/// What is cleaned beside the state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Log files.
+    pub logs: bool,
+    /// The seed directory.
+    pub seed: bool,
+    /// Set /etc/machine-id to be made anew.
+    pub machine_id: bool,
+    /// Kinds of written configuration: all, ssh_config, network, datasource, fstab.
+    pub configs: Vec<String>,
+}
+
+/// What could not be cleaned.
+#[derive(Debug, thiserror::Error)]
+pub enum CleanError {
+    /// A file.
+    #[error("Could not remove {0}")]
+    File(#[from] FileError),
+    /// A program of clean.d failed.
+    #[error("Failure during run-parts of {CLEAN_D}: {0}")]
+    Program(String),
+}
+
+/// The files that a pattern names; its `*` is in the last component only.
+fn expand(system: &System, pattern: &str) -> Vec<PathBuf> {
+    let path = Path::new(pattern);
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Vec::new() };
+    let name = name.to_string_lossy();
+    let Some((head, tail)) = name.split_once('*') else { return vec![path.to_owned()] };
+    let names = system.files.list(directory).unwrap_or_default();
+    names
+        .into_iter()
+        .filter(|found| {
+            found.len() >= head.len() + tail.len() && found.starts_with(head) && found.ends_with(tail)
+        })
+        .map(|found| directory.join(found))
+        .collect()
+}
+
+/// Log files that the configuration names: `def_log_file`, and what `output:` appends to or tees into.
+fn logs(config: &Node) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> =
+        config.get("def_log_file").and_then(Node::as_str).map(PathBuf::from).into_iter().collect();
+    let texts = |node: &Node| -> Vec<String> {
+        let nested = node
+            .as_list()
+            .unwrap_or_default()
+            .iter()
+            .chain(node.as_map().into_iter().flat_map(|map| map.values()));
+        nested.chain(std::iter::once(node)).filter_map(|node| node.as_str().map(str::to_owned)).collect()
+    };
+    for node in config.get("output").and_then(Node::as_map).into_iter().flat_map(|map| map.values()) {
+        for text in texts(node) {
+            let word = text.split_whitespace().next_back().unwrap_or_default().trim_start_matches(['>', '|']);
+            if word.starts_with('/') {
+                found.push(PathBuf::from(word));
+            }
+        }
+    }
+    found.dedup();
+    found
+}
+
+/// Removes our lines of fstab.
+fn clean_fstab(system: &System) -> Result<(), FileError> {
+    let Some(before) = system.files.read_optional(Path::new(FSTAB))? else { return Ok(()) };
+    let text = String::from_utf8_lossy(&before);
+    let kept: String = text.split_inclusive('\n').filter(|line| !line.contains(FSTAB_MARK)).collect();
+    if kept.len() != text.len() {
+        system.files.write(Path::new(FSTAB), kept.as_bytes(), &Attributes::default())?;
+    }
+    Ok(())
+}
+
+/// Cleans.
+pub fn run(system: &System, paths: &Paths, config: &Node, options: &Options) -> Result<(), CleanError> {
+    let wants = |kind: &str| options.configs.iter().any(|wanted| wanted == kind || wanted == "all");
+    if options.logs {
+        for log in logs(config) {
+            // A log may be /dev/console.
+            if matches!(system.files.stat(&log), Ok(Some(found)) if found.kind != FileKind::Special) {
+                system.files.remove(&log)?;
+            }
+        }
+    }
+    let mut patterns: Vec<&str> = Vec::new();
+    if wants("network") {
+        patterns.extend(NETWORK_FILES);
+    }
+    if wants("ssh_config") {
+        patterns.extend(SSH_FILES);
+    }
+    for file in patterns.into_iter().flat_map(|pattern| expand(system, pattern)) {
+        system.files.remove(&file)?;
+    }
+    if wants("fstab") {
+        clean_fstab(system)?;
+    }
+    if options.machine_id {
+        let path = Path::new("/etc/machine-id");
+        if system.files.is_dir(Path::new("/run/systemd/system")) {
+            system.files.write(path, b"uninitialized\n", &Attributes::mode(0o444))?;
+        } else {
+            system.files.remove(path)?;
+        }
+    }
+    if !system.files.is_dir(&paths.cloud_dir) {
+        tracing::info!("Artifacts already cleaned.");
+        return Ok(());
+    }
+    for name in system.files.list(&paths.cloud_dir)? {
+        if name != "seed" || options.seed {
+            system.files.remove(&paths.cloud_dir.join(name))?;
+        }
+    }
+    run_programs(system)
+}
+
+fn run_programs(system: &System) -> Result<(), CleanError> {
+    let mut failed = Vec::new();
+    for name in system.files.list(Path::new(CLEAN_D)).unwrap_or_default() {
+        let path = Path::new(CLEAN_D).join(&name);
+        let runnable = matches!(system.files.stat(&path),
+            Ok(Some(found)) if found.kind == FileKind::File && found.mode & 0o111 != 0);
+        if runnable
+            && system.commands.run(&Command::new(path.display().to_string()).inherit_output()).is_err()
+        {
+            failed.push(name);
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(CleanError::Program(failed.join(", "))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_goes_and_the_seed_stays() {
+        let (system, _) = system::Scratch::new()
+            .file("/var/lib/cloud/data/instance-id", "i\n")
+            .file("/var/lib/cloud/seed/nocloud/meta-data", "")
+            .file("/etc/systemd/network/10-cloud-init-eth0.network", "")
+            .file("/etc/systemd/network/10-mine.network", "")
+            .file("/etc/fstab", "/dev/vda1 / ext4\n/dev/vdb /mnt auto comment=cloudconfig 0 2\n")
+            .file("/var/log/cloud-init.log", "")
+            .file("/var/log/cloud-init-output.log", "")
+            .system();
+        let config = Node::from_yaml(
+            "t",
+            b"{def_log_file: /var/log/cloud-init.log, output: {all: '| tee -a /var/log/cloud-init-output.log'}}",
+        );
+        let config = config.expect("valid").expect("there");
+        let options = Options { logs: true, configs: vec!["all".into()], ..Options::default() };
+        run(&system, &Paths::default(), &config, &options).expect("cleaned");
+        let there = |path: &str| system.files.exists(Path::new(path));
+        assert!(
+            there("/var/lib/cloud/seed/nocloud/meta-data") && there("/etc/systemd/network/10-mine.network")
+        );
+        for gone in [
+            "/var/lib/cloud/data",
+            "/etc/systemd/network/10-cloud-init-eth0.network",
+            "/var/log/cloud-init.log",
+            "/var/log/cloud-init-output.log",
+        ] {
+            assert!(!there(gone), "{gone}");
+        }
+        assert_eq!(system.files.text(Path::new("/etc/fstab")).as_deref(), Some("/dev/vda1 / ext4\n"));
+    }
+}

@@ -9,12 +9,12 @@
 pub mod boot;
 pub mod clean;
 pub mod config;
-pub mod datetime;
 pub mod handlers;
-pub mod json;
-pub mod os;
+pub mod health;
 pub mod instance_data;
+pub mod json;
 pub mod merge;
+pub mod os;
 pub mod query;
 pub mod registry;
 pub mod report;

@@ -1,1 +1,200 @@
-//! x
+//! `query`: values of the instance-data.
+
+use std::path::{Path, PathBuf};
+
+use model::{Paths, System};
+use serde_json::Value;
+
+use crate::instance_data::{REDACTED, sensitive_path};
+use crate::{template, userdata};
+
+/// What cannot be queried.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum QueryError {
+    /// The file is not there.
+    #[error("Missing instance-data file: {0}")]
+    Missing(String),
+    /// The file may not be read.
+    #[error("No read permission on '{0}'. Try sudo")]
+    Forbidden(String),
+    /// The file is no JSON.
+    #[error("{0}: not valid JSON: {1}")]
+    Broken(String, String),
+    /// No such key at the top.
+    #[error("Undefined instance-data key '{0}'")]
+    Undefined(String),
+    /// No such key further down.
+    #[error("instance-data '{parent}' has no '{leaf}'")]
+    NoLeaf {
+        /// Where the key was looked for.
+        parent: String,
+        /// The key.
+        leaf: String,
+    },
+    /// Only mappings have keys.
+    #[error("--list-keys provided but '{0}' is not a dict")]
+    NoMapping(String),
+    /// The format is no template.
+    #[error("Failed to render templated data. {0}")]
+    Template(String),
+}
+
+/// Which files are read; the usual ones unless given.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Instance-data.
+    pub instance_data: Option<PathBuf>,
+    /// User-data.
+    pub user_data: Option<PathBuf>,
+    /// Vendor-data.
+    pub vendor_data: Option<PathBuf>,
+}
+
+/// User-data as text; what is no text is base64 after `ci-b64:`.
+fn loaded(system: &System, path: &Path) -> Value {
+    use base64::Engine as _;
+    let bytes = system.files.read(path).unwrap_or_default();
+    match String::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(error) => match String::from_utf8(userdata::maybe_gunzip(error.as_bytes())) {
+            Ok(text) => text.into(),
+            Err(error) => {
+                format!("ci-b64:{}", base64::engine::general_purpose::STANDARD.encode(error.as_bytes()))
+                    .into()
+            }
+        },
+    }
+}
+
+/// The instance-data with user-data, vendor-data and the combined config; an ordinary user gets them redacted.
+pub fn load(system: &System, paths: &Paths, sources: &Sources) -> Result<Value, QueryError> {
+    let root = system.environment.uid() == 0;
+    let public = paths.run("instance-data.json");
+    let sensitive = sensitive_path(paths);
+    let file = match &sources.instance_data {
+        Some(given) => given.clone(),
+        None if root && system.files.exists(&sensitive) => sensitive,
+        None => public,
+    };
+    let name = file.display().to_string();
+    let bytes = system.files.read(&file).map_err(|error| {
+        if error.source.kind() == std::io::ErrorKind::PermissionDenied {
+            QueryError::Forbidden(name.clone())
+        } else {
+            QueryError::Missing(name.clone())
+        }
+    })?;
+    let mut data: Value =
+        serde_json::from_slice(&bytes).map_err(|error| QueryError::Broken(name, error.to_string()))?;
+    let user = sources.user_data.clone().unwrap_or_else(|| paths.instance("user-data.txt"));
+    let vendor = sources.vendor_data.clone().unwrap_or_else(|| paths.instance("vendor-data.txt"));
+    let combined = paths.run("combined-cloud-config.json");
+    if root {
+        data["userdata"] = loaded(system, &user);
+        data["vendordata"] = loaded(system, &vendor);
+        data["combined_cloud_config"] = crate::json::read(system, &combined).unwrap_or(Value::Null);
+    } else {
+        for (key, path) in [("userdata", user), ("vendordata", vendor), ("combined_cloud_config", combined)] {
+            data[key] = format!("<{REDACTED}> file:{}", path.display()).into();
+        }
+    }
+    Ok(data)
+}
+
+/// A value of the data that templates see, without the aliases; a path is dotted, each step a key or its alias.
+pub fn find(data: &Value, path: &str) -> Result<Value, QueryError> {
+    let mut at = without_aliases(data);
+    let mut walked: Vec<&str> = Vec::new();
+    for step in path.split('.') {
+        let found = at.as_object().and_then(|map| {
+            map.get(step).or_else(|| {
+                map.iter()
+                    .find(|(key, _)| template::alias(key).as_deref() == Some(step))
+                    .map(|(_, value)| value)
+            })
+        });
+        let found = match found {
+            Some(found) => found.clone(),
+            None => match at.as_array().and_then(|items| items.get(step.parse::<usize>().ok()?)) {
+                Some(item) => item.clone(),
+                None if walked.is_empty() => return Err(QueryError::Undefined(path.to_owned())),
+                None => return Err(QueryError::NoLeaf { parent: walked.join("."), leaf: step.to_owned() }),
+            },
+        };
+        walked.push(step);
+        at = found;
+    }
+    Ok(at)
+}
+
+/// Every key that queries know: the data, with the keys of `v1` also at the top.
+pub fn without_aliases(data: &Value) -> Value {
+    let Some(map) = data.as_object() else { return data.clone() };
+    let mut out = serde_json::Map::new();
+    let mut keys: Vec<&String> = map.keys().collect();
+    keys.sort();
+    for key in keys {
+        let versioned = key
+            .strip_prefix('v')
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+        if let (true, Some(inner)) = (versioned, map[key].as_object()) {
+            out.extend(inner.clone());
+        }
+        out.insert(key.clone(), map[key].clone());
+    }
+    Value::Object(out)
+}
+
+/// What `--list-keys` prints.
+pub fn keys(data: &Value, path: Option<&str>) -> Result<String, QueryError> {
+    let value = match path {
+        Some(path) => find(data, path)?,
+        None => without_aliases(data),
+    };
+    let map = value.as_object().ok_or_else(|| QueryError::NoMapping(path.unwrap_or_default().to_owned()))?;
+    let mut keys: Vec<&str> = map.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    Ok(keys.join("\n"))
+}
+
+/// What `--format` prints.
+pub fn format(data: &Value, format: &str) -> Result<String, QueryError> {
+    template::render_format(format, data).map_err(|error| QueryError::Template(error.to_string()))
+}
+
+/// A value as `query` prints it: text as it is, all else as JSON.
+pub fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| crate::json::dumps(value), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn paths_go_by_keys_and_aliases() {
+        let data = json!({"v1": {"local-hostname": "h"}, "ds": {"meta_data": {"a-b": {"c": [1, 2]}}}});
+        assert_eq!(find(&data, "v1.local_hostname"), Ok(json!("h")));
+        assert_eq!(find(&data, "local-hostname"), Ok(json!("h")));
+        assert_eq!(find(&data, "ds.meta_data.a_b.c.1"), Ok(json!(2)));
+        assert_eq!(find(&data, "nope"), Err(QueryError::Undefined("nope".into())));
+        let error = find(&data, "ds.nope").expect_err("no such key").to_string();
+        assert_eq!(error, "instance-data 'ds' has no 'nope'");
+        assert_eq!(keys(&data, None).expect("a mapping"), "ds\nlocal-hostname\nv1");
+        assert_eq!(format(&data, "{{ v1.local_hostname }}!").expect("renders"), "h!");
+    }
+
+    #[test]
+    fn the_users_data_stands_beside() {
+        let (system, _) = system::Scratch::new()
+            .file("/run/cloud-init/instance-data-sensitive.json", "{}")
+            .file("/var/lib/cloud/instance/user-data.txt", "#cloud-config\n")
+            .system();
+        let data = load(&system, &Paths::default(), &Sources::default()).expect("there");
+        assert_eq!(data["userdata"], "#cloud-config\n");
+        let (empty, _) = system::scratch();
+        let error = load(&empty, &Paths::default(), &Sources::default()).expect_err("nothing there");
+        assert_eq!(error.to_string(), "Missing instance-data file: /run/cloud-init/instance-data.json");
+    }
+}

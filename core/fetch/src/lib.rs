@@ -1,1 +1,233 @@
-//! The only crate that knows an HTTP library: deadlines, retries, size limits.
+//! HTTP: the only crate that knows an HTTP library.
+//!
+//! A metadata service is asked without proxy and without redirects, over connections that are kept alive; each try
+//! has a deadline from its first packet to its last byte, an answer has a greatest length, and retries back off.
+//! Names are resolved in Rust, by resolv.conf and hosts: a static binary has no name service switch.
+#![allow(clippy::disallowed_methods, reason = "this crate is where requests happen")]
+
+mod resolve;
+mod zone;
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use model::effects::{Body, Http, HttpError, Method, Request, Response};
+use reqwest::blocking::{Client, ClientBuilder};
+use reqwest::redirect::Policy;
+
+use zone::Target;
+
+/// Requests over the network.
+#[derive(Default)]
+pub struct Fetch {
+    /// A client for each way of asking: connections of one are not shared with another.
+    clients: Mutex<HashMap<Kind, Client>>,
+}
+
+/// What makes a client differ from another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Kind {
+    metadata_service: bool,
+    tls: bool,
+    zone: Option<zone::Zone>,
+}
+
+/// Tries wait at most this many times the first wait.
+const MAX_BACKOFF: u32 = 10;
+
+impl Fetch {
+    /// A client without any connection yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn client(&self, kind: &Kind) -> Result<Client, String> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(kind) {
+            return Ok(client.clone());
+        }
+        let mut builder = ClientBuilder::new()
+            .user_agent(concat!("Cloud-Init/", env!("CARGO_PKG_VERSION")))
+            .tcp_keepalive(None)
+            .dns_resolver(std::sync::Arc::new(resolve::Resolver::default()));
+        if kind.metadata_service {
+            builder = builder.no_proxy().redirect(Policy::none());
+        }
+        if let Some(zone) = &kind.zone {
+            builder = builder.resolve_to_addrs(zone::NAME, &[zone.address()?]);
+        }
+        builder = with_tls(builder, kind.tls)?;
+        let client = builder.build().map_err(|error| chain(&error))?;
+        clients.insert(kind.clone(), client.clone());
+        Ok(client)
+    }
+
+    fn once(&self, request: &Request, target: &Target, shown: &str) -> Result<Response, HttpError> {
+        let connection = |reason: String| HttpError::Connection { url: shown.to_owned(), reason };
+        let kind = Kind {
+            metadata_service: request.metadata_service,
+            tls: target.url.starts_with("https:"),
+            zone: target.zone.clone(),
+        };
+        let client =
+            self.client(&kind).map_err(|reason| HttpError::Refused { url: shown.to_owned(), reason })?;
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Put => reqwest::Method::PUT,
+            Method::Post => reqwest::Method::POST,
+            Method::Head => reqwest::Method::HEAD,
+        };
+        let mut builder = client.request(method, &target.url).timeout(request.timeout);
+        if let Some(zone) = &target.zone {
+            builder = builder.header("Host", zone.host());
+        }
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value.expose());
+        }
+        match &request.body {
+            Body::Empty if request.method != Method::Get && request.method != Method::Head => {
+                builder = builder.body(Vec::new());
+            }
+            Body::Empty => {}
+            Body::Bytes(bytes, content_type) => {
+                builder = builder.header("Content-Type", *content_type).body(bytes.clone());
+            }
+        }
+        let timed_out = || HttpError::TimedOut { url: shown.to_owned(), limit: request.timeout };
+        let answer = builder.send().map_err(|error| {
+            if error.is_timeout() { timed_out() } else { connection(chain(&error.without_url())) }
+        })?;
+        let status = answer.status().as_u16();
+        let headers = answer
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
+            .collect();
+        let mut body = Vec::new();
+        answer.take(request.max_bytes.saturating_add(1)).read_to_end(&mut body).map_err(|error| {
+            let late = error.kind() == std::io::ErrorKind::TimedOut
+                || error
+                    .get_ref()
+                    .and_then(|inner| inner.downcast_ref::<reqwest::Error>())
+                    .is_some_and(reqwest::Error::is_timeout);
+            if late { timed_out() } else { connection(error.to_string()) }
+        })?;
+        if body.len() as u64 > request.max_bytes {
+            return Err(HttpError::TooLong { url: shown.to_owned(), limit: request.max_bytes });
+        }
+        if (200..300).contains(&status) || request.accept.contains(&status) {
+            Ok(Response { status, headers, body })
+        } else {
+            Err(HttpError::Status { url: shown.to_owned(), status })
+        }
+    }
+}
+
+/// An error with its causes, which is where the useful part is.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(feature = "tls")]
+fn with_tls(builder: ClientBuilder, needed: bool) -> Result<ClientBuilder, String> {
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    if needed {
+        roots.roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
+        add_machine_roots(&mut roots);
+    }
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    // The library wants a configuration also where it is never used: plain HTTP gets one that trusts nobody.
+    Ok(builder.tls_backend_preconfigured(config))
+}
+
+/// Authorities that the image's makers added, where the distributions keep them all in one file.
+#[cfg(feature = "tls")]
+fn add_machine_roots(roots: &mut rustls::RootCertStore) {
+    use rustls::pki_types::pem::PemObject;
+    for bundle in
+        ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"]
+    {
+        if let Ok(certificates) = rustls::pki_types::CertificateDer::pem_file_iter(bundle) {
+            roots.add_parsable_certificates(certificates.flatten());
+            return;
+        }
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn with_tls(builder: ClientBuilder, needed: bool) -> Result<ClientBuilder, String> {
+    if needed {
+        return Err("this program was built without TLS (feature `tls`)".into());
+    }
+    Ok(builder)
+}
+
+/// An address without the user's name and password.
+fn without_secrets(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let authority = rest.split('/').next().unwrap_or(rest);
+            match authority.rsplit_once('@') {
+                Some((_, host)) => format!("{scheme}://{host}{}", &rest[authority.len()..]),
+                None => url.to_owned(),
+            }
+        }
+        None => url.to_owned(),
+    }
+}
+
+/// Whether another try may do better.
+fn is_worth_a_retry(error: &HttpError) -> bool {
+    match error {
+        HttpError::Connection { .. } | HttpError::TimedOut { .. } => true,
+        HttpError::Status { status, .. } => *status >= 500 || matches!(status, 404 | 408 | 429),
+        HttpError::TooLong { .. } | HttpError::Refused { .. } => false,
+    }
+}
+
+impl Http for Fetch {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let shown = without_secrets(&request.url);
+        let target =
+            Target::read(&request.url).map_err(|reason| HttpError::Refused { url: shown.clone(), reason })?;
+        let mut tries = 0;
+        loop {
+            let outcome = self.once(request, &target, &shown);
+            let method = request.method.name();
+            match &outcome {
+                Ok(response) => {
+                    tracing::debug!(target: "url_helper.py", "[{tries}/{}] {method} {shown}: {}", request.retries + 1, response.status);
+                }
+                Err(error) => {
+                    tracing::debug!(target: "url_helper.py", "[{tries}/{}] {method} {shown}: {error}", request.retries + 1);
+                }
+            }
+            match outcome {
+                Err(error) if tries < request.retries && is_worth_a_retry(&error) => {
+                    let factor = 2_u32.saturating_pow(tries).min(MAX_BACKOFF);
+                    std::thread::sleep(request.backoff.saturating_mul(factor).min(Duration::from_secs(60)));
+                    tries += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

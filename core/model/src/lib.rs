@@ -9,6 +9,7 @@ pub mod datasource;
 pub mod distro;
 pub mod effects;
 pub mod handler;
+pub mod hostname;
 pub mod instance;
 pub mod module;
 pub mod network;

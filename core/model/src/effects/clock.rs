@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use time::{OffsetDateTime, UtcOffset};
+
 /// A point in time: what has passed since 1970-01-01 00:00:00 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub Duration);
@@ -10,6 +12,48 @@ impl Timestamp {
     /// Seconds since the epoch, fractions included.
     pub fn seconds(self) -> f64 {
         self.0.as_secs_f64()
+    }
+
+    /// The calendar's view of it, `offset` seconds east of UTC.
+    fn calendar(self, offset: i32) -> OffsetDateTime {
+        let offset = UtcOffset::from_whole_seconds(offset).unwrap_or(UtcOffset::UTC);
+        let nanoseconds = i128::try_from(self.0.as_nanos()).unwrap_or(0);
+        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+            .to_offset(offset)
+    }
+
+    /// RFC 2822 with a numeric zone, `offset` seconds east of UTC: `Mon, 23 Nov 2026 15:11:57 +0000`.
+    pub fn rfc2822(self, offset: i32) -> String {
+        let at = self.calendar(offset);
+        let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
+        format!(
+            "{}, {:02} {} {:04} {:02}:{:02}:{:02} {sign}{:02}{:02}",
+            &at.weekday().to_string()[..3],
+            at.day(),
+            &at.month().to_string()[..3],
+            at.year(),
+            at.hour(),
+            at.minute(),
+            at.second(),
+            minutes / 60,
+            minutes % 60
+        )
+    }
+
+    /// The log's form, in UTC as the original logs: `2026-11-23 15:11:57,123`.
+    pub fn log_stamp(self) -> String {
+        let at = self.calendar(0);
+        format!(
+            "{:04}-{:02}-{:02} {:02}:{:02}:{:02},{:03}",
+            at.year(),
+            u8::from(at.month()),
+            at.day(),
+            at.hour(),
+            at.minute(),
+            at.second(),
+            at.millisecond()
+        )
     }
 }
 
@@ -29,4 +73,18 @@ pub trait Clock: Send + Sync {
 
     /// Waits.
     fn sleep(&self, time: Duration);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_of_the_original() {
+        let at = Timestamp(Duration::from_millis(1_700_000_000_042));
+        // `date -u -d @1700000000 -R`, and the same with TZ=Asia/Kolkata.
+        assert_eq!(at.rfc2822(0), "Tue, 14 Nov 2023 22:13:20 +0000");
+        assert_eq!(at.rfc2822(19_800), "Wed, 15 Nov 2023 03:43:20 +0530");
+        assert_eq!(at.log_stamp(), "2023-11-14 22:13:20,042");
+    }
 }

@@ -1,5 +1,7 @@
 //! The process's surroundings.
 
+use std::io::Write as _;
+
 use model::Stage;
 use model::effects::{Environment, Http, HttpError, Journal, Request, Response, Uname};
 
@@ -34,6 +36,11 @@ impl Environment for HostEnvironment {
     fn random(&self, buffer: &mut [u8]) {
         getrandom::fill(buffer)
             .expect("a Linux kernel of 3.17 or newer, or one with /dev/urandom, gives randomness");
+    }
+
+    fn tell(&self, text: &str) {
+        // Nobody reads it when standard error is closed; that must not stop a boot.
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }
 

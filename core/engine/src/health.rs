@@ -1,0 +1,344 @@
+//! How cloud-init is doing, for `status`, `cloud-id` and everything that waits for a boot to end.
+
+use std::path::Path;
+
+use model::effects::{Command, Timestamp};
+use model::{Paths, System};
+use serde_json::{Map, Value, json};
+
+use crate::config::kernel_command_line;
+use crate::json;
+
+/// Whether it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// It has not begun.
+    NotStarted,
+    /// A stage runs, or the next one has not begun yet.
+    Running,
+    /// The final stage is over.
+    Done,
+    /// It is not to run.
+    Disabled,
+}
+
+impl Running {
+    /// As it is printed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotStarted => "not started",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// Whether it went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// A stage failed.
+    Error,
+    /// Something was not as it should be.
+    Degraded,
+    /// All is well.
+    Healthy,
+}
+
+/// Whether it is enabled, and by what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BootStatus {
+    /// `enabled-by-generator`, …
+    pub code: &'static str,
+    /// In words.
+    pub reason: String,
+}
+
+/// Everything that `status` tells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Health {
+    /// Whether it runs.
+    pub running: Running,
+    /// Whether it went well.
+    pub condition: Condition,
+    /// Whether it is enabled.
+    pub boot: BootStatus,
+    /// The source, the running stage, or why it is disabled.
+    pub detail: String,
+    /// What failed.
+    pub errors: Vec<String>,
+    /// What was not as it should be, by level.
+    pub recoverable: Map<String, Value>,
+    /// When a stage last began or ended.
+    pub last_update: String,
+    /// The source's name in lower case.
+    pub datasource: String,
+    /// The stages, as status.json has them.
+    pub stages: Map<String, Value>,
+}
+
+/// The file that switches cloud-init off.
+const DISABLED_FILE: &str = "/etc/cloud/cloud-init.disabled";
+
+fn uses_systemd(system: &System) -> bool {
+    system.files.is_dir(Path::new("/run/systemd/system"))
+}
+
+/// Whether cloud-init is enabled.
+pub fn boot_status(system: &System, paths: &Paths) -> BootStatus {
+    let cmdline = kernel_command_line(system);
+    let says = |word: &str| cmdline.split_ascii_whitespace().any(|found| found == word);
+    let status = |code, reason: &str| BootStatus { code, reason: reason.to_owned() };
+    let by_variable = || {
+        let own = system.environment.var("KERNEL_CMDLINE").unwrap_or_default();
+        own.contains("cloud-init=disabled")
+            || system
+                .commands
+                .run(&Command::line(["systemctl", "show-environment"]))
+                .is_ok_and(|output| output.text().contains("cloud-init=disabled"))
+    };
+    if !uses_systemd(system) {
+        status("enabled-by-sysvinit", "Cloud-init enabled on sysvinit")
+    } else if says("cloud-init=enabled") {
+        status(
+            "enabled-by-kernel-command-line",
+            "Cloud-init enabled by kernel command line cloud-init=enabled",
+        )
+    } else if system.files.exists(Path::new(DISABLED_FILE)) {
+        status("disabled-by-marker-file", &format!("Cloud-init disabled by {DISABLED_FILE}"))
+    } else if says("cloud-init=disabled") {
+        status(
+            "disabled-by-kernel-command-line",
+            "Cloud-init disabled by kernel parameter cloud-init=disabled",
+        )
+    } else if by_variable() {
+        status(
+            "disabled-by-environment-variable",
+            "Cloud-init disabled by environment variable KERNEL_CMDLINE=cloud-init=disabled",
+        )
+    } else if system.files.exists(&paths.run("disabled")) {
+        status("disabled-by-generator", "Cloud-init disabled by cloud-init-generator")
+    } else if system.files.exists(&paths.run("enabled")) {
+        status("enabled-by-generator", "Cloud-init enabled by systemd cloud-init-generator")
+    } else {
+        status("unknown", "Systemd generator may not have run yet.")
+    }
+}
+
+/// Whether a unit failed, which no status.json tells: the program may not have come so far.
+fn systemd_failed(system: &System) -> bool {
+    for unit in ["cloud-final", "cloud-config", "cloud-init-network", "cloud-init-local"] {
+        let command = Command::line([
+            "systemctl",
+            "show",
+            "--property=ActiveState,UnitFileState,SubState,MainPID",
+            &format!("{unit}.service"),
+        ]);
+        let Ok(output) = system.commands.run(&command) else {
+            tracing::warn!("Failed to get status from systemd. Cloud-init status may be inaccurate.");
+            return false;
+        };
+        let text = output.text();
+        let state = |name: &str| {
+            text.lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
+        let (active, sub, file) = (state("ActiveState"), state("SubState"), state("UnitFileState"));
+        if !file.starts_with("enabled") && file != "static" {
+            return true;
+        }
+        if active == "active" && sub == "exited" {
+            continue;
+        }
+        return active == "failed" || sub == "failed";
+    }
+    false
+}
+
+impl Health {
+    /// Reads it.
+    pub fn read(system: &System, paths: &Paths) -> Self {
+        let boot = boot_status(system, paths);
+        let status = json::read(system, &paths.run("status.json")).unwrap_or(Value::Null);
+        let mut stages = status["v1"].as_object().cloned().unwrap_or_default();
+        let described = stages.shift_remove("datasource").and_then(|name| name.as_str().map(str::to_owned));
+        let described = described.unwrap_or_default();
+        let datasource =
+            described.split(' ').next().unwrap_or_default().to_lowercase().replace("datasource", "");
+        let mut detail = match stages.get("stage").and_then(Value::as_str) {
+            _ if !described.is_empty() => described,
+            Some(stage) => format!("Running in stage: {stage}"),
+            None => boot.reason.clone(),
+        };
+        let latest = stages
+            .values()
+            .flat_map(|stage| [stage["start"].as_f64(), stage["finished"].as_f64()])
+            .flatten()
+            .fold(0.0, f64::max);
+        let mut names: Vec<&String> = stages.keys().collect();
+        names.sort();
+        let (mut errors, mut recoverable) = (Vec::new(), Map::new());
+        for name in names {
+            let stage = &stages[name];
+            errors.extend(
+                stage["errors"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|error| error.as_str().map(str::to_owned)),
+            );
+            for (level, messages) in stage["recoverable_errors"].as_object().into_iter().flatten() {
+                let all = recoverable.entry(level.clone()).or_insert_with(|| json!([]));
+                if let (Some(all), Some(more)) = (all.as_array_mut(), messages.as_array()) {
+                    all.extend(more.iter().cloned());
+                }
+            }
+        }
+        let mut condition = match (errors.is_empty(), recoverable.is_empty()) {
+            (false, _) => Condition::Error,
+            (true, false) => Condition::Degraded,
+            (true, true) => Condition::Healthy,
+        };
+        let begun = system.files.exists(&paths.run("status.json"));
+        let ended = system.files.exists(&paths.run("result.json"));
+        let mut running = match () {
+            () if boot.code.starts_with("disabled") => Running::Disabled,
+            () if begun && !ended => Running::Running,
+            () if latest > 0.0 => Running::Done,
+            () => Running::NotStarted,
+        };
+        if running == Running::Running && uses_systemd(system) && systemd_failed(system) {
+            running = Running::Done;
+            condition = Condition::Error;
+            "Failed due to systemd unit failure".clone_into(&mut detail);
+            errors.push(
+                "Failed due to systemd unit failure. Ensure all cloud-init services are enabled, and check 'systemctl' \
+                 or 'journalctl' for more information."
+                    .to_owned(),
+            );
+        }
+        let last_update = if latest > 0.0 {
+            // The stages note seconds since boot, which the original prints as if they were since 1970.
+            Timestamp(std::time::Duration::from_secs_f64(latest)).rfc2822(0)
+        } else {
+            String::new()
+        };
+        Self { running, condition, boot, detail, errors, recoverable, last_update, datasource, stages }
+    }
+
+    /// Whether it is over, or will not run.
+    pub fn is_settled(&self) -> bool {
+        !matches!(self.running, Running::NotStarted | Running::Running)
+    }
+
+    /// `status` and `extended_status`.
+    pub fn words(&self) -> (String, String) {
+        let running = self.running.name();
+        match self.condition {
+            Condition::Error => ("error".into(), format!("error - {running}")),
+            Condition::Degraded if matches!(self.running, Running::Done | Running::Running) => {
+                (running.into(), format!("degraded {running}"))
+            }
+            _ => (running.into(), running.into()),
+        }
+    }
+
+    /// 0 healthy, 1 error, 2 recoverable errors.
+    pub fn exit_code(&self) -> u8 {
+        match self.condition {
+            Condition::Error => 1,
+            Condition::Degraded => 2,
+            Condition::Healthy => 0,
+        }
+    }
+
+    /// As JSON and YAML print it.
+    pub fn document(&self) -> Value {
+        let (status, extended) = self.words();
+        let mut document = json!({
+            "datasource": self.datasource,
+            "boot_status_code": self.boot.code,
+            "status": status,
+            "extended_status": extended,
+            "detail": self.detail,
+            "errors": self.errors,
+            "recoverable_errors": self.recoverable,
+            "last_update": self.last_update,
+        });
+        for (name, stage) in &self.stages {
+            document[name] = stage.clone();
+        }
+        document
+    }
+
+    /// As people read it.
+    pub fn table(&self, long: bool) -> String {
+        let (status, extended) = self.words();
+        let mut text = format!("status: {status}\n");
+        if !long {
+            return text;
+        }
+        text.push_str(&format!("extended_status: {extended}\nboot_status_code: {}\n", self.boot.code));
+        if !self.last_update.is_empty() {
+            text.push_str(&format!("last_update: {}\n", self.last_update));
+        }
+        let errors = if self.errors.is_empty() {
+            " []".into()
+        } else {
+            format!("\n\t- {}", self.errors.join("\n\t- "))
+        };
+        text.push_str(&format!("detail: {}\nerrors:{errors}\n", self.detail));
+        if self.recoverable.is_empty() {
+            text.push_str("recoverable_errors: {}\n");
+            return text;
+        }
+        text.push_str("recoverable_errors:\n");
+        for (level, messages) in &self.recoverable {
+            text.push_str(&format!("{level}:\n"));
+            for message in messages.as_array().into_iter().flatten() {
+                text.push_str(&format!("\t- {}\n", message.as_str().unwrap_or_default().replace('\n', " ")));
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn health(status: &str, more: &[(&str, &str)]) -> Health {
+        let root =
+            system::Scratch::new().directory("/run/systemd/system").file("/run/cloud-init/enabled", "");
+        let root = root.file("/run/cloud-init/status.json", status);
+        let root = more.iter().fold(root, |root, (path, content)| root.file(path, content));
+        let (system, _) = root.system();
+        Health::read(&system, &Paths::default())
+    }
+
+    #[test]
+    fn a_finished_boot_with_a_warning_is_degraded() {
+        let status = r#"{"v1": {"datasource": "DataSourceNoCloud [seed=/dev/sr0]", "stage": null,
+            "init": {"errors": [], "recoverable_errors": {"WARNING": ["w"]}, "start": 4.5, "finished": 5.25}}}"#;
+        let health = health(status, &[("/run/cloud-init/result.json", "{}")]);
+        assert_eq!(health.exit_code(), 2);
+        // The layout is that of the original's `status --long`.
+        assert_eq!(
+            health.table(true),
+            "status: done\nextended_status: degraded done\nboot_status_code: enabled-by-generator\n\
+             last_update: Thu, 01 Jan 1970 00:00:05 +0000\ndetail: DataSourceNoCloud [seed=/dev/sr0]\nerrors: []\n\
+             recoverable_errors:\nWARNING:\n\t- w\n"
+        );
+        assert_eq!(health.datasource, "nocloud");
+    }
+
+    #[test]
+    fn a_marker_file_disables() {
+        let health = health("{}", &[(DISABLED_FILE, "")]);
+        assert_eq!(health.boot.code, "disabled-by-marker-file");
+        assert_eq!((health.running, health.exit_code()), (Running::Disabled, 0));
+    }
+}

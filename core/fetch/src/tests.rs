@@ -1,0 +1,84 @@
+//! Requests against a server of this process that misbehaves on demand.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::*;
+
+/// Serves one scripted answer after the other, each on a connection of its own; gives the address and a count.
+fn serve(answers: &'static [&'static str]) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("bound"));
+    let served = Arc::new(AtomicUsize::new(0));
+    let count = served.clone();
+    thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut reader = BufReader::new(stream.try_clone().expect("the same socket"));
+            let mut line = String::new();
+            while reader.read_line(&mut line).is_ok_and(|length| length > 2) {
+                line.clear();
+            }
+            count.fetch_add(1, Ordering::SeqCst);
+            if *answer == "stall" {
+                thread::sleep(Duration::from_secs(5));
+            }
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    (address, served)
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\nX-A: b\r\n\r\nhi";
+const GONE: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+const BUSY: &str = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+#[test]
+fn an_answer_with_headers_and_body() {
+    let (url, _) = serve(&[OK]);
+    let response = Fetch::new().send(&Request::get(url)).expect("an answer");
+    assert_eq!((response.status, response.body.as_slice()), (200, b"hi".as_slice()));
+    assert!(response.headers.contains(&("x-a".into(), "b".into())));
+}
+
+#[test]
+fn it_is_tried_again_as_often_as_asked() {
+    let (url, served) = serve(&[BUSY, BUSY, OK]);
+    let mut request = Request::get(url).retries(2);
+    request.backoff = Duration::from_millis(1);
+    assert_eq!(Fetch::new().send(&request).expect("the third answer").body, b"hi");
+    assert_eq!(served.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn what_is_accepted_is_an_answer() {
+    let (url, _) = serve(&[GONE, GONE]);
+    let fetch = Fetch::new();
+    assert_eq!(fetch.send(&Request::get(&url).accept(&[404])).expect("accepted").status, 404);
+    assert!(matches!(fetch.send(&Request::get(&url)), Err(HttpError::Status { status: 404, .. })));
+}
+
+#[test]
+fn a_silent_service_is_left() {
+    let (url, _) = serve(&["stall"]);
+    let request = Request::get(url).timeout(Duration::from_millis(100));
+    assert!(matches!(Fetch::new().send(&request), Err(HttpError::TimedOut { .. })));
+}
+
+#[test]
+fn too_much_is_refused() {
+    let (url, _) = serve(&[OK]);
+    let mut request = Request::get(url);
+    request.max_bytes = 1;
+    assert!(matches!(Fetch::new().send(&request), Err(HttpError::TooLong { .. })));
+}
+
+#[test]
+fn no_secret_is_in_an_error() {
+    let request = Request::get("http://user:secret@127.0.0.1:1/x").timeout(Duration::from_secs(1));
+    let message = Fetch::new().send(&request).expect_err("nobody listens").to_string();
+    assert!(message.contains("127.0.0.1:1") && !message.contains("secret"), "{message}");
+}

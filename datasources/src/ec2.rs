@@ -1,0 +1,255 @@
+//! Ec2: Amazon's metadata service, and those of clouds that answer in its way.
+
+mod imds;
+mod network;
+mod platform;
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use model::datasource::{SourceError, SourceStage};
+use model::instance::Bytes;
+use model::{Crawl, DataSource, Identified, Instance, InstanceId, Node, Platform};
+use serde_json::{Map, Value, json};
+
+use crate::{detection, standard};
+use imds::{Contents, Imds};
+use platform::Cloud;
+
+const NAME: &str = "Ec2";
+/// How long a lease is waited for, on each link.
+const LEASE: Duration = Duration::from_secs(60);
+/// Drivers of Amazon's adapters: the service is behind one of these.
+const ELASTIC: [&str; 2] = ["ena", "efa"];
+
+/// The data source.
+pub(crate) struct Ec2;
+
+/// What is done on a machine that nothing identifies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strict {
+    /// Its service is never asked.
+    Yes,
+    /// It is asked; `warn` tells so.
+    No,
+}
+
+/// `strict_id`: true, false, or `warn` with perhaps `,SECONDS`. `None` where it says nothing that is known.
+fn strictness(node: Option<&Node>) -> Option<Strict> {
+    let text = node?.scalar_text()?;
+    match text.split(',').next().unwrap_or_default() {
+        "True" | "true" => Some(Strict::Yes),
+        "False" | "false" | "warn" => Some(Strict::No),
+        other => {
+            tracing::warn!(
+                "Invalid mode '{other}' in strict_id setting: expected one of 'true', 'false', 'warn'."
+            );
+            None
+        }
+    }
+}
+
+impl DataSource for Ec2 {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn stages(&self) -> &'static [SourceStage] {
+        &[SourceStage::Local, SourceStage::Network]
+    }
+
+    fn identify(&self, platform: &Platform<'_>) -> Identified {
+        if detection::has_files(platform, &platform.paths.seed("ec2"), &["meta-data", "user-data"]) {
+            return Identified::Found;
+        }
+        if platform.container {
+            return Identified::No;
+        }
+        match platform::identify(platform) {
+            Cloud::Elsewhere => Identified::No,
+            Cloud::Unknown => {
+                let word = platform.cmdline_value("ci.datasource.ec2.strict_id").map(|word| {
+                    Node::new(
+                        model::config::Value::Str(word.to_owned()),
+                        model::config::Origin::whole("kernel command line"),
+                    )
+                });
+                let configured = platform.source_config(NAME).and_then(|config| config.get("strict_id"));
+                match strictness(word.as_ref().or(configured)) {
+                    Some(Strict::No) => Identified::Maybe,
+                    Some(Strict::Yes) | None => Identified::No,
+                }
+            }
+            _ => Identified::Found,
+        }
+    }
+
+    fn crawl(&self, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+        let config = crawl.config(NAME);
+        let cloud = platform::identify(crawl.platform);
+        let asked_for = detection::is_named(crawl.platform, NAME)
+            || strictness(config.get("strict_id")) == Some(Strict::No)
+            || self.identify(crawl.platform) == Identified::Maybe;
+        let excluded = match cloud {
+            Cloud::Elsewhere => true,
+            Cloud::Unknown => !asked_for || strictness(config.get("strict_id")) == Some(Strict::Yes),
+            _ => false,
+        };
+        if excluded {
+            tracing::debug!("Ec2: nothing identifies this machine, its service is not asked");
+            return Ok(None);
+        }
+        match crawl.stage {
+            SourceStage::Local if !matches!(cloud, Cloud::Aws | Cloud::Outscale) => {
+                tracing::debug!("Local Ec2 mode only supported on aws and outscale, not {}", cloud.name());
+                Ok(None)
+            }
+            SourceStage::Local => local(crawl, &config, cloud),
+            SourceStage::Network => {
+                let contents = Imds::new(crawl.system(), cloud, &config).crawl()?;
+                let link = crawl.fallback_link.clone();
+                instance(crawl, &config, cloud, contents, link.as_deref(), "DataSourceEc2").map(Some)
+            }
+        }
+    }
+
+    /// The id is only in the metadata: it is read again.
+    fn still_same(&self, _platform: &Platform<'_>, _cached: &InstanceId) -> bool {
+        false
+    }
+}
+
+/// Asks over each link that may reach the service, Amazon's adapters first.
+fn local(crawl: &Crawl<'_>, config: &Node, cloud: Cloud) -> Result<Option<Instance>, SourceError> {
+    let links = crawl.system().links.links()?;
+    let mut candidates = net::fallback::candidates(&links);
+    candidates.sort_by_key(|link| !link.driver.as_deref().is_some_and(|driver| ELASTIC.contains(&driver)));
+    let mut names: Vec<&str> = candidates.iter().map(|link| link.name.as_str()).collect();
+    if let (true, Some(link)) = (names.is_empty(), crawl.fallback_link.as_deref()) {
+        names.push(link);
+    }
+    if names.is_empty() {
+        tracing::error!("The instance must have at least one eligible NIC");
+        return Ok(None);
+    }
+    let mut last = None;
+    for link in names {
+        let outcome = hold_addresses(crawl, link).and_then(|held| {
+            let contents = Imds::new(crawl.system(), cloud, config).crawl()?;
+            Ok((contents, held))
+        });
+        match outcome {
+            Ok((contents, held)) => {
+                tracing::debug!("Crawled metadata service over {link}");
+                let found = instance(crawl, config, cloud, contents, Some(link), "DataSourceEc2Local");
+                drop(held);
+                return found.map(Some);
+            }
+            Err(error) => {
+                tracing::debug!("No metadata over {link}: {error}");
+                last = Some(error);
+            }
+        }
+    }
+    last.map_or(Ok(None), Err)
+}
+
+/// Addresses of both families; one of them is enough.
+fn hold_addresses(crawl: &Crawl<'_>, link: &str) -> Result<Vec<Box<dyn Any + Send>>, SourceError> {
+    let ephemeral = &crawl.system().ephemeral;
+    let (mut held, mut failed) = (Vec::new(), None);
+    match ephemeral.dhcp4(link, &crawl.dhcp_clients, LEASE) {
+        Ok((_, guard)) => held.push(guard),
+        Err(error) => failed = Some(error),
+    }
+    match ephemeral.ipv6(link, LEASE) {
+        Ok(guard) => held.push(guard),
+        Err(error) => failed = failed.or(Some(error)),
+    }
+    match failed {
+        Some(error) if held.is_empty() => Err(error.into()),
+        _ => Ok(held),
+    }
+}
+
+/// User-data that is nothing but base64 is decoded: some tools encode it twice.
+fn plain(user_data: Vec<u8>) -> Vec<u8> {
+    STANDARD.decode(&user_data).unwrap_or(user_data)
+}
+
+fn instance(
+    crawl: &Crawl<'_>,
+    config: &Node,
+    cloud: Cloud,
+    contents: Contents,
+    link: Option<&str>,
+    class: &str,
+) -> Result<Instance, SourceError> {
+    let Contents { metadata, user_data, identity, version, address } = contents;
+    let document = identity.get("document").cloned().unwrap_or_default();
+    let identified =
+        |key: &str| (cloud == Cloud::Aws).then(|| document.get(key)?.as_str().map(str::to_owned)).flatten();
+    let id = identified("instanceId")
+        .or_else(|| metadata.get("instance-id").and_then(standard::text))
+        .ok_or_else(|| SourceError::Broken {
+            place: format!("{address}/{version}/meta-data"),
+            reason: "no instance-id".into(),
+        })?;
+    let placed = metadata.get("placement").and_then(|placement| placement.get("availability-zone"));
+    let zone = placed.and_then(standard::text).map(|placed| identified("availabilityZone").unwrap_or(placed));
+    let from_zone = || {
+        let zone = zone.as_deref()?;
+        // A zone is its region and a letter.
+        Some(zone.char_indices().next_back().map_or("", |(end, _)| &zone[..end]).to_owned())
+    };
+    let region = identified("region").or_else(from_zone);
+    let network = match metadata.get("network") {
+        Some(network @ Value::Object(_)) => network::convert(crawl, config, network, link)?,
+        other => {
+            tracing::warn!("Metadata 'network' key not valid: {other:?}.");
+            None
+        }
+    };
+    let mut events = vec!["boot-new-instance".to_owned(), "hotplug".to_owned()];
+    if is_classic(&metadata) {
+        // Its MAC changes from boot to boot.
+        events.extend(["boot".to_owned(), "boot-legacy".to_owned()]);
+    }
+    let mut extra = Map::new();
+    extra.insert("meta-data".to_owned(), Value::Object(metadata.clone()));
+    if cloud == Cloud::Aws {
+        extra.insert("dynamic".to_owned(), json!({"instance-identity": identity}));
+    }
+    extra.insert("_metadata_api_version".to_owned(), version.into());
+    let launch_index = metadata.get("ami-launch-index").and_then(standard::integer);
+    let named = metadata.get("cloud-name").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
+    let mut found = Instance {
+        instance_id: InstanceId::new(id),
+        subplatform: format!("metadata ({address})"),
+        user_data: Some(Bytes(plain(user_data))),
+        network,
+        availability_zone: zone,
+        region,
+        launch_index,
+        network_events: events,
+        extra,
+        ..standard::instance(NAME, class, metadata)
+    };
+    if !named {
+        cloud.name().clone_into(&mut found.cloud_name);
+    }
+    Ok(found)
+}
+
+/// Whether no link is in a VPC: the first generation of the service.
+fn is_classic(metadata: &Map<String, Value>) -> bool {
+    let links = metadata
+        .get("network")
+        .and_then(|network| network.pointer("/interfaces/macs"))
+        .and_then(Value::as_object);
+    !links.into_iter().flat_map(Map::values).any(|link| link.get("vpc-id").is_some())
+}

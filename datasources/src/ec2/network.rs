@@ -1,0 +1,252 @@
+//! The network as the metadata tells it: a link for each MAC, the primary one first.
+
+use std::path::Path;
+use std::time::Duration;
+
+use model::datasource::SourceError;
+use model::{Crawl, NetworkConfig, Node};
+use serde_json::{Map, Value, json};
+
+use crate::standard;
+
+/// How long a lease is waited for, only to learn the gateway of a further link.
+const LEASE: Duration = Duration::from_secs(30);
+/// The order of the renderers where the configuration has none, as far as netplan.
+const RENDERERS: [&str; 3] = ["eni", "sysconfig", "netplan"];
+
+/// A link of this machine that the metadata knows.
+struct Nic<'a> {
+    mac: &'a str,
+    name: &'a str,
+    metadata: &'a Map<String, Value>,
+}
+
+impl Nic<'_> {
+    /// A number that may be missing; missing ones sort last.
+    fn number(&self, key: &str) -> i64 {
+        self.metadata.get(key).and_then(standard::integer).unwrap_or(i64::MAX)
+    }
+
+    fn has(&self, key: &str) -> bool {
+        match self.metadata.get(key) {
+            None | Some(Value::Null) => false,
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(Value::Array(items)) => !items.is_empty(),
+            Some(_) => true,
+        }
+    }
+
+    /// One text, or each of a list.
+    fn texts(&self, key: &str) -> Vec<&str> {
+        match self.metadata.get(key) {
+            Some(Value::String(text)) if !text.is_empty() => vec![text],
+            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The addresses after the first of a list, with the length of their network's prefix. Before version 2018-09-24
+    /// there was one address and no list.
+    fn further_addresses(&self, addresses: &str, network: &str, usual: &str) -> Vec<String> {
+        let Some(Value::Array(items)) = self.metadata.get(addresses) else { return Vec::new() };
+        if items.len() < 2 {
+            return Vec::new();
+        }
+        let given = self.metadata.get(network).and_then(Value::as_str);
+        let prefix = match given.and_then(|network| network.split_once('/')) {
+            Some((_, prefix)) if !prefix.contains('/') => prefix,
+            _ => {
+                tracing::warn!(
+                    "Could not parse {network} {given:?} for mac {}. The prefix defaults to /{usual}",
+                    self.mac
+                );
+                usual
+            }
+        };
+        items.iter().skip(1).filter_map(Value::as_str).map(|address| format!("{address}/{prefix}")).collect()
+    }
+
+    fn secondary_addresses(&self) -> Vec<String> {
+        let mut found = self.further_addresses("local-ipv4s", "subnet-ipv4-cidr-block", "24");
+        found.append(&mut self.further_addresses("ipv6s", "subnet-ipv6-cidr-block", "128"));
+        found.sort();
+        found
+    }
+}
+
+/// Whether netplan will render: rules for routing by source are only known there.
+fn is_netplan(crawl: &Crawl<'_>) -> bool {
+    let files = crawl.platform.files();
+    let program = |name: &str| {
+        ["/sbin", "/usr/sbin"].iter().any(|directory| files.is_file(&Path::new(directory).join(name)))
+    };
+    let file = |path: &str| files.is_file(Path::new(path));
+    let configured =
+        crawl.platform.config.at(&["system_info", "network", "renderers"]).and_then(Node::as_list);
+    let order: Vec<&str> = match configured {
+        Some(list) => list.iter().filter_map(Node::as_str).collect(),
+        None => RENDERERS.to_vec(),
+    };
+    let first = order.into_iter().find(|renderer| match *renderer {
+        "netplan" => program("netplan"),
+        "eni" => ["ifquery", "ifup", "ifdown"].into_iter().all(program) && file("/etc/network/interfaces"),
+        "sysconfig" => {
+            let known = ["/etc/sysconfig/network-scripts/network-functions", "/etc/sysconfig/config"];
+            program("ifup") && program("ifdown") && known.into_iter().any(file)
+        }
+        "network-manager" => program("NetworkManager"),
+        "networkd" => file("/usr/lib/systemd/systemd-networkd") || file("/lib/systemd/systemd-networkd"),
+        _ => false,
+    });
+    first == Some("netplan")
+}
+
+/// Network config v2 from `network` of the metadata; `link` is the one that the service was asked over.
+pub(super) fn convert(
+    crawl: &Crawl<'_>,
+    config: &Node,
+    network: &Value,
+    link: Option<&str>,
+) -> Result<Option<NetworkConfig>, SourceError> {
+    let Some(macs) = network.pointer("/interfaces/macs").and_then(Value::as_object) else {
+        tracing::warn!("Metadata 'network' has no interfaces");
+        return Ok(None);
+    };
+    let links = crawl.system().links.links()?;
+    let named = net::links::by_mac(&links).map_err(|error| SourceError::Broken {
+        place: "/sys/class/net".to_owned(),
+        reason: error.to_string(),
+    })?;
+    let full = config.get("apply_full_imds_network_config").is_none_or(Node::lenient_bool);
+    let mut nics: Vec<Nic<'_>> = named
+        .iter()
+        .filter_map(|(mac, name)| {
+            let metadata = macs.get(mac).or_else(|| macs.get(&mac.to_lowercase()))?.as_object()?;
+            Some(Nic { mac, name, metadata })
+        })
+        .collect();
+    let ethernets = if full {
+        nics.sort_by(|a, b| {
+            let key = |nic: &Nic<'_>| (nic.number("network-card"), nic.number("device-number"));
+            key(a).cmp(&key(b)).then_with(|| a.mac.cmp(b.mac))
+        });
+        every_link(crawl, &nics)
+    } else {
+        primary_link(&named, &nics, link)
+    };
+    let config = json!({"version": 2, "ethernets": ethernets});
+    Ok(Some(NetworkConfig::from_json(config, "EC2 metadata network")))
+}
+
+/// DHCP on the link that the service was asked over, and nothing else.
+fn primary_link(
+    named: &indexmap::IndexMap<String, String>,
+    nics: &[Nic<'_>],
+    link: Option<&str>,
+) -> Map<String, Value> {
+    let mut ethernets = Map::new();
+    if let Some((mac, name)) =
+        named.iter().find(|(_, name)| Some(name.as_str()) == link).or_else(|| named.last())
+    {
+        let v6 = nics.iter().any(|nic| nic.mac == mac && nic.has("ipv6s"));
+        let matched = json!({"macaddress": mac.to_lowercase()});
+        ethernets
+            .insert(name.clone(), json!({"dhcp4": true, "dhcp6": v6, "match": matched, "set-name": name}));
+    }
+    ethernets
+}
+
+/// DHCP on every link, with metrics in their order, and all further addresses.
+fn every_link(crawl: &Crawl<'_>, nics: &[Nic<'_>]) -> Map<String, Value> {
+    let netplan = nics.len() > 1 && is_netplan(crawl);
+    let mut ethernets: Vec<(&Nic<'_>, Value)> = nics
+        .iter()
+        .enumerate()
+        .map(|(index, nic)| {
+            let by_source = netplan && index > 0 && nic.has("device-number");
+            (nic, ethernet(crawl, nic, index, nics.len() == 1, by_source))
+        })
+        .collect();
+    ethernets.sort_by_key(|(nic, _)| nic.mac);
+    ethernets.into_iter().map(|(nic, config)| (nic.name.to_owned(), config)).collect()
+}
+
+fn ethernet(crawl: &Crawl<'_>, nic: &Nic<'_>, index: usize, alone: bool, by_source: bool) -> Value {
+    let mut overrides = json!({"route-metric": (index + 1) * 100});
+    if by_source {
+        overrides["use-routes"] = true.into();
+    }
+    let v6 = nic.has("ipv6s");
+    let mut config = json!({
+        "dhcp4": true,
+        "dhcp6": v6,
+        "match": {"macaddress": nic.mac.to_lowercase()},
+        "set-name": nic.name,
+    });
+    if !alone {
+        config["dhcp4-overrides"] = overrides.clone();
+        if v6 {
+            config["dhcp6-overrides"] = overrides;
+        }
+    }
+    if by_source {
+        let mut rules = Rules { table: 100 + index, routes: Vec::new(), policy: Vec::new() };
+        rules.add(nic, "subnet-ipv4-cidr-block", "local-ipv4s", || gateway(crawl, nic));
+        if v6 {
+            rules.add(nic, "subnet-ipv6-cidr-blocks", "ipv6s", || None);
+        }
+        if !rules.policy.is_empty() {
+            config["routes"] = rules.routes.into();
+            config["routing-policy"] = rules.policy.into();
+        }
+    }
+    let addresses = nic.secondary_addresses();
+    if !addresses.is_empty() {
+        config["addresses"] = addresses.into();
+    }
+    config
+}
+
+/// Routing by source: what came in over a further link must go out over it.
+struct Rules {
+    table: usize,
+    routes: Vec<Value>,
+    policy: Vec<Value>,
+}
+
+impl Rules {
+    fn add(
+        &mut self,
+        nic: &Nic<'_>,
+        networks: &str,
+        addresses: &str,
+        gateway: impl FnOnce() -> Option<String>,
+    ) {
+        let (networks, addresses) = (nic.texts(networks), nic.texts(addresses));
+        if networks.is_empty() || addresses.is_empty() {
+            tracing::debug!("Not enough IMDS information to configure policy routing on {}", nic.name);
+            return;
+        }
+        if let Some(gateway) = gateway() {
+            self.routes.push(json!({"to": "0.0.0.0/0", "via": gateway, "table": self.table}));
+        }
+        self.routes.extend(networks.into_iter().map(|network| json!({"to": network, "table": self.table})));
+        self.policy
+            .extend(addresses.into_iter().map(|address| json!({"from": address, "table": self.table})));
+    }
+}
+
+/// The metadata names no gateway; DHCP does.
+fn gateway(crawl: &Crawl<'_>, nic: &Nic<'_>) -> Option<String> {
+    match crawl.system().ephemeral.dhcp4(nic.name, &crawl.dhcp_clients, LEASE) {
+        Ok((lease, _held)) => lease.router.map(|router| router.to_string()),
+        Err(error) => {
+            tracing::warn!(
+                "Could not perform dhcp discovery on {} to find its gateway. \
+                 Not adding default route via the gateway. Error: {error}",
+                nic.name
+            );
+            None
+        }
+    }
+}

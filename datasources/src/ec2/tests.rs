@@ -1,0 +1,94 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use metadata_service::{Config, Fault, Server, Tokens};
+use model::Instance;
+use model::datasource::{SourceError, SourceStage};
+
+use super::Ec2;
+use crate::testing::{self, Machine};
+
+#[test]
+fn every_machine_of_testdata() {
+    testing::run_cases("ec2", &Ec2);
+}
+
+/// Reads a service on the loopback address as a machine of Amazon's does.
+fn ask(tokens: Tokens, faults: &[&str], latency: u64) -> (Result<Option<Instance>, SourceError>, Server) {
+    let mut service = metadata_service::Ec2::example();
+    service.tokens = tokens;
+    let faults = faults.iter().map(|text| Fault::parse(text).expect("a fault")).collect();
+    let config =
+        Config { ec2: Some(service), faults, latency: Duration::from_millis(latency), ..Config::default() };
+    let server = Server::start(config).expect("a free port");
+    let scratch =
+        system::Scratch::new().file("/sys/class/dmi/id/product_uuid", "ec2e1916-9099-7caf-fd21-012345abcdef");
+    let machine = Machine::with_http(scratch, Arc::new(fetch::Fetch::new())).on_time().config(&format!(
+        "datasource: {{Ec2: {{metadata_urls: ['{}'], max_wait: 1, timeout: 2}}}}",
+        server.url()
+    ));
+    (machine.crawl(&Ec2, SourceStage::Network), server)
+}
+
+/// The id in the service's own example document.
+const ID: &str = "i-0a1b2c3d4e5f60718";
+
+#[test]
+fn the_tree_is_read_with_one_token_over_few_connections() {
+    let (found, server) = ask(Tokens::Required, &[], 0);
+    let instance = found.expect("readable").expect("found");
+    assert_eq!(instance.instance_id.as_str(), ID);
+    let requests = server.requests();
+    let puts = requests.iter().filter(|entry| entry.request.method == "PUT").count();
+    assert_eq!(puts, 1, "one session");
+    // Each of the workers, and the token's thread, may have a connection of its own.
+    assert!(server.connections() <= 9, "{} connections", server.connections());
+    assert!(requests.iter().all(|entry| entry.status == 200 || entry.status == 404));
+    assert!(!requests.iter().any(|entry| entry.request.path.contains("security-credentials/")));
+}
+
+#[test]
+fn a_token_that_runs_out_is_renewed_once() {
+    let (found, server) = ask(Tokens::Required, &["expire-token@9"], 0);
+    let instance = found.expect("readable").expect("found");
+    assert_eq!(instance.instance_id.as_str(), ID);
+    let puts = server.requests().iter().filter(|entry| entry.request.method == "PUT").count();
+    assert_eq!(puts, 2, "all workers share the new token");
+    let whole = ask(Tokens::Required, &[], 0).0.expect("readable").expect("found");
+    assert_eq!(instance.metadata, whole.metadata);
+}
+
+#[test]
+fn a_service_without_tokens_is_read_in_the_old_way() {
+    let (found, _) = ask(Tokens::Absent, &[], 0);
+    assert_eq!(found.expect("readable").expect("found").instance_id.as_str(), ID);
+}
+
+#[test]
+fn a_service_that_is_switched_off_is_not_asked_again() {
+    let (found, server) = ask(Tokens::Forbidden, &[], 0);
+    assert!(matches!(found, Err(SourceError::Http(_))), "{found:?}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_leaf_that_is_gone_is_left_out_and_a_broken_connection_is_retried() {
+    let gone = ["404@/2021-03-23/meta-data/ami-id", "drop@7"];
+    let (found, _) = ask(Tokens::Required, &gone, 0);
+    let instance = found.expect("readable").expect("found");
+    assert_eq!(instance.instance_id.as_str(), ID);
+    assert!(instance.metadata.get("ami-id").is_none());
+    assert!(instance.metadata.get("hostname").is_some());
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "the test measures the program from outside")]
+fn a_slow_service_is_asked_side_by_side() {
+    let latency = 20;
+    let start = Instant::now();
+    let (found, server) = ask(Tokens::Required, &[], latency);
+    let took = start.elapsed();
+    assert!(found.expect("readable").is_some());
+    let in_turn = Duration::from_millis(latency) * u32::try_from(server.requests().len()).expect("few");
+    assert!(took < in_turn / 2, "{took:?} where one after the other takes {in_turn:?}");
+}

@@ -1,0 +1,208 @@
+//! EC2's metadata: a tree of listings and leaves, read side by side.
+//!
+//! A listing has a name on each line; one that ends in `/` is a listing itself, `0=name` is the key of that number.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use model::effects::HttpError;
+use serde_json::{Map, Value};
+
+use crate::side_by_side;
+
+/// Deeper than any service goes.
+const MAX_DEPTH: usize = 16;
+/// A listing with more entries is no metadata.
+const MAX_ENTRIES: usize = 4096;
+/// Never read: it would leave the credentials of the instance's role on the disk.
+const CREDENTIALS: &str = "security-credentials";
+
+/// An address to read.
+struct Task {
+    /// Names from the root.
+    keys: Vec<String>,
+    /// Positions in the listings from the root: leaves after listings, as the original orders them.
+    order: Vec<(bool, usize)>,
+    url: String,
+    leaf: bool,
+}
+
+/// What a leaf that is missing becomes; `None` leaves its name out.
+pub(crate) type Missing = fn(&str) -> Option<&'static str>;
+
+/// Reads an address; `None` where nothing is there.
+pub(crate) type Get<'g> = dyn Fn(&str) -> Result<Option<Vec<u8>>, HttpError> + Sync + 'g;
+
+/// The value of a leaf: text, its lines where there are several, or the mapping of a JSON document.
+pub(crate) fn decode(name: &str, bytes: &[u8]) -> Value {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        // The mark of bytes in instance-data.
+        return format!("ci-b64:{}", STANDARD.encode(bytes)).into();
+    };
+    let trimmed = text.trim();
+    if trimmed.starts_with('{') && trimmed.ends_with('}') {
+        match serde_json::from_str(trimmed) {
+            Ok(value) => return value,
+            Err(error) => tracing::warn!("Field {name} looked like a json object, but it was not: {error}"),
+        }
+    }
+    if text.contains('\n') { text.lines().collect::<Vec<_>>().into() } else { text.into() }
+}
+
+/// What a listing names, below its own task.
+fn entries(parent: &Task, listing: &[u8]) -> Vec<Task> {
+    let text = String::from_utf8_lossy(listing);
+    let base = if parent.url.ends_with('/') { parent.url.clone() } else { format!("{}/", parent.url) };
+    let mut tasks: Vec<Task> = Vec::new();
+    if parent.keys.len() >= MAX_DEPTH {
+        return tasks;
+    }
+    for line in text.lines().map(str::trim).take(MAX_ENTRIES) {
+        let name = line.trim_end_matches('/');
+        if name.is_empty() || name == CREDENTIALS || name == ".." || name == "." {
+            continue;
+        }
+        let numbered = name.split_once('=').filter(|(number, _)| number.parse::<i64>().is_ok());
+        let (key, resource, leaf) = match numbered {
+            _ if line.ends_with('/') => (name, format!("{name}/"), false),
+            Some((number, key)) => (key, format!("{number}/openssh-key"), true),
+            None => (name, name.to_owned(), true),
+        };
+        if tasks.iter().any(|task| task.leaf == leaf && task.keys.last().is_some_and(|known| known == key)) {
+            continue;
+        }
+        let mut keys = parent.keys.clone();
+        keys.push(key.to_owned());
+        let mut order = parent.order.clone();
+        order.push((leaf, tasks.len()));
+        tasks.push(Task { keys, order, url: format!("{base}{}", quoted(&resource)), leaf });
+    }
+    tasks
+}
+
+/// A path as it stands in an address.
+fn quoted(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' | b':' => {
+                out.push(byte as char);
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// Puts a value at its place; the first of a name stays.
+fn insert(root: &mut Map<String, Value>, keys: &[String], value: Value) {
+    let Some((last, path)) = keys.split_last() else { return };
+    let mut at = root;
+    for key in path {
+        match at.entry(key.clone()).or_insert_with(|| Value::Object(Map::new())) {
+            Value::Object(map) => at = map,
+            _ => return,
+        }
+    }
+    at.entry(last.clone()).or_insert(value);
+}
+
+/// Reads the whole tree below an address; `None` where there is no such address. `get` gives `None` for what is not
+/// there; its errors end the crawl.
+pub(crate) fn crawl(
+    get: &Get<'_>,
+    root: &str,
+    workers: usize,
+    missing: Missing,
+) -> Result<Option<Map<String, Value>>, HttpError> {
+    let start = Task { keys: Vec::new(), order: Vec::new(), url: root.to_owned(), leaf: false };
+    let failed = AtomicBool::new(false);
+    let outcomes = side_by_side::grow(workers, vec![start], |task| {
+        if failed.load(Ordering::Relaxed) {
+            return (Ok(None), Vec::new());
+        }
+        let body = match get(&task.url) {
+            Ok(body) => body,
+            Err(error) => {
+                failed.store(true, Ordering::Relaxed);
+                return (Err(error), Vec::new());
+            }
+        };
+        let more = if task.leaf { Vec::new() } else { entries(&task, body.as_deref().unwrap_or_default()) };
+        (Ok(Some((task, body))), more)
+    });
+    let mut read = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        read.extend(outcome?);
+    }
+    read.sort_by(|(a, _), (b, _)| a.order.cmp(&b.order));
+    let mut tree = Map::new();
+    for (task, body) in read {
+        let name = task.keys.last().map_or("", String::as_str);
+        let value = match (task.leaf, &body) {
+            (true, Some(body)) => decode(name, body),
+            (true, None) => {
+                tracing::warn!("Skipped retrieval of the content of {}", task.url);
+                match missing(&task.url) {
+                    Some(text) => text.into(),
+                    None => continue,
+                }
+            }
+            (false, None) if task.keys.is_empty() => return Ok(None),
+            (false, _) => Value::Object(Map::new()),
+        };
+        insert(&mut tree, &task.keys, value);
+    }
+    Ok(Some(tree))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(pages: &[(&str, &str)], workers: usize) -> Option<Value> {
+        let get = |url: &str| -> Result<Option<Vec<u8>>, HttpError> {
+            Ok(pages.iter().find(|(page, _)| *page == url).map(|(_, body)| body.as_bytes().to_vec()))
+        };
+        crawl(&get, "http://h/v/meta-data/", workers, |_| None).expect("no error").map(Value::Object)
+    }
+
+    #[test]
+    fn the_tree_of_the_user_guide() {
+        let pages = [
+            ("http://h/v/meta-data/", "ami-id\nhostname\npublic-keys/\nnetwork/\niam/\ngone\nlist\ndoc\n\n"),
+            ("http://h/v/meta-data/ami-id", "ami-1"),
+            ("http://h/v/meta-data/hostname", ""),
+            ("http://h/v/meta-data/public-keys/", "0=my-key"),
+            ("http://h/v/meta-data/public-keys/0/openssh-key", "ssh-rsa AAA my-key"),
+            ("http://h/v/meta-data/network/", "interfaces/"),
+            ("http://h/v/meta-data/network/interfaces/", "macs/"),
+            ("http://h/v/meta-data/network/interfaces/macs/", "02:29:96:8f:6a:2d/"),
+            ("http://h/v/meta-data/network/interfaces/macs/02:29:96:8f:6a:2d/", "device-number"),
+            ("http://h/v/meta-data/network/interfaces/macs/02:29:96:8f:6a:2d/device-number", "13"),
+            ("http://h/v/meta-data/iam/", "info\nsecurity-credentials/"),
+            ("http://h/v/meta-data/iam/info", "{\"Code\": \"Success\"}"),
+            ("http://h/v/meta-data/list", "a\nb\n"),
+            ("http://h/v/meta-data/doc", "{not json}"),
+        ];
+        let expected = json!({
+            "public-keys": {"my-key": "ssh-rsa AAA my-key"},
+            "network": {"interfaces": {"macs": {"02:29:96:8f:6a:2d": {"device-number": "13"}}}},
+            "iam": {"info": {"Code": "Success"}},
+            "ami-id": "ami-1", "hostname": "", "list": ["a", "b"], "doc": "{not json}",
+        });
+        for workers in [1, 8] {
+            assert_eq!(check(&pages, workers), Some(expected.clone()), "{workers} workers");
+        }
+        assert_eq!(check(&[], 8), None);
+    }
+
+    #[test]
+    fn a_listing_of_itself_ends() {
+        let get = |_: &str| -> Result<Option<Vec<u8>>, HttpError> { Ok(Some(b"again/".to_vec())) };
+        let tree = crawl(&get, "http://h/", 4, |_| None).expect("no error").expect("there");
+        assert!(tree.contains_key("again"));
+    }
+}

@@ -1,0 +1,28 @@
+//! Network descriptions in other forms than ours, as sources give them: `core/net` converts, and what cannot be
+//! converted is told and left out, so that the machine falls back to DHCP.
+
+use model::NetworkConfig;
+
+/// OpenStack's network_data.json; links are named as this machine names them.
+#[cfg(any(feature = "configdrive", feature = "openstack"))]
+pub(crate) fn from_network_data(
+    system: &model::System,
+    document: &serde_json::Value,
+) -> Option<NetworkConfig> {
+    let links = match system.links.links() {
+        Ok(links) => links,
+        Err(error) => {
+            tracing::warn!("{error}");
+            Vec::new()
+        }
+    };
+    net::openstack::convert(document, &links)
+        .map_err(|error| tracing::warn!("network_data.json cannot be used: {error}"))
+        .ok()
+}
+
+/// interfaces(5); `name` is for the log.
+#[cfg(any(feature = "nocloud", feature = "configdrive"))]
+pub(crate) fn from_interfaces(name: &str, content: &[u8]) -> Option<NetworkConfig> {
+    net::eni::convert(content).map_err(|error| tracing::warn!("{name} cannot be used: {error}")).ok()
+}

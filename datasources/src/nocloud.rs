@@ -1,0 +1,243 @@
+//! NoCloud: a seed in a directory, on a device labelled `cidata`, on the kernel command line, in the SMBIOS serial
+//! number, in the system configuration, or at an address that one of these names.
+
+mod cmdline;
+mod seed;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use model::datasource::{SourceError, SourceStage};
+use model::effects::BlockDevice;
+use model::instance::{Bytes, DsMode, VendorData};
+use model::{Crawl, DataSource, Identified, Instance, InstanceId, Node, Platform};
+use serde_json::Value;
+
+use crate::{detection, standard};
+use seed::{Documents, Seed};
+
+const NAME: &str = "NoCloud";
+/// The label of a device with a seed, unless `fs_label` is configured.
+const LABEL: &str = "cidata";
+/// Seed directories, in their order.
+const DIRECTORIES: [&str; 2] = ["nocloud", "nocloud-net"];
+/// The id of a seed that has none.
+const DEFAULT_ID: &str = "nocloud";
+
+/// The data source.
+pub(crate) struct NoCloud;
+
+/// The label to look for; `None` where the configuration says `fs_label: null`.
+fn label(platform: &Platform<'_>) -> Option<String> {
+    match platform.source_config(NAME).and_then(|config| config.get("fs_label")) {
+        None => Some(LABEL.to_owned()),
+        Some(node) if node.is_null() => None,
+        Some(node) => node.scalar_text(),
+    }
+}
+
+/// Devices with a seed's label, the last first.
+fn devices<'p>(platform: &'p Platform<'_>, label: &str) -> Vec<&'p BlockDevice> {
+    let mut found: Vec<&BlockDevice> = platform
+        .devices
+        .iter()
+        .filter(|device| matches!(device.filesystem.as_deref(), Some("vfat" | "iso9660")))
+        .filter(|device| device.label.as_deref().is_some_and(|found| found.eq_ignore_ascii_case(label)))
+        .collect();
+    found.sort_by(|a, b| b.path.cmp(&a.path));
+    found
+}
+
+fn directories(platform: &Platform<'_>) -> [PathBuf; 2] {
+    DIRECTORIES.map(|name| platform.paths.seed(name))
+}
+
+impl DataSource for NoCloud {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn stages(&self) -> &'static [SourceStage] {
+        &[SourceStage::Local, SourceStage::Network]
+    }
+
+    fn identify(&self, platform: &Platform<'_>) -> Identified {
+        let needed = ["meta-data", "user-data"];
+        let serial = platform.dmi("product_serial").unwrap_or_default();
+        // Ubuntu Core mounts its writable directory over the usual one, perhaps later than this.
+        let writable = |directory: &Path| {
+            Path::new("/writable/system-data").join(directory.strip_prefix("/").unwrap_or(directory))
+        };
+        let config = platform.source_config(NAME);
+        let configured = |key: &str| config.and_then(|config| config.get(key)).is_some();
+        let found = cmdline::read(&platform.cmdline).is_some()
+            || serial.split_ascii_whitespace().any(|word| word.starts_with("ds=nocloud"))
+            || directories(platform).iter().any(|directory| {
+                detection::has_files(platform, directory, &needed)
+                    || detection::has_files(platform, &writable(directory), &needed)
+            })
+            || label(platform).is_some_and(|label| !devices(platform, &label).is_empty())
+            || (configured("user-data") && configured("meta-data"))
+            || configured("seedfrom");
+        if found { Identified::Found } else { Identified::No }
+    }
+
+    fn crawl(&self, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+        let platform = crawl.platform;
+        let config = crawl.config(NAME);
+        let mut found = Vec::new();
+        let mut seed = gather(platform, &config, &mut found)?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        if let Some(address) = seed.metadata.get("seedfrom").and_then(standard::text) {
+            let usable = match crawl.stage {
+                SourceStage::Local => seed::is_local(&address),
+                SourceStage::Network => seed::is_remote(&address),
+            };
+            if !usable {
+                unusable(crawl.stage, &address);
+                return Ok(None);
+            }
+            let address = seed::with_dmi(platform, &address);
+            seed.add_from(platform, &address)?;
+            tracing::debug!("Using seeded cache data from {address}");
+            found.push(address);
+        }
+        Ok(instance(platform, crawl.stage, seed, &found.join(",")))
+    }
+
+    fn still_same(&self, platform: &Platform<'_>, cached: &InstanceId) -> bool {
+        quick_id(platform).is_some_and(|id| id == cached.as_str())
+    }
+}
+
+/// Everything that can be read without following an address; `found` notes the places.
+fn gather(platform: &Platform<'_>, config: &Node, found: &mut Vec<String>) -> Result<Seed, SourceError> {
+    let mut seed = Seed::default();
+    let serial = platform.dmi("product_serial").unwrap_or_default();
+    for (name, line) in [("dmi", serial.as_str()), ("cmdline", platform.cmdline.as_str())] {
+        if let Some(metadata) = cmdline::read(line) {
+            found.push(name.to_owned());
+            standard::complete(&mut seed.metadata, metadata);
+        }
+    }
+    for directory in directories(platform) {
+        if let Some(documents) = Documents::of_directory(platform, &directory)? {
+            let place = directory.display().to_string();
+            tracing::debug!("Using seeded data from {place}");
+            seed.add(&place, documents);
+            found.push(place);
+            break;
+        }
+    }
+    if let Some(address) = config.get("seedfrom").filter(|node| node.is_truthy()).and_then(Node::scalar_text)
+    {
+        found.push("ds_config_seedfrom".to_owned());
+        seed.metadata.insert("seedfrom".to_owned(), address.into());
+    }
+    if config.get("user-data").is_some() && config.get("meta-data").is_some() {
+        seed.add_config(config);
+        found.push("ds_config".to_owned());
+    }
+    if let Some(label) = label(platform) {
+        add_device(platform, &label, &mut seed, found)?;
+    }
+    Ok(seed)
+}
+
+/// Adds the first device that has a whole seed.
+fn add_device(
+    platform: &Platform<'_>,
+    label: &str,
+    seed: &mut Seed,
+    found: &mut Vec<String>,
+) -> Result<(), SourceError> {
+    for device in devices(platform, label) {
+        let place = device.path.display().to_string();
+        let documents = match platform.system.devices.open(&device.path) {
+            Ok(tree) => Documents::of_device(tree.as_ref())?,
+            Err(error) => {
+                tracing::warn!("Failed to mount {place} when looking for data: {error}");
+                continue;
+            }
+        };
+        let Some(documents) = documents else {
+            tracing::warn!("device {place} with label={label} not a valid seed.");
+            continue;
+        };
+        tracing::debug!("Using data from {place}");
+        seed.add(&place, documents);
+        found.push(place);
+        return Ok(());
+    }
+    Ok(())
+}
+
+fn unusable(stage: SourceStage, address: &str) {
+    match stage {
+        SourceStage::Local => tracing::info!(
+            "DataSourceNoCloud only uses seeds starting with ('/', 'file://') - will try to use {address} in the network stage."
+        ),
+        SourceStage::Network => tracing::warn!(
+            "DataSourceNoCloudNet only uses seeds starting with ('http://', 'https://', 'ftp://', 'ftps://') - {address} is not valid."
+        ),
+    }
+}
+
+fn instance(platform: &Platform<'_>, stage: SourceStage, seed: Seed, places: &str) -> Option<Instance> {
+    let Seed { mut metadata, user_data, vendor_data, network } = seed;
+    metadata.entry("instance-id").or_insert_with(|| DEFAULT_ID.into());
+    metadata.entry("dsmode").or_insert_with(|| standard::mode_name(DsMode::Net).into());
+    let mode = standard::dsmode([metadata.get("dsmode")]);
+    let class = match stage {
+        SourceStage::Local => "DataSourceNoCloud",
+        SourceStage::Network => "DataSourceNoCloudNet",
+    };
+    if mode == DsMode::Disabled {
+        tracing::debug!("{class}: not claiming datasource, dsmode=disabled");
+        return None;
+    }
+    let mode_shown =
+        if mode == DsMode::Net { String::new() } else { format!("[dsmode={}]", standard::mode_name(mode)) };
+    let kind = if places.starts_with("/dev") { "config-disk" } else { "seed-dir" };
+    let is_lxd = platform.files().exists(Path::new("/dev/lxd/sock"));
+    let network = network.or_else(|| {
+        let interfaces = metadata.get("network-interfaces").and_then(Value::as_str)?;
+        tracing::warn!(
+            "Eni network configuration in NoCloud is deprecated: use network config v1 or v2 instead"
+        );
+        crate::network_forms::from_interfaces("network-interfaces", interfaces.as_bytes())
+    });
+    let named = metadata.get("cloud-name").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
+    let mut instance = Instance {
+        detail: format!(" [seed={places}]{mode_shown}"),
+        subplatform: format!("{kind} ({places})"),
+        user_data: Some(Bytes(user_data)),
+        vendor_data: Some(VendorData::One(Bytes(vendor_data))),
+        network,
+        dsmode: mode,
+        ..standard::instance(NAME, class, metadata)
+    };
+    if !named {
+        "unknown".clone_into(&mut instance.cloud_name);
+    }
+    if is_lxd {
+        "lxd".clone_into(&mut instance.platform);
+    }
+    Some(instance)
+}
+
+/// The id as far as it can be read without a device or the network.
+fn quick_id(platform: &Platform<'_>) -> Option<String> {
+    if let Some(id) = cmdline::read(&platform.cmdline).and_then(|found| found.get("instance-id").cloned()) {
+        return standard::text(&id);
+    }
+    directories(platform).iter().find_map(|directory| {
+        let path = directory.join("meta-data");
+        let bytes = platform.files().read(&path).ok()?;
+        let metadata = Node::from_yaml(&path.display().to_string(), &bytes).ok()??;
+        metadata.get("instance-id")?.scalar_text()
+    })
+}

@@ -1,0 +1,230 @@
+//! A seed: metadata, user-data, vendor-data and a network description, from a directory, a device or an address.
+
+use std::path::Path;
+
+use model::datasource::SourceError;
+use model::effects::{Request, Tree};
+use model::{NetworkConfig, Node, Platform};
+use serde_json::{Map, Value};
+
+use crate::side_by_side;
+use crate::standard::complete;
+
+/// What has been gathered so far.
+#[derive(Default)]
+pub(super) struct Seed {
+    /// Metadata; what came first stays.
+    pub metadata: Map<String, Value>,
+    /// User-data; the last to come counts.
+    pub user_data: Vec<u8>,
+    /// Vendor-data; the last to come counts.
+    pub vendor_data: Vec<u8>,
+    /// Network configuration v1 or v2; the last to come counts.
+    pub network: Option<NetworkConfig>,
+}
+
+/// The documents of one place; a missing one is `None`.
+#[derive(Default)]
+pub(super) struct Documents {
+    meta_data: Option<Vec<u8>>,
+    user_data: Option<Vec<u8>>,
+    vendor_data: Option<Vec<u8>>,
+    network_config: Option<Vec<u8>>,
+}
+
+/// Whether a seed's address needs the network.
+pub(super) fn is_remote(address: &str) -> bool {
+    ["http://", "https://", "ftp://", "ftps://"].iter().any(|scheme| address.starts_with(scheme))
+}
+
+/// Whether a seed's address is a path of this machine.
+pub(super) fn is_local(address: &str) -> bool {
+    address.starts_with('/') || address.starts_with("file://")
+}
+
+/// A YAML document whose root is a mapping; what is something else is told and left out.
+fn mapping(place: &str, bytes: &[u8]) -> Option<Node> {
+    match Node::from_yaml(place, bytes) {
+        Ok(None) => None,
+        Ok(Some(node)) if node.as_map().is_some() => Some(node),
+        Ok(Some(node)) => {
+            tracing::warn!(
+                "Failed loading yaml blob. {place}: a mapping was expected, not a {}",
+                node.value.kind()
+            );
+            None
+        }
+        Err(error) => {
+            tracing::warn!("Failed loading yaml blob. {error}");
+            None
+        }
+    }
+}
+
+fn object(node: Option<Node>) -> Map<String, Value> {
+    match node.map(|node| node.to_json()) {
+        Some(Value::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+impl Documents {
+    /// The documents of a directory; `None` where one that is needed is missing.
+    pub(super) fn of_directory(
+        platform: &Platform<'_>,
+        directory: &Path,
+    ) -> Result<Option<Self>, SourceError> {
+        let read = |name: &str| platform.files().read_optional(&directory.join(name));
+        let (user_data, meta_data) = (read("user-data")?, read("meta-data")?);
+        if user_data.is_none() || meta_data.is_none() {
+            return Ok(None);
+        }
+        let (vendor_data, network_config) = (read("vendor-data")?, read("network-config")?);
+        Ok(Some(Self { meta_data, user_data, vendor_data, network_config }))
+    }
+
+    /// The documents of a device; `None` where one that is needed is missing.
+    pub(super) fn of_device(tree: &dyn Tree) -> Result<Option<Self>, SourceError> {
+        let (user_data, meta_data) = (tree.read("user-data")?, tree.read("meta-data")?);
+        if user_data.is_none() || meta_data.is_none() {
+            return Ok(None);
+        }
+        let (vendor_data, network_config) = (tree.read("vendor-data")?, tree.read("network-config")?);
+        Ok(Some(Self { meta_data, user_data, vendor_data, network_config }))
+    }
+}
+
+impl Seed {
+    /// Adds the documents of a place.
+    pub(super) fn add(&mut self, place: &str, documents: Documents) {
+        let named = |name: &str| format!("{}/{name}", place.trim_end_matches('/'));
+        if let Some(bytes) = documents.meta_data {
+            complete(&mut self.metadata, object(mapping(&named("meta-data"), &bytes)));
+        }
+        if let Some(bytes) = documents.network_config.filter(|bytes| !bytes.is_empty()) {
+            self.network = mapping(&named("network-config"), &bytes).map(NetworkConfig::new);
+        }
+        if let Some(bytes) = documents.user_data {
+            self.user_data = bytes;
+        }
+        if let Some(bytes) = documents.vendor_data {
+            self.vendor_data = bytes;
+        }
+    }
+
+    /// Adds what the source's own configuration gives: texts, or for metadata and network also mappings.
+    pub(super) fn add_config(&mut self, config: &Node) {
+        let tree = |key: &str| {
+            let node = config.get(key).filter(|node| node.is_truthy())?;
+            match node.as_str() {
+                Some(text) => mapping(&format!("datasource.NoCloud.{key}"), text.as_bytes()),
+                None => Some(node.clone()),
+            }
+        };
+        complete(&mut self.metadata, object(tree("meta-data")));
+        if let Some(network) = tree("network-config") {
+            self.network = Some(NetworkConfig::new(network));
+        }
+        let text = |key: &str| config.get(key).and_then(Node::scalar_text).map(String::into_bytes);
+        if let Some(bytes) = text("user-data") {
+            self.user_data = bytes;
+        }
+        if let Some(bytes) = text("vendor-data") {
+            self.vendor_data = bytes;
+        }
+    }
+
+    /// Adds what an address gives. User-data, vendor-data and network are then the address's, or nothing.
+    pub(super) fn add_from(&mut self, platform: &Platform<'_>, address: &str) -> Result<(), SourceError> {
+        // As the original's own: a directory need not be written with its slash.
+        let query = address.split_once('?').is_some_and(|(_, query)| !query.is_empty());
+        let slash = if address.ends_with('/') || query { "" } else { "/" };
+        let place = |name: &str| {
+            if address.contains("%s") {
+                address.replace("%s", name)
+            } else {
+                format!("{address}{slash}{name}")
+            }
+        };
+        let needed = |name: &str, bytes: Option<Vec<u8>>| {
+            let missing = || SourceError::Broken {
+                place: place(name),
+                reason: "it is not there, and a seed needs it".into(),
+            };
+            bytes.ok_or_else(missing)
+        };
+        let names = ["network-config", "meta-data", "user-data", "vendor-data"];
+        // The first answer tells how many may be asked at once.
+        let (first, took) = side_by_side::timed(platform.system, || read_place(platform, &place(names[0])));
+        let workers = if is_remote(address) { side_by_side::workers(took) } else { 1 };
+        let rest = side_by_side::map(workers, names[1..].to_vec(), |name| read_place(platform, &place(name)));
+        let mut read = std::iter::once(first).chain(rest);
+        let mut next = || read.next().unwrap_or(Ok(None));
+        let optional = |name: &str, outcome: Result<Option<Vec<u8>>, SourceError>| match outcome {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::debug!("no {name}: {error}");
+                None
+            }
+        };
+        let network = optional("network-config", next());
+        let meta_data = needed("meta-data", next()?)?;
+        let user_data = needed("user-data", next()?)?;
+        let vendor_data = optional("vendor-data", next());
+        complete(&mut self.metadata, object(mapping(&place("meta-data"), &meta_data)));
+        self.user_data = user_data;
+        self.vendor_data = vendor_data.unwrap_or_default();
+        self.network =
+            network.and_then(|bytes| mapping(&place("network-config"), &bytes)).map(NetworkConfig::new);
+        Ok(())
+    }
+}
+
+fn read_place(platform: &Platform<'_>, place: &str) -> Result<Option<Vec<u8>>, SourceError> {
+    if is_local(place) {
+        let path = place.strip_prefix("file://").unwrap_or(place);
+        return Ok(platform.files().read_optional(Path::new(path))?);
+    }
+    // The user's own server, which may be behind a proxy or redirect.
+    let request = Request::get(place).retries(10).accept(&[404]).public();
+    let response = platform.system.http.send(&request)?;
+    Ok(response.ok().then_some(response.body))
+}
+
+/// DMI fields by dmidecode's names, and the files of /sys/class/dmi/id that hold them.
+const DMI: [(&str, &str); 17] = [
+    ("baseboard-asset-tag", "board_asset_tag"),
+    ("baseboard-manufacturer", "board_vendor"),
+    ("baseboard-product-name", "board_name"),
+    ("baseboard-serial-number", "board_serial"),
+    ("baseboard-version", "board_version"),
+    ("bios-release-date", "bios_date"),
+    ("bios-vendor", "bios_vendor"),
+    ("bios-version", "bios_version"),
+    ("chassis-asset-tag", "chassis_asset_tag"),
+    ("chassis-manufacturer", "chassis_vendor"),
+    ("chassis-serial-number", "chassis_serial"),
+    ("chassis-version", "chassis_version"),
+    ("system-manufacturer", "sys_vendor"),
+    ("system-product-name", "product_name"),
+    ("system-serial-number", "product_serial"),
+    ("system-uuid", "product_uuid"),
+    ("system-version", "product_version"),
+];
+
+/// Puts this machine's values in place of `__dmi.NAME__`; nothing where it has none.
+pub(super) fn with_dmi(platform: &Platform<'_>, address: &str) -> String {
+    let mut result = address.to_owned();
+    for (number, rest) in address.split("__dmi.").enumerate() {
+        let Some((name, _)) = rest.split_once("__").filter(|(name, _)| number > 0 && !name.contains('_'))
+        else {
+            continue;
+        };
+        let Some((_, file)) = DMI.iter().find(|(known, _)| *known == name) else {
+            tracing::warn!("Ignoring invalid __dmi.{name}__ in {address}");
+            continue;
+        };
+        result = result.replace(&format!("__dmi.{name}__"), &platform.dmi(file).unwrap_or_default());
+    }
+    result
+}

@@ -1,0 +1,210 @@
+//! The documents of OpenStack, as a config drive and the metadata service both lay them out: version 2 in dated
+//! directories below `openstack/`, and version 1 of the first config drives.
+//!
+//! Source: OpenStack Nova, "Metadata" (user guide), and `nova/api/metadata/base.py` for the versions.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD as ALPHABET;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use model::datasource::SourceError;
+use serde_json::{Map, Value};
+
+/// The versions whose documents are known, newest first.
+const VERSIONS: [&str; 8] = [
+    "2018-08-27",
+    "2017-02-22",
+    "2016-10-06",
+    "2016-06-30",
+    "2015-10-15",
+    "2013-10-17",
+    "2013-04-04",
+    "2012-08-10",
+];
+/// What is asked where no known version is offered.
+const LATEST: &str = "latest";
+/// Files beyond this are no part of a config drive that anybody wrote on purpose.
+const MAX_FILES: usize = 10_000;
+
+/// Names in the metadata that ordinary users must not see.
+pub(crate) const SENSITIVE: [&str; 2] = ["admin_pass", "random_seed"];
+
+/// Where the documents are.
+pub(crate) trait Place {
+    /// A document by its path (`openstack/latest/meta_data.json`); `None` where there is none.
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError>;
+
+    /// Several documents; a place that answers slowly reads them side by side.
+    fn read_all(&self, paths: &[String]) -> Vec<Result<Option<Vec<u8>>, SourceError>> {
+        paths.iter().map(|path| self.read(path)).collect()
+    }
+
+    /// What is offered below `openstack/`.
+    fn versions(&self) -> Vec<String>;
+
+    /// EC2's metadata of the same instance; an empty mapping where there is none.
+    fn ec2(&self) -> Result<Value, SourceError>;
+
+    /// A path as messages name it.
+    fn show(&self, path: &str) -> String;
+}
+
+/// Everything that was found.
+#[derive(Debug, Default)]
+pub(crate) struct Documents {
+    /// 2, or 1 for the first config drives.
+    pub version: u8,
+    /// meta_data.json with our own names beside OpenStack's.
+    pub metadata: Map<String, Value>,
+    /// User-data.
+    pub user_data: Vec<u8>,
+    /// vendor_data.json.
+    pub vendor_data: Option<Value>,
+    /// vendor_data2.json.
+    pub vendor_data2: Option<Value>,
+    /// network_data.json.
+    pub network_data: Option<Value>,
+    /// An interfaces(5) file.
+    pub interfaces: Option<Vec<u8>>,
+    /// Files to write at the first boot.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// The user's wish (`dsmode`).
+    pub dsmode: Option<Value>,
+    /// EC2's metadata; `None` in version 1.
+    pub ec2: Option<Value>,
+}
+
+fn broken(place: &dyn Place, path: &str, reason: impl ToString) -> SourceError {
+    SourceError::Broken { place: place.show(path), reason: reason.to_string() }
+}
+
+fn json(place: &dyn Place, path: &str, bytes: &[u8]) -> Result<Value, SourceError> {
+    serde_json::from_slice(bytes).map_err(|error| broken(place, path, error))
+}
+
+fn object(place: &dyn Place, path: &str, bytes: &[u8]) -> Result<Map<String, Value>, SourceError> {
+    match json(place, path, bytes)? {
+        Value::Object(map) => Ok(map),
+        _ => Err(broken(place, path, "a mapping was expected")),
+    }
+}
+
+/// A document that may be missing; one that cannot be read counts as missing.
+fn optional(name: &str, outcome: Option<Result<Option<Vec<u8>>, SourceError>>) -> Option<Vec<u8>> {
+    match outcome? {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::debug!("Failed reading optional {name}: {error}");
+            None
+        }
+    }
+}
+
+/// Reads version 2; `None` where meta_data.json is not there.
+pub(crate) fn read_v2(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
+    let offered = place.versions();
+    let version =
+        VERSIONS.into_iter().find(|version| offered.iter().any(|found| found == version)).unwrap_or(LATEST);
+    tracing::debug!("Selected version '{version}' from {offered:?}");
+    let path = |name: &str| format!("openstack/{version}/{name}");
+    let names = ["meta_data.json", "user_data", "vendor_data.json", "vendor_data2.json", "network_data.json"];
+    let paths: Vec<String> = names.iter().map(|name| path(name)).collect();
+    let mut read = place.read_all(&paths).into_iter();
+    let Some(meta_data) = read.next().transpose()?.flatten() else { return Ok(None) };
+    let mut metadata = object(place, &paths[0], &meta_data)?;
+    let user_data = optional(names[1], read.next()).unwrap_or_default();
+    let mut document = |number: usize| -> Result<Option<Value>, SourceError> {
+        let Some(bytes) = optional(names[number], read.next()) else { return Ok(None) };
+        json(place, &paths[number], &bytes).map(Some)
+    };
+    let (vendor_data, vendor_data2, network_data) = (document(2)?, document(3)?, document(4)?);
+    decode_seed(place, &paths[0], &mut metadata)?;
+    let mut documents =
+        Documents { version: 2, user_data, vendor_data, vendor_data2, network_data, ..Documents::default() };
+    for item in metadata.get("files").and_then(Value::as_array).into_iter().flatten().take(MAX_FILES) {
+        if let Some(target) = item.get("path").and_then(Value::as_str) {
+            documents.files.push((target.to_owned(), content(place, item)?));
+        }
+    }
+    if let Some(item) =
+        metadata.get("network_config").filter(|item| item.as_object().is_some_and(|map| !map.is_empty()))
+    {
+        documents.interfaces = Some(content(place, item)?);
+    }
+    documents.dsmode = metadata.get("meta").and_then(|meta| meta.get("dsmode")).cloned();
+    documents.ec2 = Some(place.ec2()?);
+    let uuid = metadata
+        .get("uuid")
+        .cloned()
+        .ok_or_else(|| broken(place, &paths[0], "No 'uuid' entry in metadata"))?;
+    if let Some(hostname) = metadata.get("hostname").cloned() {
+        metadata.insert("local-hostname".to_owned(), hostname);
+    }
+    metadata.insert("instance-id".to_owned(), uuid);
+    documents.metadata = metadata;
+    Ok(Some(documents))
+}
+
+/// Randomness is base64 of bytes; it stays marked as such, which instance-data and its readers know.
+fn decode_seed(place: &dyn Place, path: &str, metadata: &mut Map<String, Value>) -> Result<(), SourceError> {
+    let Some(seed) = metadata.get_mut("random_seed") else { return Ok(()) };
+    let wrong =
+        |reason: String| broken(place, path, format!("Badly formatted metadata random_seed entry: {reason}"));
+    let text = seed.as_str().ok_or_else(|| wrong("it is no text".to_owned()))?;
+    // Line breaks and other characters outside the alphabet are skipped.
+    let letters: Vec<u8> = text
+        .bytes()
+        .filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+        .collect();
+    let engine =
+        GeneralPurpose::new(&ALPHABET, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+    let bytes = engine.decode(letters).map_err(|error| wrong(error.to_string()))?;
+    *seed = format!("ci-b64:{}", STANDARD.encode(bytes)).into();
+    Ok(())
+}
+
+/// What `content_path` of an item points to.
+fn content(place: &dyn Place, item: &Value) -> Result<Vec<u8>, SourceError> {
+    let given = item.get("content_path").and_then(Value::as_str).unwrap_or_default();
+    let pieces: Vec<&str> = given.split('/').filter(|piece| !piece.is_empty()).collect();
+    if pieces.is_empty() || pieces.contains(&"..") {
+        return Err(broken(place, given, format!("Item {item} has no valid content path")));
+    }
+    let path = format!("openstack/{}", pieces.join("/"));
+    place.read(&path)?.ok_or_else(|| broken(place, &path, "meta_data.json names it and it is not there"))
+}
+
+/// Reads version 1; `None` where none of its files is there.
+#[cfg(feature = "configdrive")]
+pub(crate) fn read_v1(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
+    let [interfaces_path, meta_path, keys_path] =
+        ["etc/network/interfaces", "meta.js", "root/.ssh/authorized_keys"];
+    let (interfaces, meta, keys) =
+        (place.read(interfaces_path)?, place.read(meta_path)?, place.read(keys_path)?);
+    if interfaces.is_none() && meta.is_none() && keys.is_none() {
+        return Ok(None);
+    }
+    let meta = meta.map(|bytes| object(place, meta_path, &bytes)).transpose()?.unwrap_or_default();
+    let text = |bytes: Option<&Vec<u8>>| {
+        bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+    };
+    let (interfaces_text, keys_text) = (text(interfaces.as_ref()), text(keys.as_ref()));
+    let chosen = meta.get("public-keys").and_then(Value::as_str).unwrap_or(&keys_text);
+    let lines: Vec<&str> = chosen.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let mut metadata = Map::new();
+    metadata.insert("network_config".to_owned(), interfaces_text.into());
+    metadata.insert("meta_js".to_owned(), Value::Object(meta.clone()));
+    metadata.insert("authorized_keys".to_owned(), keys_text.clone().into());
+    if !lines.is_empty() {
+        metadata.insert("public-keys".to_owned(), lines.into());
+    }
+    if let Some(id) = meta.get("instance-id") {
+        metadata.insert("instance-id".to_owned(), id.clone());
+    }
+    Ok(Some(Documents {
+        version: 1,
+        metadata,
+        user_data: meta.get("user-data").and_then(Value::as_str).unwrap_or_default().as_bytes().to_vec(),
+        dsmode: meta.get("dsmode").cloned(),
+        ..Documents::default()
+    }))
+}

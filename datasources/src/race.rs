@@ -1,0 +1,112 @@
+//! A service with several addresses: the next is asked a moment after the one before, and the first answer counts
+//! (RFC 8305's way for connections).
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use model::System;
+use model::effects::{HttpError, Request, Response};
+
+/// The head start of an address before the next.
+const STAGGER: Duration = Duration::from_millis(150);
+
+/// Sends each request in its own thread, one after the other, until one is answered. With the answer comes the
+/// request's number; without one, the last error.
+///
+/// A request that has lost runs on until its own time is over: a stalled address holds nobody up.
+pub(crate) fn first_answer(
+    system: &System,
+    requests: &[Request],
+) -> Result<(usize, Response), Option<HttpError>> {
+    let (sender, answers) = channel();
+    let (mut last, mut open) = (None, 0_usize);
+    let mut waiting = requests.iter().cloned().enumerate();
+    loop {
+        match waiting.next() {
+            Some((number, request)) => {
+                let (http, sender) = (system.http.clone(), sender.clone());
+                let ask = move || {
+                    // Nobody listens any more where another address has won.
+                    sender.send((number, http.send(&request))).ok();
+                };
+                match std::thread::Builder::new().spawn(ask) {
+                    Ok(_) => open += 1,
+                    Err(error) => tracing::warn!("cannot ask address {number}: no thread: {error}"),
+                }
+            }
+            None if open == 0 => return Err(last),
+            None => {}
+        }
+        let more = waiting.len() > 0;
+        let outcome = if more {
+            answers.recv_timeout(STAGGER)
+        } else {
+            answers.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        };
+        match outcome {
+            Ok((number, Ok(response))) if response.ok() && !response.body.is_empty() => {
+                return Ok((number, response));
+            }
+            Ok((number, outcome)) => {
+                open -= 1;
+                last = Some(match outcome {
+                    Err(error) => error,
+                    Ok(response) if response.ok() => HttpError::Connection {
+                        url: requests[number].url.clone(),
+                        reason: format!("empty response [{}]", response.status),
+                    },
+                    Ok(response) => {
+                        HttpError::Status { url: requests[number].url.clone(), status: response.status }
+                    }
+                });
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Whether asking again is of no use.
+pub(crate) type IsFinal = fn(&HttpError) -> bool;
+
+/// Asks again and again until a service answers or its time is over: seconds since the start; 0 or less asks once.
+/// The wait between two rounds is a second, and one more after each five.
+pub(crate) fn wait_for(
+    system: &System,
+    mut requests: Vec<Request>,
+    max_wait: i64,
+    is_final: IsFinal,
+) -> Result<(usize, Response), Option<HttpError>> {
+    let clock = &system.clock;
+    let limit = Duration::from_secs(u64::try_from(max_wait).unwrap_or(0));
+    let start = clock.monotonic();
+    let mut round = 0;
+    loop {
+        let error = match first_answer(system, &requests) {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let elapsed = clock.monotonic().saturating_sub(start);
+        if let Some(error) = &error {
+            tracing::warn!(
+                "Calling the metadata service failed [{}/{max_wait}s]: {error}",
+                elapsed.as_secs()
+            );
+        }
+        // A request that cannot even be made never can.
+        let hopeless =
+            error.as_ref().is_none_or(|error| matches!(error, HttpError::Refused { .. }) || is_final(error));
+        let pause = Duration::from_secs(round / 5 + 1);
+        if hopeless || elapsed + pause > limit {
+            return Err(error);
+        }
+        round += 1;
+        clock.sleep(pause);
+        let left = limit.saturating_sub(clock.monotonic().saturating_sub(start));
+        if left.is_zero() {
+            return Err(error);
+        }
+        for request in &mut requests {
+            request.timeout = request.timeout.min(left);
+        }
+    }
+}

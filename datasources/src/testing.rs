@@ -1,0 +1,214 @@
+//! A machine in memory for tests of the sources.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use model::datasource::{SourceError, SourceStage};
+use model::effects::Http;
+use model::{Crawl, DataSource, Identified, Instance, Node, Paths, Platform, System};
+use system::Scratch;
+
+/// A machine and what is known of it.
+pub(crate) struct Machine {
+    pub system: System,
+    config: Node,
+    paths: Paths,
+}
+
+impl Machine {
+    /// `http` answers.
+    pub fn with_http(scratch: Scratch, http: Arc<dyn Http>) -> Self {
+        let (system, _) = scratch.system_with(http);
+        Self { system, config: Node::default(), paths: Paths::default() }
+    }
+
+    /// With the host's clock in place of the one that stands still: as a machine asks a real service.
+    pub fn on_time(mut self) -> Self {
+        self.system.clock = system::Host::system(None, self.system.http.clone()).clock;
+        self
+    }
+
+    /// The system configuration.
+    pub fn config(mut self, yaml: &str) -> Self {
+        self.config = Node::from_yaml("cloud.cfg", yaml.as_bytes()).expect("valid YAML").unwrap_or_default();
+        self
+    }
+
+    /// Its evidence; the kernel command line is that of /proc/cmdline.
+    pub fn platform(&self) -> Platform<'_> {
+        Platform {
+            system: &self.system,
+            paths: &self.paths,
+            config: &self.config,
+            cmdline: self.system.files.text(Path::new("/proc/cmdline")).unwrap_or_default(),
+            devices: self.system.devices.block_devices().expect("no error"),
+            virtualization: "kvm".to_owned(),
+            container: false,
+        }
+    }
+
+    /// What a source says of it.
+    pub fn identify(&self, source: &dyn DataSource) -> Identified {
+        source.identify(&self.platform())
+    }
+
+    /// Reads a source.
+    pub fn crawl(
+        &self,
+        source: &dyn DataSource,
+        stage: SourceStage,
+    ) -> Result<Option<Instance>, SourceError> {
+        let platform = self.platform();
+        source.crawl(&mut Crawl {
+            platform: &platform,
+            stage,
+            fallback_link: Some("eth0".to_owned()),
+            dhcp_clients: vec!["dhclient".to_owned()],
+            cached: None,
+        })
+    }
+}
+
+/// What `status --long` and `instance/datasource` call an instance.
+pub(crate) fn described(instance: &Instance) -> String {
+    format!("{}{}", instance.class, instance.detail)
+}
+
+/// A case of testdata/SOURCE/NAME.yaml: a machine, and what the source has to make of it.
+///
+/// `machine` are its files; `devices` their attributes and `files`; `config` the system configuration; `http` what
+/// answers at each address; `stage` local or network. Of `expect`, `identified` is no, maybe or found; `described` the
+/// class and its detail; `found` false where there is no instance; `files` what has been written; `instance` has to be
+/// contained in the instance, in which user-data and vendor-data are text.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    #[serde(default)]
+    machine: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
+    devices: Vec<Device>,
+    #[serde(default)]
+    config: serde_json::Value,
+    #[serde(default)]
+    http: std::collections::BTreeMap<String, String>,
+    stage: String,
+    expect: Expect,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Device {
+    path: String,
+    filesystem: String,
+    label: Option<String>,
+    #[serde(default)]
+    partition: bool,
+    #[serde(default)]
+    files: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expect {
+    identified: String,
+    #[serde(default = "yes")]
+    found: bool,
+    described: Option<String>,
+    still_same: Option<bool>,
+    #[serde(default)]
+    files: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
+    instance: serde_json::Map<String, serde_json::Value>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Runs every case of a source.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "testdata is read from the source tree, not from the machine under test"
+)]
+pub(crate) fn run_cases(name: &str, source: &dyn DataSource) {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name);
+    let mut paths: Vec<_> = std::fs::read_dir(&directory)
+        .expect("testdata")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "{} has no case", directory.display());
+    for path in paths {
+        let text = std::fs::read(&path).expect("a case");
+        let shown = path.display().to_string();
+        let node =
+            Node::from_yaml(&shown, &text).unwrap_or_else(|error| panic!("{error}")).expect("not empty");
+        let case: Case =
+            serde_json::from_value(node.to_json()).unwrap_or_else(|error| panic!("{shown}: {error}"));
+        check(&shown, case, source);
+    }
+}
+
+fn check(shown: &str, case: Case, source: &dyn DataSource) {
+    let mut scratch = Scratch::new();
+    for (path, content) in &case.machine {
+        scratch = match content.strip_prefix("-> ") {
+            Some(target) => scratch.link(path, target),
+            None => scratch.file(path, content),
+        };
+    }
+    for (number, device) in case.devices.iter().enumerate() {
+        let root = format!("/devices-of-the-test/{number}");
+        for (path, content) in &device.files {
+            scratch = scratch.file(&format!("{root}/{path}"), content);
+        }
+        let block = model::effects::BlockDevice {
+            path: device.path.clone().into(),
+            filesystem: Some(device.filesystem.clone()),
+            label: device.label.clone(),
+            partition: device.partition,
+            ..model::effects::BlockDevice::default()
+        };
+        scratch = scratch.directory(&root).device(block, &root);
+    }
+    let mut web = Scratch::new().directory("/web");
+    for (url, content) in &case.http {
+        let (_, path) = url.split_once("://").expect("an address");
+        web = web.file(&format!("/web/{path}"), content);
+    }
+    let http = system::TreeHttp::new(Arc::new(web), Some("/web".into()));
+    let mut machine = Machine::with_http(scratch, Arc::new(http));
+    machine.config = Node::from_json(case.config, &model::config::Origin::whole("case"));
+    let identified = format!("{:?}", machine.identify(source)).to_lowercase();
+    assert_eq!(identified, case.expect.identified, "{shown}: identified");
+    let stage = if case.stage == "local" { SourceStage::Local } else { SourceStage::Network };
+    let found = machine.crawl(source, stage).unwrap_or_else(|error| panic!("{shown}: {error}"));
+    for (path, content) in &case.expect.files {
+        assert_eq!(
+            machine.system.files.text(Path::new(path)).as_deref(),
+            Some(content.as_str()),
+            "{shown}: {path}"
+        );
+    }
+    assert_eq!(found.is_some(), case.expect.found, "{shown}: found");
+    let Some(instance) = found else { return };
+    if let Some(expected) = &case.expect.described {
+        assert_eq!(&described(&instance), expected, "{shown}: described");
+    }
+    if let Some(expected) = case.expect.still_same {
+        let same = source.still_same(&machine.platform(), &instance.instance_id);
+        assert_eq!(same, expected, "{shown}: still_same");
+    }
+    let mut document = serde_json::to_value(&instance).expect("plain data");
+    let text = |bytes: &model::instance::Bytes| String::from_utf8_lossy(&bytes.0).into_owned();
+    let vendor = |data: &model::instance::VendorData| match data {
+        model::instance::VendorData::One(bytes) => text(bytes).into(),
+        model::instance::VendorData::Many(pieces) => pieces.iter().map(text).collect::<serde_json::Value>(),
+    };
+    document["user_data"] = instance.user_data.as_ref().map(text).into();
+    document["vendor_data"] = instance.vendor_data.as_ref().map(vendor).unwrap_or_default();
+    document["vendor_data2"] = instance.vendor_data2.as_ref().map(vendor).unwrap_or_default();
+    for (key, expected) in &case.expect.instance {
+        assert_eq!(&document[key], expected, "{shown}: {key}");
+    }
+}

@@ -1,0 +1,61 @@
+//! How patiently a metadata service is asked: `max_wait`, `timeout` and `retries` of a source's configuration.
+
+use std::time::Duration;
+
+use model::Node;
+
+/// Patience with a service.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct UrlParams {
+    /// For how many seconds it is asked whether it is there; 0 or less asks once.
+    pub max_wait: i64,
+    /// For each try.
+    pub timeout: Duration,
+    /// Tries after the first.
+    pub retries: u32,
+}
+
+impl UrlParams {
+    /// Reads the configuration of a source over its own defaults, in seconds.
+    pub(crate) fn read(config: &Node, max_wait: i64, timeout: u64, retries: u32) -> Self {
+        let number = |key: &str| {
+            let value = config.get(key)?;
+            let read = value
+                .as_int()
+                .or_else(|| match value.value {
+                    model::config::Value::Float(number) => Some(number as i128),
+                    _ => value.as_str()?.trim().parse().ok(),
+                })
+                .and_then(|number| i64::try_from(number).ok());
+            if read.is_none() {
+                tracing::warn!("{}: {key} is not an integer, using the default", value.origin);
+            }
+            read
+        };
+        let timeout = number("timeout").map_or(timeout, |seconds| u64::try_from(seconds).unwrap_or(0));
+        Self {
+            max_wait: number("max_wait").unwrap_or(max_wait),
+            // No time at all would never get an answer.
+            timeout: Duration::from_secs(timeout.max(1)),
+            retries: number("retries")
+                .map_or(retries, |count| u32::try_from(count.clamp(0, 1000)).unwrap_or(retries)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_overrides_and_nonsense_does_not() {
+        let read = |yaml: &str| {
+            let node = Node::from_yaml("test", yaml.as_bytes()).expect("valid").unwrap_or_default();
+            let params = UrlParams::read(&node, 120, 50, 5);
+            (params.max_wait, params.timeout.as_secs(), params.retries)
+        };
+        assert_eq!(read(""), (120, 50, 5));
+        assert_eq!(read("{max_wait: -1, timeout: '7', retries: 0}"), (-1, 7, 0));
+        assert_eq!(read("{max_wait: soon, timeout: -3, retries: [1]}"), (120, 1, 5));
+    }
+}

@@ -1,0 +1,10 @@
+//! The line that says who made a file.
+
+use model::System;
+
+/// `# Created by cloud-init v. VERSION on DATE`, with another verb where the file was there (`Added`).
+pub fn header(system: &System, verb: &str) -> String {
+    let now = system.clock.now();
+    let date = now.rfc2822(system.clock.utc_offset(now));
+    format!("# {verb} by cloud-init v. {} on {date}", env!("CARGO_PKG_VERSION"))
+}

@@ -1,0 +1,181 @@
+//! Language: update-locale and locale-gen on Debian, a shell-variable file on RHEL.
+
+use std::path::{Path, PathBuf};
+
+use ifcfg::{Document, Quoting};
+use model::distro::{Locale, PackageSpec, Packages};
+use model::effects::{Attributes, Command};
+use model::{DistroError, System};
+
+use crate::{Apt, PackageManagers, header};
+
+/// A shell-variable file with one variable set; a new file gets the header.
+pub(crate) fn with_variable(
+    system: &System,
+    before: Option<&[u8]>,
+    name: &str,
+    value: &str,
+) -> Result<Vec<u8>, String> {
+    let mut file = Document::parse(before.unwrap_or_default()).map_err(|error| error.to_string())?;
+    file.set(name, value, Quoting::Sysconf).map_err(|error| error.to_string())?;
+    let mut text = Vec::new();
+    if before.is_none() {
+        text.extend_from_slice(header(system, "Created").as_bytes());
+        text.push(b'\n');
+    }
+    text.extend_from_slice(&file.write());
+    if !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
+fn variable(system: &System, path: &Path, name: &str) -> Option<String> {
+    let bytes = system.files.read(path).ok()?;
+    Document::parse(&bytes).ok()?.get(name).filter(|value| !value.is_empty())
+}
+
+/// RHEL's.
+pub struct SysconfigLocale {
+    /// Effects.
+    pub system: System,
+}
+
+impl SysconfigLocale {
+    fn file(&self) -> PathBuf {
+        let systemd = super::services::uses_systemd(&self.system);
+        if systemd { "/etc/locale.conf".into() } else { "/etc/sysconfig/i18n".into() }
+    }
+}
+
+impl Locale for SysconfigLocale {
+    fn apply(&self, locale: &str, file: Option<&Path>) -> Result<(), DistroError> {
+        let path = file.map_or_else(|| self.file(), Path::to_owned);
+        let before = self.system.files.read_optional(&path)?;
+        let text = with_variable(&self.system, before.as_deref(), "LANG", locale)
+            .map_err(|reason| DistroError::Failed(format!("{}: {reason}", path.display())))?;
+        Ok(self.system.files.write(&path, &text, &Attributes::mode(0o644))?)
+    }
+
+    fn current(&self) -> Result<String, DistroError> {
+        Ok(variable(&self.system, &self.file(), "LANG").unwrap_or_else(|| "en_US.UTF-8".into()))
+    }
+}
+
+/// Debian's.
+pub struct DebianLocale {
+    /// Effects.
+    pub system: System,
+    /// For the package `locales`, where its programs are missing.
+    pub apt: Apt,
+}
+
+const DEFAULT: &str = "C.UTF-8";
+const FILE: &str = "/etc/default/locale";
+const LOCALE_GEN: &str = "/etc/locale.gen";
+const SUPPORTED: &str = "/usr/share/i18n/SUPPORTED";
+
+/// Locales that need not be generated.
+fn is_built_in(locale: &str) -> bool {
+    matches!(locale.to_ascii_lowercase().as_str(), "c" | "c.utf-8" | "c.utf8" | "posix")
+}
+
+impl DebianLocale {
+    fn run(&self, command: Command) -> Result<(), DistroError> {
+        let variables = ["LANGUAGE", "LANG", "LC_ALL"];
+        let command = variables.iter().fold(command, |command, name| command.env(*name, DEFAULT));
+        self.system.commands.run(&command.inherit_output())?;
+        Ok(())
+    }
+
+    fn need(&self, program: &str) -> Result<(), DistroError> {
+        if self.system.commands.which(program).is_some() {
+            return Ok(());
+        }
+        let locales = PackageSpec { name: "locales".into(), version: None, manager: None };
+        PackageManagers::of(&self.system, vec![Box::new(self.apt.clone())]).install(&[locales])
+    }
+
+    /// The line of SUPPORTED for a locale, UTF-8 before others when no character set was asked for.
+    fn supported(&self, locale: &str) -> String {
+        let (rest, modifier) =
+            locale.split_once('@').map_or((locale, None), |(rest, modifier)| (rest, Some(modifier)));
+        let (base, charset) =
+            rest.split_once('.').map_or((rest, None), |(base, charset)| (base, Some(charset)));
+        let text = self.system.files.text(Path::new(SUPPORTED)).unwrap_or_default();
+        let candidates: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| {
+                let name = line.split_whitespace().next().unwrap_or_default();
+                let (name, found) =
+                    name.split_once('@').map_or((name, None), |(name, found)| (name, Some(found)));
+                name.split('.').next() == Some(base) && found == modifier
+            })
+            .collect();
+        let named = charset.and_then(|charset| {
+            let wanted = format!("{base}.{charset}");
+            candidates.iter().find(|line| {
+                line.split(['@', ' ']).next().is_some_and(|name| name.eq_ignore_ascii_case(&wanted))
+            })
+        });
+        let utf8 = || candidates.iter().find(|line| line.to_ascii_uppercase().ends_with(" UTF-8"));
+        match named.or_else(utf8).or(candidates.first()) {
+            Some(line) => (*line).to_owned(),
+            None => {
+                let charset = charset.unwrap_or("UTF-8");
+                let modifier = modifier.map(|modifier| format!("@{modifier}")).unwrap_or_default();
+                format!("{base}{modifier}.{charset} {charset}")
+            }
+        }
+    }
+
+    fn generate(&self, locale: &str) -> Result<(), DistroError> {
+        if is_built_in(locale) {
+            return Ok(());
+        }
+        self.need("locale-gen")?;
+        let wanted = self.supported(locale);
+        let before = self.system.files.text(Path::new(LOCALE_GEN)).unwrap_or_default();
+        let mut found = false;
+        let mut lines: Vec<&str> = before
+            .lines()
+            .map(|line| {
+                let bare = line.trim().trim_start_matches(['#', ' ']).trim_end();
+                if !bare.is_empty() && bare == wanted {
+                    found = true;
+                    wanted.as_str()
+                } else {
+                    line
+                }
+            })
+            .collect();
+        if !found {
+            lines.push(&wanted);
+        }
+        let text = lines.join("\n").trim_end().to_owned() + "\n";
+        self.system.files.write(Path::new(LOCALE_GEN), text.as_bytes(), &Attributes::mode(0o644))?;
+        self.run(Command::line(["locale-gen", "--keep-existing"]))
+    }
+}
+
+impl Locale for DebianLocale {
+    fn apply(&self, locale: &str, file: Option<&Path>) -> Result<(), DistroError> {
+        let file = file.unwrap_or(Path::new(FILE));
+        let set = variable(&self.system, Path::new(FILE), "LANG");
+        let missing = !self.system.files.exists(file) || set.is_none();
+        let current = set.unwrap_or_else(|| DEFAULT.into());
+        if !missing && locale.eq_ignore_ascii_case(&current) {
+            tracing::debug!("System has 'LANG={current}' requested '{locale}', skipping regeneration.");
+            return Ok(());
+        }
+        self.generate(locale)?;
+        self.need("update-locale")?;
+        let option = format!("--locale-file={}", file.display());
+        self.run(Command::line(["update-locale", &option, &format!("LANG={locale}")]))
+    }
+
+    fn current(&self) -> Result<String, DistroError> {
+        Ok(variable(&self.system, Path::new(FILE), "LANG").unwrap_or_else(|| DEFAULT.into()))
+    }
+}

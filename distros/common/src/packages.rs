@@ -1,0 +1,143 @@
+//! Package managers.
+
+mod apt;
+mod snap;
+mod yum;
+
+use std::path::{Path, PathBuf};
+
+use model::distro::{PackageSpec, Packages};
+use model::effects::Attributes;
+use model::{DistroError, System};
+
+pub use apt::Apt;
+pub use snap::Snap;
+pub use yum::Yum;
+
+/// A package manager.
+pub trait Manager: Send + Sync {
+    /// The name by which `packages:` may ask for it.
+    fn name(&self) -> &'static str;
+
+    /// Whether it is installed.
+    fn available(&self, system: &System) -> bool;
+
+    /// Fetches the lists of packages.
+    fn refresh(&self, system: &System) -> Result<(), DistroError>;
+
+    /// Upgrades everything.
+    fn upgrade(&self, system: &System) -> Result<(), DistroError>;
+
+    /// Installs; gives those that it does not know or could not install.
+    fn install(&self, system: &System, packages: &[PackageSpec]) -> Result<Vec<PackageSpec>, DistroError>;
+
+    /// Whether the lists are to be fetched before the first installation of an instance.
+    fn refresh_before_install(&self) -> bool {
+        false
+    }
+}
+
+/// Lists are fetched once for an instance; this says that they were.
+const REFRESHED: &str = "/var/lib/cloud/instance/sem/update_sources";
+
+/// The package managers of a distribution, its own first.
+pub struct PackageManagers {
+    system: System,
+    managers: Vec<Box<dyn Manager>>,
+}
+
+impl PackageManagers {
+    /// These, tried in this order.
+    pub fn of(system: &System, managers: Vec<Box<dyn Manager>>) -> Self {
+        Self { system: system.clone(), managers }
+    }
+
+    fn available(&self) -> impl Iterator<Item = &dyn Manager> {
+        self.managers.iter().map(AsRef::as_ref).filter(|manager| {
+            let available = manager.available(&self.system);
+            if !available {
+                tracing::debug!("Package manager '{}' not available", manager.name());
+            }
+            available
+        })
+    }
+}
+
+fn shown(packages: &[PackageSpec]) -> String {
+    packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+impl Packages for PackageManagers {
+    fn refresh(&self, force: bool) -> Result<(), DistroError> {
+        let marker = Path::new(REFRESHED);
+        if !force && self.system.files.exists(marker) {
+            return Ok(());
+        }
+        for manager in self.available() {
+            manager.refresh(&self.system)?;
+        }
+        if !force {
+            let text = format!("{}: {}\n", self.system.environment.pid(), self.system.clock.now().seconds());
+            self.system.files.write(marker, text.as_bytes(), &Attributes::mode(0o644))?;
+        }
+        Ok(())
+    }
+
+    fn upgrade(&self) -> Result<(), DistroError> {
+        for manager in self.available() {
+            manager.upgrade(&self.system)?;
+        }
+        Ok(())
+    }
+
+    fn install(&self, packages: &[PackageSpec]) -> Result<(), DistroError> {
+        let mut failed: Vec<PackageSpec> =
+            packages.iter().filter(|package| package.manager.is_none()).cloned().collect();
+        let known: Vec<&str> = self.managers.iter().map(|manager| manager.name()).collect();
+        for package in packages {
+            if let Some(named) = package.manager.as_deref().filter(|named| !known.contains(named)) {
+                tracing::error!(
+                    "Cannot install packages under '{named}' as it is not a supported package manager! Known here: {}",
+                    known.join(", ")
+                );
+            }
+        }
+        let mut lost = Vec::new();
+        for manager in self.managers.iter().map(AsRef::as_ref) {
+            let own =
+                packages.iter().filter(|package| package.manager.as_deref() == Some(manager.name())).cloned();
+            let mut wanted: Vec<PackageSpec> = std::mem::take(&mut failed);
+            wanted.extend(own);
+            if wanted.is_empty() {
+                continue;
+            }
+            let rest = if manager.available(&self.system) {
+                if manager.refresh_before_install() {
+                    self.refresh(false)?;
+                }
+                manager.install(&self.system, &wanted)?
+            } else {
+                wanted
+            };
+            if !rest.is_empty() {
+                tracing::info!("{} could not install: {}", manager.name(), shown(&rest));
+            }
+            // What was asked of this manager alone is not tried by another.
+            let (own, general) = rest.into_iter().partition(|package| package.manager.is_some());
+            failed = general;
+            lost.extend::<Vec<PackageSpec>>(own);
+        }
+        lost.extend(failed);
+        if lost.is_empty() {
+            return Ok(());
+        }
+        Err(DistroError::Failed(format!(
+            "Failed to install the following packages: {}. See associated package manager logs for more details.",
+            shown(&lost)
+        )))
+    }
+
+    fn reboot_markers(&self) -> Vec<PathBuf> {
+        vec!["/var/run/reboot-required".into(), "/run/reboot-needed".into()]
+    }
+}

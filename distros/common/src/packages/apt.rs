@@ -1,0 +1,133 @@
+//! apt-get.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use model::distro::PackageSpec;
+use model::effects::{Command, CommandError};
+use model::{DistroError, Node, System};
+
+use super::Manager;
+use crate::Settings;
+
+/// The command and its options, the original's.
+const COMMAND: [&str; 5] = [
+    "apt-get",
+    "--option=Dpkg::Options::=--force-confold",
+    "--option=Dpkg::options::=--force-unsafe-io",
+    "--assume-yes",
+    "--quiet",
+];
+/// How long another apt or dpkg may hold the locks.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// apt-get's exit code for any failure, a lock included.
+const FAILED: i32 = 100;
+
+/// apt-get, with the words that stand before it and for it.
+#[derive(Clone, Debug)]
+pub struct Apt {
+    command: Vec<String>,
+    upgrade: String,
+}
+
+impl Apt {
+    /// As `system_info` has it.
+    pub fn new(system: &System, settings: &Settings) -> Self {
+        let words = |node: &Node| match (node.as_str(), node.as_list()) {
+            (Some(word), _) => vec![word.to_owned()],
+            (None, Some(items)) => items.iter().filter_map(Node::scalar_text).collect(),
+            (None, None) => Vec::new(),
+        };
+        let (enabled, wrapper) = match &settings.apt_get_wrapper {
+            None => ("auto".to_owned(), vec!["eatmydata".to_owned()]),
+            Some(wrapper) => {
+                (wrapper.enabled.scalar_text().unwrap_or_default().to_lowercase(), words(&wrapper.command))
+            }
+        };
+        let installed = || wrapper.first().is_some_and(|program| system.commands.which(program).is_some());
+        let wrapped =
+            matches!(enabled.as_str(), "true" | "1" | "on" | "yes") || (enabled == "auto" && installed());
+        let mut command = if wrapped { wrapper } else { Vec::new() };
+        match &settings.apt_get_command {
+            Some(own) => command.extend(own.iter().cloned()),
+            None => command.extend(COMMAND.map(str::to_owned)),
+        }
+        let upgrade = settings.apt_get_upgrade_subcommand.clone().unwrap_or_else(|| "dist-upgrade".into());
+        Self { command, upgrade }
+    }
+
+    /// Runs apt-get; while another program holds the locks, it is tried again for a while.
+    fn run(&self, system: &System, words: &[String]) -> Result<(), DistroError> {
+        let command = Command::line(self.command.iter().chain(words).cloned())
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            // apt's own wait for the lock of dpkg's front end, in seconds (apt.conf(5), DPkg::Lock::Timeout).
+            .inherit_output();
+        let started = system.clock.monotonic();
+        loop {
+            match system.commands.run(&command) {
+                Ok(_) => return Ok(()),
+                Err(CommandError::Failed { output, .. })
+                    if output.code == FAILED
+                        && locked(system)
+                        && system.clock.monotonic().saturating_sub(started) < PATIENCE =>
+                {
+                    tracing::debug!("Another process holds apt lock. Waiting...");
+                    system.clock.sleep(Duration::from_secs(1));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Whether some process holds one of apt's and dpkg's locks, as /proc/locks tells by inode.
+fn locked(system: &System) -> bool {
+    system
+        .commands
+        .run(&Command::line(["fuser", "--silent", "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"]))
+        .is_ok()
+}
+
+impl Manager for Apt {
+    fn name(&self) -> &'static str {
+        "apt"
+    }
+
+    fn available(&self, system: &System) -> bool {
+        system.commands.which("apt-get").is_some()
+    }
+
+    fn refresh(&self, system: &System) -> Result<(), DistroError> {
+        self.run(system, &["update".to_owned()])
+    }
+
+    fn upgrade(&self, system: &System) -> Result<(), DistroError> {
+        self.run(system, std::slice::from_ref(&self.upgrade))
+    }
+
+    fn refresh_before_install(&self) -> bool {
+        true
+    }
+
+    fn install(&self, system: &System, packages: &[PackageSpec]) -> Result<Vec<PackageSpec>, DistroError> {
+        let names = system.commands.run(&Command::line(["apt-cache", "pkgnames"]))?.text();
+        let names: HashSet<&str> = names.lines().collect();
+        let known = |package: &PackageSpec| {
+            // `-` and `^` at the end, a release after `/` and a version after `=` are apt's own marks.
+            let name = package.name.split(['/', '=']).next().unwrap_or_default();
+            names.contains(name.trim_end_matches(['-', '^']))
+        };
+        // A plan knows no lists of packages: everything is taken to be there.
+        let (wanted, unknown): (Vec<_>, Vec<_>) =
+            packages.iter().cloned().partition(|package| names.is_empty() || known(package));
+        if !wanted.is_empty() {
+            let mut words = vec!["install".to_owned()];
+            words.extend(wanted.iter().map(|package| match &package.version {
+                Some(version) => format!("{}={version}", package.name),
+                None => package.name.clone(),
+            }));
+            self.run(system, &words)?;
+        }
+        Ok(unknown)
+    }
+}

@@ -1,0 +1,47 @@
+//! OpenSSH's server.
+
+use std::path::{Path, PathBuf};
+
+use model::distro::{Ssh, Users};
+use model::effects::{Command, Owner};
+use model::{DistroError, System};
+
+use crate::ShadowUtils;
+
+/// OpenSSH.
+pub struct OpenSsh {
+    /// Effects.
+    pub system: System,
+    /// For the group of host keys, where there is one.
+    pub users: ShadowUtils,
+    /// Private host keys belong to the group `ssh_keys` where it exists (RHEL 8 and older).
+    pub key_group: bool,
+}
+
+impl Ssh for OpenSsh {
+    fn directory(&self) -> PathBuf {
+        "/etc/ssh".into()
+    }
+
+    fn restore_context(&self, path: &Path) -> Result<(), DistroError> {
+        // SELinux is on where its file system is mounted.
+        if self.system.files.exists(Path::new("/sys/fs/selinux/enforce"))
+            && self.system.commands.which("restorecon").is_some()
+        {
+            self.system.commands.run(&Command::line(["restorecon", "-R"]).arg(path.display().to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn key_types(&self) -> &'static [&'static str] {
+        &["rsa", "ecdsa", "ed25519"]
+    }
+
+    fn private_key_owner(&self) -> Result<(Owner, u32), DistroError> {
+        let group = if self.key_group { self.users.find_group("ssh_keys")? } else { None };
+        Ok(match group {
+            Some(gid) => (Owner::new(0, gid), 0o640),
+            None => (Owner::ROOT, 0o600),
+        })
+    }
+}

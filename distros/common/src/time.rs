@@ -1,0 +1,71 @@
+//! Time zones.
+
+use std::path::{Path, PathBuf};
+
+use model::distro::Time;
+use model::effects::{Attributes, FileKind};
+use model::{DistroError, System};
+
+const ZONES: &str = "/usr/share/zoneinfo";
+const LOCAL: &str = "/etc/localtime";
+
+/// How a system keeps its time zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ZoneStyle {
+    /// The name in /etc/timezone, and /etc/localtime.
+    Etc,
+    /// /etc/localtime as a link under systemd, else `ZONE=` in /etc/sysconfig/clock and a copy.
+    Sysconfig,
+}
+
+/// The time zone of a system.
+pub struct Zone {
+    /// Effects.
+    pub system: System,
+    /// How it is kept.
+    pub style: ZoneStyle,
+}
+
+impl Zone {
+    fn link(&self, zone: &Path) -> Result<(), DistroError> {
+        Ok(self.system.files.symlink(zone, Path::new(LOCAL))?)
+    }
+
+    fn copy(&self, zone: &Path) -> Result<(), DistroError> {
+        let content = self.system.files.read(zone)?;
+        Ok(self.system.files.write(Path::new(LOCAL), &content, &Attributes::mode(0o644))?)
+    }
+}
+
+impl Time for Zone {
+    fn set_timezone(&self, name: &str) -> Result<(), DistroError> {
+        let zone = PathBuf::from(ZONES).join(name.trim_start_matches('/'));
+        if name.split('/').any(|part| part == "..") || !self.system.files.is_file(&zone) {
+            let shown = zone.display();
+            return Err(DistroError::Failed(format!("Invalid timezone {name}, no file found at {shown}")));
+        }
+        let text = format!("{name}\n");
+        match self.style {
+            ZoneStyle::Etc => {
+                self.system.files.write(
+                    Path::new("/etc/timezone"),
+                    text.as_bytes(),
+                    &Attributes::mode(0o644),
+                )?;
+                match self.system.files.lstat(Path::new(LOCAL))?.map(|found| found.kind) {
+                    None | Some(FileKind::Link) => self.link(&zone),
+                    Some(_) => self.copy(&zone),
+                }
+            }
+            ZoneStyle::Sysconfig if super::services::uses_systemd(&self.system) => self.link(&zone),
+            ZoneStyle::Sysconfig => {
+                let path = Path::new("/etc/sysconfig/clock");
+                let before = self.system.files.read_optional(path)?;
+                let text = super::locale::with_variable(&self.system, before.as_deref(), "ZONE", name)
+                    .map_err(|reason| DistroError::Failed(format!("{}: {reason}", path.display())))?;
+                self.system.files.write(path, &text, &Attributes::mode(0o644))?;
+                self.copy(&zone)
+            }
+        }
+    }
+}

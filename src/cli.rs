@@ -1,0 +1,255 @@
+//! The command line: the original's commands, options and exit codes.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+
+/// Configures a cloud instance at boot.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cloud-init",
+    disable_version_flag = true,
+    subcommand_required = true,
+    arg_required_else_help = false
+)]
+pub(crate) struct Cli {
+    /// Show the version and exit.
+    #[arg(short = 'v', long)]
+    pub(crate) version: bool,
+    /// Also show on standard error what is logged.
+    #[arg(short, long, global = true)]
+    pub(crate) debug: bool,
+    /// Go on even if no data source is found (at your own risk).
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Run all boot stages in one process, each when it is asked for over a socket.
+    #[arg(long, hide = true)]
+    pub(crate) all_stages: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find the data source and apply what belongs to the beginning of a boot.
+    Init(Init),
+    /// Run the modules of a stage.
+    Modules(Modules),
+    /// Run a single module.
+    Single(Single),
+    /// Show values of the instance-data.
+    Query(Query),
+    /// List the defined features.
+    Features,
+    /// Remove state so that the next boot is a first one.
+    Clean(Clean),
+    /// Tell how cloud-init is doing, or wait for it.
+    Status(Status),
+    /// Show what a first boot would do, touching nothing.
+    #[cfg(feature = "plan")]
+    Plan(commands::plan::Plan),
+    /// Print the cloud-id of this instance.
+    #[command(hide = true)]
+    CloudId(CloudId),
+    /// Judge which data sources this machine may have.
+    #[command(hide = true)]
+    DsIdentify(DsIdentify),
+    /// Write what packagers need: cloud.cfg, man pages, completions.
+    #[cfg(feature = "packaging")]
+    Generate(commands::generate::Generate),
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Start in local mode, before the network is configured.
+    #[arg(short, long)]
+    pub(crate) local: bool,
+    /// Further configuration files, which beat all others.
+    #[arg(short, long = "file", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// A stage's list of modules.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Mode {
+    Init,
+    Config,
+    Final,
+}
+
+/// `modules`.
+#[derive(Debug, Args)]
+pub(crate) struct Modules {
+    /// Which list of cloud.cfg is run.
+    #[arg(short, long, value_enum, default_value = "config")]
+    pub(crate) mode: Mode,
+    /// Further configuration files, which beat all others.
+    #[arg(short, long = "file", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// How often a single module runs.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Frequency {
+    Instance,
+    Always,
+    Once,
+}
+
+/// `single`.
+#[derive(Debug, Args)]
+pub(crate) struct Single {
+    /// The module's name.
+    #[arg(short, long)]
+    pub(crate) name: String,
+    /// How often, instead of the module's own.
+    #[arg(long, value_enum)]
+    pub(crate) frequency: Option<Frequency>,
+    /// Report the events of this run.
+    #[arg(long)]
+    pub(crate) report: bool,
+    /// Further configuration files, which beat all others.
+    #[arg(short, long = "file", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Arguments of the module.
+    pub(crate) module_args: Vec<String>,
+}
+
+/// `query`.
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    /// Path of instance-data.json.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) instance_data: Option<PathBuf>,
+    /// List the keys below the variable, or at the top.
+    #[arg(short, long)]
+    pub(crate) list_keys: bool,
+    /// Path of the user-data.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) user_data: Option<PathBuf>,
+    /// Path of the vendor-data.
+    #[arg(short = 'v', long, value_name = "FILE")]
+    pub(crate) vendor_data: Option<PathBuf>,
+    /// Print everything.
+    #[arg(short, long)]
+    pub(crate) all: bool,
+    /// Print a jinja template, such as '{{ v1.cloud_name }}', rendered.
+    #[arg(short, long)]
+    pub(crate) format: Option<String>,
+    /// A dotted path such as v1.local_hostname.
+    pub(crate) varname: Option<String>,
+}
+
+/// `clean`.
+#[derive(Debug, Args)]
+pub(crate) struct Clean {
+    /// Remove the logs.
+    #[arg(short, long)]
+    pub(crate) logs: bool,
+    /// Have /etc/machine-id made anew at the next boot.
+    #[arg(long)]
+    pub(crate) machine_id: bool,
+    /// Restart afterwards.
+    #[arg(short, long)]
+    pub(crate) reboot: bool,
+    /// Remove the seed directory too.
+    #[arg(short, long)]
+    pub(crate) seed: bool,
+    /// Remove written configuration of these kinds.
+    #[arg(short, long, num_args = 1.., value_parser = ["all", "ssh_config", "network", "datasource", "fstab"])]
+    pub(crate) configs: Vec<String>,
+}
+
+/// How a document is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Json,
+    Tabular,
+    Yaml,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// How it is printed.
+    #[arg(long, value_enum, default_value = "tabular")]
+    pub(crate) format: Format,
+    /// Also the details.
+    #[arg(short, long)]
+    pub(crate) long: bool,
+    /// Wait until cloud-init is done.
+    #[arg(short, long)]
+    pub(crate) wait: bool,
+}
+
+/// `cloud-id`.
+#[derive(Debug, Parser)]
+#[command(name = "cloud-id")]
+pub(crate) struct CloudId {
+    /// All standard keys as JSON.
+    #[arg(short, long)]
+    pub(crate) json: bool,
+    /// With the region, separated by a tab.
+    #[arg(short, long)]
+    pub(crate) long: bool,
+    /// Path of instance-data.json.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) instance_data: Option<PathBuf>,
+}
+
+/// `ds-identify`.
+#[derive(Debug, Parser)]
+#[command(name = "ds-identify")]
+pub(crate) struct DsIdentify {
+    /// Judge again even if this boot has a verdict.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// The command line's definition, for man pages and completions.
+#[cfg_attr(not(feature = "packaging"), allow(dead_code))]
+pub(crate) fn definition() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the command line and gives the exit code.
+pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
+    let program = arguments.first().map(PathBuf::from).unwrap_or_default();
+    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    // The same program under the names of the original's helpers.
+    match name.as_str() {
+        "ds-identify" => {
+            return parsed::<DsIdentify>(arguments, |options| commands::ds_identify::run(&options));
+        }
+        "cloud-id" => return parsed::<CloudId>(arguments, |options| commands::cloud_id::run(&options)),
+        "cloud-init-generator" => return commands::generator::run(&arguments),
+        _ => {}
+    }
+    // `-v` alone: the original prints the name by which it was called.
+    if let [_, only] = arguments.as_slice() {
+        if only == "-v" || only == "--version" {
+            output::line(&format!("{} {}", program.display(), crate::VERSION));
+            return 0;
+        }
+    }
+    parsed::<Cli>(arguments, commands::run)
+}
+
+use crate::output;
+
+fn parsed<T: CommandFactory + FromArgMatches>(arguments: Vec<OsString>, run: impl FnOnce(T) -> u8) -> u8 {
+    let matches =
+        T::command().try_get_matches_from(arguments).and_then(|matches| T::from_arg_matches(&matches));
+    match matches {
+        Ok(options) => run(options),
+        Err(error) => {
+            let _ = error.print();
+            u8::try_from(error.exit_code()).unwrap_or(2)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The commands, a file each.
+
+pub(crate) mod boot;
+pub(crate) mod clean;
+pub(crate) mod cloud_id;
+pub(crate) mod ds_identify;
+#[cfg(feature = "packaging")]
+pub(crate) mod generate;
+pub(crate) mod generator;
+#[cfg(feature = "plan")]
+pub(crate) mod plan;
+pub(crate) mod query;
+pub(crate) mod status;
+
+use engine::config::Loader;
+use model::{Node, Paths, System};
+use system::Host;
+
+use crate::cli::{Cli, Command};
+use crate::output;
+
+/// The real machine.
+pub(crate) fn host() -> System {
+    Host::system(None, crate::registry::http())
+}
+
+/// The configuration without an instance, and the paths it sets: what commands need that only look.
+pub(crate) fn configuration(system: &System) -> (Node, Paths) {
+    let base = Loader { system, extra: Vec::new() }.base();
+    let paths = engine::config::paths(&base);
+    (base, paths)
+}
+
+/// Runs a command; gives the exit code.
+pub(crate) fn run(cli: Cli) -> u8 {
+    let Cli { version, debug, force, all_stages, command } = cli;
+    if version {
+        output::line(&format!("cloud-init {}", crate::VERSION));
+        return 0;
+    }
+    if all_stages {
+        output::error(
+            "error: --all-stages: this program starts fast enough to run each stage in a process of its own",
+        );
+        return 2;
+    }
+    let Some(command) = command else {
+        output::error("error: a subcommand is required; see cloud-init --help");
+        return 2;
+    };
+    match command {
+        Command::Init(options) => boot::init(&options, debug, force),
+        Command::Modules(options) => boot::modules(&options, debug, force),
+        Command::Single(options) => boot::single(&options, debug, force),
+        Command::Query(options) => query::run(&options, debug),
+        Command::Features => {
+            output::text("NETWORK_CONFIG_V1\nNETWORK_CONFIG_V2\n");
+            0
+        }
+        Command::Clean(options) => clean::run(&options),
+        Command::Status(options) => status::run(&options),
+        #[cfg(feature = "plan")]
+        Command::Plan(options) => plan::run(&options),
+        Command::CloudId(options) => cloud_id::run(&options),
+        Command::DsIdentify(options) => ds_identify::run(&options),
+        #[cfg(feature = "packaging")]
+        Command::Generate(options) => generate::run(&options),
+    }
+}

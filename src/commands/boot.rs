@@ -1,0 +1,196 @@
+//! `init`, `modules` and `single`: the stages, with log, output and status around them.
+
+use std::path::PathBuf;
+
+use engine::boot::{BootError, Hooks, ModuleEntry, Outcome};
+use engine::report::Recoverable;
+use engine::status::StatusFile;
+use engine::{Boot, Registry};
+use model::{Node, Stage, System};
+
+use crate::cli::{Frequency, Init, Mode, Modules, Single};
+use crate::logging::{Log, redirect};
+use crate::{VERSION, output};
+
+/// Sets log and output up when the configuration is known, and says once that the stage begins.
+struct Surroundings<'a> {
+    system: &'a System,
+    log: &'a Log,
+    debug: bool,
+    /// The stage's name in `output:`.
+    mode: &'static str,
+    /// As the welcome line names the stage.
+    title: String,
+    redirected: Option<(Option<String>, Option<String>)>,
+    welcomed: bool,
+}
+
+impl Hooks for Surroundings<'_> {
+    fn configured(&mut self, config: &Node) {
+        redirect(config, self.mode, &mut self.redirected);
+        self.log.configure(config, self.debug);
+        if self.welcomed {
+            return;
+        }
+        self.welcomed = true;
+        let now = self.system.clock.now();
+        let date = now.rfc2822(self.system.clock.utc_offset(now));
+        let up = self.system.clock.uptime().unwrap_or_default().as_secs_f64();
+        let welcome =
+            format!("Cloud-init v. {VERSION} running '{}' at {date}. Up {up:.2} seconds.", self.title);
+        output::error(&welcome);
+        tracing::debug!(target: "util.py", "{welcome}");
+        tracing::info!(target: "main.py", "PID [{}] started cloud-init '{}'.", self.system.environment.pid(), self.title);
+    }
+}
+
+/// A stage's run: what all of them share.
+struct Run<'a> {
+    system: &'a System,
+    registry: &'a Registry,
+    stage: Stage,
+    mode: &'static str,
+    title: String,
+    files: Vec<PathBuf>,
+    debug: bool,
+    force: bool,
+}
+
+impl Run<'_> {
+    /// Runs the stage between the two writings of status.json; the exit code is the number of errors.
+    fn staged(self, body: impl FnOnce(&mut Boot<'_>, &mut dyn Hooks) -> Result<Outcome, BootError>) -> u8 {
+        let recoverable = Recoverable::default();
+        let log = Log::start(self.system, &recoverable, true, self.debug);
+        let (config, paths) = super::configuration(self.system);
+        let status = match StatusFile::begin(self.system, &paths, self.stage, &recoverable) {
+            Ok(status) => status,
+            Err(error) => {
+                log.configure(&config, self.debug);
+                output::error(&format!("error: {error}"));
+                return 1;
+            }
+        };
+        let mut hooks = Surroundings {
+            system: self.system,
+            log: &log,
+            debug: self.debug,
+            mode: self.mode,
+            title: self.title,
+            redirected: None,
+            welcomed: false,
+        };
+        let ran = Boot::new(self.system, self.registry, self.stage, self.files, self.force)
+            .and_then(|mut boot| body(&mut boot, &mut hooks));
+        let outcome = match ran {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                hooks.configured(&config);
+                tracing::error!("failed stage {}: {error}", self.stage.status_name());
+                output::error(&format!("failed run of stage {}", self.stage.status_name()));
+                Outcome { datasource: None, errors: vec![error.to_string()] }
+            }
+        };
+        match status.finish(outcome.datasource.as_deref(), &outcome.errors) {
+            Ok(count) => u8::try_from(count).unwrap_or(u8::MAX),
+            Err(error) => {
+                tracing::error!("{error}");
+                1
+            }
+        }
+    }
+}
+
+/// `init [--local]`.
+pub(crate) fn init(options: &Init, debug: bool, force: bool) -> u8 {
+    let (system, registry) = (super::host(), crate::registry::registry());
+    let stage = if options.local { Stage::Local } else { Stage::Network };
+    fetch_cmdline_url(&system, !options.local);
+    let run = Run {
+        system: &system,
+        registry: &registry,
+        stage,
+        mode: "init",
+        title: stage.status_name().to_owned(),
+        files: options.files.clone(),
+        debug,
+        force,
+    };
+    let local = options.local;
+    run.staged(|boot, hooks| if local { boot.local(hooks) } else { boot.network(hooks) })
+}
+
+/// `cloud-config-url=`: a cloud-config that the kernel command line names is kept among the configuration's files.
+fn fetch_cmdline_url(system: &System, network: bool) {
+    let cmdline = engine::config::kernel_command_line(system);
+    let Some((key, url)) = engine::config::url_from_cmdline(&cmdline) else { return };
+    match engine::config::fetch_cmdline_url(system, key, url, network) {
+        Ok(Some(path)) => tracing::info!("wrote cloud-config data from {key}='{url}' to {}", path.display()),
+        Ok(None) => {}
+        Err(error) => tracing::warn!("{key}: {error}"),
+    }
+}
+
+/// `modules --mode MODE`.
+pub(crate) fn modules(options: &Modules, debug: bool, force: bool) -> u8 {
+    let (system, registry) = (super::host(), crate::registry::registry());
+    let (stage, mode) = match options.mode {
+        Mode::Init => (Stage::Network, "init"),
+        Mode::Config => (Stage::Config, "config"),
+        Mode::Final => (Stage::Final, "final"),
+    };
+    if mode == "init" {
+        tracing::warn!(target: "deprecated", "`--mode init` is deprecated in 24.1. Use `cloud-init init` instead.");
+    }
+    let run = Run {
+        system: &system,
+        registry: &registry,
+        stage,
+        mode,
+        title: format!("modules:{mode}"),
+        files: options.files.clone(),
+        debug,
+        force,
+    };
+    run.staged(|boot, hooks| boot.modules(mode, hooks))
+}
+
+/// `single --name NAME`.
+pub(crate) fn single(options: &Single, debug: bool, force: bool) -> u8 {
+    let (system, registry) = (super::host(), crate::registry::registry());
+    let recoverable = Recoverable::default();
+    let log = Log::start(&system, &recoverable, true, debug);
+    let mut hooks = Surroundings {
+        system: &system,
+        log: &log,
+        debug,
+        mode: "single",
+        title: "single".to_owned(),
+        redirected: None,
+        welcomed: false,
+    };
+    let entry = ModuleEntry {
+        name: options.name.clone(),
+        frequency: options.frequency.map(|frequency| match frequency {
+            Frequency::Instance => model::Frequency::Instance,
+            Frequency::Always => model::Frequency::Always,
+            Frequency::Once => model::Frequency::Once,
+        }),
+        args: options.module_args.clone(),
+    };
+    let ran =
+        Boot::new(&system, &registry, Stage::Config, options.files.clone(), force).and_then(|mut boot| {
+            if !options.report {
+                boot.silence();
+            }
+            boot.single(&entry, &mut hooks)
+        });
+    match ran {
+        Ok(true) => 0,
+        Ok(false) => 1,
+        Err(error) => {
+            log.configure(&Node::default(), debug);
+            output::error(&format!("error: {error}"));
+            1
+        }
+    }
+}

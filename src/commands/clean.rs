@@ -1,0 +1,31 @@
+//! `clean`.
+
+use engine::clean::{self, Options};
+use model::effects::Command;
+
+use crate::cli::Clean;
+use crate::output;
+
+/// Cleans, and restarts where that is asked for.
+pub(crate) fn run(options: &Clean) -> u8 {
+    let system = super::host();
+    let (config, paths) = super::configuration(&system);
+    let wanted = Options {
+        logs: options.logs,
+        seed: options.seed,
+        machine_id: options.machine_id,
+        configs: options.configs.clone(),
+    };
+    if let Err(error) = clean::run(&system, &paths, &config, &wanted) {
+        output::error(&format!("ERROR: {error}"));
+        return 1;
+    }
+    if options.reboot {
+        let command = Command::line(["shutdown", "-r", "now"]).inherit_output();
+        if let Err(error) = system.commands.run(&command) {
+            output::error(&format!("ERROR: Could not reboot this system: {error}"));
+            return 1;
+        }
+    }
+    0
+}

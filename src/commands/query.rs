@@ -1,0 +1,38 @@
+//! `query`.
+
+use engine::query::{self, Sources};
+
+use crate::cli::Query;
+use crate::output;
+
+/// Prints a value, the keys, everything, or a rendered format.
+pub(crate) fn run(options: &Query, _debug: bool) -> u8 {
+    if !options.list_keys && !options.all && options.format.is_none() && options.varname.is_none() {
+        output::error("ERROR: Expected one of the options: --all, --format, --list-keys or varname");
+        return 1;
+    }
+    let system = super::host();
+    let (_, paths) = super::configuration(&system);
+    let sources = Sources {
+        instance_data: options.instance_data.clone(),
+        user_data: options.user_data.clone(),
+        vendor_data: options.vendor_data.clone(),
+    };
+    let answer =
+        query::load(&system, &paths, &sources).and_then(|data| match (&options.format, &options.varname) {
+            (Some(format), _) => query::format(&data, format),
+            (None, varname) if options.list_keys => query::keys(&data, varname.as_deref()),
+            (None, Some(path)) => query::find(&data, path).map(|value| query::shown(&value)),
+            (None, None) => Ok(query::shown(&query::without_aliases(&data))),
+        });
+    match answer {
+        Ok(text) => {
+            output::line(&text);
+            0
+        }
+        Err(error) => {
+            output::error(&format!("ERROR: {error}"));
+            1
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The log: the original's lines in the original's place, and what status.json lists as recoverable errors.
+
+mod configured;
+mod redirect;
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use engine::report::Recoverable;
+use model::effects::Clock;
+use model::{Node, System};
+use system::StdioLog;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+pub(crate) use redirect::redirect;
+
+/// Where lines go.
+struct State {
+    clock: Arc<dyn Clock>,
+    recoverable: Recoverable,
+    /// Lines before the configuration is known.
+    waiting: Option<Vec<(Level, String)>>,
+    file: Option<(File, Level)>,
+    /// Lines of this level and above also go to standard error.
+    console: Option<Level>,
+}
+
+/// The log of this process.
+#[derive(Clone)]
+pub(crate) struct Log {
+    state: Arc<Mutex<State>>,
+}
+
+/// Collects the message of an event.
+#[derive(Default)]
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            let _ = write!(self.0, "{value:?}");
+        }
+    }
+}
+
+impl Log {
+    /// Begins to log; lines wait until [`Log::configure`], unless nothing is to be kept.
+    pub(crate) fn start(system: &System, recoverable: &Recoverable, keep: bool, debug: bool) -> Self {
+        let console = if debug { Some(Level::DEBUG) } else { Some(Level::WARN) };
+        let state = State {
+            clock: system.clock.clone(),
+            recoverable: recoverable.clone(),
+            waiting: keep.then(Vec::new),
+            file: None,
+            console,
+        };
+        let log = Self { state: Arc::new(Mutex::new(state)) };
+        // A second start in one process (a test) keeps the first log.
+        let _ = tracing_subscriber::registry().with(log.clone()).try_init();
+        log
+    }
+
+    /// The configuration says where the log is: what waited is written there.
+    pub(crate) fn configure(&self, config: &Node, debug: bool) {
+        let settings = configured::read(config);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.console = if debug { Some(Level::DEBUG) } else { settings.console };
+        if state.file.is_none() {
+            for (path, level) in settings.files {
+                match StdioLog::open(Path::new(&path)) {
+                    Ok(file) => {
+                        state.file = Some((file, level));
+                        break;
+                    }
+                    Err(error) => crate::output::error(&format!("cannot open the log {path}: {error}")),
+                }
+            }
+        }
+        if let Some(waiting) = state.waiting.take() {
+            let mut text = String::new();
+            let wanted = state.file.as_ref().map(|(_, level)| *level);
+            for (level, line) in waiting {
+                if wanted.is_some_and(|wanted| level <= wanted) {
+                    text.push_str(&line);
+                }
+            }
+            if let Some((file, _)) = &mut state.file {
+                let _ = file.write_all(text.as_bytes());
+            }
+        }
+    }
+}
+
+fn name(level: Level, target: &str) -> &'static str {
+    match level {
+        _ if target == "deprecated" => "DEPRECATED",
+        Level::ERROR => "ERROR",
+        Level::WARN => "WARNING",
+        Level::INFO => "INFO",
+        _ => "DEBUG",
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Log {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>, _context: Context<'_, S>) -> bool {
+        // Libraries log their own affairs.
+        let target = metadata.target();
+        *metadata.level() <= Level::DEBUG
+            && !["hyper", "reqwest", "rustls", "hickory", "h2", "mio"]
+                .iter()
+                .any(|library| target.starts_with(library))
+    }
+
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let metadata = event.metadata();
+        let (level, target) = (*metadata.level(), metadata.target());
+        let mut message = Message::default();
+        event.record(&mut message);
+        let named = name(level, target);
+        // The original shows the source's file.
+        let source = if Path::new(target).extension().is_some_and(|ending| ending == "py") {
+            target
+        } else {
+            metadata.file().and_then(|file| file.rsplit('/').next()).unwrap_or("cloud-init")
+        };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(named, "WARNING" | "ERROR" | "DEPRECATED") {
+            state.recoverable.note(named, message.0.clone());
+        }
+        let line = format!("{} - {source}[{named}]: {}\n", state.clock.now().log_stamp(), message.0);
+        if state.console.is_some_and(|wanted| level <= wanted) {
+            let mut stderr = std::io::stderr();
+            // A person wants the message, a log the whole line.
+            let shown = if stderr.is_terminal() {
+                format!("{}: {}\n", named.to_lowercase(), message.0)
+            } else {
+                line.clone()
+            };
+            let _ = stderr.write_all(shown.as_bytes());
+        }
+        if let Some(waiting) = &mut state.waiting {
+            waiting.push((level, line));
+        } else if let Some((file, wanted)) = &mut state.file {
+            if level <= *wanted {
+                let _ = file.write_all(line.as_bytes());
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Listening, connections, the log of requests.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::net;
+
+use crate::http::{self, Request, Response};
+use crate::site::Site;
+use crate::{Ec2, Error, Fault, Kind, Node, OpenStack};
+
+/// What to serve and how.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Where to listen; empty means a free port of 127.0.0.1.
+    pub listen: Vec<SocketAddr>,
+    /// Serve this EC2 instance.
+    pub ec2: Option<Ec2>,
+    /// Serve this OpenStack server.
+    pub openstack: Option<OpenStack>,
+    /// Serve this tree; its paths win over the others.
+    pub tree: Option<Node>,
+    /// Time before each answer.
+    pub latency: Duration,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+    /// A file to which each request is appended: method, path, status, milliseconds, connection.
+    pub log: Option<PathBuf>,
+}
+
+/// A request that was served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The request.
+    pub request: Request,
+    /// The status it got; 0 when the connection was closed without an answer.
+    pub status: u16,
+    /// Time between request and answer.
+    pub took: Duration,
+    /// The connection it came by, counted from 1 (a process id in [`serve_stdio`]).
+    pub connection: u64,
+}
+
+#[derive(Debug)]
+struct Service {
+    site: Site,
+    latency: Duration,
+    faults: Vec<Fault>,
+    log: Option<PathBuf>,
+    count: AtomicU64,
+    entries: Mutex<Vec<Entry>>,
+    stopped: AtomicBool,
+    stopping: Mutex<()>,
+    wake: Condvar,
+    streams: Mutex<Vec<TcpStream>>,
+}
+
+/// A running service; it stops when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    service: Arc<Service>,
+    addresses: Vec<SocketAddr>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts to listen; requests are served by threads of this process.
+    pub fn start(config: Config) -> Result<Self, Error> {
+        let mut listen = config.listen.clone();
+        if listen.is_empty() {
+            listen.push(SocketAddr::from(([127, 0, 0, 1], 0)));
+        }
+        let service = Arc::new(Service::new(config));
+        let mut server = Self { service: Arc::clone(&service), addresses: Vec::new(), threads: Vec::new() };
+        let connections = Arc::new(AtomicU64::new(1));
+        for address in listen {
+            let failed = |source| Error::Listen { address: address.to_string(), source };
+            let listener = TcpListener::bind(address).map_err(failed)?;
+            server.addresses.push(listener.local_addr().map_err(failed)?);
+            let (service, connections) = (Arc::clone(&service), Arc::clone(&connections));
+            server.threads.push(thread::spawn(move || accept(&listener, &service, &connections)));
+        }
+        Ok(server)
+    }
+
+    /// The first address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// `http://ADDRESS:PORT` of [`Self::address`].
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// All requests so far, in the order of their answers.
+    pub fn requests(&self) -> Vec<Entry> {
+        locked(&self.service.entries).clone()
+    }
+
+    /// How many connections carried them.
+    pub fn connections(&self) -> usize {
+        let mut ids: Vec<u64> = self.requests().iter().map(|entry| entry.connection).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.len()
+    }
+
+    /// Serves until the process is ended.
+    pub fn wait(mut self) {
+        for thread in self.threads.drain(..) {
+            // A listener's thread that panicked has told so on standard error.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        {
+            // Under the lock, or a thread about to wait would miss it.
+            let _guard = locked(&self.service.stopping);
+            self.service.stopped.store(true, Ordering::SeqCst);
+        }
+        self.service.wake.notify_all();
+        for address in &self.addresses {
+            // Wakes the thread that waits in accept.
+            let _ = TcpStream::connect_timeout(address, Duration::from_millis(200));
+        }
+        for stream in locked(&self.service.streams).drain(..) {
+            // The client may have closed it before.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn accept(listener: &TcpListener, service: &Arc<Service>, connections: &AtomicU64) {
+    for stream in listener.incoming() {
+        if service.stopped.load(Ordering::SeqCst) {
+            return;
+        }
+        let Ok(stream) = stream else { continue };
+        let id = connections.fetch_add(1, Ordering::SeqCst);
+        let (Ok(kept), Ok(mut output)) = (stream.try_clone(), stream.try_clone()) else { continue };
+        locked(&service.streams).push(kept);
+        // Answers are small: without this each would wait for the client's delayed acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let service = Arc::clone(service);
+        thread::spawn(move || {
+            service.connection(&mut BufReader::new(&stream), &mut output, id);
+            // The clone kept for stopping would hold the connection open.
+            let _ = stream.shutdown(Shutdown::Both);
+        });
+    }
+}
+
+/// Serves one connection on standard input and output, as a host of virtual machines hands it over.
+pub fn serve_stdio(config: Config) {
+    let service = Service::new(config);
+    service.connection(&mut io::stdin().lock(), &mut io::stdout().lock(), u64::from(std::process::id()));
+}
+
+impl Service {
+    fn new(config: Config) -> Self {
+        let mut root = Node::directory();
+        let tokens = config.ec2.as_ref().map(|ec2| ec2.tokens);
+        if let Some(ec2) = &config.ec2 {
+            ec2.add_to(&mut root);
+        }
+        if let Some(openstack) = &config.openstack {
+            openstack.add_to(&mut root);
+        }
+        if let Some(tree) = config.tree {
+            overlay(&mut root, tree);
+        }
+        Self {
+            site: Site::new(root, tokens),
+            latency: config.latency,
+            faults: config.faults,
+            log: config.log,
+            count: AtomicU64::new(0),
+            entries: Mutex::new(Vec::new()),
+            stopped: AtomicBool::new(false),
+            stopping: Mutex::new(()),
+            wake: Condvar::new(),
+            streams: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Serves the requests of one connection until either side ends it.
+    fn connection(&self, input: &mut dyn BufRead, output: &mut dyn Write, id: u64) {
+        while let Ok(Some(request)) = http::read(input) {
+            let start = Instant::now();
+            let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
+            let strikes = |fault: &&Fault| fault.strikes(number, &request.path);
+            let faults: Vec<Kind> = self.faults.iter().filter(strikes).map(|fault| fault.kind).collect();
+            let response = self.answer(&request, &faults);
+            let status = response.as_ref().map_or(0, |response| response.status);
+            let entry = Entry { request: request.clone(), status, took: start.elapsed(), connection: id };
+            // Before the answer goes out: whoever has read it may count on being counted.
+            self.record(entry);
+            let Some(response) = response else { return };
+            let truncate = faults.contains(&Kind::Truncate);
+            let written = response.write(output, &request, truncate);
+            if written.is_err() || truncate || !request.keep_alive {
+                return;
+            }
+        }
+    }
+
+    /// The answer to a request, when its time has come; `None` when the connection ends without one.
+    fn answer(&self, request: &Request, faults: &[Kind]) -> Option<Response> {
+        self.pause(self.latency);
+        if faults.contains(&Kind::Stall) {
+            self.pause(Duration::from_secs(3600));
+            return None;
+        }
+        if faults.contains(&Kind::Drop) {
+            return None;
+        }
+        let forced = faults.iter().find_map(|fault| match fault {
+            Kind::Status(status) => Some(*status),
+            _ => None,
+        });
+        Some(forced.map_or_else(|| self.site.answer(request, faults), Response::error))
+    }
+
+    /// Waits, but not beyond the service's end.
+    fn pause(&self, time: Duration) {
+        if time.is_zero() {
+            return;
+        }
+        let guard = locked(&self.stopping);
+        let running = |(): &mut ()| !self.stopped.load(Ordering::SeqCst);
+        drop(self.wake.wait_timeout_while(guard, time, running));
+    }
+
+    fn record(&self, entry: Entry) {
+        if let Some(path) = &self.log {
+            let line = format!(
+                "{} {} {} {} {}\n",
+                entry.request.method,
+                entry.request.path,
+                entry.status,
+                entry.took.as_millis(),
+                entry.connection
+            );
+            let file = OpenOptions::new().create(true).append(true).open(path);
+            // A log that cannot be written shows as missing lines in the test that reads it.
+            let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
+        }
+        locked(&self.entries).push(entry);
+    }
+}
+
+fn overlay(root: &mut Node, tree: Node) {
+    match (root, tree) {
+        (Node::Directory { entries, .. }, Node::Directory { entries: above, .. }) => {
+            for (name, node) in above {
+                match entries.get_mut(&name) {
+                    Some(below) => overlay(below, node),
+                    None => drop(entries.insert(name, node)),
+                }
+            }
+        }
+        (root, tree) => *root = tree,
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What the lock guards stays whole even when its holder panicked.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The number of a link. The kernel is asked, as `/sys` may show the links of another network namespace.
+fn index_of(link: &str) -> io::Result<u32> {
+    let socket = net::socket(net::AddressFamily::INET, net::SocketType::DGRAM, None)?;
+    Ok(net::netdevice::name_to_index(&socket, link)?)
+}
+
+/// Reads `ADDRESS:PORT`, where a link-local IPv6 address may name its link: `[fe80::a9fe:a9fe%eth0]:80`.
+pub fn parse_address(text: &str) -> Result<SocketAddr, Error> {
+    let refused = || Error::Option {
+        option: "--listen",
+        value: text.to_owned(),
+        expected: "give ADDRESS:PORT, an IPv6 address in brackets and with %LINK when it is link-local",
+    };
+    let scoped = text.strip_prefix('[').and_then(|rest| rest.split_once("]:"));
+    let Some((address, port)) = scoped else { return text.parse().map_err(|_| refused()) };
+    let port = port.parse().map_err(|_| refused())?;
+    let Some((address, link)) = address.split_once('%') else {
+        return Ok(SocketAddr::new(IpAddr::V6(address.parse().map_err(|_| refused())?), port));
+    };
+    let address: Ipv6Addr = address.parse().map_err(|_| refused())?;
+    let index = link
+        .parse()
+        .or_else(|_| index_of(link))
+        .map_err(|source| Error::Listen { address: text.to_owned(), source })?;
+    Ok(SocketAddr::V6(SocketAddrV6::new(address, port, 0, index)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_addresses() {
+        let read = |text| parse_address(text).ok().map(|address| address.to_string());
+        assert_eq!(read("169.254.169.254:80").as_deref(), Some("169.254.169.254:80"));
+        assert_eq!(read("[fd00:ec2::254]:80").as_deref(), Some("[fd00:ec2::254]:80"));
+        assert_eq!(read("[fe80::a9fe:a9fe%3]:80").as_deref(), Some("[fe80::a9fe:a9fe%3]:80"));
+        // The loopback link is the first of every network namespace.
+        assert_eq!(read("[fe80::a9fe:a9fe%lo]:80").as_deref(), Some("[fe80::a9fe:a9fe%1]:80"));
+        for bad in ["", "80", "[::1]", "[::1%nosuch]:80", "[x]:80", "1.2.3.4:x"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

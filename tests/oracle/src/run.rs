@@ -1,0 +1,173 @@
+//! One program over one case.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use crate::tree::{self, Outcome};
+use crate::{Error, file};
+
+/// What the root holds, the original with it.
+const PACKAGES: &str = "cloud-init,cloud-guest-utils,openssh-server,sudo,iproute2,netplan.io,procps,udev,systemd-sysv,\
+    fdisk,gdisk,e2fsprogs,locales";
+
+/// What runs inside the namespaces: mounts, the four stages, then the commands that tell about them. `$1` is the root,
+/// `$2` the scratch directory, `$3` the case, `$4` our binary or nothing.
+const SCRIPT: &str = r#"
+set -e
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+cd "$2/root"
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+rm -rf run/*
+mkdir -p run/cloud-init run/lock var/lib/cloud/seed/nocloud
+: >run/cloud-init/enabled
+echo 'datasource_list: [ NoCloud, None ]' >run/cloud-init/cloud.cfg
+: >etc/machine-id
+cp -r "$3/seed/." var/lib/cloud/seed/nocloud
+[ ! -d "$3/root" ] || cp -r "$3/root/." .
+if [ -n "$4" ]; then
+    rm -f usr/bin/cloud-init usr/bin/cloud-id
+    cp "$4" usr/bin/cloud-init
+    ln -s cloud-init usr/bin/cloud-id
+fi
+hostname localhost
+ip link set lo up
+run() {
+    name=$1
+    shift
+    code=0
+    timeout 120 chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@" \
+        </dev/null >"$OUT/$name.out" 2>"$OUT/$name.err" || code=$?
+    echo $code >"$OUT/$name.code"
+}
+OUT=$2/told
+run 1-init-local cloud-init init --local
+run 2-init cloud-init init
+run 3-config cloud-init modules --mode=config
+run 4-final cloud-init modules --mode=final
+run query-all cloud-init query --all
+run query-list-keys cloud-init query --list-keys
+run query-v1 cloud-init query v1
+run query-format cloud-init query --format '{{ds.meta_data}} {{v1.instance_id}}'
+run query-userdata cloud-init query userdata
+run status cloud-init status
+run status-long cloud-init status --long
+run status-json cloud-init status --format json
+run status-yaml cloud-init status --format yaml
+run status-tabular cloud-init status --format tabular
+run cloud-id cloud-id
+run cloud-id-long cloud-id --long
+run version cloud-init --version
+"#;
+
+/// Which program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// The one that the root holds.
+    Original,
+    /// This static binary in its place.
+    Ours(PathBuf),
+}
+
+/// What a run gave.
+pub struct Run {
+    /// What the program left and told.
+    pub outcome: Outcome,
+    /// Wall time of the stages and commands.
+    pub seconds: f32,
+}
+
+/// Builds the root with the original, once.
+pub fn prepare(cache: &Path, suite: &str) -> Result<PathBuf, Error> {
+    let root = cache.join(suite);
+    if root.join("etc/os-release").exists() {
+        return Ok(root);
+    }
+    if !Path::new("/usr/bin/mmdebstrap").exists() {
+        run_command(Command::new("apt-get").args([
+            "install",
+            "-y",
+            "--no-install-recommends",
+            "mmdebstrap",
+        ]))?;
+    }
+    println!("building the {suite} root");
+    let (tar, part) = (cache.join("root.tar"), cache.join("unpacking"));
+    let mut build = Command::new("mmdebstrap");
+    build.args(["--mode=root", "--variant=minbase", "--aptopt=APT::Install-Recommends \"false\""]);
+    if suite == "sid" {
+        // Its Release file may have expired where a mirror is behind.
+        build.arg("--aptopt=Acquire::Check-Valid-Until \"false\"");
+    }
+    build
+        .arg(format!("--include={}", PACKAGES.replace(' ', "")))
+        .args(["--components=main", suite])
+        .arg(&tar);
+    run_command(&mut build)?;
+    remove(&part)?;
+    fs::create_dir_all(&part).map_err(file("unpacking"))?;
+    run_command(Command::new("tar").args(["--numeric-owner", "-xf"]).arg(&tar).arg("-C").arg(&part))?;
+    fs::rename(&part, &root).map_err(file(root.display().to_string()))?;
+    fs::remove_file(&tar).map_err(file("root.tar"))?;
+    Ok(root)
+}
+
+/// Runs a program over a case in namespaces of its own; `name` tells runs of this process apart.
+pub fn run(cache: &Path, name: &str, root: &Path, case: &Path, program: &Program) -> Result<Run, Error> {
+    let scratch = cache.join(format!("run-{}-{name}", std::process::id()));
+    remove(&scratch)?;
+    for name in ["upper", "work", "root", "told"] {
+        fs::create_dir_all(scratch.join(name)).map_err(file(scratch.display().to_string()))?;
+    }
+    let case = fs::canonicalize(case).map_err(file(case.display().to_string()))?;
+    let start = Instant::now();
+    let mut inside = Command::new("unshare");
+    inside
+        .args([
+            "--mount",
+            "--net",
+            "--uts",
+            "--ipc",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--propagation",
+            "private",
+        ])
+        .args(["--", "sh", "-c", SCRIPT, "sh"])
+        .args([root, &scratch, &case]);
+    if let Program::Ours(binary) = program {
+        inside.arg(binary);
+    } else {
+        inside.arg("");
+    }
+    let ran = run_command(&mut inside);
+    let seconds = start.elapsed().as_secs_f32();
+    let outcome = ran.and_then(|()| tree::read(root, &scratch));
+    remove(&scratch)?;
+    Ok(Run { outcome: outcome?, seconds })
+}
+
+fn run_command(command: &mut Command) -> Result<(), Error> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|source| Error::Command { command: name.clone(), output: source.to_string() })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Error::Command { command: name, output: text })
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(file(format!("remove {}", path.display()))(error))
+        }
+        _ => Ok(()),
+    }
+}
