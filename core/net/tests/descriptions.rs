@@ -262,3 +262,49 @@ proptest! {
         let _ = net::eni::convert(&bytes);
     }
 }
+
+/// `testdata/links.json`: links of /sys, and what the original (cloud-init 26.2) makes of them: its candidates in
+/// order, its fallback config, and its links by MAC (null where two share one).
+#[test]
+fn links_are_chosen_as_the_original_chooses_them() {
+    let cases: Vec<serde_json::Value> =
+        serde_json::from_str(include_str!("../testdata/links.json")).expect("a list of cases");
+    assert!(cases.len() >= 100);
+    for case in cases {
+        let links: Vec<Link> = case["links"].as_array().expect("links").iter().map(link).collect();
+        let candidates: Vec<&str> =
+            net::fallback::candidates(&links).iter().map(|link| link.name.as_str()).collect();
+        assert_eq!(json!(candidates), case["candidates"], "{}", case["links"]);
+        let fallback = net::fallback::config(&links, "ro").map(|config| config.node().to_json());
+        assert_eq!(json!(fallback), case["fallback"], "{}", case["links"]);
+        let by_mac = net::links::by_mac(&links).ok();
+        assert_eq!(
+            json!(by_mac.map(|found| json!(found.into_iter().collect::<std::collections::BTreeMap<_, _>>()))),
+            case["by_mac"],
+            "{}",
+            case["links"]
+        );
+    }
+}
+
+/// A link as core/system reads it from /sys.
+fn link(case: &serde_json::Value) -> Link {
+    let text = |key: &str| case[key].as_str().map(str::to_owned);
+    let flag = |key: &str| case[key].as_bool().unwrap_or(false);
+    Link {
+        name: text("name").unwrap_or_default(),
+        mac: text("mac").unwrap_or_default(),
+        permanent_mac: text("permanent_mac"),
+        operstate: text("operstate").unwrap_or_default(),
+        carrier: case["carrier"].as_bool(),
+        address_assigned: case["address_assigned"].as_u64().map(|kind| u8::try_from(kind).expect("small")),
+        hardware_type: case["hardware_type"].as_u64().map_or(1, |kind| u32::try_from(kind).expect("small")),
+        driver: text("driver"),
+        vlan: flag("vlan"),
+        bridge: flag("bridge"),
+        bond: flag("bond"),
+        master: text("master"),
+        failover_standby: flag("standby") && text("master").is_some(),
+        ..Link::default()
+    }
+}
