@@ -10,6 +10,7 @@ use model::{Context, Map, ModuleError, Node, Origin, Value, config};
 use tree::{merged, text_node, unique_words, with_underscores};
 
 /// A user of the configuration. It has no `Debug`, since what was written may be a password.
+#[cfg_attr(not(feature = "users_groups"), allow(dead_code, reason = "only that module makes what is read"))]
 pub(crate) struct User {
     /// What is asked for.
     pub(crate) spec: UserSpec,
@@ -22,6 +23,7 @@ pub(crate) struct User {
 }
 
 /// All users and groups of the configuration.
+#[cfg_attr(not(feature = "users_groups"), allow(dead_code, reason = "only that module makes what is read"))]
 pub(crate) struct Accounts {
     /// In the order in which they are made: the default user after the others.
     pub(crate) users: Vec<User>,

@@ -67,13 +67,6 @@ fn make(
         return Err(refuse(format!("{needing} cannot be together with {homeless}")));
     }
     let redirected = wants_redirect(user).map_err(refuse)?;
-    if user.spec.sudo.as_ref().and_then(Node::as_bool) == Some(false) {
-        let origin = user.spec.sudo.as_ref().map(|sudo| &sudo.origin);
-        report.deprecate(
-            origin,
-            format!("'false' for sudo of user {name} is deprecated since 22.2: write null"),
-        );
-    }
     context.distro.users().add_user(&user.spec)?;
     if user.spec.snapuser.is_some() {
         // The account is snapd's: its keys come from the store.
