@@ -115,6 +115,18 @@ pub fn seeded(root: Scratch, id: &str, user_data: impl AsRef<[u8]>) -> Scratch {
         .file(&format!("{SEED}/user-data"), user_data)
 }
 
+/// What stands at a path; the content of a link is its target.
+pub struct Item {
+    /// File, directory, link or device.
+    pub kind: FileKind,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner's numbers.
+    pub owner: (u32, u32),
+    /// The bytes.
+    pub content: Vec<u8>,
+}
+
 /// One machine over all its boots.
 pub struct Machine {
     system: System,
@@ -283,31 +295,34 @@ impl Machine {
         self.text("/var/lib/cloud/data/instance-id").unwrap_or_default().trim().to_owned()
     }
 
-    /// Every file below the root that is on a disk: its mode and content; a link's content is its target.
-    pub fn disk(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+    /// Everything below the root that is on a disk.
+    pub fn disk(&self) -> BTreeMap<PathBuf, Item> {
         let mut found = BTreeMap::new();
         self.collect(Path::new("/"), &mut found);
         found
     }
 
-    fn collect(&self, directory: &Path, found: &mut BTreeMap<PathBuf, (u32, Vec<u8>)>) {
+    fn collect(&self, directory: &Path, found: &mut BTreeMap<PathBuf, Item>) {
         let files = &self.system.files;
         for name in files.list(directory).expect("a directory") {
             let path = directory.join(name);
             let Some(metadata) = files.lstat(&path).expect("readable") else { continue };
-            match metadata.kind {
-                FileKind::Directory
-                    if ["/proc", "/sys", "/dev"].iter().any(|other| path == Path::new(other)) => {}
-                FileKind::Directory => self.collect(&path, found),
+            if ["/proc", "/sys", "/dev"].iter().any(|other| path == Path::new(other)) {
+                continue;
+            }
+            let content = match metadata.kind {
+                FileKind::Directory => {
+                    self.collect(&path, found);
+                    Vec::new()
+                }
                 FileKind::Link => {
                     let target = files.read_link(&path).expect("a link");
-                    found.insert(path, (0o777, target.to_string_lossy().into_owned().into_bytes()));
+                    target.to_string_lossy().into_owned().into_bytes()
                 }
-                FileKind::File | FileKind::Special => {
-                    let content = files.read(&path).expect("readable");
-                    found.insert(path, (metadata.mode, content));
-                }
-            }
+                FileKind::File | FileKind::Special => files.read(&path).expect("readable"),
+            };
+            let owner = (metadata.uid, metadata.gid);
+            found.insert(path, Item { kind: metadata.kind, mode: metadata.mode, owner, content });
         }
     }
 }

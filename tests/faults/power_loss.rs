@@ -73,18 +73,17 @@ fn machine() -> Machine {
     Machine::new(seeded(image(), "i-one", USER_DATA))
 }
 
-/// What must be the same however the machine came to it: without times, and without the boundaries of messages, which
-/// are random.
-fn lasting(machine: &Machine) -> BTreeMap<PathBuf, (u32, String)> {
-    let passing = |path: &str| {
-        path.starts_with("/run/") || path.starts_with("/var/lib/cloud/data/") || path.starts_with("/var/log/")
-    };
+/// What must be the same however the machine came to it: mode, owner and content, without times, and without the
+/// boundaries of messages, which are random.
+fn lasting(machine: &Machine) -> BTreeMap<PathBuf, (u32, (u32, u32), String)> {
+    let passing =
+        |path: &str| ["/run", "/var/lib/cloud/data", "/var/log"].iter().any(|below| path.starts_with(below));
     machine
         .disk()
         .into_iter()
         .filter(|(path, _)| !passing(&path.to_string_lossy()))
-        .map(|(path, (mode, content))| {
-            let text = String::from_utf8_lossy(&content).into_owned();
+        .map(|(path, item)| {
+            let text = String::from_utf8_lossy(&item.content).into_owned();
             let name = path.to_string_lossy();
             let text = if name.contains("/sem/") || name.ends_with("/boot-finished") {
                 String::new()
@@ -93,7 +92,7 @@ fn lasting(machine: &Machine) -> BTreeMap<PathBuf, (u32, String)> {
             } else {
                 text
             };
-            (path, (mode, text))
+            (path, (item.mode, item.owner, text))
         })
         .collect()
 }

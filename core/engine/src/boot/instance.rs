@@ -113,6 +113,10 @@ impl Boot<'_> {
         put(&self.paths.data("previous-datasource"), &previous)?;
         let previous_id = self.previous_id().unwrap_or_else(|| NO_PREVIOUS.to_owned());
         let id = instance.instance_id.as_str();
+        if previous_id != id {
+            // From here on the instance is no longer new; a power cut must not leave it without its network.
+            self.system.files.write(&self.network_mark(), b"", &plain)?;
+        }
         put(&self.paths.data("instance-id"), id)?;
         put(&self.paths.run(".instance-id"), id)?;
         put(&self.paths.data("previous-instance-id"), &previous_id)?;
@@ -213,7 +217,9 @@ impl Boot<'_> {
         let owner = owners.iter().find_map(|owner| self.distro.users().owner(owner).ok());
         let same = owner.is_some_and(|owner| owner.uid == Some(found.uid) && owner.gid == Some(found.gid));
         match owner.filter(|_| !same).map(|owner| self.system.files.set_owner(log, owner)) {
-            Some(Err(error)) => tracing::warn!("Failed changing perms on the log. tried: {}. {error}", owners.join(",")),
+            Some(Err(error)) => {
+                tracing::warn!("Failed changing perms on the log. tried: {}. {error}", owners.join(","))
+            }
             Some(Ok(())) | None => {}
         }
     }
