@@ -38,6 +38,43 @@ impl Boot<'_> {
         }
     }
 
+    /// The instance that was, by our cache or by what the original left: enough to stay it when nobody can be asked.
+    pub(super) fn remembered(&self) -> Option<Instance> {
+        self.cached().or_else(|| self.adopted())
+    }
+
+    /// The instance of the Python program, whose own cache only it can read: who it was and what its user wanted.
+    /// Metadata comes back when the source answers.
+    fn adopted(&self) -> Option<Instance> {
+        if !self.system.files.exists(&self.paths.instance("obj.pkl")) {
+            return None;
+        }
+        let id = InstanceId::new(self.line(&self.paths.data("instance-id"))?);
+        let target = self.system.files.read_link(&self.paths.instance_link()).ok()?;
+        if target.file_name()?.to_str()? != id.directory() {
+            return None;
+        }
+        // `DataSourceOpenStackLocal: DataSourceOpenStackLocal [net,ver=2]`, the first perhaps with its module's path.
+        let noted = self.line(&self.paths.instance("datasource"))?;
+        let class = noted.split(':').next()?.rsplit('.').next()?.to_owned();
+        let known = class.strip_prefix("DataSource")?;
+        let sources = self.registry.sources.iter().map(|source| source.name());
+        let source = sources.filter(|name| known.starts_with(name)).max_by_key(|name| name.len())?;
+        let raw = |name: &str| self.system.files.read_optional(&self.paths.instance(name)).ok().flatten();
+        Some(Instance {
+            source: source.to_owned(),
+            cloud_name: source.to_lowercase(),
+            platform: source.to_lowercase(),
+            metadata: serde_json::json!({"instance-id": id.as_str()}),
+            instance_id: id,
+            class,
+            user_data: raw("user-data.txt").map(Bytes),
+            vendor_data: raw("vendor-data.txt").map(|bytes| VendorData::One(Bytes(bytes))),
+            vendor_data2: raw("vendor-data2.txt").map(|bytes| VendorData::One(Bytes(bytes))),
+            ..Instance::default()
+        })
+    }
+
     /// The id of the boot before.
     pub(super) fn previous_id(&mut self) -> Option<String> {
         if self.previous_id.is_none() {
@@ -55,7 +92,7 @@ impl Boot<'_> {
 
     /// Whether the cache is this machine: by what this boot has noted, then by what can be seen without a network.
     pub(super) fn check_cache(&self, trust: bool) -> Option<(Instance, &'static str)> {
-        let cached = self.cached()?;
+        let cached = if trust { self.remembered() } else { self.cached() }?;
         let noted = self.line(&self.paths.run(".instance-id"));
         if noted.as_deref() == Some(cached.instance_id.as_str()) {
             return Some((cached, "restored from cache with run check"));
