@@ -209,7 +209,7 @@ impl Boot<'_> {
     }
 
     /// The directories that every stage counts on.
-    pub(super) fn make_directories(&self, _stage: Stage) -> Result<(), BootError> {
+    pub(super) fn make_directories(&self, stage: Stage) -> Result<(), BootError> {
         let files = &self.system.files;
         for name in [
             "",
@@ -232,6 +232,25 @@ impl Boot<'_> {
         if !files.is_dir(&semaphores) {
             files.create_dir(&semaphores, None)?;
         }
+        if stage == Stage::Local {
+            self.sweep_scripts()?;
+        }
+        Ok(())
+    }
+
+    /// Removes what a power cut left beside a script that was being written: everything executable in these
+    /// directories is run.
+    fn sweep_scripts(&self) -> Result<(), BootError> {
+        let files = &self.system.files;
+        let named = ["per-boot", "per-instance", "per-once", "vendor"].map(|name| self.paths.scripts(name));
+        let own = ["scripts", "scripts/vendor"].map(|name| self.paths.instance(name));
+        for directory in named.iter().chain(&own) {
+            for name in files.list(directory).unwrap_or_default() {
+                if is_unfinished(&name) {
+                    files.remove(&directory.join(name))?;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -240,10 +259,10 @@ impl Boot<'_> {
         let Some(log) = self.config.get("def_log_file").and_then(Node::as_str).map(Path::new) else { return };
         let Ok(Some(found)) = self.system.files.stat(log) else { return };
         // Never wider than it was: an administrator may have closed it.
-        if found.mode & 0o640 != found.mode {
-            if let Err(error) = self.system.files.set_mode(log, found.mode & 0o640) {
-                tracing::warn!("{error}");
-            }
+        if found.mode & 0o640 != found.mode
+            && let Err(error) = self.system.files.set_mode(log, found.mode & 0o640)
+        {
+            tracing::warn!("{error}");
         }
         let named = self.config.get("syslog_fix_perms");
         let owners: Vec<String> = match named.map(|node| (node.as_list(), node.scalar_text())) {
@@ -253,11 +272,9 @@ impl Boot<'_> {
         };
         let owner = owners.iter().find_map(|owner| self.distro.users().owner(owner).ok());
         let same = owner.is_some_and(|owner| owner.uid == Some(found.uid) && owner.gid == Some(found.gid));
-        match owner.filter(|_| !same).map(|owner| self.system.files.set_owner(log, owner)) {
-            Some(Err(error)) => {
-                tracing::warn!("Failed changing perms on the log. tried: {}. {error}", owners.join(","))
-            }
-            Some(Ok(())) | None => {}
+        if let Some(Err(error)) = owner.filter(|_| !same).map(|owner| self.system.files.set_owner(log, owner))
+        {
+            tracing::warn!("Failed changing perms on the log. tried: {}. {error}", owners.join(","));
         }
     }
 
@@ -265,6 +282,14 @@ impl Boot<'_> {
     pub(super) fn id(&self) -> Option<&InstanceId> {
         self.instance.as_ref().map(|instance| &instance.instance_id)
     }
+}
+
+/// Whether a file is named as the one that a replacement is written to: `.NAME.PID.tmp`.
+fn is_unfinished(name: &str) -> bool {
+    name.strip_prefix('.')
+        .and_then(|name| name.strip_suffix(".tmp"))
+        .and_then(|name| name.rsplit_once('.'))
+        .is_some_and(|(_, pid)| !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The pieces of vendor-data.
