@@ -204,3 +204,20 @@ fn power_that_fails_again_and_again() {
         }
     }
 }
+
+#[test]
+fn a_script_that_was_being_written_is_not_run() {
+    let left = "/var/lib/cloud/scripts/per-boot/.every.sh.77.tmp";
+    let own = "/var/lib/cloud/instances/i-one/scripts/.user.sh.78.tmp";
+    let root = seeded(image(), "i-one", USER_DATA)
+        .program(left)
+        .program(own)
+        .link("/var/lib/cloud/instance", "/var/lib/cloud/instances/i-one")
+        .program("/var/lib/cloud/scripts/per-boot/.hidden.tmp");
+    let machine = Machine::new(root);
+    let booted = machine.boot();
+    assert_eq!(booted.all_errors(), Vec::<&str>::new());
+    assert!(!booted.ran(left) && !booted.ran(own), "{:#?}", booted.commands);
+    assert!(!machine.has(left) && !machine.has(own));
+    assert!(booted.ran(".hidden.tmp"), "an administrator's own is run, as the original does");
+}
