@@ -27,6 +27,7 @@ pub fn once_only(modules: &[String]) -> Vec<&str> {
     modules.iter().map(String::as_str).filter(|name| !AT_EVERY_BOOT.contains(name)).collect()
 }
 
+const NETPLAN: &str = "/etc/netplan/50-cloud-init.yaml";
 const RUNCMD: &str = "/scripts/runcmd";
 
 fn cloud(list: &'static str, dmi: &[(&str, &str)], documents: Scratch) -> (Machine, Service) {
@@ -55,6 +56,7 @@ fn a_silent_service_keeps_the_instance((machine, service): (Machine, Service), i
     assert_eq!(machine.id(), id);
     assert!(first.ran("ssh-keygen") && first.ran("useradd") && first.ran(RUNCMD), "{:#?}", first.commands);
     machine.put("/etc/ssh/ssh_host_rsa_key", "the key of this instance\n");
+    machine.put(NETPLAN, "# changed by the administrator\n");
     service.serve(None);
     let second = machine.boot();
     assert_eq!(machine.id(), id);
@@ -63,6 +65,8 @@ fn a_silent_service_keeps_the_instance((machine, service): (Machine, Service), i
         assert!(!second.ran(command), "{command}: {:#?}", second.commands);
     }
     assert_eq!(machine.text("/etc/ssh/ssh_host_rsa_key").as_deref(), Some("the key of this instance\n"));
+    let network = machine.text(NETPLAN);
+    assert_eq!(network.as_deref(), Some("# changed by the administrator\n"));
     second.warned("did not answer");
     assert_eq!(machine.json("/run/cloud-init/result.json")["v1"]["errors"], serde_json::json!([]));
     for name in ["bootcmd", "update_hostname", "scripts_per_boot", "final_message"] {
@@ -151,4 +155,51 @@ fn a_service_that_comes_back_is_the_same_instance() {
     let third = machine.boot();
     assert_eq!(machine.id(), "nova-1");
     assert_eq!(once_only(&third.modules), Vec::<&str>::new());
+}
+
+#[test]
+fn a_service_that_is_silent_at_first_is_found_later() {
+    let (machine, service) = nova(openstack("nova-1", USER_DATA));
+    service.serve(None);
+    let first = machine.boot();
+    assert_eq!(
+        machine.id(),
+        "iid-datasource-none",
+        "a machine that knows nothing still gets a user and keys"
+    );
+    assert!(first.ran("ssh-keygen"));
+    service.serve(Some(openstack("nova-1", USER_DATA)));
+    let second = machine.boot();
+    assert_eq!(machine.id(), "nova-1");
+    assert!(second.ran("ssh-keygen") && second.ran(RUNCMD));
+    let third = machine.boot();
+    assert_eq!(once_only(&third.modules), Vec::<&str>::new());
+}
+
+#[test]
+fn nobody_is_asked_on_a_platform_that_nothing_names() {
+    // CVE-2024-6174: whoever held the link-local address could give itself out as the metadata service.
+    for (name, value) in [("product_name", "Standard PC (Q35 + ICH9, 2009)"), ("sys_vendor", "QEMU")] {
+        let (mut machine, service) = cloud("", &[(name, value)], openstack("evil", USER_DATA));
+        machine.datasource_list = "NoCloud, ConfigDrive, OpenStack, Ec2, None";
+        machine.boot();
+        assert_eq!(service.asked(), Vec::<String>::new(), "{name}");
+        assert_eq!(machine.id(), "iid-datasource-none");
+    }
+}
+
+#[test]
+fn an_instance_that_a_cut_left_halfway_stays_itself_while_the_service_is_silent() {
+    for cut in [45, 60, 75, 90, 105] {
+        let (machine, service) = nova(openstack("nova-1", USER_DATA));
+        assert!(machine.boot_with(Some(cut)).is_err(), "{cut}");
+        service.serve(None);
+        let second = machine.boot();
+        assert_eq!(machine.id(), "nova-1", "cut after {cut}");
+        assert_eq!(second.all_errors(), Vec::<&str>::new(), "cut after {cut}");
+        assert!(machine.has("/var/lib/cloud/instance/boot-finished"), "cut after {cut}");
+        assert!(machine.has(NETPLAN), "cut after {cut}");
+        let third = machine.boot();
+        assert_eq!(once_only(&third.modules), Vec::<&str>::new(), "cut after {cut}");
+    }
 }
