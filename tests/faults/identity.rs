@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use model::datasource::{SourceError, SourceStage};
+use model::effects::Request;
+use model::{Crawl, DataSource, Identified, Instance, InstanceId, Platform};
 use system::Scratch;
 
 use crate::machine::{Machine, SEED, image, seeded};
@@ -202,4 +205,73 @@ fn an_instance_that_a_cut_left_halfway_stays_itself_while_the_service_is_silent(
         let third = machine.boot();
         assert_eq!(once_only(&third.modules), Vec::<&str>::new(), "cut after {cut}");
     }
+}
+
+/// A source that is only asked when there is a network.
+struct Late;
+
+impl DataSource for Late {
+    fn name(&self) -> &'static str {
+        "Late"
+    }
+
+    fn stages(&self) -> &'static [SourceStage] {
+        &[SourceStage::Network]
+    }
+
+    fn identify(&self, _platform: &Platform<'_>) -> Identified {
+        Identified::Found
+    }
+
+    fn crawl(&self, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+        let id = crawl.system().http.send(&Request::get("http://late/id"))?.text();
+        Ok(Some(Instance {
+            source: "Late".into(),
+            class: "DataSourceLate".into(),
+            metadata: serde_json::json!({"instance-id": id}),
+            instance_id: InstanceId::new(id),
+            network_events: vec!["boot-new-instance".into()],
+            ..Instance::default()
+        }))
+    }
+
+    fn still_same(&self, _platform: &Platform<'_>, _cached: &InstanceId) -> bool {
+        false
+    }
+}
+
+fn late() -> (Machine, Service) {
+    let (mut machine, service) = cloud("Late, None", &[], Scratch::new().file("/id", "late-1"));
+    machine.registry.sources.push(Box::new(Late));
+    (machine, service)
+}
+
+#[test]
+fn the_network_stays_while_its_source_has_not_been_asked() {
+    let (machine, service) = late();
+    machine.boot();
+    assert_eq!(machine.id(), "late-1");
+    assert!(machine.text(NETPLAN).unwrap_or_default().contains("fa:16:3e:00:00:01"));
+    machine.put(NETPLAN, "# changed by the administrator\n");
+    for documents in [Some(Scratch::new().file("/id", "late-1")), None] {
+        service.serve(documents);
+        let booted = machine.boot();
+        assert_eq!(machine.id(), "late-1");
+        assert_eq!(once_only(&booted.modules), Vec::<&str>::new());
+        assert_eq!(machine.text(NETPLAN).as_deref(), Some("# changed by the administrator\n"));
+    }
+}
+
+#[test]
+fn a_clone_whose_source_is_asked_late_gets_the_fallback_network() {
+    let (machine, service) = late();
+    machine.boot();
+    // Another machine has another link, and needs an address before it can ask who it is.
+    machine.put("/sys/class/net/eth0/address", "fa:16:3e:00:00:99\n");
+    service.serve(Some(Scratch::new().file("/id", "late-2")));
+    let booted = machine.boot();
+    let network = machine.text(NETPLAN).unwrap_or_default();
+    assert!(network.contains("fa:16:3e:00:00:99") && network.contains("dhcp4: true"), "{network}");
+    assert_eq!(machine.id(), "late-2");
+    assert!(booted.ran("ssh-keygen"));
 }

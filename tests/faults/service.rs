@@ -53,7 +53,14 @@ pub fn openstack(id: &str, user_data: &str) -> Scratch {
 
 /// What EC2 serves for an instance.
 pub fn ec2(id: &str, user_data: &str) -> Scratch {
+    // With a VPC: the network of a classic instance is configured anew at every boot.
+    let link = "/2021-03-23/meta-data/network/interfaces/macs/fa:16:3e:00:00:01";
     Scratch::new()
+        .file(&format!("{link}/device-number"), "0")
+        .file(&format!("{link}/mac"), "fa:16:3e:00:00:01")
+        .file(&format!("{link}/local-ipv4s"), "198.51.100.10")
+        .file(&format!("{link}/subnet-ipv4-cidr-block"), "198.51.100.0/24")
+        .file(&format!("{link}/vpc-id"), "vpc-1")
         .file("/latest/api/token", "TOKEN-MARKER")
         .file("/2021-03-23/meta-data/instance-id", id)
         .file("/2021-03-23/meta-data/local-hostname", format!("{id}-host"))
