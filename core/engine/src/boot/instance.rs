@@ -213,7 +213,9 @@ impl Boot<'_> {
         let owner = owners.iter().find_map(|owner| self.distro.users().owner(owner).ok());
         let same = owner.is_some_and(|owner| owner.uid == Some(found.uid) && owner.gid == Some(found.gid));
         match owner.filter(|_| !same).map(|owner| self.system.files.set_owner(log, owner)) {
-            Some(Err(error)) => tracing::warn!("Failed changing perms on the log. tried: {}. {error}", owners.join(",")),
+            Some(Err(error)) => {
+                tracing::warn!("Failed changing perms on the log. tried: {}. {error}", owners.join(","))
+            }
             Some(Ok(())) | None => {}
         }
     }
