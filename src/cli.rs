@@ -9,7 +9,12 @@ use crate::commands;
 
 /// Configures a cloud instance at boot.
 #[derive(Debug, Parser)]
-#[command(name = "cloud-init", disable_version_flag = true, subcommand_required = true, arg_required_else_help = false)]
+#[command(
+    name = "cloud-init",
+    disable_version_flag = true,
+    subcommand_required = true,
+    arg_required_else_help = false
+)]
 pub(crate) struct Cli {
     /// Show the version and exit.
     #[arg(short = 'v', long)]
@@ -183,7 +188,7 @@ pub(crate) struct Status {
 }
 
 /// `cloud-id`.
-#[derive(Debug, Args, Parser)]
+#[derive(Debug, Parser)]
 #[command(name = "cloud-id")]
 pub(crate) struct CloudId {
     /// All standard keys as JSON.
@@ -198,7 +203,7 @@ pub(crate) struct CloudId {
 }
 
 /// `ds-identify`.
-#[derive(Debug, Args, Parser)]
+#[derive(Debug, Parser)]
 #[command(name = "ds-identify")]
 pub(crate) struct DsIdentify {
     /// Judge again even if this boot has a verdict.
@@ -218,7 +223,9 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     // The same program under the names of the original's helpers.
     match name.as_str() {
-        "ds-identify" => return parsed::<DsIdentify>(arguments, |options| commands::ds_identify::run(&options)),
+        "ds-identify" => {
+            return parsed::<DsIdentify>(arguments, |options| commands::ds_identify::run(&options));
+        }
         "cloud-id" => return parsed::<CloudId>(arguments, |options| commands::cloud_id::run(&options)),
         "cloud-init-generator" => return commands::generator::run(&arguments),
         _ => {}
@@ -226,7 +233,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     // `-v` alone: the original prints the name by which it was called.
     if let [_, only] = arguments.as_slice() {
         if only == "-v" || only == "--version" {
-            output::line(&format!("{} {}", program.display(), crate::VERSION));
+            let shown = system::executable().unwrap_or(program);
+            output::line(&format!("{} {}", shown.display(), crate::VERSION));
             return 0;
         }
     }
@@ -236,7 +244,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
 use crate::output;
 
 fn parsed<T: CommandFactory + FromArgMatches>(arguments: Vec<OsString>, run: impl FnOnce(T) -> u8) -> u8 {
-    let matches = T::command().try_get_matches_from(arguments).and_then(|matches| T::from_arg_matches(&matches));
+    let matches =
+        T::command().try_get_matches_from(arguments).and_then(|matches| T::from_arg_matches(&matches));
     match matches {
         Ok(options) => run(options),
         Err(error) => {

@@ -39,7 +39,9 @@ pub(crate) fn run(cli: Cli) -> u8 {
         return 0;
     }
     if all_stages {
-        output::error("error: --all-stages: this program starts fast enough to run each stage in a process of its own");
+        output::error(
+            "error: --all-stages: this program starts fast enough to run each stage in a process of its own",
+        );
         return 2;
     }
     let Some(command) = command else {

@@ -112,7 +112,9 @@ impl<S: Subscriber> Layer<S> for Log {
         // Libraries log their own affairs.
         let target = metadata.target();
         *metadata.level() <= Level::DEBUG
-            && !["hyper", "reqwest", "rustls", "hickory", "h2", "mio"].iter().any(|library| target.starts_with(library))
+            && !["hyper", "reqwest", "rustls", "hickory", "h2", "mio"]
+                .iter()
+                .any(|library| target.starts_with(library))
     }
 
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
@@ -135,7 +137,11 @@ impl<S: Subscriber> Layer<S> for Log {
         if state.console.is_some_and(|wanted| level <= wanted) {
             let mut stderr = std::io::stderr();
             // A person wants the message, a log the whole line.
-            let shown = if stderr.is_terminal() { format!("{}: {}\n", named.to_lowercase(), message.0) } else { line.clone() };
+            let shown = if stderr.is_terminal() {
+                format!("{}: {}\n", named.to_lowercase(), message.0)
+            } else {
+                line.clone()
+            };
             let _ = stderr.write_all(shown.as_bytes());
         }
         if let Some(waiting) = &mut state.waiting {

@@ -36,7 +36,9 @@ fn distro(system: &System, name: &str, system_info: &Node) -> Result<Box<dyn Dis
     }
     Err(DistroError::Failed(format!(
         "{}: system_info.distro: this program has no distribution '{name}'; it was built with: {}",
-        system_info.get("distro").map_or_else(|| system_info.origin.to_string(), |node| node.origin.to_string()),
+        system_info
+            .get("distro")
+            .map_or_else(|| system_info.origin.to_string(), |node| node.origin.to_string()),
         distro_names().join(", ")
     )))
 }

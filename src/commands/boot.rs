@@ -36,7 +36,8 @@ impl Hooks for Surroundings<'_> {
         let now = self.system.clock.now();
         let date = now.rfc2822(self.system.clock.utc_offset(now));
         let up = self.system.clock.uptime().unwrap_or_default().as_secs_f64();
-        let welcome = format!("Cloud-init v. {VERSION} running '{}' at {date}. Up {up:.2} seconds.", self.title);
+        let welcome =
+            format!("Cloud-init v. {VERSION} running '{}' at {date}. Up {up:.2} seconds.", self.title);
         output::error(&welcome);
         tracing::debug!(target: "util.py", "{welcome}");
         tracing::info!(target: "main.py", "PID [{}] started cloud-init '{}'.", self.system.environment.pid(), self.title);
@@ -176,12 +177,13 @@ pub(crate) fn single(options: &Single, debug: bool, force: bool) -> u8 {
         }),
         args: options.module_args.clone(),
     };
-    let ran = Boot::new(&system, &registry, Stage::Config, options.files.clone(), force).and_then(|mut boot| {
-        if !options.report {
-            boot.silence();
-        }
-        boot.single(&entry, &mut hooks)
-    });
+    let ran =
+        Boot::new(&system, &registry, Stage::Config, options.files.clone(), force).and_then(|mut boot| {
+            if !options.report {
+                boot.silence();
+            }
+            boot.single(&entry, &mut hooks)
+        });
     match ran {
         Ok(true) => 0,
         Ok(false) => 1,

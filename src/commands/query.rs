@@ -18,12 +18,13 @@ pub(crate) fn run(options: &Query, _debug: bool) -> u8 {
         user_data: options.user_data.clone(),
         vendor_data: options.vendor_data.clone(),
     };
-    let answer = query::load(&system, &paths, &sources).and_then(|data| match (&options.format, &options.varname) {
-        (Some(format), _) => query::format(&data, format),
-        (None, varname) if options.list_keys => query::keys(&data, varname.as_deref()),
-        (None, Some(path)) => query::find(&data, path).map(|value| query::shown(&value)),
-        (None, None) => Ok(query::shown(&query::without_aliases(&data))),
-    });
+    let answer =
+        query::load(&system, &paths, &sources).and_then(|data| match (&options.format, &options.varname) {
+            (Some(format), _) => query::format(&data, format),
+            (None, varname) if options.list_keys => query::keys(&data, varname.as_deref()),
+            (None, Some(path)) => query::find(&data, path).map(|value| query::shown(&value)),
+            (None, None) => Ok(query::shown(&query::without_aliases(&data))),
+        });
     match answer {
         Ok(text) => {
             output::line(&text);

@@ -51,9 +51,11 @@ pub(super) fn read(config: &Node) -> Settings {
     for entry in config.get("log_cfgs").and_then(Node::as_list).unwrap_or_default() {
         let text = match (entry.as_str(), entry.as_list()) {
             (Some(text), _) => text.to_owned(),
-            (None, Some(pieces)) => {
-                pieces.iter().filter_map(|piece| piece.as_str().map(str::to_owned)).collect::<Vec<_>>().join("\n")
-            }
+            (None, Some(pieces)) => pieces
+                .iter()
+                .filter_map(|piece| piece.as_str().map(str::to_owned))
+                .collect::<Vec<_>>()
+                .join("\n"),
             (None, None) => continue,
         };
         for (class, level, argument) in handlers(&text) {
@@ -62,7 +64,10 @@ pub(super) fn read(config: &Node) -> Settings {
             } else if class.ends_with("StreamHandler") {
                 settings.console = Some(level);
             } else if class.ends_with("SysLogHandler") {
-                tracing::warn!("{}: log_cfgs: this program does not log to syslog; it logs to {default_file}", entry.origin);
+                tracing::warn!(
+                    "{}: log_cfgs: this program does not log to syslog; it logs to {default_file}",
+                    entry.origin
+                );
             }
         }
     }

@@ -1,6 +1,5 @@
 //! The stages that run at boot.
 
-mod hostname;
 mod instance;
 mod modules;
 mod network;
@@ -17,9 +16,9 @@ use crate::config::{Loader, kernel_command_line, paths};
 use crate::report::Reporter;
 use crate::{Registry, userdata};
 
-pub use hostname::{HostName, host_name};
 pub use instance::cache_path;
-pub use modules::{ModuleEntry, SectionError};
+pub use model::hostname::{HostName, host_name};
+pub use modules::{ModuleEntry, SectionError, nearest};
 pub use search::identify_all;
 
 /// What a stage came to.
@@ -84,7 +83,7 @@ pub struct Boot<'a> {
     /// Whether the instance came from the cache.
     pub(crate) restored: bool,
     /// The id of the boot before, from before this one wrote its own.
-    pub(crate) previous_id: Option<String>,
+    pub(crate) previous_id: Option<Option<String>>,
 }
 
 impl<'a> Boot<'a> {
@@ -133,6 +132,11 @@ impl<'a> Boot<'a> {
         self.instance.as_ref()
     }
 
+    /// Reports no events of this run.
+    pub fn silence(&mut self) {
+        self.reporter.silence();
+    }
+
     /// Reads the configuration again: the instance, or its user-data, has changed it.
     pub(crate) fn reload(&mut self) {
         self.base = self.loader.base();
@@ -160,7 +164,15 @@ pub fn platform<'p>(system: &'p System, paths: &'p Paths, config: &'p Node) -> P
     let virtualization = virtualization(system);
     let container = matches!(
         virtualization.as_str(),
-        "lxc" | "lxc-libvirt" | "systemd-nspawn" | "docker" | "podman" | "rkt" | "openvz" | "container-other" | "wsl"
+        "lxc"
+            | "lxc-libvirt"
+            | "systemd-nspawn"
+            | "docker"
+            | "podman"
+            | "rkt"
+            | "openvz"
+            | "container-other"
+            | "wsl"
     );
     let devices = match system.devices.block_devices() {
         Ok(devices) => devices,
@@ -169,7 +181,15 @@ pub fn platform<'p>(system: &'p System, paths: &'p Paths, config: &'p Node) -> P
             Vec::new()
         }
     };
-    Platform { system, paths, config, cmdline: kernel_command_line(system), devices, virtualization, container }
+    Platform {
+        system,
+        paths,
+        config,
+        cmdline: kernel_command_line(system),
+        devices,
+        virtualization,
+        container,
+    }
 }
 
 /// What virtualises this machine: what ds-identify was told, what systemd noted for a container, or nothing known.

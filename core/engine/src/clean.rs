@@ -54,7 +54,9 @@ fn expand(system: &System, pattern: &str) -> Vec<PathBuf> {
     let names = system.files.list(directory).unwrap_or_default();
     names
         .into_iter()
-        .filter(|found| found.len() >= head.len() + tail.len() && found.starts_with(head) && found.ends_with(tail))
+        .filter(|found| {
+            found.len() >= head.len() + tail.len() && found.starts_with(head) && found.ends_with(tail)
+        })
         .map(|found| directory.join(found))
         .collect()
 }
@@ -64,7 +66,11 @@ fn logs(config: &Node) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> =
         config.get("def_log_file").and_then(Node::as_str).map(PathBuf::from).into_iter().collect();
     let texts = |node: &Node| -> Vec<String> {
-        let nested = node.as_list().unwrap_or_default().iter().chain(node.as_map().into_iter().flat_map(|map| map.values()));
+        let nested = node
+            .as_list()
+            .unwrap_or_default()
+            .iter()
+            .chain(node.as_map().into_iter().flat_map(|map| map.values()));
         nested.chain(std::iter::once(node)).filter_map(|node| node.as_str().map(str::to_owned)).collect()
     };
     for node in config.get("output").and_then(Node::as_map).into_iter().flat_map(|map| map.values()) {
@@ -140,7 +146,9 @@ fn run_programs(system: &System) -> Result<(), CleanError> {
         let path = Path::new(CLEAN_D).join(&name);
         let runnable = matches!(system.files.stat(&path),
             Ok(Some(found)) if found.kind == FileKind::File && found.mode & 0o111 != 0);
-        if runnable && system.commands.run(&Command::new(path.display().to_string()).inherit_output()).is_err() {
+        if runnable
+            && system.commands.run(&Command::new(path.display().to_string()).inherit_output()).is_err()
+        {
             failed.push(name);
         }
     }
@@ -170,7 +178,9 @@ mod tests {
         let options = Options { logs: true, configs: vec!["all".into()], ..Options::default() };
         run(&system, &Paths::default(), &config, &options).expect("cleaned");
         let there = |path: &str| system.files.exists(Path::new(path));
-        assert!(there("/var/lib/cloud/seed/nocloud/meta-data") && there("/etc/systemd/network/10-mine.network"));
+        assert!(
+            there("/var/lib/cloud/seed/nocloud/meta-data") && there("/etc/systemd/network/10-mine.network")
+        );
         for gone in [
             "/var/lib/cloud/data",
             "/etc/systemd/network/10-cloud-init-eth0.network",

@@ -15,7 +15,7 @@ use model::{Instance, Node, Paths, System, Value};
 use crate::{merge, template};
 
 pub use builtin::builtin;
-pub use cmdline::{kernel_command_line, url_from_cmdline};
+pub use cmdline::{UrlError, fetch_cmdline_url, kernel_command_line, url_from_cmdline};
 
 /// The main file.
 pub const CLOUD_CONFIG: &str = "/etc/cloud/cloud.cfg";
@@ -91,7 +91,10 @@ impl Loader<'_> {
     /// cloud.cfg with its directory, the strongest first.
     fn main_files(&self, instance_data: &Path) -> Vec<Node> {
         let main = self.optional(Path::new(CLOUD_CONFIG), Some(instance_data));
-        let named = main.as_ref().and_then(|node| node.get("conf_d")).map(|node| node.scalar_text().unwrap_or_default());
+        let named = main
+            .as_ref()
+            .and_then(|node| node.get("conf_d"))
+            .map(|node| node.scalar_text().unwrap_or_default());
         let directory = named.unwrap_or_else(|| format!("{CLOUD_CONFIG}.d"));
         let mut found = if directory.is_empty() {
             Vec::new()
@@ -107,7 +110,9 @@ impl Loader<'_> {
     pub fn base(&self) -> Node {
         let first = self.base_with(&Paths::default().run_dir);
         match first.at(&["system_info", "paths", "run_dir"]).and_then(Node::as_str) {
-            Some(run_dir) if Path::new(run_dir) != Paths::default().run_dir => self.base_with(Path::new(run_dir)),
+            Some(run_dir) if Path::new(run_dir) != Paths::default().run_dir => {
+                self.base_with(Path::new(run_dir))
+            }
             _ => first,
         }
     }
@@ -115,14 +120,14 @@ impl Loader<'_> {
     fn base_with(&self, run_dir: &Path) -> Node {
         let instance_data = run_dir.join("instance-data-sensitive.json");
         let mut strongest_first = Vec::new();
-        strongest_first.extend(self.from_cmdline());
+        strongest_first.extend(self.kernel());
         strongest_first.extend(self.optional(&run_dir.join("cloud.cfg"), None));
         strongest_first.extend(self.main_files(&instance_data));
         strongest_first.push(builtin());
         merge::layers(strongest_first)
     }
 
-    fn from_cmdline(&self) -> Option<Node> {
+    fn kernel(&self) -> Option<Node> {
         let text = cmdline::configuration(&kernel_command_line(self.system));
         if text.trim().is_empty() {
             return None;

@@ -111,10 +111,8 @@ fn first_characters(payload: &[u8]) -> String {
 }
 
 fn to_part(kind: DataKind, message: &Message, number: usize) -> Part {
-    let filename = message
-        .filename()
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| format!("part-{number:03}"));
+    let filename =
+        message.filename().filter(|name| !name.is_empty()).unwrap_or_else(|| format!("part-{number:03}"));
     let source = match kind {
         DataKind::User => "user-data",
         DataKind::Vendor => "vendor-data",
@@ -126,7 +124,9 @@ fn to_part(kind: DataKind, message: &Message, number: usize) -> Part {
         headers: message
             .headers
             .iter()
-            .map(|header| (header.name.to_ascii_lowercase(), String::from_utf8_lossy(&header.value).into_owned()))
+            .map(|header| {
+                (header.name.to_ascii_lowercase(), String::from_utf8_lossy(&header.value).into_owned())
+            })
             .collect(),
         origin: Origin::whole(&format!("{source} {filename}")),
         filename,

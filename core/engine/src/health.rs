@@ -100,7 +100,10 @@ pub fn boot_status(system: &System, paths: &Paths) -> BootStatus {
     if !uses_systemd(system) {
         status("enabled-by-sysvinit", "Cloud-init enabled on sysvinit")
     } else if says("cloud-init=enabled") {
-        status("enabled-by-kernel-command-line", "Cloud-init enabled by kernel command line cloud-init=enabled")
+        status(
+            "enabled-by-kernel-command-line",
+            "Cloud-init enabled by kernel command line cloud-init=enabled",
+        )
     } else if system.files.exists(Path::new(DISABLED_FILE)) {
         status("disabled-by-marker-file", &format!("Cloud-init disabled by {DISABLED_FILE}"))
     } else if says("cloud-init=disabled") {
@@ -137,7 +140,11 @@ fn systemd_failed(system: &System) -> bool {
         };
         let text = output.text();
         let state = |name: &str| {
-            text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default().trim().to_owned()
+            text.lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
         };
         let (active, sub, file) = (state("ActiveState"), state("SubState"), state("UnitFileState"));
         if !file.starts_with("enabled") && file != "static" {
@@ -176,7 +183,13 @@ impl Health {
         let (mut errors, mut recoverable) = (Vec::new(), Map::new());
         for name in names {
             let stage = &stages[name];
-            errors.extend(stage["errors"].as_array().into_iter().flatten().filter_map(|error| error.as_str().map(str::to_owned)));
+            errors.extend(
+                stage["errors"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|error| error.as_str().map(str::to_owned)),
+            );
             for (level, messages) in stage["recoverable_errors"].as_object().into_iter().flatten() {
                 let all = recoverable.entry(level.clone()).or_insert_with(|| json!([]));
                 if let (Some(all), Some(more)) = (all.as_array_mut(), messages.as_array()) {
@@ -272,8 +285,11 @@ impl Health {
         if !self.last_update.is_empty() {
             text.push_str(&format!("last_update: {}\n", self.last_update));
         }
-        let errors =
-            if self.errors.is_empty() { " []".into() } else { format!("\n\t- {}", self.errors.join("\n\t- ")) };
+        let errors = if self.errors.is_empty() {
+            " []".into()
+        } else {
+            format!("\n\t- {}", self.errors.join("\n\t- "))
+        };
         text.push_str(&format!("detail: {}\nerrors:{errors}\n", self.detail));
         if self.recoverable.is_empty() {
             text.push_str("recoverable_errors: {}\n");
@@ -295,7 +311,8 @@ mod tests {
     use super::*;
 
     fn health(status: &str, more: &[(&str, &str)]) -> Health {
-        let root = system::Scratch::new().directory("/run/systemd/system").file("/run/cloud-init/enabled", "");
+        let root =
+            system::Scratch::new().directory("/run/systemd/system").file("/run/cloud-init/enabled", "");
         let root = root.file("/run/cloud-init/status.json", status);
         let root = more.iter().fold(root, |root, (path, content)| root.file(path, content));
         let (system, _) = root.system();

@@ -28,25 +28,23 @@ const SENSITIVE: [&str; 10] = [
 /// Prefix of a value that is no text and was made base64.
 const BASE64: &str = "ci-b64:";
 
-/// Prefixes of regions and the cloud-id that they mean, of a cloud's name.
-const REGIONS: [(&str, &str, Option<&str>); 4] = [
-    ("cn-", "aws-china", Some("aws")),
-    ("us-gov-", "aws-gov", Some("aws")),
-    ("china", "azure-china", Some("azure")),
-    ("", "", None),
-];
+/// Prefixes of regions, the cloud that they are of, and the cloud-id that they mean.
+const REGIONS: [(&str, &str, &str); 3] =
+    [("cn-", "aws", "aws-china"), ("us-gov-", "aws", "aws-gov"), ("china", "azure", "azure-china")];
 
 /// The cloud-id, finer than the cloud's name where the region tells more.
 pub fn cloud_id(instance: &Instance) -> String {
-    let name = instance.cloud_name.as_str();
-    if let Some(region) = instance.region.as_deref() {
-        for (prefix, id, cloud) in REGIONS {
-            if cloud == Some(name) && region.starts_with(prefix) {
-                return id.to_owned();
-            }
-        }
+    cloud_id_of(&instance.cloud_name, instance.region.as_deref().unwrap_or_default(), &instance.platform)
+}
+
+/// The cloud-id of a cloud's name, a region and a platform; `unknown` and nothing are the same.
+pub fn cloud_id_of(cloud_name: &str, region: &str, platform: &str) -> String {
+    let finer = REGIONS.iter().find(|(prefix, cloud, _)| *cloud == cloud_name && region.starts_with(prefix));
+    match finer {
+        Some((_, _, id)) => (*id).to_owned(),
+        None if cloud_name.is_empty() || cloud_name == "unknown" => platform.to_owned(),
+        None => cloud_name.to_owned(),
     }
-    if name.is_empty() || name == "unknown" { instance.platform.clone() } else { name.to_owned() }
 }
 
 /// A host name as the metadata gives it, without its domain; an IPv4 address becomes `ip-1-2-3-4`.
@@ -135,7 +133,13 @@ pub fn document(system: &System, instance: &Instance, config: &Node) -> Value {
 }
 
 /// Notes the paths of encoded and of sensitive values, and takes the mark off the encoded ones.
-fn catalogue(value: &mut Value, path: &str, own: &[String], encoded: &mut Vec<String>, sensitive: &mut Vec<String>) {
+fn catalogue(
+    value: &mut Value,
+    path: &str,
+    own: &[String],
+    encoded: &mut Vec<String>,
+    sensitive: &mut Vec<String>,
+) {
     let Some(map) = value.as_object_mut() else { return };
     for (key, value) in map {
         let path = if path.is_empty() { key.clone() } else { format!("{path}/{key}") };
@@ -235,7 +239,10 @@ mod tests {
         assert_eq!(data["v1"]["local_hostname"], "ip-10-0-0-7");
         assert_eq!(data["ds"]["meta_data"]["blob"], "AAE=");
         assert_eq!(data["base64_encoded_keys"], json!(["ds/meta_data/blob"]));
-        assert_eq!(data["sensitive_keys"], json!(["ds/meta_data/user-data", "merged_cfg", "merged_system_cfg"]));
+        assert_eq!(
+            data["sensitive_keys"],
+            json!(["ds/meta_data/user-data", "merged_cfg", "merged_system_cfg"])
+        );
         let redacted = redact(&data);
         assert_eq!(redacted["ds"]["meta_data"]["user-data"], REDACTED);
         assert!(!redacted.to_string().contains("secret"));

@@ -81,7 +81,8 @@ pub fn sorted(value: &Value) -> Value {
 /// The document as text, without a newline at its end.
 pub fn dumps(value: &Value) -> String {
     let mut out = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Python(PrettyFormatter::with_indent(b" ")));
+    let mut serializer =
+        serde_json::Serializer::with_formatter(&mut out, Python(PrettyFormatter::with_indent(b" ")));
     // Writing plain data into memory cannot fail.
     let _ = sorted(value).serialize(&mut serializer);
     String::from_utf8_lossy(&out).into_owned()
@@ -105,6 +106,9 @@ mod tests {
     fn as_python_writes_it() {
         // json.dumps(x, indent=1, sort_keys=True, separators=(",", ": "))
         let value = serde_json::json!({"b": [1, {}], "a": "ü😀\n", "c": 1.5});
-        assert_eq!(dumps(&value), "{\n \"a\": \"\\u00fc\\ud83d\\ude00\\n\",\n \"b\": [\n  1,\n  {}\n ],\n \"c\": 1.5\n}");
+        assert_eq!(
+            dumps(&value),
+            "{\n \"a\": \"\\u00fc\\ud83d\\ude00\\n\",\n \"b\": [\n  1,\n  {}\n ],\n \"c\": 1.5\n}"
+        );
     }
 }

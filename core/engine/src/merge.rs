@@ -54,7 +54,9 @@ pub enum MergeError {
     #[error("there is no merger '{0}': the mergers are dict, list and str")]
     Unknown(String),
     /// `merge_how` is neither text nor a list of names with settings.
-    #[error("merge_how must be text such as 'list(append)+dict(recurse_list)', or a list of {{name, settings}}")]
+    #[error(
+        "merge_how must be text such as 'list(append)+dict(recurse_list)', or a list of {{name, settings}}"
+    )]
     Shape,
 }
 
@@ -91,7 +93,8 @@ impl Strategy {
             }
             let Some((name, rest)) = word.split_once('(') else { return Err(MergeError::Form(word)) };
             let Some(options) = rest.strip_suffix(')') else { return Err(MergeError::Form(word)) };
-            let options: Vec<&str> = options.split(',').map(str::trim).filter(|option| !option.is_empty()).collect();
+            let options: Vec<&str> =
+                options.split(',').map(str::trim).filter(|option| !option.is_empty()).collect();
             mergers.push(merger(name, &options)?);
         }
         Ok(Self { mergers })
@@ -102,7 +105,8 @@ impl Strategy {
         let Some(map) = config.as_map_mut() else { return Ok(None) };
         // As in the original, merge_type stays where merge_how was given.
         let found = map.shift_remove("merge_how").filter(|node| !node.is_null());
-        let Some(found) = found.or_else(|| map.shift_remove("merge_type").filter(|node| !node.is_null())) else {
+        let Some(found) = found.or_else(|| map.shift_remove("merge_type").filter(|node| !node.is_null()))
+        else {
             return Ok(None);
         };
         if let Some(text) = found.as_str() {
@@ -143,7 +147,9 @@ impl Strategy {
         let merger = self.mergers.iter().find(|merger| {
             matches!(
                 (merger, &old.value),
-                (Merger::Dict { .. }, Value::Map(_)) | (Merger::List { .. }, Value::List(_)) | (Merger::Text { .. }, Value::Str(_))
+                (Merger::Dict { .. }, Value::Map(_))
+                    | (Merger::List { .. }, Value::List(_))
+                    | (Merger::Text { .. }, Value::Str(_))
             )
         });
         match merger {
@@ -156,7 +162,14 @@ impl Strategy {
         }
     }
 
-    fn merge_dict(&self, old: Node, new: Node, method: DictMethod, recurse: Recurse, allow_delete: bool) -> Node {
+    fn merge_dict(
+        &self,
+        old: Node,
+        new: Node,
+        method: DictMethod,
+        recurse: Recurse,
+        allow_delete: bool,
+    ) -> Node {
         let origin = old.origin;
         let (Value::Map(mut map), Value::Map(additions)) = (old.value, new.value) else {
             return Node::new(Value::Null, origin);
@@ -190,7 +203,8 @@ impl Strategy {
             ListMethod::NoReplace => {}
             ListMethod::Replace => {
                 for (slot, value) in items.iter_mut().zip(additions) {
-                    *slot = if recurse.into(&value) { self.merge(std::mem::take(slot), value) } else { value };
+                    *slot =
+                        if recurse.into(&value) { self.merge(std::mem::take(slot), value) } else { value };
                 }
             }
         }
@@ -253,7 +267,9 @@ fn merger(name: &str, options: &[&str]) -> Result<Merger, MergeError> {
 pub fn layers(strongest_first: Vec<Node>) -> Node {
     let strategy = Strategy::default();
     let mut layers = strongest_first.into_iter().filter(|layer| matches!(layer.value, Value::Map(_)));
-    let Some(mut merged) = layers.next() else { return Node::new(Value::Map(Map::new()), model::Origin::built_in()) };
+    let Some(mut merged) = layers.next() else {
+        return Node::new(Value::Map(Map::new()), model::Origin::built_in());
+    };
     for mut layer in layers {
         // A layer may say how what is below it is merged in.
         let chosen = match Strategy::take_from(&mut merged) {

@@ -8,9 +8,28 @@ use serde_json::json;
 
 /// Names that are their own variant.
 const OWN_VARIANT: [&str; 22] = [
-    "almalinux", "alpine", "aosc", "arch", "azurelinux", "centos", "cloudlinux", "debian", "eurolinux", "fedora",
-    "mariner", "miraclelinux", "openeuler", "opencloudos", "openmandriva", "photon", "raspberry-pi-os", "rhel", "rocky",
-    "suse", "tencentos", "virtuozzo",
+    "almalinux",
+    "alpine",
+    "aosc",
+    "arch",
+    "azurelinux",
+    "centos",
+    "cloudlinux",
+    "debian",
+    "eurolinux",
+    "fedora",
+    "mariner",
+    "miraclelinux",
+    "openeuler",
+    "opencloudos",
+    "openmandriva",
+    "photon",
+    "raspberry-pi-os",
+    "rhel",
+    "rocky",
+    "suse",
+    "tencentos",
+    "virtuozzo",
 ];
 
 /// `ID`, `VERSION_ID` and the codename of os-release.
@@ -103,7 +122,11 @@ mod tests {
 
     #[test]
     fn the_systems_of_the_original() {
-        check("ID=debian\nVERSION_ID=\"13\"\nVERSION_CODENAME=trixie\n", ["debian", "13", "trixie"], "debian");
+        check(
+            "ID=debian\nVERSION_ID=\"13\"\nVERSION_CODENAME=trixie\n",
+            ["debian", "13", "trixie"],
+            "debian",
+        );
         check("ID=\"centos\"\nVERSION_ID=\"7\"\nVERSION=\"7 (Core)\"\n", ["centos", "7", "Core"], "centos");
         check("ID=\"rhel\"\nVERSION_ID=\"9.4\"\nVERSION=\"9.4 (Plow)\"\n", ["redhat", "9.4", "Plow"], "rhel");
         check("ID=linuxmint\nVERSION_ID=21\n", ["linuxmint", "21", ""], "ubuntu");

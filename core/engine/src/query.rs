@@ -59,7 +59,8 @@ fn loaded(system: &System, path: &Path) -> Value {
         Err(error) => match String::from_utf8(userdata::maybe_gunzip(error.as_bytes())) {
             Ok(text) => text.into(),
             Err(error) => {
-                format!("ci-b64:{}", base64::engine::general_purpose::STANDARD.encode(error.as_bytes())).into()
+                format!("ci-b64:{}", base64::engine::general_purpose::STANDARD.encode(error.as_bytes()))
+                    .into()
             }
         },
     }
@@ -107,7 +108,9 @@ pub fn find(data: &Value, path: &str) -> Result<Value, QueryError> {
     for step in path.split('.') {
         let found = at.as_object().and_then(|map| {
             map.get(step).or_else(|| {
-                map.iter().find(|(key, _)| template::alias(key).as_deref() == Some(step)).map(|(_, value)| value)
+                map.iter()
+                    .find(|(key, _)| template::alias(key).as_deref() == Some(step))
+                    .map(|(_, value)| value)
             })
         });
         let found = match found {
@@ -131,8 +134,9 @@ pub fn without_aliases(data: &Value) -> Value {
     let mut keys: Vec<&String> = map.keys().collect();
     keys.sort();
     for key in keys {
-        let versioned =
-            key.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+        let versioned = key
+            .strip_prefix('v')
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
         if let (true, Some(inner)) = (versioned, map[key].as_object()) {
             out.extend(inner.clone());
         }

@@ -72,7 +72,12 @@ impl Reporter {
             }
             match value.get("type").and_then(Node::as_str) {
                 Some("log") => {
-                    let level = match value.get("level").and_then(Node::as_str).map(str::to_ascii_uppercase).as_deref() {
+                    let level = match value
+                        .get("level")
+                        .and_then(Node::as_str)
+                        .map(str::to_ascii_uppercase)
+                        .as_deref()
+                    {
                         Some("INFO") => tracing::Level::INFO,
                         Some("WARN" | "WARNING") => tracing::Level::WARN,
                         Some("ERROR" | "CRITICAL") => tracing::Level::ERROR,
@@ -93,6 +98,11 @@ impl Reporter {
                 ),
             }
         }
+    }
+
+    /// Reports nothing at all.
+    pub fn silence(&mut self) {
+        self.sinks.clear();
     }
 
     fn event(&self, text: &str) {

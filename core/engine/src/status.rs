@@ -35,7 +35,12 @@ fn seconds(system: &System) -> Value {
 
 impl StatusFile {
     /// A stage begins: the local one begins a new file, the others go on with it.
-    pub fn begin(system: &System, paths: &Paths, stage: Stage, recoverable: &Recoverable) -> Result<Self, FileError> {
+    pub fn begin(
+        system: &System,
+        paths: &Paths,
+        stage: Stage,
+        recoverable: &Recoverable,
+    ) -> Result<Self, FileError> {
         let mut v1 = Map::new();
         v1.insert("datasource".into(), Value::Null);
         for stage in [Stage::Network, Stage::Local, Stage::Config, Stage::Final] {
@@ -51,10 +56,17 @@ impl StatusFile {
             before: recoverable.noted(),
         };
         if stage == Stage::Local {
-            for path in [file.link("status.json"), file.link("result.json"), file.path("status.json"), file.path("result.json")] {
+            for path in [
+                file.link("status.json"),
+                file.link("result.json"),
+                file.path("status.json"),
+                file.path("result.json"),
+            ] {
                 system.files.remove(&path)?;
             }
-        } else if let Some(found) = json::read(system, &file.path("status.json")).filter(|found| found["v1"].is_object()) {
+        } else if let Some(found) =
+            json::read(system, &file.path("status.json")).filter(|found| found["v1"].is_object())
+        {
             status = found;
         }
         let name = stage.status_name();
@@ -118,7 +130,9 @@ impl StatusFile {
         if self.stage == Stage::Final {
             let errors: Vec<Value> = STAGES
                 .iter()
-                .flat_map(|stage| self.status["v1"][stage.status_name()]["errors"].as_array().cloned().unwrap_or_default())
+                .flat_map(|stage| {
+                    self.status["v1"][stage.status_name()]["errors"].as_array().cloned().unwrap_or_default()
+                })
                 .collect();
             let result = json!({"v1": {"datasource": self.status["v1"]["datasource"], "errors": errors}});
             self.write("result.json", &result)?;
@@ -140,7 +154,8 @@ mod tests {
         assert!(!system.files.exists(&paths.data("result.json")), "a new boot has no result yet");
         noted.note("WARNING", "w".into());
         assert_eq!(local.finish(Some("DataSourceX"), &["e".into()]).expect("written"), 1);
-        let last = StatusFile::begin(&system, &paths, Stage::Final, &Recoverable::default()).expect("written");
+        let last =
+            StatusFile::begin(&system, &paths, Stage::Final, &Recoverable::default()).expect("written");
         assert_eq!(last.finish(None, &[]).expect("written"), 0);
         let status = json::read(&system, &paths.run("status.json")).expect("through the link");
         assert_eq!(status["v1"]["datasource"], "DataSourceX");

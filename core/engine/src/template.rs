@@ -47,7 +47,9 @@ pub fn render(name: &str, text: &str, variables: &serde_json::Value) -> Result<S
     let broken = |line: usize, reason: String| TemplateError { name: name.to_owned(), line, reason };
     match detect(text) {
         (Engine::Jinja, rest) => jinja(name, rest, variables),
-        (Engine::Basic, rest) => basic::render(rest, variables).map_err(|(line, reason)| broken(line, reason)),
+        (Engine::Basic, rest) => {
+            basic::render(rest, variables).map_err(|(line, reason)| broken(line, reason))
+        }
         (Engine::Unknown(kind), _) => {
             Err(broken(1, format!("there is no template engine '{kind}': write jinja or basic")))
         }
@@ -79,7 +81,9 @@ fn jinja(name: &str, text: &str, variables: &serde_json::Value) -> Result<String
     let failed = |error: &minijinja::Error| {
         // The template's first line was taken off.
         let line = error.line().unwrap_or(0) + 1;
-        let reason = error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+        let reason = error
+            .detail()
+            .map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
         TemplateError { name: name.to_owned(), line, reason }
     };
     let template = environment.template_from_str(text).map_err(|error| failed(&error))?;
@@ -152,9 +156,9 @@ fn converted(map: &Object, prefix: &str, encoded: &[String]) -> Object {
             (_, Some(text)) => text.into(),
             (serde_json::Value::Object(inner), None) => {
                 let inner = converted(inner, &path, encoded);
-                let versioned = key.strip_prefix('v').is_some_and(|rest| {
-                    !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
-                });
+                let versioned = key
+                    .strip_prefix('v')
+                    .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
                 if versioned {
                     result.extend(inner.clone());
                 }
@@ -162,10 +166,9 @@ fn converted(map: &Object, prefix: &str, encoded: &[String]) -> Object {
             }
             (other, None) => other.clone(),
         };
-        if let Some(alias) = alias(key) {
-            result.insert(alias, value.clone());
-        }
+        let alias = alias(key).map(|alias| (alias, value.clone()));
         result.insert(key.clone(), value);
+        result.extend(alias);
     }
     result
 }
@@ -177,8 +180,10 @@ pub fn alias(key: &str) -> Option<String> {
     for operator in ["//", "**", "==", "!=", ">=", "<="] {
         out = out.replace(operator, "_");
     }
-    let out: String =
-        out.chars().map(|letter| if "+-/*%~[](){}><=.:|,;".contains(letter) { '_' } else { letter }).collect();
+    let out: String = out
+        .chars()
+        .map(|letter| if "+-/*%~[](){}><=.:|,;".contains(letter) { '_' } else { letter })
+        .collect();
     (out != key).then_some(out)
 }
 
@@ -222,6 +227,13 @@ pub fn python_text(value: &serde_json::Value) -> String {
     out
 }
 
+/// A text as Python's `repr()` writes it.
+pub fn python_repr(text: &str) -> String {
+    let mut out = String::new();
+    let _ = python::quoted(&mut out, text);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,13 +248,25 @@ mod tests {
     fn values_print_as_python_does() {
         // Each expectation is what jinja2 3.1 prints.
         let vars = json!({"a": true, "n": null, "d": {"k": [1, "x"]}, "f": 1.0, "s": "it's"});
-        check("## template: jinja\n{{ a }} {{ n }} {{ d }} {{ f }} {{ [s] }}\n", vars, "True None {'k': [1, 'x']} 1.0 [\"it's\"]\n");
+        check(
+            "## template: jinja\n{{ a }} {{ n }} {{ d }} {{ f }} {{ [s] }}\n",
+            vars,
+            "True None {'k': [1, 'x']} 1.0 [\"it's\"]\n",
+        );
     }
 
     #[test]
     fn what_is_missing_is_named() {
-        check("## template:jinja\n{{ nope }} {{ v1.gone }}", json!({"v1": {}}), "CI_MISSING_JINJA_VAR/nope CI_MISSING_JINJA_VAR/gone");
-        check("##template: jinja\n{% if nope is defined %}a{% else %}b{% endif %}{{ nope | default('c') }}", json!({}), "bc");
+        check(
+            "## template:jinja\n{{ nope }} {{ v1.gone }}",
+            json!({"v1": {}}),
+            "CI_MISSING_JINJA_VAR/nope CI_MISSING_JINJA_VAR/gone",
+        );
+        check(
+            "##template: jinja\n{% if nope is defined %}a{% else %}b{% endif %}{{ nope | default('c') }}",
+            json!({}),
+            "bc",
+        );
         check("## template: jinja\n{% if v1.gone %}a{% else %}b{% endif %}", json!({"v1": {}}), "b");
         assert!(render("t", "## template: jinja\n{{ nope.deeper }}", &json!({})).is_err());
     }
@@ -262,7 +286,11 @@ mod tests {
     #[test]
     fn keys_with_operators_have_an_alias() {
         let variables = variables(&json!({"v1": {"local-hostname": "h"}, "ds": {"v1.0": {"user.x": 1}}}));
-        check("## template: jinja\n{{ local_hostname }} {{ v1.local_hostname }} {{ ds.v1_0.user_x }}", variables, "h h 1");
+        check(
+            "## template: jinja\n{{ local_hostname }} {{ v1.local_hostname }} {{ ds.v1_0.user_x }}",
+            variables,
+            "h h 1",
+        );
     }
 
     #[test]

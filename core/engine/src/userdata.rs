@@ -98,7 +98,8 @@ impl Processor<'_> {
         self.system.environment.random(&mut random);
         // As long and as shaped as Python's boundaries.
         let boundary = format!("==============={:019}==", u64::from_le_bytes(random) % 10_u64.pow(19));
-        let mut whole = Message::multipart("mixed", &boundary).map_err(|error| message_error(name, &error))?;
+        let mut whole =
+            Message::multipart("mixed", &boundary).map_err(|error| message_error(name, &error))?;
         for piece in pieces {
             let message = read(name, piece)?;
             self.take_apart(name, message, &mut whole, 0)?;
@@ -106,20 +107,34 @@ impl Processor<'_> {
         Ok(whole)
     }
 
-    fn take_apart(&self, name: &str, message: Message, whole: &mut Message, depth: usize) -> Result<(), UserDataError> {
+    fn take_apart(
+        &self,
+        name: &str,
+        message: Message,
+        whole: &mut Message,
+        depth: usize,
+    ) -> Result<(), UserDataError> {
         if depth > MAX_DEPTH {
             return Err(UserDataError::Depth(name.to_owned()));
         }
+        let alone = !message.is_multipart();
         for part in message.walk() {
             if part.maintype() == "multipart" {
                 continue;
             }
-            self.take_part(name, part, whole, depth)?;
+            self.take_part(name, part, alone, whole, depth)?;
         }
         Ok(())
     }
 
-    fn take_part(&self, name: &str, part: &Message, whole: &mut Message, depth: usize) -> Result<(), UserDataError> {
+    fn take_part(
+        &self,
+        name: &str,
+        part: &Message,
+        alone: bool,
+        whole: &mut Message,
+        depth: usize,
+    ) -> Result<(), UserDataError> {
         let declared = part.content_type();
         let mut payload = payload(part);
         let compressed = COMPRESSED.contains(&declared.as_str());
@@ -144,7 +159,7 @@ impl Processor<'_> {
             }
             "text/cloud-config-archive" => {
                 for part in archive::parts(name, &payload)? {
-                    self.attach(name, whole, part)?;
+                    Self::attach(name, whole, part)?;
                 }
                 return Ok(());
             }
@@ -163,13 +178,14 @@ impl Processor<'_> {
         } else {
             part.clone()
         };
-        if content_type != declared {
+        // The original sets the header of a message of one part anew, which moves it behind the others.
+        if content_type != declared || alone {
             attached.headers.replace("Content-Type", &content_type).map_err(error)?;
         }
-        self.attach(name, whole, attached)
+        Self::attach(name, whole, attached)
     }
 
-    fn attach(&self, name: &str, whole: &mut Message, mut part: Message) -> Result<(), UserDataError> {
+    fn attach(name: &str, whole: &mut Message, mut part: Message) -> Result<(), UserDataError> {
         let number = whole.parts().len() + 1;
         let error = |error: mime::Error| message_error(name, &error);
         if part.filename().is_none_or(|filename| filename.is_empty()) {
@@ -201,7 +217,11 @@ fn gunzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
 
 /// Unpacks gzip where it is gzip; anything else is left as it is.
 pub fn maybe_gunzip(bytes: &[u8]) -> Vec<u8> {
-    if bytes.starts_with(&[0x1f, 0x8b]) { gunzip(bytes).unwrap_or_else(|_| bytes.to_vec()) } else { bytes.to_vec() }
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        gunzip(bytes).unwrap_or_else(|_| bytes.to_vec())
+    } else {
+        bytes.to_vec()
+    }
 }
 
 /// Raw data as a message: MIME where its head has MIME-Version, else one part of unknown kind.

@@ -71,9 +71,8 @@ impl Fetch {
             tls: target.url.starts_with("https:"),
             zone: target.zone.clone(),
         };
-        let client = self
-            .client(&kind)
-            .map_err(|reason| HttpError::Refused { url: shown.to_owned(), reason })?;
+        let client =
+            self.client(&kind).map_err(|reason| HttpError::Refused { url: shown.to_owned(), reason })?;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Put => reqwest::Method::PUT,
@@ -104,12 +103,17 @@ impl Fetch {
         let headers = answer
             .headers()
             .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
             .collect();
         let mut body = Vec::new();
         answer.take(request.max_bytes.saturating_add(1)).read_to_end(&mut body).map_err(|error| {
             let late = error.kind() == std::io::ErrorKind::TimedOut
-                || error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>()).is_some_and(reqwest::Error::is_timeout);
+                || error
+                    .get_ref()
+                    .and_then(|inner| inner.downcast_ref::<reqwest::Error>())
+                    .is_some_and(reqwest::Error::is_timeout);
             if late { timed_out() } else { connection(error.to_string()) }
         })?;
         if body.len() as u64 > request.max_bytes {
@@ -155,7 +159,9 @@ fn with_tls(builder: ClientBuilder, needed: bool) -> Result<ClientBuilder, Strin
 #[cfg(feature = "tls")]
 fn add_machine_roots(roots: &mut rustls::RootCertStore) {
     use rustls::pki_types::pem::PemObject;
-    for bundle in ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"] {
+    for bundle in
+        ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"]
+    {
         if let Ok(certificates) = rustls::pki_types::CertificateDer::pem_file_iter(bundle) {
             roots.add_parsable_certificates(certificates.flatten());
             return;
@@ -197,15 +203,19 @@ fn is_worth_a_retry(error: &HttpError) -> bool {
 impl Http for Fetch {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
         let shown = without_secrets(&request.url);
-        let target = Target::read(&request.url)
-            .map_err(|reason| HttpError::Refused { url: shown.clone(), reason })?;
+        let target =
+            Target::read(&request.url).map_err(|reason| HttpError::Refused { url: shown.clone(), reason })?;
         let mut tries = 0;
         loop {
             let outcome = self.once(request, &target, &shown);
             let method = request.method.name();
             match &outcome {
-                Ok(response) => tracing::debug!(target: "url_helper.py", "[{tries}/{}] {method} {shown}: {}", request.retries + 1, response.status),
-                Err(error) => tracing::debug!(target: "url_helper.py", "[{tries}/{}] {method} {shown}: {error}", request.retries + 1),
+                Ok(response) => {
+                    tracing::debug!(target: "url_helper.py", "[{tries}/{}] {method} {shown}: {}", request.retries + 1, response.status);
+                }
+                Err(error) => {
+                    tracing::debug!(target: "url_helper.py", "[{tries}/{}] {method} {shown}: {error}", request.retries + 1);
+                }
             }
             match outcome {
                 Err(error) if tries < request.retries && is_worth_a_retry(&error) => {

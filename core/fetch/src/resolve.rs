@@ -22,7 +22,8 @@ impl Resolve for Resolver {
             };
             let resolver = shared.get_or_init(build).as_ref().map_err(Clone::clone)?;
             let found = resolver.lookup_ip(name.as_str()).await?;
-            let addresses: Vec<SocketAddr> = found.iter().map(|address| SocketAddr::new(address, 0)).collect();
+            let addresses: Vec<SocketAddr> =
+                found.iter().map(|address| SocketAddr::new(address, 0)).collect();
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }

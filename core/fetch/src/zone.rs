@@ -25,7 +25,11 @@ impl Zone {
 
     /// What the service is told it is.
     pub(crate) fn host(&self) -> String {
-        if self.port == 80 { format!("[{}]", self.address) } else { format!("[{}]:{}", self.address, self.port) }
+        if self.port == 80 {
+            format!("[{}]", self.address)
+        } else {
+            format!("[{}]:{}", self.address, self.port)
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod datasource;
 pub mod distro;
 pub mod effects;
 pub mod handler;
+pub mod hostname;
 pub mod instance;
 pub mod module;
 pub mod network;
@@ -17,6 +18,9 @@ pub mod platform;
 mod secret;
 mod stage;
 pub mod user;
+
+/// The release of the original whose behaviour this program has, and its own release.
+pub const VERSION: &str = concat!("26.2+rs", env!("CARGO_PKG_VERSION"));
 
 pub use config::{ConfigError, Key, Map, Node, Origin, Spanned, Value};
 pub use datasource::{Crawl, DataSource, Identified, SourceError};

@@ -21,6 +21,8 @@ pub struct Finding {
 pub struct Report {
     /// Things that are not as they should be but stopped nothing: status becomes 2.
     pub warnings: Vec<Finding>,
+    /// Spellings that still work and will not for ever; listed as DEPRECATED among the recoverable errors.
+    pub deprecations: Vec<Finding>,
     /// Why the module had nothing to do, for the log.
     pub skipped: Option<String>,
 }
@@ -34,6 +36,11 @@ impl Report {
     /// Adds a warning about a place.
     pub fn warn(&mut self, origin: Option<&Origin>, message: impl Into<String>) {
         self.warnings.push(Finding { origin: origin.cloned(), message: message.into() });
+    }
+
+    /// Adds a note about an old spelling.
+    pub fn deprecate(&mut self, origin: Option<&Origin>, message: impl Into<String>) {
+        self.deprecations.push(Finding { origin: origin.cloned(), message: message.into() });
     }
 }
 

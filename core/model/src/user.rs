@@ -16,6 +16,9 @@ pub struct UserSpec {
     pub gecos: Option<String>,
     /// Further groups: a string with commas, a list, or a mapping whose keys are the groups.
     pub groups: Option<Node>,
+    /// Make the groups of `groups` that are not there. True unless said otherwise.
+    #[serde(alias = "create-groups")]
+    pub create_groups: Option<bool>,
     /// Primary group.
     #[serde(alias = "primary-group")]
     pub primary_group: Option<String>,

@@ -11,8 +11,7 @@ use serde_json::{Map, Value, json};
 #[derive(Default)]
 struct Described {
     automatic: bool,
-    method: Option<String>,
-    stanza: Option<Stanza>,
+    stanzas: Vec<Stanza>,
 }
 
 /// Network config v1 from the content of an interfaces file; files that it sources are not read.
@@ -25,11 +24,7 @@ pub fn convert(bytes: &[u8]) -> Result<NetworkConfig, interfaces::Error> {
                     found.entry(name.clone()).or_default().automatic = true;
                 }
             }
-            Kind::Iface { name, method, .. } => {
-                let described = found.entry(name.clone()).or_default();
-                described.method.clone_from(method);
-                described.stanza = Some(stanza.clone());
-            }
+            Kind::Iface { name, .. } => found.entry(name.clone()).or_default().stanzas.push(stanza.clone()),
             _ => {}
         }
     }
@@ -39,7 +34,7 @@ pub fn convert(bytes: &[u8]) -> Result<NetworkConfig, interfaces::Error> {
         let device = name.split(':').next().unwrap_or_default().to_owned();
         let entry = devices.entry(device.clone()).or_insert_with(|| new_device(&device, &described));
         if let Some(Value::Array(subnets)) = entry.get_mut("subnets") {
-            subnets.push(subnet(&name, &described));
+            subnets.extend(described.stanzas.iter().map(|stanza| subnet(&name, &described, stanza)));
         }
     }
     let devices: Vec<Value> = devices.into_values().map(Value::Object).collect();
@@ -51,7 +46,7 @@ fn new_device(name: &str, described: &Described) -> Map<String, Value> {
     device.insert("type".into(), json!(if name == "lo" { "loopback" } else { "physical" }));
     device.insert("name".into(), json!(name));
     device.insert("subnets".into(), json!([]));
-    let address = described.stanza.as_ref().and_then(|stanza| stanza.option("hwaddress"));
+    let address = described.stanzas.iter().find_map(|stanza| stanza.option("hwaddress"));
     if let Some(address) = address {
         // `hwaddress ether MAC` or `hwaddress MAC`.
         let mac = address.strip_prefix("ether").map_or(address, str::trim_start);
@@ -60,18 +55,31 @@ fn new_device(name: &str, described: &Described) -> Map<String, Value> {
     device
 }
 
-fn subnet(name: &str, described: &Described) -> Value {
+/// What version 1 calls a method. The original takes one stanza for a name, and its methods as they are; of several
+/// the family counts.
+fn kind<'a>(described: &Described, family: Option<&str>, method: &'a str) -> &'a str {
+    match (family, method) {
+        (Some("inet6"), "dhcp") if described.stanzas.len() > 1 => "dhcp6",
+        (Some("inet6"), "auto") if described.stanzas.len() > 1 => "ipv6_slaac",
+        _ => method,
+    }
+}
+
+fn subnet(name: &str, described: &Described, stanza: &Stanza) -> Value {
     let mut subnet = Map::new();
+    let (family, method) = match &stanza.kind {
+        Kind::Iface { family, method, .. } => (family.as_deref(), method.as_deref().unwrap_or("manual")),
+        _ => (None, "manual"),
+    };
     subnet.insert("_orig_eni_name".into(), json!(name));
-    subnet.insert("type".into(), json!(described.method.as_deref().unwrap_or("manual")));
+    subnet.insert("type".into(), json!(kind(described, family, method)));
     subnet.insert("control".into(), json!(if described.automatic { "auto" } else { "manual" }));
-    let Some(stanza) = &described.stanza else { return Value::Object(subnet) };
     let mut copy = |key: &str| {
         if let Some(value) = stanza.option(key) {
             subnet.insert(key.into(), json!(value));
         }
     };
-    if described.method.as_deref() == Some("static") {
+    if method == "static" {
         copy("address");
     }
     for key in ["netmask", "gateway", "broadcast"] {

@@ -216,7 +216,10 @@ pub(crate) fn subnet(node: &Node) -> Result<Subnet, NetError> {
         let (address, prefix) = network(table, &["address", "ip_address"], "a static subnet")?;
         (subnet.address, subnet.prefix) = (Some(address), Some(prefix));
     } else {
+        // Not normalized where the address comes over the network; what is written is kept.
         subnet.address = table.truthy_text("address")?;
+        let prefix = table.truthy("prefix").and_then(Node::as_int);
+        subnet.prefix = prefix.and_then(|prefix| u8::try_from(prefix).ok());
     }
     subnet.gateway = table.truthy_text("gateway")?;
     subnet.broadcast = table.truthy_text("broadcast")?;

@@ -156,15 +156,19 @@ fn parameters(
     names: &[(&str, &str)],
     what: &str,
 ) -> Result<(), NetError> {
-    for (key, node) in table.table("parameters")?.into_iter().flat_map(Table::entries) {
+    let written = table.table("parameters")?;
+    // netplan takes two spellings of this one; the old one wins, unless it is zero.
+    let misspelled = written.and_then(|table| table.get("gratuitious-arp"));
+    for (key, node) in written.into_iter().flat_map(Table::entries) {
         let key = key.to_string();
-        // netplan takes both spellings of this one.
         let name = if key == "gratuitious-arp" { "gratuitous-arp" } else { key.as_str() };
+        let loses = name == "gratuitous-arp"
+            && misspelled.is_some_and(|old| if key == name { old.is_truthy() } else { !old.is_truthy() });
         let Some((old, _)) = names.iter().find(|(_, new)| *new == name) else {
             let known = names.iter().map(|(_, new)| *new).collect::<Vec<_>>().join(", ");
             return Err(invalid(node, &key, format!("{what} has no such parameter; it has {known}")));
         };
-        if !node.is_null() {
+        if !node.is_null() && !loses {
             let param = Param::from_node(node).ok_or_else(|| wrong_kind(node, &key, "a value"))?;
             link.params.insert((*old).to_owned(), param);
         }

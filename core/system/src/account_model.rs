@@ -253,11 +253,11 @@ impl<'a> NewUser<'a> {
                 "-c" | "--comment" => user.comment = value(),
                 "-d" | "--home" | "--home-dir" => user.home = Some(value()),
                 "-e" | "--expiredate" | "-f" | "--inactive" | "-Z" | "--selinux-user" | "--extrausers" => {
-                    drop(value())
+                    let _ = value();
                 }
                 "-g" | "--gid" => user.group = Some(value()),
                 "-G" | "--groups" => {
-                    user.groups = value().split(',').filter(|group| !group.is_empty()).collect()
+                    user.groups = value().split(',').filter(|group| !group.is_empty()).collect();
                 }
                 "-p" | "--password" => user.password = Some(value()),
                 "-s" | "--shell" => user.shell = Some(value()),

@@ -16,6 +16,7 @@ use crate::overlay::{Overlay, Recording, TreeHttp};
 enum Item {
     File(Vec<u8>, u32),
     Directory,
+    Device,
     Link(PathBuf),
 }
 
@@ -48,6 +49,11 @@ impl Scratch {
     /// Adds a directory.
     pub fn directory(self, path: &str) -> Self {
         self.item(path, Item::Directory)
+    }
+
+    /// Adds a device node, which reads as empty.
+    pub fn node(self, path: &str) -> Self {
+        self.item(path, Item::Device)
     }
 
     /// Adds a symbolic link.
@@ -108,6 +114,7 @@ impl ReadFiles for Scratch {
     fn read(&self, path: &Path) -> Result<Vec<u8>, FileError> {
         match self.items.get(&self.followed(path)?) {
             Some(Item::File(bytes, _)) => Ok(bytes.clone()),
+            Some(Item::Device) => Ok(Vec::new()),
             Some(_) => Err(error("read", path, io::ErrorKind::IsADirectory)),
             None => Err(error("read", path, io::ErrorKind::NotFound)),
         }
@@ -122,6 +129,7 @@ impl ReadFiles for Scratch {
             let (kind, mode, len) = match item {
                 Item::File(bytes, mode) => (FileKind::File, *mode, bytes.len() as u64),
                 Item::Directory => (FileKind::Directory, 0o755, 0),
+                Item::Device => (FileKind::Special, 0o660, 0),
                 Item::Link(_) => (FileKind::Link, 0o777, 0),
             };
             Metadata { kind, mode, uid: 0, gid: 0, len, modified: 0 }

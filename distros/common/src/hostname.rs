@@ -44,7 +44,8 @@ impl HostnameFile {
         }
         let invalid = |reason: String| DistroError::Failed(format!("{}: {reason}", path.display()));
         let text = if path.as_os_str() == SYSCONFIG {
-            super::locale::with_variable(&self.system, before.as_deref(), "HOSTNAME", name).map_err(invalid)?
+            super::locale::with_variable(&self.system, before.as_deref(), "HOSTNAME", name)
+                .map_err(invalid)?
         } else {
             let mut file = text::hostname::Hostname::parse(before.as_deref().unwrap_or_default())
                 .or_else(|_| text::hostname::Hostname::parse(b""))
@@ -84,7 +85,9 @@ impl Hostname for HostnameFile {
             }
             HostnameStyle::File => {
                 let bytes = self.system.files.read_optional(&self.file())?.unwrap_or_default();
-                let found = text::hostname::Hostname::parse(&bytes).ok().and_then(|file| file.get().map(str::to_owned));
+                let found = text::hostname::Hostname::parse(&bytes)
+                    .ok()
+                    .and_then(|file| file.get().map(str::to_owned));
                 Ok(found)
             }
         }

@@ -1,5 +1,6 @@
 //! What distributions share. A family composes these and adds only what differs.
 
+mod composed;
 mod header;
 mod hostname;
 mod locale;
@@ -11,6 +12,7 @@ mod sudo;
 mod time;
 mod users;
 
+pub use composed::Composed;
 pub use header::header;
 pub use hostname::{HostnameFile, HostnameStyle};
 pub use locale::{DebianLocale, SysconfigLocale};

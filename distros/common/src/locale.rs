@@ -98,21 +98,26 @@ impl DebianLocale {
 
     /// The line of SUPPORTED for a locale, UTF-8 before others when no character set was asked for.
     fn supported(&self, locale: &str) -> String {
-        let (rest, modifier) = locale.split_once('@').map_or((locale, None), |(rest, modifier)| (rest, Some(modifier)));
-        let (base, charset) = rest.split_once('.').map_or((rest, None), |(base, charset)| (base, Some(charset)));
+        let (rest, modifier) =
+            locale.split_once('@').map_or((locale, None), |(rest, modifier)| (rest, Some(modifier)));
+        let (base, charset) =
+            rest.split_once('.').map_or((rest, None), |(base, charset)| (base, Some(charset)));
         let text = self.system.files.text(Path::new(SUPPORTED)).unwrap_or_default();
         let candidates: Vec<&str> = text
             .lines()
             .map(str::trim)
             .filter(|line| {
                 let name = line.split_whitespace().next().unwrap_or_default();
-                let (name, found) = name.split_once('@').map_or((name, None), |(name, found)| (name, Some(found)));
+                let (name, found) =
+                    name.split_once('@').map_or((name, None), |(name, found)| (name, Some(found)));
                 name.split('.').next() == Some(base) && found == modifier
             })
             .collect();
         let named = charset.and_then(|charset| {
             let wanted = format!("{base}.{charset}");
-            candidates.iter().find(|line| line.split(['@', ' ']).next().is_some_and(|name| name.eq_ignore_ascii_case(&wanted)))
+            candidates.iter().find(|line| {
+                line.split(['@', ' ']).next().is_some_and(|name| name.eq_ignore_ascii_case(&wanted))
+            })
         });
         let utf8 = || candidates.iter().find(|line| line.to_ascii_uppercase().ends_with(" UTF-8"));
         match named.or_else(utf8).or(candidates.first()) {

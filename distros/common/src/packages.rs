@@ -104,7 +104,8 @@ impl Packages for PackageManagers {
         }
         let mut lost = Vec::new();
         for manager in self.managers.iter().map(AsRef::as_ref) {
-            let own = packages.iter().filter(|package| package.manager.as_deref() == Some(manager.name())).cloned();
+            let own =
+                packages.iter().filter(|package| package.manager.as_deref() == Some(manager.name())).cloned();
             let mut wanted: Vec<PackageSpec> = std::mem::take(&mut failed);
             wanted.extend(own);
             if wanted.is_empty() {

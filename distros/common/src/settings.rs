@@ -1,7 +1,8 @@
 //! The part of `system_info` that a distribution reads, typed.
 
+use model::distro::DistroInfo;
 use model::user::UserSpec;
-use model::{ConfigError, Node};
+use model::{ConfigError, Node, System};
 use serde::Deserialize;
 
 /// `system_info`.
@@ -52,7 +53,29 @@ pub struct AptWrapper {
 #[serde(transparent)]
 pub struct DefaultUser(pub UserSpec);
 
+/// `VERSION_ID` and `VERSION_CODENAME` of os-release.
+fn version(system: &System) -> (String, String) {
+    let bytes = system.files.read(std::path::Path::new("/etc/os-release")).unwrap_or_default();
+    let Ok(file) = ifcfg::Document::parse(&bytes) else { return (String::new(), String::new()) };
+    let field = |name: &str| file.get(name).unwrap_or_default();
+    (field("VERSION_ID"), field("VERSION_CODENAME"))
+}
+
 impl Settings {
+    /// What is fixed about a distribution of a family, with what `system_info` says.
+    pub fn info(&self, system: &System, name: &str, family: &str) -> DistroInfo {
+        let (version, codename) = version(system);
+        DistroInfo {
+            name: name.to_owned(),
+            family: family.to_owned(),
+            version,
+            codename,
+            hosts_template: if family == "redhat" { "redhat" } else { "debian" },
+            ssh_service: if family == "redhat" { "sshd" } else { "ssh" },
+            default_user: self.default_user.clone().map(|user| user.0),
+        }
+    }
+
     /// Reads `system_info`.
     pub fn read(system_info: &Node) -> Result<Self, ConfigError> {
         if system_info.is_null() { Ok(Self::default()) } else { model::config::from_node(system_info) }

@@ -44,10 +44,7 @@ fn ensure_directory(system: &System) -> Result<(), DistroError> {
             system.files.write(Path::new(SUDOERS), &whole, &attributes)?;
         }
     }
-    if !system.files.is_dir(Path::new(RULES_DIRECTORY)) {
-        system.files.create_dir(Path::new(RULES_DIRECTORY), Some(0o750))?;
-    }
-    Ok(())
+    Ok(system.files.create_dir(Path::new(RULES_DIRECTORY), Some(0o750))?)
 }
 
 /// Adds a block to a file of rules, once.
@@ -68,7 +65,10 @@ fn add(system: &System, path: &str, block: &str) -> Result<(), DistroError> {
 pub(crate) fn write_sudo(system: &System, user: &str, value: &Node) -> Result<(), DistroError> {
     let rules = rules(value).ok_or_else(|| DistroError::Invalid {
         origin: value.origin.clone(),
-        message: format!("sudo of user {user}: expected a rule or a list of rules, found a {}", value.value.kind()),
+        message: format!(
+            "sudo of user {user}: expected a rule or a list of rules, found a {}",
+            value.value.kind()
+        ),
     })?;
     let mut block = format!("\n# User rules for {user}\n");
     for rule in rules {
@@ -107,7 +107,9 @@ fn doas_user(rule: &str) -> Option<&str> {
 /// Writes the rules of a user for doas; none, when one of them is not about the user.
 pub(crate) fn write_doas(system: &System, user: &str, rules: &[String]) -> Result<(), DistroError> {
     if let Some(wrong) = rules.iter().find(|rule| doas_user(rule) != Some(user)) {
-        tracing::error!("Invalid doas rule '{wrong}' for user '{user}', not writing any doas rules for user!");
+        tracing::error!(
+            "Invalid doas rule '{wrong}' for user '{user}', not writing any doas rules for user!"
+        );
         return Ok(());
     }
     let block = format!("\n# cloud-init User rules for {user}\n{}\n", rules.join("\n"));

@@ -47,7 +47,11 @@ impl Time for Zone {
         let text = format!("{name}\n");
         match self.style {
             ZoneStyle::Etc => {
-                self.system.files.write(Path::new("/etc/timezone"), text.as_bytes(), &Attributes::mode(0o644))?;
+                self.system.files.write(
+                    Path::new("/etc/timezone"),
+                    text.as_bytes(),
+                    &Attributes::mode(0o644),
+                )?;
                 match self.system.files.lstat(Path::new(LOCAL))?.map(|found| found.kind) {
                     None | Some(FileKind::Link) => self.link(&zone),
                     Some(_) => self.copy(&zone),

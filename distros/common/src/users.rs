@@ -40,7 +40,10 @@ impl ShadowUtils {
     fn first_of(&self, what: &str, tools: Vec<Command>) -> Result<Command, DistroError> {
         let names: Vec<String> = tools.iter().map(|tool| tool.program.clone()).collect();
         tools.into_iter().find(|tool| self.system.commands.which(&tool.program).is_some()).ok_or_else(|| {
-            DistroError::Failed(format!("Unable to {what}: no tool is installed. Tried: {}", names.join(", ")))
+            DistroError::Failed(format!(
+                "Unable to {what}: no tool is installed. Tried: {}",
+                names.join(", ")
+            ))
         })
     }
 
@@ -68,7 +71,8 @@ impl ShadowUtils {
                 self.add_group(group, &[])?;
             }
         }
-        let text = |node: &Option<Node>| node.as_ref().filter(|node| !node.is_null()).and_then(Node::scalar_text);
+        let text =
+            |node: &Option<Node>| node.as_ref().filter(|node| !node.is_null()).and_then(Node::scalar_text);
         let mut command = Command::line(["useradd", &spec.name]);
         if self.extra_users {
             command = command.arg("--extrausers");
@@ -117,9 +121,7 @@ impl ShadowUtils {
     /// Whether the account's password is empty, locked or not.
     fn has_empty_password(&self, name: &str) -> Result<bool, DistroError> {
         let shadow: Table<ShadowUser> = self.table("/etc/shadow")?;
-        Ok(shadow.get(name).is_some_and(|user| {
-            user.password.is_empty() || user.password == "!"
-        }))
+        Ok(shadow.get(name).is_some_and(|user| user.password.is_empty() || user.password == "!"))
     }
 
     fn unlock(&self, name: &str) -> Result<(), DistroError> {
@@ -130,7 +132,8 @@ impl ShadowUtils {
             return Ok(());
         }
         // They refuse to unlock an account without a password, and say so: it gets an empty one.
-        let tools = vec![Command::line(["passwd", "-d", name]), Command::line(["usermod", "--password", "", name])];
+        let tools =
+            vec![Command::line(["passwd", "-d", name]), Command::line(["usermod", "--password", "", name])];
         self.run(self.first_of(&format!("set blank password for user account '{name}'"), tools)?)
     }
 
@@ -221,7 +224,9 @@ impl Users for ShadowUtils {
         }
         for member in members {
             if self.find(member)?.is_none() {
-                tracing::warn!("Unable to add group member '{member}' to group '{name}'; user does not exist.");
+                tracing::warn!(
+                    "Unable to add group member '{member}' to group '{name}'; user does not exist."
+                );
                 continue;
             }
             self.run(Command::line(["usermod", "-a", "-G", name, member]))?;
@@ -287,7 +292,9 @@ impl Users for ShadowUtils {
     fn owner(&self, text: &str) -> Result<Owner, DistroError> {
         let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
         let meaningful = |name: &str| !name.is_empty() && name != "-1" && !name.eq_ignore_ascii_case("none");
-        let unknown = |kind: &str, name: &str| DistroError::Failed(format!("Unknown {kind} '{name}' in owner '{text}'"));
+        let unknown = |kind: &str, name: &str| {
+            DistroError::Failed(format!("Unknown {kind} '{name}' in owner '{text}'"))
+        };
         let uid = match user.trim() {
             name if !meaningful(name) => None,
             name => match name.parse() {

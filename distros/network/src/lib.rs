@@ -4,6 +4,7 @@
 //! feature each. [`NetworkTools`] writes them, and is the [`model::distro::Network`] of every distribution: a
 //! distribution brings only a table, [`Settings`].
 
+mod activate;
 #[cfg(feature = "ifcfg")]
 pub mod ifcfg;
 #[cfg(feature = "interfaces")]
@@ -14,7 +15,15 @@ pub mod netplan;
 pub mod networkd;
 #[cfg(feature = "networkmanager")]
 pub mod networkmanager;
+mod probe;
+mod rename;
+#[cfg(any(feature = "interfaces", feature = "ifcfg"))]
 mod rules;
+mod settings;
+mod tools;
+
+pub use settings::Settings;
+pub use tools::NetworkTools;
 
 use std::path::PathBuf;
 
@@ -57,6 +66,13 @@ pub enum RenderError {
     },
 }
 
+#[cfg(any(
+    feature = "interfaces",
+    feature = "ifcfg",
+    feature = "netplan",
+    feature = "networkd",
+    feature = "networkmanager"
+))]
 impl RenderError {
     fn new(renderer: &'static str, origin: &Origin, what: impl Into<String>) -> Self {
         Self::Unsupported { origin: origin.clone(), renderer, what: what.into() }

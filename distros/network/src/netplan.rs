@@ -2,6 +2,9 @@
 //!
 //! A version 2 description is netplan's own format and is handed on as it is; a version 1 description is translated.
 
+mod apply;
+
+pub(crate) use apply::{features, finish, prepare};
 use net::{
     BOND_PARAMETERS, BRIDGE_PARAMETERS, Interface, InterfaceKind, NetworkState, Param, Scalar, Subnet,
     SubnetKind, address,

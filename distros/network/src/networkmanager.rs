@@ -275,7 +275,7 @@ fn name_servers(state: &NetworkState, link: &Interface, file: &mut Keyfile) {
 /// Where both families come over the network, one of them is enough.
 fn relax_if_both_dynamic(file: &mut Keyfile) {
     let families = ["ipv4", "ipv6"];
-    let strict = |family: &&str| {
+    let strict = |family: &str| {
         file.get(family, "may-fail") == "false" && matches!(file.get(family, "method"), "dhcp" | "auto")
     };
     if families.iter().all(|family| strict(family)) {

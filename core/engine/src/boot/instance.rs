@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use model::effects::{Attributes, FileError};
 use model::instance::{Bytes, VendorData};
-use model::{Instance, InstanceId, Paths, Stage};
+use model::{Instance, InstanceId, Node, Paths, Stage};
 use serde_json::Value;
 
 use super::{Boot, BootError};
@@ -29,7 +29,10 @@ impl Boot<'_> {
         match serde_json::from_slice(&bytes) {
             Ok(instance) => Some(instance),
             Err(error) => {
-                tracing::warn!("{}: not the cache of an instance, ignored: {error}", cache_path(&self.paths).display());
+                tracing::warn!(
+                    "{}: not the cache of an instance, ignored: {error}",
+                    cache_path(&self.paths).display()
+                );
                 None
             }
         }
@@ -38,9 +41,10 @@ impl Boot<'_> {
     /// The id of the boot before.
     pub(super) fn previous_id(&mut self) -> Option<String> {
         if self.previous_id.is_none() {
-            self.previous_id = self.line(&self.paths.data("instance-id"));
+            // Read once: this boot writes its own into the same file.
+            self.previous_id = Some(self.line(&self.paths.data("instance-id")));
         }
-        self.previous_id.clone().filter(|id| id != NO_PREVIOUS)
+        self.previous_id.clone().flatten().filter(|id| id != NO_PREVIOUS)
     }
 
     /// Whether this machine has become another instance since the boot before.
@@ -60,12 +64,15 @@ impl Boot<'_> {
             return Some((cached, "restored from cache"));
         }
         let source = self.registry.source(&cached.source)?;
-        source.still_same(&self.platform(), &cached.instance_id).then_some((cached, "restored from checked cache"))
+        source
+            .still_same(&self.platform(), &cached.instance_id)
+            .then_some((cached, "restored from checked cache"))
     }
 
     /// Whether the cache is to be trusted in spite of what the metadata may say.
     pub(super) fn manual_cache_clean(&self) -> bool {
-        self.flag("manual_cache_clean", false) || self.system.files.exists(&self.paths.instance("manual-clean"))
+        self.flag("manual_cache_clean", false)
+            || self.system.files.exists(&self.paths.instance("manual-clean"))
     }
 
     /// How the source is named in status.json and `instance/datasource`.
@@ -91,7 +98,8 @@ impl Boot<'_> {
         // The class stands twice, once as a path: so the original wrote it and other programs read it.
         let described = format!("{}: {text}", instance.class);
         let written = directory.join("datasource");
-        let previous = self.line(&written).filter(|previous| !previous.is_empty()).unwrap_or_else(|| described.clone());
+        let previous =
+            self.line(&written).filter(|previous| !previous.is_empty()).unwrap_or_else(|| described.clone());
         let plain = Attributes::mode(0o644);
         let put = |path: &Path, text: &str| -> Result<(), FileError> {
             // Nothing is written that stands there already: a boot of the same instance wears no flash out.
@@ -149,12 +157,11 @@ impl Boot<'_> {
         write("user-data.txt", raw)?;
         let processed = processor.process("user-data", &[raw])?;
         write("user-data.txt.i", &processed.write())?;
-        for (name, data) in [("vendor-data", &instance.vendor_data), ("vendor-data2", &instance.vendor_data2)] {
+        for (name, data) in [("vendor-data", &instance.vendor_data), ("vendor-data2", &instance.vendor_data2)]
+        {
             write(&format!("{name}.txt"), &raw_vendor_data(data.as_ref()))?;
-            let processed = match data {
-                None => Vec::new(),
-                Some(data) => processor.process(name, &pieces(data))?.write(),
-            };
+            let pieces = data.as_ref().map_or_else(|| vec![&[][..]], pieces);
+            let processed = processor.process(name, &pieces)?.write();
             write(&format!("{name}.txt.i"), &processed)?;
         }
         Ok(())
@@ -163,9 +170,18 @@ impl Boot<'_> {
     /// The directories that every stage counts on.
     pub(super) fn make_directories(&self, _stage: Stage) -> Result<(), BootError> {
         let files = &self.system.files;
-        for name in
-            ["", "scripts/per-instance", "scripts/per-once", "scripts/per-boot", "scripts/vendor", "seed", "instances", "handlers", "sem", "data"]
-        {
+        for name in [
+            "",
+            "scripts/per-instance",
+            "scripts/per-once",
+            "scripts/per-boot",
+            "scripts/vendor",
+            "seed",
+            "instances",
+            "handlers",
+            "sem",
+            "data",
+        ] {
             let directory = self.paths.cloud_dir.join(name);
             if !files.is_dir(&directory) {
                 files.create_dir(&directory, None)?;
@@ -176,6 +192,30 @@ impl Boot<'_> {
             files.create_dir(&semaphores, None)?;
         }
         Ok(())
+    }
+
+    /// The log is for root and whoever reads logs here: `syslog_fix_perms` names owners, the first that exists counts.
+    pub(super) fn guard_log(&self) {
+        let Some(log) = self.config.get("def_log_file").and_then(Node::as_str).map(Path::new) else { return };
+        let Ok(Some(found)) = self.system.files.stat(log) else { return };
+        // Never wider than it was: an administrator may have closed it.
+        if found.mode & 0o640 != found.mode {
+            if let Err(error) = self.system.files.set_mode(log, found.mode & 0o640) {
+                tracing::warn!("{error}");
+            }
+        }
+        let named = self.config.get("syslog_fix_perms");
+        let owners: Vec<String> = match named.map(|node| (node.as_list(), node.scalar_text())) {
+            Some((Some(list), _)) => list.iter().filter_map(Node::scalar_text).collect(),
+            Some((None, Some(one))) if named.is_some_and(Node::is_truthy) => vec![one],
+            _ => return,
+        };
+        let owner = owners.iter().find_map(|owner| self.distro.users().owner(owner).ok());
+        let same = owner.is_some_and(|owner| owner.uid == Some(found.uid) && owner.gid == Some(found.gid));
+        match owner.filter(|_| !same).map(|owner| self.system.files.set_owner(log, owner)) {
+            Some(Err(error)) => tracing::warn!("Failed changing perms on the log. tried: {}. {error}", owners.join(",")),
+            Some(Ok(())) | None => {}
+        }
     }
 
     /// The id, where an instance is known.
@@ -198,7 +238,8 @@ fn raw_vendor_data(data: Option<&VendorData>) -> Vec<u8> {
         None => Vec::new(),
         Some(VendorData::One(bytes)) => bytes.0.clone(),
         Some(VendorData::Many(pieces)) => {
-            let texts: Vec<String> = pieces.iter().map(|Bytes(bytes)| String::from_utf8_lossy(bytes).into_owned()).collect();
+            let texts: Vec<String> =
+                pieces.iter().map(|Bytes(bytes)| String::from_utf8_lossy(bytes).into_owned()).collect();
             json::dumps(&Value::from(texts)).into_bytes()
         }
     }

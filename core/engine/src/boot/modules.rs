@@ -7,10 +7,46 @@ use model::{Context, Frequency, Instance, Node, Stage, Value};
 
 use super::Boot;
 use crate::semaphore::FileSemaphores;
-use crate::template::ShippedTemplates;
+use crate::template::{self, ShippedTemplates};
 
 /// Modules of old releases whose names are passed over.
 const REMOVED: [&str; 4] = ["emit_upstart", "migrator", "refresh_rmc_and_interface", "rightscale_userdata"];
+
+/// Modules of the original that a build may lack, with the keys without which nothing is lost.
+const KNOWN: [(&str, &[&str]); 32] = [
+    ("ansible", &["ansible"]),
+    ("apk_configure", &["apk_repos"]),
+    ("apt_configure", &["apt"]),
+    ("apt_pipelining", &["apt_pipelining"]),
+    ("byobu", &["byobu_by_default"]),
+    ("ca_certs", &["ca_certs", "ca-certs"]),
+    ("chef", &["chef"]),
+    ("disable_ec2_metadata", &["disable_ec2_metadata"]),
+    ("disk_setup", &["disk_setup", "fs_setup"]),
+    ("fan", &["fan"]),
+    ("grub_dpkg", &["grub_dpkg", "grub-dpkg"]),
+    ("install_hotplug", &[]),
+    ("keyboard", &["keyboard"]),
+    ("landscape", &["landscape"]),
+    ("lxd", &["lxd"]),
+    ("mcollective", &["mcollective"]),
+    ("ntp", &["ntp"]),
+    ("puppet", &["puppet"]),
+    ("raspberry_pi", &["rpi"]),
+    ("reset_rmc", &[]),
+    ("resolv_conf", &["manage_resolv_conf"]),
+    ("rh_subscription", &["rh_subscription"]),
+    ("salt_minion", &["salt_minion"]),
+    ("snap", &["snap"]),
+    ("spacewalk", &["spacewalk"]),
+    ("ssh_import_id", &["ssh_import_id"]),
+    ("ubuntu_autoinstall", &["autoinstall"]),
+    ("ubuntu_drivers", &["drivers"]),
+    ("ubuntu_pro", &["ubuntu_pro", "ubuntu_advantage", "ubuntu-advantage"]),
+    ("wireguard", &["wireguard"]),
+    ("yum_add_repo", &["yum_repos"]),
+    ("zypper_add_repo", &["zypper"]),
+];
 
 /// A module of one of cloud.cfg's lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +61,9 @@ pub struct ModuleEntry {
 
 /// A section of cloud.cfg that is no list of modules.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{origin}: {section}: an entry is a name, [name, frequency, …] or {{name, frequency, args}}, not a {found}")]
+#[error(
+    "{origin}: {section}: an entry is a name, [name, frequency, …] or {{name, frequency, args}}, not a {found}"
+)]
 pub struct SectionError {
     /// Which section.
     pub section: String,
@@ -65,7 +103,11 @@ pub(super) fn entries(config: &Node, section: &str) -> Result<Vec<ModuleEntry>, 
                 (text("name"), text("frequency"), args)
             }
             other => {
-                let error = SectionError { section: section.to_owned(), origin: item.origin.clone(), found: other.kind() };
+                let error = SectionError {
+                    section: section.to_owned(),
+                    origin: item.origin.clone(),
+                    found: other.kind(),
+                };
                 return Err(error);
             }
         };
@@ -90,10 +132,21 @@ impl Boot<'_> {
             return Some(module);
         }
         if REMOVED.contains(&name.as_str()) {
-            tracing::info!("Module `{name}` has been removed from cloud-init. It may be removed from `/etc/cloud/cloud.cfg`.");
+            tracing::info!(
+                "Module `{name}` has been removed from cloud-init. It may be removed from `/etc/cloud/cloud.cfg`."
+            );
+        } else if let Some((_, keys)) = KNOWN.iter().find(|(known, _)| *known == name) {
+            match keys.iter().find_map(|key| self.config.get(key)) {
+                Some(node) => tracing::warn!(
+                    "{}: module {name} is not in this build: its keys are ignored",
+                    node.origin
+                ),
+                None => tracing::info!("Module {name} is not in this build, and no key asks for it"),
+            }
         } else {
             let known = self.registry.modules.iter().map(|module| module.name());
-            let near = nearest(&name, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            let near =
+                nearest(&name, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
             tracing::warn!("Could not find module named {} in this build{near}", entry.name);
         }
         None
@@ -186,7 +239,9 @@ impl Boot<'_> {
             Err(reason) => {
                 tracing::warn!("Running module {} failed: {reason}", entry.name);
                 step.finish(false, None);
-                Err(format!("('{}', {reason})", entry.name))
+                // The original's list of failures holds pairs of a name and an exception, printed as Python prints them.
+                let reason = template::python_repr(&reason);
+                Err(format!("('{}', RuntimeError({reason}))", entry.name))
             }
         }
     }
@@ -220,6 +275,11 @@ impl Boot<'_> {
                         Some(origin) => tracing::warn!("{}: {origin}: {}", entry.name, finding.message),
                         None => tracing::warn!("{}: {}", entry.name, finding.message),
                     }
+                }
+                for finding in &report.deprecations {
+                    let place =
+                        finding.origin.as_ref().map(|origin| format!("{origin}: ")).unwrap_or_default();
+                    tracing::warn!(target: "deprecated", "{}: {place}{}", entry.name, finding.message);
                 }
                 if let Some(reason) = report.skipped {
                     tracing::debug!("Skipping module named {}, {reason}", entry.name);
@@ -258,7 +318,8 @@ mod tests {
 
     #[test]
     fn entries_come_in_three_forms() {
-        let text = "m:\n- write-files\n- [runcmd, always, a, 1]\n- {name: ssh, frequency: once, args: [x]}\n- ''\n";
+        let text =
+            "m:\n- write-files\n- [runcmd, always, a, 1]\n- {name: ssh, frequency: once, args: [x]}\n- ''\n";
         let config = Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there");
         let found = entries(&config, "m").expect("valid");
         let entry = |name: &str, frequency, args: &[&str]| ModuleEntry {
@@ -266,14 +327,19 @@ mod tests {
             frequency,
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
         };
-        assert_eq!(found, [
-            entry("write-files", None, &[]),
-            entry("runcmd", Some(Frequency::Always), &["a", "1"]),
-            entry("ssh", Some(Frequency::Once), &["x"]),
-        ]);
+        assert_eq!(
+            found,
+            [
+                entry("write-files", None, &[]),
+                entry("runcmd", Some(Frequency::Always), &["a", "1"]),
+                entry("ssh", Some(Frequency::Once), &["x"]),
+            ]
+        );
         let wrong = Node::from_yaml("t", b"m: [1]").expect("valid").expect("there");
-        assert_eq!(entries(&wrong, "m").expect_err("a number").to_string(),
-            "t:1:5: m: an entry is a name, [name, frequency, …] or {name, frequency, args}, not a integer");
+        assert_eq!(
+            entries(&wrong, "m").expect_err("a number").to_string(),
+            "t:1:5: m: an entry is a name, [name, frequency, …] or {name, frequency, args}, not a integer"
+        );
     }
 
     #[test]

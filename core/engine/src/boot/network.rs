@@ -21,7 +21,8 @@ const APPLIED: &str = "apply_network_config";
 
 /// `network-config=` of the kernel command line: base64 of YAML, perhaps compressed.
 fn from_cmdline(cmdline: &str) -> Result<Option<NetworkConfig>, String> {
-    let word = cmdline.split_ascii_whitespace().filter_map(|word| word.strip_prefix("network-config=")).next_back();
+    let word =
+        cmdline.split_ascii_whitespace().filter_map(|word| word.strip_prefix("network-config=")).next_back();
     let Some(value) = word else { return Ok(None) };
     if value == "disabled" {
         let disabled = serde_json::json!({"config": "disabled"});
@@ -37,27 +38,34 @@ fn from_cmdline(cmdline: &str) -> Result<Option<NetworkConfig>, String> {
     } else {
         text = bytes;
     }
-    let node = Node::from_yaml("kernel command line network-config=", &text).map_err(|error| error.to_string())?;
+    let node =
+        Node::from_yaml("kernel command line network-config=", &text).map_err(|error| error.to_string())?;
     Ok(node.filter(Node::is_truthy).map(NetworkConfig::new))
 }
 
 impl Boot<'_> {
     /// The description that counts and where it is from; `None` when the network is not to be configured.
-    fn find_network(&self, instance: Option<&Instance>) -> Result<Option<(NetworkConfig, NetworkSource)>, BootError> {
+    fn find_network(
+        &self,
+        instance: Option<&Instance>,
+    ) -> Result<Option<(NetworkConfig, NetworkSource)>, BootError> {
         let upgraded = self.paths.data("upgraded-network");
         if self.system.files.exists(&upgraded) {
             tracing::info!("network config is disabled by {}", upgraded.display());
             return Ok(None);
         }
-        let failed = |source: NetworkSource, reason: String| BootError::Network { source_name: source.name(), reason };
+        let failed =
+            |source: NetworkSource, reason: String| BootError::Network { source_name: source.name(), reason };
         let order: Vec<String> = instance
             .and_then(|instance| instance.network_order.clone())
             .unwrap_or_else(|| ORDER.map(str::to_owned).to_vec());
         let mut cmdline = from_cmdline(&kernel_command_line(self.system))
             .map_err(|reason| failed(NetworkSource::Cmdline, reason))?;
-        let mut initramfs = net::initramfs::config(self.system.files.as_ref(), &kernel_command_line(self.system))
-            .map_err(|error| failed(NetworkSource::Initramfs, error.to_string()))?;
-        let mut system = self.config.get("network").filter(|node| node.is_truthy()).cloned().map(NetworkConfig::new);
+        let mut initramfs =
+            net::initramfs::config(self.system.files.as_ref(), &kernel_command_line(self.system))
+                .map_err(|error| failed(NetworkSource::Initramfs, error.to_string()))?;
+        let mut system =
+            self.config.get("network").filter(|node| node.is_truthy()).cloned().map(NetworkConfig::new);
         let mut ds = instance.and_then(|instance| instance.network.clone());
         for name in &order {
             let (source, found) = match name.as_str() {
@@ -123,10 +131,8 @@ impl Boot<'_> {
         let rendered = self.distro.network().render(&config)?;
         tracing::debug!("{} wrote {} files", rendered.renderer, rendered.files.len());
         once.mark(APPLIED, Frequency::Once)?;
-        if bring_up {
-            if let Err(error) = self.distro.network().activate(&config) {
-                tracing::warn!("Failed to bring up the network: {error}");
-            }
+        if bring_up && let Err(error) = self.distro.network().activate(&config) {
+            tracing::warn!("Failed to bring up the network: {error}");
         }
         Ok(())
     }

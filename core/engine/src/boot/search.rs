@@ -38,8 +38,11 @@ pub fn identify_all<'r>(
         .iter()
         .filter_map(|name| registry.source(name))
         .map(|source| {
-            let found =
-                if is_forced(platform, &names, source.name()) { Identified::Found } else { source.identify(platform) };
+            let found = if is_forced(platform, &names, source.name()) {
+                Identified::Found
+            } else {
+                source.identify(platform)
+            };
             (source, found)
         })
         .collect()
@@ -61,15 +64,18 @@ impl Boot<'_> {
         let cached = self.cached();
         let mut failed = Vec::new();
         let candidates = identify_all(self.registry, &platform, &self.config);
-        for (source, identified) in candidates.into_iter().filter(|(source, _)| source.stages().contains(&wanted)) {
+        for (source, identified) in
+            candidates.into_iter().filter(|(source, _)| source.stages().contains(&wanted))
+        {
             let name = source.name();
             if identified == Identified::No {
                 tracing::debug!("{name}: not on this machine");
                 continue;
             }
             let which = if wanted == SourceStage::Local { "Local" } else { "Net" };
-            let step =
-                self.reporter.start(&format!("search-{name}"), &format!("searching for {which} data from {name}"));
+            let step = self
+                .reporter
+                .start(&format!("search-{name}"), &format!("searching for {which} data from {name}"));
             let mut crawl = Crawl {
                 platform: &platform,
                 stage: wanted,
@@ -82,7 +88,9 @@ impl Boot<'_> {
                     step.finish(true, Some(&format!("found {} data from {name}", which.to_lowercase())));
                     return Search::Found(Box::new(instance));
                 }
-                Ok(None) => step.finish(true, Some(&format!("no {} data found from {name}", which.to_lowercase()))),
+                Ok(None) => {
+                    step.finish(true, Some(&format!("no {} data found from {name}", which.to_lowercase())));
+                }
                 Err(error) => {
                     step.finish(false, None);
                     tracing::warn!("Getting data from {name} failed: {error}");
@@ -98,13 +106,15 @@ impl Boot<'_> {
     pub(super) fn cache_is_plausible(&self, cached: &Instance) -> bool {
         let platform = self.platform();
         self.registry.source(&cached.source).is_some_and(|source| {
-            is_forced(&platform, &names(&self.config), source.name()) || source.identify(&platform) != Identified::No
+            is_forced(&platform, &names(&self.config), source.name())
+                || source.identify(&platform) != Identified::No
         })
     }
 
     /// The order of the DHCP clients.
     fn dhcp_clients(&self) -> Vec<String> {
-        let configured = self.config.at(&["system_info", "network", "dhcp_client_priority"]).and_then(Node::as_list);
+        let configured =
+            self.config.at(&["system_info", "network", "dhcp_client_priority"]).and_then(Node::as_list);
         match configured {
             Some(list) => list.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
             None => ["dhcpcd", "dhclient", "udhcpc"].map(str::to_owned).to_vec(),

@@ -5,12 +5,12 @@ use model::instance::DsMode;
 use model::module::Semaphores as _;
 use model::{Frequency, Node, Stage};
 
-use super::hostname::is_named;
 use super::instance::pieces;
 use super::search::Search;
 use super::{Boot, BootError, Hooks, ModuleEntry, Outcome};
 use crate::semaphore::FileSemaphores;
 use crate::{handlers, instance_data, userdata};
+use model::hostname::is_named;
 
 impl Boot<'_> {
     /// `init --local`: find the instance where that needs no configured network, and configure the network.
@@ -34,7 +34,9 @@ impl Boot<'_> {
                 tracing::debug!("{} is in local mode, will apply init modules now.", instance.class);
                 self.consume_and_run(Stage::Local, hooks)
             }
-            Some(instance) => Ok(Outcome { datasource: Some(Self::description(instance)), errors: Vec::new() }),
+            Some(instance) => {
+                Ok(Outcome { datasource: Some(Self::description(instance)), errors: Vec::new() })
+            }
             None => Ok(Outcome::default()),
         }
     }
@@ -53,7 +55,10 @@ impl Boot<'_> {
             tracing::error!("No instance datasource found! Likely bad things to come!");
             if !self.force {
                 self.apply_network(bring_up)?;
-                return Ok(Outcome { datasource: None, errors: vec!["No instance datasource found.".into()] });
+                return Ok(Outcome {
+                    datasource: None,
+                    errors: vec!["No instance datasource found.".into()],
+                });
             }
         }
         if let Some(instance) = self.instance.as_ref().filter(|instance| instance.dsmode == DsMode::Local) {
@@ -76,7 +81,8 @@ impl Boot<'_> {
         hooks.configured(&self.config);
         self.reporter.configure(&self.config);
         if !known {
-            let message = format!("Can not apply stage {mode}, no datasource found! Likely bad things to come!");
+            let message =
+                format!("Can not apply stage {mode}, no datasource found! Likely bad things to come!");
             tracing::error!("{message}");
             if !self.force {
                 return Ok(Outcome { datasource: None, errors: vec![message] });
@@ -120,7 +126,9 @@ impl Boot<'_> {
         } else {
             "searching for network datasources"
         });
-        self.make_directories(stage)
+        self.make_directories(stage)?;
+        self.guard_log();
+        Ok(())
     }
 
     /// The cached instance, as the stages after `init` take it.
@@ -190,7 +198,10 @@ impl Boot<'_> {
         let new = self.is_new_instance();
         self.instancify()?;
         if let Some(id) = self.id() {
-            tracing::debug!("[{}] init will now be targeting instance id: {id}. new={new}", stage.status_name());
+            tracing::debug!(
+                "[{}] init will now be targeting instance id: {id}. new={new}",
+                stage.status_name()
+            );
         }
         Ok(())
     }
@@ -206,7 +217,9 @@ impl Boot<'_> {
         for raw in all {
             let (needed, reason) = userdata::needs_network(raw);
             if needed {
-                tracing::debug!("Network connectivity determined necessary for cloud-init's network stage. Reason: {reason}");
+                tracing::debug!(
+                    "Network connectivity determined necessary for cloud-init's network stage. Reason: {reason}"
+                );
                 return Ok(());
             }
         }
@@ -221,11 +234,12 @@ impl Boot<'_> {
         if !is_named(&self.config, instance) {
             return;
         }
-        let entry = ModuleEntry { name: "set_hostname".into(), frequency: Some(Frequency::Always), args: Vec::new() };
-        if self.registry.module("set_hostname").is_some() {
-            if let Some(Err(reason)) = self.run_named(&entry, stage) {
-                tracing::debug!("Failed setting hostname in {stage} stage. Will retry. Error: {reason}");
-            }
+        let entry =
+            ModuleEntry { name: "set_hostname".into(), frequency: Some(Frequency::Always), args: Vec::new() };
+        if self.registry.module("set_hostname").is_some()
+            && let Some(Err(reason)) = self.run_named(&entry, stage)
+        {
+            tracing::debug!("Failed setting hostname in {stage} stage. Will retry. Error: {reason}");
         }
     }
 
@@ -257,7 +271,8 @@ impl Boot<'_> {
     fn consume(&self, frequency: Frequency) -> Result<(), BootError> {
         let Some(instance) = &self.instance else { return Ok(()) };
         let processor = userdata::Processor { system: self.system, paths: &self.paths };
-        let context = |kind| HandlerContext { system: self.system, paths: &self.paths, instance, kind, frequency };
+        let context =
+            |kind| HandlerContext { system: self.system, paths: &self.paths, instance, kind, frequency };
         if self.flag("allow_userdata", true) {
             let step = self.reporter.start("consume-user-data", "reading and applying user-data");
             let raw = instance.user_data.as_ref().map(|bytes| bytes.0.as_slice()).unwrap_or_default();
@@ -272,7 +287,10 @@ impl Boot<'_> {
             (DataKind::Vendor, "vendor_data", &instance.vendor_data),
             (DataKind::Vendor2, "vendor_data2", &instance.vendor_data2),
         ] {
-            let Some(data) = data else { continue };
+            let Some(data) = data.as_ref().filter(|data| pieces(data).iter().any(|piece| !piece.is_empty())) else {
+                tracing::debug!("no {name} from datasource");
+                continue;
+            };
             // The user's file counts here already: it can switch the vendor's data off.
             let config = self.loader.merged(&self.base, &self.paths, self.instance.as_ref(), false);
             let Some(excluded) = vendor_choice(&config, name) else { continue };
@@ -295,7 +313,10 @@ fn vendor_choice(config: &Node, name: &str) -> Option<Vec<String>> {
         return None;
     };
     if choice.as_map().is_none() {
-        tracing::warn!("{}: invalid {name} setting: write {name}: {{enabled: true}}. It is disabled.", choice.origin);
+        tracing::warn!(
+            "{}: invalid {name} setting: write {name}: {{enabled: true}}. It is disabled.",
+            choice.origin
+        );
         return None;
     }
     if !choice.get("enabled").is_some_and(Node::lenient_bool) {

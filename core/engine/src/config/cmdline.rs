@@ -1,8 +1,10 @@
 //! What the kernel command line says to cloud-init.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use model::System;
+use model::effects::{Attributes, Request};
 
 /// The kernel command line; in a container that of its first process, as the original reads it.
 pub fn kernel_command_line(system: &System) -> String {
@@ -56,9 +58,59 @@ pub(crate) fn unquote(text: &str) -> String {
 /// `cloud-config-url=` (also `url=`): the key's name and the address.
 pub fn url_from_cmdline(cmdline: &str) -> Option<(&'static str, &str)> {
     ["cloud-config-url", "url"].into_iter().find_map(|key| {
-        let value = cmdline.split_ascii_whitespace().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))?;
+        let value =
+            cmdline.split_ascii_whitespace().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))?;
         Some((key, value))
     })
+}
+
+/// Where configuration that the kernel command line names is kept.
+const KEPT: &str = "/etc/cloud/cloud.cfg.d/91_kernel_cmdline_url.cfg";
+
+/// Configuration named on the kernel command line that could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum UrlError {
+    /// It could not be fetched or read.
+    #[error(transparent)]
+    Http(#[from] model::effects::HttpError),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] model::effects::FileError),
+    /// It is no cloud-config.
+    #[error("contents of '{0}' did not start with #cloud-config")]
+    NoCloudConfig(String),
+}
+
+/// Fetches what `cloud-config-url=` names, once, and keeps it among the configuration's files. Before there is a
+/// network only files are read. Gives the path when it wrote.
+pub fn fetch_cmdline_url(
+    system: &System,
+    key: &str,
+    url: &str,
+    network: bool,
+) -> Result<Option<PathBuf>, UrlError> {
+    let kept = PathBuf::from(KEPT);
+    if system.files.exists(&kept) {
+        tracing::debug!("file '{KEPT}' existed. not re-downloading cloud-config from {key}='{url}'");
+        return Ok(None);
+    }
+    let content = match url.strip_prefix("file://").or_else(|| url.starts_with('/').then_some(url)) {
+        Some(path) => system.files.read(Path::new(path))?,
+        None if !network => return Ok(None),
+        None => {
+            system.http.send(&Request::get(url).timeout(Duration::from_secs(10)).retries(5).public())?.body
+        }
+    };
+    let head = b"#cloud-config";
+    if !content.starts_with(head) {
+        // `url=` is also others' word: something else behind it is no fault.
+        if key == "url" {
+            return Ok(None);
+        }
+        return Err(UrlError::NoCloudConfig(url.to_owned()));
+    }
+    system.files.write(&kept, &content, &Attributes::secret())?;
+    Ok(Some(kept))
 }
 
 #[cfg(test)]
@@ -68,7 +120,10 @@ mod tests {
     #[test]
     fn configuration_between_its_marks() {
         for (line, expected) in [
-            ("ro cc: ssh_import_id: [smoser]\\nruncmd: [ ls ] end_cc quiet", "ssh_import_id: [smoser]\nruncmd: [ ls ] "),
+            (
+                "ro cc: ssh_import_id: [smoser]\\nruncmd: [ ls ] end_cc quiet",
+                "ssh_import_id: [smoser]\nruncmd: [ ls ] ",
+            ),
             ("cc:a: %5B1%5D end_cc cc:b: 2 end_cc", "a: [1] \nb: 2 "),
             ("cc: a: 1", "a: 1"),
             ("quiet acc: no", ""),
@@ -79,7 +134,10 @@ mod tests {
 
     #[test]
     fn an_address_of_more_configuration() {
-        assert_eq!(url_from_cmdline("a cloud-config-url=http://x/ b"), Some(("cloud-config-url", "http://x/")));
+        assert_eq!(
+            url_from_cmdline("a cloud-config-url=http://x/ b"),
+            Some(("cloud-config-url", "http://x/"))
+        );
         assert_eq!(url_from_cmdline("url=http://y"), Some(("url", "http://y")));
         assert_eq!(url_from_cmdline("curl=http://y"), None);
     }

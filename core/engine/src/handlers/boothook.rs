@@ -29,7 +29,13 @@ impl Handler for Boothook {
             .files
             .write(&path, content, &Attributes::mode(0o700))
             .map_err(|error| failed(error.to_string()))?;
-        let command = Command::new(path.display().to_string()).env("INSTANCE_ID", id.as_str()).inherit_output();
-        context.system.commands.run(&command).map(drop).map_err(|error| failed(format!("the boothook failed: {error}")))
+        let command =
+            Command::new(path.display().to_string()).env("INSTANCE_ID", id.as_str()).inherit_output();
+        context
+            .system
+            .commands
+            .run(&command)
+            .map(drop)
+            .map_err(|error| failed(format!("the boothook failed: {error}")))
     }
 }

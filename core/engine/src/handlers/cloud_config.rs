@@ -31,9 +31,9 @@ impl CloudConfig {
             return Err(format!("{}: a cloud-config is a mapping of keys, not a {found}", config.origin));
         }
         let inside = Strategy::take_from(&mut config).map_err(|error| error.to_string())?;
-        let header = ["merge-type", "x-merge-type"].iter().find_map(|name| {
-            part.headers.get(*name).map(|text| text.trim()).filter(|text| !text.is_empty())
-        });
+        let header = ["merge-type", "x-merge-type"]
+            .iter()
+            .find_map(|name| part.headers.get(*name).map(|text| text.trim()).filter(|text| !text.is_empty()));
         let outside = header.map(Strategy::parse).transpose().map_err(|error| error.to_string())?;
         let strategy = match (inside, outside) {
             (Some(inside), Some(outside)) => inside.then(outside),
@@ -41,7 +41,8 @@ impl CloudConfig {
             (None, None) => Strategy::between_parts(),
         };
         let strategy = if strategy.is_empty() { Strategy::between_parts() } else { strategy };
-        let before = self.merged.take().unwrap_or_else(|| Node::empty_map(Origin::whole("merged cloud-config")));
+        let before =
+            self.merged.take().unwrap_or_else(|| Node::empty_map(Origin::whole("merged cloud-config")));
         self.merged = Some(strategy.merge(before, config));
         Ok(())
     }
@@ -64,10 +65,14 @@ impl CloudConfig {
         let mut lines = vec!["#cloud-config".to_owned(), String::new()];
         if !self.merged_from.is_empty() {
             lines.push(format!("# from {} files", self.merged_from.len()));
-            lines.extend(self.merged_from.iter().map(|name| format!("# {}", if name.is_empty() { "?" } else { name })));
+            lines.extend(
+                self.merged_from.iter().map(|name| format!("# {}", if name.is_empty() { "?" } else { name })),
+            );
             lines.push(String::new());
         }
-        lines.extend(self.broken.iter().map(|name| format!("# Cloud-config part ignored SCHEMA_ERROR: {name}")));
+        lines.extend(
+            self.broken.iter().map(|name| format!("# Cloud-config part ignored SCHEMA_ERROR: {name}")),
+        );
         lines.push(dump(&merged.to_yaml().value, &Style::default()));
         lines.join("\n")
     }
@@ -103,7 +108,8 @@ impl Handler for CloudConfig {
                 if self.merged.is_none() {
                     self.merged = Some(Node::empty_map(part.origin.clone()));
                 }
-                let reason = format!("Failed at merging in cloud config part from {}: {reason}", part.filename);
+                let reason =
+                    format!("Failed at merging in cloud config part from {}: {reason}", part.filename);
                 Err(HandlerError { origin: part.origin.clone(), reason })
             }
         }

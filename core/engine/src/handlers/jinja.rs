@@ -17,14 +17,16 @@ impl Jinja {
     pub fn render(context: &HandlerContext<'_>, part: &Part) -> Result<Option<Part>, HandlerError> {
         let failed = |reason: String| HandlerError { origin: part.origin.clone(), reason };
         let path = sensitive_path(context.paths);
-        let data = json::read(context.system, &path)
-            .ok_or_else(|| failed(format!("cannot render a template: no instance-data at {}", path.display())))?;
+        let data = json::read(context.system, &path).ok_or_else(|| {
+            failed(format!("cannot render a template: no instance-data at {}", path.display()))
+        })?;
         let rendered = template::render_instance_template(&part.filename, &part.text(), &data)
             .map_err(|error| failed(format!("the template is ignored: {error}")))?;
         if rendered.is_empty() {
             return Ok(None);
         }
-        let supported = ["text/cloud-config", "text/cloud-config-jsonp", "text/x-shellscript", "text/cloud-boothook"];
+        let supported =
+            ["text/cloud-config", "text/cloud-config-jsonp", "text/x-shellscript", "text/cloud-boothook"];
         match userdata::content_type_of(rendered.as_bytes()).filter(|found| supported.contains(found)) {
             Some(content_type) => Ok(Some(Part {
                 content_type: content_type.to_owned(),

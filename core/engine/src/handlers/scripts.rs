@@ -11,7 +11,11 @@ fn write(context: &HandlerContext<'_>, directory: &std::path::Path, part: &Part)
     context
         .system
         .files
-        .write(&path, &dos2unix(&part.payload), &Attributes { mode: Some(0o700), secret: false, ..Attributes::default() })
+        .write(
+            &path,
+            &dos2unix(&part.payload),
+            &Attributes { mode: Some(0o700), secret: false, ..Attributes::default() },
+        )
         .map_err(|error| HandlerError { origin: part.origin.clone(), reason: error.to_string() })
 }
 

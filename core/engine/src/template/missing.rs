@@ -100,7 +100,10 @@ pub(super) fn install(environment: &mut Environment<'static>) {
             return Err(Error::new(ErrorKind::UndefinedError, format!("'{}' is undefined", missing.0)));
         }
         super::python::method(value, method, args).unwrap_or_else(|| {
-            Err(Error::new(ErrorKind::UnknownMethod, format!("a {} has no method '{method}'", kind(value.kind()))))
+            Err(Error::new(
+                ErrorKind::UnknownMethod,
+                format!("a {} has no method '{method}'", kind(value.kind())),
+            ))
         })
     });
 }

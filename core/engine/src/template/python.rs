@@ -57,7 +57,7 @@ fn repr(out: &mut dyn Write, value: &Value) -> fmt::Result {
 }
 
 /// Python prefers single quotes, and double ones where the text has only single ones in it.
-fn quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
+pub(super) fn quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     out.write_char(quote)?;
     for letter in text.chars() {
@@ -67,7 +67,9 @@ fn quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
             '\r' => out.write_str("\\r")?,
             '\t' => out.write_str("\\t")?,
             letter if letter == quote => write!(out, "\\{letter}")?,
-            letter if u32::from(letter) < 0x20 || letter == '\u{7f}' => write!(out, "\\x{:02x}", u32::from(letter))?,
+            letter if u32::from(letter) < 0x20 || letter == '\u{7f}' => {
+                write!(out, "\\x{:02x}", u32::from(letter))?;
+            }
             letter => out.write_char(letter)?,
         }
     }
@@ -89,9 +91,9 @@ pub(super) fn method(value: &Value, name: &str, args: &[Value]) -> Option<Result
         return match (name, args) {
             ("keys", []) => Some(keys().map(Value::from)),
             ("values", []) => Some(keys().map(|keys| keys.iter().map(get).collect())),
-            ("items", []) => {
-                Some(keys().map(|keys| keys.iter().map(|key| Value::from(vec![key.clone(), get(key)])).collect()))
-            }
+            ("items", []) => Some(
+                keys().map(|keys| keys.iter().map(|key| Value::from(vec![key.clone(), get(key)])).collect()),
+            ),
             ("get", [key, rest @ ..]) => {
                 let found = get(key);
                 let lacks = found.is_undefined() || found.downcast_object_ref::<Missing>().is_some();
@@ -143,7 +145,10 @@ fn text_method(text: &str, name: &str, args: &[Value]) -> Option<Result<Value, E
         },
         "join" => match args.first().map(Value::try_iter) {
             Some(Ok(items)) => Value::from(
-                items.map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect::<Vec<_>>().join(text),
+                items
+                    .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+                    .collect::<Vec<_>>()
+                    .join(text),
             ),
             _ => return Some(Err(wrong(name))),
         },
@@ -154,7 +159,8 @@ fn text_method(text: &str, name: &str, args: &[Value]) -> Option<Result<Value, E
             Value::from(
                 text.chars()
                     .map(|letter| {
-                        let out = if upper { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
+                        let out =
+                            if upper { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
                         upper = !letter.is_alphabetic();
                         out
                     })

@@ -6,8 +6,15 @@ use model::{Node, Value};
 use super::{UserDataError, content_type_of};
 
 /// Headers that the archive's keys set by themselves.
-const OWN_KEYS: [&str; 7] =
-    ["content", "filename", "type", "launch-index", "content-disposition", "number-attachments", "content-type"];
+const OWN_KEYS: [&str; 7] = [
+    "content",
+    "filename",
+    "type",
+    "launch-index",
+    "content-disposition",
+    "number-attachments",
+    "content-type",
+];
 
 /// The parts of an archive, in order. Entries that are neither text nor a mapping are passed over.
 pub(super) fn parts(name: &str, payload: &[u8]) -> Result<Vec<Message>, UserDataError> {

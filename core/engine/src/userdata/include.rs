@@ -22,7 +22,9 @@ impl Processor<'_> {
         let mut found = Vec::new();
         for line in text.lines() {
             let word = |prefix: &str| {
-                line.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix)).then(|| line[prefix.len()..].trim_start())
+                line.get(..prefix.len())
+                    .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+                    .then(|| line[prefix.len()..].trim_start())
             };
             let rest = if let Some(rest) = word("#include-once") {
                 once = true;

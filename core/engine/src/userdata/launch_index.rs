@@ -10,12 +10,13 @@ pub(super) fn note(part: &mut Message) -> Result<(), mime::Error> {
     let header = part.headers.text("Launch-Index");
     let index = match &header {
         Some(text) => text.trim().parse::<i64>().ok(),
-        None if part.content_type() == "text/cloud-config" => {
-            Node::from_yaml("part", &payload(part)).ok().flatten().and_then(|config| match config.get("launch-index") {
+        None if part.content_type() == "text/cloud-config" => Node::from_yaml("part", &payload(part))
+            .ok()
+            .flatten()
+            .and_then(|config| match config.get("launch-index") {
                 Some(node) => node.scalar_text()?.trim().parse().ok(),
                 None => None,
-            })
-        }
+            }),
         None => None,
     };
     match index {

@@ -32,9 +32,9 @@ fn convert(node: yaml::Node, source: &std::sync::Arc<str>) -> Node {
         yaml::Value::Date(date) => Value::Timestamp(date.to_string()),
         yaml::Value::Timestamp(time) => Value::Timestamp(time.to_string()),
         yaml::Value::Seq(items) => Value::List(items.into_iter().map(|item| convert(item, source)).collect()),
-        yaml::Value::Set(items) => {
-            Value::Map(items.into_iter().map(|item| (key(item), Node::new(Value::Null, at.clone()))).collect())
-        }
+        yaml::Value::Set(items) => Value::Map(
+            items.into_iter().map(|item| (key(item), Node::new(Value::Null, at.clone()))).collect(),
+        ),
         yaml::Value::Map(entries) => {
             let mut map = Map::with_capacity(entries.len());
             for (name, item) in entries {

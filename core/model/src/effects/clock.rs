@@ -18,7 +18,9 @@ impl Timestamp {
     fn calendar(self, offset: i32) -> OffsetDateTime {
         let offset = UtcOffset::from_whole_seconds(offset).unwrap_or(UtcOffset::UTC);
         let nanoseconds = i128::try_from(self.0.as_nanos()).unwrap_or(0);
-        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH).to_offset(offset)
+        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+            .to_offset(offset)
     }
 
     /// RFC 2822 with a numeric zone, `offset` seconds east of UTC: `Mon, 23 Nov 2026 15:11:57 +0000`.
@@ -55,20 +57,6 @@ impl Timestamp {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_forms_of_the_original() {
-        let at = Timestamp(Duration::from_millis(1_700_000_000_042));
-        // `date -u -d @1700000000 -R`, and the same with TZ=Asia/Kolkata.
-        assert_eq!(at.rfc2822(0), "Tue, 14 Nov 2023 22:13:20 +0000");
-        assert_eq!(at.rfc2822(19_800), "Wed, 15 Nov 2023 03:43:20 +0530");
-        assert_eq!(at.log_stamp(), "2023-11-14 22:13:20,042");
-    }
-}
-
 /// Time.
 pub trait Clock: Send + Sync {
     /// The wall clock.
@@ -85,4 +73,18 @@ pub trait Clock: Send + Sync {
 
     /// Waits.
     fn sleep(&self, time: Duration);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_of_the_original() {
+        let at = Timestamp(Duration::from_millis(1_700_000_000_042));
+        // `date -u -d @1700000000 -R`, and the same with TZ=Asia/Kolkata.
+        assert_eq!(at.rfc2822(0), "Tue, 14 Nov 2023 22:13:20 +0000");
+        assert_eq!(at.rfc2822(19_800), "Wed, 15 Nov 2023 03:43:20 +0530");
+        assert_eq!(at.log_stamp(), "2023-11-14 22:13:20,042");
+    }
 }

@@ -33,6 +33,9 @@ pub trait Environment: Send + Sync {
 
     /// Fills a buffer from the kernel's cryptographic generator.
     fn random(&self, buffer: &mut [u8]);
+
+    /// Prints to the process's standard error, where a boot tells people what happens (cloud-init-output.log).
+    fn tell(&self, text: &str);
 }
 
 /// Which part of a boot the effects that follow belong to.

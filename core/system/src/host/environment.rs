@@ -1,5 +1,7 @@
 //! The process's surroundings.
 
+use std::io::Write as _;
+
 use model::Stage;
 use model::effects::{Environment, Http, HttpError, Journal, Request, Response, Uname};
 
@@ -35,6 +37,11 @@ impl Environment for HostEnvironment {
         getrandom::fill(buffer)
             .expect("a Linux kernel of 3.17 or newer, or one with /dev/urandom, gives randomness");
     }
+
+    fn tell(&self, text: &str) {
+        // Nobody reads it when standard error is closed; that must not stop a boot.
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
 }
 
 /// The real machine needs no journal: the log tells what was done.
@@ -64,4 +71,9 @@ pub fn arguments() -> Vec<std::ffi::OsString> {
 /// The working directory, for paths that a user gave.
 pub fn current_directory() -> std::io::Result<std::path::PathBuf> {
     std::env::current_dir()
+}
+
+/// Where this program is, links followed.
+pub fn executable() -> Option<std::path::PathBuf> {
+    std::env::current_exe().ok()
 }

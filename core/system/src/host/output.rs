@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -31,8 +32,24 @@ impl StdioLog {
 
     /// Sends standard output or error into a shell command, as `output: {all: '| tee -a FILE'}` asks.
     /// The command lives until this process's end closes its input.
+    /// What it writes is for root and the group `adm` only, as the original sees to.
     pub fn to_command(stream: i32, command: &str) -> io::Result<()> {
-        let child = Command::new("/bin/sh").args(["-c", command]).stdin(Stdio::piped()).spawn()?;
+        let group = administrators();
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", command]).stdin(Stdio::piped());
+        // SAFETY: umask and setgid are async-signal-safe system calls and touch no memory of ours.
+        #[allow(unsafe_code, reason = "the files that the command makes need another umask and group than ours")]
+        unsafe {
+            shell.pre_exec(move || {
+                rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o037));
+                if let Some(group) = group {
+                    // An ordinary user who runs a stage by hand may not, and need not.
+                    let _ = rustix::thread::set_thread_gid(rustix::process::Gid::from_raw(group));
+                }
+                Ok(())
+            });
+        }
+        let child = shell.spawn()?;
         let pipe = child.stdin.ok_or_else(|| io::Error::other("no pipe to the command of output:"))?;
         Self::onto(&pipe, stream)
     }
@@ -59,4 +76,10 @@ impl StdioLog {
         }
         OpenOptions::new().create(true).append(true).mode(0o640).open(path)
     }
+}
+
+/// The number of the group `adm`, where there is one.
+fn administrators() -> Option<u32> {
+    let groups = std::fs::read("/etc/group").ok()?;
+    text::accounts::Table::<text::accounts::Group>::parse(&groups).get("adm").map(|group| group.gid)
 }

@@ -68,7 +68,7 @@ impl ModelledCommands {
         match (program, &words[1..]) {
             ("ssh-keygen", args) => self.ssh_keygen(args),
             ("hostname", [name]) => {
-                self.files.quietly_write(Path::new("/proc/sys/kernel/hostname"), name.as_bytes(), 0o644)
+                self.files.quietly_write(Path::new("/proc/sys/kernel/hostname"), name.as_bytes(), 0o644);
             }
             ("hostnamectl", [verb, name]) if verb == "set-hostname" => {
                 self.files.quietly_write(Path::new("/etc/hostname"), format!("{name}\n").as_bytes(), 0o644);

@@ -31,7 +31,13 @@ impl TreeHttp {
             return None;
         }
         let own = root.join(host);
-        let base = if self.files.is_dir(&own) { own } else { root.to_owned() };
+        // A service of the link (fe80::…%eth0) is only there when the tree says so by name: most trees are written
+        // for 169.254.169.254.
+        let base = match self.files.is_dir(&own) {
+            true => own,
+            false if host.contains('%') => return None,
+            false => root.to_owned(),
+        };
         let target = base.join(path.trim_matches('/'));
         if self.files.is_dir(&target) {
             if let Ok(index) = self.files.read(&target.join("index")) {

@@ -98,6 +98,9 @@ impl Environment for Machine {
             *byte = state.to_le_bytes()[3];
         }
     }
+
+    /// A plan shows effects; what a boot would say to people is none.
+    fn tell(&self, _text: &str) {}
 }
 
 impl Journal for Machine {

@@ -151,7 +151,9 @@ impl OverlayFiles {
             return Err(FileError::new("write", &path, io::ErrorKind::IsADirectory.into()));
         }
         self.make_parents(&path)?;
-        let before = if found.is_some() { self.read(&path).ok() } else { None };
+        // Reading a device could block or never end.
+        let is_file = found.is_some_and(|found| found.kind == FileKind::File);
+        let before = if is_file { self.read(&path).ok() } else { None };
         let mode = attributes.mode.or(found.map(|found| found.mode)).unwrap_or(0o644);
         let uid = attributes.owner.uid.or(found.map(|found| found.uid)).unwrap_or(0);
         let gid = attributes.owner.gid.or(found.map(|found| found.gid)).unwrap_or(0);
@@ -259,7 +261,8 @@ impl Files for OverlayFiles {
     }
 
     fn append(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
-        let mut whole = self.read_optional(path)?.unwrap_or_default();
+        let is_device = matches!(self.stat(path)?, Some(found) if found.kind == FileKind::Special);
+        let mut whole = if is_device { Vec::new() } else { self.read_optional(path)?.unwrap_or_default() };
         whole.extend_from_slice(content);
         self.put(path, whole, attributes)
     }

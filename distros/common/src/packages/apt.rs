@@ -45,7 +45,8 @@ impl Apt {
             }
         };
         let installed = || wrapper.first().is_some_and(|program| system.commands.which(program).is_some());
-        let wrapped = matches!(enabled.as_str(), "true" | "1" | "on" | "yes") || (enabled == "auto" && installed());
+        let wrapped =
+            matches!(enabled.as_str(), "true" | "1" | "on" | "yes") || (enabled == "auto" && installed());
         let mut command = if wrapped { wrapper } else { Vec::new() };
         match &settings.apt_get_command {
             Some(own) => command.extend(own.iter().cloned()),
@@ -81,7 +82,10 @@ impl Apt {
 
 /// Whether some process holds one of apt's and dpkg's locks, as /proc/locks tells by inode.
 fn locked(system: &System) -> bool {
-    system.commands.run(&Command::line(["fuser", "--silent", "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"])).is_ok()
+    system
+        .commands
+        .run(&Command::line(["fuser", "--silent", "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"]))
+        .is_ok()
 }
 
 impl Manager for Apt {

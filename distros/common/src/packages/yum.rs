@@ -14,9 +14,10 @@ pub struct Yum {
 }
 
 impl Yum {
-    fn run(self, system: &System, words: &[String]) -> Result<(), DistroError> {
+    fn run(system: &System, words: &[String]) -> Result<(), DistroError> {
         // `-t`: yum takes a package that is there for no error.
-        let program: &[&str] = if system.commands.which("dnf").is_some() { &["dnf", "-y"] } else { &["yum", "-t", "-y"] };
+        let program: &[&str] =
+            if system.commands.which("dnf").is_some() { &["dnf", "-y"] } else { &["yum", "-t", "-y"] };
         let command = Command::line(program.iter().copied()).args(words.iter().cloned()).inherit_output();
         system.commands.run(&command)?;
         Ok(())
@@ -33,11 +34,11 @@ impl Manager for Yum {
     }
 
     fn refresh(&self, system: &System) -> Result<(), DistroError> {
-        if self.lists_on_demand { Ok(()) } else { self.run(system, &["makecache".to_owned()]) }
+        if self.lists_on_demand { Ok(()) } else { Self::run(system, &["makecache".to_owned()]) }
     }
 
     fn upgrade(&self, system: &System) -> Result<(), DistroError> {
-        self.run(system, &["upgrade".to_owned()])
+        Self::run(system, &["upgrade".to_owned()])
     }
 
     fn install(&self, system: &System, packages: &[PackageSpec]) -> Result<Vec<PackageSpec>, DistroError> {
@@ -46,7 +47,7 @@ impl Manager for Yum {
             Some(version) => format!("{}-{version}", package.name),
             None => package.name.clone(),
         }));
-        self.run(system, &words)?;
+        Self::run(system, &words)?;
         Ok(Vec::new())
     }
 }

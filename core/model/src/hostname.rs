@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::{Instance, Node, System};
+use crate::{Instance, Node, System};
 
 /// A host name, short and with its domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,9 @@ fn from_instance(system: &System, instance: &Instance, with_domain: bool) -> (St
     const DEFAULT_DOMAIN: &str = "localdomain";
     let mut default = false;
     let words: Vec<String> = match instance.hostname.as_deref().filter(|name| !name.is_empty()) {
-        Some(name) if name.parse::<std::net::Ipv4Addr>().is_ok() => vec![format!("ip-{}", name.replace('.', "-"))],
+        Some(name) if name.parse::<std::net::Ipv4Addr>().is_ok() => {
+            vec![format!("ip-{}", name.replace('.', "-"))]
+        }
         Some(name) => name.split('.').map(str::to_owned).collect(),
         None => {
             let name = system.environment.uname().node;
@@ -28,7 +30,9 @@ fn from_instance(system: &System, instance: &Instance, with_domain: bool) -> (St
             let hosts = fqdn_from_hosts(system, &name).filter(|fqdn| fqdn.find('.').is_some_and(|at| at > 0));
             match hosts {
                 Some(fqdn) => fqdn.split('.').map(str::to_owned).collect(),
-                None if name.find('.').is_some_and(|at| at > 0) => name.split('.').map(str::to_owned).collect(),
+                None if name.find('.').is_some_and(|at| at > 0) => {
+                    name.split('.').map(str::to_owned).collect()
+                }
                 None if name.is_empty() => vec!["localhost".into(), DEFAULT_DOMAIN.into()],
                 None => vec![name, DEFAULT_DOMAIN.into()],
             }
@@ -76,7 +80,7 @@ pub fn host_name(system: &System, config: &Node, instance: &Instance) -> HostNam
 }
 
 /// Whether configuration or metadata name the host at all.
-pub(crate) fn is_named(config: &Node, instance: &Instance) -> bool {
+pub fn is_named(config: &Node, instance: &Instance) -> bool {
     config.get("fqdn").is_some()
         || config.get("hostname").is_some()
         || instance.hostname.as_deref().is_some_and(|name| !name.is_empty())

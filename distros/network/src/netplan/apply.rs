@@ -1,0 +1,106 @@
+//! What happens around the writing of netplan's file.
+
+use std::path::Path;
+
+use model::effects::{Command, FileKind};
+use model::{DistroError, System};
+use yaml::Limits;
+
+use super::{SNAPD_CONFIG, SNAPD_DERIVED, SNAPD_PATH, Settings};
+use crate::RenderedFile;
+
+const LINKS: &str = "/sys/class/net";
+/// How often the links are listed anew when one is renamed meanwhile.
+const TRIES: usize = 5;
+
+/// The features that `netplan info` lists; none where it has no such command.
+pub(crate) fn features(system: &System) -> Vec<String> {
+    let Ok(output) = system.commands.run(&Command::line(["netplan", "info"])) else { return Vec::new() };
+    let Ok(Some(info)) = yaml::parse("netplan info", &output.stdout, &Limits::default()) else {
+        return Vec::new();
+    };
+    let features = info.get("netplan.io").and_then(|netplan| netplan.get("features"));
+    let listed = features.and_then(|features| features.value.as_seq()).unwrap_or_default();
+    listed.iter().filter_map(|feature| feature.value.as_str().map(str::to_owned)).collect()
+}
+
+/// Keeps the mode of a file that is stricter than ours; says whether any file means something else than before.
+pub(crate) fn prepare(system: &System, files: &mut [RenderedFile]) -> Result<bool, DistroError> {
+    let mut changed = false;
+    for file in files {
+        let meaning = |text: &[u8]| yaml::parse("netplan", text, &Limits::default()).ok().flatten();
+        let same = match system.files.read_optional(&file.path)? {
+            Some(before) => match (meaning(&before), meaning(file.content.as_bytes())) {
+                (Some(before), Some(after)) => before.value.same(&after.value),
+                (before, after) => before.is_none() && after.is_none(),
+            },
+            None => false,
+        };
+        changed |= !same;
+        if let Some(before) = system.files.stat(&file.path)? {
+            let mode = before.mode & 0o777;
+            if mode & file.mode == mode {
+                file.mode = mode;
+            }
+        }
+    }
+    Ok(changed)
+}
+
+/// Takes snapd's first config away and, where the distribution wants it, lets netplan and udev read the new one.
+pub(crate) fn finish(system: &System, settings: &Settings, changed: bool) -> Result<(), DistroError> {
+    let snapd = Path::new(SNAPD_PATH);
+    if system.files.read_optional(snapd)?.as_deref() == Some(SNAPD_CONFIG.as_bytes()) {
+        system.files.remove(snapd)?;
+        for derived in SNAPD_DERIVED.map(Path::new) {
+            if system.files.is_file(derived) {
+                system.files.remove(derived)?;
+            }
+        }
+    }
+    if !settings.postcmds {
+        return Ok(());
+    }
+    if changed {
+        system.commands.run(&Command::line(["netplan", "generate"]))?;
+    } else {
+        tracing::debug!("skipping call to `netplan generate`. reason: identical netplan config");
+    }
+    set_up_links(system)
+}
+
+/// Lets udev apply the .link files that netplan generated.
+fn set_up_links(system: &System) -> Result<(), DistroError> {
+    let cmdline = system.files.text(Path::new("/proc/cmdline")).unwrap_or_default();
+    if cmdline.contains("net.ifnames=0") {
+        tracing::debug!("Predictable interface names disabled.");
+        return Ok(());
+    }
+    let all = || -> Result<(), DistroError> {
+        for name in system.files.list(Path::new(LINKS)).unwrap_or_default() {
+            let path = Path::new(LINKS).join(name);
+            let found = system.files.lstat(&path)?;
+            if found.is_some_and(|found| found.kind == FileKind::Link) {
+                let path = path.display().to_string();
+                system.commands.run(&Command::line([
+                    "udevadm",
+                    "test-builtin",
+                    "net_setup_link",
+                    path.as_str(),
+                ]))?;
+            }
+        }
+        Ok(())
+    };
+    let mut last = all();
+    for _ in 1..TRIES {
+        if last.is_ok() {
+            return Ok(());
+        }
+        last = all();
+    }
+    last.map_err(|error| {
+        let what = "'udevadm test-builtin net_setup_link' unable to run successfully for all devices";
+        DistroError::Failed(format!("{what}: {error}"))
+    })
+}

@@ -1,0 +1,52 @@
+//! Pieces of the configuration tree put together, by the rules that hold for users.
+
+use model::{Key, Map, Node, Origin, Value};
+
+/// The texts of a string with commas or of a list, each once and in order, as the original's `uniq_merge` reads them.
+pub(super) fn unique_words(nodes: &[&Node]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut add = |word: String| {
+        if !found.contains(&word) {
+            found.push(word);
+        }
+    };
+    for node in nodes {
+        match &node.value {
+            Value::Str(text) => {
+                text.trim().split(',').filter(|word| !word.is_empty()).for_each(|word| add(word.to_owned()));
+            }
+            Value::List(items) => items.iter().filter_map(Node::scalar_text).for_each(&mut add),
+            Value::Map(map) => map.keys().for_each(|key| add(key.to_string())),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The values of all, an earlier one before a later; mappings are merged in depth. The original's default merge.
+pub(super) fn merged(maps: &[&Map]) -> Map {
+    let mut whole = Map::new();
+    for map in maps {
+        for (key, node) in *map {
+            match (whole.get_mut(key).map(|old: &mut Node| &mut old.value), &node.value) {
+                (Some(Value::Map(old)), Value::Map(new)) => *old = merged(&[old, new]),
+                (Some(_), _) => {}
+                (None, _) => {
+                    whole.insert(key.clone(), node.clone());
+                }
+            }
+        }
+    }
+    whole
+}
+
+/// The keys of a mapping with `_` for `-`.
+pub(super) fn with_underscores(map: &Map) -> Map {
+    let name = |key: &Key| Key::Str(key.to_string().replace('-', "_").trim().to_owned());
+    map.iter().map(|(key, node)| (name(key), node.clone())).collect()
+}
+
+/// A text that the program itself puts into a tree.
+pub(super) fn text_node(text: impl Into<String>, origin: &Origin) -> Node {
+    Node::new(Value::Str(text.into()), origin.clone())
+}

@@ -1,0 +1,42 @@
+//! `bootcmd`: commands early in every boot.
+
+use model::effects::{Attributes, Command};
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
+use serde::Deserialize;
+
+use crate::shell;
+
+/// Runs the commands, as one script.
+pub struct Bootcmd;
+
+/// The keys.
+#[derive(Debug, Deserialize)]
+pub struct Config {
+    /// Commands in order: a string is given to the shell as it stands, a list is one command with its arguments.
+    /// `INSTANCE_ID` is set for them.
+    pub bootcmd: Spanned<Vec<Node>>,
+}
+
+impl Module for Bootcmd {
+    const NAME: &'static str = "bootcmd";
+    const FREQUENCY: Frequency = Frequency::Always;
+    const KEYS: &'static [&'static str] = &["bootcmd"];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let script = shell::script(&config.bootcmd)?;
+        let path = context.paths.run("tmp/bootcmd.sh");
+        let files = &context.system.files;
+        files.write(&path, script.as_bytes(), &Attributes::mode(0o600))?;
+        let mut command =
+            Command::line(["/bin/sh".into(), path.to_string_lossy().into_owned()]).inherit_output();
+        if !context.instance.instance_id.as_str().is_empty() {
+            command = command.env("INSTANCE_ID", context.instance.instance_id.as_str());
+        }
+        let outcome = context.system.commands.run(&command);
+        files.remove(&path)?;
+        outcome?;
+        Ok(Report::default())
+    }
+}

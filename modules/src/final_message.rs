@@ -1,0 +1,86 @@
+//! The end of a boot: a message for people, and the file that says so to programs.
+
+use std::path::Path;
+
+use model::effects::Attributes;
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
+use serde::Deserialize;
+
+use crate::lenient::Text;
+use crate::timestamp::rfc2822;
+
+/// Says that the boot is finished.
+pub struct FinalMessage;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The message, a template: jinja with `## template: jinja` on its first line, else `$version`. Variables:
+    /// version, timestamp, datasource, uptime; each also in capitals. Default: a sentence with all four.
+    pub final_message: Option<Spanned<Text>>,
+    /// The sources that are looked for; with `[None]` the fallback is no surprise.
+    pub datasource_list: Option<Node>,
+}
+
+const DEFAULT: &str = "## template: jinja\n\
+    Cloud-init v. {{version}} finished at {{timestamp}}. Datasource {{datasource}}.  Up {{uptime}} seconds";
+
+impl Module for FinalMessage {
+    const NAME: &'static str = "final_message";
+    const FREQUENCY: Frequency = Frequency::Always;
+    const KEYS: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let mut report = Report::default();
+        let origin = config.final_message.as_ref().map(|message| &message.origin);
+        let written = config.final_message.as_ref().map(|message| message.value.0.as_str());
+        let message = context.args.first().map(String::as_str).or(written).unwrap_or_default().trim();
+        let message = if message.is_empty() { DEFAULT } else { message };
+        let uptime = uptime(context);
+        let timestamp = rfc2822(context.system.clock.now());
+        let datasource = format!("{}{}", context.instance.class, context.instance.detail);
+        let mut variables = serde_json::Map::new();
+        for (name, value) in [
+            ("uptime", &uptime),
+            ("timestamp", &timestamp),
+            ("version", &context.version.to_owned()),
+            ("datasource", &datasource),
+        ] {
+            variables.insert(name.to_owned(), value.as_str().into());
+            variables.insert(name.to_uppercase(), value.as_str().into());
+        }
+        match context.templates.render("final_message", message, &variables.into()) {
+            Ok(text) => {
+                context.system.environment.tell(&format!("{text}\n"));
+                tracing::debug!("{text}");
+            }
+            Err(error) => report.warn(origin, format!("the final message cannot be rendered: {error}")),
+        }
+        let finished = format!("{uptime} - {timestamp} - v. {}\n", context.version);
+        let path = context.paths.instance("boot-finished");
+        if let Err(error) = context.system.files.write(&path, finished.as_bytes(), &Attributes::mode(0o644)) {
+            report.warn(None, error.to_string());
+        }
+        if context.instance.source == "None" && !only_none(config.datasource_list.as_ref()) {
+            report.warn(None, "Used fallback datasource");
+        }
+        Ok(report)
+    }
+}
+
+fn only_none(list: Option<&Node>) -> bool {
+    list.and_then(Node::as_list).is_some_and(|list| matches!(list, [one] if one.as_str() == Some("None")))
+}
+
+/// Seconds since boot as the kernel prints them.
+fn uptime(context: &Context<'_>) -> String {
+    let text = context.system.files.text(Path::new("/proc/uptime")).unwrap_or_default();
+    match (text.split_whitespace().next(), context.system.clock.uptime()) {
+        (Some(word), _) => word.to_owned(),
+        (None, Some(uptime)) => format!("{:.2}", uptime.as_secs_f64()),
+        (None, None) => "??".to_owned(),
+    }
+}

@@ -1,0 +1,231 @@
+//! `growpart`: partitions grow to the end of their disk.
+
+mod encrypted;
+
+use std::path::Path;
+
+use model::distro::ServiceAction;
+use model::effects::Command;
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Node};
+use serde::Deserialize;
+
+use crate::block::{canonical, is_container, is_device, mount_of, root_device};
+use crate::lenient::Words;
+
+/// Grows partitions.
+pub struct Growpart;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// What is grown and how.
+    pub growpart: Option<Settings>,
+}
+
+/// `growpart`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// auto (the first tool that is there), growpart, gpart, growfs, or off. Default: auto.
+    pub mode: Option<Node>,
+    /// Mount points or devices. Default: `/`.
+    pub devices: Option<Words>,
+    /// Grow also where /etc/growroot-disabled is there. Default: false.
+    pub ignore_growroot_disabled: Option<Node>,
+}
+
+/// A tool that grows partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tool {
+    Growpart,
+    Growfs,
+    Gpart,
+}
+
+impl Tool {
+    /// In the order in which `auto` tries them.
+    const ALL: [(&'static str, Self); 3] =
+        [("growpart", Self::Growpart), ("growfs", Self::Growfs), ("gpart", Self::Gpart)];
+
+    fn available(self, context: &Context<'_>, devices: &[String]) -> bool {
+        match self {
+            Self::Growpart => context.system.commands.which("growpart").is_some(),
+            Self::Growfs => context.system.files.is_file(Path::new("/etc/rc.d/growfs")) && devices == ["/"],
+            Self::Gpart => context.system.commands.which("gpart").is_some(),
+        }
+    }
+
+    /// Grows a partition; false when it is as large as it can be.
+    fn grow(self, context: &Context<'_>, disk: &str, number: &str) -> Result<bool, ModuleError> {
+        let commands = &context.system.commands;
+        match self {
+            Self::Growpart => growpart(context, disk, number),
+            Self::Growfs => {
+                context.distro.services().manage(ServiceAction::Start, "growfs")?;
+                Ok(true)
+            }
+            Self::Gpart => {
+                // The second table is at the old end of the disk; it has to be moved before.
+                commands.run(&Command::line(["gpart", "recover", disk]))?;
+                commands.run(&Command::line(["gpart", "resize", "-i", number, disk]))?;
+                Ok(true)
+            }
+        }
+    }
+}
+
+impl Module for Growpart {
+    const NAME: &'static str = "growpart";
+    const FREQUENCY: Frequency = Frequency::Always;
+    const KEYS: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let settings = config.growpart.unwrap_or_default();
+        let mut report = Report::default();
+        let mode = settings.mode.as_ref().and_then(Node::scalar_text).unwrap_or_else(|| "auto".to_owned());
+        if is_false(&mode) {
+            if mode != "off" {
+                let origin = settings.mode.as_ref().map(|mode| &mode.origin);
+                report.deprecate(
+                    origin,
+                    format!("growpart.mode '{mode}' is deprecated since 22.2: write 'off'"),
+                );
+            }
+            report.skipped = Some("growpart.mode is off".into());
+            return Ok(report);
+        }
+        let ignore = settings.ignore_growroot_disabled.as_ref().and_then(Node::scalar_text);
+        if ignore.is_none_or(|word| is_false(&word))
+            && context.system.files.is_file(Path::new("/etc/growroot-disabled"))
+        {
+            return Ok(Report::skipped("/etc/growroot-disabled is there"));
+        }
+        let devices = settings.devices.map_or_else(|| vec!["/".to_owned()], |words| words.texts());
+        if devices.is_empty() {
+            return Ok(Report::skipped("growpart.devices is empty"));
+        }
+        let usable = |(name, tool): &(&str, Tool)| {
+            (mode == "auto" || *name == mode) && tool.available(context, &devices)
+        };
+        let Some((_, tool)) = Tool::ALL.into_iter().find(usable) else {
+            if mode == "auto" {
+                return Ok(Report::skipped("there is no tool that grows partitions"));
+            }
+            let known = Tool::ALL.iter().any(|(name, _)| *name == mode);
+            let why = if known {
+                "its tool is not available"
+            } else {
+                "it is auto, growpart, gpart, growfs or off"
+            };
+            return Err(ModuleError::Failed(format!("growpart.mode '{mode}' cannot be used: {why}")));
+        };
+        grow_all(context, tool, devices, &mut report);
+        Ok(report)
+    }
+}
+
+fn is_false(word: &str) -> bool {
+    boolean::strict(word) == Some(false)
+}
+
+/// What became of a device.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Changed(String),
+    Unchanged(String),
+    /// The partition below has to be grown first.
+    After(String),
+}
+
+fn grow_all(context: &Context<'_>, tool: Tool, devices: Vec<String>, report: &mut Report) {
+    let mut todo: std::collections::VecDeque<String> = devices.into();
+    let mut done: Vec<String> = Vec::new();
+    while let Some(device) = todo.pop_front() {
+        match grow_one(context, tool, &device, &done) {
+            Ok(Outcome::After(partition)) => {
+                todo.push_front(device);
+                todo.push_front(partition);
+                continue;
+            }
+            Ok(Outcome::Changed(what)) => tracing::info!("'{device}' resized: {what}"),
+            Ok(Outcome::Unchanged(why)) => tracing::debug!("'{device}' is not resized: {why}"),
+            Err(error) => report.warn(None, format!("'{device}' could not be resized: {error}")),
+        }
+        done.push(device);
+    }
+}
+
+fn grow_one(context: &Context<'_>, tool: Tool, entry: &str, done: &[String]) -> Result<Outcome, ModuleError> {
+    let files = context.system.files.as_ref();
+    let (device, kind) = if entry.starts_with("/dev/") {
+        (entry.to_owned(), String::new())
+    } else {
+        let Some(mount) = mount_of(files, entry) else {
+            return Ok(Outcome::Unchanged("nothing is known of its mount".into()));
+        };
+        match mount.device.as_str() {
+            "/dev/root" if !is_container(context.system) => match root_device(files) {
+                Some(device) => (device, mount.kind),
+                None => {
+                    return Ok(Outcome::Unchanged("the kernel command line does not name /dev/root".into()));
+                }
+            },
+            _ => (mount.device, mount.kind),
+        }
+    };
+    if kind == "zfs" && tool == Tool::Growfs {
+        tool.grow(context, "", "")?;
+        return Ok(Outcome::Changed(format!("{device} by the growfs service")));
+    }
+    if !is_device(context.system, Path::new(&device)) {
+        return Ok(Outcome::Unchanged(format!("{device} is no block device")));
+    }
+    let real = canonical(files, Path::new(&device));
+    if real.to_string_lossy().starts_with("/dev/dm-") {
+        return encrypted::grow(context, &device, &real.to_string_lossy(), done);
+    }
+    let (disk, number) = match partition(context, &device) {
+        Ok(found) => found,
+        Err(why) => return Ok(Outcome::Unchanged(why)),
+    };
+    Ok(if tool.grow(context, &disk, &number)? {
+        Outcome::Changed(format!("partition {number} of {disk}"))
+    } else {
+        Outcome::Unchanged(format!("no change necessary ({disk}, {number})"))
+    })
+}
+
+/// The disk of a partition and its number there, by sysfs.
+fn partition(context: &Context<'_>, device: &str) -> Result<(String, String), String> {
+    let files = context.system.files.as_ref();
+    let real = canonical(files, Path::new(device));
+    let name = real.file_name().unwrap_or_default().to_string_lossy();
+    let sys = Path::new("/sys/class/block").join(name.as_ref());
+    let text =
+        |path: &Path| files.text(path).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let number = text(&sys.join("partition")).ok_or_else(|| format!("{device} is no partition"))?;
+    let disk = canonical(files, &sys).parent().and_then(|disk| text(&disk.join("dev")));
+    let numbers = disk.ok_or_else(|| format!("the disk of {device} has no numbers in sysfs"))?;
+    let disk = canonical(files, &Path::new("/dev/block").join(numbers));
+    Ok((disk.to_string_lossy().into_owned(), number))
+}
+
+fn growpart(context: &Context<'_>, disk: &str, number: &str) -> Result<bool, ModuleError> {
+    // growpart keeps its states there; /tmp may be cleaned meanwhile.
+    let scratch = Path::new("/var/tmp/cloud-init/growpart");
+    context.system.files.create_dir(scratch, Some(0o700))?;
+    let run = |words: &[&str], accept: &[i32]| {
+        let command = Command::line(words.iter().copied()).env("LANG", "C");
+        let command = command.env("TMPDIR", scratch.to_string_lossy()).accept(accept);
+        context.system.commands.run(&command)
+    };
+    // Exit code 1 of a dry run: there is nothing to grow.
+    let outcome = run(&["growpart", "--dry-run", disk, number], &[0, 1]).and_then(|output| {
+        if output.code == 1 { Ok(false) } else { run(&["growpart", disk, number], &[]).map(|_| true) }
+    });
+    context.system.files.remove(scratch)?;
+    Ok(outcome?)
+}

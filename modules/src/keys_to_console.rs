@@ -1,0 +1,94 @@
+//! The host keys' fingerprints and public halves on the console, for whoever logs in the first time.
+
+use std::path::Path;
+
+use model::effects::Command;
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Node};
+use serde::Deserialize;
+
+use crate::console;
+use crate::lenient::Words;
+
+/// Writes them.
+pub struct KeysToConsole;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Settings of ssh that are not sshd's.
+    pub ssh: Option<SshSettings>,
+    /// Key types (`ssh-rsa`) whose fingerprints are not shown.
+    pub ssh_fp_console_blacklist: Words,
+    /// Key types whose public keys are not shown.
+    pub ssh_key_console_blacklist: Words,
+}
+
+/// `ssh`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SshSettings {
+    /// Show anything at all. Default: true.
+    pub emit_keys_to_console: Option<Node>,
+}
+
+/// Where distributions have the program that the original ships for this; an image may have its own there.
+const HELPERS: [&str; 2] =
+    ["/usr/lib/cloud-init/write-ssh-key-fingerprints", "/usr/libexec/cloud-init/write-ssh-key-fingerprints"];
+
+impl Module for KeysToConsole {
+    const NAME: &'static str = "keys_to_console";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let emit = config.ssh.and_then(|ssh| ssh.emit_keys_to_console).and_then(|node| node.scalar_text());
+        if emit.is_some_and(|word| boolean::strict(&word) == Some(false)) {
+            return Ok(Report::skipped("ssh.emit_keys_to_console is false"));
+        }
+        let (prints, keys) =
+            (config.ssh_fp_console_blacklist.texts(), config.ssh_key_console_blacklist.texts());
+        let text = match HELPERS.into_iter().find(|path| context.system.files.exists(Path::new(path))) {
+            Some(helper) => {
+                let words = [helper.to_owned(), prints.join(","), keys.join(",")];
+                context.system.commands.run(&Command::line(words))?.text()
+            }
+            None => shown(context, &prints, &keys)?,
+        };
+        let text = format!("{}\n", text.trim());
+        if !console::write(context.system, &text, false) {
+            context.system.environment.tell(&text);
+        }
+        Ok(Report::default())
+    }
+}
+
+/// What that program writes: the lines that people and tools search a console for.
+fn shown(
+    context: &Context<'_>,
+    hidden_prints: &[String],
+    hidden_keys: &[String],
+) -> Result<String, ModuleError> {
+    let directory = context.distro.ssh().directory();
+    let names = context.system.files.list(&directory).unwrap_or_default();
+    let (mut prints, mut keys) = (String::new(), String::new());
+    for name in names.iter().filter(|name| name.starts_with("ssh_host_") && name.ends_with("key.pub")) {
+        let path = directory.join(name);
+        let Some(key) = context.system.files.text(&path) else { continue };
+        let kind = key.split_whitespace().next().unwrap_or_default().to_owned();
+        if !hidden_prints.contains(&kind) {
+            let command = Command::line(["ssh-keygen", "-l", "-f", &path.to_string_lossy()]);
+            prints.push_str(&format!("{}\n", context.system.commands.run(&command)?.text().trim_end()));
+        }
+        if !hidden_keys.contains(&kind) {
+            keys.push_str(&format!("{}\n", key.trim_end()));
+        }
+    }
+    let framed = |what: &str, lines: &str| match lines {
+        "" => String::new(),
+        _ => format!("-----BEGIN SSH HOST KEY {what}-----\n{lines}-----END SSH HOST KEY {what}-----\n"),
+    };
+    Ok(framed("FINGERPRINTS", &prints) + &framed("KEYS", &keys))
+}

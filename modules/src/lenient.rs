@@ -1,0 +1,65 @@
+//! Values as leniently as cloud-configs write them: numbers for text, words for booleans, one item for a list.
+
+use model::{Node, Spanned, Value};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+/// A boolean, or a number, or one of true/1/on/yes in any case; everything else, null included, is false.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flag(pub bool);
+
+impl Flag {
+    /// True, where a key is true unless said otherwise.
+    pub fn yes() -> Self {
+        Self(true)
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Node::deserialize(deserializer)?.lenient_bool()))
+    }
+}
+
+/// A scalar as the text that Python's `str()` gives it. Lists and mappings are an error that shows none of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text(pub String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let kind = node.value.kind();
+        node.scalar_text()
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(format!("expected a text, found a {kind}")))
+    }
+}
+
+/// A list of texts; a single scalar is a list of one, null an empty one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Words(pub Vec<Spanned<String>>);
+
+impl Words {
+    /// The texts alone.
+    pub fn texts(&self) -> Vec<String> {
+        self.0.iter().map(|word| word.value.clone()).collect()
+    }
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let word = |item: &Node| {
+            let found = || {
+                D::Error::custom(format!("{}: expected a text, found a {}", item.origin, item.value.kind()))
+            };
+            let value = item.scalar_text().ok_or_else(found)?;
+            Ok(Spanned { value, origin: item.origin.clone() })
+        };
+        match &node.value {
+            Value::Null => Ok(Self::default()),
+            Value::List(items) => items.iter().map(word).collect::<Result<_, _>>().map(Self),
+            _ => Ok(Self(vec![word(&node)?])),
+        }
+    }
+}

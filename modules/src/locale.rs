@@ -1,0 +1,42 @@
+//! `locale`: the system's language.
+
+use std::path::Path;
+
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError};
+use serde::Deserialize;
+
+use crate::lenient::Text;
+
+/// Sets the language.
+pub struct Locale;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The locale, such as `de_DE.UTF-8`; false leaves it alone. Default: what the system has.
+    pub locale: Option<Text>,
+    /// The file it is written to. Default: the distribution's.
+    pub locale_configfile: Option<Text>,
+}
+
+impl Module for Locale {
+    const NAME: &'static str = "locale";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let distro = context.distro.locale();
+        let locale = match context.args.first().cloned().or(config.locale.map(|locale| locale.0)) {
+            Some(locale) => locale,
+            None => distro.current()?,
+        };
+        if boolean::strict(&locale) == Some(false) {
+            return Ok(Report::skipped("locale is false"));
+        }
+        distro.apply(&locale, config.locale_configfile.as_ref().map(|file| Path::new(&file.0)))?;
+        Ok(Report::default())
+    }
+}

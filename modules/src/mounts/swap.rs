@@ -1,0 +1,206 @@
+//! A swap file: how large, and its making.
+
+use std::path::Path;
+
+use model::effects::{Command, CommandError};
+use model::module::Report;
+use model::{Context, ModuleError, Node, Spanned, Value};
+use serde::Deserialize;
+
+use crate::block::mount_of;
+use crate::lenient::Text;
+
+/// `swap`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Swap {
+    /// The file. Default: /swap.img.
+    pub filename: Option<Text>,
+    /// Bytes, a number with a unit (`2G`, `512MiB`), or `auto` by the memory and the free space. Default: none.
+    pub size: Option<Node>,
+    /// The most that `auto` takes. Default: a quarter of the free space.
+    pub maxsize: Option<Node>,
+}
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// Makes the file where it is not there; gives its name when fstab is to have it.
+pub(super) fn set_up(context: &Context<'_>, swap: &Spanned<Swap>, report: &mut Report) -> Option<String> {
+    let files = &context.system.files;
+    let file = swap.value.filename.as_ref().map_or("/swap.img", |file| file.0.as_str());
+    let size = swap.value.size.as_ref().filter(|size| size.is_truthy())?;
+    if file.is_empty() {
+        return None;
+    }
+    if files.exists(Path::new(file)) {
+        let Some(swaps) = files.text(Path::new("/proc/swaps")) else { return Some(file.to_owned()) };
+        if swaps.lines().any(|line| line.strip_prefix(file).is_some_and(|rest| rest.starts_with(' '))) {
+            return Some(file.to_owned());
+        }
+    }
+    let made = bytes_of(context, size, swap.value.maxsize.as_ref(), file).and_then(|bytes| {
+        if bytes < MIB { Ok(false) } else { make(context, file, bytes / MIB).map(|()| true) }
+    });
+    match made {
+        Ok(true) => Some(file.to_owned()),
+        Ok(false) => {
+            tracing::debug!("no swap file: the size would be nothing");
+            None
+        }
+        Err(error) => {
+            report.warn(Some(&swap.origin), format!("failed to setup swap: {error}"));
+            None
+        }
+    }
+}
+
+fn bytes_of(context: &Context<'_>, size: &Node, most: Option<&Node>, file: &str) -> Result<u64, ModuleError> {
+    let most = most.filter(|most| !most.is_null()).map(number).transpose()?;
+    if size.as_str().is_none_or(|size| !size.eq_ignore_ascii_case("auto")) {
+        return number(size);
+    }
+    let text = context.system.files.text(Path::new("/proc/meminfo")).unwrap_or_default();
+    let total =
+        text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok());
+    let Some(kibibytes) = total else { return Ok(0) };
+    let directory = Path::new(file).parent().unwrap_or(Path::new("/"));
+    context.system.files.create_dir(directory, None)?;
+    Ok(suggested(u64::saturating_mul(kibibytes, 1024), free_space(context, directory), most))
+}
+
+/// The size for a machine with this memory and this free space: never more than twice the memory, a quarter of the
+/// space where `most` is not given, and nine tenths of it where it is.
+fn suggested(memory: u64, free: Option<u64>, most: Option<u64>) -> u64 {
+    let most = match (free, most) {
+        (Some(free), Some(most)) => most.min((free as f64 * 0.9) as u64),
+        (Some(free), None) => (free / 4).min(memory * 2),
+        (None, Some(most)) => most,
+        (None, None) => memory * 2,
+    };
+    let least = if memory < 4 * GIB {
+        memory
+    } else if memory < 16 * GIB {
+        4 * GIB
+    } else {
+        (memory as f64 / GIB as f64).sqrt().round_ties_even() as u64 * GIB
+    };
+    least.min(most)
+}
+
+/// By stat(1), which every image has.
+fn free_space(context: &Context<'_>, directory: &Path) -> Option<u64> {
+    let directory = directory.to_string_lossy();
+    let stat = ["stat", "--file-system", "--format=%S %f", &directory];
+    let text = context.system.commands.run(&Command::line(stat)).ok()?.text();
+    let mut numbers = text.split_whitespace().map(str::parse::<u64>);
+    numbers.next()?.ok()?.checked_mul(numbers.next()?.ok()?)
+}
+
+/// Bytes, by the units of the original: K, M, G, T, with B or iB after them or not, each a power of 1024.
+fn number(node: &Node) -> Result<u64, ModuleError> {
+    let invalid = || ModuleError::Invalid {
+        origin: node.origin.clone(),
+        message: "a size is a number of bytes, or a number with K, M, G or T, such as 2G".into(),
+    };
+    let text = match &node.value {
+        Value::Int(number) => return u64::try_from(*number).map_err(|_| invalid()),
+        Value::Float(number) if *number >= 0.0 => return Ok(*number as u64),
+        Value::Str(text) => text.trim(),
+        _ => return Err(invalid()),
+    };
+    let text = text.strip_suffix("iB").or_else(|| text.strip_suffix('B')).unwrap_or(text);
+    let (digits, factor) = match text.char_indices().last() {
+        Some((at, 'K')) => (&text[..at], 10),
+        Some((at, 'M')) => (&text[..at], 20),
+        Some((at, 'G')) => (&text[..at], 30),
+        Some((at, 'T')) => (&text[..at], 40),
+        _ => (text, 0),
+    };
+    let number: f64 = digits.trim().parse().map_err(|_| invalid())?;
+    if !number.is_finite() || number < 0.0 {
+        return Err(invalid());
+    }
+    Ok((number * f64::from(2_u32).powi(factor)) as u64)
+}
+
+fn make(context: &Context<'_>, file: &str, mebibytes: u64) -> Result<(), ModuleError> {
+    let files = &context.system.files;
+    let commands = &context.system.commands;
+    let path = Path::new(file);
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    files.create_dir(directory, None)?;
+    let kind =
+        mount_of(files.as_ref(), &directory.to_string_lossy()).map(|mount| mount.kind).unwrap_or_default();
+    if kind == "btrfs" {
+        // Swap files must not be copied on write there.
+        commands.run(&Command::line(["truncate", "-s", "0", file]))?;
+        commands.run(&Command::line(["chattr", "+C", file]))?;
+    }
+    let fill = |words: &[&str]| {
+        commands.run(&Command::line(words.iter().copied())).map(|_| ()).inspect_err(|error| {
+            tracing::info!("{error}");
+            let _ = files.remove(path);
+        })
+    };
+    let dd =
+        |count: u64| fill(&["dd", "if=/dev/zero", &format!("of={file}"), "bs=1M", &format!("count={count}")]);
+    // XFS before Linux 4.18 gives holes, which swapon refuses.
+    let holes = kind == "xfs" && kernel(context) < (4, 18);
+    if holes || fill(&["fallocate", "-l", &format!("{mebibytes}M"), file]).is_err() {
+        dd(mebibytes)?;
+    }
+    if files.exists(path) {
+        files.set_mode(path, 0o600)?;
+    }
+    let made: Result<_, CommandError> = commands.run(&Command::line(["mkswap", file]));
+    if made.is_err() {
+        files.remove(path)?;
+    }
+    made?;
+    Ok(())
+}
+
+fn kernel(context: &Context<'_>) -> (u32, u32) {
+    let release = context.system.environment.uname().release;
+    let mut numbers = release.split(['.', '-']).map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expectations: what the original's `human2bytes` documents.
+    #[test]
+    fn sizes_have_units() {
+        for (yaml, bytes) in [
+            ("10M", Some(10 * MIB)),
+            ("10MB", Some(10 * MIB)),
+            ("10MiB", Some(10 * MIB)),
+            ("1.5G", Some(3 * GIB / 2)),
+            ("1024", Some(1024)),
+            ("'7B'", Some(7)),
+            ("x", None),
+            ("-1M", None),
+        ] {
+            let node = Node::from_yaml("t", yaml.as_bytes()).expect("valid").expect("there");
+            assert_eq!(number(&node).ok(), bytes, "{yaml}");
+        }
+    }
+
+    /// Expectations: the table in the original's documentation of swap sizes.
+    #[test]
+    fn auto_follows_memory_and_space() {
+        for (memory, free, most, size) in [
+            (GIB, Some(100 * GIB), None, GIB),
+            (8 * GIB, Some(100 * GIB), None, 4 * GIB),
+            (64 * GIB, Some(1000 * GIB), None, 8 * GIB),
+            (8 * GIB, Some(4 * GIB), None, GIB),
+            (8 * GIB, Some(10 * GIB), Some(2 * GIB), 2 * GIB),
+            (GIB, None, None, GIB),
+        ] {
+            assert_eq!(suggested(memory, free, most), size, "{memory} {free:?} {most:?}");
+        }
+    }
+}

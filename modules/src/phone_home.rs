@@ -1,0 +1,136 @@
+//! `phone_home`: tells an address that the machine is up.
+
+use std::path::Path;
+use std::time::Duration;
+
+use model::effects::{Body, Method, Request};
+use model::hostname::host_name;
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Node, Origin, Spanned, config};
+use serde::Deserialize;
+
+use crate::lenient::{Text, Words};
+
+/// Posts a form.
+pub struct PhoneHome;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Where to and what.
+    pub phone_home: Option<Spanned<Settings>>,
+}
+
+/// `phone_home`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// The address; `$INSTANCE_ID` in it is replaced.
+    pub url: Option<Text>,
+    /// `all`, or some of pub_key_rsa, pub_key_ecdsa, pub_key_ed25519, instance_id, hostname, fqdn. Default: all.
+    pub post: Option<Words>,
+    /// How often it is tried. Default: 10.
+    pub tries: Option<Node>,
+}
+
+const ALL: [&str; 6] = ["pub_key_rsa", "pub_key_ecdsa", "pub_key_ed25519", "instance_id", "hostname", "fqdn"];
+
+impl Module for PhoneHome {
+    const NAME: &'static str = "phone_home";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &["phone_home"];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let mut report = Report::default();
+        let settings = match context.args.first() {
+            Some(file) => Some(from_file(context, file)?),
+            None => config.phone_home,
+        };
+        let Some(Spanned { value: settings, origin }) = settings else {
+            return Ok(Report::skipped("there is no phone_home"));
+        };
+        let Some(url) = settings.url else {
+            report.warn(Some(&origin), "phone_home has no url: nothing is posted");
+            return Ok(report);
+        };
+        let tries = tries(settings.tries.as_ref(), &mut report);
+        let names = settings.post.map(|post| post.texts()).filter(|post| *post != ["all"]);
+        let names = names.unwrap_or_else(|| ALL.map(str::to_owned).to_vec());
+        let form = form(context, &names, &origin, &mut report);
+        let variables = serde_json::json!({"INSTANCE_ID": context.instance.instance_id.as_str()});
+        let url = context.templates.render("phone_home.url", &url.0, &variables)?;
+        let mut request =
+            Request::get(url.trim_end_matches('\n')).method(Method::Post).public().retries(tries - 1);
+        request.backoff = Duration::from_secs(3);
+        request.body = Body::Bytes(form.into_bytes(), "application/x-www-form-urlencoded");
+        if let Err(error) = context.system.http.send(&request) {
+            report.warn(Some(&origin), format!("phone_home was not heard in {tries} tries: {error}"));
+        }
+        Ok(report)
+    }
+}
+
+/// `single --name phone_home FILE`: the settings alone.
+fn from_file(context: &Context<'_>, file: &str) -> Result<Spanned<Settings>, ModuleError> {
+    let bytes = context.system.files.read(Path::new(file))?;
+    let node = Node::from_yaml(file, &bytes).map_err(|error| ModuleError::Failed(error.to_string()))?;
+    Ok(config::from_node(&node.unwrap_or_else(|| Node::empty_map(Origin::whole(file))))?)
+}
+
+fn tries(node: Option<&Node>, report: &mut Report) -> u32 {
+    const DEFAULT: u32 = 10;
+    let Some(node) = node.filter(|node| !node.is_null()) else { return DEFAULT };
+    match node.scalar_text().and_then(|text| text.trim().parse::<u32>().ok()) {
+        Some(tries) => tries.max(1),
+        None => {
+            report.warn(Some(&node.origin), format!("phone_home.tries is a number; {DEFAULT} are made"));
+            DEFAULT
+        }
+    }
+}
+
+fn form(context: &Context<'_>, names: &[String], origin: &Origin, report: &mut Report) -> String {
+    // What the source says, whatever the configuration makes of it.
+    let host = host_name(context.system, &Node::empty_map(Origin::built_in()), context.instance);
+    let mut fields = Vec::new();
+    for name in names {
+        let value = match name.as_str() {
+            "instance_id" => Some(context.instance.instance_id.to_string()),
+            "hostname" => Some(host.hostname.clone()),
+            "fqdn" => Some(host.fqdn.clone()),
+            "pub_key_rsa" | "pub_key_ecdsa" | "pub_key_ed25519" => {
+                let kind = name.trim_start_matches("pub_key_");
+                let path = context.distro.ssh().directory().join(format!("ssh_host_{kind}_key.pub"));
+                let key = context.system.files.text(&path);
+                if key.is_none() {
+                    report.warn(Some(origin), format!("there is no {}: N/A is posted", path.display()));
+                }
+                key
+            }
+            other => {
+                report.warn(
+                    Some(origin),
+                    format!("phone_home.post: nothing is called '{other}': N/A is posted"),
+                );
+                None
+            }
+        };
+        fields.push(format!("{}={}", encoded(name), encoded(value.as_deref().unwrap_or("N/A"))));
+    }
+    fields.join("&")
+}
+
+/// application/x-www-form-urlencoded, as browsers send it.
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~' => {
+                char::from(byte).to_string()
+            }
+            b' ' => "+".to_owned(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}

@@ -1,0 +1,129 @@
+//! `power_state`: off, or anew, when everything is done.
+
+use model::effects::Command;
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Value};
+use serde::Deserialize;
+
+use crate::lenient::Text;
+
+/// Starts a process that waits for the end of this one and then powers off, restarts or halts.
+pub struct PowerStateChange;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// What and when.
+    pub power_state: Option<Spanned<Settings>>,
+}
+
+/// `power_state`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// poweroff, reboot or halt.
+    pub mode: Option<Text>,
+    /// `now`, or minutes, with a `+` before them or not. Default: now.
+    pub delay: Option<Node>,
+    /// What users who are logged in are told.
+    pub message: Option<Text>,
+    /// Seconds to wait for the end of cloud-init. Default: 30.
+    pub timeout: Option<Node>,
+    /// true, false, or a command whose exit code 0 is true: a string for the shell or a list. Default: true.
+    pub condition: Option<Node>,
+}
+
+/// `$1` is the process to wait for, `$2` the most quarters of a second, the rest the command. A process that has
+/// ended and was not yet waited for has an empty command line. CONDITION is replaced.
+const SCRIPT: &str = r#"pid=$1 left=$2
+shift 2
+while [ "$left" -gt 0 ] && kill -0 "$pid" 2>/dev/null; do
+  [ ! -e "/proc/$pid/cmdline" ] || [ -n "$(tr -d '\0' <"/proc/$pid/cmdline")" ] || break
+  sleep 0.25 || sleep 1
+  left=$((left - 1))
+done
+CONDITION || exit 0
+exec "$@"
+"#;
+
+impl Module for PowerStateChange {
+    const NAME: &'static str = "power_state_change";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &["power_state"];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let mut report = Report::default();
+        let Some(Spanned { value: settings, origin }) = config.power_state else {
+            return Ok(Report::skipped("power_state is not set"));
+        };
+        let condition = settings.condition.as_ref().map_or(Ok("true".to_owned()), condition);
+        let change = shutdown(context, &settings)
+            .and_then(|words| Ok((words, quarters(settings.timeout.as_ref())?, condition?)));
+        let (words, quarters, condition) = match change {
+            Ok(change) => change,
+            Err(why) => {
+                report.warn(Some(&origin), format!("{why}: the power state is not changed"));
+                return Ok(report);
+            }
+        };
+        if condition == "false" {
+            return Ok(Report::skipped("power_state.condition is false"));
+        }
+        let script = SCRIPT.replace("CONDITION", &condition);
+        let pid = context.system.environment.pid().to_string();
+        let start = [
+            "/bin/sh".to_owned(),
+            "-c".into(),
+            script,
+            "cloud-init-power-state".into(),
+            pid,
+            quarters.to_string(),
+        ];
+        context.system.commands.spawn_detached(&Command::line(start.into_iter().chain(words)))?;
+        Ok(report)
+    }
+}
+
+fn shutdown(context: &Context<'_>, settings: &Settings) -> Result<Vec<String>, String> {
+    let mode = settings.mode.as_ref().map(|mode| mode.0.as_str()).unwrap_or_default();
+    if !["halt", "poweroff", "reboot"].contains(&mode) {
+        return Err(format!("power_state.mode is halt, poweroff or reboot, not '{mode}'"));
+    }
+    let delay = settings.delay.as_ref().and_then(Node::scalar_text).unwrap_or_else(|| "now".to_owned());
+    let delay = match delay.trim().parse::<i64>() {
+        _ if delay == "now" => delay,
+        Ok(minutes) => format!("+{minutes}"),
+        Err(_) => return Err(format!("power_state.delay is 'now' or '+m' (minutes), not '{delay}'")),
+    };
+    let message = settings.message.as_ref().map(|message| message.0.as_str()).unwrap_or_default();
+    context.distro.services().shutdown_command(mode, &delay, message).map_err(|error| error.to_string())
+}
+
+fn quarters(timeout: Option<&Node>) -> Result<u64, String> {
+    let text = timeout.and_then(Node::scalar_text).unwrap_or_else(|| "30".to_owned());
+    match text.trim().parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() => Ok((seconds.max(0.0) * 4.0).ceil() as u64),
+        _ => Err(format!("power_state.timeout is a number of seconds, not '{text}'")),
+    }
+}
+
+/// The condition in the shell's words.
+fn condition(node: &Node) -> Result<String, String> {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    match &node.value {
+        Value::Bool(value) => Ok(value.to_string()),
+        Value::Str(line) => Ok(format!("/bin/sh -c {}", quoted(line))),
+        Value::List(words) => {
+            let words = words.iter().map(Node::scalar_text).collect::<Option<Vec<_>>>();
+            let words = words
+                .filter(|words| !words.is_empty())
+                .ok_or("power_state.condition has a word that is no text")?;
+            Ok(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
+        }
+        other => {
+            Err(format!("power_state.condition is a boolean, a string or a list; found: {}", other.kind()))
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! `resize_rootfs`: the root file system grows to the end of its partition.
+
+use std::path::Path;
+
+use model::effects::{Command, CommandError};
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Node};
+use serde::Deserialize;
+
+use crate::block::{Mount, is_container, is_device, mount_of, root_device};
+
+/// Grows the root file system.
+pub struct Resizefs;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// true, false, or `noblock` to let it go on beside the boot. Default: true.
+    pub resize_rootfs: Option<Node>,
+}
+
+const NOBLOCK: &str = "noblock";
+
+impl Module for Resizefs {
+    const NAME: &'static str = "resizefs";
+    const FREQUENCY: Frequency = Frequency::Always;
+    const KEYS: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let mut report = Report::default();
+        let word = context
+            .args
+            .first()
+            .cloned()
+            .or_else(|| config.resize_rootfs.as_ref().and_then(Node::scalar_text));
+        let word = word.unwrap_or_else(|| "true".to_owned());
+        let beside = word.trim().eq_ignore_ascii_case(NOBLOCK);
+        if !beside && !boolean::lenient(&word) {
+            return Ok(Report::skipped("resizing is disabled"));
+        }
+        let files = context.system.files.as_ref();
+        if !files.exists(Path::new("/proc")) && !files.exists(Path::new("/etc/mtab")) {
+            return Ok(Report::skipped("nothing tells what is mounted: this root does not run"));
+        }
+        let Some(mut mount) = mount_of(files, "/") else {
+            report.warn(None, "the file system of / cannot be determined: it is not resized");
+            return Ok(report);
+        };
+        let mut what = "/".to_owned();
+        if mount.kind == "zfs" {
+            let pool = mount.device.split('/').next().unwrap_or_default().to_owned();
+            let Some(disk) = pool_disk(context, &pool, &mut report) else { return Ok(report) };
+            mount.device = disk;
+            what = pool;
+        }
+        let Some(device) = device(context, &mount, &mut report) else { return Ok(report) };
+        if mount.kind.starts_with("ufs") && ufs_is_full_size(context, &device)? {
+            return Ok(Report::skipped("the file system has its size"));
+        }
+        let Some(command) = command(context, &mount, &what, &device)? else {
+            report.warn(None, format!("Not resizing unknown filesystem type {} for {what}", mount.kind));
+            return Ok(report);
+        };
+        if beside {
+            context.system.commands.spawn_detached(&command)?;
+        } else {
+            context.system.commands.run(&command)?;
+        }
+        Ok(report)
+    }
+}
+
+/// The command for a type of file system; types are told by their beginning, so that `ext` is ext2 to ext4.
+fn command(
+    context: &Context<'_>,
+    mount: &Mount,
+    what: &str,
+    device: &str,
+) -> Result<Option<Command>, ModuleError> {
+    let kind = mount.kind.to_lowercase();
+    let words: Vec<&str> = if kind.starts_with("btrfs") {
+        return btrfs(context, mount, what).map(Some);
+    } else if kind.starts_with("ext") {
+        vec!["resize2fs", device]
+    } else if kind.starts_with("xfs") {
+        vec!["xfs_growfs", what]
+    } else if kind.starts_with("ufs") {
+        vec!["growfs", "-y", what]
+    } else if kind.starts_with("zfs") {
+        vec!["zpool", "online", "-e", what, device]
+    } else if kind.starts_with("hammer2") {
+        vec!["hammer2", "growfs", what]
+    } else if kind.starts_with("bcachefs") {
+        vec!["bcachefs", "device", "resize", device]
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(Command::line(words)))
+}
+
+fn btrfs(context: &Context<'_>, mount: &Mount, what: &str) -> Result<Command, ModuleError> {
+    // A read-only root refuses; a subvolume of it that is writable does not, and snapper has one.
+    let snapshots = format!("{}/.snapshots", what.trim_end_matches('/'));
+    let writable = mount.options.split(',').next() == Some("rw");
+    let inside = !writable && context.system.files.is_dir(Path::new(&snapshots));
+    // Since 5.10 a resize waits for a balance or the like instead of failing.
+    let version = context.system.commands.run(&Command::line(["btrfs", "--version"]))?.text();
+    let number = version.lines().next().and_then(|line| line.rsplit('v').next()).unwrap_or_default().trim();
+    let mut numbers = number.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let queues = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (5, 10);
+    let mut words = vec!["btrfs", "filesystem", "resize"];
+    words.extend(queues.then_some("--enqueue"));
+    // The original has the slash of the root doubled.
+    let inside_path = format!("{what}/.snapshots");
+    words.extend(["max", if inside { &inside_path } else { what }]);
+    Ok(Command::line(words))
+}
+
+/// growfs(8) fails with this when there is nothing to do.
+fn ufs_is_full_size(context: &Context<'_>, device: &str) -> Result<bool, ModuleError> {
+    match context.system.commands.run(&Command::line(["growfs", "-N", device])) {
+        Ok(_) => Ok(false),
+        Err(CommandError::Failed { output, command }) => {
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            if text.starts_with("growfs: requested size")
+                && text.contains("is not larger than the current filesystem size")
+            {
+                return Ok(true);
+            }
+            Err(CommandError::Failed { command, output }.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The disk below a pool: the first line of `zpool status` that is online and neither the pool nor its state.
+fn pool_disk(context: &Context<'_>, pool: &str, report: &mut Report) -> Option<String> {
+    if !context.system.files.exists(Path::new("/dev/zfs")) {
+        // Without it zpool waits for ten seconds.
+        tracing::debug!("zpool cannot be asked: there is no /dev/zfs");
+        return None;
+    }
+    let status = match context.system.commands.run(&Command::line(["zpool", "status", pool])) {
+        Ok(output) if output.stderr.is_empty() => output.text(),
+        Ok(output) => {
+            tracing::info!("zpool status {pool}: {}", String::from_utf8_lossy(&output.stderr).trim());
+            return None;
+        }
+        Err(error) => {
+            if !is_container(context.system) {
+                report.warn(None, format!("the pool of / cannot be determined: {error}"));
+            }
+            return None;
+        }
+    };
+    let online = |line: &&str| line.contains("ONLINE") && !line.contains(pool) && !line.contains("state");
+    let disk = status.lines().find(online).and_then(|line| line.split_whitespace().next()).map(str::to_owned);
+    if disk.is_none() && !is_container(context.system) {
+        report.warn(None, format!("zpool status names no disk of the pool {pool}"));
+    }
+    disk
+}
+
+/// The device to resize, by a name that tools take; `None` where there is none.
+fn device(context: &Context<'_>, mount: &Mount, report: &mut Report) -> Option<String> {
+    let files = context.system.files.as_ref();
+    let mut device = mount.device.clone();
+    if device == "/dev/root" && !files.exists(Path::new(&device)) && !is_container(context.system) {
+        let Some(root) = root_device(files) else {
+            report.warn(None, "Unable to find device '/dev/root'");
+            return None;
+        };
+        device = root;
+    }
+    if device == "overlayroot" {
+        tracing::debug!("an overlay root is not resized");
+        return None;
+    }
+    if device.starts_with("gpt/") {
+        return Some(device);
+    }
+    if !device.starts_with("/dev/") && !files.exists(Path::new(&device)) {
+        device = format!("/dev/{}", device.trim_start_matches('/'));
+    }
+    if is_device(context.system, Path::new(&device)) {
+        return Some(device);
+    }
+    let why = if files.exists(Path::new(&device)) { "not a block device" } else { "not there" };
+    if is_container(context.system) {
+        tracing::debug!("device '{device}' is {why} in this container: / is not resized");
+    } else {
+        report.warn(None, format!("device '{device}' is {why}: / is not resized"));
+    }
+    None
+}

@@ -1,0 +1,196 @@
+//! `rsyslog`: files of rsyslog's configuration, and hosts that the log is sent to.
+
+mod remote;
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use model::distro::{PackageSpec, ServiceAction};
+use model::effects::{Attributes, Command};
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Value};
+use serde::Deserialize;
+use serde::de::Error as _;
+
+use crate::lenient::{Text, Words};
+
+/// Writes the files and reloads rsyslog.
+pub struct Rsyslog;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The settings; a list is the old form of `configs`.
+    pub rsyslog: Option<Spanned<Form>>,
+    /// With the old form: `config_filename`.
+    pub rsyslog_filename: Option<String>,
+    /// With the old form: `config_dir`.
+    pub rsyslog_dir: Option<String>,
+}
+
+/// The two forms of the key.
+#[derive(Debug)]
+pub enum Form {
+    /// The settings.
+    Settings(Settings),
+    /// Deprecated: only the pieces of configuration.
+    List(Vec<Spanned<Piece>>),
+}
+
+impl<'de> Deserialize<'de> for Form {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let read = match &node.value {
+            Value::List(_) => model::config::from_node(&node).map(Self::List),
+            _ => model::config::from_node(&node).map(Self::Settings),
+        };
+        read.map_err(D::Error::custom)
+    }
+}
+
+/// `rsyslog`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Where the files are. Default: /etc/rsyslog.d.
+    pub config_dir: Option<String>,
+    /// The file for pieces that name none. Default: 20-cloud-config.conf.
+    pub config_filename: Option<String>,
+    /// Pieces of configuration: texts, or mappings with content and filename.
+    pub configs: Vec<Spanned<Piece>>,
+    /// Hosts by a name: `[filter] [@[@]]host[:port]`, as rsyslog writes it.
+    pub remotes: IndexMap<String, Option<Spanned<Text>>>,
+    /// The command that reloads, or `auto` for the service. Default: auto.
+    pub service_reload_command: Option<Words>,
+    /// Install rsyslog where it is missing. Default: false.
+    pub install_rsyslog: bool,
+    /// The program that shows whether it is missing. Default: rsyslogd.
+    pub check_exe: Option<String>,
+    /// What is installed. Default: [rsyslog].
+    pub packages: Option<Vec<String>>,
+}
+
+/// A piece of configuration.
+#[derive(Debug)]
+pub struct Piece {
+    /// The file below the directory; `None` for the usual one.
+    pub filename: Option<String>,
+    /// The lines; `None` where they were forgotten.
+    pub content: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Piece {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        if node.as_map().is_some() {
+            let text = |key: &str| node.get(key).filter(|text| !text.is_null()).and_then(Node::scalar_text);
+            return Ok(Self { filename: text("filename"), content: text("content") });
+        }
+        let kind = node.value.kind();
+        let content = node
+            .scalar_text()
+            .ok_or_else(|| D::Error::custom(format!("expected a text or a mapping, found a {kind}")))?;
+        Ok(Self { filename: None, content: Some(content) })
+    }
+}
+
+impl Module for Rsyslog {
+    const NAME: &'static str = "rsyslog";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &["rsyslog"];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let mut report = Report::default();
+        let settings = match config.rsyslog {
+            None => return Ok(Report::skipped("there is no rsyslog")),
+            Some(Spanned { value: Form::Settings(settings), .. }) => settings,
+            Some(Spanned { value: Form::List(configs), origin }) => {
+                report.deprecate(
+                    Some(&origin),
+                    "a list for rsyslog is deprecated since 22.2: use rsyslog.configs",
+                );
+                let (config_dir, config_filename) = (config.rsyslog_dir, config.rsyslog_filename);
+                Settings { config_dir, config_filename, configs, ..Settings::default() }
+            }
+        };
+        if settings.install_rsyslog {
+            install(context, &settings)?;
+        }
+        let remotes = remote::lines(&settings.remotes, &mut report);
+        if write(context, &settings, remotes, &mut report)? == 0 {
+            report.skipped = Some("rsyslog has nothing to write".into());
+            return Ok(report);
+        }
+        if let Err(error) = reload(context, settings.service_reload_command.as_ref()) {
+            report.warn(None, format!("rsyslog was not reloaded: {error}"));
+        }
+        Ok(report)
+    }
+}
+
+fn install(context: &Context<'_>, settings: &Settings) -> Result<(), ModuleError> {
+    let program = settings.check_exe.as_deref().unwrap_or("rsyslogd");
+    if context.system.commands.which(program).is_some() {
+        return Ok(());
+    }
+    let names = settings.packages.clone().unwrap_or_else(|| vec!["rsyslog".to_owned()]);
+    let spec = |name| PackageSpec { name, version: None, manager: None };
+    let packages: Vec<PackageSpec> = names.into_iter().map(spec).collect();
+    Ok(context.distro.packages().install(&packages)?)
+}
+
+/// Writes the pieces, the remotes last; gives the number of files. The first piece of a file replaces what was there.
+fn write(
+    context: &Context<'_>,
+    settings: &Settings,
+    remotes: Option<String>,
+    report: &mut Report,
+) -> Result<usize, ModuleError> {
+    let directory = Path::new(settings.config_dir.as_deref().unwrap_or("/etc/rsyslog.d"));
+    let usual = settings.config_filename.as_deref().unwrap_or("20-cloud-config.conf");
+    let mut texts: IndexMap<PathBuf, String> = IndexMap::new();
+    let mut add = |name: &str, content: &str| {
+        let text = texts.entry(directory.join(name)).or_default();
+        text.push_str(content);
+        if !content.ends_with('\n') {
+            text.push('\n');
+        }
+    };
+    for piece in &settings.configs {
+        let Some(content) = &piece.value.content else {
+            report.warn(Some(&piece.origin), "this entry of rsyslog.configs has no content");
+            continue;
+        };
+        match piece.value.filename.as_deref().unwrap_or(usual).trim() {
+            "" => report.warn(Some(&piece.origin), "this entry of rsyslog.configs has an empty filename"),
+            name => add(name, content),
+        }
+    }
+    if let Some(remotes) = remotes {
+        add(usual.trim(), &remotes);
+    }
+    for (path, text) in &texts {
+        context.system.files.write(path, text.as_bytes(), &Attributes::mode(0o644))?;
+    }
+    Ok(texts.len())
+}
+
+fn reload(context: &Context<'_>, command: Option<&Words>) -> Result<(), ModuleError> {
+    let words = command.map(Words::texts).unwrap_or_default();
+    match words.as_slice() {
+        [] => {}
+        [auto] if auto == "auto" => {}
+        // One text is a whole command line.
+        [line] => {
+            return Ok(context.system.commands.run(&Command::line(["/bin/sh", "-c", line])).map(|_| ())?);
+        }
+        words => {
+            return Ok(context.system.commands.run(&Command::line(words.iter().cloned())).map(|_| ())?);
+        }
+    }
+    let service = context.config.at(&["system_info", "rsyslog_svcname"]).and_then(Node::scalar_text);
+    let service = service.unwrap_or_else(|| "rsyslog".to_owned());
+    Ok(context.distro.services().manage(ServiceAction::TryReload, &service)?)
+}

@@ -1,0 +1,41 @@
+//! Scripts of the vendor-data.
+
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError};
+use serde::Deserialize;
+
+use crate::lenient::{Flag, Words};
+use crate::run_parts;
+
+/// Runs them in the order of their names.
+pub struct ScriptsVendor;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// How vendor-data is taken.
+    pub vendor_data: Option<VendorData>,
+}
+
+/// `vendor_data`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct VendorData {
+    /// Whether vendor-data is taken at all; heeded where it is consumed, in the network stage. Default: true.
+    pub enabled: Option<Flag>,
+    /// A program and its arguments that run each script in place of the kernel. Default: none.
+    pub prefix: Words,
+}
+
+impl Module for ScriptsVendor {
+    const NAME: &'static str = "scripts_vendor";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let prefix = config.vendor_data.unwrap_or_default().prefix.texts();
+        run_parts::run(context, &context.paths.instance("scripts/vendor"), &prefix)
+    }
+}

@@ -1,0 +1,119 @@
+//! `random_seed`: entropy for the kernel's pool.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use model::effects::{Attributes, Command};
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Node, Secret, Spanned, Value};
+use serde::Deserialize;
+
+use crate::lenient::{Flag, Text, Words};
+
+/// Adds what the configuration and the metadata have to the pool.
+pub struct SeedRandom;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The seed.
+    pub random_seed: Option<Seed>,
+}
+
+/// `random_seed`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Seed {
+    /// Where it is written to. Default: /dev/urandom.
+    pub file: Option<Text>,
+    /// The seed itself.
+    pub data: Option<Spanned<Secret<Node>>>,
+    /// How `data` is written: raw, base64, b64, gzip, gz. Default: raw.
+    pub encoding: Option<Text>,
+    /// A program and its arguments that seeds further; `RANDOM_SEED_FILE` is set for it.
+    pub command: Option<Spanned<Words>>,
+    /// It is an error when that program is not there. Default: false.
+    pub command_required: Flag,
+}
+
+impl Module for SeedRandom {
+    const NAME: &'static str = "seed_random";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let seed = config.random_seed.unwrap_or_default();
+        let file = seed.file.as_ref().map_or("/dev/urandom", |file| file.0.as_str());
+        let mut bytes = match &seed.data {
+            Some(data) => decode(data, seed.encoding.as_ref())?,
+            None => Vec::new(),
+        };
+        // OpenStack and Azure bring one.
+        if let Some(text) = context.instance.metadata.get("random_seed").and_then(serde_json::Value::as_str) {
+            // Bytes that are no text stand in metadata as base64 behind this mark.
+            match text.strip_prefix("ci-b64:").and_then(|encoded| STANDARD.decode(encoded).ok()) {
+                Some(decoded) => bytes.extend(decoded),
+                None => bytes.extend_from_slice(text.as_bytes()),
+            }
+        }
+        if !bytes.is_empty() {
+            let attributes = Attributes { secret: true, ..Attributes::default() };
+            context.system.files.append(Path::new(file), &bytes, &attributes)?;
+        }
+        run_command(context, &seed, file)?;
+        Ok(Report::default())
+    }
+}
+
+fn decode(data: &Spanned<Secret<Node>>, encoding: Option<&Text>) -> Result<Vec<u8>, ModuleError> {
+    let invalid = |message: String| ModuleError::Invalid { origin: data.origin.clone(), message };
+    let node = data.value.expose();
+    let bytes = match &node.value {
+        Value::Binary(bytes) => bytes.clone(),
+        Value::Null => return Ok(Vec::new()),
+        other => node
+            .scalar_text()
+            .ok_or_else(|| invalid(format!("random_seed.data is a text; found: {}", other.kind())))?
+            .into_bytes(),
+    };
+    match encoding.map(|encoding| encoding.0.to_lowercase()).unwrap_or_default().as_str() {
+        "" | "raw" => Ok(bytes),
+        "base64" | "b64" => {
+            let letters: Vec<u8> = bytes.into_iter().filter(|byte| !byte.is_ascii_whitespace()).collect();
+            STANDARD.decode(letters).map_err(|_| invalid("random_seed.data is no base64".into()))
+        }
+        "gzip" | "gz" => {
+            let mut plain = Vec::new();
+            let read =
+                flate2::read::MultiGzDecoder::new(bytes.as_slice()).take(64 << 20).read_to_end(&mut plain);
+            read.map(|_| plain).map_err(|_| invalid("random_seed.data is no gzip".into()))
+        }
+        other => Err(invalid(format!("random_seed.encoding is raw, base64, b64, gzip or gz, not '{other}'"))),
+    }
+}
+
+fn run_command(context: &Context<'_>, seed: &Seed, file: &str) -> Result<(), ModuleError> {
+    let words = seed.command.as_ref().map(|command| command.value.texts()).unwrap_or_default();
+    let required = |why: String| {
+        let origin =
+            seed.command.as_ref().map_or_else(model::Origin::built_in, |command| command.origin.clone());
+        ModuleError::Invalid { origin, message: format!("{why} but random_seed.command_required is true") }
+    };
+    let Some(program) = words.first() else {
+        return if seed.command_required.0 { Err(required("there is no command".into())) } else { Ok(()) };
+    };
+    if context.system.commands.which(program).is_none() {
+        if seed.command_required.0 {
+            return Err(required(format!("there is no program '{program}'")));
+        }
+        tracing::debug!("there is no program '{program}' to seed with");
+        return Ok(());
+    }
+    let command = Command::line(words).env("RANDOM_SEED_FILE", file).inherit_output();
+    context.system.commands.run(&command)?;
+    Ok(())
+}

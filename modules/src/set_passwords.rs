@@ -1,0 +1,358 @@
+//! Passwords, and whether the ssh server takes them.
+
+use model::distro::{Password, ServiceAction};
+use model::effects::{Command, Environment};
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Node, Secret, Spanned, Value};
+use serde::Deserialize;
+
+use crate::accounts::Accounts;
+use crate::lenient::{Flag, Text};
+use crate::{console, sshd_config};
+
+/// Sets passwords.
+pub struct SetPasswords;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Whether sshd takes passwords: true, false, or `unchanged` (default). Words for booleans are deprecated.
+    pub ssh_pwauth: Option<Node>,
+    /// Passwords of several users.
+    pub chpasswd: Option<Chpasswd>,
+    /// Password of the default user, where `chpasswd` names nobody.
+    pub password: Option<Secret<Text>>,
+}
+
+/// `chpasswd`.
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub struct Chpasswd {
+    /// The passwords must be changed at the first login. Default: true.
+    pub expire: Flag,
+    /// Users and their passwords.
+    pub users: Option<Vec<Spanned<Entry>>>,
+    /// Deprecated: lines `user:password`, as a list or in one string. R and RANDOM stand for a random password.
+    pub list: Option<Spanned<Secret<Lines>>>,
+}
+
+impl Default for Chpasswd {
+    fn default() -> Self {
+        Self { expire: Flag::yes(), users: None, list: None }
+    }
+}
+
+/// A user of `chpasswd.users`.
+#[derive(Debug, Deserialize)]
+pub struct Entry {
+    /// Whose.
+    pub name: Text,
+    /// What `password` is, or that a random one is made. Default: hash.
+    #[serde(default, rename = "type")]
+    pub kind: Kind,
+    /// The password, in clear or hashed; none for RANDOM.
+    pub password: Option<Secret<Text>>,
+}
+
+/// What the password of an entry is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Kind {
+    /// A hash for crypt(3).
+    #[default]
+    #[serde(rename = "hash")]
+    Hash,
+    /// In clear.
+    #[serde(rename = "text")]
+    Text,
+    /// To be made, and shown on the console only.
+    #[serde(rename = "RANDOM")]
+    Random,
+}
+
+/// The lines of `chpasswd.list`.
+#[derive(Debug, Default)]
+pub struct Lines {
+    /// They were written as one string.
+    pub one_string: bool,
+    /// The lines.
+    pub lines: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Lines {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        match &node.value {
+            Value::List(items) => {
+                let lines = items.iter().filter_map(Node::scalar_text).collect();
+                Ok(Self { one_string: false, lines })
+            }
+            _ => {
+                let text = node.scalar_text().filter(|_| node.is_truthy()).unwrap_or_default();
+                Ok(Self { one_string: true, lines: text.lines().map(str::to_owned).collect() })
+            }
+        }
+    }
+}
+
+/// Passwords to set, and those of them to show.
+#[derive(Default)]
+struct Wanted {
+    clear: Vec<Password>,
+    hashed: Vec<Password>,
+    random: Vec<String>,
+}
+
+impl Wanted {
+    fn add_clear(&mut self, user: &str, password: String) {
+        self.clear.push(Password { user: user.to_owned(), value: Secret::new(password), hashed: false });
+    }
+
+    fn add_hashed(&mut self, user: &str, hash: String) {
+        self.hashed.push(Password { user: user.to_owned(), value: Secret::new(hash), hashed: true });
+    }
+
+    fn add_random(&mut self, user: &str, environment: &dyn Environment) {
+        let password = random_password(environment, 20);
+        self.random.push(format!("{user}:{password}"));
+        self.add_clear(user, password);
+    }
+}
+
+impl Module for SetPasswords {
+    const NAME: &'static str = "set_passwords";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let mut report = Report::default();
+        let (wanted, expire) = wanted(context, &config, &mut report)?;
+        let outcome = apply(context, &wanted, expire, &mut report);
+        ssh_password_authentication(context, config.ssh_pwauth.as_ref(), &mut report)?;
+        outcome.map(|()| report)
+    }
+}
+
+fn wanted(
+    context: &Context<'_>,
+    config: &Config,
+    report: &mut Report,
+) -> Result<(Wanted, bool), ModuleError> {
+    let environment = context.system.environment.as_ref();
+    let mut wanted = Wanted::default();
+    let none = Chpasswd::default();
+    let chpasswd = config.chpasswd.as_ref().unwrap_or(&none);
+    let entries = chpasswd.users.as_deref().unwrap_or_default();
+    for kind in [Kind::Text, Kind::Hash, Kind::Random] {
+        for Spanned { value: entry, origin } in entries.iter().filter(|entry| entry.value.kind == kind) {
+            let password = || match &entry.password {
+                Some(password) => Ok(password.expose().0.clone()),
+                None => Err(ModuleError::Invalid {
+                    origin: origin.clone(),
+                    message: format!("user {} has no password: write one, or type: RANDOM", entry.name.0),
+                }),
+            };
+            match kind {
+                Kind::Text => wanted.add_clear(&entry.name.0, password()?),
+                Kind::Hash => wanted.add_hashed(&entry.name.0, password()?),
+                Kind::Random => wanted.add_random(&entry.name.0, environment),
+            }
+        }
+    }
+    // A password on the command line stands for the list.
+    let list = chpasswd
+        .list
+        .as_ref()
+        .filter(|list| context.args.is_empty() && !list.value.expose().lines.is_empty());
+    if let Some(list) = list {
+        report.deprecate(Some(&list.origin), "chpasswd.list is deprecated since 22.3: use chpasswd.users");
+        let Lines { one_string, lines } = list.value.expose();
+        if *one_string {
+            report.deprecate(
+                Some(&list.origin),
+                "chpasswd.list as one string is deprecated since 22.2: write a list",
+            );
+        }
+        for (index, line) in lines.iter().enumerate() {
+            let (user, password) = line.split_once(':').ok_or_else(|| ModuleError::Invalid {
+                origin: list.origin.clone(),
+                message: format!("line {} of chpasswd.list has no ':' between user and password", index + 1),
+            })?;
+            if is_hash(password) {
+                wanted.add_hashed(user, password.to_owned());
+            } else if matches!(password, "R" | "RANDOM") {
+                wanted.add_random(user, environment);
+            } else {
+                wanted.add_clear(user, password.to_owned());
+            }
+        }
+    }
+    let password = context
+        .args
+        .first()
+        .cloned()
+        .or_else(|| config.password.as_ref().map(|text| text.expose().0.clone()));
+    if entries.is_empty()
+        && list.is_none()
+        && let Some(password) = password.filter(|password| !password.is_empty())
+    {
+        match Accounts::read(context, &mut Report::default())?.default_name() {
+            Some(user) if is_hash(&password) => wanted.add_hashed(user, password),
+            Some(user) if matches!(password.as_str(), "R" | "RANDOM") => wanted.add_random(user, environment),
+            Some(user) => wanted.add_clear(user, password),
+            None => report.warn(None, "No default or defined user to change password for."),
+        }
+    }
+    Ok((wanted, chpasswd.expire.0))
+}
+
+/// A hash as crypt(3) writes it, by the original's pattern: `$ID$SALT$HASH` with one of its five ids.
+fn is_hash(password: &str) -> bool {
+    let Some((id, rest)) = password.strip_prefix('$').and_then(|rest| rest.split_once('$')) else {
+        return false;
+    };
+    let salted = rest.char_indices().skip(1).any(|(at, c)| c == '$' && at + 1 < rest.len());
+    matches!(id, "1" | "2a" | "2y" | "5" | "6") && salted && !password.contains(':')
+}
+
+/// Sets them all, and gives the last of what failed.
+fn apply(
+    context: &Context<'_>,
+    wanted: &Wanted,
+    expire: bool,
+    report: &mut Report,
+) -> Result<(), ModuleError> {
+    let users = context.distro.users();
+    let mut failure = None;
+    for passwords in [&wanted.clear, &wanted.hashed] {
+        if passwords.is_empty() {
+            continue;
+        }
+        if let Err(error) = users.set_passwords(passwords) {
+            let names: Vec<&str> = passwords.iter().map(|password| password.user.as_str()).collect();
+            report.warn(None, format!("the passwords of {} were not set: {error}", names.join(", ")));
+            failure = Some(error);
+        }
+    }
+    if !wanted.random.is_empty() {
+        let text = format!("Set the following 'random' passwords\n\n{}\n", wanted.random.join("\n"));
+        console::write(context.system, &text, true);
+    }
+    if expire {
+        for password in wanted.clear.iter().chain(&wanted.hashed) {
+            if let Err(error) = users.expire_password(&password.user) {
+                report.warn(None, format!("the password of {} does not expire: {error}", password.user));
+                failure = Some(error);
+            }
+        }
+    }
+    failure.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// `PasswordAuthentication` of sshd, and a restart where it changed and sshd is there.
+fn ssh_password_authentication(
+    context: &Context<'_>,
+    wanted: Option<&Node>,
+    report: &mut Report,
+) -> Result<(), ModuleError> {
+    let Some(node) = wanted else { return Ok(()) };
+    let text = node.scalar_text().unwrap_or_else(|| node.value.kind().to_owned());
+    if matches!(node.value, Value::Str(_)) {
+        report.deprecate(
+            Some(&node.origin),
+            "a string for ssh_pwauth is deprecated since 22.2: write a boolean",
+        );
+    }
+    let value = match boolean::strict(&text) {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => {
+            if !text.eq_ignore_ascii_case("unchanged") {
+                let message =
+                    format!("ssh_pwauth is true, false or unchanged, not '{text}'; sshd stays as it is");
+                report.warn(Some(&node.origin), message);
+            }
+            return Ok(());
+        }
+    };
+    if !sshd_config::set(context, &[("PasswordAuthentication", value)])? {
+        tracing::debug!("No need to restart SSH service, PasswordAuthentication not updated.");
+        return Ok(());
+    }
+    let service = context.distro.info().ssh_service;
+    let restarted = if context.distro.services().uses_systemd() {
+        let commands = &context.system.commands;
+        let show = ["systemctl", "show", "--property", "ActiveState", "--value", service];
+        let state = commands.run(&Command::line(show))?.text();
+        if !matches!(state.trim().to_lowercase().as_str(), "active" | "activating" | "reloading") {
+            return Ok(());
+        }
+        // sshd is ordered after this stage: without the option systemd would wait for us and we for it.
+        let restart = ["systemctl", "restart", service, "--job-mode=ignore-dependencies"];
+        commands.run(&Command::line(restart)).map(|_| ()).map_err(ModuleError::from)
+    } else {
+        context.distro.services().manage(ServiceAction::Restart, service).map_err(ModuleError::from)
+    };
+    if let Err(error) = restarted {
+        report
+            .warn(Some(&node.origin), format!("ssh_pwauth holds after the next start of sshd only: {error}"));
+    }
+    Ok(())
+}
+
+const DIGITS: &[u8] = b"0123456789";
+const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
+const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const PUNCTUATION: &[u8] = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+
+/// A password of `length` characters, of each class at least one.
+fn random_password(environment: &dyn Environment, length: usize) -> String {
+    let all = [DIGITS, LOWER, UPPER, PUNCTUATION].concat();
+    let pick = |from: &[u8]| from[below(environment, from.len())];
+    let mut password: Vec<u8> = [DIGITS, LOWER, UPPER, PUNCTUATION].into_iter().map(pick).collect();
+    password.extend((password.len()..length).map(|_| pick(&all)));
+    for last in (1..password.len()).rev() {
+        password.swap(last, below(environment, last + 1));
+    }
+    password.into_iter().map(char::from).collect()
+}
+
+/// An even choice among `count` (at most 256): bytes of the last, incomplete round are thrown away.
+fn below(environment: &dyn Environment, count: usize) -> usize {
+    let limit = 256 - 256 % count;
+    loop {
+        let mut byte = [0];
+        environment.random(&mut byte);
+        if usize::from(byte[0]) < limit {
+            return usize::from(byte[0]) % count;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_told_from_passwords_by_the_documented_pattern() {
+        for hash in ["$6$salt$hash", "$2a$10$abc", "$1$x$y$z"] {
+            assert!(is_hash(hash), "{hash}");
+        }
+        for password in ["$6$salt$", "$6$$hash", "$7$a$b", "plain", "$6$a$b:c", "$y$j9T$a$b"] {
+            assert!(!is_hash(password), "{password}");
+        }
+    }
+
+    #[test]
+    fn a_random_password_has_every_class() {
+        let (system, _) = system::scratch();
+        for _ in 0..200 {
+            let password = random_password(system.environment.as_ref(), 20);
+            assert_eq!(password.len(), 20);
+            for class in [DIGITS, LOWER, UPPER, PUNCTUATION] {
+                assert!(password.bytes().any(|byte| class.contains(&byte)), "{password}");
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Host keys of the ssh server, and who may log in with which key.
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use model::effects::{Attributes, Command, CommandError};
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Secret, Spanned};
+use serde::Deserialize;
+
+use crate::accounts::Accounts;
+use crate::authorized_keys::{self, REDIRECT_OPTIONS, redirect};
+use crate::lenient::{Flag, Text, Words};
+use crate::sshd_config;
+
+/// Replaces the image's host keys and authorizes users' keys.
+pub struct Ssh;
+
+/// The keys.
+#[derive(Debug, Deserialize)]
+pub struct Config {
+    /// Host keys and certificates by `TYPE_private`, `TYPE_public`, `TYPE_certificate`, with rsa, ecdsa and ed25519.
+    /// Where it is there, no keys are generated. Default: keys are generated.
+    pub ssh_keys: Option<IndexMap<String, Spanned<Secret<Text>>>>,
+    /// Public keys for the default user and root.
+    #[serde(default)]
+    pub ssh_authorized_keys: Words,
+    /// Remove the host keys that are there, so that no two clones share them. Default: true.
+    #[serde(default = "Flag::yes")]
+    pub ssh_deletekeys: Flag,
+    /// Types of host keys to generate; null for none. Default: the distribution's (rsa, ecdsa, ed25519).
+    #[serde(default, deserialize_with = "present")]
+    pub ssh_genkeytypes: Option<Words>,
+    /// Root's keys only tell to log in as the default user. Default: true.
+    #[serde(default = "Flag::yes")]
+    pub disable_root: Flag,
+    /// Options before root's keys then; `$USER` and `$DISABLE_USER` are replaced.
+    pub disable_root_opts: Option<Text>,
+    /// Take the public keys that the source has. Default: true.
+    #[serde(default = "Flag::yes")]
+    pub allow_public_ssh_keys: Flag,
+    /// Do not print what ssh-keygen says. Default: false.
+    #[serde(default)]
+    pub ssh_quiet_keygen: Flag,
+    /// Publishing of host keys to the source. Default: all are published where the source takes them.
+    pub ssh_publish_hostkeys: Option<Publish>,
+}
+
+/// `ssh_publish_hostkeys`.
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub struct Publish {
+    /// Publish at all. Default: true.
+    pub enabled: Flag,
+    /// Types of keys that are not published. Default: none.
+    pub blacklist: Words,
+}
+
+impl Default for Publish {
+    fn default() -> Self {
+        Self { enabled: Flag::yes(), blacklist: Words::default() }
+    }
+}
+
+/// A key that is there, null included.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Words>, D::Error> {
+    Words::deserialize(deserializer).map(Some)
+}
+
+/// Types whose keys may be given, in the order in which public halves are made.
+const TYPES: [&str; 3] = ["rsa", "ecdsa", "ed25519"];
+
+impl Module for Ssh {
+    const NAME: &'static str = "ssh";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let mut report = Report::default();
+        let directory = context.distro.ssh().directory();
+        if config.ssh_deletekeys.0 {
+            delete_keys(context, &directory, &mut report);
+        }
+        match &config.ssh_keys {
+            Some(keys) => place_keys(context, &directory, keys, &mut report)?,
+            None => generate_keys(context, &directory, &config, &mut report)?,
+        }
+        // No source of this program takes host keys; the original publishes them to one that ours does not have.
+        tracing::debug!("{} host keys could be published", public_keys(context, &directory, &config).len());
+        authorize(context, &config, &mut report)?;
+        Ok(report)
+    }
+}
+
+fn key_file(directory: &Path, kind: &str) -> PathBuf {
+    directory.join(format!("ssh_host_{kind}_key"))
+}
+
+fn delete_keys(context: &Context<'_>, directory: &Path, report: &mut Report) {
+    let names = context.system.files.list(directory).unwrap_or_default();
+    for name in
+        names.iter().filter(|name| name.strip_prefix("ssh_host_").is_some_and(|rest| rest.contains("key")))
+    {
+        if let Err(error) = context.system.files.remove(&directory.join(name)) {
+            report.warn(None, format!("a host key of the image stays: {error}"));
+        }
+    }
+}
+
+/// Writes the keys that the configuration has, and makes public halves that it has not.
+fn place_keys(
+    context: &Context<'_>,
+    directory: &Path,
+    keys: &IndexMap<String, Spanned<Secret<Text>>>,
+    report: &mut Report,
+) -> Result<(), ModuleError> {
+    let mut certificates = Vec::new();
+    for (name, key) in keys {
+        let known =
+            name.rsplit_once('_').filter(|(kind, _)| TYPES.contains(kind)).and_then(|(kind, part)| {
+                let private = key_file(directory, kind);
+                let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", private.display()));
+                match part {
+                    "private" => Some((private, Attributes::secret())),
+                    "public" => Some((beside(".pub"), Attributes::mode(0o644))),
+                    "certificate" => Some((beside("-cert.pub"), Attributes::mode(0o644))),
+                    _ => None,
+                }
+            });
+        let Some((path, attributes)) = known else {
+            let hardware = ["ecdsa-sk", "ed25519-sk"].iter().any(|kind| name.starts_with(kind));
+            let what = if hardware { "unsupported" } else { "unrecognized" };
+            report.warn(Some(&key.origin), format!("Skipping {what} ssh_keys entry: \"{name}\""));
+            continue;
+        };
+        context.system.files.write(&path, key.value.expose().0.as_bytes(), &attributes)?;
+        if name.ends_with("_certificate") {
+            certificates.push(path.to_string_lossy().into_owned());
+        }
+    }
+    if !certificates.is_empty() {
+        let lines: Vec<(&str, &str)> =
+            certificates.iter().map(|path| ("HostCertificate", path.as_str())).collect();
+        sshd_config::append(context, &lines)?;
+    }
+    for kind in TYPES {
+        if keys.contains_key(&format!("{kind}_public")) || !keys.contains_key(&format!("{kind}_private")) {
+            continue;
+        }
+        let private = key_file(directory, kind).to_string_lossy().into_owned();
+        let script =
+            format!("o=$(ssh-keygen -yf \"{private}\") && echo \"$o\" root@localhost > \"{private}.pub\"");
+        match context.system.commands.run(&Command::line(["sh", "-xc", &script]).inherit_output()) {
+            Ok(_) => context.distro.ssh().restore_context(directory)?,
+            Err(error) => report.warn(None, format!("no public half of {private} was made: {error}")),
+        }
+    }
+    Ok(())
+}
+
+/// Whether the kernel allows approved algorithms only.
+fn fips(context: &Context<'_>) -> bool {
+    context
+        .system
+        .files
+        .text(Path::new("/proc/sys/crypto/fips_enabled"))
+        .is_some_and(|text| text.trim() == "1")
+}
+
+fn generate_keys(
+    context: &Context<'_>,
+    directory: &Path,
+    config: &Config,
+    report: &mut Report,
+) -> Result<(), ModuleError> {
+    let types = match &config.ssh_genkeytypes {
+        Some(words) => words.texts(),
+        None => context.distro.ssh().key_types().iter().map(|&kind| kind.to_owned()).collect(),
+    };
+    let fips = fips(context);
+    for kind in types {
+        let file = key_file(directory, &kind);
+        if context.system.files.exists(&file) {
+            continue;
+        }
+        if fips && kind == "ed25519" {
+            tracing::debug!("no ed25519 host key: the kernel is in FIPS mode");
+            continue;
+        }
+        context.system.files.create_dir(directory, None)?;
+        let path = file.to_string_lossy().into_owned();
+        let command = Command::line(["ssh-keygen", "-t", &kind, "-N", "", "-f", &path]).env("LANG", "C");
+        match context.system.commands.run(&command) {
+            Ok(output) => {
+                if !config.ssh_quiet_keygen.0 {
+                    context.system.environment.tell(&output.text());
+                }
+                set_owner(context, &file)?;
+            }
+            Err(CommandError::Failed { output, .. })
+                if output.code == 1
+                    && String::from_utf8_lossy(&output.stderr).to_lowercase().starts_with("unknown key") =>
+            {
+                tracing::debug!("ssh-keygen knows no key type '{kind}'");
+            }
+            Err(error) => report.warn(None, format!("no {kind} host key was generated: {error}")),
+        }
+    }
+    Ok(context.distro.ssh().restore_context(directory)?)
+}
+
+/// Gives the private key the owner and mode that this distribution's sshd wants, where ssh-keygen gave others.
+fn set_owner(context: &Context<'_>, file: &Path) -> Result<(), ModuleError> {
+    let files = &context.system.files;
+    let Some(found) = files.stat(file)? else { return Ok(()) };
+    let (owner, mode) = context.distro.ssh().private_key_owner()?;
+    if owner.uid.is_some_and(|uid| uid != found.uid) || owner.gid.is_some_and(|gid| gid != found.gid) {
+        files.set_owner(file, owner)?;
+    }
+    if found.mode != mode {
+        files.set_mode(file, mode)?;
+    }
+    Ok(())
+}
+
+/// Type and key of every public host key that may be published.
+fn public_keys(context: &Context<'_>, directory: &Path, config: &Config) -> Vec<(String, String)> {
+    let all = Publish::default();
+    let publish = config.ssh_publish_hostkeys.as_ref().unwrap_or(&all);
+    if !publish.enabled.0 {
+        return Vec::new();
+    }
+    let hidden: Vec<String> =
+        publish.blacklist.texts().iter().map(|kind| format!("ssh_host_{kind}_key.pub")).collect();
+    let names = context.system.files.list(directory).unwrap_or_default();
+    let public = |name: &&String| {
+        name.starts_with("ssh_host_") && name.ends_with("_key.pub") && !hidden.contains(name)
+    };
+    let read = |name: &String| {
+        let text = context.system.files.text(&directory.join(name))?;
+        let mut words = text.split_whitespace().map(str::to_owned);
+        Some((words.next()?, words.next()?))
+    };
+    names.iter().filter(public).filter_map(read).collect()
+}
+
+/// The source's and the configuration's keys, for the default user and for root.
+fn authorize(context: &Context<'_>, config: &Config, report: &mut Report) -> Result<(), ModuleError> {
+    // What is odd about users is users_groups' to report.
+    let accounts = Accounts::read(context, &mut Report::default())?;
+    let user = accounts.default_name();
+    let mut keys = Vec::new();
+    if config.allow_public_ssh_keys.0 {
+        keys.extend(context.instance.public_keys.iter().cloned());
+    } else {
+        tracing::debug!("the source's ssh keys are not taken: allow_public_ssh_keys is false");
+    }
+    keys.extend(config.ssh_authorized_keys.texts());
+    let options = if config.disable_root.0 {
+        let options =
+            config.disable_root_opts.as_ref().map_or(REDIRECT_OPTIONS, |options| options.0.as_str());
+        redirect(options, user.unwrap_or("NONE"), "root")
+    } else {
+        String::new()
+    };
+    let mut place = |user: &str, options: &str| {
+        if let Err(error) = authorized_keys::add(context, &keys, user, options) {
+            report.warn(None, format!("the ssh keys of {user} were not placed: {error}"));
+            return false;
+        }
+        true
+    };
+    if user.is_none_or(|user| place(user, "")) {
+        place("root", &options);
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! `manage_etc_hosts`: /etc/hosts from a template, or only the line of this host.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use model::effects::Attributes;
+use model::hostname::host_name;
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Spanned};
+use serde::Deserialize;
+use text::hosts::Hosts;
+
+use crate::lenient::Text;
+use crate::timestamp::rfc2822;
+
+/// Writes /etc/hosts.
+pub struct UpdateEtcHosts;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// true: write the file from the template `hosts.FAMILY.tmpl` at every boot (`template` is the old word for it).
+    /// `localhost`: only see to it that the host's own name has a line. Default: false.
+    pub manage_etc_hosts: Option<Spanned<Text>>,
+    /// The host name. Default: the metadata's.
+    pub hostname: Option<Text>,
+    /// The host name with its domain.
+    pub fqdn: Option<Text>,
+}
+
+const HOSTS: &str = "/etc/hosts";
+
+impl Module for UpdateEtcHosts {
+    const NAME: &'static str = "update_etc_hosts";
+    const FREQUENCY: Frequency = Frequency::Always;
+    const KEYS: &'static [&'static str] = &["manage_etc_hosts"];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        let mut report = Report::default();
+        let Some(manage) = config.manage_etc_hosts else {
+            return Ok(Report::skipped("manage_etc_hosts is not set"));
+        };
+        let word = manage.value.0.as_str();
+        let template = boolean::lenient(word) || word.trim().eq_ignore_ascii_case("template");
+        if !template && word != "localhost" {
+            return Ok(Report::skipped("manage_etc_hosts is not true, template or localhost"));
+        }
+        if word == "template" {
+            let message = "'template' for manage_etc_hosts is deprecated since 22.2: write true";
+            report.deprecate(Some(&manage.origin), message);
+        }
+        let name = host_name(context.system, context.config, context.instance);
+        if name.hostname.is_empty() {
+            report.warn(Some(&manage.origin), "manage_etc_hosts is set, but no host name is known");
+            return Ok(report);
+        }
+        let variant = format!("hosts.{}", context.distro.info().hosts_template);
+        let shipped = context.templates.shipped(&variant);
+        if template {
+            let text = shipped.ok_or_else(|| {
+                ModuleError::Failed(format!(
+                    "there is no template {variant}.tmpl in {}",
+                    context.paths.templates_dir.display()
+                ))
+            })?;
+            let variables = serde_json::json!({"hostname": name.hostname, "fqdn": name.fqdn});
+            let rendered = context.templates.render(&variant, &text, &variables)?;
+            context.system.files.write(Path::new(HOSTS), rendered.as_bytes(), &Attributes::mode(0o644))?;
+        } else {
+            let address = shipped.as_deref().and_then(own_address).unwrap_or_else(|| "127.0.0.1".to_owned());
+            add_line(context, &address, &name.hostname, &name.fqdn)?;
+        }
+        Ok(report)
+    }
+}
+
+/// The loopback address that the distribution's template gives the host: 127.0.1.1 for the Debian family.
+fn own_address(template: &str) -> Option<String> {
+    let line = template.lines().find(|line| line.contains("{{fqdn}}"))?;
+    let address: IpAddr = line.split_whitespace().next()?.parse().ok()?;
+    (address.is_ipv4() && address.is_loopback()).then(|| address.to_string())
+}
+
+/// Adds the host's line where no line of that address has both its names.
+fn add_line(context: &Context<'_>, address: &str, hostname: &str, fqdn: &str) -> Result<(), ModuleError> {
+    let path = Path::new(HOSTS);
+    let before = context.system.files.read_optional(path)?;
+    let mut hosts = match &before {
+        Some(bytes) => Hosts::parse(bytes),
+        None => {
+            let now = rfc2822(context.system.clock.now());
+            Hosts::parse(format!("# Added by cloud-init v. {} on {now}\n", context.version).as_bytes())
+        }
+    };
+    let mut lines: Vec<Vec<String>> = hosts.get(address).into_iter().map(<[String]>::to_vec).collect();
+    let known = |names: &Vec<String>| {
+        names.first().is_some_and(|name| name == fqdn) && names[1..].iter().any(|name| name == hostname)
+    };
+    if lines.iter().any(known) {
+        return Ok(());
+    }
+    lines.push(vec![fqdn.to_owned(), hostname.to_owned()]);
+    hosts.remove(address);
+    for names in &lines {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        hosts.add(address, &names).map_err(|error| ModuleError::Failed(format!("{HOSTS}: {error}")))?;
+    }
+    // The original ends the file with an empty line.
+    let text = [hosts.write().as_slice(), b"\n"].concat();
+    context.system.files.write(path, &text, &Attributes::mode(0o644))?;
+    Ok(())
+}

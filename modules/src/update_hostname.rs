@@ -1,0 +1,93 @@
+//! The host name at later boots: a changed one is followed, one that an administrator set is kept.
+
+use model::effects::Attributes;
+use model::hostname::host_name;
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError};
+use serde::Deserialize;
+
+use crate::lenient::{Flag, Text};
+
+/// Follows the host name.
+pub struct UpdateHostname;
+
+/// The keys.
+#[derive(Debug, Deserialize)]
+pub struct Config {
+    /// Leave the host name alone. Default: false.
+    #[serde(default)]
+    pub preserve_hostname: Flag,
+    /// The host name. Default: the metadata's.
+    pub hostname: Option<Text>,
+    /// The host name with its domain.
+    pub fqdn: Option<Text>,
+    /// Set the name with its domain. Default: the distribution's habit.
+    pub prefer_fqdn_over_hostname: Option<Flag>,
+    /// Make the file of the host name where it is missing. Default: true.
+    #[serde(default = "Flag::yes")]
+    pub create_hostname_file: Flag,
+}
+
+impl Module for UpdateHostname {
+    const NAME: &'static str = "update_hostname";
+    const FREQUENCY: Frequency = Frequency::Always;
+    const KEYS: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        if config.preserve_hostname.0 {
+            return Ok(Report::skipped("preserve_hostname is set"));
+        }
+        let name = host_name(context.system, context.config, context.instance);
+        if name.default && name.hostname == "localhost" {
+            return Ok(Report::skipped("the host name is localhost: other services choose one"));
+        }
+        let files = &context.system.files;
+        let hostname = context.distro.hostname();
+        let prefer_fqdn = config.prefer_fqdn_over_hostname.map(|flag| flag.0);
+        let wanted = hostname.choose(&name.hostname, &name.fqdn, prefer_fqdn);
+        let memory = context.paths.data("previous-hostname");
+        let previous = files.text(&memory).and_then(|text| remembered(&text));
+        let current = hostname.persisted()?.filter(|name| !name.is_empty());
+        if let (Some(current), Some(previous)) = (&current, &previous)
+            && current != previous
+        {
+            tracing::info!(
+                "the host name is {current} where {previous} was set: somebody maintains it, it stays"
+            );
+            return Ok(Report::default());
+        }
+        if previous.as_ref() != Some(&wanted) {
+            files.write(&memory, format!("{wanted}\n").as_bytes(), &Attributes::mode(0o644))?;
+        }
+        let outdated = current.is_none() || (current == previous && current.as_ref() != Some(&wanted));
+        if outdated {
+            if config.create_hostname_file.0 || files.exists(&hostname.file()) {
+                hostname.persist(&wanted)?;
+            }
+            hostname.apply_transient(&name.hostname)?;
+        }
+        Ok(Report::default())
+    }
+}
+
+/// The name in previous-hostname: plain, with comments, or as a line of /etc/sysconfig/network, by which distribution
+/// wrote it.
+fn remembered(text: &str) -> Option<String> {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    let name = line.strip_prefix("HOSTNAME=").unwrap_or(line).trim_matches(['"', '\'']);
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::remembered;
+
+    #[test]
+    fn previous_hostname_is_read_in_each_distributions_form() {
+        for text in ["web\n", "web", "# set\n\nweb\n", "HOSTNAME=web\n", "HOSTNAME=\"web\"\n"] {
+            assert_eq!(remembered(text).as_deref(), Some("web"), "{text}");
+        }
+        assert_eq!(remembered("\n"), None);
+    }
+}

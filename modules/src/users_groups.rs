@@ -1,0 +1,129 @@
+//! `users`, `user`, `groups`: accounts, and the ssh keys that open them.
+
+use model::module::Report;
+use model::{Context, Frequency, Module, ModuleError, Node, Value};
+use serde::Deserialize;
+
+use crate::accounts::{Accounts, User};
+use crate::authorized_keys::{self, REDIRECT_OPTIONS, redirect};
+
+/// Makes groups, then users.
+pub struct UsersGroups;
+
+/// The keys. Their many forms are put in order by name, so that this says only that they may be there. It has no
+/// `Debug`, since a user's keys may hold a password.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Users: `default`, names, or mappings with `name` and what [`model::user::UserSpec`] has. Old forms: a string
+    /// with commas, a mapping of names. Default: nobody is made.
+    pub users: Option<Node>,
+    /// Describes the default user in place of the distribution (old: a name).
+    pub user: Option<Node>,
+    /// Groups to make: names, or mappings of a name to its members.
+    pub groups: Option<Node>,
+}
+
+impl Module for UsersGroups {
+    const NAME: &'static str = "users_groups";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, _config: Config) -> Result<Report, ModuleError> {
+        let mut report = Report::default();
+        let accounts = Accounts::read(context, &mut report)?;
+        for (name, members) in &accounts.groups {
+            context.distro.users().add_group(name, members)?;
+        }
+        for user in &accounts.users {
+            make(context, user, accounts.default_name(), &mut report)?;
+        }
+        Ok(report)
+    }
+}
+
+/// Keys that a user without a home cannot have.
+const NEED_HOME: [&str; 3] = ["ssh_authorized_keys", "ssh_import_id", "ssh_redirect_user"];
+const NO_HOME: [&str; 2] = ["no_create_home", "system"];
+
+fn make(
+    context: &Context<'_>,
+    user: &User,
+    default: Option<&str>,
+    report: &mut Report,
+) -> Result<(), ModuleError> {
+    let name = &user.spec.name;
+    let refuse = |why: String| ModuleError::Invalid {
+        origin: user.origin.clone(),
+        message: format!("user {name} is not made: {why}"),
+    };
+    let set = |keys: &[&'static str]| {
+        let set = |key: &&&str| user.written.get(**key).is_some_and(Node::is_truthy);
+        keys.iter().filter(set).copied().collect::<Vec<_>>().join(", ")
+    };
+    let (homeless, needing) = (set(&NO_HOME), set(&NEED_HOME));
+    if !homeless.is_empty() && !needing.is_empty() {
+        return Err(refuse(format!("{needing} cannot be together with {homeless}")));
+    }
+    let redirected = wants_redirect(user).map_err(refuse)?;
+    context.distro.users().add_user(&user.spec)?;
+    if user.spec.snapuser.is_some() {
+        // The account is snapd's: its keys come from the store.
+        return Ok(());
+    }
+    if let Some(keys) = &user.spec.ssh_authorized_keys {
+        authorized_keys::add(context, &listed_keys(keys, name, report), name, "")?;
+    }
+    if !redirected {
+        return Ok(());
+    }
+    let keys = &context.instance.public_keys;
+    match default {
+        None => {
+            let message =
+                format!("ssh_redirect_user of {name} is ignored: no default user is among the users");
+            report.warn(Some(&user.origin), message);
+        }
+        Some(default) if keys.is_empty() => {
+            let message =
+                format!("cannot redirect ssh logins of {name} to {default}: the source has no public keys");
+            report.warn(Some(&user.origin), message);
+        }
+        Some(default) => {
+            authorized_keys::add(context, keys, name, &redirect(REDIRECT_OPTIONS, default, name))?;
+        }
+    }
+    Ok(())
+}
+
+fn wants_redirect(user: &User) -> Result<bool, String> {
+    let Some(node) = user.spec.ssh_redirect_user.as_ref().filter(|node| node.is_truthy()) else {
+        return Ok(false);
+    };
+    if user.written.contains_key("ssh_authorized_keys") || user.written.contains_key("ssh_import_id") {
+        return Err("ssh_redirect_user cannot be together with ssh_import_id or ssh_authorized_keys".into());
+    }
+    match &node.value {
+        Value::Bool(true) => Ok(true),
+        Value::Str(text) if text == "default" => Ok(true),
+        _ => Err("ssh_redirect_user is true, default or false".into()),
+    }
+}
+
+/// One key, a list, or the values of a mapping.
+fn listed_keys(keys: &Node, name: &str, report: &mut Report) -> Vec<String> {
+    match &keys.value {
+        Value::Str(key) => vec![key.clone()],
+        Value::List(items) => items.iter().filter_map(Node::scalar_text).collect(),
+        Value::Map(map) => map.values().filter_map(Node::scalar_text).collect(),
+        other => {
+            let message = format!(
+                "ssh_authorized_keys of {name} is a key, a list or a mapping; found: {}",
+                other.kind()
+            );
+            report.warn(Some(&keys.origin), message);
+            Vec::new()
+        }
+    }
+}

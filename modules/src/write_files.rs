@@ -1,0 +1,322 @@
+//! `write_files`: files with given content, early or (`defer`) after users and packages are there.
+
+use std::io::Read as _;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use indexmap::IndexMap;
+use model::effects::{Attributes, Owner, Request};
+use model::module::Report;
+use model::{Context, DistroError, Frequency, Module, ModuleError, Node, Origin, Secret, Spanned, Value};
+use serde::Deserialize;
+
+use crate::lenient::{Flag, Text};
+
+/// Writes the files that are not deferred.
+pub struct WriteFiles;
+
+/// Writes the files that are deferred, in the final stage.
+pub struct WriteFilesDeferred;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The files, in order.
+    pub write_files: Option<Vec<Spanned<Entry>>>,
+}
+
+/// A file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Entry {
+    /// Where. Missing directories are made and get the same owner.
+    pub path: Option<Text>,
+    /// What; a text or `!!binary`. Default: nothing.
+    pub content: Option<Secret<Node>>,
+    /// Where the content is fetched from; `content` is for when that fails.
+    pub source: Option<Source>,
+    /// `USER:GROUP`. Default: root:root.
+    pub owner: Option<Text>,
+    /// Octal digits in a string, such as '0644'; a number is taken as it is. Default: '0644'.
+    pub permissions: Option<Node>,
+    /// How `content` is written: text/plain, b64, base64, gz, gzip, gz+b64, gz+base64, gzip+b64, gzip+base64.
+    /// Default: text/plain.
+    pub encoding: Option<Text>,
+    /// Add to the end of a file that is there. Default: false.
+    pub append: Flag,
+    /// Write in the final stage, when users and packages are there. Default: false.
+    pub defer: Flag,
+}
+
+/// `source` of a file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Source {
+    /// http, https or file address, or a path.
+    pub uri: Option<Text>,
+    /// Headers of the request.
+    pub headers: Option<IndexMap<String, Secret<Text>>>,
+}
+
+impl Module for WriteFiles {
+    const NAME: &'static str = "write_files";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &["write_files"];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        write_all(context, &config, false)
+    }
+}
+
+impl Module for WriteFilesDeferred {
+    const NAME: &'static str = "write_files_deferred";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &["write_files"];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+        write_all(context, &config, true)
+    }
+}
+
+fn write_all(context: &Context<'_>, config: &Config, deferred: bool) -> Result<Report, ModuleError> {
+    let mut report = Report::default();
+    let mut entries =
+        config.write_files.iter().flatten().filter(|entry| entry.value.defer.0 == deferred).peekable();
+    if entries.peek().is_none() {
+        return Ok(Report::skipped("there are no such files in write_files"));
+    }
+    for entry in entries {
+        let Some(path) = entry.value.path.as_ref().filter(|path| !path.0.is_empty()) else {
+            report.warn(Some(&entry.origin), "the file has no path: it is not written");
+            continue;
+        };
+        let Some(content) = content(context, entry, &mut report)? else {
+            report
+                .warn(Some(&entry.origin), format!("there is no content for {}: it is not written", path.0));
+            continue;
+        };
+        write(context, &normal(&path.0), &content, entry, &mut report)?;
+    }
+    Ok(report)
+}
+
+/// An absolute path without `.` and `..`; a relative one is below `/`.
+fn normal(path: &str) -> PathBuf {
+    let mut whole = PathBuf::from("/");
+    for part in Path::new(path).components() {
+        match part {
+            Component::Normal(name) => whole.push(name),
+            Component::ParentDir => _ = whole.pop(),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    whole
+}
+
+fn write(
+    context: &Context<'_>,
+    path: &Path,
+    content: &[u8],
+    entry: &Spanned<Entry>,
+    report: &mut Report,
+) -> Result<(), ModuleError> {
+    let files = &context.system.files;
+    let mode = mode(entry.value.permissions.as_ref(), report);
+    let wanted = owner(context, entry.value.owner.as_ref().map_or("root:root", |owner| owner.0.as_str()));
+    // An owner that is not there fails the module, as it always did; what was asked for is still written.
+    let owner = wanted.as_ref().map_or_else(|_| Owner::default(), |owner| *owner);
+    let missing: Vec<&Path> = path.ancestors().skip(1).take_while(|parent| !files.exists(parent)).collect();
+    if let Some(parent) = missing.first() {
+        files.create_dir(parent, None)?;
+        if owner != Owner::default() {
+            for directory in missing.iter().rev() {
+                files.set_owner(directory, owner)?;
+            }
+        }
+    }
+    // What only its owner may read is no matter of a plan or a log either.
+    let attributes = Attributes { mode: Some(mode), owner, secret: mode.trailing_zeros() >= 6 };
+    if entry.value.append.0 && files.exists(path) {
+        files.append(path, content, &attributes)?;
+        let Some(found) = files.stat(path)? else { return Ok(()) };
+        if owner.uid.is_some_and(|uid| uid != found.uid) || owner.gid.is_some_and(|gid| gid != found.gid) {
+            files.set_owner(path, owner)?;
+        }
+        if found.mode != mode {
+            files.set_mode(path, mode)?;
+        }
+    } else {
+        files.write(path, content, &attributes)?;
+    }
+    context.distro.ssh().restore_context(path)?;
+    wanted.map(|_| ()).map_err(|error| ModuleError::Invalid {
+        origin: entry.origin.clone(),
+        message: format!("the owner of {} was not set: {error}", path.display()),
+    })
+}
+
+/// `USER:GROUP`; a half that is empty, -1 or none stays as it is.
+fn owner(context: &Context<'_>, text: &str) -> Result<Owner, DistroError> {
+    let half = |text: &str| {
+        let text = text.trim();
+        if text == "-1" || text.eq_ignore_ascii_case("none") { String::new() } else { text.to_owned() }
+    };
+    let (user, group) = text.split_once(':').unwrap_or((text, ""));
+    match (half(user), half(group)) {
+        (user, group) if user.is_empty() && group.is_empty() => Ok(Owner::default()),
+        (user, group) if group.is_empty() => {
+            // `user` alone leaves the group, also where the distribution's reading of it would not.
+            context.distro.users().owner(&user).map(|owner| Owner { gid: None, ..owner })
+        }
+        (user, group) => context.distro.users().owner(&format!("{user}:{group}")),
+    }
+}
+
+fn mode(permissions: Option<&Node>, report: &mut Report) -> u32 {
+    const DEFAULT: u32 = 0o644;
+    let Some(node) = permissions else { return DEFAULT };
+    let read = match &node.value {
+        Value::Int(number) => u32::try_from(*number).ok(),
+        Value::Float(number) => Some(*number as u32),
+        _ => node.scalar_text().and_then(|text| {
+            let text = text.trim().replace('_', "").to_ascii_lowercase();
+            u32::from_str_radix(text.strip_prefix("0o").unwrap_or(&text), 8).ok()
+        }),
+    };
+    read.filter(|mode| *mode <= 0o7777).unwrap_or_else(|| {
+        let shown = node.scalar_text().unwrap_or_else(|| node.value.kind().to_owned());
+        report.warn(Some(&node.origin), format!("permissions '{shown}' are no octal digits: 0644 is taken"));
+        DEFAULT
+    })
+}
+
+/// What goes into the file; `None` where it was to be fetched, could not, and nothing stands in for it.
+fn content(
+    context: &Context<'_>,
+    entry: &Spanned<Entry>,
+    report: &mut Report,
+) -> Result<Option<Vec<u8>>, ModuleError> {
+    let source = entry.value.source.as_ref();
+    let uri = source
+        .and_then(|source| source.uri.as_ref())
+        .map(|uri| uri.0.trim_start())
+        .filter(|uri| !uri.is_empty());
+    if let (Some(uri), Some(source)) = (uri, source) {
+        match fetch(context, uri, source) {
+            Ok(bytes) => return Ok(Some(bytes)),
+            Err(error) => {
+                let message = format!(
+                    "the source cannot be fetched: {error}; the entry's content is taken if there is any"
+                );
+                report.warn(Some(&entry.origin), message);
+            }
+        }
+    }
+    match &entry.value.content {
+        Some(content) => {
+            decode(content.expose(), entry.value.encoding.as_ref(), &entry.origin, report).map(Some)
+        }
+        None if uri.is_some() => Ok(None),
+        None => Ok(Some(Vec::new())),
+    }
+}
+
+fn fetch(context: &Context<'_>, uri: &str, source: &Source) -> Result<Vec<u8>, ModuleError> {
+    if let Some(path) = uri.strip_prefix("file://").or_else(|| uri.starts_with('/').then_some(uri)) {
+        return Ok(context.system.files.read(Path::new(path))?);
+    }
+    let mut request = Request::get(uri).public().retries(3);
+    request.backoff = Duration::from_secs(3);
+    for (name, value) in source.headers.iter().flatten() {
+        request = request.header(name, value.expose().0.clone());
+    }
+    Ok(context.system.http.send(&request)?.body)
+}
+
+fn decode(
+    content: &Node,
+    encoding: Option<&Text>,
+    origin: &Origin,
+    report: &mut Report,
+) -> Result<Vec<u8>, ModuleError> {
+    let invalid = |message: String| ModuleError::Invalid { origin: origin.clone(), message };
+    let bytes = match &content.value {
+        Value::Binary(bytes) => bytes.clone(),
+        other => {
+            let kind = other.kind();
+            content
+                .scalar_text()
+                .ok_or_else(|| invalid(format!("content is a text; found: {kind}")))?
+                .into_bytes()
+        }
+    };
+    let encoding = encoding.map(|text| text.0.trim().to_lowercase()).unwrap_or_default();
+    match encoding.as_str() {
+        "" | "text/plain" => Ok(bytes),
+        "b64" | "base64" => unbase64(&bytes).map_err(invalid),
+        "gz" | "gzip" => gunzip(&bytes).map_err(invalid),
+        "gz+b64" | "gz+base64" | "gzip+b64" | "gzip+base64" => {
+            unbase64(&bytes).and_then(|bytes| gunzip(&bytes)).map_err(invalid)
+        }
+        other => {
+            report.warn(Some(origin), format!("Unknown encoding type {other}, assuming text/plain"));
+            Ok(bytes)
+        }
+    }
+}
+
+/// As Python's `b64decode`: what is no letter of the alphabet is passed over.
+fn unbase64(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical);
+    let letters: Vec<u8> =
+        bytes.iter().copied().filter(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte)).collect();
+    GeneralPurpose::new(&STANDARD, config)
+        .decode(letters)
+        .map_err(|error| format!("content is no base64: {error}"))
+}
+
+fn gunzip(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    /// No more than this comes out of one entry, so that a few bytes cannot fill the memory.
+    const LIMIT: u64 = 1 << 30;
+    let mut content = Vec::new();
+    let read = flate2::read::MultiGzDecoder::new(bytes).take(LIMIT).read_to_end(&mut content);
+    read.map_err(|error| format!("content is no gzip: {error}"))?;
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_made_absolute() {
+        for (path, expected) in [("/a/../b/./c", "/b/c"), ("x/y", "/x/y"), ("/../..", "/"), ("//a//", "/a")] {
+            assert_eq!(normal(path), Path::new(expected));
+        }
+    }
+
+    #[test]
+    fn permissions_are_octal_text_or_a_number() {
+        for (yaml, expected, warned) in [
+            ("'0600'", 0o600, false),
+            ("0600", 0o600, false),
+            ("'0o755'", 0o755, false),
+            ("755", 755, false),
+            ("'9'", 0o644, true),
+            ("[1]", 0o644, true),
+        ] {
+            let node = Node::from_yaml("t", yaml.as_bytes()).expect("valid").expect("there");
+            let mut report = Report::default();
+            assert_eq!(mode(Some(&node), &mut report), expected, "{yaml}");
+            assert_eq!(!report.warnings.is_empty(), warned, "{yaml}");
+        }
+    }
+}

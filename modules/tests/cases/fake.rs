@@ -1,0 +1,389 @@
+//! A distribution that only notes what it is asked, as commands named `distro:` in the recording.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use model::distro::{
+    Distro, DistroError, DistroInfo, Hostname, Locale, Network, PackageSpec, Packages, Password,
+    ServiceAction, Services, Ssh, Time, Users,
+};
+use model::effects::{
+    Body, Command, CommandError, Commands, FileError, Http, HttpError, Output, Owner, Request, Response,
+};
+use model::module::{Semaphores, TemplateError, Templates};
+use model::network::{NetworkConfig, Rendered};
+use model::user::{Account, UserSpec};
+use model::{Frequency, Node, System};
+use text::accounts::{Groups, Passwd};
+
+pub struct FakeDistro {
+    system: System,
+    info: DistroInfo,
+}
+
+impl FakeDistro {
+    pub fn new(system: &System, redhat: bool) -> Self {
+        let (family, service) = if redhat { ("redhat", "sshd") } else { ("debian", "ssh") };
+        let info = DistroInfo {
+            name: family.into(),
+            family: family.into(),
+            hosts_template: family,
+            ssh_service: service,
+            default_user: Some(UserSpec {
+                name: "cloud".into(),
+                gecos: Some("Cloud".into()),
+                shell: Some("/bin/bash".into()),
+                lock_passwd: Some(true),
+                ..UserSpec::default()
+            }),
+            ..DistroInfo::default()
+        };
+        Self { system: system.clone(), info }
+    }
+
+    /// Commands are recorded before they are looked up, which is all that is wanted here.
+    fn note(&self, words: &[&str]) {
+        let words = ["distro:"].iter().chain(words).copied();
+        let _ = self.system.commands.run(&Command::line(words));
+    }
+
+    fn text(&self, path: &str) -> String {
+        self.system.files.text(Path::new(path)).unwrap_or_default()
+    }
+}
+
+type Done = Result<(), DistroError>;
+
+impl Distro for FakeDistro {
+    fn info(&self) -> &DistroInfo {
+        &self.info
+    }
+    fn hostname(&self) -> &dyn Hostname {
+        self
+    }
+    fn users(&self) -> &dyn Users {
+        self
+    }
+    fn packages(&self) -> &dyn Packages {
+        self
+    }
+    fn services(&self) -> &dyn Services {
+        self
+    }
+    fn network(&self) -> &dyn Network {
+        self
+    }
+    fn locale(&self) -> &dyn Locale {
+        self
+    }
+    fn time(&self) -> &dyn Time {
+        self
+    }
+    fn ssh(&self) -> &dyn Ssh {
+        self
+    }
+}
+
+impl Hostname for FakeDistro {
+    fn choose(&self, hostname: &str, fqdn: &str, prefer_fqdn: Option<bool>) -> String {
+        if prefer_fqdn.unwrap_or(self.info.family == "redhat") {
+            fqdn.to_owned()
+        } else {
+            hostname.to_owned()
+        }
+    }
+    fn persisted(&self) -> Result<Option<String>, DistroError> {
+        Ok(self.system.files.text(Path::new("/etc/hostname")).map(|text| text.trim().to_owned()))
+    }
+    fn file(&self) -> PathBuf {
+        "/etc/hostname".into()
+    }
+    fn persist(&self, name: &str) -> Done {
+        self.note(&["hostname in file", name]);
+        Ok(())
+    }
+    fn apply(&self, name: &str) -> Done {
+        self.note(&["hostname", name]);
+        Ok(())
+    }
+    fn apply_transient(&self, name: &str) -> Done {
+        self.note(&["hostname in kernel", name]);
+        Ok(())
+    }
+}
+
+fn shown(node: &Node) -> String {
+    match node.as_list() {
+        Some(items) => items.iter().map(shown).collect::<Vec<_>>().join(";"),
+        None => node.scalar_text().unwrap_or_else(|| "mapping".into()),
+    }
+}
+
+impl Users for FakeDistro {
+    fn find(&self, name: &str) -> Result<Option<Account>, DistroError> {
+        let passwd = Passwd::parse(self.text("/etc/passwd").as_bytes());
+        Ok(passwd.get(name).map(|user| Account {
+            name: user.name.clone(),
+            uid: user.uid,
+            gid: user.gid,
+            home: user.home.clone().into(),
+            shell: user.shell.clone(),
+        }))
+    }
+    fn find_group(&self, name: &str) -> Result<Option<u32>, DistroError> {
+        Ok(Groups::parse(self.text("/etc/group").as_bytes()).get(name).map(|group| group.gid))
+    }
+    fn add_group(&self, name: &str, members: &[String]) -> Done {
+        self.note(&["group", name, &members.join(",")]);
+        Ok(())
+    }
+    fn add_user(&self, spec: &UserSpec) -> Result<bool, DistroError> {
+        let mut words = vec![format!("user {}", spec.name)];
+        let mut say =
+            |name: &str, value: Option<String>| words.extend(value.map(|value| format!("{name}={value}")));
+        say("gecos", spec.gecos.clone());
+        say("groups", spec.groups.as_ref().map(shown));
+        say("primary_group", spec.primary_group.clone());
+        say("shell", spec.shell.clone());
+        say("uid", spec.uid.as_ref().map(shown));
+        say("expiredate", spec.expiredate.clone());
+        say("lock", spec.lock_passwd.map(|lock| lock.to_string()));
+        say("passwd", spec.passwd.as_ref().map(|secret| secret.expose().clone()));
+        say("hashed", spec.hashed_passwd.as_ref().map(|secret| secret.expose().clone()));
+        say("plain", spec.plain_text_passwd.as_ref().map(|secret| secret.expose().clone()));
+        say("sudo", spec.sudo.as_ref().map(shown));
+        say("doas", spec.doas.as_ref().map(|rules| rules.join(";")));
+        say("snapuser", spec.snapuser.clone());
+        say("system", spec.system.then(|| "true".into()));
+        self.note(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        if spec.snapuser.is_none() && self.find(&spec.name)?.is_none() {
+            self.system.commands.run(&Command::line(["useradd", &spec.name, "-m"]))?;
+        }
+        Ok(true)
+    }
+    fn lock_password(&self, name: &str) -> Done {
+        self.note(&["lock", name]);
+        Ok(())
+    }
+    fn expire_password(&self, name: &str) -> Done {
+        self.note(&["expire", name]);
+        Ok(())
+    }
+    fn set_passwords(&self, passwords: &[Password]) -> Done {
+        for password in passwords {
+            let kind = if password.hashed { "hash" } else { "clear" };
+            self.note(&["password", &password.user, kind, password.value.expose()]);
+        }
+        Ok(())
+    }
+    fn owner(&self, text: &str) -> Result<Owner, DistroError> {
+        let (user, group) = text.split_once(':').unwrap_or((text, ""));
+        let unknown = |name: &str| DistroError::Failed(format!("there is no '{name}'"));
+        let uid = match user {
+            "" => None,
+            user => Some(self.find(user)?.ok_or_else(|| unknown(user))?.uid),
+        };
+        let gid = match group {
+            "" => None,
+            group => Some(self.find_group(group)?.ok_or_else(|| unknown(group))?),
+        };
+        Ok(Owner { uid, gid })
+    }
+}
+
+impl Packages for FakeDistro {
+    fn refresh(&self, force: bool) -> Done {
+        self.note(&["refresh packages", if force { "always" } else { "once" }]);
+        Ok(())
+    }
+    fn upgrade(&self) -> Done {
+        self.note(&["upgrade packages"]);
+        Ok(())
+    }
+    fn install(&self, packages: &[PackageSpec]) -> Done {
+        for package in packages {
+            let (manager, version) = (package.manager.as_deref(), package.version.as_deref());
+            self.note(&["install", manager.unwrap_or("-"), &package.name, version.unwrap_or("-")]);
+        }
+        match packages.iter().find(|package| package.name == "missing") {
+            Some(package) => Err(DistroError::Failed(format!("no package {}", package.name))),
+            None => Ok(()),
+        }
+    }
+    fn reboot_markers(&self) -> Vec<PathBuf> {
+        vec!["/var/run/reboot-required".into(), "/run/reboot-needed".into()]
+    }
+}
+
+impl Services for FakeDistro {
+    fn manage(&self, action: ServiceAction, service: &str) -> Done {
+        self.note(&[&format!("{action:?}"), service]);
+        Ok(())
+    }
+    fn uses_systemd(&self) -> bool {
+        self.system.files.is_dir(Path::new("/run/systemd/system"))
+    }
+    fn shutdown_command(&self, mode: &str, delay: &str, message: &str) -> Result<Vec<String>, DistroError> {
+        Ok(["shutdown", mode, delay, message].map(str::to_owned).to_vec())
+    }
+}
+
+impl Network for FakeDistro {
+    fn render(&self, _config: &NetworkConfig) -> Result<Rendered, DistroError> {
+        Err(DistroError::Failed("modules do not configure the network".into()))
+    }
+    fn activate(&self, _config: &NetworkConfig) -> Done {
+        Ok(())
+    }
+    fn wait_for_links(&self, _config: &NetworkConfig) -> Done {
+        Ok(())
+    }
+    fn rename_links(&self, _config: &NetworkConfig) -> Done {
+        Ok(())
+    }
+    fn wait_online(&self) -> Done {
+        Ok(())
+    }
+}
+
+impl Locale for FakeDistro {
+    fn apply(&self, locale: &str, file: Option<&Path>) -> Done {
+        self.note(&["locale", locale, &file.unwrap_or(Path::new("-")).to_string_lossy()]);
+        Ok(())
+    }
+    fn current(&self) -> Result<String, DistroError> {
+        Ok("C.UTF-8".into())
+    }
+}
+
+impl Time for FakeDistro {
+    fn set_timezone(&self, name: &str) -> Done {
+        self.note(&["timezone", name]);
+        Ok(())
+    }
+}
+
+impl Ssh for FakeDistro {
+    fn directory(&self) -> PathBuf {
+        "/etc/ssh".into()
+    }
+    fn restore_context(&self, _path: &Path) -> Done {
+        Ok(())
+    }
+    fn key_types(&self) -> &'static [&'static str] {
+        &["rsa", "ecdsa", "ed25519"]
+    }
+    fn private_key_owner(&self) -> Result<(Owner, u32), DistroError> {
+        Ok(if self.info.family == "redhat" {
+            (Owner { uid: None, gid: Some(98) }, 0o640)
+        } else {
+            (Owner::ROOT, 0o600)
+        })
+    }
+}
+
+/// Renders `{{name}}` and `$name` only: how templates are rendered is the engine's business.
+pub struct FakeTemplates;
+
+impl Templates for FakeTemplates {
+    fn render(&self, name: &str, text: &str, variables: &serde_json::Value) -> Result<String, TemplateError> {
+        if text.contains("{%") {
+            return Err(TemplateError { name: name.to_owned(), line: 1, reason: "a broken template".into() });
+        }
+        let text = text.strip_prefix("## template:jinja\n").unwrap_or(text);
+        let variables = variables.as_object().expect("variables are a mapping");
+        Ok(variables.iter().fold(text.to_owned(), |text, (name, value)| {
+            let value = value.as_str().expect("texts");
+            text.replace(&format!("{{{{{name}}}}}"), value).replace(&format!("${name}"), value)
+        }))
+    }
+    fn shipped(&self, name: &str) -> Option<String> {
+        modules::TEMPLATES.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
+    }
+}
+
+#[derive(Default)]
+pub struct FakeSemaphores(Mutex<BTreeSet<String>>);
+
+impl Semaphores for FakeSemaphores {
+    fn has_run(&self, name: &str, _frequency: Frequency) -> bool {
+        self.0.lock().expect("no panic holds it").contains(name)
+    }
+    fn mark(&self, name: &str, _frequency: Frequency) -> Result<(), FileError> {
+        self.0.lock().expect("no panic holds it").insert(name.to_owned());
+        Ok(())
+    }
+    fn clear(&self, name: &str, _frequency: Frequency) -> Result<(), FileError> {
+        self.0.lock().expect("no panic holds it").remove(name);
+        Ok(())
+    }
+}
+
+/// Answers every request with `fetched`, and keeps the bodies that were sent.
+pub struct FakeHttp {
+    statuses: Mutex<Vec<u16>>,
+    bodies: Mutex<Vec<String>>,
+}
+
+impl FakeHttp {
+    pub fn new(statuses: &[u16]) -> Self {
+        Self { statuses: Mutex::new(statuses.to_vec()), bodies: Mutex::default() }
+    }
+
+    pub fn bodies(&self) -> Vec<String> {
+        self.bodies.lock().expect("no panic holds it").clone()
+    }
+}
+
+impl Http for FakeHttp {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        if let Body::Bytes(bytes, kind) = &request.body {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            self.bodies
+                .lock()
+                .expect("no panic holds it")
+                .push(format!("{kind} retries={} {text}", request.retries));
+        }
+        let mut statuses = self.statuses.lock().expect("no panic holds it");
+        let status = if statuses.is_empty() { 200 } else { statuses.remove(0) };
+        if status == 200 {
+            Ok(Response { status, headers: Vec::new(), body: b"fetched".to_vec() })
+        } else {
+            Err(HttpError::Status { url: request.url.clone(), status })
+        }
+    }
+}
+
+/// Commands whose output a case gives; an answer `exit N` is a failure.
+pub struct Answering {
+    pub commands: Arc<dyn Commands>,
+    pub output: Vec<(String, String)>,
+}
+
+impl Commands for Answering {
+    fn run(&self, command: &Command) -> Result<Output, CommandError> {
+        let mut output = self.commands.run(command)?;
+        let line = command.shown().join(" ");
+        let Some((_, answer)) = self.output.iter().find(|(begin, _)| line.starts_with(begin)) else {
+            return Ok(output);
+        };
+        if let Some(code) = answer.strip_prefix("exit ") {
+            let (code, message) = code.split_once(' ').unwrap_or((code, ""));
+            output.code = code.parse().expect("a number");
+            output.stderr = message.into();
+            if command.accept.contains(&output.code) {
+                return Ok(output);
+            }
+            return Err(CommandError::Failed { command: line, output });
+        }
+        output.stdout = answer.clone().into();
+        Ok(output)
+    }
+    fn which(&self, program: &str) -> Option<PathBuf> {
+        self.commands.which(program)
+    }
+    fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
+        self.commands.spawn_detached(command)
+    }
+}

@@ -1,0 +1,218 @@
+//! One test over `testdata/MODULE/CASE`: a machine in memory (`root/`), a configuration (`cloud-config.yaml`), what
+//! else matters (`case.yaml`), and the effects by which it has to be left (`expected.txt`).
+//!
+//! The expectations are written from the original's documentation and its unit tests' facts; what a distribution does
+//! is not a module's business and stands in them as `distro: …`.
+#![allow(clippy::disallowed_methods, reason = "the cases are files of the source tree")]
+
+mod fake;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fake::{FakeDistro, FakeHttp, FakeSemaphores, FakeTemplates};
+use model::effects::BlockDevice;
+use model::{Context, Instance, Node, Origin, Paths, config};
+use serde::Deserialize;
+use system::{EffectKind, Scratch};
+
+/// What a case may say beside its configuration.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Case {
+    /// Arguments of the module.
+    args: Vec<String>,
+    /// Which fake distribution; debian unless said otherwise.
+    redhat: bool,
+    /// Who the machine is.
+    instance: Instance,
+    /// Programs in PATH.
+    programs: Vec<String>,
+    /// Directories that are there.
+    directories: Vec<String>,
+    /// Block devices that are there.
+    devices: Vec<String>,
+    /// Text that a command prints, by the beginning of its line.
+    output: Vec<(String, String)>,
+    /// Passwords are made at random: the first is shown as `<random>`.
+    random: bool,
+    /// Statuses that the network answers, one a request; then 200.
+    statuses: Vec<u16>,
+}
+
+fn node(path: &Path) -> Option<Node> {
+    let bytes = fs::read(path).ok()?;
+    let name = path.file_name().expect("a file").to_string_lossy();
+    let read = Node::from_yaml(&name, &bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Some(read.unwrap_or_else(|| Node::empty_map(Origin::whole(&name))))
+}
+
+fn add_root(mut scratch: Scratch, directory: &Path, at: &str) -> Scratch {
+    let Ok(entries) = fs::read_dir(directory) else { return scratch };
+    for entry in entries {
+        let path = entry.expect("a readable directory").path();
+        let inside = format!("{at}/{}", path.file_name().expect("a name").to_string_lossy());
+        let kind = fs::symlink_metadata(&path).expect("just listed");
+        scratch = if kind.is_symlink() {
+            scratch.link(&inside, &fs::read_link(&path).expect("a link").to_string_lossy())
+        } else if kind.is_dir() {
+            add_root(scratch.directory(&inside), &path, &inside)
+        } else if kind.permissions().mode() & 0o111 != 0 {
+            scratch.program(&inside)
+        } else {
+            scratch.file(&inside, fs::read(&path).expect("a readable file"))
+        };
+    }
+    scratch
+}
+
+fn listing(effects: &[system::Effect]) -> String {
+    let mut text = String::new();
+    for effect in effects {
+        match &effect.kind {
+            EffectKind::Write { path, after, mode, owner, .. } => {
+                let after = String::from_utf8_lossy(after);
+                let _ = writeln!(text, "write {} {mode:04o} {}:{}", path.display(), owner.0, owner.1);
+                for line in after.split_inclusive('\n') {
+                    let end = if line.ends_with('\n') { "" } else { " (no newline)" };
+                    let _ = writeln!(text, "  |{}{end}", line.trim_end_matches('\n'));
+                }
+            }
+            EffectKind::Directory { path, mode } => {
+                _ = writeln!(text, "directory {} {mode:04o}", path.display());
+            }
+            EffectKind::Link { path, target } => {
+                _ = writeln!(text, "link {} -> {}", path.display(), target.display());
+            }
+            EffectKind::Remove(path) => _ = writeln!(text, "remove {}", path.display()),
+            EffectKind::Rename { from, to } => {
+                _ = writeln!(text, "rename {} {}", from.display(), to.display());
+            }
+            EffectKind::Attributes { path, mode, owner } => {
+                _ = writeln!(text, "attributes {} {mode:04o} {}:{}", path.display(), owner.0, owner.1);
+            }
+            EffectKind::Command { words, .. } if words[0] == "distro:" => {
+                _ = writeln!(text, "{}", words.join(" "));
+            }
+            EffectKind::Command { words, .. } => _ = writeln!(text, "run {words:?}"),
+            EffectKind::Request { method, url, .. } => _ = writeln!(text, "{method} {url}"),
+            EffectKind::Ephemeral { what } => _ = writeln!(text, "{what}"),
+        }
+    }
+    text
+}
+
+fn run(directory: &Path, module: &str) -> String {
+    let case: Case = node(&directory.join("case.yaml"))
+        .map(|node| {
+            config::from_node(&node).unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
+        })
+        .unwrap_or_default();
+    let config =
+        node(&directory.join("cloud-config.yaml")).unwrap_or_else(|| Node::empty_map(Origin::whole("none")));
+    let mut scratch = Scratch::new()
+        .file("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nadm1:x:500:500::/home/adm1:/bin/sh\n")
+        .file("/etc/group", "root:x:0:\nadm1:x:500:\n")
+        .file("/etc/shadow", "root:*:19675:0:99999:7:::\n");
+    for name in ["useradd", "groupadd"].into_iter().chain(case.programs.iter().map(String::as_str)) {
+        scratch = scratch.program(&if name.starts_with('/') {
+            name.to_owned()
+        } else {
+            format!("/usr/sbin/{name}")
+        });
+    }
+    for name in &case.directories {
+        scratch = scratch.directory(name);
+    }
+    for path in &case.devices {
+        scratch = scratch
+            .device(BlockDevice { path: path.into(), ..BlockDevice::default() }, "/nothing")
+            .file(path, "");
+    }
+    let http = Arc::new(FakeHttp::new(&case.statuses));
+    let (mut system, recording) = add_root(scratch, &directory.join("root"), "").system_with(http.clone());
+    system.commands = Arc::new(fake::Answering { commands: system.commands.clone(), output: case.output });
+    let distro = FakeDistro::new(&system, case.redhat);
+    let context = Context {
+        system: &system,
+        distro: &distro,
+        paths: &Paths::default(),
+        instance: &case.instance,
+        config: &config,
+        name: module,
+        args: &case.args,
+        templates: &FakeTemplates,
+        semaphores: &FakeSemaphores::default(),
+        version: "26.2",
+    };
+    let all = modules::all();
+    let found =
+        all.iter().find(|known| known.name() == module).unwrap_or_else(|| panic!("no module {module}"));
+    let outcome = found.run(&context);
+    let mut text = listing(&recording.effects());
+    for body in http.bodies() {
+        let _ = writeln!(text, "body {body}");
+    }
+    if case.random {
+        let password = text
+            .split_once(" clear ")
+            .and_then(|(_, rest)| rest.lines().next())
+            .expect("a password")
+            .to_owned();
+        assert_eq!(password.chars().count(), 20, "the original's length");
+        text = text.replace(&password, "<random>");
+    }
+    match outcome {
+        Ok(report) => {
+            let place =
+                |origin: &Option<Origin>| origin.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
+            for finding in &report.deprecations {
+                let _ = writeln!(text, "deprecated {}{}", place(&finding.origin), finding.message);
+            }
+            for finding in &report.warnings {
+                let _ = writeln!(text, "warning {}{}", place(&finding.origin), finding.message);
+            }
+            if let Some(reason) = report.skipped {
+                let _ = writeln!(text, "skipped {reason}");
+            }
+        }
+        Err(error) => _ = writeln!(text, "error {error}"),
+    }
+    text
+}
+
+fn folders(directory: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(directory)
+        .expect("a directory of cases")
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn modules_have_the_expected_effects() {
+    let built: Vec<&str> = modules::all().iter().map(|module| module.name()).collect();
+    let (mut wrong, mut count) = (String::new(), 0);
+    for module in folders(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")) {
+        let name = module.file_name().expect("a name").to_string_lossy().into_owned();
+        if !built.contains(&name.as_str()) {
+            continue;
+        }
+        for case in folders(&module) {
+            count += 1;
+            let found = run(&case, &name);
+            let expected = fs::read_to_string(case.join("expected.txt")).unwrap_or_default();
+            if found != expected {
+                let case = case.file_name().expect("a name").to_string_lossy().into_owned();
+                let _ = writeln!(wrong, "=== {name}/{case}\n--- expected\n{expected}--- found\n{found}");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(count > 0 || built.is_empty(), "no case was found");
+}

@@ -1,0 +1,23 @@
+#!/bin/sh
+# build.sh DISTRO [FEATURES] : builds the static program for a target, and lays out below target/package/DISTRO
+# what the .deb and the .rpm take from there: cloud.cfg, templates, man pages, completions.
+set -eu
+cd "$(dirname "$0")/.."
+distro=$1
+features=${2:-}
+target=$(rustc -vV | sed -n 's/^host: //p')
+export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static"
+if [ -n "$features" ]; then
+    cargo build --release --target "$target" --no-default-features --features "$features"
+else
+    cargo build --release --target "$target"
+fi
+program=target/$target/release/cloud-init
+out=target/package/$distro
+rm -rf "$out"
+mkdir -p "$out"
+cp "$program" "$out/cloud-init"
+"$program" generate cloud-cfg "$distro" > "$out/cloud.cfg"
+"$program" generate templates "$out/templates"
+"$program" generate man "$out/man"
+"$program" generate completions "$out/completions"

@@ -1,0 +1,241 @@
+//! `ds-identify`: which data sources this machine may have, judged before anything else runs.
+
+use std::path::Path;
+
+use engine::boot::{identify_all, platform};
+use engine::config::{Loader, kernel_command_line};
+use model::effects::{Attributes, FileError};
+use model::{Identified, Node, Paths, System};
+
+use crate::cli::DsIdentify;
+use crate::output;
+
+const CONFIG: &str = "/etc/cloud/ds-identify.cfg";
+const DISABLED_FILE: &str = "/etc/cloud/cloud-init.disabled";
+
+/// What is done with what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Enabled,
+    Disabled,
+    Search,
+    Report,
+}
+
+/// `policy=` of the configuration or of `ci.di.policy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Policy {
+    mode: Mode,
+    /// All that were found, or only the first.
+    all: bool,
+    /// Also those that cannot be excluded.
+    maybe: bool,
+    /// Enabled although nothing was found.
+    notfound_enabled: bool,
+}
+
+impl Policy {
+    const DEFAULT: Self = Self { mode: Mode::Search, all: true, maybe: false, notfound_enabled: false };
+
+    fn parse(text: &str) -> Self {
+        let mut policy = Self::DEFAULT;
+        for word in text.split(',').map(str::trim) {
+            match word {
+                "enabled" => policy.mode = Mode::Enabled,
+                "disabled" => policy.mode = Mode::Disabled,
+                "search" => policy.mode = Mode::Search,
+                "report" => policy.mode = Mode::Report,
+                "found=all" => policy.all = true,
+                "found=first" => policy.all = false,
+                "maybe=all" => policy.maybe = true,
+                "maybe=none" => policy.maybe = false,
+                "notfound=enabled" => policy.notfound_enabled = true,
+                "notfound=disabled" => policy.notfound_enabled = false,
+                "" => {}
+                other => {
+                    output::error(&format!("ds-identify: policy '{other}' is not known; it is passed over"))
+                }
+            }
+        }
+        policy
+    }
+}
+
+/// The verdict: what is written for the stages, and the exit code.
+#[derive(Debug, PartialEq, Eq)]
+struct Verdict {
+    /// Text of /run/cloud-init/cloud.cfg; `None` leaves it alone.
+    config: Option<String>,
+    /// 0 enables, 1 disables, 2 is disabled by the administrator.
+    code: u8,
+}
+
+fn list(names: &[&str]) -> String {
+    let mut names = names.to_vec();
+    if !names.is_empty() && !names.contains(&"None") {
+        names.push("None");
+    }
+    format!("datasource_list: [ {} ]\n", names.join(", "))
+}
+
+/// Indented below `di_report:`, which the stages do not act on.
+fn report(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| format!("  {line}")).collect();
+    format!("di_report:\n{}\n", lines.join("\n"))
+}
+
+/// `datasource:` and `policy:` of the configuration, then of the kernel command line.
+fn settings(system: &System, cmdline: &str) -> (Option<String>, Policy) {
+    let text = system.files.text(Path::new(CONFIG)).unwrap_or_default();
+    let file = Node::from_yaml(CONFIG, text.as_bytes()).ok().flatten().unwrap_or_default();
+    let value = |key: &str| file.get(key).and_then(Node::scalar_text);
+    let (mut named, mut policy) = (value("datasource"), value("policy"));
+    for word in cmdline.split_ascii_whitespace() {
+        let Some((key, value)) = word.split_once('=') else { continue };
+        let value = value.split(';').next().unwrap_or_default().to_owned();
+        match key {
+            "ds" | "ci.ds" | "ci.datasource" => named = Some(value),
+            "ci.di.policy" => policy = Some(value),
+            _ => {}
+        }
+    }
+    (named.filter(|name| !name.is_empty()), policy.map_or(Policy::DEFAULT, |text| Policy::parse(&text)))
+}
+
+fn judge(system: &System, paths: &Paths, config: &Node, log: &mut Vec<String>) -> Verdict {
+    let cmdline = kernel_command_line(system);
+    let verdict = |config: Option<String>, code: u8| Verdict { config, code };
+    let says = |word: &str| cmdline.split_ascii_whitespace().any(|found| found == word);
+    if !says("cloud-init=enabled")
+        && (system.files.exists(Path::new(DISABLED_FILE)) || says("cloud-init=disabled"))
+    {
+        log.push("disabled by file or kernel command line".into());
+        return verdict(None, 2);
+    }
+    let (named, policy) = settings(system, &cmdline);
+    log.push(format!("policy: {policy:?}"));
+    let shown = |text: String| if policy.mode == Mode::Report { report(&text) } else { text };
+    match policy.mode {
+        Mode::Disabled => return verdict(None, 1),
+        Mode::Enabled => return verdict(None, 0),
+        Mode::Search | Mode::Report => {}
+    }
+    if let Some(name) = named {
+        log.push(format!("datasource '{name}' specified"));
+        return verdict(Some(shown(list(&[&name]))), 0);
+    }
+    if system.files.exists(&paths.instance("manual-clean")) {
+        return verdict(Some(shown("# manual_cache_clean.\n".into())), 0);
+    }
+    let names: Vec<String> = config
+        .get("datasource_list")
+        .and_then(Node::as_list)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|node| node.as_str().map(str::to_owned))
+        .collect();
+    if names.len() == 1 || (names.len() == 2 && names[1] == "None") {
+        log.push(format!("single entry in datasource_list ({}) use that", names.join(" ")));
+        return verdict(Some(shown(format!("datasource_list: [ {} ]\n", names.join(", ")))), 0);
+    }
+    let registry = crate::registry::registry();
+    let evidence = platform(system, paths, config);
+    let verdicts = identify_all(&registry, &evidence, config);
+    for (source, found) in &verdicts {
+        log.push(format!("check for '{}' returned {found:?}", source.name()));
+    }
+    // None is found everywhere and says nothing.
+    let of = |wanted: Identified| -> Vec<&str> {
+        let named = verdicts.iter().filter(|(source, found)| *found == wanted && source.name() != "None");
+        named.map(|(source, _)| source.name()).collect()
+    };
+    let mut found = of(Identified::Found);
+    if !policy.all {
+        found.truncate(1);
+    }
+    if found.is_empty() && policy.maybe {
+        found = of(Identified::Maybe);
+    }
+    if !found.is_empty() {
+        return verdict(Some(shown(list(&found))), 0);
+    }
+    let word = if policy.notfound_enabled { "enabled" } else { "disabled" };
+    let text = format!("datasource_list: [  ]\n# reporting not found result. notfound={word}.\n");
+    let code = u8::from(policy.mode == Mode::Search && !policy.notfound_enabled);
+    log.push(format!("No ds found [mode={:?}, notfound={word}]. exit {code}", policy.mode));
+    verdict(Some(report(&text)), code)
+}
+
+fn write(system: &System, paths: &Paths, verdict: &Verdict, log: &[String]) -> Result<(), FileError> {
+    let plain = Attributes::mode(0o644);
+    if let Some(config) = &verdict.config {
+        system.files.write(&paths.run("cloud.cfg"), config.as_bytes(), &plain)?;
+    }
+    system.files.write(&paths.run("ds-identify.log"), (log.join("\n") + "\n").as_bytes(), &plain)?;
+    system.files.write(&paths.run(".ds-identify.result"), format!("{}\n", verdict.code).as_bytes(), &plain)
+}
+
+/// Judges and writes the verdict; gives its exit code.
+pub(crate) fn run(options: &DsIdentify) -> u8 {
+    let system = super::host();
+    verdict(&system, options.force)
+}
+
+/// The same for the generator.
+pub(crate) fn verdict(system: &System, force: bool) -> u8 {
+    let config = Loader { system, extra: Vec::new() }.base();
+    let paths = engine::config::paths(&config);
+    let cached =
+        system.files.text(&paths.run(".ds-identify.result")).and_then(|text| text.trim().parse::<u8>().ok());
+    if let Some(code) =
+        cached.filter(|code| *code <= 2 && !force && system.files.exists(&paths.run("cloud.cfg")))
+    {
+        return code;
+    }
+    let mut log = Vec::new();
+    let verdict = judge(system, &paths, &config, &mut log);
+    if let Err(error) = write(system, &paths, &verdict, &log) {
+        output::error(&format!("ds-identify: {error}"));
+    }
+    verdict.code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use system::Scratch;
+
+    #[track_caller]
+    fn check(root: Scratch, code: u8, config: Option<&str>) {
+        let (system, _) = root.system();
+        let base = Loader { system: &system, extra: Vec::new() }.base();
+        let verdict = judge(&system, &Paths::default(), &base, &mut Vec::new());
+        assert_eq!((verdict.code, verdict.config.as_deref()), (code, config));
+    }
+
+    #[test]
+    fn the_verdicts_of_the_original() {
+        let seed = |root: Scratch| {
+            root.file("/var/lib/cloud/seed/nocloud/meta-data", "")
+                .file("/var/lib/cloud/seed/nocloud/user-data", "")
+        };
+        check(seed(Scratch::new()), 0, Some("datasource_list: [ NoCloud, None ]\n"));
+        check(
+            Scratch::new(),
+            1,
+            Some("di_report:\n  datasource_list: [  ]\n  # reporting not found result. notfound=disabled.\n"),
+        );
+        check(Scratch::new().file(DISABLED_FILE, ""), 2, None);
+        check(
+            Scratch::new().file("/proc/cmdline", "ci.ds=OpenStack\n"),
+            0,
+            Some("datasource_list: [ OpenStack, None ]\n"),
+        );
+        check(Scratch::new().file(CONFIG, "policy: enabled\n"), 0, None);
+        check(
+            Scratch::new().file("/etc/cloud/cloud.cfg.d/ds.cfg", "datasource_list: [ Ec2, None ]\n"),
+            0,
+            Some("datasource_list: [ Ec2, None ]\n"),
+        );
+    }
+}

@@ -1,0 +1,271 @@
+//! `plan`: the four stages of a first boot against an overlay. Nothing is touched and no network is asked.
+
+mod examples;
+mod roots;
+mod show;
+mod watch;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use engine::boot::{Boot, NoHooks};
+use model::effects::{Attributes, ReadFiles};
+use model::{Stage, System};
+use system::{Effect, Host, Overlay, Scratch, TreeHttp};
+
+use crate::output;
+
+/// How a plan is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Plan one of the embedded examples.
+    #[arg(long, value_name = "NAME")]
+    example: Option<String>,
+    /// List the embedded examples.
+    #[arg(long)]
+    list_examples: bool,
+    /// The root of an image; without it, a small built-in root of the distribution.
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// The distribution: its id in os-release, perhaps with a version (centos:7).
+    #[arg(long, value_name = "ID")]
+    distro: Option<String>,
+    /// User-data.
+    #[arg(long, value_name = "FILE")]
+    user_data: Option<PathBuf>,
+    /// Metadata of a NoCloud seed.
+    #[arg(long, value_name = "FILE")]
+    meta_data: Option<PathBuf>,
+    /// Vendor-data.
+    #[arg(long, value_name = "FILE")]
+    vendor_data: Option<PathBuf>,
+    /// Network config.
+    #[arg(long, value_name = "FILE")]
+    network_config: Option<PathBuf>,
+    /// A directory that stands for a metadata service: its paths are the addresses'.
+    #[arg(long, value_name = "DIR")]
+    metadata_tree: Option<PathBuf>,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// Input that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlanError {
+    #[error("there is no example '{name}'{hint}; --list-examples lists them")]
+    Example { name: String, hint: String },
+    #[error("cannot read {path}: {reason}")]
+    Input { path: String, reason: String },
+    #[error("{path}: no metadata service is known whose tree has neither openstack/ nor latest/meta-data/")]
+    Tree { path: String },
+    #[error("{0}: not a directory")]
+    NoDirectory(String),
+    #[error("cannot plan for '{0}': this program configures {1}")]
+    Distro(String, String),
+    #[error(transparent)]
+    Boot(#[from] engine::boot::BootError),
+    #[error(transparent)]
+    File(#[from] model::effects::FileError),
+}
+
+/// Everything that a plan starts from.
+struct Inputs {
+    /// What is read below everything.
+    root: Arc<dyn ReadFiles>,
+    /// Files laid over the root before the boot.
+    files: Vec<(PathBuf, Vec<u8>)>,
+    /// What answers requests: files, and where among them the tree is.
+    tree: Option<(Arc<dyn ReadFiles>, PathBuf)>,
+    /// A device with the label and directory of its files.
+    devices: Vec<(model::effects::BlockDevice, PathBuf)>,
+}
+
+/// What came of it.
+pub(crate) struct Planned {
+    pub(crate) effects: Vec<Effect>,
+    /// Warnings, each with the number of effects that came before it.
+    pub(crate) warnings: Vec<watch::Warning>,
+    /// Errors of stages.
+    pub(crate) errors: Vec<String>,
+}
+
+/// Plans and prints; 0, 2 with warnings, 1 when the input cannot be used.
+pub(crate) fn run(options: &Plan) -> u8 {
+    if options.list_examples {
+        for (name, about) in examples::list() {
+            output::line(&format!("{name:24} {about}"));
+        }
+        return 0;
+    }
+    match inputs(options).and_then(|inputs| boot(&inputs)) {
+        Ok(planned) => {
+            output::text(&match options.format {
+                Format::Text => show::text(&planned),
+                Format::Json => show::json(&planned),
+            });
+            if planned.warnings.is_empty() && planned.errors.is_empty() { 0 } else { 2 }
+        }
+        Err(error) => {
+            output::error(&format!("error: {error}"));
+            1
+        }
+    }
+}
+
+fn inputs(options: &Plan) -> Result<Inputs, PlanError> {
+    if let Some(name) = &options.example {
+        let mut inputs = examples::inputs(name)?;
+        overlay_options(options, &mut inputs)?;
+        return Ok(inputs);
+    }
+    let root = match &options.root {
+        Some(root) => {
+            let root = absolute(root)?;
+            if !Host::root(None).is_dir(&root) {
+                return Err(PlanError::NoDirectory(root.display().to_string()));
+            }
+            roots::of_image(root, options.distro.as_deref())?
+        }
+        None => roots::built_in(options.distro.as_deref().unwrap_or("debian"))?,
+    };
+    let mut inputs = Inputs { root: root.0, files: root.1, tree: None, devices: Vec::new() };
+    overlay_options(options, &mut inputs)?;
+    Ok(inputs)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, PlanError> {
+    let input = |reason: String| PlanError::Input { path: path.display().to_string(), reason };
+    let here = system::current_directory().map_err(|error| input(error.to_string()))?;
+    Ok(here.join(path))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, PlanError> {
+    let input = |reason: String| PlanError::Input { path: path.display().to_string(), reason };
+    Host::root(None).read(&absolute(path)?).map_err(|error| input(error.source.to_string()))
+}
+
+/// Files given on the command line become a NoCloud seed, or a tree that answers for a metadata service.
+fn overlay_options(options: &Plan, inputs: &mut Inputs) -> Result<(), PlanError> {
+    let given = [
+        ("user-data", &options.user_data),
+        ("meta-data", &options.meta_data),
+        ("vendor-data", &options.vendor_data),
+        ("network-config", &options.network_config),
+    ];
+    if let Some(directory) = &options.metadata_tree {
+        let directory = absolute(directory)?;
+        let files = Host::root(None);
+        if !files.is_dir(&directory) {
+            return Err(PlanError::NoDirectory(directory.display().to_string()));
+        }
+        inputs.files.extend(identity(files.as_ref(), &directory)?);
+        inputs.tree = Some((files, directory));
+    }
+    if given.iter().all(|(_, path)| path.is_none()) {
+        return Ok(());
+    }
+    let seed = Path::new("/var/lib/cloud/seed/nocloud");
+    for (name, path) in given {
+        match path {
+            Some(path) => inputs.files.push((seed.join(name), read(path)?)),
+            None if name == "meta-data" => {
+                inputs.files.push((seed.join(name), b"instance-id: planned\n".to_vec()))
+            }
+            None if name == "user-data" => inputs.files.push((seed.join(name), Vec::new())),
+            None => {}
+        }
+    }
+    if inputs.tree.is_none() {
+        inputs.files.push(source_list("NoCloud"));
+    }
+    Ok(())
+}
+
+fn source_list(name: &str) -> (PathBuf, Vec<u8>) {
+    ("/run/cloud-init/cloud.cfg".into(), format!("datasource_list: [ {name}, None ]\n").into_bytes())
+}
+
+/// What the machine would show of the platform whose metadata a directory holds.
+fn identity(files: &dyn ReadFiles, directory: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, PlanError> {
+    let bases = [directory.to_owned(), directory.join("169.254.169.254")];
+    let has = |name: &str| bases.iter().any(|base| files.is_dir(&base.join(name)));
+    let dmi = |name: &str, value: &str| {
+        (Path::new("/sys/class/dmi/id").join(name), format!("{value}\n").into_bytes())
+    };
+    if has("openstack") {
+        Ok(vec![dmi("product_name", "OpenStack Nova"), source_list("OpenStack")])
+    } else if has("latest") {
+        let uuid = dmi("product_uuid", "ec2f00d0-0000-4000-8000-000000000000");
+        Ok(vec![uuid, dmi("product_serial", "ec2f00d0-0000-4000-8000-000000000000"), source_list("Ec2")])
+    } else {
+        Err(PlanError::Tree { path: directory.display().to_string() })
+    }
+}
+
+/// The machine with the inputs laid over its root; not recorded.
+fn prepared(inputs: &Inputs) -> Result<Arc<dyn ReadFiles>, PlanError> {
+    let nothing: Arc<dyn ReadFiles> = Arc::new(Scratch::new());
+    let http = Arc::new(TreeHttp::new(nothing, None));
+    let base = Overlay {
+        lower: inputs.root.clone(),
+        http,
+        devices: Vec::new(),
+        now: std::time::Duration::ZERO,
+        seed: 1,
+    };
+    let (system, _) = base.system();
+    for (path, content) in &inputs.files {
+        system.files.write(path, content, &Attributes::mode(0o644))?;
+    }
+    Ok(system.files)
+}
+
+/// Runs the four stages.
+fn boot(inputs: &Inputs) -> Result<Planned, PlanError> {
+    let http = match &inputs.tree {
+        Some((files, directory)) => TreeHttp::new(files.clone(), Some(directory.clone())),
+        None => TreeHttp::new(Arc::new(Scratch::new()), None),
+    };
+    let overlay = Overlay {
+        lower: prepared(inputs)?,
+        http: Arc::new(http),
+        devices: inputs.devices.clone(),
+        // The same plan prints the same: a time of its own, 2024-01-01 00:00:00 UTC.
+        now: std::time::Duration::from_secs(1_704_067_200),
+        seed: 0x5eed,
+    };
+    let (system, recording) = overlay.system();
+    let warnings = watch::start(&recording);
+    let registry = crate::registry::registry();
+    let mut errors = Vec::new();
+    for stage in [Stage::Local, Stage::Network, Stage::Config, Stage::Final] {
+        errors.extend(run_stage(&system, &registry, stage)?);
+    }
+    Ok(Planned { effects: recording.effects(), warnings: warnings.taken(), errors })
+}
+
+fn run_stage(system: &System, registry: &engine::Registry, stage: Stage) -> Result<Vec<String>, PlanError> {
+    let mut boot = Boot::new(system, registry, stage, Vec::new(), false)?;
+    let outcome = match stage {
+        Stage::Local => boot.local(&mut NoHooks),
+        Stage::Network => boot.network(&mut NoHooks),
+        Stage::Config => boot.modules("config", &mut NoHooks),
+        _ => boot.modules("final", &mut NoHooks),
+    };
+    match outcome {
+        Ok(outcome) => Ok(outcome.errors),
+        // On a machine the stage fails and the next one runs; so it is here.
+        Err(error) => Ok(vec![format!("stage {stage} failed: {error}")]),
+    }
+}

@@ -1,0 +1,141 @@
+//! The invariants of the house that the compiler does not hold.
+#![allow(clippy::disallowed_methods, reason = "these tests read the sources")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tests::{metadata, workspace};
+
+/// Crates of the house and which of its other crates each may use. Arrows run downward only; the families
+/// (distros, datasources, modules) never know each other.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("boolean", &[]),
+    ("yaml", &["boolean"]),
+    ("mime", &[]),
+    ("ifcfg", &[]),
+    ("interfaces", &[]),
+    ("text", &[]),
+    ("model", PARSERS),
+    ("system", &["model", "text", "ifcfg"]),
+    ("fetch", &["model"]),
+    ("net", &["model", "yaml", "text", "interfaces", "ifcfg"]),
+    ("engine", &["model", "net", "boolean", "yaml", "mime"]),
+    ("common", &["model", "boolean", "ifcfg", "text"]),
+    ("network", &["model", "net", "yaml", "ifcfg", "interfaces", "text"]),
+    ("debian", &["model", "common", "network", "text"]),
+    ("rhel", &["model", "common", "network", "text", "ifcfg"]),
+    ("datasources", &["model", "net", "boolean", "yaml", "interfaces", "text"]),
+    ("modules", &["model", "boolean", "yaml", "text"]),
+    (
+        "cloud-init",
+        &["model", "system", "fetch", "net", "engine", "yaml", "debian", "rhel", "datasources", "modules"],
+    ),
+];
+
+const PARSERS: &[&str] = &["boolean", "yaml", "mime", "ifcfg", "interfaces", "text"];
+
+/// Crates that only test; they may use anything, and nothing may use them.
+const TEST_CRATES: &[&str] = &["tests", "metadata-service", "boot", "oracle", "bench"];
+
+#[test]
+fn arrows_run_downward() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("a list of packages");
+    let ours: BTreeSet<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for package in packages {
+        let name = package["name"].as_str().expect("a name");
+        if TEST_CRATES.contains(&name) {
+            continue;
+        }
+        let Some(may) = allowed.get(name) else {
+            wrong.push(format!("{name} is not in the table of arrows"));
+            continue;
+        };
+        let dependencies = package["dependencies"].as_array().expect("a list of dependencies");
+        for dependency in dependencies.iter().filter(|dependency| dependency["kind"].is_null()) {
+            let uses = dependency["name"].as_str().expect("a name");
+            if ours.contains(uses) && !may.contains(&uses) {
+                wrong.push(format!("{name} must not use {uses}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("a directory of the workspace") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() && !name.starts_with('.') && name != "target" {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn unsafe_and_effects_stay_in_their_rooms() {
+    let root = workspace();
+    let mut found = Vec::new();
+    sources(&root, &mut found);
+    let mut wrong = Vec::new();
+    for path in found {
+        let relative = path.strip_prefix(&root).expect("below the workspace").to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).expect("readable source");
+        let may_act = ["core/system/", "core/fetch/", "tests/", "fuzz/", "parsers/"]
+            .iter()
+            .any(|room| relative.starts_with(room))
+            || relative.contains("/tests/");
+        if text.contains("allow(unsafe_code")
+            && !relative.starts_with("core/system/")
+            && relative != "tests/house/main.rs"
+        {
+            wrong.push(format!("{relative}: unsafe outside core/system"));
+        }
+        if text.contains("allow(clippy::disallowed_methods") && !may_act {
+            wrong.push(format!("{relative}: effects outside core/system and core/fetch"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_room_is_called_after_nothing() {
+    let root = workspace();
+    let mut found = Vec::new();
+    sources(&root, &mut found);
+    let wrong: Vec<String> = found
+        .iter()
+        .filter(|path| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            ["util", "utils", "helper", "helpers", "misc"].contains(&stem.as_ref())
+        })
+        .map(|path| path.display().to_string())
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_feature_of_a_family_reaches_the_program() {
+    let metadata = metadata();
+    let features = |name: &str| -> BTreeMap<String, Vec<String>> {
+        let packages = metadata["packages"].as_array().expect("a list of packages");
+        let package = packages.iter().find(|package| package["name"] == name).expect("a package of ours");
+        serde_json::from_value(package["features"].clone()).expect("features")
+    };
+    let program = features("cloud-init");
+    for (family, prefix) in [("datasources", "source-"), ("modules", "module-")] {
+        for feature in features(family).keys().filter(|feature| *feature != "default") {
+            let ours = format!("{prefix}{}", feature.replace('_', "-"));
+            let reached =
+                program.get(&ours).is_some_and(|enables| enables.contains(&format!("{family}/{feature}")));
+            assert!(reached, "{family}/{feature} needs the feature {ours} of the program");
+            let group = if family == "modules" { "all-modules" } else { "all-sources" };
+            assert!(program[group].contains(&ours), "{ours} is missing in {group}");
+        }
+    }
+}

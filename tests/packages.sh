@@ -1,0 +1,24 @@
+#!/bin/sh
+# packages.sh : makes the .deb and the .rpm, and reads back what they hold.
+set -eu
+cd "$(dirname "$0")/.."
+[ -x target/package/debian/cloud-init ] || packaging/build.sh debian
+rm -rf target/debian
+cargo deb --quiet --no-build --no-strip
+deb=$(ls target/debian/*.deb)
+for file in usr/bin/cloud-init etc/cloud/cloud.cfg usr/lib/systemd/system/cloud-init-local.service \
+    usr/lib/systemd/system-generators/cloud-init-generator usr/lib/cloud-init/ds-identify usr/bin/cloud-id \
+    etc/cloud/templates/hosts.debian.tmpl usr/share/man/man1/cloud-init.1; do
+    dpkg-deb --contents "$deb" | grep -q " ./$file" || { echo "$deb lacks $file"; dpkg-deb --contents "$deb"; exit 1; }
+done
+dpkg-deb --field "$deb" Provides | grep -q 'cloud-init (= ' || { echo "$deb does not provide cloud-init"; exit 1; }
+# The program is the same for both: only cloud.cfg and the layout differ.
+mkdir -p target/package/centos
+cp -r target/package/debian/. target/package/centos/
+target/package/debian/cloud-init generate cloud-cfg centos > target/package/centos/cloud.cfg
+rm -rf target/generate-rpm
+cargo generate-rpm
+rpm=$(ls target/generate-rpm/*.rpm)
+rpm -qpl "$rpm" | grep -q '^/usr/bin/cloud-init$'
+rpm -qp --provides "$rpm" | grep -q '^cloud-init = '
+ls -l "$deb" "$rpm"
