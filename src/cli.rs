@@ -233,7 +233,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     // `-v` alone: the original prints the name by which it was called.
     if let [_, only] = arguments.as_slice() {
         if only == "-v" || only == "--version" {
-            output::line(&format!("{} {}", program.display(), crate::VERSION));
+            let shown = system::executable().unwrap_or(program);
+            output::line(&format!("{} {}", shown.display(), crate::VERSION));
             return 0;
         }
     }

@@ -12,8 +12,7 @@ mod registry;
 
 use std::process::ExitCode;
 
-/// The release of the original whose behaviour this program has, and its own release.
-pub(crate) const VERSION: &str = concat!("26.2+rs", env!("CARGO_PKG_VERSION"));
+pub(crate) use model::VERSION;
 
 fn main() -> ExitCode {
     let arguments = system::arguments();

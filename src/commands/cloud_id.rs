@@ -42,7 +42,12 @@ pub(crate) fn run(options: &CloudId) -> u8 {
         }
     };
     let mut v1 = data["v1"].clone();
-    let word = |key: &str| v1[key].as_str().unwrap_or("unknown").to_owned();
+    let word = |key: &str| match &v1[key] {
+        serde_json::Value::String(text) => text.clone(),
+        // A key that is there and null prints as Python prints it.
+        serde_json::Value::Null if v1.get(key).is_some() => "None".to_owned(),
+        _ => "unknown".to_owned(),
+    };
     let (region, id) = (word("region"), cloud_id_of(&word("cloud_name"), &word("region"), &word("platform")));
     if options.json {
         output::error("DEPRECATED: Use: cloud-init query v1");

@@ -166,10 +166,9 @@ fn converted(map: &Object, prefix: &str, encoded: &[String]) -> Object {
             }
             (other, None) => other.clone(),
         };
-        if let Some(alias) = alias(key) {
-            result.insert(alias, value.clone());
-        }
+        let alias = alias(key).map(|alias| (alias, value.clone()));
         result.insert(key.clone(), value);
+        result.extend(alias);
     }
     result
 }
@@ -225,6 +224,13 @@ pub fn render_format(format: &str, instance_data: &serde_json::Value) -> Result<
 pub fn python_text(value: &serde_json::Value) -> String {
     let mut out = String::new();
     let _ = python::write_json(&mut out, &missing::wrap(value));
+    out
+}
+
+/// A text as Python's `repr()` writes it.
+pub fn python_repr(text: &str) -> String {
+    let mut out = String::new();
+    let _ = python::quoted(&mut out, text);
     out
 }
 

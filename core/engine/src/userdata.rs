@@ -117,11 +117,12 @@ impl Processor<'_> {
         if depth > MAX_DEPTH {
             return Err(UserDataError::Depth(name.to_owned()));
         }
+        let alone = !message.is_multipart();
         for part in message.walk() {
             if part.maintype() == "multipart" {
                 continue;
             }
-            self.take_part(name, part, whole, depth)?;
+            self.take_part(name, part, alone, whole, depth)?;
         }
         Ok(())
     }
@@ -130,6 +131,7 @@ impl Processor<'_> {
         &self,
         name: &str,
         part: &Message,
+        alone: bool,
         whole: &mut Message,
         depth: usize,
     ) -> Result<(), UserDataError> {
@@ -176,7 +178,8 @@ impl Processor<'_> {
         } else {
             part.clone()
         };
-        if content_type != declared {
+        // The original sets the header of a message of one part anew, which moves it behind the others.
+        if content_type != declared || alone {
             attached.headers.replace("Content-Type", &content_type).map_err(error)?;
         }
         Self::attach(name, whole, attached)

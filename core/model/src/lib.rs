@@ -19,6 +19,9 @@ mod secret;
 mod stage;
 pub mod user;
 
+/// The release of the original whose behaviour this program has, and its own release.
+pub const VERSION: &str = concat!("26.2+rs", env!("CARGO_PKG_VERSION"));
+
 pub use config::{ConfigError, Key, Map, Node, Origin, Spanned, Value};
 pub use datasource::{Crawl, DataSource, Identified, SourceError};
 pub use distro::{Distro, DistroError};

@@ -57,7 +57,8 @@ pub(crate) fn params(table: Option<Table<'_>>) -> Result<IndexMap<String, Param>
 impl NetworkState {
     /// Adds a link. One of this name that is there keeps the parameters it has, such as those of its bond.
     pub(crate) fn physical(&mut self, link: Description) {
-        let known = self.interfaces.get(&link.name);
+        // An entry under this name whose set-name is another is another link: names may be exchanged.
+        let known = self.interfaces.get(&link.name).filter(|known| known.name == link.name);
         let mut params = known.map(|known| known.params.clone()).unwrap_or_default();
         params.extend(link.params);
         let v6 = |subnet: &Subnet| {

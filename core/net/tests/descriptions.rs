@@ -96,6 +96,30 @@ fn a_link_is_named_by_its_mac_where_no_set_name_is() {
 }
 
 #[test]
+fn names_may_be_exchanged() {
+    let yaml = "version: 2\nethernets:\n  eth0: {match: {macaddress: 'aa:00:00:00:00:01', driver: e1000}, set-name: eth1, dhcp4: true}\n  \
+                eth1: {match: {macaddress: 'aa:00:00:00:00:02'}, set-name: eth0, dhcp6: true}\n";
+    let state = NetworkState::read(&config(yaml), &[]).expect("readable");
+    let shown: Vec<_> = state
+        .interfaces
+        .values()
+        .map(|link| {
+            (
+                link.name.as_str(),
+                link.mac.as_deref().unwrap_or(""),
+                link.driver(),
+                link.subnets[0].kind.name(),
+            )
+        })
+        .collect();
+    let e1000 = Some("e1000".to_owned());
+    assert_eq!(
+        shown,
+        [("eth1", "aa:00:00:00:00:01", e1000, "dhcp4"), ("eth0", "aa:00:00:00:00:02", None, "dhcp6")]
+    );
+}
+
+#[test]
 fn stanzas_of_both_families_are_subnets_of_one_link() {
     let text = "auto eth0\niface eth0 inet static\n  address 10.0.0.2/24\niface eth0 inet6 dhcp\n";
     let config = net::eni::convert(text.as_bytes()).expect("readable");

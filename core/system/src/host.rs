@@ -12,7 +12,7 @@ use std::sync::Arc;
 use model::System;
 use model::effects::Http;
 
-pub use environment::{NoHttp, arguments, current_directory};
+pub use environment::{NoHttp, arguments, current_directory, executable};
 pub use output::StdioLog;
 
 pub(crate) use clock::HostClock;

@@ -6,5 +6,5 @@ use model::System;
 pub fn header(system: &System, verb: &str) -> String {
     let now = system.clock.now();
     let date = now.rfc2822(system.clock.utc_offset(now));
-    format!("# {verb} by cloud-init v. {} on {date}", env!("CARGO_PKG_VERSION"))
+    format!("# {verb} by cloud-init v. {} on {date}", model::VERSION)
 }

@@ -44,10 +44,7 @@ fn ensure_directory(system: &System) -> Result<(), DistroError> {
             system.files.write(Path::new(SUDOERS), &whole, &attributes)?;
         }
     }
-    if !system.files.is_dir(Path::new(RULES_DIRECTORY)) {
-        system.files.create_dir(Path::new(RULES_DIRECTORY), Some(0o750))?;
-    }
-    Ok(())
+    Ok(system.files.create_dir(Path::new(RULES_DIRECTORY), Some(0o750))?)
 }
 
 /// Adds a block to a file of rules, once.

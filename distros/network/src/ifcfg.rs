@@ -92,15 +92,24 @@ pub fn render(
 ) -> Result<Vec<RenderedFile>, RenderError> {
     let mut files: Vec<RenderedFile> = Vec::new();
     let mut add = |path: String, content: String| {
-        if !files.iter().any(|file| file.path.as_os_str() == path.as_str()) {
-            files.push(RenderedFile::new(path, content, 0o644));
+        match files.iter_mut().find(|file| file.path.as_os_str() == path.as_str()) {
+            // Of two entries of one name the later counts.
+            Some(file) => file.content = content,
+            None => files.push(RenderedFile::new(path, content, 0o644)),
         }
     };
     for link in links::link_files(state, settings.flavor)? {
         add(format!("{}{}", settings.link_prefix, link.name), link.content());
         if !link.routes.is_empty() {
-            add(format!("{}{}", settings.routes_prefix, link.name), link.routes4());
-            add(format!("{}{}", settings.routes6_prefix, link.name), link.routes6());
+            // Where both families have one file (SUSE), it is IPv4's.
+            let (v4, v6) = (
+                format!("{}{}", settings.routes_prefix, link.name),
+                format!("{}{}", settings.routes6_prefix, link.name),
+            );
+            if v4 != v6 {
+                add(v6, link.routes6());
+            }
+            add(v4, link.routes4());
         }
     }
     if let Some(path) = &settings.dns_path

@@ -160,10 +160,8 @@ impl Boot<'_> {
         for (name, data) in [("vendor-data", &instance.vendor_data), ("vendor-data2", &instance.vendor_data2)]
         {
             write(&format!("{name}.txt"), &raw_vendor_data(data.as_ref()))?;
-            let processed = match data {
-                None => Vec::new(),
-                Some(data) => processor.process(name, &pieces(data))?.write(),
-            };
+            let pieces = data.as_ref().map_or_else(|| vec![&[][..]], pieces);
+            let processed = processor.process(name, &pieces)?.write();
             write(&format!("{name}.txt.i"), &processed)?;
         }
         Ok(())

@@ -7,7 +7,7 @@ use model::{Context, Frequency, Instance, Node, Stage, Value};
 
 use super::Boot;
 use crate::semaphore::FileSemaphores;
-use crate::template::ShippedTemplates;
+use crate::template::{self, ShippedTemplates};
 
 /// Modules of old releases whose names are passed over.
 const REMOVED: [&str; 4] = ["emit_upstart", "migrator", "refresh_rmc_and_interface", "rightscale_userdata"];
@@ -239,7 +239,9 @@ impl Boot<'_> {
             Err(reason) => {
                 tracing::warn!("Running module {} failed: {reason}", entry.name);
                 step.finish(false, None);
-                Err(format!("('{}', {reason})", entry.name))
+                // The original's list of failures holds pairs of a name and an exception, printed as Python prints them.
+                let reason = template::python_repr(&reason);
+                Err(format!("('{}', RuntimeError({reason}))", entry.name))
             }
         }
     }

@@ -287,7 +287,10 @@ impl Boot<'_> {
             (DataKind::Vendor, "vendor_data", &instance.vendor_data),
             (DataKind::Vendor2, "vendor_data2", &instance.vendor_data2),
         ] {
-            let Some(data) = data else { continue };
+            let Some(data) = data.as_ref().filter(|data| pieces(data).iter().any(|piece| !piece.is_empty())) else {
+                tracing::debug!("no {name} from datasource");
+                continue;
+            };
             // The user's file counts here already: it can switch the vendor's data off.
             let config = self.loader.merged(&self.base, &self.paths, self.instance.as_ref(), false);
             let Some(excluded) = vendor_choice(&config, name) else { continue };

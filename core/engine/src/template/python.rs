@@ -57,7 +57,7 @@ fn repr(out: &mut dyn Write, value: &Value) -> fmt::Result {
 }
 
 /// Python prefers single quotes, and double ones where the text has only single ones in it.
-fn quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
+pub(super) fn quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     out.write_char(quote)?;
     for letter in text.chars() {

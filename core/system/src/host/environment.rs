@@ -72,3 +72,8 @@ pub fn arguments() -> Vec<std::ffi::OsString> {
 pub fn current_directory() -> std::io::Result<std::path::PathBuf> {
     std::env::current_dir()
 }
+
+/// Where this program is, links followed.
+pub fn executable() -> Option<std::path::PathBuf> {
+    std::env::current_exe().ok()
+}
