@@ -242,6 +242,7 @@ const FINAL: [Row; 22] = [
 ];
 
 /// Distributions that there is a cloud.cfg for.
+#[cfg(any(feature = "packaging", test))]
 pub(crate) fn names() -> Vec<&'static str> {
     let built = crate::registry::distro_names();
     VARIANTS.iter().map(|variant| variant.id).filter(|id| built.contains(id)).collect()
