@@ -40,9 +40,13 @@ impl HostDevices {
         self.files.text(&Path::new(LIST).join(name).join(attribute)).map(|text| text.trim().to_owned())
     }
 
-    /// A device by the name of its directory; `None` for memory and loops without a file.
+    /// A device by the name of its directory; `None` for memory, loops without a file, and floppies: a drive without
+    /// a disk answers after seconds.
     fn device(&self, name: &str) -> Option<BlockDevice> {
-        if name.starts_with("ram") || name.starts_with("zram") {
+        let numbered = |prefix: &str| {
+            name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        if ["ram", "zram", "fd"].into_iter().any(numbered) {
             return None;
         }
         if name.starts_with("loop") && self.attribute(name, "partition").is_none() {

@@ -39,16 +39,13 @@ impl Boot<'_> {
     }
 
     /// The id of the boot before.
-    pub(super) fn previous_id(&mut self) -> Option<String> {
-        if self.previous_id.is_none() {
-            // Read once: this boot writes its own into the same file.
-            self.previous_id = Some(self.line(&self.paths.data("instance-id")));
-        }
-        self.previous_id.clone().flatten().filter(|id| id != NO_PREVIOUS)
+    pub(super) fn previous_id(&self) -> Option<String> {
+        let read = self.previous_id.get_or_init(|| self.line(&self.paths.data("instance-id")));
+        read.clone().filter(|id| id != NO_PREVIOUS)
     }
 
     /// Whether this machine has become another instance since the boot before.
-    pub(super) fn is_new_instance(&mut self) -> bool {
+    pub(super) fn is_new_instance(&self) -> bool {
         let current = self.instance.as_ref().map(|instance| instance.instance_id.as_str().to_owned());
         self.previous_id() != current
     }
@@ -199,10 +196,10 @@ impl Boot<'_> {
         let Some(log) = self.config.get("def_log_file").and_then(Node::as_str).map(Path::new) else { return };
         let Ok(Some(found)) = self.system.files.stat(log) else { return };
         // Never wider than it was: an administrator may have closed it.
-        if found.mode & 0o640 != found.mode {
-            if let Err(error) = self.system.files.set_mode(log, found.mode & 0o640) {
-                tracing::warn!("{error}");
-            }
+        if found.mode & 0o640 != found.mode
+            && let Err(error) = self.system.files.set_mode(log, found.mode & 0o640)
+        {
+            tracing::warn!("{error}");
         }
         let named = self.config.get("syslog_fix_perms");
         let owners: Vec<String> = match named.map(|node| (node.as_list(), node.scalar_text())) {
@@ -212,9 +209,9 @@ impl Boot<'_> {
         };
         let owner = owners.iter().find_map(|owner| self.distro.users().owner(owner).ok());
         let same = owner.is_some_and(|owner| owner.uid == Some(found.uid) && owner.gid == Some(found.gid));
-        match owner.filter(|_| !same).map(|owner| self.system.files.set_owner(log, owner)) {
-            Some(Err(error)) => tracing::warn!("Failed changing perms on the log. tried: {}. {error}", owners.join(",")),
-            Some(Ok(())) | None => {}
+        if let Some(Err(error)) = owner.filter(|_| !same).map(|owner| self.system.files.set_owner(log, owner))
+        {
+            tracing::warn!("Failed changing perms on the log. tried: {}. {error}", owners.join(","));
         }
     }
 

@@ -287,7 +287,8 @@ impl Boot<'_> {
             (DataKind::Vendor, "vendor_data", &instance.vendor_data),
             (DataKind::Vendor2, "vendor_data2", &instance.vendor_data2),
         ] {
-            let Some(data) = data.as_ref().filter(|data| pieces(data).iter().any(|piece| !piece.is_empty())) else {
+            let Some(data) = data.as_ref().filter(|data| pieces(data).iter().any(|piece| !piece.is_empty()))
+            else {
                 tracing::debug!("no {name} from datasource");
                 continue;
             };

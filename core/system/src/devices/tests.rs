@@ -178,6 +178,36 @@ fn superblocks_tell_what_blkid_tells() {
     }
 }
 
+/// Where the tests may mount, the kernel's file systems are read too, and nothing stays mounted.
+#[test]
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn other_file_systems_are_mounted_for_a_moment() {
+    let (source, out) = (source(), tempfile::tempdir().expect("a directory"));
+    std::os::unix::fs::symlink("/etc/passwd", source.path().join("leads-out")).expect("made");
+    let image = out.path().join("image");
+    std::fs::File::create(&image).expect("made").set_len(8 << 20).expect("made longer");
+    let (root, path) = (source.path().display().to_string(), image.display().to_string());
+    let mke2fs = if Path::new("/usr/sbin/mke2fs").exists() { "/usr/sbin/mke2fs" } else { "mke2fs" };
+    if !run(mke2fs, &["-q", "-F", "-t", "ext4", "-d", &root, &path]) {
+        return;
+    }
+    let system = crate::Host::system(None, std::sync::Arc::new(crate::NoHttp));
+    let tree = match system.devices.open(&image) {
+        Ok(tree) => tree,
+        Err(error) => {
+            eprintln!("SKIPPED: an ordinary user cannot mount: {error}");
+            return;
+        }
+    };
+    assert_eq!(read(tree.as_ref(), "user-data"), Some(big()));
+    assert_eq!(tree.list("openstack").expect("a directory"), ["2018-08-27", "latest"]);
+    assert_eq!(read(tree.as_ref(), "nothing"), None);
+    assert_eq!(read(tree.as_ref(), "leads-out"), None, "a link does not lead out of the device");
+    drop(tree);
+    let mounts = std::fs::read_to_string("/proc/mounts").expect("mounts");
+    assert!(!mounts.contains("/run/cloud-init/tmp/mount-"), "{mounts}");
+}
+
 #[test]
 fn the_kernel_lists_disks_and_partitions() {
     let scratch = crate::Scratch::new()
@@ -189,6 +219,7 @@ fn the_kernel_lists_disks_and_partitions() {
         .file("/sys/class/block/loop0/size", "0\n")
         .file("/sys/class/block/loop1/size", "16\n")
         .file("/sys/class/block/loop1/loop/backing_file", "/image\n")
+        .file("/sys/class/block/fd0/size", "8\n")
         .file("/sys/class/block/ram0/size", "8192\n")
         .file("/sys/class/block/zram0/size", "8192\n");
     let (system, _) = scratch.clone().system();
@@ -247,8 +278,6 @@ fn small_images_are_read_without_any_program() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
-
     /// Any few bytes of an image may be anything.
     #[test]
     fn hostile_images_end_in_an_error_or_an_answer(

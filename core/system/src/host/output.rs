@@ -38,7 +38,10 @@ impl StdioLog {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", command]).stdin(Stdio::piped());
         // SAFETY: umask and setgid are async-signal-safe system calls and touch no memory of ours.
-        #[allow(unsafe_code, reason = "the files that the command makes need another umask and group than ours")]
+        #[allow(
+            unsafe_code,
+            reason = "the files that the command makes need another umask and group than ours"
+        )]
         unsafe {
             shell.pre_exec(move || {
                 rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o037));
