@@ -110,6 +110,10 @@ impl Boot<'_> {
         put(&self.paths.data("previous-datasource"), &previous)?;
         let previous_id = self.previous_id().unwrap_or_else(|| NO_PREVIOUS.to_owned());
         let id = instance.instance_id.as_str();
+        if previous_id != id {
+            // From here on the instance is no longer new; a power cut must not leave it without its network.
+            self.system.files.write(&self.network_mark(), b"", &plain)?;
+        }
         put(&self.paths.data("instance-id"), id)?;
         put(&self.paths.run(".instance-id"), id)?;
         put(&self.paths.data("previous-instance-id"), &previous_id)?;
