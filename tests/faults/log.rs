@@ -8,22 +8,27 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
-/// Every event at every level: the level, and all its fields.
+/// The lines of a boot: the level, and all fields.
 #[derive(Clone, Default)]
+pub struct Lines(Arc<Mutex<Vec<(Level, String)>>>);
+
+impl Lines {
+    /// What was logged so far.
+    pub fn taken(&self) -> Vec<(Level, String)> {
+        self.0.lock().expect("nothing panics while it is held").clone()
+    }
+}
+
+/// Catches every event at every level.
 pub struct Log {
-    lines: Arc<Mutex<Vec<(Level, String)>>>,
+    lines: Lines,
     recoverable: Recoverable,
 }
 
 impl Log {
     /// A log whose warnings become recoverable errors of status.json.
-    pub fn new(recoverable: &Recoverable) -> Self {
-        Self { recoverable: recoverable.clone(), ..Self::default() }
-    }
-
-    /// What was logged.
-    pub fn lines(&self) -> Vec<(Level, String)> {
-        self.lines.lock().expect("nothing panics while it is held").clone()
+    pub fn new(lines: &Lines, recoverable: &Recoverable) -> Self {
+        Self { lines: lines.clone(), recoverable: recoverable.clone() }
     }
 }
 
@@ -48,6 +53,6 @@ impl<S: Subscriber> Layer<S> for Log {
         if level <= Level::WARN {
             self.recoverable.note(level.as_str(), fields.0.clone());
         }
-        self.lines.lock().expect("nothing panics while it is held").push((level, fields.0));
+        self.lines.0.lock().expect("nothing panics while it is held").push((level, fields.0));
     }
 }

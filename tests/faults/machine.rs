@@ -16,7 +16,7 @@ use system::Scratch;
 use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::log::Log;
+use crate::log::{Lines, Log};
 use crate::power::{Cut, Power};
 
 /// The NoCloud seed's directory.
@@ -107,6 +107,19 @@ pub fn image() -> Scratch {
         root = root.program(&format!("/usr/{program}"));
     }
     root.program("/bin/sh")
+}
+
+/// A CentOS 7 image, whose network is described by ifcfg files.
+pub fn centos() -> Scratch {
+    image()
+        .file("/etc/os-release", "ID=\"centos\"\nVERSION_ID=\"7\"\n")
+        .file("/etc/cloud/cloud.cfg", include_str!("cloud.cfg").replace("distro: debian", "distro: centos"))
+        .program("/usr/bin/yum")
+        .program("/usr/sbin/ifup")
+        .program("/usr/sbin/ifdown")
+        .directory("/etc/sysconfig/network-scripts")
+        .file("/etc/sysconfig/network", "# Created by anaconda\n")
+        .program("/etc/sysconfig/network-scripts/network-functions")
 }
 
 /// A seed with this id and this user-data.
@@ -201,20 +214,23 @@ impl Machine {
         self.power_up();
         self.power.restore(effects);
         let system = self.power.feed(&self.system);
-        let recoverable = Recoverable::default();
-        let log = Log::new(&recoverable);
-        let subscriber = tracing_subscriber::registry().with(log.clone());
+        let lines = Lines::default();
         let mut errors = Vec::new();
-        let ended = tracing::subscriber::with_default(subscriber, || {
-            catch_unwind(AssertUnwindSafe(|| {
-                for stage in [Stage::Local, Stage::Network, Stage::Config, Stage::Final] {
-                    errors.push((stage, self.stage(&system, stage)));
-                }
-            }))
-        });
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            for stage in [Stage::Local, Stage::Network, Stage::Config, Stage::Final] {
+                // Each stage is a process: it notes its own warnings.
+                let recoverable = Recoverable::default();
+                let log = Log::new(&lines, &recoverable);
+                let subscriber = tracing_subscriber::registry().with(log);
+                let ran = tracing::subscriber::with_default(subscriber, || {
+                    self.stage(&system, stage, &recoverable)
+                });
+                errors.push((stage, ran));
+            }
+        }));
         let booted = Booted {
             errors,
-            log: log.lines(),
+            log: lines.taken(),
             modules: self.power.modules(),
             commands: self.power.commands(),
         };
@@ -226,11 +242,10 @@ impl Machine {
     }
 
     /// One stage as the command runs it, between the two writings of status.json.
-    fn stage(&self, system: &System, stage: Stage) -> Vec<String> {
+    fn stage(&self, system: &System, stage: Stage, recoverable: &Recoverable) -> Vec<String> {
         let loader = config::Loader { system, extra: Vec::new() };
         let paths = config::paths(&loader.base());
-        // Each stage is a process: it notes its own warnings.
-        let status = StatusFile::begin(system, &paths, stage, &Recoverable::default()).expect("status.json");
+        let status = StatusFile::begin(system, &paths, stage, recoverable).expect("status.json");
         let ran =
             Boot::new(system, &self.registry, stage, Vec::new(), false).and_then(|mut boot| match stage {
                 Stage::Local => boot.local(&mut NoHooks),

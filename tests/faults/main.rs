@@ -6,4 +6,11 @@ mod log;
 mod machine;
 mod power;
 
+mod configuration;
+mod identity;
+mod isolation;
 mod power_loss;
+mod secrets;
+mod service;
+mod takeover;
+mod userdata;

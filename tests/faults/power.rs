@@ -22,6 +22,7 @@ struct State {
     effects: usize,
     commands: Vec<String>,
     modules: Vec<String>,
+    inputs: Vec<String>,
     messages: Vec<String>,
 }
 
@@ -49,6 +50,11 @@ impl Power {
         self.with(|state| state.commands.clone())
     }
 
+    /// What commands were given on their standard input.
+    pub fn inputs(&self) -> Vec<String> {
+        self.with(|state| state.inputs.clone())
+    }
+
     /// Modules that ran since then, in order.
     pub fn modules(&self) -> Vec<String> {
         self.with(|state| state.modules.clone())
@@ -70,7 +76,7 @@ impl Power {
             true
         });
         if !alive {
-            // Not a panic! : no message, since nothing is wrong.
+            // Without the message of a panic: nothing is wrong.
             resume_unwind(Box::new(Cut));
         }
     }
@@ -161,7 +167,11 @@ impl Files for Fed {
 impl Commands for Fed {
     fn run(&self, command: &Command) -> Result<Output, CommandError> {
         self.power.spend();
-        self.power.with(|state| state.commands.push(command.shown().join(" ")));
+        let input = command.stdin.as_ref().map(|bytes| String::from_utf8_lossy(bytes.expose()).into_owned());
+        self.power.with(|state| {
+            state.commands.push(command.shown().join(" "));
+            state.inputs.extend(input);
+        });
         self.system.commands.run(command)
     }
 
