@@ -231,12 +231,12 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
         _ => {}
     }
     // `-v` alone: the original prints the name by which it was called.
-    if let [_, only] = arguments.as_slice() {
-        if only == "-v" || only == "--version" {
-            let shown = system::executable().unwrap_or(program);
-            output::line(&format!("{} {}", shown.display(), crate::VERSION));
-            return 0;
-        }
+    if let [_, only] = arguments.as_slice()
+        && (only == "-v" || only == "--version")
+    {
+        let shown = system::executable().unwrap_or(program);
+        output::line(&format!("{} {}", shown.display(), crate::VERSION));
+        return 0;
     }
     parsed::<Cli>(arguments, commands::run)
 }

@@ -10,8 +10,7 @@ pub(crate) struct CloudCfg {
     users: Vec<&'static str>,
     disable_root: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mount_default_fields:
-        Option<(Option<()>, Option<()>, &'static str, &'static str, &'static str, &'static str)>,
+    mount_default_fields: Option<[Option<&'static str>; 6]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resize_rootfs: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,8 +22,9 @@ pub(crate) struct CloudCfg {
     ssh_deletekeys: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ssh_genkeytypes: Option<Vec<&'static str>>,
+    /// `~` for RHEL's clones: the log keeps its owner.
     #[serde(skip_serializing_if = "Option::is_none")]
-    syslog_fix_perms: Option<Option<()>>,
+    syslog_fix_perms: Option<Nothing>,
     #[serde(skip_serializing_if = "Option::is_none")]
     disable_vmware_customization: Option<bool>,
     cloud_init_modules: Vec<&'static str>,
@@ -32,6 +32,10 @@ pub(crate) struct CloudCfg {
     cloud_final_modules: Vec<&'static str>,
     system_info: SystemInfo,
 }
+
+/// Written as null.
+#[derive(Debug, Serialize)]
+struct Nothing;
 
 #[derive(Debug, Serialize)]
 struct Apt {
@@ -238,6 +242,7 @@ const FINAL: [Row; 22] = [
 ];
 
 /// Distributions that there is a cloud.cfg for.
+#[cfg(any(feature = "packaging", test))]
 pub(crate) fn names() -> Vec<&'static str> {
     let built = crate::registry::distro_names();
     VARIANTS.iter().map(|variant| variant.id).filter(|id| built.contains(id)).collect()
@@ -271,14 +276,21 @@ fn describe(id: &str) -> Option<CloudCfg> {
     Some(CloudCfg {
         users: vec!["default"],
         disable_root: true,
-        mount_default_fields: (!debian_family).then_some((None, None, "auto", fields, "0", "2")),
+        mount_default_fields: (!debian_family).then_some([
+            None,
+            None,
+            Some("auto"),
+            Some(fields),
+            Some("0"),
+            Some("2"),
+        ]),
         resize_rootfs: (id == "amazon").then_some("noblock"),
         ssh_pwauth: (!debian_family).then_some(false),
         preserve_hostname: false,
         apt: (id == "debian").then_some(Apt { preserve_sources_list: true }),
         ssh_deletekeys: variant.is_rhel.then_some(true),
         ssh_genkeytypes: variant.is_rhel.then(|| vec!["rsa", "ecdsa", "ed25519"]),
-        syslog_fix_perms: variant.is_rhel.then_some(None),
+        syslog_fix_perms: variant.is_rhel.then_some(Nothing),
         disable_vmware_customization: variant.is_rhel.then_some(false),
         cloud_init_modules: rows(&INIT),
         cloud_config_modules: rows(&CONFIG),

@@ -146,10 +146,10 @@ impl<S: Subscriber> Layer<S> for Log {
         }
         if let Some(waiting) = &mut state.waiting {
             waiting.push((level, line));
-        } else if let Some((file, wanted)) = &mut state.file {
-            if level <= *wanted {
-                let _ = file.write_all(line.as_bytes());
-            }
+        } else if let Some((file, wanted)) = &mut state.file
+            && level <= *wanted
+        {
+            let _ = file.write_all(line.as_bytes());
         }
     }
 }

@@ -16,12 +16,13 @@ pub(crate) fn registry() -> Registry {
 
 /// Names of distributions that this program configures.
 pub(crate) fn distro_names() -> Vec<&'static str> {
-    let mut names: Vec<&'static str> = Vec::new();
-    #[cfg(feature = "distro-debian")]
-    names.extend(debian::NAMES);
-    #[cfg(feature = "distro-rhel")]
-    names.extend(rhel::NAMES);
-    names
+    const NAMES: &[&[&str]] = &[
+        #[cfg(feature = "distro-debian")]
+        debian::NAMES,
+        #[cfg(feature = "distro-rhel")]
+        rhel::NAMES,
+    ];
+    NAMES.concat()
 }
 
 #[cfg_attr(not(any(feature = "distro-debian", feature = "distro-rhel")), allow(unused_variables))]

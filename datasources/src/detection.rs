@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use model::{InstanceId, Node, Platform};
+#[cfg(any(feature = "openstack", feature = "configdrive"))]
+use model::InstanceId;
+#[cfg(any(feature = "openstack", feature = "configdrive", feature = "ec2"))]
+use model::Node;
+use model::Platform;
 
 /// Whether the machine's administrator named this source: alone in `datasource_list` but for None, or on the kernel
 /// command line.
@@ -56,7 +60,7 @@ pub(crate) fn is_ibm_drive(platform: &Platform<'_>, device: &model::effects::Blo
 }
 
 /// Whether DMI and the like can be relied on: other processors' firmware does not name the platform.
-#[cfg(any(feature = "openstack", feature = "configdrive"))]
+#[cfg(feature = "openstack")]
 pub(crate) fn is_x86(platform: &Platform<'_>) -> bool {
     let machine = platform.system.environment.uname().machine;
     machine == "x86_64" || (machine.len() == 4 && machine.starts_with('i') && machine.ends_with("86"))

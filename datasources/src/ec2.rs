@@ -10,7 +10,8 @@ use std::any::Any;
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use model::datasource::{SourceError, SourceStage};
 use model::instance::Bytes;
 use model::{Crawl, DataSource, Identified, Instance, InstanceId, Node, Platform};
@@ -178,7 +179,8 @@ fn hold_addresses(crawl: &Crawl<'_>, link: &str) -> Result<Vec<Box<dyn Any + Sen
 
 /// User-data that is nothing but base64 is decoded: some tools encode it twice.
 fn plain(user_data: Vec<u8>) -> Vec<u8> {
-    STANDARD.decode(&user_data).unwrap_or(user_data)
+    let lenient = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(&STANDARD, lenient).decode(&user_data).unwrap_or(user_data)
 }
 
 fn instance(

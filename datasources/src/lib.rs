@@ -17,9 +17,23 @@ mod openstack_layout;
 mod race;
 #[cfg(any(feature = "openstack", feature = "ec2", feature = "nocloud"))]
 mod side_by_side;
+#[cfg(any(
+    feature = "nocloud",
+    feature = "configdrive",
+    feature = "openstack",
+    feature = "ec2",
+    feature = "none"
+))]
 mod standard;
 #[cfg(any(feature = "openstack", feature = "ec2"))]
 mod url_params;
+#[cfg(any(
+    feature = "nocloud",
+    feature = "configdrive",
+    feature = "openstack",
+    feature = "ec2",
+    feature = "none"
+))]
 mod user_keys;
 #[cfg(any(feature = "configdrive", feature = "openstack"))]
 mod vendor_data;
@@ -54,4 +68,5 @@ pub fn all() -> Vec<Box<dyn DataSource>> {
 }
 
 #[cfg(test)]
+#[allow(dead_code, reason = "the tests of a single source use a part of it")]
 mod testing;

@@ -120,7 +120,7 @@ fn gather(platform: &Platform<'_>, config: &Node, found: &mut Vec<String>) -> Re
     for (name, line) in [("dmi", serial.as_str()), ("cmdline", platform.cmdline.as_str())] {
         if let Some(metadata) = cmdline::read(line) {
             found.push(name.to_owned());
-            standard::complete(&mut seed.metadata, metadata);
+            seed::complete(&mut seed.metadata, metadata);
         }
     }
     for directory in directories(platform) {

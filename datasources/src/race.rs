@@ -49,7 +49,7 @@ pub(crate) fn first_answer(
             }
             Ok((number, outcome)) => {
                 open -= 1;
-                last = Some(match outcome {
+                let error = match outcome {
                     Err(error) => error,
                     Ok(response) if response.ok() => HttpError::Connection {
                         url: requests[number].url.clone(),
@@ -58,7 +58,17 @@ pub(crate) fn first_answer(
                     Ok(response) => {
                         HttpError::Status { url: requests[number].url.clone(), status: response.status }
                     }
-                });
+                };
+                // What a service says counts more than an address where there is none.
+                if !matches!(
+                    (&last, &error),
+                    (
+                        Some(HttpError::Status { .. }),
+                        HttpError::Connection { .. } | HttpError::TimedOut { .. }
+                    )
+                ) {
+                    last = Some(error);
+                }
             }
             Err(_) => {}
         }

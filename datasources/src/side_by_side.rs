@@ -78,6 +78,7 @@ pub(crate) fn grow<T: Send, R: Send>(
 }
 
 /// Does every item; the results come in the items' order.
+#[cfg(any(feature = "nocloud", feature = "openstack"))]
 pub(crate) fn map<T: Send, R: Send>(workers: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let numbered = items.into_iter().enumerate().collect();
     let mut results = grow(workers, numbered, |(number, item)| ((number, work(item)), Vec::new()));

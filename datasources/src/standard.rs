@@ -1,5 +1,6 @@
 //! What every source derives from its metadata in the same way.
 
+#[cfg(any(feature = "configdrive", feature = "openstack", feature = "nocloud"))]
 use model::instance::DsMode;
 use model::{Instance, InstanceId};
 use serde_json::{Map, Value};
@@ -57,20 +58,8 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// Fills in from below: what is there stays, mappings are completed key by key.
-pub(crate) fn complete(above: &mut Map<String, Value>, below: Map<String, Value>) {
-    for (key, value) in below {
-        match (above.get_mut(&key), value) {
-            (Some(Value::Object(inner)), Value::Object(more)) => complete(inner, more),
-            (Some(_), _) => {}
-            (None, value) => {
-                above.insert(key, value);
-            }
-        }
-    }
-}
-
 /// The first mode that somebody gives; the usual one where it is no mode.
+#[cfg(any(feature = "configdrive", feature = "openstack", feature = "nocloud"))]
 pub(crate) fn dsmode<'v>(candidates: impl IntoIterator<Item = Option<&'v Value>>) -> DsMode {
     let Some(given) = candidates.into_iter().flatten().find(|value| !value.is_null()) else {
         return DsMode::Net;
@@ -105,15 +94,6 @@ mod tests {
 
     fn object(value: Value) -> Map<String, Value> {
         value.as_object().expect("a mapping").clone()
-    }
-
-    #[test]
-    fn what_is_there_stays() {
-        // The example in the original's documentation of its merging of dictionaries.
-        let mut above = object(json!({"a": 1, "b": 2, "c": [1, 2, 3], "d": {"a": 1, "b": 2}}));
-        complete(&mut above, object(json!({"a": 10, "c": [4], "d": {"a": 3, "f": 10}, "e": 20})));
-        let expected = json!({"a": 1, "b": 2, "c": [1, 2, 3], "d": {"a": 1, "b": 2, "f": 10}, "e": 20});
-        assert_eq!(Value::Object(above), expected);
     }
 
     #[test]

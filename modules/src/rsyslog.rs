@@ -67,7 +67,7 @@ pub struct Settings {
     pub install_rsyslog: bool,
     /// The program that shows whether it is missing. Default: rsyslogd.
     pub check_exe: Option<String>,
-    /// What is installed. Default: [rsyslog].
+    /// What is installed. Default: `[rsyslog]`.
     pub packages: Option<Vec<String>>,
 }
 

@@ -25,14 +25,11 @@ pub(crate) fn run(options: &CloudId) -> u8 {
     }
     let path = options.instance_data.clone().unwrap_or_else(|| paths.run("instance-data.json"));
     let shown = path.display();
-    let bytes = match system.files.read(&path) {
-        Ok(bytes) => bytes,
-        Err(_) => {
-            output::error(&format!(
-                "ERROR: File not found '{shown}'. Provide a path to instance data json file using --instance-data"
-            ));
-            return 1;
-        }
+    let Ok(bytes) = system.files.read(&path) else {
+        output::error(&format!(
+            "ERROR: File not found '{shown}'. Provide a path to instance data json file using --instance-data"
+        ));
+        return 1;
     };
     let data: serde_json::Value = match serde_json::from_slice(&bytes) {
         Ok(data) => data,

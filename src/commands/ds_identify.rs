@@ -53,7 +53,7 @@ impl Policy {
                 "notfound=disabled" => policy.notfound_enabled = false,
                 "" => {}
                 other => {
-                    output::error(&format!("ds-identify: policy '{other}' is not known; it is passed over"))
+                    output::error(&format!("ds-identify: policy '{other}' is not known; it is passed over"));
                 }
             }
         }

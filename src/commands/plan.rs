@@ -180,7 +180,7 @@ fn overlay_options(options: &Plan, inputs: &mut Inputs) -> Result<(), PlanError>
         match path {
             Some(path) => inputs.files.push((seed.join(name), read(path)?)),
             None if name == "meta-data" => {
-                inputs.files.push((seed.join(name), b"instance-id: planned\n".to_vec()))
+                inputs.files.push((seed.join(name), b"instance-id: planned\n".to_vec()));
             }
             None if name == "user-data" => inputs.files.push((seed.join(name), Vec::new())),
             None => {}

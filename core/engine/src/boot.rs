@@ -6,6 +6,7 @@ mod network;
 mod search;
 mod stages;
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use model::datasource::SourceStage;
@@ -82,8 +83,8 @@ pub struct Boot<'a> {
     pub(crate) instance: Option<Instance>,
     /// Whether the instance came from the cache.
     pub(crate) restored: bool,
-    /// The id of the boot before, from before this one wrote its own.
-    pub(crate) previous_id: Option<Option<String>>,
+    /// The id of the boot before, once it was read: this boot writes its own into the same file.
+    pub(crate) previous_id: OnceCell<Option<String>>,
 }
 
 impl<'a> Boot<'a> {
@@ -113,7 +114,7 @@ impl<'a> Boot<'a> {
             distro,
             instance: None,
             restored: false,
-            previous_id: None,
+            previous_id: OnceCell::new(),
         })
     }
 

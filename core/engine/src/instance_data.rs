@@ -95,7 +95,8 @@ fn standard(system: &System, instance: &Instance, info: &Value) -> Value {
 pub fn document(system: &System, instance: &Instance, config: &Node) -> Value {
     let info = os::system_info(system);
     let mut ds = Map::new();
-    if instance.extra.is_empty() || !instance.metadata.is_null() {
+    // A source that was crawled as a tree (EC2) shows the tree, which has the metadata under its own name.
+    if !instance.extra.contains_key("meta-data") {
         ds.insert("meta_data".into(), instance.metadata.clone());
     }
     ds.extend(instance.extra.clone());

@@ -1,28 +1,142 @@
-//! Block devices of the real machine.
+//! Block devices of the real machine: what /sys/class/block lists, with what their superblocks say, and the files on
+//! them. A disc or a FAT is read here, byte by byte, so that a seed needs no mount and no kernel module; other file
+//! systems are mounted for a moment.
 
-use std::path::Path;
+mod blocks;
+mod fat;
+mod iso9660;
+mod iso9660_names;
+mod mounted;
+mod superblock;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use model::effects::{BlockDevice, Commands, DeviceError, Devices, ReadFiles, Tree};
 
+use blocks::Blocks;
+use superblock::Superblock;
+
+/// Where the kernel lists disks and partitions alike.
+const LIST: &str = "/sys/class/block";
+/// The kernel counts a device's size in sectors of this many bytes, whatever the hardware does.
+const SECTOR: u64 = 512;
+
 /// Block devices from /sys/class/block.
 pub(crate) struct HostDevices {
-    _files: Arc<dyn ReadFiles>,
-    _commands: Arc<dyn Commands>,
+    files: Arc<dyn ReadFiles>,
+    commands: Arc<dyn Commands>,
 }
 
 impl HostDevices {
     pub(crate) fn new(files: Arc<dyn ReadFiles>, commands: Arc<dyn Commands>) -> Self {
-        Self { _files: files, _commands: commands }
+        Self { files, commands }
     }
+
+    fn attribute(&self, name: &str, attribute: &str) -> Option<String> {
+        self.files.text(&Path::new(LIST).join(name).join(attribute)).map(|text| text.trim().to_owned())
+    }
+
+    /// A device by the name of its directory; `None` for memory, loops without a file, and floppies: a drive without
+    /// a disk answers after seconds.
+    fn device(&self, name: &str) -> Option<BlockDevice> {
+        let numbered = |prefix: &str| {
+            name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        if ["ram", "zram", "fd"].into_iter().any(numbered) {
+            return None;
+        }
+        if name.starts_with("loop") && self.attribute(name, "partition").is_none() {
+            self.attribute(name, "loop/backing_file")?;
+        }
+        let uevent = self.attribute(name, "uevent").unwrap_or_default();
+        let node = uevent.lines().find_map(|line| line.strip_prefix("DEVNAME=")).map(str::to_owned);
+        // Where the kernel does not say it: a `/` in a device's name is a `!` in its directory's.
+        let node = node.unwrap_or_else(|| name.replace('!', "/"));
+        let sectors: u64 = self.attribute(name, "size").and_then(|size| size.parse().ok()).unwrap_or(0);
+        Some(BlockDevice {
+            path: Path::new("/dev").join(node),
+            size: sectors.saturating_mul(SECTOR),
+            partition: self.attribute(name, "partition").is_some(),
+            ..BlockDevice::default()
+        })
+    }
+}
+
+/// What the superblock says; nothing where the device cannot be read (a drive without a disc, an ordinary user).
+fn probe(path: &Path) -> Option<Superblock> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) => {
+            tracing::debug!("{}: not looked at: {error}", path.display());
+            return None;
+        }
+    };
+    superblock::probe(&file)
 }
 
 impl Devices for HostDevices {
     fn block_devices(&self) -> Result<Vec<BlockDevice>, DeviceError> {
-        Ok(Vec::new())
+        let names = self.files.list(Path::new(LIST)).unwrap_or_default();
+        let mut found: Vec<BlockDevice> = names.iter().filter_map(|name| self.device(name)).collect();
+        for device in found.iter_mut().filter(|device| device.size > 0) {
+            if let Some(superblock) = probe(&device.path) {
+                device.filesystem = Some(superblock.filesystem.to_owned());
+                device.label = superblock.label;
+                device.uuid = superblock.uuid;
+            }
+        }
+        Ok(found)
     }
 
     fn open(&self, device: &Path) -> Result<Box<dyn Tree>, DeviceError> {
-        Err(DeviceError::Format { device: device.to_owned(), reason: "not readable yet".into() })
+        let io = |source| DeviceError::Io { device: device.to_owned(), source };
+        let file = File::open(device).map_err(io)?;
+        let kind = superblock::probe(&file).map(|found| found.filesystem);
+        match kind {
+            Some("iso9660" | "vfat") => read_directly(device.to_owned(), Box::new(file), kind),
+            _ => mounted::open(device, self.files.as_ref(), &self.commands),
+        }
+    }
+}
+
+fn read_directly(
+    device: PathBuf,
+    blocks: Box<dyn Blocks>,
+    kind: Option<&'static str>,
+) -> Result<Box<dyn Tree>, DeviceError> {
+    match kind {
+        Some("iso9660") => Ok(Box::new(iso9660::Disc::open(device, blocks)?)),
+        Some("vfat") => Ok(Box::new(fat::Volume::open(device, blocks)?)),
+        _ => Err(DeviceError::Format {
+            device,
+            reason: "neither iso9660 nor FAT: only these are read directly".into(),
+        }),
+    }
+}
+
+/// Opens an image in memory, iso9660 or FAT. `name` is what errors call it.
+pub fn open_image(name: &Path, image: Vec<u8>) -> Result<Box<dyn Tree>, DeviceError> {
+    let kind = superblock::probe(&image).map(|found| found.filesystem);
+    read_directly(name.to_owned(), Box::new(image), kind)
+}
+
+/// What the superblock of an image in memory says of it, as a device without a size.
+pub fn identify_image(name: &Path, image: &Vec<u8>) -> BlockDevice {
+    let found = superblock::probe(image);
+    let size = image.len() as u64;
+    match found {
+        None => BlockDevice { path: name.to_owned(), size, ..BlockDevice::default() },
+        Some(Superblock { filesystem, label, uuid }) => BlockDevice {
+            path: name.to_owned(),
+            filesystem: Some(filesystem.to_owned()),
+            label,
+            uuid,
+            size,
+            partition: false,
+        },
     }
 }

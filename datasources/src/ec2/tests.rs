@@ -15,19 +15,26 @@ fn every_machine_of_testdata() {
 
 /// Reads a service on the loopback address as a machine of Amazon's does.
 fn ask(tokens: Tokens, faults: &[&str], latency: u64) -> (Result<Option<Instance>, SourceError>, Server) {
+    let server = serve(tokens, faults, latency);
+    (crawl(&[server.url()], 1), server)
+}
+
+fn serve(tokens: Tokens, faults: &[&str], latency: u64) -> Server {
     let mut service = metadata_service::Ec2::example();
     service.tokens = tokens;
     let faults = faults.iter().map(|text| Fault::parse(text).expect("a fault")).collect();
     let config =
         Config { ec2: Some(service), faults, latency: Duration::from_millis(latency), ..Config::default() };
-    let server = Server::start(config).expect("a free port");
+    Server::start(config).expect("a free port")
+}
+
+fn crawl(urls: &[String], max_wait: u32) -> Result<Option<Instance>, SourceError> {
     let scratch =
         system::Scratch::new().file("/sys/class/dmi/id/product_uuid", "ec2e1916-9099-7caf-fd21-012345abcdef");
     let machine = Machine::with_http(scratch, Arc::new(fetch::Fetch::new())).on_time().config(&format!(
-        "datasource: {{Ec2: {{metadata_urls: ['{}'], max_wait: 1, timeout: 2}}}}",
-        server.url()
+        "datasource: {{Ec2: {{metadata_urls: {urls:?}, max_wait: {max_wait}, timeout: 2}}}}"
     ));
-    (machine.crawl(&Ec2, SourceStage::Network), server)
+    machine.crawl(&Ec2, SourceStage::Network)
 }
 
 /// The id in the service's own example document.
@@ -69,6 +76,23 @@ fn a_service_that_is_switched_off_is_not_asked_again() {
     let (found, server) = ask(Tokens::Forbidden, &[], 0);
     assert!(matches!(found, Err(SourceError::Http(_))), "{found:?}");
     assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn an_address_that_nobody_has_does_not_hide_a_refusal() {
+    let server = serve(Tokens::Forbidden, &[], 0);
+    let nobody = {
+        let gone = serve(Tokens::Required, &[], 0);
+        gone.url()
+    };
+    for urls in [[server.url(), nobody.clone()], [nobody, server.url()]] {
+        // Were it asked again, this would take minutes.
+        let found = crawl(&urls, 240);
+        assert!(
+            matches!(&found, Err(SourceError::Http(error)) if error.to_string().contains("403")),
+            "{found:?}"
+        );
+    }
 }
 
 #[test]

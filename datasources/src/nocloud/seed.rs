@@ -8,7 +8,6 @@ use model::{NetworkConfig, Node, Platform};
 use serde_json::{Map, Value};
 
 use crate::side_by_side;
-use crate::standard::complete;
 
 /// What has been gathered so far.
 #[derive(Default)]
@@ -57,6 +56,19 @@ fn mapping(place: &str, bytes: &[u8]) -> Option<Node> {
         Err(error) => {
             tracing::warn!("Failed loading yaml blob. {error}");
             None
+        }
+    }
+}
+
+/// Fills in from below: what is there stays, mappings are completed key by key.
+pub(super) fn complete(above: &mut Map<String, Value>, below: Map<String, Value>) {
+    for (key, value) in below {
+        match (above.get_mut(&key), value) {
+            (Some(Value::Object(inner)), Value::Object(more)) => complete(inner, more),
+            (Some(_), _) => {}
+            (None, value) => {
+                above.insert(key, value);
+            }
         }
     }
 }
@@ -227,4 +239,23 @@ pub(super) fn with_dmi(platform: &Platform<'_>, address: &str) -> String {
         result = result.replace(&format!("__dmi.{name}__"), &platform.dmi(file).unwrap_or_default());
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn object(value: Value) -> Map<String, Value> {
+        value.as_object().expect("a mapping").clone()
+    }
+
+    #[test]
+    fn what_is_there_stays() {
+        // The example in the original's documentation of its merging of dictionaries.
+        let mut above = object(json!({"a": 1, "b": 2, "c": [1, 2, 3], "d": {"a": 1, "b": 2}}));
+        complete(&mut above, object(json!({"a": 10, "c": [4], "d": {"a": 3, "f": 10}, "e": 20})));
+        let expected = json!({"a": 1, "b": 2, "c": [1, 2, 3], "d": {"a": 1, "b": 2, "f": 10}, "e": 20});
+        assert_eq!(Value::Object(above), expected);
+    }
 }

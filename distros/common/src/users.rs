@@ -66,9 +66,11 @@ impl ShadowUtils {
 
     fn useradd(&self, spec: &UserSpec) -> Result<(), DistroError> {
         let groups = Self::groups_of(spec);
-        for group in groups.iter().chain(spec.primary_group.as_ref().filter(|_| !groups.is_empty())) {
-            if self.find_group(group)?.is_none() {
-                self.add_group(group, &[])?;
+        if spec.create_groups.unwrap_or(true) && !groups.is_empty() {
+            for group in groups.iter().chain(&spec.primary_group) {
+                if self.find_group(group)?.is_none() {
+                    self.add_group(group, &[])?;
+                }
             }
         }
         let text =

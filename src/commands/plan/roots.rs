@@ -225,7 +225,7 @@ pub(super) fn of_image(root: PathBuf, distro: Option<&str>) -> Result<Root, Plan
         Some(named) => named.split(':').next().unwrap_or(named).to_owned(),
         None => {
             let text = files.text(std::path::Path::new("/etc/os-release")).unwrap_or_default();
-            OsRelease::from_iter(text.lines().map(str::to_owned)).id
+            text.lines().map(str::to_owned).collect::<OsRelease>().id
         }
     };
     let id = our_name(&id);

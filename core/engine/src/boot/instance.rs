@@ -76,16 +76,13 @@ impl Boot<'_> {
     }
 
     /// The id of the boot before.
-    pub(super) fn previous_id(&mut self) -> Option<String> {
-        if self.previous_id.is_none() {
-            // Read once: this boot writes its own into the same file.
-            self.previous_id = Some(self.line(&self.paths.data("instance-id")));
-        }
-        self.previous_id.clone().flatten().filter(|id| id != NO_PREVIOUS)
+    pub(super) fn previous_id(&self) -> Option<String> {
+        let read = self.previous_id.get_or_init(|| self.line(&self.paths.data("instance-id")));
+        read.clone().filter(|id| id != NO_PREVIOUS)
     }
 
     /// Whether this machine has become another instance since the boot before.
-    pub(super) fn is_new_instance(&mut self) -> bool {
+    pub(super) fn is_new_instance(&self) -> bool {
         let current = self.instance.as_ref().map(|instance| instance.instance_id.as_str().to_owned());
         self.previous_id() != current
     }

@@ -6,6 +6,7 @@ use model::module::{AnyModule, Semaphores as _};
 use model::{Context, Frequency, Instance, Node, Stage, Value};
 
 use super::Boot;
+use crate::config;
 use crate::semaphore::FileSemaphores;
 use crate::template::{self, ShippedTemplates};
 
@@ -137,11 +138,12 @@ impl Boot<'_> {
             );
         } else if let Some((_, keys)) = KNOWN.iter().find(|(known, _)| *known == name) {
             match keys.iter().find_map(|key| self.config.get(key)) {
-                Some(node) => tracing::warn!(
+                // The image's own cloud.cfg lists what the original has; what a user asks for is another matter.
+                Some(node) if &*node.origin.source != config::CLOUD_CONFIG => tracing::warn!(
                     "{}: module {name} is not in this build: its keys are ignored",
                     node.origin
                 ),
-                None => tracing::info!("Module {name} is not in this build, and no key asks for it"),
+                _ => tracing::info!("Module {name} is not in this build, and no key asks for it"),
             }
         } else {
             let known = self.registry.modules.iter().map(|module| module.name());

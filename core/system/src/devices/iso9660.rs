@@ -1,0 +1,227 @@
+//! Discs: iso9660 with Rock Ridge or Joliet names, read straight from the device.
+//!
+//! Sources: ECMA-119 4th edition; IEEE P1281 (SUSP) and P1282 (Rock Ridge) 1.12; the Joliet Specification 1995.
+//! Every number of the image is doubted: a directory, a file and a list of continuations have an end.
+
+use std::path::PathBuf;
+
+use model::effects::{DeviceError, Tree};
+
+use super::blocks::{Blocks, MAX_FILE, le};
+use super::iso9660_names::{self, Names};
+use super::superblock::{Superblock, label};
+
+/// Volume descriptors begin after 16 sectors of this length in bytes.
+const SECTOR: u64 = 2048;
+const FIRST_DESCRIPTOR: u64 = 16;
+/// A disc has a handful.
+const MAX_DESCRIPTORS: u64 = 32;
+const MAX_DIRECTORY: u64 = 8 << 20;
+const MAX_ENTRIES: usize = 65_536;
+/// Parts of a file that is longer than one extent may be.
+const MAX_EXTENTS: usize = 64;
+const IS_DIRECTORY: u8 = 0x02;
+const CONTINUES: u8 = 0x80;
+
+/// Whether a sector is a volume descriptor of a type.
+fn is_descriptor(sector: &[u8], kind: u8) -> bool {
+    sector.first() == Some(&kind) && sector.get(1..6) == Some(b"CD001")
+}
+
+/// Date and time of a volume as blkid makes a UUID of it; `None` where it is not set.
+fn date(bytes: &[u8]) -> Option<String> {
+    let digits = bytes.get(..16).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+    let text = std::str::from_utf8(digits).ok().filter(|text| text.bytes().any(|byte| byte != b'0'))?;
+    let parts =
+        [&text[..4], &text[4..6], &text[6..8], &text[8..10], &text[10..12], &text[12..14], &text[14..16]];
+    Some(parts.join("-"))
+}
+
+/// What the primary descriptor says.
+pub(super) fn probe(head: &[u8]) -> Option<Superblock> {
+    let descriptor = head.get((FIRST_DESCRIPTOR * SECTOR) as usize..)?.get(..SECTOR as usize)?;
+    if !is_descriptor(descriptor, 1) {
+        return None;
+    }
+    let modified = descriptor.get(830..).and_then(date);
+    Some(Superblock {
+        filesystem: "iso9660",
+        label: descriptor.get(40..72).and_then(label),
+        uuid: modified.or_else(|| descriptor.get(813..).and_then(date)),
+    })
+}
+
+/// A record of a directory.
+#[derive(Clone)]
+struct Record {
+    name: String,
+    directory: bool,
+    /// Where its content is: first block and length in bytes.
+    extents: Vec<(u32, u32)>,
+}
+
+/// A disc.
+pub(super) struct Disc {
+    device: PathBuf,
+    blocks: Box<dyn Blocks>,
+    /// Bytes in a logical block.
+    block: u64,
+    root: Record,
+    names: Names,
+}
+
+impl Disc {
+    /// Reads the volume descriptors and finds out which names the disc has: Rock Ridge's, else Joliet's, else the
+    /// plain ones.
+    pub(super) fn open(device: PathBuf, blocks: Box<dyn Blocks>) -> Result<Self, DeviceError> {
+        let (mut primary, mut joliet) = (None, None);
+        for number in 0..MAX_DESCRIPTORS {
+            let sector = blocks.read_some((FIRST_DESCRIPTOR + number) * SECTOR, SECTOR as usize);
+            if is_descriptor(&sector, 1) && primary.is_none() {
+                primary = Some(sector);
+            } else if is_descriptor(&sector, 2) && is_joliet(&sector) {
+                joliet = Some(sector);
+            } else if is_descriptor(&sector, 255) || sector.get(1..6) != Some(b"CD001") {
+                break;
+            }
+        }
+        let broken = |reason: &str| DeviceError::Format { device: device.clone(), reason: reason.to_owned() };
+        let primary = primary.ok_or_else(|| broken("it has no primary volume descriptor"))?;
+        let block = le(&primary, 128, 2).map(u64::from).filter(|size| matches!(size, 512 | 1024 | 2048));
+        let block = block.ok_or_else(|| broken("its blocks have no usual size"))?;
+        let root = root(&primary).ok_or_else(|| broken("it has no root directory"))?;
+        let mut disc = Self { device, blocks, block, root, names: Names::Plain };
+        let first = disc.extent(disc.root.extents[0], SECTOR)?;
+        if let Some(skip) = iso9660_names::rock_ridge(&first) {
+            disc.names = Names::RockRidge { skip };
+        } else if let Some(joliet) = joliet.as_deref().and_then(self::root) {
+            (disc.root, disc.names) = (joliet, Names::Joliet);
+        }
+        Ok(disc)
+    }
+
+    /// At most `limit` bytes of an extent.
+    fn extent(&self, (block, length): (u32, u32), limit: u64) -> Result<Vec<u8>, DeviceError> {
+        let mut bytes = Vec::new();
+        let length = u64::from(length).min(limit);
+        let start = u64::from(block) * self.block;
+        // Memory grows only with what is really there, whatever length the record claims.
+        while (bytes.len() as u64) < length {
+            let wanted = (length - bytes.len() as u64).min(1 << 20) as usize;
+            let part = self.blocks.read_some(start + bytes.len() as u64, wanted);
+            if part.is_empty() {
+                let reason = format!("it ends inside of what is at block {block}");
+                return Err(DeviceError::Format { device: self.device.clone(), reason });
+            }
+            bytes.extend(part);
+        }
+        Ok(bytes)
+    }
+
+    /// The records of a directory, without itself and its parent.
+    fn records(&self, directory: &Record) -> Result<Vec<Record>, DeviceError> {
+        let mut found: Vec<Record> = Vec::new();
+        let Some(extent) = directory.extents.first() else { return Ok(found) };
+        let bytes = self.extent(*extent, MAX_DIRECTORY)?;
+        let mut more = false;
+        for sector in bytes.chunks(SECTOR as usize) {
+            let mut rest = sector;
+            // A record does not cross a sector; a length of 0 ends the sector.
+            while let Some(length) =
+                rest.first().map(|length| usize::from(*length)).filter(|length| *length >= 34)
+            {
+                let Some(raw) = rest.get(..length) else { break };
+                rest = &rest[length..];
+                let Some(mut record) = self.record(raw) else { continue };
+                let flags = raw[25];
+                if found.len() >= MAX_ENTRIES {
+                    return Ok(found);
+                }
+                match found.last_mut() {
+                    Some(last) if more && last.name == record.name && last.extents.len() < MAX_EXTENTS => {
+                        last.extents.append(&mut record.extents);
+                    }
+                    _ => found.push(record),
+                }
+                more = flags & CONTINUES != 0;
+            }
+        }
+        Ok(found)
+    }
+
+    /// A record; `None` for the directory itself, its parent, and what makes no sense.
+    fn record(&self, raw: &[u8]) -> Option<Record> {
+        let length = usize::from(*raw.get(32)?);
+        let identifier = raw.get(33..33 + length)?;
+        if matches!(identifier, [0 | 1]) {
+            return None;
+        }
+        // The system's use of a record begins at an even place.
+        let system_use = raw.get(33 + length + (length + 1) % 2..).unwrap_or_default();
+        let read = |block: u32, offset: u32, length: u32| {
+            let start = u64::from(block) * self.block + u64::from(offset);
+            self.blocks.read_some(start, length.min(SECTOR as u32) as usize)
+        };
+        let name = self.names.of(identifier, system_use, &read);
+        let extent = (le(raw, 2, 4)?, le(raw, 10, 4)?);
+        (!name.is_empty()).then(|| Record {
+            name,
+            directory: raw[25] & IS_DIRECTORY != 0,
+            extents: vec![extent],
+        })
+    }
+
+    /// What is at a path; `None` where nothing is.
+    fn find(&self, path: &str) -> Result<Option<Record>, DeviceError> {
+        let mut at = self.root.clone();
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            if !at.directory {
+                return Ok(None);
+            }
+            let records = self.records(&at)?;
+            let Some(next) = records.into_iter().find(|record| self.names.equal(&record.name, name)) else {
+                return Ok(None);
+            };
+            at = next;
+        }
+        Ok(Some(at))
+    }
+}
+
+/// Whether a supplementary descriptor's names are in UCS-2: one of three levels.
+fn is_joliet(sector: &[u8]) -> bool {
+    matches!(sector.get(88..91), Some(b"%/@" | b"%/C" | b"%/E"))
+}
+
+/// The root directory that a descriptor names.
+fn root(descriptor: &[u8]) -> Option<Record> {
+    let raw = descriptor.get(156..190)?;
+    let extent = (le(raw, 2, 4)?, le(raw, 10, 4)?);
+    Some(Record { name: String::new(), directory: true, extents: vec![extent] })
+}
+
+impl Tree for Disc {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, DeviceError> {
+        let Some(record) = self.find(path)?.filter(|record| !record.directory) else { return Ok(None) };
+        let total: u64 = record.extents.iter().map(|(_, length)| u64::from(*length)).sum();
+        if total > MAX_FILE {
+            let reason = format!("{path} has {total} bytes, more than the {MAX_FILE} that are read");
+            return Err(DeviceError::Format { device: self.device.clone(), reason });
+        }
+        let mut bytes = Vec::new();
+        for extent in record.extents {
+            bytes.append(&mut self.extent(extent, MAX_FILE)?);
+        }
+        Ok(Some(bytes))
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<String>, DeviceError> {
+        let Some(directory) = self.find(path)?.filter(|record| record.directory) else {
+            return Ok(Vec::new());
+        };
+        let mut names: Vec<String> =
+            self.records(&directory)?.into_iter().map(|record| record.name).collect();
+        names.sort();
+        Ok(names)
+    }
+}

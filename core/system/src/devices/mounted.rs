@@ -1,0 +1,99 @@
+//! File systems that only the kernel can read: mounted read-only until dropped.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use model::effects::{Command, Commands, DeviceError, FileError, ReadFiles, Tree};
+
+use crate::host::HostFiles;
+
+/// Where directories to mount at are made.
+const DIRECTORY: &str = "/run/cloud-init/tmp";
+
+/// A mounted file system. Links on it do not lead out of it.
+struct Mounted {
+    device: PathBuf,
+    files: HostFiles,
+    /// What is to be undone; `None` where somebody else had mounted it.
+    own: Option<(PathBuf, Arc<dyn Commands>)>,
+}
+
+/// Where a device is mounted already.
+fn existing(device: &Path, files: &dyn ReadFiles) -> Option<PathBuf> {
+    let mounts = files.text(Path::new("/proc/mounts"))?;
+    mounts.lines().find_map(|line| {
+        let mut words = line.split(' ');
+        let (source, target) = (words.next()?, words.next()?);
+        // The kernel writes blanks in octal.
+        (Path::new(source) == device).then(|| PathBuf::from(target.replace("\\040", " ")))
+    })
+}
+
+/// Mounts a device, or uses the mount that is there.
+pub(super) fn open(
+    device: &Path,
+    files: &dyn ReadFiles,
+    commands: &Arc<dyn Commands>,
+) -> Result<Box<dyn Tree>, DeviceError> {
+    if let Some(place) = existing(device, files) {
+        return Ok(Box::new(Mounted {
+            device: device.to_owned(),
+            files: HostFiles::new(Some(place)),
+            own: None,
+        }));
+    }
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let place = Path::new(DIRECTORY).join(format!("mount-{}-{number}", std::process::id()));
+    let io = |source| DeviceError::Io { device: device.to_owned(), source };
+    std::fs::create_dir_all(&place).map_err(io)?;
+    let target = place.display().to_string();
+    let mount =
+        Command::line(["mount", "-o", "ro", "-t", "auto"]).arg(device.display().to_string()).arg(&target);
+    if let Err(error) = commands.run(&mount) {
+        std::fs::remove_dir(&place).ok();
+        return Err(DeviceError::Format {
+            device: device.to_owned(),
+            reason: format!("cannot be mounted: {error}"),
+        });
+    }
+    let own = Some((place.clone(), commands.clone()));
+    Ok(Box::new(Mounted { device: device.to_owned(), files: HostFiles::new(Some(place)), own }))
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let Some((place, commands)) = &self.own else { return };
+        match commands.run(&Command::new("umount").arg(place.display().to_string())) {
+            Ok(_) => {
+                std::fs::remove_dir(place).ok();
+            }
+            Err(error) => tracing::warn!("{} stays mounted: {error}", place.display()),
+        }
+    }
+}
+
+impl Mounted {
+    fn error(&self, error: FileError) -> DeviceError {
+        DeviceError::Io { device: self.device.clone(), source: error.source }
+    }
+}
+
+impl Tree for Mounted {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, DeviceError> {
+        let path = Path::new("/").join(path.trim_start_matches('/'));
+        if !self.files.is_file(&path) {
+            return Ok(None);
+        }
+        self.files.read_optional(&path).map_err(|error| self.error(error))
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<String>, DeviceError> {
+        let path = Path::new("/").join(path.trim_start_matches('/'));
+        if !self.files.is_dir(&path) {
+            return Ok(Vec::new());
+        }
+        self.files.list(&path).map_err(|error| self.error(error))
+    }
+}

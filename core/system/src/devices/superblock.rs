@@ -1,0 +1,124 @@
+//! Which file system a device holds, its label and its UUID, as blkid tells them.
+//!
+//! Sources: the kernel's documentation of ext4, XFS, btrfs and squashfs; ECMA-119 (iso9660), ECMA-167 (UDF);
+//! Microsoft's FAT specification 1.03; mkswap(8).
+
+use super::blocks::{Blocks, le};
+use super::{fat, iso9660};
+
+/// Everything looked at is in the first bytes: btrfs begins at 64 KiB.
+const HEAD: usize = (64 << 10) + (4 << 10);
+/// Volume descriptors of a disc.
+const DESCRIPTORS: usize = 32 << 10;
+
+/// What a superblock says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Superblock {
+    /// blkid's name for it (`vfat`, `iso9660`, `ext4`).
+    pub filesystem: &'static str,
+    /// The label, where there is one.
+    pub label: Option<String>,
+    /// The UUID as blkid spells it.
+    pub uuid: Option<String>,
+}
+
+/// The text up to a NUL, without blanks at its end; `None` where it is empty.
+pub(super) fn label(bytes: &[u8]) -> Option<String> {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    let text = String::from_utf8_lossy(&bytes[..end]).trim_end().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+/// 16 bytes as a UUID; `None` where all are 0.
+fn uuid(bytes: Option<&[u8]>) -> Option<String> {
+    let bytes = bytes.filter(|bytes| bytes.iter().any(|byte| *byte != 0))?;
+    let number = bytes.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    let hex = format!("{number:032x}");
+    Some([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
+}
+
+/// A file system whose label and UUID stand at fixed places.
+fn plain(
+    head: &[u8],
+    filesystem: &'static str,
+    uuid_at: usize,
+    label_at: usize,
+    label_length: usize,
+) -> Superblock {
+    Superblock {
+        filesystem,
+        label: head.get(label_at..label_at + label_length).and_then(label),
+        uuid: uuid(head.get(uuid_at..uuid_at + 16)),
+    }
+}
+
+fn has(head: &[u8], offset: usize, magic: &[u8]) -> bool {
+    head.get(offset..offset + magic.len()) == Some(magic)
+}
+
+/// ext2, ext3 or ext4, told by the features that only the later ones have.
+fn ext(head: &[u8]) -> Option<Superblock> {
+    const AT: usize = 1024;
+    if !has(head, AT + 56, &[0x53, 0xef]) {
+        return None;
+    }
+    let (compatible, incompatible, read_only) =
+        (le(head, AT + 92, 4)?, le(head, AT + 96, 4)?, le(head, AT + 100, 4)?);
+    // What ext3 knows: journal recovery and file types; sparse superblocks, large files, btree directories.
+    let filesystem = if incompatible & 0x8 != 0 {
+        "jbd"
+    } else if incompatible & !0x16 != 0 || read_only & !0x7 != 0 {
+        "ext4"
+    } else if compatible & 0x4 != 0 {
+        "ext3"
+    } else {
+        "ext2"
+    };
+    Some(plain(head, filesystem, AT + 104, AT + 120, 16))
+}
+
+/// Swap space ends its first page with its name; the page's size is the machine's that made it.
+fn swap(head: &[u8]) -> Option<Superblock> {
+    let pages = [4096, 8192, 16384, 32768, 65536];
+    let found = pages.iter().any(|page| has(head, page - 10, b"SWAPSPACE2"));
+    found.then(|| plain(head, "swap", 1024 + 12, 1024 + 28, 16))
+}
+
+/// UDF announces itself among the volume descriptors; its label is not read.
+fn udf(head: &[u8]) -> Option<Superblock> {
+    let is_udf = (0..16).any(|number| {
+        let at = DESCRIPTORS + number * 2048 + 1;
+        has(head, at, b"NSR02") || has(head, at, b"NSR03")
+    });
+    is_udf.then_some(Superblock { filesystem: "udf", label: None, uuid: None })
+}
+
+/// What is on a device; `None` where it is nothing known, or a table of partitions.
+pub(super) fn probe(blocks: &dyn Blocks) -> Option<Superblock> {
+    let head = blocks.read_some(0, HEAD);
+    let named = |filesystem| Some(Superblock { filesystem, label: None, uuid: None });
+    if has(&head, 0, b"LUKS\xba\xbe") {
+        return named("crypto_LUKS");
+    }
+    if has(&head, 0, b"XFSB") {
+        return Some(plain(&head, "xfs", 32, 108, 12));
+    }
+    if has(&head, 0, b"hsqs") {
+        return named("squashfs");
+    }
+    if has(&head, 3, b"NTFS    ") {
+        return named("ntfs");
+    }
+    if has(&head, 3, b"EXFAT   ") {
+        return named("exfat");
+    }
+    if has(&head, 65536 + 64, b"_BHRfS_M") {
+        return Some(plain(&head, "btrfs", 65536 + 32, 65536 + 299, 256));
+    }
+    // A disc may carry a boot sector for disks in front of itself, so it goes first.
+    iso9660::probe(&head)
+        .or_else(|| udf(&head))
+        .or_else(|| ext(&head))
+        .or_else(|| swap(&head))
+        .or_else(|| fat::probe(blocks, &head))
+}

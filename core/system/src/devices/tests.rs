@@ -1,0 +1,306 @@
+use std::path::Path;
+use std::process::Command;
+
+use model::effects::{Devices as _, Tree};
+use proptest::prelude::*;
+
+use super::{HostDevices, identify_image, open_image};
+
+/// A directory as a config drive and a seed have it: long names, directories, an empty file, a file of several
+/// clusters.
+fn source() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |path: &str, content: &[u8]| {
+        let path = directory.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        std::fs::write(path, content).expect("written");
+    };
+    write("meta-data", b"instance-id: iid-1\n");
+    write("user-data", &big());
+    write("vendor-data", b"");
+    write("openstack/2018-08-27/meta_data.json", b"{}");
+    write(
+        "openstack/latest/a name with blanks and more than sixty-four characters, which Joliet cuts.txt",
+        b"long",
+    );
+    directory
+}
+
+fn big() -> Vec<u8> {
+    (0..20_000_u32).flat_map(u32::to_le_bytes).collect()
+}
+
+/// Runs a program of the machine; false, and said so, where it is not there.
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn run(program: &str, arguments: &[&str]) -> bool {
+    match Command::new(program).args(arguments).output() {
+        Ok(output) => {
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{program} {arguments:?}: {text}");
+            true
+        }
+        Err(_) => {
+            eprintln!(
+                "SKIPPED: {program} is not installed (Debian: genisoimage, dosfstools, mtools, e2fsprogs)"
+            );
+            false
+        }
+    }
+}
+
+fn read(tree: &dyn Tree, path: &str) -> Option<Vec<u8>> {
+    tree.read(path).expect("readable")
+}
+
+/// What every image of [`source`] has to give.
+fn check(image: Vec<u8>, filesystem: &str, label: &str, long_names: bool) {
+    let name = Path::new("image");
+    let found = identify_image(name, &image);
+    assert_eq!(found.filesystem.as_deref(), Some(filesystem));
+    assert_eq!(found.label.as_deref(), Some(label));
+    let tree = open_image(name, image).expect("an image");
+    let tree = tree.as_ref();
+    assert_eq!(read(tree, "meta-data").as_deref(), Some(b"instance-id: iid-1\n".as_slice()));
+    assert_eq!(read(tree, "user-data"), Some(big()));
+    assert_eq!(read(tree, "vendor-data"), Some(Vec::new()));
+    assert_eq!(read(tree, "openstack/2018-08-27/meta_data.json").as_deref(), Some(b"{}".as_slice()));
+    assert_eq!(tree.list("openstack").expect("a directory"), ["2018-08-27", "latest"]);
+    assert_eq!(tree.list("").expect("a directory"), ["meta-data", "openstack", "user-data", "vendor-data"]);
+    assert_eq!(read(tree, "network-config"), None);
+    assert_eq!(read(tree, "openstack"), None, "a directory is no file");
+    assert_eq!(read(tree, "meta-data/x"), None);
+    assert!(tree.list("nowhere").expect("no error").is_empty());
+    if long_names {
+        let path =
+            "openstack/latest/a name with blanks and more than sixty-four characters, which Joliet cuts.txt";
+        assert_eq!(read(tree, path).as_deref(), Some(b"long".as_slice()));
+    }
+}
+
+/// An image made by genisoimage with some options.
+fn disc(options: &[&str]) -> Option<Vec<u8>> {
+    let (source, out) = (source(), tempfile::tempdir().expect("a directory"));
+    let image = out.path().join("image.iso").display().to_string();
+    let root = source.path().display().to_string();
+    let mut arguments = vec!["-quiet", "-V", "cidata", "-o", &image];
+    arguments.extend(options);
+    arguments.push(&root);
+    run("genisoimage", &arguments).then(|| std::fs::read(&image).expect("the image"))
+}
+
+#[test]
+fn discs_with_rock_ridge_and_joliet() {
+    for (options, long_names) in
+        [(["-r", "-J"].as_slice(), true), (&["-r"], true), (&["-J", "-joliet-long"], true), (&["-J"], false)]
+    {
+        let Some(image) = disc(options) else { return };
+        check(image, "iso9660", "cidata", long_names);
+    }
+}
+
+#[test]
+fn a_disc_with_neither_has_short_names() {
+    let Some(image) = disc(&["-l", "-allow-lowercase", "-allow-multidot", "-relaxed-filenames"]) else {
+        return;
+    };
+    let tree = open_image(Path::new("image"), image).expect("an image");
+    assert_eq!(
+        tree.read("META-DATA").expect("readable").as_deref(),
+        Some(b"instance-id: iid-1\n".as_slice())
+    );
+}
+
+/// An image made by mkfs.vfat and mtools.
+fn fat(bits: &str, kilobytes: u64, extra: &[&str]) -> Option<Vec<u8>> {
+    let (source, out) = (source(), tempfile::tempdir().expect("a directory"));
+    let image = out.path().join("image.fat");
+    std::fs::File::create(&image).expect("made").set_len(kilobytes << 10).expect("made longer");
+    let image = image.display().to_string();
+    let mkfs = if Path::new("/usr/sbin/mkfs.vfat").exists() { "/usr/sbin/mkfs.vfat" } else { "mkfs.vfat" };
+    let mut arguments = vec!["-F", bits, "-n", "CONFIG-2", "-i", "1234abcd"];
+    arguments.extend(extra);
+    arguments.push(&image);
+    let paths: Vec<String> = ["meta-data", "user-data", "vendor-data", "openstack"]
+        .iter()
+        .map(|name| source.path().join(name).display().to_string())
+        .collect();
+    let mut copy = vec!["-s", "-i", &image];
+    copy.extend(paths.iter().map(String::as_str));
+    copy.push("::/");
+    (run(mkfs, &arguments) && run("mcopy", &copy)).then(|| std::fs::read(&image).expect("the image"))
+}
+
+#[test]
+fn fat_of_every_width() {
+    for (bits, kilobytes, extra) in [
+        ("12", 1440, [].as_slice()),
+        ("16", 16 << 10, &[]),
+        ("32", 40 << 10, &["-s", "1"]),
+        ("16", 64 << 10, &["-S", "2048"]),
+    ] {
+        let Some(image) = fat(bits, kilobytes, extra) else { return };
+        assert_eq!(
+            identify_image(Path::new("image"), &image).uuid.as_deref(),
+            Some("1234-ABCD"),
+            "FAT{bits}"
+        );
+        check(image, "vfat", "CONFIG-2", true);
+    }
+}
+
+#[test]
+fn superblocks_tell_what_blkid_tells() {
+    let uuid = "0123abcd-0000-4000-8000-0123456789ab";
+    let cases: [(&str, &[&str], &str); 4] = [
+        ("mke2fs", &["-q", "-F", "-t", "ext2", "-L", "lab", "-U", uuid], "ext2"),
+        ("mke2fs", &["-q", "-F", "-t", "ext3", "-L", "lab", "-U", uuid], "ext3"),
+        ("mke2fs", &["-q", "-F", "-t", "ext4", "-L", "lab", "-U", uuid], "ext4"),
+        ("mkswap", &["-q", "-L", "lab", "-U", uuid], "swap"),
+    ];
+    for (program, options, filesystem) in cases {
+        let out = tempfile::tempdir().expect("a directory");
+        let image = out.path().join("image");
+        std::fs::File::create(&image).expect("made").set_len(8 << 20).expect("made longer");
+        let path = image.display().to_string();
+        let mut arguments = options.to_vec();
+        arguments.push(&path);
+        let program = [format!("/usr/sbin/{program}"), format!("/sbin/{program}")]
+            .into_iter()
+            .find(|path| Path::new(path).exists())
+            .unwrap_or_else(|| program.to_owned());
+        if !run(&program, &arguments) {
+            continue;
+        }
+        let found = identify_image(&image, &std::fs::read(&image).expect("the image"));
+        assert_eq!(found.filesystem.as_deref(), Some(filesystem));
+        assert_eq!(found.label.as_deref(), Some("lab"), "{filesystem}");
+        assert_eq!(found.uuid.as_deref(), Some(uuid), "{filesystem}");
+    }
+}
+
+/// Where the tests may mount, the kernel's file systems are read too, and nothing stays mounted.
+#[test]
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn other_file_systems_are_mounted_for_a_moment() {
+    let (source, out) = (source(), tempfile::tempdir().expect("a directory"));
+    std::os::unix::fs::symlink("/etc/passwd", source.path().join("leads-out")).expect("made");
+    let image = out.path().join("image");
+    std::fs::File::create(&image).expect("made").set_len(8 << 20).expect("made longer");
+    let (root, path) = (source.path().display().to_string(), image.display().to_string());
+    let mke2fs = if Path::new("/usr/sbin/mke2fs").exists() { "/usr/sbin/mke2fs" } else { "mke2fs" };
+    if !run(mke2fs, &["-q", "-F", "-t", "ext4", "-d", &root, &path]) {
+        return;
+    }
+    let system = crate::Host::system(None, std::sync::Arc::new(crate::NoHttp));
+    let tree = match system.devices.open(&image) {
+        Ok(tree) => tree,
+        Err(error) => {
+            eprintln!("SKIPPED: an ordinary user cannot mount: {error}");
+            return;
+        }
+    };
+    assert_eq!(read(tree.as_ref(), "user-data"), Some(big()));
+    assert_eq!(tree.list("openstack").expect("a directory"), ["2018-08-27", "latest"]);
+    assert_eq!(read(tree.as_ref(), "nothing"), None);
+    assert_eq!(read(tree.as_ref(), "leads-out"), None, "a link does not lead out of the device");
+    drop(tree);
+    let mounts = std::fs::read_to_string("/proc/mounts").expect("mounts");
+    assert!(!mounts.contains("/run/cloud-init/tmp/mount-"), "{mounts}");
+}
+
+#[test]
+fn the_kernel_lists_disks_and_partitions() {
+    let scratch = crate::Scratch::new()
+        .file("/sys/class/block/vdx/size", "2048\n")
+        .file("/sys/class/block/vdx/uevent", "MAJOR=254\nMINOR=0\nDEVNAME=no-such-disk\nDEVTYPE=disk\n")
+        .file("/sys/class/block/vdx1/size", "1024\n")
+        .file("/sys/class/block/vdx1/partition", "1\n")
+        .file("/sys/class/block/cciss!c9d9/size", "8\n")
+        .file("/sys/class/block/loop0/size", "0\n")
+        .file("/sys/class/block/loop1/size", "16\n")
+        .file("/sys/class/block/loop1/loop/backing_file", "/image\n")
+        .file("/sys/class/block/fd0/size", "8\n")
+        .file("/sys/class/block/ram0/size", "8192\n")
+        .file("/sys/class/block/zram0/size", "8192\n");
+    let (system, _) = scratch.clone().system();
+    let devices =
+        HostDevices::new(std::sync::Arc::new(scratch), system.commands).block_devices().expect("listed");
+    let seen: Vec<(&str, u64, bool)> = devices
+        .iter()
+        .map(|device| (device.path.to_str().expect("text"), device.size, device.partition))
+        .collect();
+    let expected = [
+        ("/dev/cciss/c9d9", 4096, false),
+        ("/dev/loop1", 8192, false),
+        ("/dev/no-such-disk", 1 << 20, false),
+        ("/dev/vdx1", 512 << 10, true),
+    ];
+    assert_eq!(seen, expected);
+}
+
+/// Reads whatever is there. It need not make sense; it must end, and must not panic.
+fn walk(image: Vec<u8>) {
+    let name = Path::new("image");
+    identify_image(name, &image);
+    let Ok(tree) = open_image(name, image) else { return };
+    let mut directories = vec![String::new()];
+    for _ in 0..20 {
+        let Some(directory) = directories.pop() else { return };
+        for entry in tree.list(&directory).unwrap_or_default().into_iter().take(20) {
+            let path = format!("{directory}/{entry}");
+            tree.read(&path).ok();
+            directories.push(path);
+        }
+    }
+}
+
+/// Small images that stand in the source tree, so that nothing need be installed: a disc and a FAT12, without the
+/// zeros at their ends.
+fn images() -> [Vec<u8>; 2] {
+    let mut disc = vec![0; 32 << 10];
+    disc.extend(include_bytes!("testdata/rock-ridge.iso.after-32k"));
+    let mut fat = include_bytes!("testdata/fat12.img.start").to_vec();
+    for image in [&mut disc, &mut fat] {
+        image.resize(66 << 10, 0);
+    }
+    [disc, fat]
+}
+
+#[test]
+fn small_images_are_read_without_any_program() {
+    for (image, filesystem, label) in [(0, "iso9660", "cidata"), (1, "vfat", "CIDATA")] {
+        let image = images()[image].clone();
+        assert_eq!(identify_image(Path::new("i"), &image).label.as_deref(), Some(label), "{filesystem}");
+        let tree = open_image(Path::new("i"), image).expect("an image");
+        assert_eq!(tree.list("").expect("a directory"), ["meta-data", "user-data"], "{filesystem}");
+        assert_eq!(read(tree.as_ref(), "meta-data").as_deref(), Some(b"instance-id: iid-small\n".as_slice()));
+    }
+}
+
+proptest! {
+    /// Any few bytes of an image may be anything.
+    #[test]
+    fn hostile_images_end_in_an_error_or_an_answer(
+        which in 0..2_usize,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
+        headers in prop::collection::vec((0_usize..512, any::<u8>()), 0..6),
+        cut in any::<prop::sample::Index>(),
+        whole in any::<bool>(),
+    ) {
+        let mut image = images()[which].clone();
+        for (at, value) in changes {
+            let at = at.index(image.len());
+            image[at] = value;
+        }
+        // The places where lengths and addresses stand: the boot sector, the descriptors, the first directories.
+        let start = [0x8000, 0][which];
+        for (at, value) in headers {
+            image[start + at] = value;
+        }
+        if !whole {
+            let end = cut.index(image.len());
+            image.truncate(end);
+        }
+        walk(image);
+    }
+}

@@ -1,0 +1,168 @@
+//! What Debian and Ubuntu do when they are asked for a thing: the commands and files of the original.
+
+use std::path::Path;
+
+use model::distro::{Distro, PackageSpec, Password, ServiceAction};
+use model::user::UserSpec;
+use model::{Node, Secret, System};
+use system::{EffectKind, Recording, Scratch};
+
+fn machine(name: &str, root: Scratch) -> (Box<dyn Distro>, System, Recording) {
+    let programs = [
+        "/usr/sbin/useradd",
+        "/usr/sbin/groupadd",
+        "/usr/sbin/usermod",
+        "/usr/bin/passwd",
+        "/usr/sbin/chpasswd",
+        "/usr/bin/apt-get",
+        "/usr/bin/apt-cache",
+        "/usr/bin/hostname",
+        "/usr/bin/systemctl",
+        "/usr/sbin/locale-gen",
+        "/usr/sbin/update-locale",
+    ];
+    let root = programs.iter().fold(root, |root, program| root.program(program));
+    let (system, recording) = root.system();
+    let distro = debian::make(&system, name, &Node::default()).expect("a name of the family");
+    (distro, system, recording)
+}
+
+fn commands(recording: &Recording) -> Vec<String> {
+    let effects = recording.effects();
+    let lines = effects.iter().filter_map(|effect| match &effect.kind {
+        EffectKind::Command { words, .. } => Some(words.join(" ")),
+        _ => None,
+    });
+    lines.collect()
+}
+
+fn spec(yaml: &str) -> UserSpec {
+    let node = Node::from_yaml("user", yaml.as_bytes()).expect("valid").expect("there");
+    model::config::from_node(&node).expect("a user")
+}
+
+#[test]
+fn a_user_with_everything() {
+    let (distro, system, recording) = machine("debian", Scratch::new().file("/etc/group", "sudo:x:27:\n"));
+    let user = spec(
+        "{name: bob, gecos: Bob, groups: 'sudo, docker', shell: /bin/bash, uid: 1500, passwd: $6$x$y, lock_passwd: false, \
+         sudo: 'ALL=(ALL) NOPASSWD:ALL'}",
+    );
+    assert!(distro.users().add_user(&user).expect("made"));
+    assert_eq!(
+        commands(&recording),
+        [
+            "groupadd docker",
+            "useradd bob --comment Bob --groups sudo,docker --password REDACTED --shell /bin/bash --uid 1500 -m",
+            "passwd -u bob",
+        ]
+    );
+    let rules = system.files.text(Path::new("/etc/sudoers.d/90-cloud-init-users")).expect("written");
+    assert!(rules.ends_with("\n\n# User rules for bob\nbob ALL=(ALL) NOPASSWD:ALL\n"), "{rules}");
+    let mode = |path: &str| system.files.stat(Path::new(path)).expect("no error").expect("there").mode;
+    assert_eq!((mode("/etc/sudoers.d/90-cloud-init-users"), mode("/etc/sudoers.d")), (0o440, 0o750));
+}
+
+#[test]
+fn a_system_user_has_no_home_and_is_locked() {
+    let (distro, _, recording) = machine("debian", Scratch::new());
+    distro.users().add_user(&spec("{name: d, system: true, no_log_init: true}")).expect("made");
+    assert_eq!(commands(&recording), ["useradd d --no-log-init --system -M", "passwd -l d"]);
+}
+
+#[test]
+fn a_user_that_is_there_is_not_made_again() {
+    let root = Scratch::new()
+        .file("/etc/passwd", "bob:x:1000:1000::/home/bob:/bin/sh\n")
+        .file("/etc/shadow", "bob:!:19000:0:99999:7:::\n");
+    let (distro, _, recording) = machine("debian", root);
+    assert!(!distro.users().add_user(&spec("{name: bob, lock_passwd: false}")).expect("left"));
+    // It has no password: unlocking it would let everybody in.
+    assert_eq!(commands(&recording), Vec::<String>::new());
+}
+
+#[test]
+fn passwords_go_in_by_standard_input() {
+    let (distro, _, recording) =
+        machine("debian", Scratch::new().file("/etc/shadow", "a:*:1::::::\nb:*:1::::::\n"));
+    let password =
+        |user: &str, hashed| Password { user: user.into(), value: Secret::new("s3cret".into()), hashed };
+    distro.users().set_passwords(&[password("a", false), password("b", true)]).expect("set");
+    assert_eq!(commands(&recording), ["chpasswd", "chpasswd -e"]);
+}
+
+#[test]
+fn the_host_name_is_short_and_its_file_keeps_comments() {
+    let (distro, system, recording) =
+        machine("debian", Scratch::new().file("/etc/hostname", "# mine\nold\n"));
+    assert_eq!(distro.hostname().choose("h", "h.example.org", None), "h");
+    assert_eq!(distro.hostname().choose("h", "h.example.org", Some(true)), "h.example.org");
+    distro.hostname().apply("new").expect("set");
+    assert_eq!(system.files.text(Path::new("/etc/hostname")).as_deref(), Some("# mine\nnew\n"));
+    assert_eq!(commands(&recording), ["hostname new"]);
+}
+
+#[test]
+fn packages_are_installed_by_apt_get() {
+    let (distro, _, recording) = machine("debian", Scratch::new());
+    let package = |name: &str, version: Option<&str>| PackageSpec {
+        name: name.into(),
+        version: version.map(str::to_owned),
+        manager: None,
+    };
+    distro.packages().install(&[package("nginx", None), package("curl", Some("8.5"))]).expect("installed");
+    let apt = "apt-get --option=Dpkg::Options::=--force-confold --option=Dpkg::options::=--force-unsafe-io --assume-yes --quiet";
+    assert_eq!(
+        commands(&recording),
+        [format!("{apt} update"), "apt-cache pkgnames".to_owned(), format!("{apt} install nginx curl=8.5"),]
+    );
+}
+
+#[test]
+fn a_locale_is_generated_once() {
+    let root = Scratch::new()
+        .file("/usr/share/i18n/SUPPORTED", "de_DE.UTF-8 UTF-8\nde_DE ISO-8859-1\n")
+        .file("/etc/locale.gen", "# de_DE.UTF-8 UTF-8\nen_US.UTF-8 UTF-8\n");
+    let (distro, system, recording) = machine("debian", root);
+    distro.locale().apply("de_DE.UTF-8", None).expect("set");
+    let text = system.files.text(Path::new("/etc/locale.gen")).expect("there");
+    assert_eq!(text, "de_DE.UTF-8 UTF-8\nen_US.UTF-8 UTF-8\n");
+    assert_eq!(
+        commands(&recording),
+        ["locale-gen --keep-existing", "update-locale --locale-file=/etc/default/locale LANG=de_DE.UTF-8",]
+    );
+}
+
+#[test]
+fn a_time_zone_that_is_none_is_refused() {
+    let (distro, system, _) =
+        machine("debian", Scratch::new().file("/usr/share/zoneinfo/Europe/Berlin", "TZif"));
+    assert!(distro.time().set_timezone("Europe/Atlantis").is_err());
+    assert!(distro.time().set_timezone("../../../etc/passwd").is_err());
+    distro.time().set_timezone("Europe/Berlin").expect("set");
+    assert_eq!(system.files.text(Path::new("/etc/timezone")).as_deref(), Some("Europe/Berlin\n"));
+    let link = system.files.read_link(Path::new("/etc/localtime")).expect("a link");
+    assert_eq!(link, Path::new("/usr/share/zoneinfo/Europe/Berlin"));
+}
+
+#[test]
+fn services_by_systemd_or_without() {
+    let (distro, _, recording) = machine("debian", Scratch::new().directory("/run/systemd/system"));
+    distro.services().manage(ServiceAction::Reload, "ssh").expect("done");
+    assert_eq!(commands(&recording), ["systemctl reload-or-restart ssh"]);
+    let (distro, _, recording) = machine("debian", Scratch::new().program("/usr/sbin/service"));
+    distro.services().manage(ServiceAction::Reload, "ssh").expect("done");
+    assert_eq!(commands(&recording), ["service ssh restart"]);
+}
+
+#[test]
+fn an_owner_is_looked_up_in_the_root() {
+    let root =
+        Scratch::new().file("/etc/passwd", "bob:x:7:8::/:/bin/sh\n").file("/etc/group", "staff:x:50:\n");
+    let (distro, ..) = machine("ubuntu", root);
+    let owner = |text: &str| distro.users().owner(text).map(|owner| (owner.uid, owner.gid));
+    assert_eq!(owner("bob:staff").expect("known"), (Some(7), Some(50)));
+    assert_eq!(owner("bob").expect("known"), (Some(7), None));
+    assert_eq!(owner("12:13").expect("numbers"), (Some(12), Some(13)));
+    assert!(owner("nobody-here").is_err());
+}

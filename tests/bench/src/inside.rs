@@ -1,0 +1,190 @@
+//! One machine: a fresh overlay of the root in namespaces of its own, one program, its commands measured one by one.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use metadata_service::{Config, Ec2, Server, parse_address};
+use serde::{Deserialize, Serialize};
+
+use crate::measure::{Cost, measure};
+use crate::{Error, file};
+
+/// How often each of the short commands is run in a machine.
+const REPEAT: usize = 5;
+
+/// What is done before the program is the root's: `$1` is the root, `$2` the scratch directory, `$3` ours or nothing,
+/// `$4` the seed of a first boot or nothing.
+const MACHINE: &str = r#"
+set -e
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+cd "$2/root"
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+rm -rf run/*
+mkdir -p run/cloud-init run/lock var/lib/cloud/seed/nocloud
+: >run/cloud-init/enabled
+: >etc/machine-id
+if [ -n "$3" ]; then
+    rm -f usr/bin/cloud-init
+    cp "$3" usr/bin/cloud-init
+fi
+hostname localhost
+ip link set lo up
+if [ -n "$4" ]; then
+    cp -r "$4/." var/lib/cloud/seed/nocloud
+    echo 'datasource_list: [ NoCloud, None ]' >run/cloud-init/cloud.cfg
+else
+    ip address add 169.254.169.254/32 dev lo
+    ip link add host0 type veth peer name eth0 address 52:54:00:12:34:56
+    ip link set host0 up
+    ip link set eth0 up
+    echo 'datasource_list: [ Ec2, None ]' >run/cloud-init/cloud.cfg
+    cat >etc/cloud/cloud.cfg.d/99-bench.cfg <<END
+datasource_list: [ Ec2, None ]
+datasource: {Ec2: {strict_id: false, metadata_urls: ["http://169.254.169.254"]}}
+END
+fi
+"#;
+
+/// The stages of a boot.
+pub const STAGES: &[(&str, &[&str])] = &[
+    ("init --local", &["init", "--local"]),
+    ("init", &["init"]),
+    ("modules --mode config", &["modules", "--mode=config"]),
+    ("modules --mode final", &["modules", "--mode=final"]),
+];
+
+/// Commands that people and other programs run on a configured machine.
+pub const COMMANDS: &[(&str, &[&str])] = &[
+    ("query --all", &["query", "--all"]),
+    ("status --long", &["status", "--long"]),
+    ("--version", &["--version"]),
+];
+
+/// What is measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Work {
+    /// The four stages of a first boot with this NoCloud seed, then the commands.
+    FirstBoot(PathBuf),
+    /// The network stage on EC2, whose service takes so many milliseconds for each answer.
+    Ec2(u64),
+}
+
+/// One machine.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Machine {
+    /// The root with the original in it.
+    pub root: PathBuf,
+    /// An empty directory on a file system that can be an overlay's upper layer.
+    pub scratch: PathBuf,
+    /// Our program, in the place of the original.
+    pub ours: Option<PathBuf>,
+    /// What is measured.
+    pub work: Work,
+}
+
+/// What a machine's commands cost, by the names of [`STAGES`] and [`COMMANDS`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Told {
+    /// Each run's cost.
+    pub costs: BTreeMap<String, Vec<Cost>>,
+    /// Requests that the metadata service answered.
+    pub requests: usize,
+    /// Connections that carried them.
+    pub connections: usize,
+}
+
+/// Runs a machine in namespaces of its own.
+pub fn run(machine: &Machine) -> Result<Told, Error> {
+    for name in ["upper", "work", "root"] {
+        let path = machine.scratch.join(name);
+        fs::create_dir_all(&path).map_err(file(path.display().to_string()))?;
+    }
+    let program = std::env::current_exe().map_err(file("this program"))?;
+    let mut inside = Command::new("unshare");
+    inside
+        .args(["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child"])
+        .args(["--propagation", "private", "--"])
+        .arg(program)
+        .arg("inside")
+        .arg(serde_json::to_string(machine).map_err(Error::Told)?);
+    let told = output(&mut inside)?;
+    fs::remove_dir_all(&machine.scratch).map_err(file(machine.scratch.display().to_string()))?;
+    serde_json::from_slice(&told).map_err(Error::Told)
+}
+
+/// The part within the namespaces; what it returns goes to standard output.
+pub fn inside(machine: &str) -> Result<String, Error> {
+    let machine: Machine = serde_json::from_str(machine).map_err(Error::Told)?;
+    let seed = if let Work::FirstBoot(seed) = &machine.work { seed.as_path() } else { Path::new("") };
+    let mut setup = Command::new("sh");
+    setup.args(["-c", MACHINE, "sh"]).args([&machine.root, &machine.scratch]);
+    setup.arg(machine.ours.as_deref().unwrap_or(Path::new(""))).arg(seed);
+    output(&mut setup)?;
+    let service = if let Work::Ec2(latency) = machine.work { Some(serve(latency)?) } else { None };
+    let root = machine.scratch.join("root");
+    nix::unistd::chroot(&root).map_err(Error::Process)?;
+    std::env::set_current_dir("/").map_err(file("/"))?;
+    let mut told = Told::default();
+    let expected = match &machine.work {
+        Work::FirstBoot(_) => {
+            for (name, arguments) in STAGES {
+                told.add(name, arguments)?;
+            }
+            for (name, arguments) in COMMANDS {
+                for _ in 0..REPEAT {
+                    told.add(name, arguments)?;
+                }
+            }
+            "DataSourceNoCloud"
+        }
+        Work::Ec2(_) => {
+            told.add("init", &["init"])?;
+            "DataSourceEc2"
+        }
+    };
+    if let Some(service) = service {
+        told.requests = service.requests().len();
+        told.connections = service.connections();
+    }
+    // A program that did not find the source has measured nothing.
+    let path = "/var/lib/cloud/instance/datasource";
+    let found = fs::read_to_string(path).map_err(file(path))?;
+    if !found.starts_with(expected) {
+        return Err(Error::Source { expected, found: found.trim().to_owned() });
+    }
+    serde_json::to_string(&told).map_err(Error::Told)
+}
+
+impl Told {
+    fn add(&mut self, name: &str, arguments: &[&str]) -> Result<(), Error> {
+        let mut command = Command::new("/usr/bin/cloud-init");
+        command.args(arguments).env_clear();
+        command.envs([("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("LC_ALL", "C.UTF-8")]);
+        let cost = measure(&mut command)?;
+        self.costs.entry(name.to_owned()).or_default().push(cost);
+        Ok(())
+    }
+}
+
+fn serve(latency: u64) -> Result<Server, Error> {
+    let config = Config {
+        listen: vec![parse_address("169.254.169.254:80")?],
+        ec2: Some(Ec2::example()),
+        latency: Duration::from_millis(latency),
+        ..Config::default()
+    };
+    Ok(Server::start(config)?)
+}
+
+fn output(command: &mut Command) -> Result<Vec<u8>, Error> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.stdin(Stdio::null()).output().map_err(file(name.clone()))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(Error::Command { command: name, output: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
+}
