@@ -8,7 +8,7 @@ mod add;
 
 use std::path::{Path, PathBuf};
 
-use model::effects::{Attributes, FileKind, Metadata, Owner};
+use model::effects::{Attributes, FileKind, Files, Metadata, Owner};
 use model::user::Account;
 use model::{Context, DistroError, ModuleError};
 use text::accounts::Groups;
@@ -55,6 +55,9 @@ fn usable(context: &Context<'_>, account: &Account, path: &Path, strict: bool) -
                 tracing::debug!("{} is a {kind:?}: its keys are not used", directory.display());
                 return Ok(false);
             }
+            Some(_) if is_left_over(files.as_ref(), account, directory)? => {
+                files.set_owner(directory, owner)?;
+            }
             Some(_) => {}
             None if above_home.starts_with(directory) || directory == account.home => {}
             None => {
@@ -78,6 +81,15 @@ fn usable(context: &Context<'_>, account: &Account, path: &Path, strict: bool) -
         None => files.write(path, b"", &Attributes::mode(0o600).owned_by(owner))?,
     }
     Ok(files.stat(path)?.is_some_and(|found| permitted(context, account, path, &found, 0o644, strict)))
+}
+
+/// Whether a directory inside the home is one that a power cut left between its making and its change of owner: it
+/// is root's, closed to all others, and holds nothing.
+fn is_left_over(files: &dyn Files, account: &Account, directory: &Path) -> Result<bool, ModuleError> {
+    let inside = directory.starts_with(&account.home) && directory != account.home && account.uid != 0;
+    let Some(found) = files.lstat(directory)?.filter(|_| inside) else { return Ok(false) };
+    let closed = found.kind == FileKind::Directory && found.mode == 0o700 && (found.uid, found.gid) == (0, 0);
+    Ok(closed && files.list(directory)?.is_empty())
 }
 
 /// sshd's own test: the user can reach it and, under `StrictModes`, nobody else could have written it.

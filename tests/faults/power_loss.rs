@@ -60,10 +60,6 @@ Content-Disposition: attachment; filename=\"hook.sh\"
 --B--
 ";
 
-/// A cut between the making of `.ssh` and its change of owner leaves a directory of root's that nobody repairs: the
-/// module `ssh` has no step in which it could tell it from an administrator's. Each must still occur, else it is stale.
-const KNOWN: [&str; 2] = ["/home/bob/.ssh", "/home/debian/.ssh"];
-
 const SCRIPTS: [&str; 6] = [
     "/var/lib/cloud/instance/scripts/runcmd",
     "/var/lib/cloud/instance/scripts/user.sh",
@@ -123,13 +119,13 @@ fn an_undisturbed_boot_is_finished() {
 
 /// Cuts the power of a boot of `prepared` after every `step`th effect and boots again; gives what is not as an
 /// undisturbed boot leaves it, and the known differences that were met.
-fn cuts(prepared: impl Fn() -> Machine, scripts: &[&str], step: usize) -> (Vec<String>, Vec<&'static str>) {
+fn cuts(prepared: impl Fn() -> Machine, scripts: &[&str], step: usize) -> Vec<String> {
     let undisturbed = prepared();
     undisturbed.boot();
     let effects = undisturbed.power.effects();
     let expected = lasting(&undisturbed);
     assert!(effects > 100, "a first boot has many effects: {effects}");
-    let (mut wrong, mut known) = (Vec::new(), Vec::new());
+    let mut wrong = Vec::new();
     for cut in (0..effects).step_by(step) {
         let machine = prepared();
         let Err(before) = machine.boot_with(Some(cut)) else { panic!("{cut} of {effects} is no whole boot") };
@@ -146,24 +142,17 @@ fn cuts(prepared: impl Fn() -> Machine, scripts: &[&str], step: usize) -> (Vec<S
             if expected.get(path) == found.get(path) {
                 continue;
             }
-            if let Some(name) = KNOWN.iter().find(|name| path.starts_with(name)) {
-                known.push(*name);
-            } else {
-                let (found, expected) = (found.get(path), expected.get(path));
-                wrong.push(format!("cut after {cut}: {}: {found:?} instead of {expected:?}", path.display()));
-            }
+            let (found, expected) = (found.get(path), expected.get(path));
+            wrong.push(format!("cut after {cut}: {}: {found:?} instead of {expected:?}", path.display()));
         }
     }
-    (wrong, known)
+    wrong
 }
 
 #[test]
 fn any_cut_and_a_reboot_end_as_if_there_had_been_none() {
-    let (wrong, known) = cuts(machine, &SCRIPTS, 1);
+    let wrong = cuts(machine, &SCRIPTS, 1);
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
-    for name in KNOWN {
-        assert!(known.contains(&name), "{name} is repaired: take it off the list");
-    }
 }
 
 #[test]
@@ -174,13 +163,13 @@ fn a_cut_in_a_clones_first_boot() {
         machine.put(&format!("{SEED}/meta-data"), "instance-id: i-two\nlocal-hostname: i-two-host\n");
         machine
     };
-    let (wrong, _) = cuts(clone, &SCRIPTS[..4], 13);
+    let wrong = cuts(clone, &SCRIPTS[..4], 13);
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
 fn a_cut_on_a_machine_with_ifcfg_files() {
-    let (wrong, _) = cuts(|| Machine::new(seeded(centos(), "i-one", USER_DATA)), &SCRIPTS, 13);
+    let wrong = cuts(|| Machine::new(seeded(centos(), "i-one", USER_DATA)), &SCRIPTS, 13);
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -199,8 +188,7 @@ fn power_that_fails_again_and_again() {
         finished(&machine, &format!("in steps of {step}"));
         assert!(boots > 1, "{boots} cuts");
         for (path, item) in lasting(&machine) {
-            let known = KNOWN.iter().any(|name| path.starts_with(name));
-            assert!(known || expected.get(&path) == Some(&item), "steps of {step}: {}", path.display());
+            assert!(expected.get(&path) == Some(&item), "steps of {step}: {}", path.display());
         }
     }
 }

@@ -27,8 +27,8 @@ pub enum LoadError {
     /// It cannot be read.
     #[error(transparent)]
     File(#[from] model::effects::FileError),
-    /// It is no YAML.
-    #[error(transparent)]
+    /// It is no YAML. Its text is not shown: configuration holds passwords, and the log is read by more people.
+    #[error("{}", .0.without_text())]
     Yaml(#[from] yaml::Error),
     /// It is no mapping.
     #[error("{origin}: expected a mapping of configuration keys, found a {found}")]

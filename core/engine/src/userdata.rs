@@ -79,7 +79,7 @@ pub enum UserDataError {
         reason: String,
     },
     /// An archive is no list.
-    #[error(transparent)]
+    #[error("{}", .0.without_text())]
     Archive(#[from] yaml::Error),
 }
 

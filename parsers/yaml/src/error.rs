@@ -74,6 +74,26 @@ pub enum ErrorKind {
     },
 }
 
+impl Error {
+    /// The error without anything of the source's text: for logs that more people read than the source, which may
+    /// hold passwords.
+    pub fn without_text(&self) -> String {
+        let what = match &self.kind {
+            ErrorKind::UndefinedAlias(_) => "no anchor of that name before this alias".to_owned(),
+            ErrorKind::DuplicateAnchor(_) => {
+                "the anchor is already defined: give this one another name".to_owned()
+            }
+            ErrorKind::RecursiveAlias(_) => "the alias is inside the node it stands for".to_owned(),
+            ErrorKind::UnknownTag(_) => {
+                "no meaning is known for this tag: remove it, or quote the text if it is one".to_owned()
+            }
+            ErrorKind::Value(_) => "the value is not what its tag, or its look, says".to_owned(),
+            kind => kind.to_string(),
+        };
+        format!("{}:{}:{}: {what}", self.source_name, self.position.line, self.position.column)
+    }
+}
+
 /// The error as it is shown.
 struct Rendered<'a>(&'a Error);
 

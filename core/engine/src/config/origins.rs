@@ -32,7 +32,7 @@ fn walk(node: &Node, path: &str, document: &mut Document) {
     document.places.push((path.to_owned(), source, node.origin.line, node.origin.column));
     match &node.value {
         Value::Map(map) => {
-            map.iter().for_each(|(key, value)| walk(value, &format!("{path}/{key}"), document))
+            map.iter().for_each(|(key, value)| walk(value, &format!("{path}/{key}"), document));
         }
         Value::List(items) => {
             items

@@ -24,7 +24,7 @@ fn flat(name: &str) -> String {
 impl CloudConfig {
     fn merge(&mut self, part: &Part) -> Result<(), String> {
         let mut config = Node::from_yaml(&part.origin.source, &part.payload)
-            .map_err(|error| error.to_string())?
+            .map_err(|error| error.without_text())?
             .filter(|config| !config.is_null())
             .ok_or("empty cloud config")?;
         if config.as_map().is_none() {

@@ -51,6 +51,35 @@ impl de::Error for ConfigError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self { origin: None, path: Vec::new(), message: message.to_string() }
     }
+
+    // The usual texts hold the value, which may be a password, and errors end in the log and in status.json, which
+    // everybody reads: only what kind of thing it is may be said (CVE-2022-2084).
+    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::custom(format_args!("found {}, expected {expected}", kind(&found)))
+    }
+
+    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::custom(format_args!("this {} does not do, expected {expected}", kind(&found)))
+    }
+
+    fn unknown_variant(_found: &str, expected: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("found another word, expected one of: {}", expected.join(", ")))
+    }
+}
+
+/// What kind of value was found, without the value.
+fn kind(found: &de::Unexpected<'_>) -> &'static str {
+    match found {
+        de::Unexpected::Bool(_) => "boolean",
+        de::Unexpected::Unsigned(_) | de::Unexpected::Signed(_) => "integer",
+        de::Unexpected::Float(_) => "float",
+        de::Unexpected::Char(_) | de::Unexpected::Str(_) => "string",
+        de::Unexpected::Bytes(_) => "binary",
+        de::Unexpected::Unit | de::Unexpected::Option => "null",
+        de::Unexpected::Seq => "list",
+        de::Unexpected::Map => "mapping",
+        _ => "value",
+    }
 }
 
 /// A key that a typed config does not have: most often a slip of the pen.
@@ -438,6 +467,6 @@ mod tests {
             map(2, &[("path", at(2, Value::Str("/a".into()))), ("uid", at(3, Value::Str("x".into())))]);
         let tree = map(1, &[("entries", at(2, Value::List(vec![entry])))]);
         let error = from_node::<Config>(&tree).expect_err("uid is no number");
-        assert_eq!(error.to_string(), "f:3:3: entries.0.uid: invalid type: string \"x\", expected u32");
+        assert_eq!(error.to_string(), "f:3:3: entries.0.uid: found string, expected u32");
     }
 }
