@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use model::datasource::{SourceError, SourceStage};
+use model::effects::Request;
+use model::{Crawl, DataSource, Identified, Instance, InstanceId, Platform};
 use system::Scratch;
 
 use crate::machine::{Machine, SEED, image, seeded};
@@ -27,6 +30,7 @@ pub fn once_only(modules: &[String]) -> Vec<&str> {
     modules.iter().map(String::as_str).filter(|name| !AT_EVERY_BOOT.contains(name)).collect()
 }
 
+const NETPLAN: &str = "/etc/netplan/50-cloud-init.yaml";
 const RUNCMD: &str = "/scripts/runcmd";
 
 fn cloud(list: &'static str, dmi: &[(&str, &str)], documents: Scratch) -> (Machine, Service) {
@@ -55,6 +59,7 @@ fn a_silent_service_keeps_the_instance((machine, service): (Machine, Service), i
     assert_eq!(machine.id(), id);
     assert!(first.ran("ssh-keygen") && first.ran("useradd") && first.ran(RUNCMD), "{:#?}", first.commands);
     machine.put("/etc/ssh/ssh_host_rsa_key", "the key of this instance\n");
+    machine.put(NETPLAN, "# changed by the administrator\n");
     service.serve(None);
     let second = machine.boot();
     assert_eq!(machine.id(), id);
@@ -63,6 +68,8 @@ fn a_silent_service_keeps_the_instance((machine, service): (Machine, Service), i
         assert!(!second.ran(command), "{command}: {:#?}", second.commands);
     }
     assert_eq!(machine.text("/etc/ssh/ssh_host_rsa_key").as_deref(), Some("the key of this instance\n"));
+    let network = machine.text(NETPLAN);
+    assert_eq!(network.as_deref(), Some("# changed by the administrator\n"));
     second.warned("did not answer");
     assert_eq!(machine.json("/run/cloud-init/result.json")["v1"]["errors"], serde_json::json!([]));
     for name in ["bootcmd", "update_hostname", "scripts_per_boot", "final_message"] {
@@ -151,4 +158,120 @@ fn a_service_that_comes_back_is_the_same_instance() {
     let third = machine.boot();
     assert_eq!(machine.id(), "nova-1");
     assert_eq!(once_only(&third.modules), Vec::<&str>::new());
+}
+
+#[test]
+fn a_service_that_is_silent_at_first_is_found_later() {
+    let (machine, service) = nova(openstack("nova-1", USER_DATA));
+    service.serve(None);
+    let first = machine.boot();
+    assert_eq!(
+        machine.id(),
+        "iid-datasource-none",
+        "a machine that knows nothing still gets a user and keys"
+    );
+    assert!(first.ran("ssh-keygen"));
+    service.serve(Some(openstack("nova-1", USER_DATA)));
+    let second = machine.boot();
+    assert_eq!(machine.id(), "nova-1");
+    assert!(second.ran("ssh-keygen") && second.ran(RUNCMD));
+    let third = machine.boot();
+    assert_eq!(once_only(&third.modules), Vec::<&str>::new());
+}
+
+#[test]
+fn nobody_is_asked_on_a_platform_that_nothing_names() {
+    // CVE-2024-6174: whoever held the link-local address could give itself out as the metadata service.
+    for (name, value) in [("product_name", "Standard PC (Q35 + ICH9, 2009)"), ("sys_vendor", "QEMU")] {
+        let (mut machine, service) = cloud("", &[(name, value)], openstack("evil", USER_DATA));
+        machine.datasource_list = "NoCloud, ConfigDrive, OpenStack, Ec2, None";
+        machine.boot();
+        assert_eq!(service.asked(), Vec::<String>::new(), "{name}");
+        assert_eq!(machine.id(), "iid-datasource-none");
+    }
+}
+
+#[test]
+fn an_instance_that_a_cut_left_halfway_stays_itself_while_the_service_is_silent() {
+    for cut in [45, 60, 75, 90, 105] {
+        let (machine, service) = nova(openstack("nova-1", USER_DATA));
+        assert!(machine.boot_with(Some(cut)).is_err(), "{cut}");
+        service.serve(None);
+        let second = machine.boot();
+        assert_eq!(machine.id(), "nova-1", "cut after {cut}");
+        assert_eq!(second.all_errors(), Vec::<&str>::new(), "cut after {cut}");
+        assert!(machine.has("/var/lib/cloud/instance/boot-finished"), "cut after {cut}");
+        assert!(machine.has(NETPLAN), "cut after {cut}");
+        let third = machine.boot();
+        assert_eq!(once_only(&third.modules), Vec::<&str>::new(), "cut after {cut}");
+    }
+}
+
+/// A source that is only asked when there is a network.
+struct Late;
+
+impl DataSource for Late {
+    fn name(&self) -> &'static str {
+        "Late"
+    }
+
+    fn stages(&self) -> &'static [SourceStage] {
+        &[SourceStage::Network]
+    }
+
+    fn identify(&self, _platform: &Platform<'_>) -> Identified {
+        Identified::Found
+    }
+
+    fn crawl(&self, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+        let id = crawl.system().http.send(&Request::get("http://late/id"))?.text();
+        Ok(Some(Instance {
+            source: "Late".into(),
+            class: "DataSourceLate".into(),
+            metadata: serde_json::json!({"instance-id": id}),
+            instance_id: InstanceId::new(id),
+            network_events: vec!["boot-new-instance".into()],
+            ..Instance::default()
+        }))
+    }
+
+    fn still_same(&self, _platform: &Platform<'_>, _cached: &InstanceId) -> bool {
+        false
+    }
+}
+
+fn late() -> (Machine, Service) {
+    let (mut machine, service) = cloud("Late, None", &[], Scratch::new().file("/id", "late-1"));
+    machine.registry.sources.push(Box::new(Late));
+    (machine, service)
+}
+
+#[test]
+fn the_network_stays_while_its_source_has_not_been_asked() {
+    let (machine, service) = late();
+    machine.boot();
+    assert_eq!(machine.id(), "late-1");
+    assert!(machine.text(NETPLAN).unwrap_or_default().contains("fa:16:3e:00:00:01"));
+    machine.put(NETPLAN, "# changed by the administrator\n");
+    for documents in [Some(Scratch::new().file("/id", "late-1")), None] {
+        service.serve(documents);
+        let booted = machine.boot();
+        assert_eq!(machine.id(), "late-1");
+        assert_eq!(once_only(&booted.modules), Vec::<&str>::new());
+        assert_eq!(machine.text(NETPLAN).as_deref(), Some("# changed by the administrator\n"));
+    }
+}
+
+#[test]
+fn a_clone_whose_source_is_asked_late_gets_the_fallback_network() {
+    let (machine, service) = late();
+    machine.boot();
+    // Another machine has another link, and needs an address before it can ask who it is.
+    machine.put("/sys/class/net/eth0/address", "fa:16:3e:00:00:99\n");
+    service.serve(Some(Scratch::new().file("/id", "late-2")));
+    let booted = machine.boot();
+    let network = machine.text(NETPLAN).unwrap_or_default();
+    assert!(network.contains("fa:16:3e:00:00:99") && network.contains("dhcp4: true"), "{network}");
+    assert_eq!(machine.id(), "late-2");
+    assert!(booted.ran("ssh-keygen"));
 }

@@ -67,7 +67,7 @@ fn failures_and_panics_are_recorded_and_the_next_module_runs() {
 fn a_failed_module_has_run_for_this_instance() {
     let machine = machine();
     machine.boot();
-    // The original's semaphore is written around the work whatever becomes of it.
+    // The original writes the semaphore before the work, whatever becomes of it.
     for name in ["failing", "panicking", "runcmd"] {
         assert!(machine.has(&format!("/var/lib/cloud/instance/sem/config_{name}")), "{name}");
     }

@@ -1,6 +1,5 @@
 //! The invariants that no single crate can hold alone, over whole boots in memory: power loss, silent services,
 //! clones, failing modules, an instance taken over, and where secrets go.
-#![allow(clippy::disallowed_methods, reason = "a black-box test")]
 
 mod log;
 mod machine;

@@ -174,13 +174,13 @@ fn a_cut_in_a_clones_first_boot() {
         machine.put(&format!("{SEED}/meta-data"), "instance-id: i-two\nlocal-hostname: i-two-host\n");
         machine
     };
-    let (wrong, _) = cuts(clone, &SCRIPTS[..4], 7);
+    let (wrong, _) = cuts(clone, &SCRIPTS[..4], 13);
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
 fn a_cut_on_a_machine_with_ifcfg_files() {
-    let (wrong, _) = cuts(|| Machine::new(seeded(centos(), "i-one", USER_DATA)), &SCRIPTS, 7);
+    let (wrong, _) = cuts(|| Machine::new(seeded(centos(), "i-one", USER_DATA)), &SCRIPTS, 13);
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -9,6 +9,7 @@ use model::effects::Attributes;
 use model::module::Semaphores as _;
 use model::network::NetworkSource;
 use model::{Frequency, Instance, NetworkConfig, Node};
+use serde_json::Value;
 
 use super::{Boot, BootError};
 use crate::config::kernel_command_line;
@@ -42,6 +43,22 @@ fn from_cmdline(cmdline: &str) -> Result<Option<NetworkConfig>, String> {
     let node =
         Node::from_yaml("kernel command line network-config=", &text).map_err(|error| error.to_string())?;
     Ok(node.filter(Node::is_truthy).map(NetworkConfig::new))
+}
+
+/// The hardware addresses by which a description finds its links; not those that it gives to links it makes.
+fn hardware_addresses(value: &Value, found: &mut Vec<String>) {
+    let mut take = |value: Option<&Value>| found.extend(value.and_then(Value::as_str).map(str::to_owned));
+    match value {
+        Value::Object(map) => {
+            if map.get("type").is_some_and(|kind| kind == "physical") {
+                take(map.get("mac_address"));
+            }
+            take(map.get("match").and_then(|rules| rules.get("macaddress")));
+            map.values().for_each(|value| hardware_addresses(value, found));
+        }
+        Value::Array(list) => list.iter().for_each(|value| hardware_addresses(value, found)),
+        _ => {}
+    }
 }
 
 impl Boot<'_> {
@@ -122,8 +139,11 @@ impl Boot<'_> {
     }
 
     fn configure_network(&mut self, bring_up: bool) -> Result<(), BootError> {
-        let instance = self.instance.clone().or_else(|| self.cached());
-        let Some((config, source)) = self.find_network(instance.as_ref())? else { return Ok(()) };
+        if self.instance.is_none() && self.is_at_home()? {
+            tracing::info!("The network stays as it is: its source has not answered yet");
+            return Ok(());
+        }
+        let Some((config, source)) = self.find_network(self.instance.as_ref())? else { return Ok(()) };
         let once = FileSemaphores::at(self.system, &self.paths.run("sem"));
         if let Some(instance) = self.instance.clone() {
             let already = once.has_run(APPLIED, Frequency::Once);
@@ -152,6 +172,27 @@ impl Boot<'_> {
             tracing::warn!("Failed to bring up the network: {error}");
         }
         Ok(())
+    }
+
+    /// Whether this is most likely the machine whose network was configured before: its source may be here, and so are
+    /// the links that its description names. A clone has others, and needs the fallback to ask who it is.
+    fn is_at_home(&self) -> Result<bool, BootError> {
+        let remembered = self.remembered().filter(|instance| self.cache_is_plausible(instance));
+        if remembered.is_none() || self.system.files.exists(&self.network_mark()) {
+            return Ok(false);
+        }
+        let mut named = Vec::new();
+        if let Some(applied) = json::read(self.system, &self.paths.instance("network-config.json")) {
+            hardware_addresses(&applied, &mut named);
+        }
+        let links = self.system.links.links().map_err(model::DistroError::from)?;
+        let is_here = |mac: &String| {
+            links.iter().any(|link| {
+                link.mac.eq_ignore_ascii_case(mac)
+                    || link.permanent_mac.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(mac))
+            })
+        };
+        Ok(named.iter().all(is_here))
     }
 
     /// Keeps what is applied as instance/network-config.json, once there is an instance.
