@@ -23,7 +23,16 @@ struct Kind {
 }
 
 /// Programs that each of the roots has.
-const PROGRAMS: [&str; 22] = [
+const PROGRAMS: [&str; 31] = [
+    "/usr/bin/chattr",
+    "/usr/bin/dd",
+    "/usr/bin/fallocate",
+    "/usr/bin/stat",
+    "/usr/bin/truncate",
+    "/usr/sbin/mkswap",
+    "/usr/sbin/swapon",
+    "/usr/bin/systemd-detect-virt",
+    "/usr/sbin/xfs_growfs",
     "/usr/bin/chage",
     "/usr/bin/getent",
     "/usr/bin/hostname",
