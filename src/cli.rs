@@ -12,7 +12,8 @@ use crate::commands;
 #[command(
     name = "cloud-init",
     disable_version_flag = true,
-    subcommand_required = true,
+    // A missing command is told by `commands::run`, after the options that stand alone.
+    subcommand_required = false,
     arg_required_else_help = false
 )]
 pub(crate) struct Cli {

@@ -13,10 +13,12 @@ pub(crate) mod query;
 pub(crate) mod status;
 
 use engine::config::Loader;
+use engine::report::Recoverable;
 use model::{Node, Paths, System};
 use system::Host;
 
 use crate::cli::{Cli, Command};
+use crate::logging::Log;
 use crate::output;
 
 /// The real machine.
@@ -48,11 +50,21 @@ pub(crate) fn run(cli: Cli) -> u8 {
         output::error("error: a subcommand is required; see cloud-init --help");
         return 2;
     };
+    // The stages log to their file as well, and a plan shows its warnings in their places.
+    let own_log = match command {
+        Command::Init(_) | Command::Modules(_) | Command::Single(_) => true,
+        #[cfg(feature = "plan")]
+        Command::Plan(_) => true,
+        _ => false,
+    };
+    if debug && !own_log {
+        let _ = Log::start(&host(), &Recoverable::default(), false, true);
+    }
     match command {
         Command::Init(options) => boot::init(&options, debug, force),
         Command::Modules(options) => boot::modules(&options, debug, force),
         Command::Single(options) => boot::single(&options, debug, force),
-        Command::Query(options) => query::run(&options, debug),
+        Command::Query(options) => query::run(&options),
         Command::Features => {
             output::text("NETWORK_CONFIG_V1\nNETWORK_CONFIG_V2\n");
             0

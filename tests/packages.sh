@@ -20,6 +20,9 @@ target/package/debian/cloud-init generate cloud-cfg centos > target/package/cent
 rm -rf target/generate-rpm
 cargo generate-rpm
 rpm=$(ls target/generate-rpm/*.rpm)
-rpm -qpl "$rpm" | grep -q '^/usr/bin/cloud-init$'
+for file in usr/bin/cloud-init usr/bin/cloud-id usr/lib/systemd/system-generators/cloud-init-generator \
+    usr/libexec/cloud-init/ds-identify; do
+    rpm -qpl "$rpm" | grep -q "^/$file\$" || { echo "$rpm lacks $file"; rpm -qpl "$rpm"; exit 1; }
+done
 rpm -qp --provides "$rpm" | grep -q '^cloud-init = '
 ls -l "$deb" "$rpm"

@@ -73,6 +73,10 @@ pub(crate) enum PlanError {
     NoDirectory(String),
     #[error("cannot plan for '{0}': this program configures {1}")]
     Distro(String, String),
+    #[error(
+        "there is no built-in root of '{wanted}', only of the versions {versions}; --root takes an image's"
+    )]
+    Version { wanted: String, versions: String },
     #[error(transparent)]
     Boot(#[from] engine::boot::BootError),
     #[error(transparent)]

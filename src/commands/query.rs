@@ -6,7 +6,7 @@ use crate::cli::Query;
 use crate::output;
 
 /// Prints a value, the keys, everything, or a rendered format.
-pub(crate) fn run(options: &Query, _debug: bool) -> u8 {
+pub(crate) fn run(options: &Query) -> u8 {
     if !options.list_keys && !options.all && options.format.is_none() && options.varname.is_none() {
         output::error("ERROR: Expected one of the options: --all, --format, --list-keys or varname");
         return 1;

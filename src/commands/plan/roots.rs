@@ -23,7 +23,16 @@ struct Kind {
 }
 
 /// Programs that each of the roots has.
-const PROGRAMS: [&str; 22] = [
+const PROGRAMS: [&str; 31] = [
+    "/usr/bin/chattr",
+    "/usr/bin/dd",
+    "/usr/bin/fallocate",
+    "/usr/bin/stat",
+    "/usr/bin/truncate",
+    "/usr/sbin/mkswap",
+    "/usr/sbin/swapon",
+    "/usr/bin/systemd-detect-virt",
+    "/usr/sbin/xfs_growfs",
     "/usr/bin/chage",
     "/usr/bin/getent",
     "/usr/bin/hostname",
@@ -128,6 +137,9 @@ const KINDS: [Kind; 12] = [
     Kind { id: "amazon", version: "2", os_release: "ID=\"amzn\"\nVERSION_ID=\"2\"\n", programs: CENTOS7 },
 ];
 
+/// Names of time zones, those of the tz database (2025).
+const ZONES: &str = include_str!("zones.txt");
+
 /// The id of os-release and ours, where they differ.
 fn our_name(id: &str) -> &str {
     if id == "amzn" { "amazon" } else { id }
@@ -137,17 +149,23 @@ fn unknown(wanted: &str) -> PlanError {
     PlanError::Distro(wanted.to_owned(), crate::registry::distro_names().join(", "))
 }
 
-/// The built-in root of `ID` or `ID:VERSION`; the first version of the table where none is given.
+/// The built-in root of `ID` or `ID:VERSION`, which may be the major version alone; the first version of the table where
+/// none is given.
 pub(super) fn built_in(wanted: &str) -> Result<Root, PlanError> {
     let (id, version) = wanted.split_once(':').map_or((wanted, None), |(id, version)| (id, Some(version)));
     let id = our_name(id);
     if !crate::registry::distro_names().contains(&id) {
         return Err(unknown(wanted));
     }
-    let kind = KINDS
-        .iter()
-        .find(|kind| kind.id == id && version.is_none_or(|version| kind.version == version))
-        .ok_or_else(|| unknown(wanted))?;
+    let fits = |kind: &&Kind| {
+        let major = kind.version.split('.').next();
+        version.is_none_or(|version| kind.version == version || major == Some(version))
+    };
+    let kinds = || KINDS.iter().filter(|kind| kind.id == id);
+    let kind = kinds().find(fits).ok_or_else(|| {
+        let versions: Vec<&str> = kinds().map(|kind| kind.version).collect();
+        PlanError::Version { wanted: wanted.to_owned(), versions: versions.join(", ") }
+    })?;
     let mut root = Scratch::new()
         .file("/etc/os-release", kind.os_release)
         .file("/etc/hostname", "localhost.localdomain\n")
@@ -158,8 +176,6 @@ pub(super) fn built_in(wanted: &str) -> Result<Root, PlanError> {
         .file("/etc/ssh/sshd_config", "#PermitRootLogin prohibit-password\nPasswordAuthentication yes\n")
         .file("/etc/sudoers", "root ALL=(ALL) ALL\n#includedir /etc/sudoers.d\n")
         .file("/etc/machine-id", "")
-        .file("/usr/share/zoneinfo/UTC", "TZif")
-        .file("/usr/share/zoneinfo/Europe/Berlin", "TZif")
         .file("/proc/cmdline", "BOOT_IMAGE=/vmlinuz root=LABEL=root ro\n")
         .file("/proc/mounts", "/dev/vda1 / ext4 rw 0 0\n")
         .file("/proc/self/mountinfo", "22 1 252:1 / / rw shared:1 - ext4 /dev/vda1 rw\n")
@@ -171,6 +187,9 @@ pub(super) fn built_in(wanted: &str) -> Result<Root, PlanError> {
         .directory("/home")
         .directory("/etc/sudoers.d")
         .file("/etc/group", groups(id));
+    for zone in ZONES.lines() {
+        root = root.file(&format!("/usr/share/zoneinfo/{zone}"), "TZif");
+    }
     for (name, value) in [
         ("address", "fa:16:3e:00:00:01"),
         ("operstate", "down"),

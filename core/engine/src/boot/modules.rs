@@ -136,15 +136,8 @@ impl Boot<'_> {
             tracing::info!(
                 "Module `{name}` has been removed from cloud-init. It may be removed from `/etc/cloud/cloud.cfg`."
             );
-        } else if let Some((_, keys)) = KNOWN.iter().find(|(known, _)| *known == name) {
-            match keys.iter().find_map(|key| self.config.get(key)) {
-                // The image's own cloud.cfg lists what the original has; what a user asks for is another matter.
-                Some(node) if &*node.origin.source != config::CLOUD_CONFIG => tracing::warn!(
-                    "{}: module {name} is not in this build: its keys are ignored",
-                    node.origin
-                ),
-                _ => tracing::info!("Module {name} is not in this build, and no key asks for it"),
-            }
+        } else if KNOWN.iter().any(|(known, _)| *known == name) {
+            tracing::info!("Module {name} is not in this build");
         } else {
             let known = self.registry.modules.iter().map(|module| module.name());
             let near =
@@ -152,6 +145,22 @@ impl Boot<'_> {
             tracing::warn!("Could not find module named {} in this build{near}", entry.name);
         }
         None
+    }
+
+    /// Warns of keys whose module is not in this build, whether or not cloud.cfg lists it: the cloud.cfg that a build
+    /// writes lists its own modules only.
+    pub(super) fn warn_of_missing_modules(&self) {
+        for (name, keys) in KNOWN.iter().filter(|(name, _)| self.registry.module(name).is_none()) {
+            for node in keys.iter().filter_map(|key| self.config.get(key)) {
+                // The image's own cloud.cfg has keys of what the original has; what a user asks for is another matter.
+                if &*node.origin.source != config::CLOUD_CONFIG {
+                    tracing::warn!(
+                        "{}: module {name} is not in this build: its keys are ignored",
+                        node.origin
+                    );
+                }
+            }
+        }
     }
 
     /// Runs the modules of a section. Gives a message for each that failed.

@@ -262,6 +262,7 @@ impl Boot<'_> {
         self.reporter.configure(&self.config);
         hooks.configured(&self.config);
         self.write_cache()?;
+        self.warn_of_missing_modules();
         let errors = self.run_section("cloud_init_modules", stage);
         self.reporter.stage_finished("searching for network datasources", errors.is_empty());
         Ok(Outcome { datasource, errors })

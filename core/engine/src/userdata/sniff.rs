@@ -3,7 +3,7 @@
 use model::Node;
 
 /// First characters and the content type that they mean; the longest match counts.
-const PREFIXES: [(&str, &str); 9] = [
+const PREFIXES: [(&str, &str); 10] = [
     ("#cloud-config-archive", "text/cloud-config-archive"),
     ("#cloud-config-jsonp", "text/cloud-config-jsonp"),
     ("## template: jinja", "text/jinja2"),
@@ -11,6 +11,8 @@ const PREFIXES: [(&str, &str); 9] = [
     ("#include-once", "text/x-include-once-url"),
     ("#cloud-config", "text/cloud-config"),
     ("#part-handler", "text/part-handler"),
+    // No longer one of the original's; it is known so that its warning can say why.
+    ("#upstart-job", "text/upstart-job"),
     ("#include", "text/x-include-url"),
     ("#!", "text/x-shellscript"),
 ];
@@ -66,6 +68,7 @@ mod tests {
             ("#include-once\nhttp://x", Some("text/x-include-once-url")),
             ("#include http://x", Some("text/x-include-url")),
             ("#!/bin/sh", Some("text/x-shellscript")),
+            ("#upstart-job\nstart on x", Some("text/upstart-job")),
             ("## template: jinja\n#cloud-config", Some("text/jinja2")),
             ("##template: jinja\n#cloud-config", None),
             ("\u{feff}#cloud-config", None),
