@@ -6,10 +6,11 @@ cd "$(dirname "$0")/.."
 rm -rf target/debian
 cargo deb --quiet --no-build --no-strip
 deb=$(ls target/debian/*.deb)
+contents=$(dpkg-deb --contents "$deb")
 for file in usr/bin/cloud-init etc/cloud/cloud.cfg usr/lib/systemd/system/cloud-init-local.service \
     usr/lib/systemd/system-generators/cloud-init-generator usr/lib/cloud-init/ds-identify usr/bin/cloud-id \
     etc/cloud/templates/hosts.debian.tmpl usr/share/man/man1/cloud-init.1; do
-    dpkg-deb --contents "$deb" | grep -q " ./$file" || { echo "$deb lacks $file"; dpkg-deb --contents "$deb"; exit 1; }
+    echo "$contents" | grep -q " ./$file" || { echo "$deb lacks $file:"; echo "$contents"; exit 1; }
 done
 dpkg-deb --field "$deb" Provides | grep -q 'cloud-init (= ' || { echo "$deb does not provide cloud-init"; exit 1; }
 # The program is the same for both: only cloud.cfg and the layout differ.

@@ -10,6 +10,10 @@ root=$(mktemp -d)
 trap 'kill $server 2> /dev/null || :; rm -rf "$root"' EXIT
 mkdir -p "$root/etc" "$root/proc" "$root/sys" "$root/run" "$root/var/lib/cloud/seed/nocloud" "$root/tmp" "$root/etc/cloud"
 cp "$program" "$root/cloud-init"
+# Every kernel brings a /dev of its own; of it only randomness is needed.
+mkdir "$root/dev"
+mknod -m 666 "$root/dev/random" c 1 8
+mknod -m 666 "$root/dev/urandom" c 1 9
 printf 'root:x:0:0:root:/root:/bin/sh\nalice:x:1234:1234::/home/alice:/bin/sh\n' > "$root/etc/passwd"
 printf 'root:x:0:\nalice:x:1234:\n' > "$root/etc/group"
 printf '127.0.0.1 seed.example.invalid\n' > "$root/etc/hosts"

@@ -54,7 +54,7 @@ impl Accounts {
             .map(|(name, map)| {
                 let default = Some(&name) == default_name.as_ref();
                 let origin = origins.get(if default { "default" } else { &name }).cloned();
-                typed(name, map, origin.unwrap_or_else(Origin::built_in), default)
+                typed(name, map, origin.unwrap_or_else(Origin::built_in), default, report)
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { users, groups })
@@ -294,7 +294,13 @@ const PASSWORDS: [&str; 3] = ["passwd", "hashed_passwd", "plain_text_passwd"];
 const TEXTS: [&str; 7] =
     ["gecos", "primary_group", "homedir", "shell", "expiredate", "selinux_user", "snapuser"];
 
-fn typed(name: String, map: Map, origin: Origin, default: bool) -> Result<User, ModuleError> {
+fn typed(
+    name: String,
+    map: Map,
+    origin: Origin,
+    default: bool,
+    report: &mut Report,
+) -> Result<User, ModuleError> {
     let written = map.clone();
     let mut map = map;
     for (key, node) in &mut map {
@@ -314,6 +320,10 @@ fn typed(name: String, map: Map, origin: Origin, default: bool) -> Result<User, 
         }
     }
     map.insert("name".into(), text_node(name, &origin));
-    let spec: UserSpec = config::from_node(&Node::new(Value::Map(map), origin.clone()))?;
+    let (spec, unknown): (UserSpec, _) =
+        config::from_node_noting(&Node::new(Value::Map(map), origin.clone()))?;
+    for key in unknown {
+        report.warn(Some(&key.origin), format!("user {}: {key}", spec.name));
+    }
     Ok(User { spec, origin, default, written })
 }

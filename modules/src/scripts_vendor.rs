@@ -24,6 +24,8 @@ pub struct Config {
 pub struct VendorData {
     /// Whether vendor-data is taken at all; heeded where it is consumed, in the network stage. Default: true.
     pub enabled: Option<Flag>,
+    /// Content types that are not taken from vendor-data; heeded in the same place. Default: none.
+    pub disabled_handlers: Words,
     /// A program and its arguments that run each script in place of the kernel. Default: none.
     pub prefix: Words,
 }

@@ -75,6 +75,11 @@ fn make(
     if let Some(keys) = &user.spec.ssh_authorized_keys {
         authorized_keys::add(context, &listed_keys(keys, name, report), name, "")?;
     }
+    if let Some(ids) = user.spec.ssh_import_id.as_ref().filter(|ids| ids.is_truthy()) {
+        let message =
+            format!("ssh_import_id of {name} is ignored: this program does not import ssh keys yet");
+        report.warn(Some(&ids.origin), message);
+    }
     if !redirected {
         return Ok(());
     }

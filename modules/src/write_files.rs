@@ -77,6 +77,7 @@ impl Module for WriteFilesDeferred {
     const NAME: &'static str = "write_files_deferred";
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &["write_files"];
+    const TELLS_UNKNOWN: bool = false;
     type Config = Config;
 
     fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {

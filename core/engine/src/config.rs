@@ -6,6 +6,7 @@
 
 mod builtin;
 mod cmdline;
+pub mod origins;
 
 use std::path::{Path, PathBuf};
 
@@ -152,7 +153,14 @@ impl Loader<'_> {
         if vendor {
             written.extend(["vendor2-cloud-config.txt", "vendor-cloud-config.txt"]);
         }
-        strongest_first.extend(written.iter().filter_map(|name| self.optional(&paths.instance(name), None)));
+        strongest_first.extend(written.iter().filter_map(|name| {
+            let path = paths.instance(name);
+            let mut node = self.optional(&path, None)?;
+            if let Some(kept) = self.system.files.text(&origins::beside(&path)) {
+                origins::restore(&mut node, &kept);
+            }
+            Some(node)
+        }));
         if let Some(config) = instance.and_then(|instance| instance.config.clone()) {
             strongest_first.push(Node::from_json(config, &Origin::whole("data source")));
         }

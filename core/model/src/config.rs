@@ -9,5 +9,5 @@ mod json;
 mod text;
 mod tree;
 
-pub use de::{ConfigError, Spanned, from_node};
+pub use de::{ConfigError, Spanned, UnknownKey, from_node, from_node_noting};
 pub use tree::{Key, Map, Node, Origin, Value};

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::config::{ConfigError, Origin, from_node};
+use crate::config::{ConfigError, Origin, UnknownKey, from_node_noting};
 use crate::distro::{Distro, DistroError};
 use crate::effects::{CommandError, FileError, HttpError, System};
 use crate::{Frequency, Instance, Node, Paths};
@@ -150,6 +150,9 @@ pub trait Module: Send + Sync + 'static {
     /// It is passed over unless one of these top-level keys is there; empty for always.
     const KEYS: &'static [&'static str];
 
+    /// It warns of unknown keys below its own; false where another module has the same keys and does.
+    const TELLS_UNKNOWN: bool = true;
+
     /// Its keys, read out of the whole configuration.
     type Config: DeserializeOwned;
 
@@ -189,7 +192,14 @@ impl<M: Module> AnyModule for M {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Report, ModuleError> {
-        let config = from_node(context.config)?;
-        Module::run(self, context, config)
+        let (config, unknown) = from_node_noting(context.config)?;
+        let mut report = Module::run(self, context, config)?;
+        // At the top are the keys of other modules.
+        let inner =
+            |key: &UnknownKey| context.config.get(&key.key).is_none_or(|node| node.origin != key.origin);
+        for key in unknown.iter().filter(|key| M::TELLS_UNKNOWN && inner(key)) {
+            report.warn(Some(&key.origin), key.to_string());
+        }
+        Ok(report)
     }
 }

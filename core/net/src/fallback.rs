@@ -34,8 +34,8 @@ fn natural(name: &str) -> Vec<Piece> {
     pieces
 }
 
-/// The links that may be configured, best first: with a carrier before those that could get one, [`PRIMARY`] before
-/// others, names in natural order.
+/// The links that may be configured, best first: with a carrier before those that could get one, the primary name
+/// (`eth0`) before others, names in natural order.
 pub fn candidates(links: &[Link]) -> Vec<&Link> {
     let (mut connected, mut possible) = (Vec::new(), Vec::new());
     for link in usable(links, Filter::CANDIDATES) {

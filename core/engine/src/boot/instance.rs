@@ -38,6 +38,43 @@ impl Boot<'_> {
         }
     }
 
+    /// The instance that was, by our cache or by what the original left: enough to stay it when nobody can be asked.
+    pub(super) fn remembered(&self) -> Option<Instance> {
+        self.cached().or_else(|| self.adopted())
+    }
+
+    /// The instance of the Python program, whose own cache only it can read: who it was and what its user wanted.
+    /// Metadata comes back when the source answers.
+    fn adopted(&self) -> Option<Instance> {
+        if !self.system.files.exists(&self.paths.instance("obj.pkl")) {
+            return None;
+        }
+        let id = InstanceId::new(self.line(&self.paths.data("instance-id"))?);
+        let target = self.system.files.read_link(&self.paths.instance_link()).ok()?;
+        if target.file_name()?.to_str()? != id.directory() {
+            return None;
+        }
+        // `DataSourceOpenStackLocal: DataSourceOpenStackLocal [net,ver=2]`, the first perhaps with its module's path.
+        let noted = self.line(&self.paths.instance("datasource"))?;
+        let class = noted.split(':').next()?.rsplit('.').next()?.to_owned();
+        let known = class.strip_prefix("DataSource")?;
+        let sources = self.registry.sources.iter().map(|source| source.name());
+        let source = sources.filter(|name| known.starts_with(name)).max_by_key(|name| name.len())?;
+        let raw = |name: &str| self.system.files.read_optional(&self.paths.instance(name)).ok().flatten();
+        Some(Instance {
+            source: source.to_owned(),
+            cloud_name: source.to_lowercase(),
+            platform: source.to_lowercase(),
+            metadata: serde_json::json!({"instance-id": id.as_str()}),
+            instance_id: id,
+            class,
+            user_data: raw("user-data.txt").map(Bytes),
+            vendor_data: raw("vendor-data.txt").map(|bytes| VendorData::One(Bytes(bytes))),
+            vendor_data2: raw("vendor-data2.txt").map(|bytes| VendorData::One(Bytes(bytes))),
+            ..Instance::default()
+        })
+    }
+
     /// The id of the boot before.
     pub(super) fn previous_id(&self) -> Option<String> {
         let read = self.previous_id.get_or_init(|| self.line(&self.paths.data("instance-id")));
@@ -52,7 +89,7 @@ impl Boot<'_> {
 
     /// Whether the cache is this machine: by what this boot has noted, then by what can be seen without a network.
     pub(super) fn check_cache(&self, trust: bool) -> Option<(Instance, &'static str)> {
-        let cached = self.cached()?;
+        let cached = if trust { self.remembered() } else { self.cached() }?;
         let noted = self.line(&self.paths.run(".instance-id"));
         if noted.as_deref() == Some(cached.instance_id.as_str()) {
             return Some((cached, "restored from cache with run check"));
@@ -110,6 +147,10 @@ impl Boot<'_> {
         put(&self.paths.data("previous-datasource"), &previous)?;
         let previous_id = self.previous_id().unwrap_or_else(|| NO_PREVIOUS.to_owned());
         let id = instance.instance_id.as_str();
+        if previous_id != id {
+            // From here on the instance is no longer new; a power cut must not leave it without its network.
+            self.system.files.write(&self.network_mark(), b"", &plain)?;
+        }
         put(&self.paths.data("instance-id"), id)?;
         put(&self.paths.run(".instance-id"), id)?;
         put(&self.paths.data("previous-instance-id"), &previous_id)?;
@@ -165,7 +206,7 @@ impl Boot<'_> {
     }
 
     /// The directories that every stage counts on.
-    pub(super) fn make_directories(&self, _stage: Stage) -> Result<(), BootError> {
+    pub(super) fn make_directories(&self, stage: Stage) -> Result<(), BootError> {
         let files = &self.system.files;
         for name in [
             "",
@@ -187,6 +228,25 @@ impl Boot<'_> {
         let semaphores = self.paths.run("sem");
         if !files.is_dir(&semaphores) {
             files.create_dir(&semaphores, None)?;
+        }
+        if stage == Stage::Local {
+            self.sweep_scripts()?;
+        }
+        Ok(())
+    }
+
+    /// Removes what a power cut left beside a script that was being written: everything executable in these
+    /// directories is run.
+    fn sweep_scripts(&self) -> Result<(), BootError> {
+        let files = &self.system.files;
+        let named = ["per-boot", "per-instance", "per-once", "vendor"].map(|name| self.paths.scripts(name));
+        let own = ["scripts", "scripts/vendor"].map(|name| self.paths.instance(name));
+        for directory in named.iter().chain(&own) {
+            for name in files.list(directory).unwrap_or_default() {
+                if is_unfinished(&name) {
+                    files.remove(&directory.join(name))?;
+                }
+            }
         }
         Ok(())
     }
@@ -219,6 +279,14 @@ impl Boot<'_> {
     pub(super) fn id(&self) -> Option<&InstanceId> {
         self.instance.as_ref().map(|instance| &instance.instance_id)
     }
+}
+
+/// Whether a file is named as the one that a replacement is written to: `.NAME.PID.tmp`.
+fn is_unfinished(name: &str) -> bool {
+    name.strip_prefix('.')
+        .and_then(|name| name.strip_suffix(".tmp"))
+        .and_then(|name| name.rsplit_once('.'))
+        .is_some_and(|(_, pid)| !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The pieces of vendor-data.

@@ -1,6 +1,7 @@
 //! Which network description counts, and when it is applied.
 
 use std::io::Read as _;
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use flate2::read::GzDecoder;
@@ -106,13 +107,29 @@ impl Boot<'_> {
 
     /// Finds the description, and writes and applies it where this is a new instance or an event asks for it.
     pub(super) fn apply_network(&mut self, bring_up: bool) -> Result<(), BootError> {
+        let outcome = self.configure_network(bring_up);
+        // Also after a failure, which the next stage does not repeat: only a power cut leaves the mark.
+        let mark = self.network_mark();
+        if self.instance.is_some() && self.system.files.exists(&mark) {
+            self.system.files.remove(&mark)?;
+        }
+        outcome
+    }
+
+    /// Stands from when an instance is noted as the current one until its network was configured.
+    pub(super) fn network_mark(&self) -> PathBuf {
+        self.paths.instance("network-pending")
+    }
+
+    fn configure_network(&mut self, bring_up: bool) -> Result<(), BootError> {
         let instance = self.instance.clone().or_else(|| self.cached());
         let Some((config, source)) = self.find_network(instance.as_ref())? else { return Ok(()) };
         let once = FileSemaphores::at(self.system, &self.paths.run("sem"));
         if let Some(instance) = self.instance.clone() {
             let already = once.has_run(APPLIED, Frequency::Once);
             let at_boot = !already && self.event_allowed(&instance, "boot");
-            if !self.is_new_instance() && !at_boot && !self.event_allowed(&instance, "boot-legacy") {
+            let new = self.is_new_instance() || self.system.files.exists(&self.network_mark());
+            if !new && !at_boot && !self.event_allowed(&instance, "boot-legacy") {
                 tracing::debug!(
                     "No network config applied. Neither a new instance nor datasource network update allowed"
                 );

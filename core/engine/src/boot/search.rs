@@ -1,7 +1,9 @@
 //! Which data source this machine has.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use model::datasource::SourceStage;
-use model::{Crawl, DataSource, Identified, Instance, Node, Platform, Stage};
+use model::{Crawl, DataSource, Identified, Instance, Node, Platform, SourceError, Stage};
 
 use super::Boot;
 use crate::Registry;
@@ -48,6 +50,14 @@ pub fn identify_all<'r>(
         .collect()
 }
 
+/// Crawls so that a fault of ours in one source is an error of that source only.
+fn guarded(source: &dyn DataSource, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+    catch_unwind(AssertUnwindSafe(|| source.crawl(crawl))).unwrap_or_else(|_| {
+        let reason = "it panicked, which is a fault of this program".to_owned();
+        Err(SourceError::Broken { place: source.name().to_owned(), reason })
+    })
+}
+
 /// What a search came to.
 pub(super) enum Search {
     /// This instance.
@@ -83,7 +93,7 @@ impl Boot<'_> {
                 dhcp_clients: self.dhcp_clients(),
                 cached: cached.as_ref(),
             };
-            match source.crawl(&mut crawl) {
+            match guarded(source, &mut crawl) {
                 Ok(Some(instance)) => {
                     step.finish(true, Some(&format!("found {} data from {name}", which.to_lowercase())));
                     return Search::Found(Box::new(instance));

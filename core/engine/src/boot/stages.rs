@@ -158,7 +158,7 @@ impl Boot<'_> {
             self.reload();
             return Ok(true);
         }
-        let kept = self.cached().filter(|cached| self.cache_is_plausible(cached));
+        let kept = self.remembered().filter(|cached| self.cache_is_plausible(cached));
         match self.search(stage) {
             Search::Found(instance) if instance.source == "None" && kept.is_some() => self.keep(kept),
             Search::Found(instance) => {

@@ -6,6 +6,7 @@ use model::handler::{DataKind, HandlerContext, HandlerError};
 use model::{Handler, Node, Part};
 use yaml::write::{Style, dump};
 
+use crate::config::origins;
 use crate::merge::Strategy;
 
 /// Merges cloud-config.
@@ -122,7 +123,11 @@ impl Handler for CloudConfig {
             DataKind::Vendor2 => "vendor2-cloud-config.txt",
         };
         let path = context.paths.instance_dir(&context.instance.instance_id).join(name);
-        let written = context.system.files.write(&path, self.text().as_bytes(), &Attributes::secret());
+        let files = &context.system.files;
+        let written = files.write(&path, self.text().as_bytes(), &Attributes::secret()).and_then(|()| {
+            let Some(merged) = &self.merged else { return Ok(()) };
+            files.write(&origins::beside(&path), origins::collect(merged).as_bytes(), &Attributes::secret())
+        });
         written.map_err(|error| HandlerError { origin: Origin::whole(name), reason: error.to_string() })
     }
 }

@@ -1,5 +1,6 @@
 //! From the configuration tree to typed configs, with errors that name file, line and column.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserializer};
@@ -50,6 +51,39 @@ impl de::Error for ConfigError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self { origin: None, path: Vec::new(), message: message.to_string() }
     }
+}
+
+/// A key that a typed config does not have: most often a slip of the pen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownKey {
+    /// The key.
+    pub key: String,
+    /// Where its value was written.
+    pub origin: Origin,
+    /// The keys that there are.
+    pub known: &'static [&'static str],
+}
+
+impl fmt::Display for UnknownKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The old spellings with `-` are taken, too; nobody needs to learn them.
+        let old = |name: &str| name.contains('-') && self.known.contains(&name.replace('-', "_").as_str());
+        let known: Vec<&str> = self.known.iter().copied().filter(|name| !old(name)).collect();
+        write!(f, "there is no key '{}' here, it is ignored: known are {}", self.key, known.join(", "))
+    }
+}
+
+thread_local! {
+    /// Unknown keys of the reading that goes on; serde has no other way to hand them out of nested values.
+    static UNKNOWN: RefCell<Option<Vec<UnknownKey>>> = const { RefCell::new(None) };
+}
+
+/// Reads a typed config out of a tree, and tells the keys of it that are unknown.
+pub fn from_node_noting<T: DeserializeOwned>(node: &Node) -> Result<(T, Vec<UnknownKey>), ConfigError> {
+    let outer = UNKNOWN.replace(Some(Vec::new()));
+    let read = from_node(node);
+    let unknown = UNKNOWN.replace(outer).unwrap_or_default();
+    Ok((read?, unknown))
 }
 
 /// Reads a typed config out of a tree.
@@ -107,13 +141,16 @@ impl<'de> Deserializer<'de> for &'de Node {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
-        _fields: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ConfigError> {
-        if name == SPANNED {
-            visitor.visit_map(SpannedAccess { node: self, next: 0 })
-        } else {
-            self.deserialize_any(visitor)
+        match &self.value {
+            _ if name == SPANNED => visitor.visit_map(SpannedAccess { node: self, next: 0 }),
+            Value::Map(map) => {
+                note_unknown(map, fields);
+                self.deserialize_any(visitor)
+            }
+            _ => self.deserialize_any(visitor),
         }
     }
 
@@ -140,6 +177,18 @@ impl<'de> Deserializer<'de> for &'de Node {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
         unit unit_struct seq tuple tuple_struct map identifier ignored_any
     }
+}
+
+fn note_unknown(map: &Map, known: &'static [&'static str]) {
+    UNKNOWN.with_borrow_mut(|unknown| {
+        let Some(unknown) = unknown else { return };
+        let strange = map.iter().filter(|(key, _)| key.as_str().is_none_or(|key| !known.contains(&key)));
+        unknown.extend(strange.map(|(key, node)| UnknownKey {
+            key: key.to_string(),
+            origin: node.origin.clone(),
+            known,
+        }));
+    });
 }
 
 struct Items<'de> {
@@ -371,6 +420,16 @@ mod tests {
         assert_eq!(config.entries[0].origin.to_string(), "f:2:3");
         assert_eq!(config.raw.origin.line, 4);
         assert_eq!(config.raw.as_list().expect("a list")[0].origin.line, 5);
+    }
+
+    #[test]
+    fn unknown_keys_are_noted_where_they_are() {
+        let entry = map(2, &[("path", at(2, Value::Str("/a".into()))), ("pth", at(3, Value::Null))]);
+        let tree = map(1, &[("entries", at(2, Value::List(vec![entry])))]);
+        let (_, unknown) = from_node_noting::<Config>(&tree).expect("a valid config");
+        let found: Vec<_> =
+            unknown.iter().map(|key| (key.key.as_str(), key.origin.line, key.known)).collect();
+        assert_eq!(found, [("pth", 3, &["path", "uid"][..])]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! apt-get.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::time::Duration;
 
 use model::distro::PackageSpec;
@@ -60,7 +61,6 @@ impl Apt {
     fn run(&self, system: &System, words: &[String]) -> Result<(), DistroError> {
         let command = Command::line(self.command.iter().chain(words).cloned())
             .env("DEBIAN_FRONTEND", "noninteractive")
-            // apt's own wait for the lock of dpkg's front end, in seconds (apt.conf(5), DPkg::Lock::Timeout).
             .inherit_output();
         let started = system.clock.monotonic();
         loop {
@@ -80,12 +80,28 @@ impl Apt {
     }
 }
 
-/// Whether some process holds one of apt's and dpkg's locks, as /proc/locks tells by inode.
+/// Files that apt and dpkg lock.
+const LOCKS: [&str; 4] = [
+    "/var/lib/dpkg/lock-frontend",
+    "/var/lib/dpkg/lock",
+    "/var/cache/apt/archives/lock",
+    "/var/lib/apt/lists/lock",
+];
+
+/// Whether some process holds one of the locks, as /proc/locks tells by inode (proc_locks(5)). fuser(1) would tell,
+/// too, but few images have it.
 fn locked(system: &System) -> bool {
-    system
-        .commands
-        .run(&Command::line(["fuser", "--silent", "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"]))
-        .is_ok()
+    let Some(held) = system.files.text(Path::new("/proc/locks")) else { return false };
+    // Exit code 1: some of the files are not there.
+    let stat = Command::line(["stat", "--format=%i"]).args(LOCKS).accept(&[0, 1]);
+    let Ok(inodes) = system.commands.run(&stat) else { return false };
+    let held: HashSet<&str> = held
+        .lines()
+        .filter_map(|line| {
+            line.split_whitespace().find(|word| word.matches(':').count() == 2)?.rsplit(':').next()
+        })
+        .collect();
+    inodes.text().lines().any(|inode| held.contains(inode.trim()))
 }
 
 impl Manager for Apt {

@@ -1,0 +1,103 @@
+//! Where the values of a merged cloud-config were written, kept beside it.
+//!
+//! cloud-config.txt is one file for the original and for other programs; what a part of the user-data said in which
+//! line is lost in it. The document beside it says so again, value by value, so that a message of a later stage names
+//! the user's own line.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::config::Origin;
+use model::{Node, Value};
+use serde::{Deserialize, Serialize};
+
+/// The document: names of sources, and for each value its source, line and column, in the order of a walk.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Document {
+    sources: Vec<String>,
+    places: Vec<(String, usize, u32, u32)>,
+}
+
+/// The document's place beside a cloud-config.
+pub fn beside(cloud_config: &Path) -> PathBuf {
+    cloud_config.with_extension("origins.json")
+}
+
+fn walk(node: &Node, path: &str, document: &mut Document) {
+    let name = &*node.origin.source;
+    let source = document.sources.iter().position(|known| known == name).unwrap_or_else(|| {
+        document.sources.push(name.to_owned());
+        document.sources.len() - 1
+    });
+    document.places.push((path.to_owned(), source, node.origin.line, node.origin.column));
+    match &node.value {
+        Value::Map(map) => {
+            map.iter().for_each(|(key, value)| walk(value, &format!("{path}/{key}"), document))
+        }
+        Value::List(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| walk(item, &format!("{path}/{index}"), document));
+        }
+        _ => {}
+    }
+}
+
+/// The origins of a tree as a JSON text.
+pub fn collect(node: &Node) -> String {
+    let mut document = Document::default();
+    walk(node, "", &mut document);
+    serde_json::to_string(&document).unwrap_or_default()
+}
+
+/// Gives the values of a tree that was read back the origins that they had. What does not fit is left alone.
+pub fn restore(node: &mut Node, text: &str) {
+    let Ok(document) = serde_json::from_str::<Document>(text) else { return };
+    let sources: Vec<Arc<str>> = document.sources.iter().map(|name| name.as_str().into()).collect();
+    let places: std::collections::HashMap<&str, Origin> = document
+        .places
+        .iter()
+        .filter_map(|(path, source, line, column)| {
+            let source = sources.get(*source)?.clone();
+            Some((path.as_str(), Origin { source, line: *line, column: *column }))
+        })
+        .collect();
+    apply(node, "", &places);
+}
+
+fn apply(node: &mut Node, path: &str, places: &std::collections::HashMap<&str, Origin>) {
+    if let Some(origin) = places.get(path) {
+        node.origin = origin.clone();
+    }
+    match &mut node.value {
+        Value::Map(map) => {
+            for (key, value) in map {
+                apply(value, &format!("{path}/{key}"), places);
+            }
+        }
+        Value::List(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                apply(item, &format!("{path}/{index}"), places);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_survive_the_way_through_a_file() {
+        let part = Node::from_yaml("user-data part-002", b"#cloud-config\nusers:\n  - name: bob\n");
+        let part = part.expect("valid").expect("there");
+        let kept = collect(&part);
+        let mut read =
+            Node::from_yaml("cloud-config.txt", b"users:\n- name: bob\n").expect("valid").expect("there");
+        restore(&mut read, &kept);
+        let name = read.get("users").and_then(|users| users.as_list()?.first()?.get("name")).expect("there");
+        assert_eq!(name.origin.to_string(), "user-data part-002:3:11");
+    }
+}
