@@ -53,6 +53,8 @@ else
     cat >etc/cloud/cloud.cfg.d/99-bench.cfg <<END
 datasource_list: [ Ec2, None ]
 datasource: {Ec2: {strict_id: false, max_wait: 10, metadata_urls: ["http://169.254.169.254"]}}
+network: {config: disabled}
+cloud_init_modules: []
 END
 fi
 "#;
@@ -77,7 +79,7 @@ pub const COMMANDS: &[(&str, &[&str])] = &[
 pub enum Work {
     /// The four stages of a first boot with this NoCloud seed, then the commands.
     FirstBoot(PathBuf),
-    /// The network stage on EC2, whose service takes so many milliseconds for each answer.
+    /// The network stage on EC2 without its modules, whose service takes so many milliseconds for each answer.
     Ec2(u64),
 }
 
