@@ -16,7 +16,7 @@ use crate::{Error, file};
 const REPEAT: usize = 5;
 
 /// What is done before the program is the root's: `$1` is the root, `$2` the scratch directory, `$3` ours or nothing,
-/// `$4` the seed of a first boot or nothing.
+/// `$4` the seed of a first boot or nothing, `$5` the folder of programs that make it look like a virtual machine.
 const MACHINE: &str = r#"
 set -e
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
@@ -41,10 +41,20 @@ else
     ip link add host0 type veth peer name eth0 address 52:54:00:12:34:56
     ip link set host0 up
     ip link set eth0 up
+    mkdir -p "$2/class/dmi/id"
+    echo 'Amazon EC2' >"$2/class/dmi/id/sys_vendor"
+    echo ec2e1916-9099-7caf-fd21-012345abcdef >"$2/class/dmi/id/product_uuid"
+    cp "$2/class/dmi/id/product_uuid" "$2/class/dmi/id/product_serial"
+    mount -t overlay overlay -o "lowerdir=$2/class:$2/root/sys/class" sys/class
+    rm -f usr/bin/systemd-detect-virt usr/bin/udevadm
+    cp "$5/systemd-detect-virt" "$5/udevadm" usr/bin
+    chmod 755 usr/bin/systemd-detect-virt usr/bin/udevadm
     echo 'datasource_list: [ Ec2, None ]' >run/cloud-init/cloud.cfg
     cat >etc/cloud/cloud.cfg.d/99-bench.cfg <<END
 datasource_list: [ Ec2, None ]
-datasource: {Ec2: {strict_id: false, metadata_urls: ["http://169.254.169.254"]}}
+datasource: {Ec2: {strict_id: false, max_wait: 10, metadata_urls: ["http://169.254.169.254"]}}
+network: {config: disabled}
+cloud_init_modules: []
 END
 fi
 "#;
@@ -69,7 +79,7 @@ pub const COMMANDS: &[(&str, &[&str])] = &[
 pub enum Work {
     /// The four stages of a first boot with this NoCloud seed, then the commands.
     FirstBoot(PathBuf),
-    /// The network stage on EC2, whose service takes so many milliseconds for each answer.
+    /// The network stage on EC2 without its modules, whose service takes so many milliseconds for each answer.
     Ec2(u64),
 }
 
@@ -123,6 +133,7 @@ pub fn inside(machine: &str) -> Result<String, Error> {
     let mut setup = Command::new("sh");
     setup.args(["-c", MACHINE, "sh"]).args([&machine.root, &machine.scratch]);
     setup.arg(machine.ours.as_deref().unwrap_or(Path::new(""))).arg(seed);
+    setup.arg(Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("boot").join("guest"));
     output(&mut setup)?;
     let service = if let Work::Ec2(latency) = machine.work { Some(serve(latency)?) } else { None };
     let root = machine.scratch.join("root");

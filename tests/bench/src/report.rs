@@ -110,7 +110,10 @@ pub fn crawls(crawls: &[(u64, Samples)]) -> String {
         }
         rows.push(row);
     }
-    markdown(&["`init` on EC2", "wall", "ours", "", "requests", "ours", "connections", "ours"], &rows)
+    markdown(
+        &["`init` on EC2, no modules", "wall", "ours", "", "requests", "ours", "connections", "ours"],
+        &rows,
+    )
 }
 
 /// How large the static programs are.
