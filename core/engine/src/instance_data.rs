@@ -167,12 +167,22 @@ pub fn redact(data: &Value) -> Value {
         .filter_map(|path| path.as_str().map(str::to_owned))
         .collect();
     for path in paths {
-        let pointer = format!("/{path}");
-        if let Some(slot) = redacted.pointer_mut(&pointer) {
-            *slot = REDACTED.into();
-        }
+        hide(&mut redacted, &path);
     }
     redacted
+}
+
+/// Replaces the value at a path of keys joined by `/`. A key may hold a `/` itself: every way to read the path counts.
+fn hide(value: &mut Value, path: &str) {
+    let Some(map) = value.as_object_mut() else { return };
+    if let Some(slot) = map.get_mut(path) {
+        *slot = REDACTED.into();
+    }
+    for (at, _) in path.match_indices('/') {
+        if let Some(inner) = map.get_mut(&path[..at]) {
+            hide(inner, &path[at + 1..]);
+        }
+    }
 }
 
 /// Writes both documents and the cloud-id below the run directory.
@@ -227,7 +237,7 @@ mod tests {
             instance_id: InstanceId::new("i-1"),
             region: Some("cn-north-1".into()),
             hostname: Some("10.0.0.7".into()),
-            metadata: json!({"user-data": "secret", "blob": "ci-b64:AAE="}),
+            metadata: json!({"user-data": "secret", "blob": "ci-b64:AAE=", "a/b": {"user-data": "secret"}}),
             ..Instance::default()
         }
     }
@@ -242,7 +252,12 @@ mod tests {
         assert_eq!(data["base64_encoded_keys"], json!(["ds/meta_data/blob"]));
         assert_eq!(
             data["sensitive_keys"],
-            json!(["ds/meta_data/user-data", "merged_cfg", "merged_system_cfg"])
+            json!([
+                "ds/meta_data/a/b/user-data",
+                "ds/meta_data/user-data",
+                "merged_cfg",
+                "merged_system_cfg"
+            ])
         );
         let redacted = redact(&data);
         assert_eq!(redacted["ds"]["meta_data"]["user-data"], REDACTED);
