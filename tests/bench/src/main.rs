@@ -27,7 +27,8 @@ Usage: bench [OPTIONS]
   --root DIR           a Debian root with the original in it (default: target/oracle/sid, which
                        `cargo run --package oracle -- show empty` builds)
   --seed DIR           the NoCloud seed of the first boot (default: that of the oracle's case users-files-commands)
-  --cache DIR          where the machines' overlays are (default: target/bench)
+  --cache DIR          where the machines' overlays are (default: target/bench); on a tmpfs the disk's time to sync is
+                       left out, which only ours waits for
   --runs N             how often each is run (default: 5)
 ";
 
