@@ -59,6 +59,12 @@ pub(crate) enum Command {
     /// Judge which data sources this machine may have.
     #[command(hide = true)]
     DsIdentify(DsIdentify),
+    /// Be the systemd generator.
+    #[command(hide = true)]
+    Generator {
+        /// The three directories of systemd.generator(7).
+        directories: Vec<OsString>,
+    },
     /// Write what packagers need: cloud.cfg, man pages, completions.
     #[cfg(feature = "packaging")]
     Generate(commands::generate::Generate),
@@ -228,7 +234,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
             return parsed::<DsIdentify>(arguments, |options| commands::ds_identify::run(&options));
         }
         "cloud-id" => return parsed::<CloudId>(arguments, |options| commands::cloud_id::run(&options)),
-        "cloud-init-generator" => return commands::generator::run(&arguments),
+        "cloud-init-generator" => return commands::generator::run(arguments.get(1..).unwrap_or_default()),
         _ => {}
     }
     // `-v` alone: the original prints the name by which it was called.

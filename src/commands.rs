@@ -75,6 +75,7 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Plan(options) => plan::run(&options),
         Command::CloudId(options) => cloud_id::run(&options),
         Command::DsIdentify(options) => ds_identify::run(&options),
+        Command::Generator { directories } => generator::run(&directories),
         #[cfg(feature = "packaging")]
         Command::Generate(options) => generate::run(&options),
     }

@@ -32,9 +32,9 @@ fn apply(system: &System, early: &Path, code: u8) -> Result<(), FileError> {
     system.files.write(&disabled, b"", &plain)
 }
 
-/// `cloud-init-generator NORMAL EARLY LATE`, as systemd.generator(7) calls it.
-pub(crate) fn run(arguments: &[OsString]) -> u8 {
-    let [_, _, early, ..] = arguments else {
+/// `cloud-init-generator NORMAL EARLY LATE`, as systemd.generator(7) calls it; the directories.
+pub(crate) fn run(directories: &[OsString]) -> u8 {
+    let [_, early, ..] = directories else {
         output::error("usage: cloud-init-generator NORMAL EARLY LATE");
         return 2;
     };
