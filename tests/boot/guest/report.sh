@@ -34,6 +34,9 @@ facts() {
     fact routes ip -j route
     fact failed-units systemctl --failed --plain --no-legend
     fact analyze systemd-analyze time
+    # How long each unit took, and what the stage before the network waited for.
+    fact blame systemd-analyze blame --no-pager
+    fact chain systemd-analyze critical-chain --no-pager cloud-init-local.service
     fact units systemctl show cloud-init-main cloud-init-local cloud-init-network cloud-init cloud-config cloud-final -p Id -p Result -p CPUUsageNSec -p MemoryPeak
     for key in /etc/ssh/ssh_host_*_key.pub; do
         fact "host-key:$key" ssh-keygen -l -f "$key"

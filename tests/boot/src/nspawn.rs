@@ -263,11 +263,15 @@ impl Machine<'_> {
         let analyze = facts.text("analyze").lines().next().unwrap_or_default().to_owned();
         let units = facts.text("units").split("\n\n").map(|unit| unit.replace('\n', " "));
         let units: Vec<String> = units.filter(|unit| unit.contains("Id=")).collect();
+        // Of the units only ours; of the chain all of it: it tells what the stage before the network waited for.
+        let blame = facts.text("blame").lines().filter(|line| line.contains("cloud-"));
+        let chain = facts.text("chain").lines().filter(|line| line.contains('+') || line.contains('@'));
+        let lines: Vec<String> = units.into_iter().chain(blame.chain(chain).map(str::to_owned)).collect();
         text.push_str(&format!(
             "{} boot {}: {analyze}\n  {}\n",
             self.scenario.name,
             index + 1,
-            units.join("\n  ")
+            lines.join("\n  ")
         ));
         fs::write(&path, text).map_err(file(path.display().to_string()))
     }
