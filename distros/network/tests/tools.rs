@@ -305,3 +305,27 @@ fn a_mac_that_yaml_took_for_a_number_is_explained_at_its_place() {
         assert!(error.contains("52:54:00:12:34:56") && error.contains("quotes"), "{error}");
     }
 }
+
+#[test]
+fn netplans_generator_is_run_without_its_command() {
+    let root = debian().program("/usr/sbin/netplan").program("/usr/libexec/netplan/generate");
+    let machine = Machine::default().on(root);
+    let settings = Settings {
+        distro: "debian".into(),
+        renderers: Some(vec!["netplan".into()]),
+        netplan: network::netplan::Settings { postcmds: true, ..Default::default() },
+        ..Settings::default()
+    };
+    let tools = NetworkTools::new(machine.system.clone(), settings);
+    tools.render(&config("version: 2\nethernets: {eth0: {dhcp4: true}}\n")).expect("renders");
+    // What `netplan generate` of netplan 1.1 does itself.
+    let ran = machine.ran();
+    assert_eq!(
+        ran[..3],
+        [
+            "/usr/libexec/netplan/generate",
+            "udevadm control --reload",
+            "systemctl daemon-reload --no-ask-password",
+        ]
+    );
+}

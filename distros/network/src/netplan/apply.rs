@@ -62,11 +62,36 @@ pub(crate) fn finish(system: &System, settings: &Settings, changed: bool) -> Res
         return Ok(());
     }
     if changed {
-        system.commands.run(&Command::line(["netplan", "generate"]))?;
+        generate(system)?;
     } else {
         tracing::debug!("skipping call to `netplan generate`. reason: identical netplan config");
     }
     set_up_links(system)
+}
+
+/// The program behind `netplan generate` since netplan 1.0, and what only later releases have beside it.
+const GENERATOR: &str = "/usr/libexec/netplan/generate";
+const CONFIGURATOR: &str = "/usr/libexec/netplan/configure";
+
+/// `netplan generate`. The command is a Python program that starts the generator and then makes udev and systemd read
+/// their files again (netplan 1.1, cli/commands/generate.py); doing the three directly saves its half a second before
+/// the network.
+fn generate(system: &System) -> Result<(), DistroError> {
+    let known = system.files.exists(Path::new(GENERATOR)) && !system.files.exists(Path::new(CONFIGURATOR));
+    if !known {
+        system.commands.run(&Command::line(["netplan", "generate"]))?;
+        return Ok(());
+    }
+    system.commands.run(&Command::new(GENERATOR))?;
+    for reload in
+        [&["udevadm", "control", "--reload"][..], &["systemctl", "daemon-reload", "--no-ask-password"]]
+    {
+        // netplan goes on, too: in a container there may be no udev.
+        if let Err(error) = system.commands.run(&Command::line(reload.iter().copied())) {
+            tracing::debug!("{error}");
+        }
+    }
+    Ok(())
 }
 
 /// Lets udev apply the .link files that netplan generated.
