@@ -49,6 +49,13 @@ impl Visit for Message {
     }
 }
 
+/// The message of an event.
+pub(crate) fn message(event: &Event<'_>) -> String {
+    let mut message = Message::default();
+    event.record(&mut message);
+    message.0
+}
+
 impl Log {
     /// Begins to log; lines wait until [`Log::configure`], unless nothing is to be kept.
     pub(crate) fn start(system: &System, recoverable: &Recoverable, keep: bool, debug: bool) -> Self {
@@ -120,8 +127,7 @@ impl<S: Subscriber> Layer<S> for Log {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let metadata = event.metadata();
         let (level, target) = (*metadata.level(), metadata.target());
-        let mut message = Message::default();
-        event.record(&mut message);
+        let message = message(event);
         let named = name(level, target);
         // The original shows the source's file.
         let source = if Path::new(target).extension().is_some_and(|ending| ending == "py") {
@@ -131,14 +137,14 @@ impl<S: Subscriber> Layer<S> for Log {
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(named, "WARNING" | "ERROR" | "DEPRECATED") {
-            state.recoverable.note(named, message.0.clone());
+            state.recoverable.note(named, message.clone());
         }
-        let line = format!("{} - {source}[{named}]: {}\n", state.clock.now().log_stamp(), message.0);
+        let line = format!("{} - {source}[{named}]: {}\n", state.clock.now().log_stamp(), message);
         if state.console.is_some_and(|wanted| level <= wanted) {
             let mut stderr = std::io::stderr();
             // A person wants the message, a log the whole line.
             let shown = if stderr.is_terminal() {
-                format!("{}: {}\n", named.to_lowercase(), message.0)
+                format!("{}: {}\n", named.to_lowercase(), message)
             } else {
                 line.clone()
             };

@@ -41,6 +41,8 @@ pub mod bootcmd;
 pub mod final_message;
 #[cfg(feature = "growpart")]
 pub mod growpart;
+#[cfg(any(feature = "set_hostname", feature = "update_hostname"))]
+pub mod hostname_keys;
 #[cfg(feature = "keys_to_console")]
 pub mod keys_to_console;
 #[cfg(feature = "locale")]

@@ -1,10 +1,8 @@
 //! Warnings of a plan, each at its place among the effects.
 
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use system::Recording;
-use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -41,17 +39,6 @@ impl Watch {
     }
 }
 
-#[derive(Default)]
-struct Message(String);
-
-impl Visit for Message {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        if field.name() == "message" {
-            let _ = write!(self.0, "{value:?}");
-        }
-    }
-}
-
 impl<S: Subscriber> Layer<S> for Watch {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let level = match *event.metadata().level() {
@@ -60,10 +47,8 @@ impl<S: Subscriber> Layer<S> for Watch {
             Level::WARN => "warning",
             _ => return,
         };
-        let mut message = Message::default();
-        event.record(&mut message);
         let position = self.recording.effects().len();
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        warnings.push(Warning { position, level, message: message.0 });
+        warnings.push(Warning { position, level, message: crate::logging::message(event) });
     }
 }

@@ -1,0 +1,22 @@
+//! The keys of the host name, which `set_hostname` and `update_hostname` read alike.
+
+use serde::Deserialize;
+
+use crate::lenient::{Flag, Text};
+
+/// The keys.
+#[derive(Debug, Deserialize)]
+pub struct Config {
+    /// Leave the host name alone. Default: false.
+    #[serde(default)]
+    pub preserve_hostname: Flag,
+    /// The host name. Default: the metadata's.
+    pub hostname: Option<Text>,
+    /// The host name with its domain.
+    pub fqdn: Option<Text>,
+    /// Set the name with its domain. Default: the distribution's habit.
+    pub prefer_fqdn_over_hostname: Option<Flag>,
+    /// Make the file of the host name where it is missing. Default: true.
+    #[serde(default = "Flag::yes")]
+    pub create_hostname_file: Flag,
+}
