@@ -14,6 +14,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use model::datasource::{SourceError, SourceStage};
 use model::instance::Bytes;
+use model::update::Hotplug;
 use model::{Crawl, DataSource, Identified, Instance, InstanceId, Node, Platform};
 use serde_json::{Map, Value, json};
 
@@ -26,6 +27,12 @@ const NAME: &str = "Ec2";
 const LEASE: Duration = Duration::from_secs(60);
 /// Drivers of Amazon's adapters: the service is behind one of these.
 const ELASTIC: [&str; 2] = ["ena", "efa"];
+
+/// Only links with drivers of Ec2's adapters are configured when they appear, not those of containers.
+const HOTPLUG_RULES: &str = r#"
+ENV{ID_NET_DRIVER}=="vif|ena|ixgbevf", GOTO="cloudinit_hook"
+GOTO="cloudinit_end"
+"#;
 
 /// The data source.
 pub(crate) struct Ec2;
@@ -238,6 +245,11 @@ fn instance(
         region,
         launch_index,
         network_events: events,
+        hotplug: Hotplug {
+            udev_rules: Some(HOTPLUG_RULES.to_owned()),
+            again: Some((5, 30)),
+            ..Hotplug::default()
+        },
         extra,
         ..standard::instance(NAME, class, metadata)
     };

@@ -43,6 +43,8 @@ pub mod final_message;
 pub mod growpart;
 #[cfg(any(feature = "set_hostname", feature = "update_hostname"))]
 pub mod hostname_keys;
+#[cfg(feature = "install_hotplug")]
+pub mod install_hotplug;
 #[cfg(feature = "keys_to_console")]
 pub mod keys_to_console;
 #[cfg(feature = "locale")]
@@ -157,6 +159,8 @@ pub fn all() -> Vec<Box<dyn AnyModule>> {
         Box::new(ssh_authkey_fingerprints::SshAuthkeyFingerprints),
         #[cfg(feature = "keys_to_console")]
         Box::new(keys_to_console::KeysToConsole),
+        #[cfg(feature = "install_hotplug")]
+        Box::new(install_hotplug::InstallHotplug),
         #[cfg(feature = "phone_home")]
         Box::new(phone_home::PhoneHome),
         #[cfg(feature = "final_message")]

@@ -8,7 +8,7 @@ use model::{Crawl, DataSource, Identified, Instance, InstanceId, Platform};
 use system::Scratch;
 
 use crate::machine::{Machine, SEED, image, seeded};
-use crate::service::{Service, ec2, openstack};
+use crate::service::{Service, cloud, ec2, openstack};
 
 const USER_DATA: &str = "#cloud-config\nbootcmd: ['echo early']\nmanage_etc_hosts: true\nruncmd: ['echo']\n";
 
@@ -32,17 +32,6 @@ pub fn once_only(modules: &[String]) -> Vec<&str> {
 
 const NETPLAN: &str = "/etc/netplan/50-cloud-init.yaml";
 const RUNCMD: &str = "/scripts/runcmd";
-
-fn cloud(list: &'static str, dmi: &[(&str, &str)], documents: Scratch) -> (Machine, Service) {
-    let service = Service::default();
-    service.serve(Some(documents));
-    let root = dmi.iter().fold(image(), |root, (name, value)| {
-        root.file(&format!("/sys/class/dmi/id/{name}"), format!("{value}\n"))
-    });
-    let mut machine = Machine::with_http(root, Arc::new(service.clone()));
-    machine.datasource_list = list;
-    (machine, service)
-}
 
 fn nova(documents: Scratch) -> (Machine, Service) {
     cloud("OpenStack, None", &[("product_name", "OpenStack Nova")], documents)

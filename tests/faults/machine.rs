@@ -271,6 +271,12 @@ impl Machine {
         self.put("/run/cloud-init/cloud.cfg", &format!("datasource_list: [ {} ]\n", self.datasource_list));
     }
 
+    /// The running machine, for what happens after its boot.
+    pub fn powered(&self) -> System {
+        self.power.restore(None);
+        self.power.feed(&self.system)
+    }
+
     /// Changes a file between two boots.
     pub fn put(&self, path: &str, content: &str) {
         self.system

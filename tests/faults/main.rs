@@ -6,6 +6,7 @@ mod machine;
 mod power;
 
 mod configuration;
+mod hotplug;
 mod identity;
 mod isolation;
 mod power_loss;

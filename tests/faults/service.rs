@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 use model::effects::{Http, HttpError, Request, Response};
 use system::{Scratch, TreeHttp};
 
+use crate::machine::{Machine, image};
+
 /// The service.
 #[derive(Clone, Default)]
 pub struct Service(Arc<Mutex<State>>);
@@ -42,6 +44,18 @@ impl Http for Service {
             }
         }
     }
+}
+
+/// A machine that finds such a service: by this list of sources and these DMI fields.
+pub fn cloud(list: &'static str, dmi: &[(&str, &str)], documents: Scratch) -> (Machine, Service) {
+    let service = Service::default();
+    service.serve(Some(documents));
+    let root = dmi.iter().fold(image(), |root, (name, value)| {
+        root.file(&format!("/sys/class/dmi/id/{name}"), format!("{value}\n"))
+    });
+    let mut machine = Machine::with_http(root, Arc::new(service.clone()));
+    machine.datasource_list = list;
+    (machine, service)
 }
 
 /// What Nova serves for an instance.

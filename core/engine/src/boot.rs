@@ -1,5 +1,6 @@
 //! The stages that run at boot.
 
+mod hotplug;
 mod instance;
 mod modules;
 mod network;
@@ -17,6 +18,7 @@ use crate::config::{Loader, kernel_command_line, paths};
 use crate::report::Reporter;
 use crate::{Registry, userdata};
 
+pub use hotplug::HotplugError;
 pub use instance::cache_path;
 pub use model::hostname::{HostName, host_name};
 pub use modules::{ModuleEntry, SectionError, nearest};

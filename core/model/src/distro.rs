@@ -216,6 +216,9 @@ pub trait Network: Send + Sync {
     /// Brings up what was rendered, by the first activator that is available.
     fn activate(&self, config: &NetworkConfig) -> Result<(), DistroError>;
 
+    /// Brings up one link that was rendered, by the first activator that is available; none is an error.
+    fn bring_up_link(&self, name: &str) -> Result<(), DistroError>;
+
     /// Waits, for a few seconds, until every link that the config names by MAC is there; one that is not is an error.
     fn wait_for_links(&self, config: &NetworkConfig) -> Result<(), DistroError>;
 

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::NetworkConfig;
+use crate::update::Hotplug;
 
 /// The name of one life of a machine. A new one means a first boot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -140,6 +141,8 @@ pub struct Instance {
     pub network_events: Vec<String>,
     /// Own order of the network's sources, where it is not the usual one.
     pub network_order: Option<Vec<String>>,
+    /// How links are dealt with that appear while the machine runs.
+    pub hotplug: Hotplug,
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod paths;
 pub mod platform;
 mod secret;
 mod stage;
+pub mod update;
 pub mod user;
 
 /// The release of the original whose behaviour this program has, and its own release.

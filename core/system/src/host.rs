@@ -3,6 +3,7 @@
 mod clock;
 mod commands;
 mod environment;
+pub mod fifo;
 mod files;
 mod output;
 

@@ -20,6 +20,7 @@ mod scratch;
 mod walk;
 
 pub use devices::{identify_image, open_image};
+pub use host::fifo;
 pub use host::{Host, NoHttp, StdioLog, arguments, current_directory, executable};
 pub use overlay::{Effect, EffectKind, Overlay, Recording, TreeHttp};
 pub use scratch::{Scratch, scratch};

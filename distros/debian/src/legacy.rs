@@ -41,6 +41,10 @@ impl<N: Network> Network for WithoutEth0<N> {
         self.inner.activate(config)
     }
 
+    fn bring_up_link(&self, name: &str) -> Result<(), DistroError> {
+        self.inner.bring_up_link(name)
+    }
+
     fn wait_for_links(&self, config: &NetworkConfig) -> Result<(), DistroError> {
         self.inner.wait_for_links(config)
     }

@@ -161,6 +161,13 @@ impl Network for NetworkTools {
         activate::bring_up(&self.system, activator, &names)
     }
 
+    fn bring_up_link(&self, name: &str) -> Result<(), DistroError> {
+        let (_, activator) = self
+            .select_activator()?
+            .ok_or_else(|| DistroError::Failed(format!("no network activator is here to bring up {name}")))?;
+        activate::bring_up(&self.system, activator, &[name.to_owned()])
+    }
+
     fn wait_for_links(&self, config: &NetworkConfig) -> Result<(), DistroError> {
         rename::wait_for_links(&self.system, config)
     }

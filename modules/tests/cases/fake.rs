@@ -236,6 +236,9 @@ impl Network for FakeDistro {
     fn activate(&self, _config: &NetworkConfig) -> Done {
         Ok(())
     }
+    fn bring_up_link(&self, _name: &str) -> Done {
+        Ok(())
+    }
     fn wait_for_links(&self, _config: &NetworkConfig) -> Done {
         Ok(())
     }

@@ -86,14 +86,7 @@ impl Boot<'_> {
             let step = self
                 .reporter
                 .start(&format!("search-{name}"), &format!("searching for {which} data from {name}"));
-            let mut crawl = Crawl {
-                platform: &platform,
-                stage: wanted,
-                fallback_link: self.fallback_link(),
-                dhcp_clients: self.dhcp_clients(),
-                cached: cached.as_ref(),
-            };
-            match guarded(source, &mut crawl) {
+            match self.crawl(source, &platform, wanted, cached.as_ref()) {
                 Ok(Some(instance)) => {
                     step.finish(true, Some(&format!("found {} data from {name}", which.to_lowercase())));
                     return Search::Found(Box::new(instance));
@@ -109,6 +102,24 @@ impl Boot<'_> {
             }
         }
         Search::Nothing(failed)
+    }
+
+    /// Asks one source.
+    pub(super) fn crawl(
+        &self,
+        source: &dyn DataSource,
+        platform: &Platform<'_>,
+        stage: SourceStage,
+        cached: Option<&Instance>,
+    ) -> Result<Option<Instance>, SourceError> {
+        let mut crawl = Crawl {
+            platform,
+            stage,
+            fallback_link: self.fallback_link(),
+            dhcp_clients: self.dhcp_clients(),
+            cached,
+        };
+        guarded(source, &mut crawl)
     }
 
     /// Whether the cached instance's source may still be here, so that a silent metadata service is no reason to

@@ -132,7 +132,7 @@ impl Boot<'_> {
     }
 
     /// The cached instance, as the stages after `init` take it.
-    fn restore(&mut self) -> bool {
+    pub(super) fn restore(&mut self) -> bool {
         match self.check_cache(true) {
             Some((instance, how)) => {
                 tracing::debug!("{how}: {}", instance.class);

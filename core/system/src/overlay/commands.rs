@@ -101,7 +101,9 @@ impl Commands for ModelledCommands {
             self.which(&command.program).is_some()
         };
         let program = command.program.rsplit('/').next().unwrap_or_default();
-        if !LOOKING.contains(&program) {
+        // `udevadm control` tells udev of new rules.
+        let looks = LOOKING.contains(&program) && command.args.first().is_none_or(|verb| verb != "control");
+        if !looks {
             let stdin = command.stdin.is_some();
             self.recording.push(EffectKind::Command { words: command.shown(), stdin });
         }

@@ -1,0 +1,111 @@
+//! The FIFO by which udev's hook tells of a link that has appeared.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+
+/// The first descriptor that systemd hands over (SD_LISTEN_FDS_START, sd_listen_fds(3)).
+const FIRST_HANDED: i32 = 3;
+
+/// Both ends at once: opening waits for nobody, and a reader sees no end when a writer goes.
+fn open(path: &Path, flags: OFlags) -> io::Result<File> {
+    let flags = i32::try_from((flags | OFlags::CLOEXEC | OFlags::NOFOLLOW).bits()).unwrap_or_default();
+    let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.file_type().is_fifo() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{} is no FIFO", path.display())))
+}
+
+/// Whether a FIFO is there.
+pub fn is_fifo(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_fifo())
+}
+
+/// Writes a line into a FIFO.
+///
+/// # Errors
+///
+/// There is no FIFO, or nobody reads and it is full.
+pub fn tell(path: &Path, line: &str) -> io::Result<()> {
+    open(path, OFlags::NONBLOCK)?.write_all(format!("{line}\n").as_bytes())
+}
+
+/// The lines that wait in the FIFO of the socket unit that started this process; `None` where none did.
+///
+/// # Errors
+///
+/// The FIFO cannot be read.
+pub fn handed_over() -> io::Result<Option<Vec<String>>> {
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u32>().ok();
+    if number("LISTEN_FDS") != Some(1) || number("LISTEN_PID") != Some(std::process::id()) {
+        return Ok(None);
+    }
+    // SAFETY: sd_listen_fds(3): the descriptor is open and this process's own; nothing else here takes it.
+    #[allow(unsafe_code, reason = "a descriptor that systemd hands over is a bare number")]
+    let handed = unsafe { OwnedFd::from_raw_fd(FIRST_HANDED) };
+    rustix::fs::fcntl_setfl(&handed, rustix::fs::fcntl_getfl(&handed)? | OFlags::NONBLOCK)?;
+    let mut text = Vec::new();
+    match File::from(handed).read_to_end(&mut text) {
+        // Empty for now: the end that systemd holds keeps it from ending.
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+        _ => {}
+    }
+    Ok(Some(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()))
+}
+
+/// Makes a FIFO for its owner only, and hands on each line that is written into it, for ever.
+///
+/// # Errors
+///
+/// It cannot be made or read.
+pub fn follow(path: &Path, mut each: impl FnMut(&str)) -> io::Result<()> {
+    if !is_fifo(path) {
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        rustix::fs::mkfifoat(rustix::fs::CWD, path, Mode::RWXU)?;
+    }
+    for line in BufReader::new(open(path, OFlags::empty())?).lines() {
+        each(&line?);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_go_through_a_fifo_of_its_owner_only() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("share/hook-hotplug-cmd");
+        assert!(tell(&path, "early").is_err());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let followed = path.clone();
+        std::thread::spawn(move || {
+            let _ = follow(&followed, |line| sender.send(line.to_owned()).expect("the test listens"));
+        });
+        let begun = std::time::Instant::now();
+        while tell(&path, "--subsystem=net query").is_err() {
+            assert!(begun.elapsed().as_secs() < 10, "the FIFO was never made");
+            std::thread::yield_now();
+        }
+        let line = receiver.recv_timeout(std::time::Duration::from_secs(10)).expect("a line");
+        assert_eq!(line, "--subsystem=net query");
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).expect("there").permissions());
+        assert_eq!(mode & 0o077, 0, "CVE-2024-11584: nobody else may write into it");
+    }
+
+    #[test]
+    fn a_plain_file_is_not_written_to() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        assert!(tell(file.path(), "text").is_err());
+        assert_eq!(std::fs::read(file.path()).expect("readable"), b"");
+    }
+}

@@ -1,0 +1,70 @@
+//! `updates: {network: {when: [hotplug]}}`: the udev rule that tells of links which appear.
+//!
+//! Facts: udev(7); `ID_NET_DRIVER` is set by udev's 80-net-setup-link.rules, hence the number 90.
+
+use std::path::Path;
+
+use model::effects::{Attributes, Command};
+use model::module::Report;
+use model::update::{Event, Policy, hotplug_allowed};
+use model::{Context, Frequency, Module, ModuleError, Node};
+use serde::Deserialize;
+
+/// The udev rule.
+const RULE: &str = "/etc/udev/rules.d/90-cloud-init-hook-hotplug.rules";
+/// Where the hook is: the second where the first is no directory.
+const LIBEXEC: [&str; 2] = ["/usr/libexec/cloud-init", "/usr/lib/cloud-init"];
+
+/// Writes or removes the udev rule.
+pub struct InstallHotplug;
+
+/// The keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// When the network is configured anew: `{network: {when: [EVENT, …]}}` with the events boot-new-instance, boot,
+    /// boot-legacy and hotplug. Default: what the data source does by itself.
+    pub updates: Option<Node>,
+}
+
+fn reload(context: &Context<'_>) -> Result<(), ModuleError> {
+    context.system.commands.run(&Command::line(["udevadm", "control", "--reload-rules"]))?;
+    Ok(())
+}
+
+impl Module for InstallHotplug {
+    const NAME: &'static str = "install_hotplug";
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const KEYS: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn run(&self, context: &Context<'_>, _config: Config) -> Result<Report, ModuleError> {
+        let files = &context.system.files;
+        let mut report = Report { warnings: Policy::read(context.config).findings, ..Report::default() };
+        if !hotplug_allowed(files.as_ref(), context.paths, context.config, context.instance) {
+            report.skipped = Some(format!("{} is not enabled", Event::Hotplug.name()));
+            if files.exists(Path::new(RULE)) {
+                files.remove(Path::new(RULE))?;
+                reload(context)?;
+            }
+            return Ok(report);
+        }
+        if context.system.commands.which("udevadm").is_none() {
+            report.skipped = Some("there is no udevadm".to_owned());
+            return Ok(report);
+        }
+        let libexec = LIBEXEC.into_iter().find(|path| files.is_dir(Path::new(path))).unwrap_or(LIBEXEC[1]);
+        let extra = context.instance.hotplug.udev_rules.as_ref();
+        let extra = extra.map_or_else(String::new, |rules| format!("\n{rules}"));
+        let rule = format!(
+            "# Installed by cloud-init due to network hotplug userdata\n\
+             ACTION!=\"add\", GOTO=\"cloudinit_end\"{extra}\n\
+             LABEL=\"cloudinit_hook\"\n\
+             SUBSYSTEM==\"net\", RUN+=\"{libexec}/hook-hotplug\"\n\
+             LABEL=\"cloudinit_end\"\n"
+        );
+        files.write(Path::new(RULE), rule.as_bytes(), &Attributes::mode(0o644))?;
+        reload(context)?;
+        Ok(report)
+    }
+}

@@ -1,0 +1,142 @@
+//! Links that appear while the machine runs.
+
+use engine::Boot;
+use engine::boot::HotplugError;
+use model::datasource::SourceStage;
+use model::effects::Request;
+use model::update::Hotplug;
+use model::{Crawl, Identified, Instance, InstanceId, NetworkConfig, Platform, SourceError};
+use model::{DataSource, Stage};
+use serde_json::Value;
+use system::Scratch;
+
+use crate::machine::Machine;
+use crate::service::{Service, cloud};
+
+const NETPLAN: &str = "/etc/netplan/50-cloud-init.yaml";
+const NEW: &str = "fa:16:3e:00:00:02";
+
+/// A cloud whose service describes the network.
+struct Cloud;
+
+impl DataSource for Cloud {
+    fn name(&self) -> &'static str {
+        "Cloud"
+    }
+
+    fn stages(&self) -> &'static [SourceStage] {
+        &[SourceStage::Network]
+    }
+
+    fn identify(&self, _platform: &Platform<'_>) -> Identified {
+        Identified::Found
+    }
+
+    fn crawl(&self, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+        let read = |name: &str| crawl.system().http.send(&Request::get(format!("http://cloud/{name}")));
+        let network: Value = serde_json::from_str(&read("network")?.text()).expect("JSON");
+        Ok(Some(Instance {
+            source: "Cloud".into(),
+            class: "DataSourceCloud".into(),
+            instance_id: InstanceId::new(read("id")?.text()),
+            network: Some(NetworkConfig::from_json(network, "cloud")),
+            network_events: vec!["boot-new-instance".into(), "hotplug".into()],
+            hotplug: Hotplug { again: Some((5, 12)), ..Hotplug::default() },
+            ..Instance::default()
+        }))
+    }
+
+    fn still_same(&self, _platform: &Platform<'_>, _cached: &InstanceId) -> bool {
+        true
+    }
+}
+
+fn describing(id: &str, macs: &[&str]) -> Scratch {
+    let links = macs.iter().enumerate().map(|(at, mac)| {
+        (
+            format!("eth{at}"),
+            serde_json::json!({"dhcp4": true, "match": {"macaddress": mac}, "set-name": format!("eth{at}")}),
+        )
+    });
+    let network = serde_json::json!({"version": 2, "ethernets": links.collect::<serde_json::Map<_, _>>()});
+    Scratch::new().file("/id", id).file("/network", network.to_string())
+}
+
+const FIRST: &str = "fa:16:3e:00:00:01";
+
+/// A machine that has booted, and then gets a second link.
+fn plugged() -> (Machine, Service) {
+    let (mut machine, service) = cloud("Cloud, None", &[], describing("i-1", &[FIRST]));
+    machine.registry.sources.push(Box::new(Cloud));
+    machine.boot();
+    assert!(machine.text(NETPLAN).unwrap_or_default().contains(FIRST));
+    for (name, value) in [("address", NEW), ("operstate", "down"), ("type", "1"), ("addr_assign_type", "0")] {
+        machine.put(&format!("/sys/class/net/eth1/{name}"), &format!("{value}\n"));
+    }
+    (machine, service)
+}
+
+fn handle(machine: &Machine) -> Result<bool, HotplugError> {
+    let system = machine.powered();
+    let mut boot = Boot::new(&system, &machine.registry, Stage::Final, Vec::new(), false).expect("a machine");
+    boot.handle_hotplug("/devices/pci0000:00/0000:00:05.0/virtio4/net/eth1")
+}
+
+#[test]
+fn a_described_link_is_written_brought_up_and_remembered() {
+    let (machine, service) = plugged();
+    service.serve(Some(describing("i-1", &[FIRST, NEW])));
+    assert!(handle(&machine).expect("handled"));
+    assert!(machine.text(NETPLAN).unwrap_or_default().contains(NEW));
+    assert!(machine.power.commands().iter().any(|line| line.contains("netplan apply")));
+    let cached = machine.json("/var/lib/cloud/instance/datasource.json");
+    assert_eq!(cached["network"]["ethernets"]["eth1"]["match"]["macaddress"], NEW);
+    assert_eq!(cached["class"], "DataSourceCloud");
+}
+
+#[test]
+fn metadata_that_never_knows_the_link_changes_nothing() {
+    let (machine, _service) = plugged();
+    let before = machine.text(NETPLAN);
+    let error = handle(&machine).expect_err("not described");
+    assert_eq!(error.to_string(), format!("Failed to detect {NEW} in updated metadata"));
+    assert_eq!(machine.text(NETPLAN), before);
+}
+
+#[test]
+fn another_instances_metadata_is_not_taken() {
+    let (machine, service) = plugged();
+    service.serve(Some(describing("i-2", &[FIRST, NEW])));
+    assert!(matches!(handle(&machine), Err(HotplugError::OtherInstance { .. })));
+    assert_eq!(machine.id(), "i-1");
+}
+
+#[test]
+fn the_users_policy_forbids_it() {
+    let (machine, service) = plugged();
+    service.serve(Some(describing("i-1", &[FIRST, NEW])));
+    machine.put("/etc/cloud/cloud.cfg.d/99-updates.cfg", "updates: {network: {when: [boot]}}\n");
+    assert!(!handle(&machine).expect("no error"));
+    assert!(!machine.text(NETPLAN).unwrap_or_default().contains(NEW));
+    // What is switched on by hand counts nevertheless.
+    machine.put("/var/lib/cloud/hotplug.enabled", "{\"scopes\": [\"network\"]}");
+    assert!(handle(&machine).expect("no error"));
+}
+
+#[test]
+fn it_is_switched_on_once() {
+    let (machine, _service) = plugged();
+    let system = machine.powered();
+    let enable = || {
+        let boot = Boot::new(&system, &machine.registry, Stage::Final, Vec::new(), false);
+        boot.expect("a machine").enable_hotplug().expect("enabled")
+    };
+    assert!(enable());
+    assert!(!enable());
+    assert_eq!(
+        machine.text("/var/lib/cloud/hotplug.enabled").as_deref(),
+        Some("{\"scopes\": [\"network\"]}")
+    );
+    assert_eq!(machine.mode("/var/lib/cloud/hotplug.enabled"), Some(0o640));
+    assert!(machine.has("/etc/udev/rules.d/90-cloud-init-hook-hotplug.rules"));
+}
