@@ -21,7 +21,7 @@ pub(crate) struct Cli {
     #[arg(short = 'v', long)]
     pub(crate) version: bool,
     /// Also show on standard error what is logged.
-    #[arg(short, long, global = true)]
+    #[arg(short, long)]
     pub(crate) debug: bool,
     /// Go on even if no data source is found (at your own risk).
     #[arg(long)]
@@ -50,6 +50,9 @@ pub(crate) enum Command {
     Clean(Clean),
     /// Tell how cloud-init is doing, or wait for it.
     Status(Status),
+    /// Tools for developers of images.
+    #[command(subcommand)]
+    Devel(Devel),
     /// Show what a first boot would do, touching nothing.
     #[cfg(feature = "plan")]
     Plan(commands::plan::Plan),
@@ -59,6 +62,12 @@ pub(crate) enum Command {
     /// Judge which data sources this machine may have.
     #[command(hide = true)]
     DsIdentify(DsIdentify),
+    /// Configure each link that udev's hook tells of.
+    #[command(hide = true)]
+    Hotplugd,
+    /// Be the hook that udev runs.
+    #[command(hide = true)]
+    HookHotplug,
     /// Be the systemd generator.
     #[command(hide = true)]
     Generator {
@@ -68,6 +77,49 @@ pub(crate) enum Command {
     /// Write what packagers need: cloud.cfg, man pages, completions.
     #[cfg(feature = "packaging")]
     Generate(commands::generate::Generate),
+}
+
+/// `devel`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Devel {
+    /// Configure links that appear while the machine runs.
+    HotplugHook(HotplugHook),
+}
+
+/// `devel hotplug-hook`.
+#[derive(Debug, Args)]
+pub(crate) struct HotplugHook {
+    /// The kind of device.
+    #[arg(short, long, value_parser = ["net"])]
+    pub(crate) subsystem: String,
+    #[command(subcommand)]
+    pub(crate) action: HotplugAction,
+}
+
+/// What `devel hotplug-hook` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HotplugAction {
+    /// Tell whether links that appear are configured.
+    Query,
+    /// Configure a link that has appeared.
+    Handle {
+        /// The device's path in /sys.
+        #[arg(short, long, value_name = "PATH")]
+        devpath: String,
+        /// What has happened to it.
+        #[arg(short, long, value_parser = ["add"])]
+        udevaction: String,
+    },
+    /// Have links configured that appear from now on.
+    Enable,
+}
+
+/// A line that udev's hook has written: `devel hotplug-hook` without these two words.
+#[derive(Debug, Parser)]
+#[command(name = "hotplug-hook", no_binary_name = true)]
+pub(crate) struct HookLine {
+    #[command(flatten)]
+    pub(crate) hook: HotplugHook,
 }
 
 /// `init`.
@@ -130,6 +182,9 @@ pub(crate) struct Single {
 /// `query`.
 #[derive(Debug, Args)]
 pub(crate) struct Query {
+    /// Also show on standard error what is logged.
+    #[arg(short, long)]
+    pub(crate) debug: bool,
     /// Path of instance-data.json.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) instance_data: Option<PathBuf>,
@@ -234,6 +289,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
             return parsed::<DsIdentify>(arguments, |options| commands::ds_identify::run(&options));
         }
         "cloud-id" => return parsed::<CloudId>(arguments, |options| commands::cloud_id::run(&options)),
+        "hook-hotplug" => return commands::hotplug::tell(),
+        "cloud-init-hotplugd" => return commands::hotplug::serve(false),
         "cloud-init-generator" => return commands::generator::run(arguments.get(1..).unwrap_or_default()),
         _ => {}
     }
@@ -258,6 +315,18 @@ fn parsed<T: CommandFactory + FromArgMatches>(arguments: Vec<OsString>, run: imp
         Err(error) => {
             let _ = error.print();
             u8::try_from(error.exit_code()).unwrap_or(2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        for command in [Cli::command(), CloudId::command(), DsIdentify::command(), HookLine::command()] {
+            command.debug_assert();
         }
     }
 }

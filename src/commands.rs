@@ -7,6 +7,7 @@ pub(crate) mod ds_identify;
 #[cfg(feature = "packaging")]
 pub(crate) mod generate;
 pub(crate) mod generator;
+pub(crate) mod hotplug;
 #[cfg(feature = "plan")]
 pub(crate) mod plan;
 pub(crate) mod query;
@@ -17,7 +18,7 @@ use engine::report::Recoverable;
 use model::{Node, Paths, System};
 use system::Host;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Devel};
 use crate::logging::Log;
 use crate::output;
 
@@ -53,11 +54,13 @@ pub(crate) fn run(cli: Cli) -> u8 {
     // The stages log to their file as well, and a plan shows its warnings in their places.
     let own_log = match command {
         Command::Init(_) | Command::Modules(_) | Command::Single(_) => true,
+        Command::Hotplugd | Command::Devel(Devel::HotplugHook(_)) => true,
         #[cfg(feature = "plan")]
         Command::Plan(_) => true,
         _ => false,
     };
-    if debug && !own_log {
+    let own_debug = matches!(&command, Command::Query(options) if options.debug);
+    if (debug || own_debug) && !own_log {
         let _ = Log::start(&host(), &Recoverable::default(), false, true);
     }
     match command {
@@ -75,6 +78,9 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Plan(options) => plan::run(&options),
         Command::CloudId(options) => cloud_id::run(&options),
         Command::DsIdentify(options) => ds_identify::run(&options),
+        Command::Devel(Devel::HotplugHook(options)) => hotplug::run(&options, debug),
+        Command::Hotplugd => hotplug::serve(debug),
+        Command::HookHotplug => hotplug::tell(),
         Command::Generator { directories } => generator::run(&directories),
         #[cfg(feature = "packaging")]
         Command::Generate(options) => generate::run(&options),

@@ -9,6 +9,7 @@ deb=$(ls target/debian/*.deb)
 contents=$(dpkg-deb --contents "$deb")
 for file in usr/bin/cloud-init etc/cloud/cloud.cfg usr/lib/systemd/system/cloud-init-local.service \
     usr/lib/systemd/system-generators/cloud-init-generator usr/lib/cloud-init/ds-identify usr/bin/cloud-id \
+    usr/lib/cloud-init/hook-hotplug usr/lib/systemd/system/cloud-init-hotplugd.socket \
     etc/cloud/templates/hosts.debian.tmpl usr/share/man/man1/cloud-init.1; do
     echo "$contents" | grep -q " ./$file" || { echo "$deb lacks $file:"; echo "$contents"; exit 1; }
 done
@@ -21,7 +22,7 @@ rm -rf target/generate-rpm
 cargo generate-rpm
 rpm=$(ls target/generate-rpm/*.rpm)
 for file in usr/bin/cloud-init usr/bin/cloud-id usr/lib/systemd/system-generators/cloud-init-generator \
-    usr/libexec/cloud-init/ds-identify; do
+    usr/libexec/cloud-init/ds-identify usr/libexec/cloud-init/hook-hotplug; do
     rpm -qpl "$rpm" | grep -q "^/$file\$" || { echo "$rpm lacks $file"; rpm -qpl "$rpm"; exit 1; }
 done
 rpm -qp --provides "$rpm" | grep -q '^cloud-init = '

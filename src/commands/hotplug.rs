@@ -1,0 +1,139 @@
+//! `devel hotplug-hook`, and the two ends of the FIFO by which udev's hook reaches it.
+
+use std::path::Path;
+
+use clap::Parser as _;
+use engine::Boot;
+use engine::boot::HotplugError;
+use engine::report::Recoverable;
+use model::{Node, Stage};
+use system::fifo;
+
+use crate::cli::{HookLine, HotplugAction, HotplugHook};
+use crate::logging::Log;
+use crate::output;
+
+/// The socket unit's FIFO.
+const FIFO: &str = "/run/cloud-init/share/hook-hotplug-cmd";
+/// What the hook did, for people.
+const HOOK_LOG: &str = "/run/cloud-init/hook-hotplug.log";
+
+/// `devel hotplug-hook`.
+pub(crate) fn run(options: &HotplugHook, debug: bool) -> u8 {
+    let (system, registry) = (super::host(), crate::registry::registry());
+    let recoverable = Recoverable::default();
+    let log = Log::start(&system, &recoverable, true, debug);
+    if matches!(options.action, HotplugAction::Enable) && system.environment.uid() != 0 {
+        output::error("Root is required. Try prepending your command with sudo.");
+        return 1;
+    }
+    let mut boot = match Boot::new(&system, &registry, Stage::Final, Vec::new(), false) {
+        Ok(boot) => boot,
+        Err(error) => {
+            log.configure(&Node::default(), debug);
+            output::error(&format!("error: {error}"));
+            return 1;
+        }
+    };
+    log.configure(boot.config(), debug);
+    tracing::debug!(target: "hotplug_hook.py", "hotplug-hook called with {:?} for subsystem {}", options.action, options.subsystem);
+    let done = match &options.action {
+        HotplugAction::Query => boot.hotplug_enabled().map(|enabled| {
+            output::line(if enabled { "enabled" } else { "disabled" });
+        }),
+        HotplugAction::Handle { devpath, .. } => boot.handle_hotplug(devpath).map(drop),
+        HotplugAction::Enable => boot.enable_hotplug().map(|new| {
+            if !new {
+                output::error("Not installing hotplug for event of type net. Reason: Already done.");
+            }
+            output::line(&format!("Enabled cloud-init hotplug for subsystem={}", options.subsystem));
+        }),
+    };
+    match done {
+        Ok(()) => 0,
+        // The original answers this one on standard output.
+        Err(error @ HotplugError::NoInstance) if matches!(options.action, HotplugAction::Query) => {
+            output::line(&error.to_string());
+            1
+        }
+        Err(error) => {
+            tracing::error!("Received fatal exception handling hotplug! {error}");
+            output::error(&format!("error: {error}"));
+            1
+        }
+    }
+}
+
+/// `hook-hotplug`, which udev runs: hands the event on and ends, since udev waits for it.
+pub(crate) fn tell() -> u8 {
+    let system = super::host();
+    let listening = if system.files.is_dir(Path::new("/run/systemd")) {
+        fifo::is_fifo(Path::new(FIFO))
+    } else {
+        // Without socket units: once the boot is over.
+        system.files.exists(Path::new("/run/cloud-init/result.json"))
+    };
+    let note = |text: &str| {
+        let attributes = model::effects::Attributes::mode(0o644);
+        if let Err(error) =
+            system.files.append(Path::new(HOOK_LOG), format!("{text}\n").as_bytes(), &attributes)
+        {
+            output::error(&error.to_string());
+        }
+    };
+    if !listening {
+        note("Not running hotplug, not ready yet");
+        return 0;
+    }
+    let variable = |name: &str| system.environment.var(name).unwrap_or_default();
+    let line = format!(
+        " --subsystem={} handle --devpath={} --udevaction={}",
+        variable("SUBSYSTEM"),
+        variable("DEVPATH"),
+        variable("ACTION")
+    );
+    match fifo::tell(Path::new(FIFO), &line) {
+        Ok(()) => {
+            note(&format!("Running hotplug hook: {line}"));
+            0
+        }
+        Err(error) => {
+            note(&format!("Not running hotplug: {FIFO}: {error}"));
+            1
+        }
+    }
+}
+
+/// `hotplugd`: handles what the hook has told. Started by the socket unit it takes what is there; else it makes the
+/// FIFO and stays.
+pub(crate) fn serve(debug: bool) -> u8 {
+    let handle = |line: &str| match HookLine::try_parse_from(line.split_whitespace()) {
+        Ok(told) => run(&told.hook, debug),
+        Err(error) => {
+            output::error(&format!("{FIFO}: {line}: {error}"));
+            2
+        }
+    };
+    let served = match fifo::handed_over() {
+        Ok(Some(lines)) => {
+            return lines
+                .iter()
+                .filter(|line| !line.trim().is_empty())
+                .map(|line| handle(line))
+                .max()
+                .unwrap_or(0);
+        }
+        Ok(None) => fifo::follow(Path::new(FIFO), |line| {
+            // What went wrong is in the log; the next link is another matter.
+            let _ = handle(line);
+        }),
+        Err(error) => Err(error),
+    };
+    match served {
+        Ok(()) => 0,
+        Err(error) => {
+            output::error(&format!("error: {FIFO}: {error}"));
+            1
+        }
+    }
+}
