@@ -29,7 +29,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("modules", &["model", "boolean", "yaml", "text"]),
     (
         "cloud-init",
-        &["model", "system", "fetch", "net", "engine", "yaml", "debian", "rhel", "datasources", "modules"],
+        &[
+            "model",
+            "system",
+            "fetch",
+            "net",
+            "engine",
+            "yaml",
+            "debian",
+            "rhel",
+            "network",
+            "datasources",
+            "modules",
+        ],
     ),
 ];
 

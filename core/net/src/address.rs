@@ -82,6 +82,16 @@ pub fn v4_mask(prefix: u8) -> String {
     Ipv4Addr::from(bits).to_string()
 }
 
+/// The address of the network that an address is in.
+pub fn network_of(address: &str, prefix: u8) -> Option<String> {
+    if let Some(address) = v4(address) {
+        let mask = u32::MAX.checked_shl(32_u32.checked_sub(prefix.into())?).unwrap_or(0);
+        return Some(Ipv4Addr::from(u32::from(address) & mask).to_string());
+    }
+    let mask = u128::MAX.checked_shl(128_u32.checked_sub(prefix.into())?).unwrap_or(0);
+    Some(Ipv6Addr::from(u128::from(v6(address)?) & mask).to_string())
+}
+
 /// Whether an address is in a network (`ADDRESS/PREFIX`, host bits allowed); `None` where either is none. An address
 /// of the other family is not.
 pub fn contains(network: &str, address: &str) -> Option<bool> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+pub use interfaces::Error;
 use interfaces::{Interfaces, Kind, Stanza};
 use model::NetworkConfig;
 use serde_json::{Map, Value, json};
@@ -15,7 +16,7 @@ struct Described {
 }
 
 /// Network config v1 from the content of an interfaces file; files that it sources are not read.
-pub fn convert(bytes: &[u8]) -> Result<NetworkConfig, interfaces::Error> {
+pub fn convert(bytes: &[u8]) -> Result<NetworkConfig, Error> {
     let mut found: IndexMap<String, Described> = IndexMap::new();
     for stanza in Interfaces::parse(bytes)?.stanzas() {
         match &stanza.kind {

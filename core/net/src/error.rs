@@ -70,10 +70,18 @@ pub enum NetError {
         /// Their address.
         mac: String,
     },
+    /// A vendor's document that lacks something, or holds what means nothing.
+    #[error("{document}: {place}: {reason}")]
+    Document {
+        /// Which document.
+        document: &'static str,
+        /// Where in it.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A described link that this machine does not have.
-    #[error(
-        "no network link of this machine has the MAC address '{mac}' of the link '{id}' in network_data.json"
-    )]
+    #[error("no network link of this machine has the MAC address '{mac}' of the described link '{id}'")]
     NoSuchLink {
         /// The description's name for it.
         id: String,
@@ -107,7 +115,7 @@ impl NetError {
             | Self::Kind { origin, .. }
             | Self::MacNumber { origin, .. }
             | Self::Invalid { origin, .. } => Some(origin),
-            Self::DuplicateMac { .. } | Self::NoSuchLink { .. } => None,
+            Self::DuplicateMac { .. } | Self::NoSuchLink { .. } | Self::Document { .. } => None,
         }
     }
 }

@@ -5,7 +5,9 @@
 //! manager is then told is the business of `distros/network`.
 
 pub mod address;
+pub mod azure;
 mod command;
+pub mod digitalocean;
 pub mod eni;
 mod error;
 pub mod fallback;
@@ -19,6 +21,7 @@ mod scalar;
 mod state;
 mod v1;
 mod v2;
+pub mod vmware;
 
 pub use error::NetError;
 pub use scalar::{Param, Scalar};

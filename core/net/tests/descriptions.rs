@@ -182,7 +182,7 @@ fn infiniband_is_found_by_its_short_address_and_gets_its_long_one() {
     assert_eq!(found["config"][0]["name"], "ib0");
     assert_eq!(found["config"][0]["mac_address"], long);
     let error = openstack::convert(&data, &[]).expect_err("absent").to_string();
-    assert!(error.contains("'00:11:22:33:44:56' of the link 'a'"), "{error}");
+    assert!(error.contains("'00:11:22:33:44:56' of the described link 'a'"), "{error}");
 }
 
 const WORDS: [&str; 40] = [

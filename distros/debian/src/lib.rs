@@ -11,40 +11,15 @@ mod legacy;
 /// Distributions of this family.
 pub const NAMES: &[&str] = &["debian", "ubuntu"];
 
-/// What stands above network files; the original's text, which tools look for.
-const NETWORK_HEADER: &str = "\
-# This file is generated from information provided by the datasource.  Changes
-# to it will not persist across an instance reboot.  To disable cloud-init's
-# network configuration capabilities, write a file
-# /etc/cloud/cloud.cfg.d/99-disable-network-config.cfg with the following:
-# network: {config: disabled}
-";
-
 /// What differs between the members of the family.
 struct Derivative {
     name: &'static str,
-    /// The file for ifupdown.
-    interfaces: &'static str,
     /// snap stands beside apt.
     snap: bool,
-    /// The stages wait for the network themselves: the units are ordered before it.
-    waits_for_network: bool,
 }
 
-const DERIVATIVES: [Derivative; 2] = [
-    Derivative {
-        name: "debian",
-        interfaces: "/etc/network/interfaces.d/50-cloud-init",
-        snap: false,
-        waits_for_network: false,
-    },
-    Derivative {
-        name: "ubuntu",
-        interfaces: "/etc/network/interfaces.d/50-cloud-init.cfg",
-        snap: true,
-        waits_for_network: true,
-    },
-];
+const DERIVATIVES: [Derivative; 2] =
+    [Derivative { name: "debian", snap: false }, Derivative { name: "ubuntu", snap: true }];
 
 /// Makes the distribution of a name in [`NAMES`] from `system_info`.
 pub fn make(system: &System, name: &str, system_info: &Node) -> Result<Box<dyn Distro>, DistroError> {
@@ -64,21 +39,9 @@ pub fn make(system: &System, name: &str, system_info: &Node) -> Result<Box<dyn D
     let network = network::NetworkTools::new(
         system.clone(),
         network::Settings {
-            distro: name.to_owned(),
             renderers: settings.network.renderers.clone(),
             activators: settings.network.activators.clone(),
-            waits_for_network: derivative.waits_for_network,
-            interfaces: network::interfaces::Settings {
-                path: derivative.interfaces.to_owned(),
-                header: NETWORK_HEADER.to_owned(),
-                ..network::interfaces::Settings::default()
-            },
-            netplan: network::netplan::Settings {
-                header: NETWORK_HEADER.to_owned(),
-                postcmds: true,
-                ..network::netplan::Settings::default()
-            },
-            ..network::Settings::default()
+            ..network::Settings::of(name)
         },
     );
     Ok(Box::new(Composed {

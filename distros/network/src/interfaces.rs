@@ -176,6 +176,9 @@ fn sections_of(link: &Interface, settings: &Settings) -> Result<Vec<Vec<String>>
         if index == 0 {
             let mtu_of_subnet = subnet.mtu.as_ref().filter(|_| !v6);
             lines.extend(link_options(link, &added, mtu_of_subnet));
+        } else if v6 {
+            // What says how this family's addresses come belongs to its own stanza.
+            lines.extend(added.iter().map(|(name, value)| format!("    {name} {value}")));
         }
         let original = &link.subnets[index];
         for route in &original.routes {

@@ -5,10 +5,12 @@
 //! distribution brings only a table, [`Settings`].
 
 mod activate;
+pub mod convert;
 #[cfg(feature = "ifcfg")]
 pub mod ifcfg;
 #[cfg(feature = "interfaces")]
 pub mod interfaces;
+mod known;
 #[cfg(feature = "netplan")]
 pub mod netplan;
 #[cfg(feature = "networkd")]
@@ -22,6 +24,7 @@ mod rules;
 mod settings;
 mod tools;
 
+pub use known::distros;
 pub use settings::Settings;
 pub use tools::NetworkTools;
 

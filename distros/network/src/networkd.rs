@@ -224,6 +224,10 @@ fn membership(state: &NetworkState, link: &Interface, unit: &mut Unit) {
     let described = |bond: &&Interface| state.members_of(&bond.name).contains(&link.name.as_str());
     if let Some(bond) = state.of_kind(InterfaceKind::Bond).filter(described).last() {
         unit.set("Network", "Bond", &bond.name);
+        let primary = bond.params.get("bond-primary").filter(|primary| primary.is_truthy());
+        if primary.is_some_and(|primary| primary.to_string() == link.name) {
+            unit.set("Network", "PrimarySlave", "yes");
+        }
     }
     let Some(bridge) =
         state.of_kind(InterfaceKind::Bridge).filter(|bridge| ports(bridge).contains(&link.name)).last()

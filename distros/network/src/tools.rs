@@ -9,6 +9,7 @@ use model::{DistroError, NetworkConfig, System};
 use net::NetworkState;
 use text::accounts::{Groups, Passwd};
 
+use crate::convert::{self, ConvertError};
 use crate::probe::{self, ACTIVATORS, Backend, RENDERERS};
 use crate::{RenderError, RenderedFile, Settings, activate, rename};
 
@@ -62,51 +63,24 @@ impl NetworkTools {
     }
 
     fn state(&self, config: &NetworkConfig, renderer: Backend) -> Result<NetworkState, DistroError> {
-        if renderer == Backend::Netplan && config.version() == Some(2) {
-            return NetworkState::passthrough(config).map_err(rename::invalid);
-        }
-        NetworkState::read(config, &self.system.links.links()?).map_err(rename::invalid)
+        convert::state(config, &self.system.links.links()?, renderer).map_err(rename::invalid)
     }
 
-    /// The files of a state. Features decide which renderers there are.
     fn files(&self, state: &NetworkState, renderer: Backend) -> Result<Vec<RenderedFile>, DistroError> {
-        match renderer {
-            #[cfg(feature = "interfaces")]
-            Backend::Interfaces => {
-                let iproute = self.system.commands.which("ip").is_some();
-                let settings = crate::interfaces::Settings { iproute, ..self.settings.interfaces.clone() };
-                Ok(crate::interfaces::render(state, &settings)?)
-            }
-            #[cfg(feature = "ifcfg")]
-            Backend::Ifcfg => {
-                let settings = &self.settings.ifcfg;
-                let read = |path: &str| self.system.files.read_optional(Path::new(path));
-                let existing = crate::ifcfg::Existing {
-                    resolv_conf: settings.dns_path.as_deref().map(read).transpose()?.flatten(),
-                    control: read(&settings.control_path)
-                        .ok()
-                        .flatten()
-                        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-                };
-                Ok(crate::ifcfg::render(state, settings, &existing)?)
-            }
+        let surroundings = convert::Surroundings {
+            files: self.system.files.as_ref(),
+            iproute: self.system.commands.which("ip").is_some(),
             #[cfg(feature = "netplan")]
-            Backend::Netplan => {
-                let ipv6_mtu = crate::netplan::asks_for_ipv6_mtu(state)
-                    && crate::netplan::features(&self.system).iter().any(|feature| feature == "ipv6-mtu");
-                Ok(crate::netplan::render(state, &self.settings.netplan, ipv6_mtu)?)
-            }
-            #[cfg(feature = "networkd")]
-            Backend::Networkd => Ok(crate::networkd::render(state, &self.settings.networkd)?),
-            #[cfg(feature = "networkmanager")]
-            Backend::NetworkManager => Ok(crate::networkmanager::render(state)?),
-            other => {
-                // The selection leaves out what is not built in.
-                tracing::debug!("{} links cannot be written for {other:?}", state.interfaces.len());
-                let what = format!("renderer {other:?} in this build");
-                Err(DistroError::Unsupported { distro: self.settings.distro.clone(), what })
-            }
-        }
+            ipv6_mtu: &|| crate::netplan::features(&self.system).iter().any(|feature| feature == "ipv6-mtu"),
+            #[cfg(not(feature = "netplan"))]
+            ipv6_mtu: &|| false,
+        };
+        convert::files(state, renderer, &self.settings, &surroundings).map_err(|error| match error {
+            ConvertError::Render(error) => error.into(),
+            ConvertError::Description(error) => rename::invalid(error),
+            ConvertError::File(error) => error.into(),
+            error @ ConvertError::NoRenderer { .. } => DistroError::Failed(error.to_string()),
+        })
     }
 
     fn owner(&self, name: &str) -> Owner {

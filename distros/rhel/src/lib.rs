@@ -19,10 +19,9 @@ pub fn make(system: &System, name: &str, system_info: &Node) -> Result<Box<dyn D
     let network = network::NetworkTools::new(
         system.clone(),
         network::Settings {
-            distro: name.to_owned(),
             renderers: settings.network.renderers.clone(),
             activators: settings.network.activators.clone(),
-            ..network::Settings::default()
+            ..network::Settings::of(name)
         },
     );
     // Amazon Linux fetches its lists of packages when it needs them.
