@@ -50,6 +50,10 @@ pub(crate) enum Command {
     Clean(Clean),
     /// Tell how cloud-init is doing, or wait for it.
     Status(Status),
+    /// Look at network descriptions.
+    #[cfg(feature = "net-tools")]
+    #[command(subcommand)]
+    Net(commands::net_render::Net),
     /// Tools for developers of images.
     #[command(subcommand)]
     Devel(Devel),
@@ -84,6 +88,9 @@ pub(crate) enum Command {
 pub(crate) enum Devel {
     /// Configure links that appear while the machine runs.
     HotplugHook(HotplugHook),
+    /// Write the files that a network manager needs for a network description.
+    #[cfg(feature = "net-tools")]
+    NetConvert(commands::net_convert::NetConvert),
 }
 
 /// `devel hotplug-hook`.

@@ -216,7 +216,7 @@ const CONFIG: [Row; 20] = [
     ("zypper_add_repo", false, false, false),
 ];
 
-const FINAL: [Row; 22] = [
+const FINAL: [Row; 23] = [
     ("package_update_upgrade_install", true, true, true),
     ("fan", true, true, false),
     ("landscape", true, true, false),
@@ -236,6 +236,7 @@ const FINAL: [Row; 22] = [
     ("scripts_user", true, true, true),
     ("ssh_authkey_fingerprints", true, true, true),
     ("keys_to_console", true, true, true),
+    ("install_hotplug", true, true, true),
     ("phone_home", true, true, true),
     ("final_message", true, true, true),
     ("power_state_change", true, true, true),

@@ -8,6 +8,12 @@ pub(crate) mod ds_identify;
 pub(crate) mod generate;
 pub(crate) mod generator;
 pub(crate) mod hotplug;
+#[cfg(feature = "net-tools")]
+pub(crate) mod net_convert;
+#[cfg(feature = "net-tools")]
+mod net_input;
+#[cfg(feature = "net-tools")]
+pub(crate) mod net_render;
 #[cfg(feature = "plan")]
 pub(crate) mod plan;
 pub(crate) mod query;
@@ -59,7 +65,12 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Plan(_) => true,
         _ => false,
     };
-    let own_debug = matches!(&command, Command::Query(options) if options.debug);
+    let own_debug = match &command {
+        Command::Query(options) => options.debug,
+        #[cfg(feature = "net-tools")]
+        Command::Devel(Devel::NetConvert(options)) => options.debug,
+        _ => false,
+    };
     if (debug || own_debug) && !own_log {
         let _ = Log::start(&host(), &Recoverable::default(), false, true);
     }
@@ -79,6 +90,10 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::CloudId(options) => cloud_id::run(&options),
         Command::DsIdentify(options) => ds_identify::run(&options),
         Command::Devel(Devel::HotplugHook(options)) => hotplug::run(&options, debug),
+        #[cfg(feature = "net-tools")]
+        Command::Devel(Devel::NetConvert(options)) => net_convert::run(&options),
+        #[cfg(feature = "net-tools")]
+        Command::Net(net_render::Net::Render(options)) => net_render::run(&options),
         Command::Hotplugd => hotplug::serve(debug),
         Command::HookHotplug => hotplug::tell(),
         Command::Generator { directories } => generator::run(&directories),

@@ -1,0 +1,113 @@
+//! `devel net-convert`: the original's command.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use model::effects::Attributes;
+use network::convert;
+use system::Host;
+
+use super::net_input::{self, InputError, Kind};
+use crate::output;
+
+/// `devel net-convert`.
+#[derive(Debug, Args)]
+pub(crate) struct NetConvert {
+    /// The network description to read.
+    #[arg(short = 'p', long, value_name = "PATH")]
+    network_data: PathBuf,
+    /// Its form.
+    #[arg(short, long, value_enum)]
+    kind: Kind,
+    /// The directory that the files are written below.
+    #[arg(short, long, value_name = "PATH")]
+    directory: PathBuf,
+    /// The distribution whose paths and headers are used.
+    #[arg(short = 'D', long, value_parser = distro)]
+    distro: String,
+    /// A link of the machine that the description is for.
+    #[arg(short, long, value_name = "NAME,MAC", value_parser = net_input::named)]
+    mac: Vec<(String, String)>,
+    /// Also show on standard error what is read.
+    #[arg(long)]
+    pub(crate) debug: bool,
+    /// The network manager that the files are for.
+    #[arg(short = 'O', long, value_parser = renderer)]
+    output_kind: String,
+}
+
+/// A distribution's name.
+pub(crate) fn distro(name: &str) -> Result<String, String> {
+    network::distros()
+        .find(|known| *known == name)
+        .map(str::to_owned)
+        .ok_or_else(|| format!("the distributions are {}", network::distros().collect::<Vec<_>>().join(", ")))
+}
+
+/// A renderer's name.
+pub(crate) fn renderer(name: &str) -> Result<String, String> {
+    let names = convert::names();
+    names
+        .iter()
+        .find(|known| **known == name)
+        .map(|known| (*known).to_owned())
+        .ok_or_else(|| format!("the renderers of this program are {}", names.join(", ")))
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Input(Box<InputError>),
+    #[error(transparent)]
+    Convert(Box<convert::ConvertError>),
+    #[error(transparent)]
+    File(#[from] model::effects::FileError),
+}
+
+impl From<InputError> for Error {
+    fn from(error: InputError) -> Self {
+        Self::Input(Box::new(error))
+    }
+}
+
+impl From<convert::ConvertError> for Error {
+    fn from(error: convert::ConvertError) -> Self {
+        Self::Convert(Box::new(error))
+    }
+}
+
+pub(crate) fn run(options: &NetConvert) -> u8 {
+    match written(options) {
+        Ok(()) => 0,
+        Err(error) => {
+            output::error(&format!("error: {error}"));
+            1
+        }
+    }
+}
+
+fn written(options: &NetConvert) -> Result<(), Error> {
+    let (config, links, kind) = net_input::read(&options.network_data, Some(options.kind), &options.mac)?;
+    if options.debug {
+        output::error(&format!("{:#}", config.node().to_json()));
+    }
+    let directory = net_input::absolute(&options.directory)?;
+    let target = Host::system(Some(directory), crate::registry::http());
+    let settings = network::Settings::of(&options.distro);
+    let files = convert::convert(&config, &links, &options.output_kind, &settings, target.files.as_ref())?;
+    for file in &files {
+        let attributes =
+            Attributes { mode: (!file.keeps_mode).then_some(file.mode), ..Attributes::default() };
+        target.files.write(&file.path, file.content.as_bytes(), &attributes)?;
+    }
+    let shown = options.directory.display().to_string();
+    let name = clap::ValueEnum::to_possible_value(&kind).map(|value| value.get_name().to_owned());
+    output::error(&format!(
+        "Read input format '{}' from '{}'.\nWrote output format '{}' to '{}/'\n",
+        name.unwrap_or_default(),
+        options.network_data.display(),
+        options.output_kind,
+        shown.trim_end_matches('/')
+    ));
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Network descriptions in all their forms, from files that a user names.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use model::effects::Link;
+use model::{NetworkConfig, Node};
+use serde_json::Value;
+use system::Host;
+
+/// The forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// interfaces(5).
+    Eni,
+    /// Network config version 1 or 2.
+    Yaml,
+    /// Azure's metadata.
+    #[value(name = "azure-imds")]
+    AzureImds,
+    /// OpenStack's.
+    #[value(name = "network_data.json")]
+    NetworkData,
+    /// VMware's customisation file.
+    #[value(name = "vmware-imc")]
+    VmwareImc,
+}
+
+/// A description that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    #[error(transparent)]
+    File(#[from] model::effects::FileError),
+    #[error("cannot tell where {path} is: {source}")]
+    Directory { path: PathBuf, source: std::io::Error },
+    #[error("{path}: this is no JSON: {source}")]
+    Json { path: PathBuf, source: serde_json::Error },
+    #[error(transparent)]
+    Yaml(#[from] yaml::Error),
+    #[error("{path}: {source}")]
+    Eni { path: PathBuf, source: net::eni::Error },
+    #[error("{path}: there is nothing in it")]
+    Empty { path: PathBuf },
+    #[error(transparent)]
+    Net(#[from] net::NetError),
+    #[error(
+        "the links of this machine cannot be read: {0}; name those that the description is for with --mac"
+    )]
+    Links(#[from] model::effects::LinkError),
+}
+
+/// The form that a content most likely has.
+fn guess(text: &str) -> Kind {
+    if text.trim_start().starts_with('{') {
+        let document: Value = serde_json::from_str(text).unwrap_or_default();
+        if document.get("links").is_some() && document.get("networks").is_some() {
+            return Kind::NetworkData;
+        }
+        if document.pointer("/network/interface").is_some() {
+            return Kind::AzureImds;
+        }
+    }
+    let lines = || text.lines().map(str::trim);
+    if lines().any(|line| line == "[NETWORK]") {
+        return Kind::VmwareImc;
+    }
+    let stanza =
+        |line: &str| ["auto ", "iface ", "allow-", "source "].iter().any(|word| line.starts_with(word));
+    if lines().any(stanza) { Kind::Eni } else { Kind::Yaml }
+}
+
+/// Links by `NAME,MAC`, beside those of this machine or, for forms that name nothing else, instead of them.
+fn links(kind: Kind, named: &[(String, String)]) -> Result<Vec<Link>, InputError> {
+    let told = named.iter().map(|(name, mac)| Link {
+        name: name.clone(),
+        mac: mac.to_lowercase(),
+        hardware_type: 1,
+        ..Link::default()
+    });
+    let told: Vec<Link> = told.collect();
+    if kind == Kind::NetworkData && !told.is_empty() {
+        return Ok(told);
+    }
+    let own = super::host().links.links()?;
+    let hidden = |link: &Link| told.iter().any(|known| known.name == link.name || known.mac == link.mac);
+    let kept: Vec<Link> = own.into_iter().filter(|link| !hidden(link)).collect();
+    Ok(kept.into_iter().chain(told).collect())
+}
+
+/// A user's path seen from the root.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, InputError> {
+    if path.is_absolute() {
+        return Ok(path.to_owned());
+    }
+    let here = system::current_directory()
+        .map_err(|source| InputError::Directory { path: path.to_owned(), source })?;
+    Ok(here.join(path))
+}
+
+/// The description in a file, and the links that it is for.
+pub(crate) fn read(
+    path: &Path,
+    kind: Option<Kind>,
+    named: &[(String, String)],
+) -> Result<(NetworkConfig, Vec<Link>, Kind), InputError> {
+    let bytes = Host::root(None).read(&absolute(path)?)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let kind = kind.unwrap_or_else(|| guess(&text));
+    let links = links(kind, named)?;
+    let name = path.display().to_string();
+    let json = || -> Result<Value, InputError> {
+        serde_json::from_slice(&bytes).map_err(|source| InputError::Json { path: path.to_owned(), source })
+    };
+    let config = match kind {
+        Kind::Yaml => {
+            let node = Node::from_yaml(&name, &bytes)?;
+            NetworkConfig::new(node.ok_or_else(|| InputError::Empty { path: path.to_owned() })?)
+        }
+        Kind::Eni => {
+            net::eni::convert(&bytes).map_err(|source| InputError::Eni { path: path.to_owned(), source })?
+        }
+        Kind::NetworkData => net::openstack::convert(&json()?, &links)?,
+        Kind::AzureImds => net::azure::convert(&json()?, &links, net::azure::Options::default())?,
+        Kind::VmwareImc => net::vmware::convert(&name, &text)?,
+    };
+    Ok((config, links, kind))
+}
+
+/// `NAME,MAC` or `NAME=MAC`.
+pub(crate) fn named(text: &str) -> Result<(String, String), String> {
+    let pair =
+        text.split_once([',', '=']).filter(|(name, mac)| !name.is_empty() && mac.split(':').count() >= 6);
+    pair.map(|(name, mac)| (name.to_owned(), mac.to_owned()))
+        .ok_or_else(|| "a link's name, a comma and its MAC address: eth0,52:54:00:12:34:56".to_owned())
+}
