@@ -11,7 +11,7 @@ use crate::{Error, Options, file};
 /// What a root holds; the original with it.
 const PACKAGES: &str = "systemd,systemd-sysv,systemd-resolved,udev,dbus,linux-image-cloud-amd64,initramfs-tools,\
     openssh-server,iproute2,iputils-ping,sudo,cloud-init,cloud-guest-utils,dhcpcd-base,gdisk,fdisk,e2fsprogs,time,\
-    ca-certificates,locales,procps,less,kmod,netplan.io";
+    ca-certificates,locales,procps,less,kmod,netplan.io,ifupdown,ifenslave,vlan";
 const SUITE: &str = "trixie";
 
 /// Programs of the host with the packages that have them.

@@ -3,8 +3,11 @@
 //! Kernel and initrd are given to QEMU directly, file systems are written without mounting anything on the host.
 
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use crate::cache::{Cache, remove, write};
 use crate::check::{Around, check};
@@ -23,6 +26,10 @@ const SECTOR: u64 = 512;
 const MEBIBYTE: u64 = 1 << 20;
 const LABEL: &str = "cloudimg-rootfs";
 const HARDWARE: &str = "52:54:00:12:34:56";
+/// What a probe writes to the serial line to get the link that the scenario plugs in.
+const PLUG: &str = "plug";
+/// How often the serial line is looked at.
+const GLANCE: Duration = Duration::from_millis(500);
 
 struct Machine<'a> {
     options: &'a Options,
@@ -165,7 +172,7 @@ impl Machine<'_> {
         qemu.args(["--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "--"])
             .args(["timeout", "-k", "5", LIMIT, "qemu-system-x86_64"])
             .args(["-accel", "tcg,thread=multi,tb-size=512", "-machine", "q35", "-cpu", "qemu64"])
-            .args(["-m", "1024", "-smp", "2", "-display", "none", "-monitor", "none", "-no-reboot"])
+            .args(["-m", "1024", "-smp", "2", "-display", "none", "-no-reboot"])
             .arg("-kernel")
             .arg(kernel)
             .arg("-initrd")
@@ -184,12 +191,13 @@ impl Machine<'_> {
         for option in smbios(self.scenario) {
             qemu.args(["-smbios", &option]);
         }
-        let status = qemu
+        let machine = qemu
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(fs::File::create(self.path("errors")).map_err(file("errors"))?)
-            .status()
+            .spawn()
             .map_err(file("qemu"))?;
+        let status = self.attend(machine)?;
         for name in ["errors", "serial"] {
             let text = fs::read(self.path(name)).unwrap_or_default();
             log.push_str(&format!("##### boot {}: {name}\n{}\n", index + 1, String::from_utf8_lossy(&text)));
@@ -224,7 +232,42 @@ impl Machine<'_> {
         }
         qemu.args(["-netdev", &network]);
         qemu.args(["-device", &format!("virtio-net-pci,netdev=net,mac={HARDWARE},romfile=")]);
+        for (number, mac) in self.scenario.links.iter().enumerate() {
+            // A hub without another port: a carrier, and nobody there.
+            qemu.args(["-netdev", &format!("hubport,id=link{number},hubid={}", number + 1)]);
+            qemu.args(["-device", &format!("virtio-net-pci,netdev=link{number},mac={mac},romfile=")]);
+        }
+        if self.scenario.plugged.is_some() {
+            qemu.args(["-netdev", "hubport,id=plugged,hubid=100"]);
+            qemu.args(["-device", "pcie-root-port,id=bay,chassis=1"]);
+            qemu.args(["-monitor", &format!("unix:{},server=on,wait=off", self.path("monitor").display())]);
+        } else {
+            qemu.args(["-monitor", "none"]);
+        }
         Ok(())
+    }
+
+    /// Waits for the machine's end; plugs the scenario's link in when a probe asks for it.
+    fn attend(&self, mut machine: Child) -> Result<ExitStatus, Error> {
+        let mut wanted = self.scenario.plugged.as_ref();
+        loop {
+            let ended = if wanted.is_none() { machine.wait().map(Some) } else { machine.try_wait() }
+                .map_err(file("qemu"))?;
+            if let Some(status) = ended {
+                return Ok(status);
+            }
+            let serial = fs::read(self.path("serial")).unwrap_or_default();
+            let asked = String::from_utf8_lossy(&serial).lines().any(|line| line.trim_end() == PLUG);
+            if let Some(mac) = wanted.filter(|_| asked) {
+                let mut monitor =
+                    UnixStream::connect(self.path("monitor")).map_err(file("QEMU's monitor"))?;
+                let line =
+                    format!("device_add virtio-net-pci,id=new,bus=bay,netdev=plugged,mac={mac},romfile=\n");
+                monitor.write_all(line.as_bytes()).map_err(file("QEMU's monitor"))?;
+                wanted = None;
+            }
+            std::thread::sleep(GLANCE);
+        }
     }
 
     fn kernel(&self, prefix: &str) -> Result<PathBuf, Error> {

@@ -51,6 +51,12 @@ pub struct Scenario {
     /// Disks of a QEMU machine.
     #[serde(default)]
     pub disk: Disk,
+    /// Hardware addresses of further links of a QEMU machine, each on a cable of its own.
+    #[serde(default)]
+    pub links: Vec<String>,
+    /// The hardware address of a link that a QEMU machine gets once a probe has written `plug` to its serial line.
+    #[serde(default)]
+    pub plugged: Option<String>,
     /// The boots, in order.
     pub boots: Vec<Boot>,
 }
