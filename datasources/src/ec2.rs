@@ -174,7 +174,8 @@ fn hold_addresses(crawl: &Crawl<'_>, link: &str) -> Result<Vec<Box<dyn Any + Sen
         Ok((_, guard)) => held.push(guard),
         Err(error) => failed = Some(error),
     }
-    match ephemeral.ipv6(link, LEASE) {
+    // Where IPv4 leads there, nobody waits for a router of IPv6.
+    match ephemeral.ipv6(link, failed.is_some(), LEASE) {
         Ok(guard) => held.push(guard),
         Err(error) => failed = failed.or(Some(error)),
     }

@@ -174,7 +174,7 @@ fn hold_address(crawl: &Crawl<'_>) -> Result<Box<dyn Any + Send>, SourceError> {
         Ok((_, held)) => Ok(held),
         Err(error) => {
             tracing::warn!("{error}; trying IPv6 alone");
-            ephemeral.ipv6(link, LEASE).map_err(|_| error.into())
+            ephemeral.ipv6(link, false, LEASE).map_err(|_| error.into())
         }
     }
 }

@@ -13,11 +13,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("boolean", &[]),
     ("yaml", &["boolean"]),
     ("mime", &[]),
+    ("dhcp", &[]),
     ("ifcfg", &[]),
     ("interfaces", &[]),
     ("text", &[]),
     ("model", PARSERS),
-    ("system", &["model", "text", "ifcfg"]),
+    ("system", &["model", "text", "ifcfg", "dhcp"]),
     ("fetch", &["model"]),
     ("net", &["model", "yaml", "text", "interfaces", "ifcfg"]),
     ("engine", &["model", "net", "boolean", "yaml", "mime"]),
@@ -45,7 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
-const PARSERS: &[&str] = &["boolean", "yaml", "mime", "ifcfg", "interfaces", "text"];
+const PARSERS: &[&str] = &["boolean", "dhcp", "yaml", "mime", "ifcfg", "interfaces", "text"];
 
 /// Crates that only test; they may use anything, and nothing may use them.
 const TEST_CRATES: &[&str] = &["tests", "metadata-service", "boot", "oracle", "bench"];

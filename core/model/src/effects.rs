@@ -19,7 +19,7 @@ pub use devices::{BlockDevice, DeviceError, Devices, Tree};
 pub use environment::{Environment, Journal, Uname};
 pub use files::{Attributes, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
 pub use http::{Body, Http, HttpError, Method, Request, Response};
-pub use links::{Address, Ephemeral, EphemeralError, Lease, Link, LinkError, Links, Route};
+pub use links::{Address, Ephemeral, EphemeralError, Lease, Link, LinkChanges, LinkError, Links, Route};
 
 /// All effects of one machine. Cheap to clone; every part is shared.
 #[derive(Clone)]

@@ -1,225 +1,231 @@
-//! Addresses that are held only while a metadata service is asked, by the DHCP clients that distributions package.
+//! Addresses that are held only while a metadata service is asked.
 
 mod lease;
+mod packaged;
+mod undo;
 
 use std::any::Any;
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::effects::{
-    Address, Attributes, Command, Commands, Ephemeral, EphemeralError, Files, Lease, Route,
-};
+use model::effects::{Address, Attributes, Commands, Ephemeral, EphemeralError, Files, Lease, Route};
 
-/// Where leases and helper scripts of the clients are kept while they run.
-const DIRECTORY: &str = "/run/cloud-init/tmp";
+use self::packaged::PackagedClients;
+use self::undo::Undo;
+use crate::dhcp::{Card, PacketSocket, acquire};
+use crate::netlink::{self, Changes, Group, Netlink};
 
-/// The packaged clients: dhcpcd, dhclient, udhcpc.
-pub(crate) struct PackagedClients {
+/// This program's own client, in the list of clients.
+const INTERNAL: &str = "internal";
+/// Where each link's last lease is told to later stages and to people.
+const LEASES: &str = "/run/cloud-init/leases";
+/// A link that was just brought up may need this long for its carrier; it is asked even without.
+const CARRIER: Duration = Duration::from_secs(5);
+
+/// Addresses by netlink; leases by our own client or a packaged one.
+pub(crate) struct KernelAddresses {
     files: Arc<dyn Files>,
     commands: Arc<dyn Commands>,
 }
 
-/// Undoes, in reverse order, what was added to a link.
-struct Guard {
-    commands: Arc<dyn Commands>,
-    undo: Vec<Command>,
+/// A link that is held: what is added to it goes again when this is dropped.
+struct Held {
+    link: String,
+    index: u32,
+    netlink: Netlink,
+    undo: Undo,
 }
 
-impl Drop for Guard {
-    fn drop(&mut self) {
-        for command in self.undo.drain(..).rev() {
-            if let Err(error) = self.commands.run(&command) {
-                tracing::warn!("could not take back an ephemeral address: {error}");
-            }
+impl Held {
+    fn failed(&self, what: &str, error: &io::Error) -> EphemeralError {
+        EphemeralError::Link { interface: self.link.clone(), reason: format!("{what}: {error}") }
+    }
+
+    /// Brings the link up; it goes down again where it was.
+    fn up(link: &str) -> Result<Self, EphemeralError> {
+        let wrong =
+            |error: io::Error| EphemeralError::Link { interface: link.to_owned(), reason: error.to_string() };
+        let mut netlink = Netlink::open().map_err(wrong)?;
+        let index = netlink.index(link).map_err(wrong)?;
+        let up = netlink.is_up(index).map_err(wrong)?;
+        let mut held = Self { link: link.to_owned(), index, netlink, undo: Undo::new(link) };
+        if !up {
+            held.undo.note(netlink::link::set_up(index, false));
+            held.netlink.ask(&netlink::link::set_up(index, true)).map_err(wrong)?;
         }
-    }
-}
-
-impl Guard {
-    fn new(commands: &Arc<dyn Commands>) -> Self {
-        Self { commands: commands.clone(), undo: Vec::new() }
+        Ok(held)
     }
 
-    fn ip(&self, interface: &str, words: &[String]) -> Result<(), EphemeralError> {
-        let command = Command::new("ip").args(words.iter().cloned());
-        self.commands.run(&command).map(drop).map_err(|error| EphemeralError::Link {
-            interface: interface.to_owned(),
-            reason: error.to_string(),
-        })
-    }
-
-    /// Brings the link up. It is left up: the network stage brings it up anyway.
-    fn up(&self, interface: &str) -> Result<(), EphemeralError> {
-        self.ip(interface, &words(&["link", "set", "dev", interface, "up"]))
-    }
-
-    fn address(&mut self, interface: &str, address: IpAddr, prefix: u8) -> Result<(), EphemeralError> {
-        let family = family(address);
-        let text = format!("{address}/{prefix}");
-        self.ip(interface, &words(&["-family", family, "addr", "replace", &text, "dev", interface]))?;
-        self.undo.push(Command::line(["ip", "-family", family, "addr", "del", &text, "dev", interface]));
+    fn address(
+        &mut self,
+        address: IpAddr,
+        prefix: u8,
+        broadcast: Option<Ipv4Addr>,
+    ) -> Result<(), EphemeralError> {
+        let add = netlink::address::add(self.index, address, prefix, broadcast);
+        // One that is there already is somebody else's, and stays.
+        let made =
+            self.netlink.make(&add).map_err(|error| self.failed(&format!("{address}/{prefix}"), &error))?;
+        if made {
+            self.undo.note(netlink::address::remove(self.index, address, prefix));
+        }
         Ok(())
     }
 
-    fn route(&mut self, route: &Route) -> Result<(), EphemeralError> {
-        let family = family(route.destination);
-        let network = if route.prefix == 0 {
-            "default".into()
-        } else {
-            format!("{}/{}", route.destination, route.prefix)
-        };
-        let mut path = vec![network];
-        if let Some(gateway) = route.gateway.filter(|gateway| !gateway.is_unspecified()) {
-            path.extend(["via".into(), gateway.to_string()]);
+    fn route(&mut self, destination: (IpAddr, u8), gateway: Option<IpAddr>) -> Result<(), EphemeralError> {
+        let gateway = gateway.filter(|gateway| !gateway.is_unspecified());
+        let add = netlink::route::add(self.index, destination, gateway);
+        let (network, prefix) = destination;
+        let made = self
+            .netlink
+            .make(&add)
+            .map_err(|error| self.failed(&format!("route to {network}/{prefix}"), &error))?;
+        if made {
+            self.undo.note(netlink::route::remove(self.index, destination, gateway));
         }
-        path.extend(["dev".into(), route.interface.clone()]);
-        let mut add = words(&["-family", family, "route", "replace"]);
-        add.extend(path.iter().cloned());
-        self.ip(&route.interface, &add)?;
-        self.undo.push(Command::line(["ip", "-family", family, "route", "del"]).args(path));
         Ok(())
     }
 }
 
-fn words(parts: &[&str]) -> Vec<String> {
-    parts.iter().map(|part| (*part).to_owned()).collect()
-}
-
-fn family(address: IpAddr) -> &'static str {
-    if address.is_ipv4() { "inet" } else { "inet6" }
-}
-
-impl PackagedClients {
+impl KernelAddresses {
     pub(crate) fn new(files: Arc<dyn Files>, commands: Arc<dyn Commands>) -> Self {
         Self { files, commands }
     }
 
-    fn lease(&self, client: &str, interface: &str, limit: Duration) -> Result<Lease, EphemeralError> {
-        let no_lease = |reason: String| EphemeralError::NoLease { interface: interface.to_owned(), reason };
-        let run = |command: Command| {
-            self.commands.run(&command.timeout(limit)).map_err(|error| no_lease(error.to_string()))
+    fn attribute(&self, link: &str, name: &str) -> Option<String> {
+        let path = Path::new("/sys/class/net").join(link).join(name);
+        self.files.text(&path).map(|text| text.trim().to_owned())
+    }
+
+    fn has_carrier(&self, link: &str) -> bool {
+        self.attribute(link, "carrier").as_deref() == Some("1")
+    }
+
+    /// Waits for a carrier, woken by the kernel.
+    fn carrier(&self, link: &str, limit: Duration) -> io::Result<()> {
+        let deadline = Instant::now() + limit.min(CARRIER);
+        let mut changes = Changes::listen(&[Group::Link])?;
+        while !self.has_carrier(link) && changes.next(deadline)? {}
+        Ok(())
+    }
+
+    /// The link as our own client has to know it.
+    fn card(&self, link: &str) -> Option<(Card, Vec<u8>)> {
+        let bytes = |name: &str| -> Option<Vec<u8>> {
+            self.attribute(link, name)?.split(':').map(|byte| u8::from_str_radix(byte, 16).ok()).collect()
         };
-        let seconds = limit.as_secs().max(1).to_string();
-        let options =
-            match client {
-                "dhcpcd" => {
-                    run(Command::line(["dhcpcd", "--ipv4only", "--waitip", "--persistent", "--noarp"])
-                        .args(["--timeout", &seconds, "--script=/bin/true", interface]))?;
-                    let dump = run(Command::line(["dhcpcd", "--dumplease", "--ipv4only", interface]));
-                    // The client stays as a daemon; its address is ours to remove.
-                    let stop = self.commands.run(
-                        &Command::line(["dhcpcd", "--exit", "--ipv4only", interface])
-                            .timeout(Duration::from_secs(10)),
-                    );
-                    if let Err(error) = stop {
-                        tracing::debug!("dhcpcd did not end: {error}");
-                    }
-                    lease::dhcpcd(&dump?.text())
-                }
-                "dhclient" => {
-                    let directory = Path::new(DIRECTORY);
-                    self.files.create_dir(directory, None).map_err(|error| no_lease(error.to_string()))?;
-                    let leases = directory.join(format!("dhclient.{interface}.lease"));
-                    let pid = directory.join(format!("dhclient.{interface}.pid"));
-                    let _ = self.files.remove(&leases);
-                    let shown = |path: &PathBuf| path.display().to_string();
-                    let outcome = run(Command::line(["dhclient", "-1", "-v", "-lf", &shown(&leases)])
-                        .args(["-pf", &shown(&pid), "-sf", "/bin/true", interface]));
-                    if let Some(number) = self.files.text(&pid) {
-                        let _ = self.commands.run(&Command::line(["kill", number.trim()]));
-                    }
-                    outcome?;
-                    lease::dhclient(&self.files.text(&leases).unwrap_or_default())
-                }
-                _ => {
-                    let directory = Path::new(DIRECTORY);
-                    let leases = directory.join(format!("udhcpc.{interface}.lease"));
-                    let script = directory.join("udhcpc_script");
-                    let text =
-                        format!("#!/bin/sh\n[ \"$1\" = bound ] && env > {}\nexit 0\n", leases.display());
-                    self.files
-                        .write(&script, text.as_bytes(), &Attributes::mode(0o700))
-                        .map_err(|error| no_lease(error.to_string()))?;
-                    run(Command::line(["udhcpc", "-O", "staticroutes", "-i", interface, "-n", "-q", "-f"])
-                        .args(["-s", &script.display().to_string()]))?;
-                    lease::udhcpc(&self.files.text(&leases).unwrap_or_default())
-                }
-            };
-        lease::from_options(interface, options)
-            .ok_or_else(|| no_lease(format!("{client} left no readable lease")))
+        let hardware = self.attribute(link, "type")?.parse().ok()?;
+        Some((Card { name: link.to_owned(), hardware, address: bytes("address")? }, bytes("broadcast")?))
+    }
+
+    fn ask(&self, held: &Held, limit: Duration) -> Result<Lease, EphemeralError> {
+        let no_lease = |reason: String| EphemeralError::NoLease { interface: held.link.clone(), reason };
+        let (card, broadcast) =
+            self.card(&held.link).ok_or_else(|| no_lease("it is no link of Ethernet's kind".to_owned()))?;
+        let mut socket =
+            PacketSocket::open(held.index, broadcast).map_err(|error| no_lease(error.to_string()))?;
+        let mut random = || {
+            let mut bytes = [0; 4];
+            getrandom::fill(&mut bytes)
+                .expect("a Linux kernel of 3.17 or newer, or one with /dev/urandom, gives randomness");
+            u32::from_ne_bytes(bytes)
+        };
+        acquire(&mut socket, &card, &mut random, limit).map_err(|error| no_lease(error.to_string()))
+    }
+
+    /// By the first client of the list that is there.
+    fn lease(&self, held: &Held, clients: &[String], limit: Duration) -> Result<Lease, EphemeralError> {
+        let here = |client: &&String| *client == INTERNAL || self.commands.which(client).is_some();
+        match clients.iter().find(here).map(String::as_str) {
+            Some(INTERNAL) => self.ask(held, limit),
+            Some(client) => {
+                let packaged = PackagedClients { files: self.files.clone(), commands: self.commands.clone() };
+                packaged.lease(client, &held.link, limit)
+            }
+            None => {
+                tracing::info!("none of the DHCP clients {} is here: asking ourselves", clients.join(", "));
+                self.ask(held, limit)
+            }
+        }
+    }
+
+    /// Keeps a lease for later stages; it is no secret, but it is the boot's.
+    fn keep(&self, lease: &Lease) {
+        let path = Path::new(LEASES).join(format!("{}.json", lease.interface));
+        let document = serde_json::to_vec_pretty(lease).unwrap_or_default();
+        if let Err(error) = self.files.write(&path, &document, &Attributes::mode(0o600)) {
+            tracing::debug!("the lease was not kept: {error}");
+        }
     }
 }
 
-impl Ephemeral for PackagedClients {
+impl Ephemeral for KernelAddresses {
     fn dhcp4(
         &self,
         interface: &str,
         clients: &[String],
         limit: Duration,
     ) -> Result<(Lease, Box<dyn Any + Send>), EphemeralError> {
-        let client = clients
-            .iter()
-            .find(|client| self.commands.which(client).is_some())
-            .ok_or(EphemeralError::NoClient)?;
-        let mut guard = Guard::new(&self.commands);
-        guard.up(interface)?;
-        let lease = self.lease(client, interface, limit)?;
-        guard.address(interface, lease.address.into(), lease.prefix)?;
-        let routes = if lease.static_routes.is_empty() {
-            lease.router.map(|router| (std::net::Ipv4Addr::UNSPECIFIED, 0, router)).into_iter().collect()
-        } else {
-            lease.static_routes.clone()
-        };
-        for (destination, prefix, gateway) in routes {
-            if prefix == 0 && !gateway.is_unspecified() && !same_network(lease.address, lease.prefix, gateway)
-            {
-                // A gateway outside the network (clouds with /32 addresses) is reached over the link first.
-                let host = Route {
-                    destination: gateway.into(),
-                    prefix: 32,
-                    gateway: None,
-                    interface: interface.into(),
-                };
-                guard.route(&host)?;
+        let begun = Instant::now();
+        let mut held = Held::up(interface)?;
+        self.carrier(interface, limit).map_err(|error| held.failed("its carrier", &error))?;
+        let lease = self.lease(&held, clients, limit.saturating_sub(begun.elapsed()))?;
+        self.keep(&lease);
+        if let Some(mtu) = lease.mtu
+            && let Some(before) = self.attribute(interface, "mtu").and_then(|text| text.parse::<u32>().ok())
+            && mtu < before
+        {
+            held.undo.note(netlink::link::set_mtu(held.index, before));
+            if let Err(error) = held.netlink.ask(&netlink::link::set_mtu(held.index, mtu)) {
+                tracing::debug!("{interface}: its MTU stays {before}: {error}");
             }
-            let gateway = Some(IpAddr::from(gateway));
-            guard.route(&Route {
-                destination: destination.into(),
-                prefix,
-                gateway,
-                interface: interface.into(),
-            })?;
         }
-        Ok((lease, Box::new(guard)))
+        held.address(lease.address.into(), lease.prefix, broadcast(lease.address, lease.prefix))?;
+        for (destination, prefix, gateway) in routes(&lease) {
+            let off_link = !gateway.is_unspecified() && !same_network(lease.address, lease.prefix, gateway);
+            if off_link {
+                // A gateway outside the network (clouds with /32 addresses) is reached over the link first.
+                held.route((gateway.into(), 32), None)?;
+            }
+            held.route((destination.into(), prefix), Some(gateway.into()))?;
+        }
+        Ok((lease, Box::new(held.undo)))
     }
 
-    fn ipv6(&self, interface: &str, limit: Duration) -> Result<Box<dyn Any + Send>, EphemeralError> {
-        let guard = Guard::new(&self.commands);
-        guard.up(interface)?;
-        let started = Instant::now();
+    fn ipv6(
+        &self,
+        interface: &str,
+        routed: bool,
+        limit: Duration,
+    ) -> Result<Box<dyn Any + Send>, EphemeralError> {
+        let deadline = Instant::now() + limit;
+        let mut held = Held::up(interface)?;
+        let mut changes = Changes::listen(&[Group::Link, Group::Ipv6Address, Group::Ipv6Route])
+            .map_err(|error| held.failed("its changes", &error))?;
         loop {
-            let command = Command::line([
-                "ip",
-                "-6",
-                "-o",
-                "addr",
-                "show",
-                "dev",
-                interface,
-                "scope",
-                "link",
-                "-tentative",
-            ]);
-            if self.commands.run(&command).is_ok_and(|output| !output.stdout.is_empty()) {
-                return Ok(Box::new(guard));
+            let addresses =
+                held.netlink.addresses(held.index).map_err(|error| held.failed("its addresses", &error))?;
+            let ready = |scope: &str| {
+                let usable =
+                    |known: &Address| known.address.is_ipv6() && !known.tentative && known.scope == scope;
+                addresses.iter().any(usable)
+            };
+            if ready("link") && (!routed || ready("global")) {
+                return Ok(Box::new(held.undo));
             }
-            if started.elapsed() >= limit {
-                let reason = "no link-local IPv6 address within the time".to_owned();
+            let changed = changes.next(deadline).map_err(|error| held.failed("its changes", &error))?;
+            if !changed {
+                let missing = if ready("link") {
+                    "no router has advertised an IPv6 network within the time"
+                } else {
+                    "no link-local IPv6 address within the time"
+                };
+                let reason = missing.to_owned();
                 return Err(EphemeralError::Link { interface: interface.to_owned(), reason });
             }
-            std::thread::sleep(Duration::from_millis(50));
         }
     }
 
@@ -229,17 +235,33 @@ impl Ephemeral for PackagedClients {
         address: &Address,
         routes: &[Route],
     ) -> Result<Box<dyn Any + Send>, EphemeralError> {
-        let mut guard = Guard::new(&self.commands);
-        guard.up(interface)?;
-        guard.address(interface, address.address, address.prefix)?;
+        let mut held = Held::up(interface)?;
+        held.address(address.address, address.prefix, address.broadcast)?;
         for route in routes {
-            guard.route(route)?;
+            held.route((route.destination, route.prefix), route.gateway)?;
         }
-        Ok(Box::new(guard))
+        Ok(Box::new(held.undo))
     }
 }
 
-fn same_network(address: std::net::Ipv4Addr, prefix: u8, other: std::net::Ipv4Addr) -> bool {
-    let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
-    address.to_bits() & mask == other.to_bits() & mask
+/// The routes of a lease: with classless ones the router does not count (RFC 3442).
+fn routes(lease: &Lease) -> Vec<(Ipv4Addr, u8, Ipv4Addr)> {
+    if lease.static_routes.is_empty() {
+        lease.router.map(|router| (Ipv4Addr::UNSPECIFIED, 0, router)).into_iter().collect()
+    } else {
+        lease.static_routes.clone()
+    }
+}
+
+fn mask(prefix: u8) -> u32 {
+    u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0)
+}
+
+fn same_network(address: Ipv4Addr, prefix: u8, other: Ipv4Addr) -> bool {
+    address.to_bits() & mask(prefix) == other.to_bits() & mask(prefix)
+}
+
+/// The broadcast address of a network; one of a single address, or of two (RFC 3021), has none.
+fn broadcast(address: Ipv4Addr, prefix: u8) -> Option<Ipv4Addr> {
+    (prefix < 31).then(|| Ipv4Addr::from_bits(address.to_bits() | !mask(prefix)))
 }

@@ -29,8 +29,8 @@ impl Host {
         let files = Arc::new(HostFiles::new(prefix.clone()));
         let commands = Arc::new(commands::HostCommands::new(prefix));
         System {
-            links: Arc::new(crate::links::SysLinks::new(files.clone(), commands.clone())),
-            ephemeral: Arc::new(crate::ephemeral::PackagedClients::new(files.clone(), commands.clone())),
+            links: Arc::new(crate::links::SysLinks::of_kernel(files.clone())),
+            ephemeral: Arc::new(crate::ephemeral::KernelAddresses::new(files.clone(), commands.clone())),
             devices: Arc::new(crate::devices::HostDevices::new(files.clone(), commands.clone())),
             files,
             commands,

@@ -12,9 +12,11 @@
 
 mod account_model;
 mod devices;
+mod dhcp;
 mod ephemeral;
 mod host;
 mod links;
+mod netlink;
 mod overlay;
 mod scratch;
 mod walk;

@@ -1,11 +1,12 @@
-//! Network links as the kernel shows them in /sys/class/net, and iproute2 for what is not there.
+//! Network links as the kernel shows them in /sys/class/net, and netlink for what is not there.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use model::effects::{Address, Command, Commands, FileKind, Link, LinkError, Links, ReadFiles, Route};
-use serde::Deserialize;
+use model::effects::{Address, FileKind, Link, LinkChanges, LinkError, Links, ReadFiles, Route};
+
+use crate::netlink::{self, Changes, Group, Netlink};
 
 const NET: &str = "/sys/class/net";
 /// Bit 62 of `device_features`: NETIF_F_... standby of a failover device (linux/net_failover).
@@ -14,12 +15,31 @@ const STANDBY_BIT: usize = 62;
 /// Links from a root's /sys.
 pub(crate) struct SysLinks {
     files: Arc<dyn ReadFiles>,
-    commands: Arc<dyn Commands>,
+    /// Whether the kernel is asked and told; a plan has none.
+    kernel: bool,
 }
 
 impl SysLinks {
-    pub(crate) fn new(files: Arc<dyn ReadFiles>, commands: Arc<dyn Commands>) -> Self {
-        Self { files, commands }
+    /// The links of the machine that this program runs on.
+    pub(crate) fn of_kernel(files: Arc<dyn ReadFiles>) -> Self {
+        Self { files, kernel: true }
+    }
+
+    /// Links that only a root's files show.
+    pub(crate) fn of_root(files: Arc<dyn ReadFiles>) -> Self {
+        Self { files, kernel: false }
+    }
+
+    /// Has the kernel do something; without one nothing is there and nothing happens.
+    fn ask<T: Default>(
+        &self,
+        what: &str,
+        question: impl FnOnce(&mut Netlink) -> std::io::Result<T>,
+    ) -> Result<T, LinkError> {
+        if !self.kernel {
+            return Ok(T::default());
+        }
+        Netlink::open().and_then(|mut netlink| question(&mut netlink)).map_err(wrong(what))
     }
 
     fn attribute(&self, link: &str, name: &str) -> Option<String> {
@@ -66,43 +86,28 @@ impl SysLinks {
             dev_id: text("dev_id"),
         }
     }
+}
 
-    fn ip(&self, arguments: &[&str]) -> Result<String, LinkError> {
-        let command = Command::new("ip").args(arguments.iter().copied());
-        self.commands.run(&command).map(|output| output.text()).map_err(|error| LinkError(error.to_string()))
+fn wrong(what: &str) -> impl FnOnce(std::io::Error) -> LinkError {
+    move |error| LinkError(format!("{what}: {error}"))
+}
+
+/// Changes of links.
+struct Watched(Changes);
+
+impl LinkChanges for Watched {
+    fn wait(&mut self, limit: Duration) -> Result<bool, LinkError> {
+        self.0.next(Instant::now() + limit).map_err(wrong("waiting for links"))
     }
 }
 
-#[derive(Deserialize)]
-struct IpLink {
-    #[serde(default)]
-    addr_info: Vec<IpAddress>,
-}
+/// Where nothing changes.
+struct Still;
 
-#[derive(Deserialize)]
-struct IpAddress {
-    local: Option<IpAddr>,
-    #[serde(default)]
-    prefixlen: u8,
-    #[serde(default)]
-    scope: String,
-}
-
-#[derive(Deserialize)]
-struct IpRoute {
-    dst: String,
-    gateway: Option<IpAddr>,
-    dev: Option<String>,
-}
-
-fn route(found: IpRoute, v6: bool) -> Option<Route> {
-    let any: IpAddr = if v6 { "::" } else { "0.0.0.0" }.parse().ok()?;
-    let (destination, prefix) = match found.dst.split_once('/') {
-        _ if found.dst == "default" => (any, 0),
-        Some((address, prefix)) => (address.parse().ok()?, prefix.parse().ok()?),
-        None => (found.dst.parse().ok()?, if v6 { 128 } else { 32 }),
-    };
-    Some(Route { destination, prefix, gateway: found.gateway, interface: found.dev? })
+impl LinkChanges for Still {
+    fn wait(&mut self, _limit: Duration) -> Result<bool, LinkError> {
+        Ok(false)
+    }
 }
 
 impl Links for SysLinks {
@@ -117,30 +122,36 @@ impl Links for SysLinks {
     }
 
     fn addresses(&self, link: &str) -> Result<Vec<Address>, LinkError> {
-        let text = self.ip(&["-j", "addr", "show", "dev", link])?;
-        let links: Vec<IpLink> = serde_json::from_str(&text).map_err(|error| LinkError(error.to_string()))?;
-        Ok(links
-            .into_iter()
-            .flat_map(|link| link.addr_info)
-            .filter_map(|found| {
-                Some(Address { address: found.local?, prefix: found.prefixlen, scope: found.scope })
-            })
-            .collect())
+        self.ask(link, |netlink| {
+            let index = netlink.index(link)?;
+            netlink.addresses(index)
+        })
     }
 
     fn routes(&self) -> Result<Vec<Route>, LinkError> {
-        let mut routes = Vec::new();
-        for (family, v6) in [("-4", false), ("-6", true)] {
-            let text = self.ip(&[family, "-j", "route", "show"])?;
-            let found: Vec<IpRoute> =
-                serde_json::from_str(&text).map_err(|error| LinkError(error.to_string()))?;
-            routes.extend(found.into_iter().filter_map(|found| route(found, v6)));
-        }
-        Ok(routes)
+        self.ask("routes", Netlink::routes)
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), LinkError> {
-        self.ip(&["link", "set", from, "name", to]).map(drop)
+        self.ask(from, |netlink| {
+            let index = netlink.index(from)?;
+            netlink.ask(&netlink::link::rename(index, to))
+        })
+    }
+
+    fn set_up(&self, link: &str, up: bool) -> Result<(), LinkError> {
+        self.ask(link, |netlink| {
+            let index = netlink.index(link)?;
+            netlink.ask(&netlink::link::set_up(index, up))
+        })
+    }
+
+    fn watch(&self) -> Result<Box<dyn LinkChanges>, LinkError> {
+        if !self.kernel {
+            return Ok(Box::new(Still));
+        }
+        let changes = Changes::listen(&[Group::Link]).map_err(wrong("waiting for links"))?;
+        Ok(Box::new(Watched(changes)))
     }
 }
 

@@ -162,7 +162,7 @@ impl Overlay {
             self.devices,
         ));
         let system = System {
-            links: Arc::new(crate::links::SysLinks::new(files.clone(), commands.clone())),
+            links: Arc::new(crate::links::SysLinks::of_root(files.clone())),
             files,
             commands,
             http: Arc::new(http::Recorded::new(self.http, recording.clone())),

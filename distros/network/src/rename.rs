@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
-use model::effects::Command;
+use model::effects::{Address, Command};
 use model::{DistroError, NetworkConfig, System};
 use net::links::{self, Filter};
 use net::rename::{Current, Step, plan};
 use net::{NetError, physical};
 
-/// How often udev is waited for before a link counts as missing.
-const TRIES: usize = 5;
+/// How long a link is waited for before it counts as missing. The original lets udev settle five times, which takes no
+/// time where udev has nothing to do.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The error as the contract has it.
 pub(crate) fn invalid(error: NetError) -> DistroError {
@@ -25,33 +27,36 @@ pub(crate) fn invalid(error: NetError) -> DistroError {
     }
 }
 
-/// Waits until every link that the config names by MAC is there.
+/// Waits until every link that the config names by MAC is there: woken by the kernel, at most [`PATIENCE`] long.
 pub(crate) fn wait_for_links(system: &System, config: &NetworkConfig) -> Result<(), DistroError> {
     let devices = physical::devices(config, &system.links.links()?).map_err(invalid)?;
     let missing = || -> Result<Vec<&physical::Device>, DistroError> {
         let present = links::by_mac(&system.links.links()?).map_err(invalid)?;
         Ok(devices.iter().filter(|device| !present.contains_key(&device.mac)).collect())
     };
-    let mut absent = missing()?;
-    for _ in 0..TRIES {
-        if absent.is_empty() {
-            return Ok(());
-        }
+    if missing()?.is_empty() {
+        return Ok(());
+    }
+    let mut changes = system.links.watch()?;
+    let deadline = system.clock.monotonic() + PATIENCE;
+    loop {
+        // A link that has just come has its name only when udev is done with it.
+        let absent = missing()?;
         for device in &absent {
             tracing::debug!("Waiting for settle or {} exists", device.name);
             settle(system, &device.name)?;
         }
-        absent = missing()?;
+        let absent = if absent.is_empty() { absent } else { missing()? };
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let left = deadline.saturating_sub(system.clock.monotonic());
+        if left.is_zero() || !changes.wait(left)? {
+            let macs = absent.iter().map(|device| format!("{} ({})", device.mac, device.name));
+            let macs = macs.collect::<Vec<_>>().join(", ");
+            return Err(DistroError::Failed(format!("Not all expected physical devices present: {macs}")));
+        }
     }
-    if absent.is_empty() {
-        return Ok(());
-    }
-    let macs = absent
-        .iter()
-        .map(|device| format!("{} ({})", device.mac, device.name))
-        .collect::<Vec<_>>()
-        .join(", ");
-    Err(DistroError::Failed(format!("Not all expected physical devices present: {macs}")))
 }
 
 /// Lets udev finish, at most until the link is there. A system without udev has nothing to wait for.
@@ -64,25 +69,18 @@ fn settle(system: &System, link: &str) -> Result<(), DistroError> {
     Ok(())
 }
 
-/// The links that `ip addr show` lists.
-fn listed(output: &str) -> BTreeSet<String> {
-    let name = |line: &str| {
-        let (number, rest) = line.split_once(": ")?;
-        let numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        numbered.then(|| rest.split(['@', ':']).next().unwrap_or_default().trim().to_owned())
-    };
-    output.lines().filter_map(name).collect()
-}
-
 /// The links as they are now.
 fn current(system: &System) -> Result<Vec<Current>, DistroError> {
     let known = system.links.links()?;
-    let ip = |words: &[&str]| -> Result<BTreeSet<String>, DistroError> {
-        let output = system.commands.run(&Command::new("ip").args(words.iter().copied()))?;
-        Ok(listed(&output.text()))
-    };
-    let mut addressed = ip(&["-6", "addr", "show", "permanent", "scope", "global"])?;
-    addressed.extend(ip(&["-4", "addr", "show"])?);
+    let mut addressed = BTreeSet::new();
+    for link in &known {
+        // Addresses that a link gave itself, and those that routers advertise, come again.
+        let counts =
+            |address: &Address| address.address.is_ipv4() || (address.permanent && address.scope == "global");
+        if system.links.addresses(&link.name)?.iter().any(counts) {
+            addressed.insert(link.name.clone());
+        }
+    }
     let describe = |link: &model::effects::Link| {
         // The kernel's documentation of operstates: 'unknown' counts as up.
         let up = matches!(link.operstate.as_str(), "up" | "unknown");
@@ -117,12 +115,9 @@ pub(crate) fn rename_links(system: &System, config: &NetworkConfig) -> Result<()
     let mut problems = plan.problems;
     for step in &plan.steps {
         let done = match step {
-            Step::Rename { from, to } => system.links.rename(from, to).map_err(|error| error.to_string()),
-            Step::Down(name) | Step::Up(name) => {
-                let state = if matches!(step, Step::Up(_)) { "up" } else { "down" };
-                let command = Command::line(["ip", "link", "set", "dev", name.as_str(), state]);
-                system.commands.run(&command).map(drop).map_err(|error| error.to_string())
-            }
+            Step::Rename { from, to } => system.links.rename(from, to),
+            Step::Down(name) => system.links.set_up(name, false),
+            Step::Up(name) => system.links.set_up(name, true),
         };
         if let Err(error) = done {
             problems.push(format!("[unknown] Error performing {step:?}: {error}"));

@@ -138,7 +138,7 @@ impl Boot<'_> {
             self.config.at(&["system_info", "network", "dhcp_client_priority"]).and_then(Node::as_list);
         match configured {
             Some(list) => list.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
-            None => ["dhcpcd", "dhclient", "udhcpc"].map(str::to_owned).to_vec(),
+            None => vec!["internal".to_owned()],
         }
     }
 

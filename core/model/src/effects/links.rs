@@ -55,6 +55,29 @@ pub struct Address {
     pub prefix: u8,
     /// `global`, `link`, `host`.
     pub scope: String,
+    /// The network's broadcast address, of IPv4.
+    pub broadcast: Option<Ipv4Addr>,
+    /// Whether it is one end of a point-to-point link: the prefix is then the peer's.
+    pub peer: bool,
+    /// Whether the kernel still looks for another holder of it (IPv6).
+    pub tentative: bool,
+    /// Whether it was set and does not expire.
+    pub permanent: bool,
+}
+
+impl Address {
+    /// A global, permanent address.
+    pub fn new(address: IpAddr, prefix: u8) -> Self {
+        Self {
+            address,
+            prefix,
+            scope: "global".to_owned(),
+            broadcast: None,
+            peer: false,
+            tentative: false,
+            permanent: true,
+        }
+    }
 }
 
 /// A route.
@@ -68,6 +91,35 @@ pub struct Route {
     pub gateway: Option<IpAddr>,
     /// The link.
     pub interface: String,
+    /// The metric, where it has one.
+    pub metric: Option<u32>,
+    /// `unicast`, `local`, `multicast`, … (ip-route(8)).
+    pub kind: &'static str,
+    /// The routing table's number.
+    pub table: u32,
+    /// Whether it ends by itself: a router has told of it.
+    pub expires: bool,
+}
+
+impl Route {
+    /// The number of the main table.
+    pub const MAIN: u32 = 254;
+}
+
+impl Default for Route {
+    /// The default route of IPv4, on no link.
+    fn default() -> Self {
+        Self {
+            destination: Ipv4Addr::UNSPECIFIED.into(),
+            prefix: 0,
+            gateway: None,
+            interface: String::new(),
+            metric: None,
+            kind: "unicast",
+            table: Self::MAIN,
+            expires: false,
+        }
+    }
 }
 
 /// Links or their addresses could not be read.
@@ -83,15 +135,27 @@ pub trait Links: Send + Sync {
     /// The addresses of a link.
     fn addresses(&self, link: &str) -> Result<Vec<Address>, LinkError>;
 
-    /// The routes of the main table.
+    /// The routes of both families and all tables, in the kernel's order.
     fn routes(&self) -> Result<Vec<Route>, LinkError>;
 
     /// Gives a link another name; it must be down.
     fn rename(&self, from: &str, to: &str) -> Result<(), LinkError>;
+
+    /// Brings a link up, or takes it down.
+    fn set_up(&self, link: &str, up: bool) -> Result<(), LinkError>;
+
+    /// Listens, from now on, for links that come, go or change.
+    fn watch(&self) -> Result<Box<dyn LinkChanges>, LinkError>;
+}
+
+/// Links that come, go or change, since it was asked for.
+pub trait LinkChanges: Send {
+    /// Waits for a change; false when the time is over, or where nothing ever changes.
+    fn wait(&mut self, limit: Duration) -> Result<bool, LinkError>;
 }
 
 /// What a DHCP server granted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Lease {
     /// The link.
     pub interface: String,
@@ -116,11 +180,6 @@ pub struct Lease {
 /// An ephemeral address that could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum EphemeralError {
-    /// No DHCP client is installed.
-    #[error(
-        "no DHCP client found: install dhcpcd-base, isc-dhcp-client or udhcpc, or set system_info.network.dhcp_client_priority"
-    )]
-    NoClient,
     /// No server granted a lease.
     #[error("no DHCP lease on {interface}: {reason}")]
     NoLease {
@@ -144,7 +203,8 @@ pub enum EphemeralError {
 /// Whatever was added is removed when the guard is dropped.
 pub trait Ephemeral: Send + Sync {
     /// Brings the link up, asks for a lease within the time, and adds its address and routes.
-    /// `clients` is the order of preference (`dhcpcd`, `dhclient`, `udhcpc`).
+    /// `clients` is the order of preference: `internal` is this program's own, the others are packaged (`dhcpcd`,
+    /// `dhclient`, `udhcpc`); where none of them is there, the own one asks.
     fn dhcp4(
         &self,
         interface: &str,
@@ -152,9 +212,14 @@ pub trait Ephemeral: Send + Sync {
         limit: Duration,
     ) -> Result<(Lease, Box<dyn std::any::Any + Send>), EphemeralError>;
 
-    /// Brings the link up for IPv6: waits for its link-local address and a router's advertisement.
-    fn ipv6(&self, interface: &str, limit: Duration)
-    -> Result<Box<dyn std::any::Any + Send>, EphemeralError>;
+    /// Brings the link up for IPv6: waits for its link-local address, and where it shall be `routed` for an address of
+    /// a network that a router advertises.
+    fn ipv6(
+        &self,
+        interface: &str,
+        routed: bool,
+        limit: Duration,
+    ) -> Result<Box<dyn std::any::Any + Send>, EphemeralError>;
 
     /// Adds an address, with routes, to a link that is brought up.
     fn address(

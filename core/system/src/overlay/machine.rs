@@ -133,7 +133,12 @@ impl Ephemeral for Machine {
         Ok((lease, Box::new(())))
     }
 
-    fn ipv6(&self, interface: &str, _limit: Duration) -> Result<Box<dyn Any + Send>, EphemeralError> {
+    fn ipv6(
+        &self,
+        interface: &str,
+        _routed: bool,
+        _limit: Duration,
+    ) -> Result<Box<dyn Any + Send>, EphemeralError> {
         self.recording
             .push(EffectKind::Ephemeral { what: format!("IPv6 on {interface} while the metadata is read") });
         Ok(Box::new(()))

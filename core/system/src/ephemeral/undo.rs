@@ -1,0 +1,184 @@
+//! What was added to a link is taken away again, whatever becomes of this process.
+//!
+//! A guard undoes on drop. For the case that the process is killed, a child waits on a pipe whose other end only this
+//! process has: when the pipe ends without a word, the child sends the messages that it was told to the kernel. It was
+//! forked from a program that may have threads, so it does nothing but system calls, over memory that it has already.
+
+use std::io::{self, Write as _};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use crate::netlink::{Message, Netlink};
+
+/// What the child remembers: far more than a link ever gets.
+const ROOM: usize = 16 << 10;
+/// A record of no bytes tells the child that all is undone.
+const DONE: [u8; 2] = [0, 0];
+
+/// Messages that undo what was done, sent in reverse order when this is dropped.
+pub(crate) struct Undo {
+    link: String,
+    messages: Vec<Message>,
+    /// The child's number and the pipe to it.
+    child: Option<(libc::pid_t, std::fs::File)>,
+}
+
+impl Undo {
+    pub(crate) fn new(link: &str) -> Self {
+        let child = match watcher() {
+            Ok(child) => Some(child),
+            Err(error) => {
+                tracing::debug!(
+                    "nobody takes back what is added to {link} if this process is killed: {error}"
+                );
+                None
+            }
+        };
+        Self { link: link.to_owned(), messages: Vec::new(), child }
+    }
+
+    /// Notes how something that is about to be done, or has just been done, is undone.
+    pub(crate) fn note(&mut self, message: Message) {
+        if let Some((_, pipe)) = &mut self.child {
+            let bytes = message.bytes(0);
+            let mut record = (bytes.len() as u16).to_ne_bytes().to_vec();
+            record.extend(bytes);
+            if let Err(error) = pipe.write_all(&record) {
+                tracing::debug!("{}: the process that takes back is gone: {error}", self.link);
+            }
+        }
+        self.messages.push(message);
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        match Netlink::open() {
+            Ok(mut netlink) => {
+                for message in self.messages.drain(..).rev() {
+                    // What is gone already, such as a route whose address went before it, is as it should be.
+                    if let Err(error) = netlink.ask(&message) {
+                        tracing::debug!("{}: nothing was there to take back: {error}", self.link);
+                    }
+                }
+            }
+            Err(error) => tracing::warn!("{}: cannot take back an ephemeral address: {error}", self.link),
+        }
+        let Some((pid, mut pipe)) = self.child.take() else { return };
+        let _ = pipe.write_all(&DONE);
+        drop(pipe);
+        if let Some(pid) = rustix::process::Pid::from_raw(pid) {
+            let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
+        }
+    }
+}
+
+fn watcher() -> io::Result<(libc::pid_t, std::fs::File)> {
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+    let socket = Netlink::open()?.into_socket();
+    // SAFETY: the child calls `watch`, which makes system calls only and never returns.
+    #[allow(unsafe_code, reason = "only a process of its own outlives a kill")]
+    let pid = unsafe { libc::fork() };
+    match pid {
+        0 => watch(&reader, &writer, &socket),
+        pid if pid < 0 => Err(io::Error::last_os_error()),
+        pid => Ok((pid, std::fs::File::from(writer))),
+    }
+}
+
+/// The child. Signals that end the parent must not end it first.
+fn watch(reader: &OwnedFd, writer: &OwnedFd, socket: &OwnedFd) -> ! {
+    let mut memory = [0_u8; ROOM];
+    let mut length = 0;
+    // SAFETY: only calls that signal-safety(7) allows, on descriptors that are open and on memory of this frame.
+    #[allow(unsafe_code, reason = "after a fork of a program with threads nothing else is allowed")]
+    unsafe {
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGPIPE, libc::SIGQUIT] {
+            libc::signal(signal, libc::SIG_IGN);
+        }
+        libc::setsid();
+        // Nobody who reads the parent's output may have to wait for this process.
+        for inherited in 0..3 {
+            libc::close(inherited);
+        }
+        libc::close(writer.as_raw_fd());
+        loop {
+            let room = ROOM - length;
+            let read = libc::read(reader.as_raw_fd(), memory.as_mut_ptr().add(length).cast(), room);
+            match read {
+                -1 if io::Error::last_os_error().raw_os_error() == Some(libc::EINTR) => {}
+                -1 | 0 => break,
+                more => length += more as usize,
+            }
+            if length == ROOM {
+                break;
+            }
+        }
+    }
+    let records = Records { memory: &memory, length, upto: usize::MAX };
+    for (start, end) in records {
+        // SAFETY: the bytes are those of `memory` between the two places.
+        #[allow(unsafe_code, reason = "after a fork of a program with threads nothing else is allowed")]
+        unsafe {
+            libc::send(socket.as_raw_fd(), memory.as_ptr().add(start).cast(), end - start, 0);
+        }
+    }
+    // SAFETY: ends the process without running what belongs to the parent.
+    #[allow(unsafe_code, reason = "the parent's destructors are not the child's to run")]
+    unsafe {
+        libc::_exit(0)
+    }
+}
+
+/// The records from the last to the first, found without memory of their own; none where the last says that all is done.
+struct Records<'m> {
+    memory: &'m [u8; ROOM],
+    length: usize,
+    /// Where the record that was given last begins.
+    upto: usize,
+}
+
+impl Iterator for Records<'_> {
+    type Item = (usize, usize);
+
+    fn next(&mut self) -> Option<(usize, usize)> {
+        let (mut at, mut last) = (0, None);
+        while at + 2 <= self.length && at < self.upto {
+            let length = usize::from(u16::from_ne_bytes([self.memory[at], self.memory[at + 1]]));
+            if length == 0 {
+                return None;
+            }
+            if at + 2 + length > self.length {
+                break;
+            }
+            last = Some((at, length));
+            at += 2 + length;
+        }
+        let (start, length) = last?;
+        self.upto = start;
+        Some((start + 2, start + 2 + length))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(bytes: &[u8]) -> Vec<(usize, usize)> {
+        let mut memory = [0; ROOM];
+        memory[..bytes.len()].copy_from_slice(bytes);
+        Records { memory: &memory, length: bytes.len(), upto: usize::MAX }.collect()
+    }
+
+    #[test]
+    fn records_are_undone_from_the_last() {
+        let one = 1_u16.to_ne_bytes();
+        let two = 2_u16.to_ne_bytes();
+        let told = [&one[..], b"a", &two, b"bb", &one, b"c"].concat();
+        assert_eq!(records(&told), [(9, 10), (5, 7), (2, 3)]);
+        // A record that was cut off is none.
+        assert_eq!(records(&told[..told.len() - 1]), [(5, 7), (2, 3)]);
+        assert_eq!(records(&[&told[..], &DONE].concat()), []);
+    }
+}

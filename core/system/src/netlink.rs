@@ -1,0 +1,280 @@
+//! The kernel's links, addresses and routes by rtnetlink(7): what is read, set and waited for.
+//!
+//! Only what the effects need. A machine needs no iproute2 for it.
+
+mod message;
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use model::effects::{Address, Route};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+
+pub(crate) use message::{Message, address, link, route};
+use message::{attributes, body};
+
+/// Answers to a dump come in pieces of at most this many bytes (the kernel's own limit is 32 KiB).
+const BUFFER: usize = 64 << 10;
+/// An answer that does not come is no answer; the kernel needs far less.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A conversation with the kernel.
+pub(crate) struct Netlink {
+    socket: OwnedFd,
+    sequence: u32,
+}
+
+/// What is listened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// Links that come, go or change.
+    Link,
+    /// IPv6 addresses, so that one is known to be no longer tentative.
+    Ipv6Address,
+    /// IPv6 routes, which router advertisements bring.
+    Ipv6Route,
+}
+
+impl Group {
+    fn bits(self) -> u32 {
+        // rtnetlink(7): RTMGRP_LINK, RTMGRP_IPV6_IFADDR, RTMGRP_IPV6_ROUTE.
+        match self {
+            Self::Link => 1,
+            Self::Ipv6Address => 0x100,
+            Self::Ipv6Route => 0x400,
+        }
+    }
+}
+
+fn until(deadline: Instant) -> Timespec {
+    let left = deadline.saturating_duration_since(Instant::now());
+    Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() }
+}
+
+/// Waits until a descriptor can be read; false when the time is over.
+pub(crate) fn readable(descriptor: &OwnedFd, deadline: Instant) -> io::Result<bool> {
+    loop {
+        let mut waited = [PollFd::new(descriptor, PollFlags::IN)];
+        match poll(&mut waited, Some(&until(deadline))) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn open(groups: &[Group]) -> io::Result<OwnedFd> {
+    let socket =
+        rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
+    let bits = groups.iter().fold(0, |bits, group| bits | group.bits());
+    rustix::net::bind(&socket, &SocketAddrNetlink::new(0, bits))?;
+    Ok(socket)
+}
+
+impl Netlink {
+    pub(crate) fn open() -> io::Result<Self> {
+        Ok(Self { socket: open(&[])?, sequence: 0 })
+    }
+
+    /// Its socket, for a process that only sends.
+    pub(crate) fn into_socket(self) -> OwnedFd {
+        self.socket
+    }
+
+    fn send(&mut self, message: &Message) -> io::Result<u32> {
+        self.sequence += 1;
+        rustix::net::send(&self.socket, &message.bytes(self.sequence), SendFlags::empty())?;
+        Ok(self.sequence)
+    }
+
+    /// Hands every part of the answer to `each`, until the kernel has said that it is done or that it failed.
+    fn answers(&mut self, sequence: u32, mut each: impl FnMut(u16, &[u8])) -> io::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            if !readable(&self.socket, deadline)? {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let (length, _) = rustix::net::recv(&self.socket, &mut buffer[..], RecvFlags::empty())?;
+            for part in message::parts(&buffer[..length]) {
+                if part.sequence != sequence {
+                    continue;
+                }
+                match i32::from(part.kind) {
+                    libc::NLMSG_DONE => return Ok(()),
+                    libc::NLMSG_ERROR => {
+                        let code = part
+                            .body
+                            .get(..4)
+                            .and_then(|bytes| bytes.try_into().ok())
+                            .map(i32::from_ne_bytes);
+                        return match code {
+                            Some(0) => Ok(()),
+                            Some(code) => Err(io::Error::from_raw_os_error(-code)),
+                            None => Err(io::ErrorKind::InvalidData.into()),
+                        };
+                    }
+                    _ => each(part.kind, part.body),
+                }
+            }
+        }
+    }
+
+    /// Has something done.
+    pub(crate) fn ask(&mut self, message: &Message) -> io::Result<()> {
+        let sequence = self.send(message)?;
+        self.answers(sequence, |_, _| {})
+    }
+
+    /// Has something made; false where it is there already.
+    pub(crate) fn make(&mut self, message: &Message) -> io::Result<bool> {
+        match self.ask(message) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A link's number.
+    pub(crate) fn index(&self, name: &str) -> io::Result<u32> {
+        Ok(rustix::net::netdevice::name_to_index(&self.socket, name)?)
+    }
+
+    /// Whether a link is up, as its administrator has set it.
+    pub(crate) fn is_up(&mut self, index: u32) -> io::Result<bool> {
+        let sequence = self.send(&link::get(index))?;
+        let mut flags = 0;
+        self.answers(sequence, |_, bytes| {
+            flags = body::u32(bytes, 8);
+        })?;
+        Ok(flags & libc::IFF_UP as u32 != 0)
+    }
+
+    /// The addresses of a link.
+    pub(crate) fn addresses(&mut self, index: u32) -> io::Result<Vec<Address>> {
+        let sequence = self.send(&address::list())?;
+        let mut found = Vec::new();
+        self.answers(sequence, |_, bytes| {
+            if body::u32(bytes, 4) == index {
+                found.extend(address_of(bytes));
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// The routes of both families and of all tables, those of the kernel's cache apart.
+    pub(crate) fn routes(&mut self) -> io::Result<Vec<Route>> {
+        let mut found = Vec::new();
+        for family in [libc::AF_INET, libc::AF_INET6] {
+            let sequence = self.send(&route::list(family as u8))?;
+            let mut indices = Vec::new();
+            self.answers(sequence, |_, bytes| indices.extend(route_of(bytes)))?;
+            for (mut route, index) in indices {
+                route.interface =
+                    rustix::net::netdevice::index_to_name(&self.socket, index).unwrap_or_default();
+                found.push(route);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn ip(bytes: &[u8]) -> Option<IpAddr> {
+    match bytes.len() {
+        4 => Some(IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?)),
+        16 => Some(IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?)),
+        _ => None,
+    }
+}
+
+/// rtnetlink(7): struct ifaddrmsg and its attributes.
+fn address_of(bytes: &[u8]) -> Option<Address> {
+    let (prefix, flags, scope) = (*bytes.get(1)?, *bytes.get(2)?, *bytes.get(3)?);
+    let (mut own, mut network, mut broadcast, mut flags) = (None, None, None, u32::from(flags));
+    for (kind, value) in attributes(bytes.get(8..)?) {
+        match kind {
+            libc::IFA_LOCAL => own = ip(value),
+            libc::IFA_ADDRESS => network = ip(value),
+            libc::IFA_BROADCAST => broadcast = ip(value),
+            libc::IFA_FLAGS => flags = body::u32(value, 0),
+            _ => {}
+        }
+    }
+    let address = own.or(network)?;
+    Some(Address {
+        address,
+        prefix,
+        scope: message::scope(scope),
+        broadcast: match broadcast {
+            Some(IpAddr::V4(broadcast)) => Some(broadcast),
+            _ => None,
+        },
+        // With a peer, the network's address is the peer's.
+        peer: network.is_some_and(|network| network != address),
+        tentative: flags & libc::IFA_F_TENTATIVE != 0,
+        permanent: flags & libc::IFA_F_PERMANENT != 0,
+    })
+}
+
+/// rtnetlink(7): struct rtmsg and its attributes; the link's number beside it.
+fn route_of(bytes: &[u8]) -> Option<(Route, u32)> {
+    let (family, prefix, table, kind) = (*bytes.first()?, *bytes.get(1)?, *bytes.get(4)?, *bytes.get(7)?);
+    if body::u32(bytes, 8) & libc::RTM_F_CLONED != 0 {
+        return None;
+    }
+    let any: IpAddr = if i32::from(family) == libc::AF_INET {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+    } else {
+        IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED)
+    };
+    let mut route = Route {
+        destination: any,
+        prefix,
+        kind: message::route_kind(kind),
+        table: table.into(),
+        ..Route::default()
+    };
+    let mut index = None;
+    for (kind, value) in attributes(bytes.get(12..)?) {
+        match kind {
+            libc::RTA_DST => route.destination = ip(value)?,
+            libc::RTA_GATEWAY => route.gateway = ip(value),
+            libc::RTA_OIF => index = Some(body::u32(value, 0)),
+            libc::RTA_PRIORITY => route.metric = Some(body::u32(value, 0)),
+            libc::RTA_TABLE => route.table = body::u32(value, 0),
+            // struct rta_cacheinfo: rta_expires is its third number.
+            libc::RTA_CACHEINFO => route.expires = body::u32(value, 8) != 0,
+            _ => {}
+        }
+    }
+    Some((route, index?))
+}
+
+/// Changes that are listened for from the moment it is made.
+pub(crate) struct Changes(OwnedFd);
+
+impl Changes {
+    pub(crate) fn listen(groups: &[Group]) -> io::Result<Self> {
+        open(groups).map(Self)
+    }
+
+    /// Waits for a change; false when the time is over. What has come meanwhile counts as one.
+    pub(crate) fn next(&mut self, deadline: Instant) -> io::Result<bool> {
+        if !readable(&self.0, deadline)? {
+            return Ok(false);
+        }
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            match rustix::net::recv(&self.0, &mut buffer[..], RecvFlags::DONTWAIT) {
+                // So many changes that some were lost: there was one.
+                Ok(_) | Err(rustix::io::Errno::NOBUFS | rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::WOULDBLOCK) => return Ok(true),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Messages of netlink(7) and rtnetlink(7), to bytes and back.
+
+use std::net::IpAddr;
+
+/// nlmsghdr has 16 bytes, an attribute's header 4; both are followed by padding to 4.
+const HEADER: usize = 16;
+const ATTRIBUTE: usize = 4;
+
+fn padded(length: usize) -> usize {
+    length.div_ceil(4) * 4
+}
+
+/// A message to the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    kind: u16,
+    flags: u16,
+    body: Vec<u8>,
+}
+
+impl Message {
+    fn new(kind: u16, flags: i32, body: &[u8]) -> Self {
+        Self { kind, flags: (flags | libc::NLM_F_REQUEST) as u16, body: body.to_vec() }
+    }
+
+    fn attribute(mut self, kind: u16, value: &[u8]) -> Self {
+        self.body.resize(padded(self.body.len()), 0);
+        self.body.extend(((ATTRIBUTE + value.len()) as u16).to_ne_bytes());
+        self.body.extend(kind.to_ne_bytes());
+        self.body.extend(value);
+        self
+    }
+
+    pub(crate) fn bytes(&self, sequence: u32) -> Vec<u8> {
+        let mut out = ((HEADER + self.body.len()) as u32).to_ne_bytes().to_vec();
+        out.extend(self.kind.to_ne_bytes());
+        out.extend(self.flags.to_ne_bytes());
+        out.extend(sequence.to_ne_bytes());
+        out.extend([0; 4]);
+        out.extend(&self.body);
+        out.resize(padded(out.len()), 0);
+        out
+    }
+}
+
+/// A part of an answer.
+pub(crate) struct Part<'b> {
+    pub(crate) kind: u16,
+    pub(crate) sequence: u32,
+    pub(crate) body: &'b [u8],
+}
+
+/// The parts of what was received.
+pub(crate) fn parts(mut rest: &[u8]) -> impl Iterator<Item = Part<'_>> {
+    std::iter::from_fn(move || {
+        let length = body::u32(rest, 0) as usize;
+        if length < HEADER || length > rest.len() {
+            return None;
+        }
+        let kind = u16::from_ne_bytes([rest[4], rest[5]]);
+        let part = Part { kind, sequence: body::u32(rest, 8), body: &rest[HEADER..length] };
+        rest = rest.get(padded(length)..).unwrap_or_default();
+        Some(part)
+    })
+}
+
+/// The attributes of a part.
+pub(crate) fn attributes(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let header: [u8; ATTRIBUTE] = rest.get(..ATTRIBUTE)?.try_into().ok()?;
+        let length = usize::from(u16::from_ne_bytes([header[0], header[1]]));
+        let kind = u16::from_ne_bytes([header[2], header[3]]);
+        let value = rest.get(ATTRIBUTE..length)?;
+        rest = rest.get(padded(length)..).unwrap_or_default();
+        Some((kind, value))
+    })
+}
+
+pub(crate) mod body {
+    /// A number at an offset; 0 where there are not so many bytes.
+    pub(crate) fn u32(bytes: &[u8], at: usize) -> u32 {
+        bytes.get(at..at + 4).and_then(|part| part.try_into().ok()).map_or(0, u32::from_ne_bytes)
+    }
+}
+
+/// `man ip-address`: the names of scopes.
+pub(crate) fn scope(number: u8) -> String {
+    match number {
+        0 => "global".to_owned(),
+        200 => "site".to_owned(),
+        253 => "link".to_owned(),
+        254 => "host".to_owned(),
+        255 => "nowhere".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// `man ip-route`: the names of a route's types.
+pub(crate) fn route_kind(number: u8) -> &'static str {
+    match number {
+        2 => "local",
+        3 => "broadcast",
+        4 => "anycast",
+        5 => "multicast",
+        6 => "blackhole",
+        7 => "unreachable",
+        8 => "prohibit",
+        9 => "throw",
+        10 => "nat",
+        _ => "unicast",
+    }
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
+fn family(address: IpAddr) -> u8 {
+    (if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 }) as u8
+}
+
+const MAKE: i32 = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+
+/// Links: struct ifinfomsg.
+pub(crate) mod link {
+    use super::Message;
+
+    fn body(index: u32, flags: u32, change: u32) -> Vec<u8> {
+        let mut body = vec![0; 4];
+        body.extend(index.to_ne_bytes());
+        body.extend(flags.to_ne_bytes());
+        body.extend(change.to_ne_bytes());
+        body
+    }
+
+    pub(crate) fn get(index: u32) -> Message {
+        Message::new(libc::RTM_GETLINK, libc::NLM_F_ACK, &body(index, 0, 0))
+    }
+
+    pub(crate) fn set_up(index: u32, up: bool) -> Message {
+        let bit = libc::IFF_UP as u32;
+        Message::new(libc::RTM_NEWLINK, libc::NLM_F_ACK, &body(index, if up { bit } else { 0 }, bit))
+    }
+
+    pub(crate) fn set_mtu(index: u32, mtu: u32) -> Message {
+        Message::new(libc::RTM_NEWLINK, libc::NLM_F_ACK, &body(index, 0, 0))
+            .attribute(libc::IFLA_MTU, &mtu.to_ne_bytes())
+    }
+
+    pub(crate) fn rename(index: u32, name: &str) -> Message {
+        let mut name = name.as_bytes().to_vec();
+        name.push(0);
+        Message::new(libc::RTM_NEWLINK, libc::NLM_F_ACK, &body(index, 0, 0))
+            .attribute(libc::IFLA_IFNAME, &name)
+    }
+}
+
+/// Addresses: struct ifaddrmsg.
+pub(crate) mod address {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::{MAKE, Message, family, octets};
+
+    fn message(kind: u16, flags: i32, index: u32, address: IpAddr, prefix: u8) -> Message {
+        let mut body = vec![family(address), prefix, 0, 0];
+        body.extend(index.to_ne_bytes());
+        Message::new(kind, flags, &body)
+            .attribute(libc::IFA_LOCAL, &octets(address))
+            .attribute(libc::IFA_ADDRESS, &octets(address))
+    }
+
+    pub(crate) fn list() -> Message {
+        Message::new(libc::RTM_GETADDR, libc::NLM_F_DUMP, &[0; 8])
+    }
+
+    pub(crate) fn add(index: u32, address: IpAddr, prefix: u8, broadcast: Option<Ipv4Addr>) -> Message {
+        let message = message(libc::RTM_NEWADDR, MAKE, index, address, prefix);
+        match broadcast {
+            Some(broadcast) => message.attribute(libc::IFA_BROADCAST, &broadcast.octets()),
+            None => message,
+        }
+    }
+
+    pub(crate) fn remove(index: u32, address: IpAddr, prefix: u8) -> Message {
+        message(libc::RTM_DELADDR, libc::NLM_F_ACK, index, address, prefix)
+    }
+}
+
+/// Routes: struct rtmsg.
+pub(crate) mod route {
+    use std::net::IpAddr;
+
+    use super::{MAKE, Message, family, octets};
+
+    const MAIN: u8 = libc::RT_TABLE_MAIN;
+
+    fn message(
+        kind: u16,
+        flags: i32,
+        index: u32,
+        destination: (IpAddr, u8),
+        gateway: Option<IpAddr>,
+    ) -> Message {
+        let (network, prefix) = destination;
+        // Without a gateway the network is on the link.
+        let scope = if gateway.is_none() && network.is_ipv4() { libc::RT_SCOPE_LINK } else { 0 };
+        let body =
+            [family(network), prefix, 0, 0, MAIN, libc::RTPROT_BOOT, scope, libc::RTN_UNICAST, 0, 0, 0, 0];
+        let mut message = Message::new(kind, flags, &body).attribute(libc::RTA_OIF, &index.to_ne_bytes());
+        if prefix > 0 {
+            message = message.attribute(libc::RTA_DST, &octets(network));
+        }
+        match gateway {
+            Some(gateway) => message.attribute(libc::RTA_GATEWAY, &octets(gateway)),
+            None => message,
+        }
+    }
+
+    pub(crate) fn list(family: u8) -> Message {
+        let mut body = [0; 12];
+        body[0] = family;
+        Message::new(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &body)
+    }
+
+    pub(crate) fn add(index: u32, destination: (IpAddr, u8), gateway: Option<IpAddr>) -> Message {
+        message(libc::RTM_NEWROUTE, MAKE, index, destination, gateway)
+    }
+
+    pub(crate) fn remove(index: u32, destination: (IpAddr, u8), gateway: Option<IpAddr>) -> Message {
+        message(libc::RTM_DELROUTE, libc::NLM_F_ACK, index, destination, gateway)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_layout_is_the_kernels() {
+        // rtnetlink(7), netlink(7): header, ifinfomsg, then an attribute of 8 bytes.
+        let bytes = link::set_mtu(7, 1400).bytes(3);
+        assert_eq!(bytes.len(), 16 + 16 + 8);
+        assert_eq!(body::u32(&bytes, 0), 40);
+        assert_eq!(u16::from_ne_bytes([bytes[4], bytes[5]]), libc::RTM_NEWLINK);
+        assert_eq!((body::u32(&bytes, 8), body::u32(&bytes, 20)), (3, 7));
+        let found: Vec<(u16, &[u8])> = attributes(&bytes[32..]).collect();
+        assert_eq!(found, [(libc::IFLA_MTU, &1400_u32.to_ne_bytes()[..])]);
+        let part = parts(&bytes).next().expect("a part");
+        assert_eq!((part.kind, part.sequence, part.body.len()), (libc::RTM_NEWLINK, 3, 24));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            for part in parts(&bytes) {
+                let _ = attributes(part.body).count();
+            }
+        }
+    }
+}
