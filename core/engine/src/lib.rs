@@ -14,6 +14,7 @@ pub mod health;
 pub mod instance_data;
 pub mod json;
 pub mod merge;
+mod netinfo;
 pub mod os;
 pub mod query;
 pub mod registry;

@@ -9,7 +9,7 @@ use super::instance::pieces;
 use super::search::Search;
 use super::{Boot, BootError, Hooks, ModuleEntry, Outcome};
 use crate::semaphore::FileSemaphores;
-use crate::{handlers, instance_data, userdata};
+use crate::{handlers, instance_data, netinfo, userdata};
 use model::hostname::is_named;
 
 impl Boot<'_> {
@@ -50,6 +50,7 @@ impl Boot<'_> {
                 tracing::warn!("{error}");
             }
         }
+        self.system.environment.tell(&netinfo::tables(self.system.links.as_ref()));
         let bring_up = !self.flag("disable_network_activation", false);
         if !self.fetch(Stage::Network, false)? {
             tracing::error!("No instance datasource found! Likely bad things to come!");
