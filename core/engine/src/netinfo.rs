@@ -164,8 +164,13 @@ pub fn tables(links: &dyn Links) -> String {
         }
         Err(error) => parts.push(failed("Route info", &error)),
     }
-    let lines = parts.iter().flat_map(|part| part.split('\n'));
-    lines.map(|line| format!("{PREFIX}{line}\n")).collect()
+    let mut text = String::new();
+    for line in parts.iter().flat_map(|part| part.split('\n')) {
+        text.push_str(PREFIX);
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
 }
 
 #[cfg(test)]
