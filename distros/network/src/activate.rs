@@ -39,7 +39,7 @@ pub(crate) fn bring_up(system: &System, manager: Backend, names: &[String]) -> R
             run(system, &["systemctl", "restart", "systemd-networkd", "systemd-resolved"], true)?;
         }
         Backend::NetworkManager => return network_manager(system, names),
-        Backend::Ifcfg | Backend::Bsd => {}
+        Backend::Ifcfg | Backend::FreeBsd | Backend::NetBsd | Backend::OpenBsd => {}
     }
     Ok(())
 }

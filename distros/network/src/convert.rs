@@ -1,7 +1,5 @@
 //! A description to the files of a renderer, wherever they then go.
 
-use std::path::Path;
-
 use model::NetworkConfig;
 use model::effects::{FileError, Link, ReadFiles};
 use net::{NetError, NetworkState};
@@ -30,9 +28,12 @@ pub enum ConvertError {
 }
 
 /// What a renderer wants to know of the machine that it writes for.
+#[allow(dead_code, reason = "a build with some of the renderers asks for some of it")]
 pub(crate) struct Surroundings<'a> {
     /// Files that are changed, not replaced.
     pub(crate) files: &'a dyn ReadFiles,
+    /// The machine's links.
+    pub(crate) links: &'a [Link],
     /// Whether iproute2 is there.
     pub(crate) iproute: bool,
     /// Whether this netplan knows `ipv6-mtu`. Asked only where it matters: the answer takes time.
@@ -60,7 +61,7 @@ pub fn convert(
     let found = RENDERERS.iter().find(|(name, backend)| *name == renderer && probe::built_in(*backend));
     let (_, backend) = found.ok_or_else(|| ConvertError::NoRenderer { name: renderer.to_owned() })?;
     let state = state(config, links, *backend)?;
-    let surroundings = Surroundings { files: existing, iproute: true, ipv6_mtu: &|| true };
+    let surroundings = Surroundings { files: existing, links, iproute: true, ipv6_mtu: &|| true };
     files(&state, *backend, settings, &surroundings)
 }
 
@@ -94,7 +95,7 @@ pub(crate) fn files(
         #[cfg(feature = "ifcfg")]
         Backend::Ifcfg => {
             let settings = &settings.ifcfg;
-            let read = |path: &str| surroundings.files.read_optional(Path::new(path));
+            let read = |path: &str| surroundings.files.read_optional(std::path::Path::new(path));
             let existing = crate::ifcfg::Existing {
                 resolv_conf: settings.dns_path.as_deref().map(read).transpose()?.flatten(),
                 control: read(&settings.control_path)
@@ -113,7 +114,25 @@ pub(crate) fn files(
         Backend::Networkd => Ok(crate::networkd::render(state, &settings.networkd)?),
         #[cfg(feature = "networkmanager")]
         Backend::NetworkManager => Ok(crate::networkmanager::render(state)?),
+        #[cfg(feature = "bsd")]
+        Backend::FreeBsd => Ok(crate::freebsd::render(state, &bsd(surroundings)?)?),
+        #[cfg(feature = "bsd")]
+        Backend::NetBsd => Ok(crate::netbsd::render(state, &bsd(surroundings)?)?),
+        #[cfg(feature = "bsd")]
+        Backend::OpenBsd => Ok(crate::openbsd::render(state, &bsd(surroundings)?)?),
         // The selection leaves out what is not built in.
         other => Err(ConvertError::NoRenderer { name: format!("{other:?}") }),
     }
+}
+
+/// What the BSDs' renderers change.
+#[cfg(feature = "bsd")]
+fn bsd<'a>(surroundings: &Surroundings<'a>) -> Result<crate::bsd::Existing<'a>, FileError> {
+    let read = |path: &str| surroundings.files.read_optional(std::path::Path::new(path));
+    let rc_conf = read("/etc/rc.conf")?.unwrap_or_default();
+    Ok(crate::bsd::Existing {
+        rc_conf: String::from_utf8_lossy(&rc_conf).into_owned(),
+        resolv_conf: read("/etc/resolv.conf")?,
+        links: surroundings.links,
+    })
 }

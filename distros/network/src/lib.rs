@@ -5,18 +5,26 @@
 //! distribution brings only a table, [`Settings`].
 
 mod activate;
+#[cfg(feature = "bsd")]
+mod bsd;
 pub mod convert;
+#[cfg(feature = "bsd")]
+mod freebsd;
 #[cfg(feature = "ifcfg")]
 pub mod ifcfg;
 #[cfg(feature = "interfaces")]
 pub mod interfaces;
 mod known;
+#[cfg(feature = "bsd")]
+mod netbsd;
 #[cfg(feature = "netplan")]
 pub mod netplan;
 #[cfg(feature = "networkd")]
 pub mod networkd;
 #[cfg(feature = "networkmanager")]
 pub mod networkmanager;
+#[cfg(feature = "bsd")]
+mod openbsd;
 mod probe;
 mod rename;
 #[cfg(any(feature = "interfaces", feature = "ifcfg"))]
@@ -74,7 +82,8 @@ pub enum RenderError {
     feature = "ifcfg",
     feature = "netplan",
     feature = "networkd",
-    feature = "networkmanager"
+    feature = "networkmanager",
+    feature = "bsd"
 ))]
 impl RenderError {
     fn new(renderer: &'static str, origin: &Origin, what: impl Into<String>) -> Self {

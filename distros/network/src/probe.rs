@@ -17,8 +17,12 @@ pub(crate) enum Backend {
     NetworkManager,
     /// `ifconfig`, an activator only.
     Ifconfig,
-    /// A BSD's rc.conf; no system that this program runs on has it.
-    Bsd,
+    /// FreeBSD's rc.conf. No system that this program runs on has it or its kin: a description is converted for them.
+    FreeBsd,
+    /// NetBSD's rc.conf.
+    NetBsd,
+    /// OpenBSD's hostname.if.
+    OpenBsd,
 }
 
 /// The order in which renderers are tried where cloud.cfg has none.
@@ -27,9 +31,9 @@ pub(crate) const RENDERERS: [(&str, Backend); 8] = [
     ("sysconfig", Backend::Ifcfg),
     ("netplan", Backend::Netplan),
     ("network-manager", Backend::NetworkManager),
-    ("freebsd", Backend::Bsd),
-    ("netbsd", Backend::Bsd),
-    ("openbsd", Backend::Bsd),
+    ("freebsd", Backend::FreeBsd),
+    ("netbsd", Backend::NetBsd),
+    ("openbsd", Backend::OpenBsd),
     ("networkd", Backend::Networkd),
 ];
 /// The order in which activators are tried where cloud.cfg has none.
@@ -153,7 +157,7 @@ pub(crate) fn available(system: &System, settings: &Settings, manager: Backend) 
         }
         Backend::NetworkManager => network_manager(system),
         Backend::Ifconfig => program(system, "ifconfig", &["/sbin"]),
-        Backend::Bsd => false,
+        Backend::FreeBsd | Backend::NetBsd | Backend::OpenBsd => false,
     }
 }
 
@@ -165,6 +169,7 @@ pub(crate) fn built_in(manager: Backend) -> bool {
         Backend::Netplan => cfg!(feature = "netplan"),
         Backend::Networkd => cfg!(feature = "networkd"),
         Backend::NetworkManager => cfg!(feature = "networkmanager"),
-        Backend::Ifconfig | Backend::Bsd => false,
+        Backend::FreeBsd | Backend::NetBsd | Backend::OpenBsd => cfg!(feature = "bsd"),
+        Backend::Ifconfig => false,
     }
 }

@@ -67,7 +67,9 @@ impl NetworkTools {
     }
 
     fn files(&self, state: &NetworkState, renderer: Backend) -> Result<Vec<RenderedFile>, DistroError> {
+        let links = self.system.links.links()?;
         let surroundings = convert::Surroundings {
+            links: &links,
             files: self.system.files.as_ref(),
             iproute: self.system.commands.which("ip").is_some(),
             #[cfg(feature = "netplan")]

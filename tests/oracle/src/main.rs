@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use agreement::Agreement;
+use oracle::{Error, file};
 use run::Program;
 
 const HELP: &str = "\
@@ -35,43 +36,6 @@ Usage: oracle COMMAND [OPTIONS] [CASE...]
   --update             write the agreement to the baseline
   --differences        print every difference
 ";
-
-/// What can go wrong beside disagreement.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A file or directory cannot be used.
-    #[error("{what}: {source}")]
-    File {
-        /// Which, and what for.
-        what: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A command of the host failed.
-    #[error("{command} failed: {output}")]
-    Command {
-        /// Its words.
-        command: String,
-        /// What it printed.
-        output: String,
-    },
-    /// The baseline is not one.
-    #[error("{path}: {source}; write it anew with --update")]
-    Baseline {
-        /// Its file.
-        path: PathBuf,
-        /// Where it is wrong.
-        source: serde_json::Error,
-    },
-    /// An option or a name is not one that is known.
-    #[error("{0}; see --help")]
-    Usage(String),
-}
-
-/// Names what an input or output error was about.
-pub fn file(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
-    move |source| Error::File { what: what.into(), source }
-}
 
 struct Options {
     ours: Option<PathBuf>,
@@ -173,7 +137,7 @@ fn case_name(case: &Path) -> String {
 fn root(options: &Options) -> Result<PathBuf, Error> {
     match &options.root {
         Some(root) => Ok(root.clone()),
-        None => run::prepare(&options.cache, &options.suite),
+        None => oracle::root::prepare(&options.cache, &options.suite),
     }
 }
 

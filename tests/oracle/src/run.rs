@@ -2,15 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
+
+use oracle::root::{remove, run_command};
 
 use crate::tree::{self, Outcome};
 use crate::{Error, file};
-
-/// What the root holds, the original with it.
-const PACKAGES: &str = "cloud-init,cloud-guest-utils,openssh-server,sudo,iproute2,netplan.io,procps,udev,systemd-sysv,\
-    fdisk,gdisk,e2fsprogs,locales";
 
 /// What runs inside the namespaces: mounts, the four stages, then the commands that tell about them. `$1` is the root,
 /// `$2` the scratch directory, `$3` the case, `$4` our binary or nothing.
@@ -79,41 +77,6 @@ pub struct Run {
     pub seconds: f32,
 }
 
-/// Builds the root with the original, once.
-pub fn prepare(cache: &Path, suite: &str) -> Result<PathBuf, Error> {
-    let root = cache.join(suite);
-    if root.join("etc/os-release").exists() {
-        return Ok(root);
-    }
-    if !Path::new("/usr/bin/mmdebstrap").exists() {
-        run_command(Command::new("apt-get").args([
-            "install",
-            "-y",
-            "--no-install-recommends",
-            "mmdebstrap",
-        ]))?;
-    }
-    println!("building the {suite} root");
-    let (tar, part) = (cache.join("root.tar"), cache.join("unpacking"));
-    let mut build = Command::new("mmdebstrap");
-    build.args(["--mode=root", "--variant=minbase", "--aptopt=APT::Install-Recommends \"false\""]);
-    if suite == "sid" {
-        // Its Release file may have expired where a mirror is behind.
-        build.arg("--aptopt=Acquire::Check-Valid-Until \"false\"");
-    }
-    build
-        .arg(format!("--include={}", PACKAGES.replace(' ', "")))
-        .args(["--components=main", suite])
-        .arg(&tar);
-    run_command(&mut build)?;
-    remove(&part)?;
-    fs::create_dir_all(&part).map_err(file("unpacking"))?;
-    run_command(Command::new("tar").args(["--numeric-owner", "-xf"]).arg(&tar).arg("-C").arg(&part))?;
-    fs::rename(&part, &root).map_err(file(root.display().to_string()))?;
-    fs::remove_file(&tar).map_err(file("root.tar"))?;
-    Ok(root)
-}
-
 /// Runs a program over a case in namespaces of its own; `name` tells runs of this process apart.
 pub fn run(cache: &Path, name: &str, root: &Path, case: &Path, program: &Program) -> Result<Run, Error> {
     let scratch = cache.join(format!("run-{}-{name}", std::process::id()));
@@ -148,26 +111,4 @@ pub fn run(cache: &Path, name: &str, root: &Path, case: &Path, program: &Program
     let outcome = ran.and_then(|()| tree::read(root, &scratch));
     remove(&scratch)?;
     Ok(Run { outcome: outcome?, seconds })
-}
-
-fn run_command(command: &mut Command) -> Result<(), Error> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|source| Error::Command { command: name.clone(), output: source.to_string() })?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Error::Command { command: name, output: text })
-}
-
-fn remove(path: &Path) -> Result<(), Error> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(file(format!("remove {}", path.display()))(error))
-        }
-        _ => Ok(()),
-    }
 }

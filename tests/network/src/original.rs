@@ -1,0 +1,169 @@
+//! The packaged original's `devel net-convert`, over all cases in one process: starting it for each would take an hour.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{OUTPUTS, Output};
+
+/// The driver: reads cases, calls the command's own function for each output, tells what it wrote.
+const DRIVER: &str = r#"
+import argparse, contextlib, io, json, logging, os, shutil, sys
+logging.disable(logging.CRITICAL)
+from cloudinit.log import loggers
+loggers.setup_basic_logging = lambda **ignored: None
+from cloudinit.cmd.devel import net_convert
+from cloudinit.net import freebsd, netbsd, network_state, openbsd
+BSD = {"freebsd": freebsd, "netbsd": netbsd, "openbsd": openbsd}
+def bsd(module, description, target):
+    os.makedirs(target + "etc")
+    for name in ("rc.conf", "resolv.conf"):
+        with open(target + "etc/" + name, "w"):
+            pass
+    renderer = module.Renderer()
+    renderer._postcmds = False
+    state = network_state.parse_net_config_data(json.loads(description), renderer=renderer)
+    renderer.render_network_state(state, target=target)
+    for name in ("rc.conf", "resolv.conf"):
+        if not os.path.getsize(target + "etc/" + name):
+            os.remove(target + "etc/" + name)
+with open("/cases/cases.jsonl") as cases, open("/cases/answers.jsonl", "w") as answers:
+    for line in cases:
+        case = json.loads(line)
+        with open("/tmp/description", "w") as description:
+            description.write(case["text"])
+        for name, renderer, distro in case["outputs"]:
+            target = "/tmp/out/"
+            shutil.rmtree(target, ignore_errors=True)
+            answer = {"case": case["case"], "output": name, "files": {}}
+            try:
+                if renderer in BSD:
+                    bsd(BSD[renderer], case["text"], target)
+                else:
+                  with open("/tmp/description") as description, contextlib.redirect_stderr(io.StringIO()):
+                      net_convert.handle_args("net-convert", argparse.Namespace(
+                        network_data=description, kind="yaml", directory=target, distro=distro,
+                        mac=None, debug=False, output_kind=renderer))
+                for directory, _, names in os.walk(target):
+                    for found in names:
+                        path = os.path.join(directory, found)
+                        with open(path) as content:
+                            mode = os.stat(path).st_mode & 0o7777
+                            answer["files"][path[len(target) - 1:]] = [mode, content.read()]
+            except Exception as error:
+                answer["error"] = "%s: %s" % (type(error).__name__, error)
+            answers.write(json.dumps(answer) + "\n")
+"#;
+
+/// What runs in namespaces of its own: `$1` the root, `$2` the scratch directory.
+const SCRIPT: &str = r#"
+set -e
+mount -t tmpfs tmpfs "$2/over"
+mkdir "$2/over/upper" "$2/over/work"
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/over/upper,workdir=$2/over/work" "$2/root"
+mkdir -p "$2/root/cases"
+mount --bind "$2/cases" "$2/root/cases"
+cd "$2/root"
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+mount -t tmpfs tmpfs tmp
+ip link set lo up
+exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PYTHONWARNINGS=ignore python3 -c "$3"
+"#;
+
+/// What the original did with a case.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Answer {
+    /// Its number.
+    pub case: u64,
+    /// The row.
+    pub output: String,
+    /// Modes and contents by path.
+    pub files: BTreeMap<String, (u32, String)>,
+    /// The exception, where it raised one.
+    pub error: Option<String>,
+}
+
+/// What can go wrong beside disagreement.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The root cannot be built or used.
+    #[error(transparent)]
+    Root(#[from] oracle::Error),
+    /// A file of the exchange cannot be written or read.
+    #[error("{what}: {source}")]
+    File {
+        /// Which.
+        what: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The driver's answer is no answer.
+    #[error("the original's answer is not whole: {0}")]
+    Answer(serde_json::Error),
+    /// The original's process failed.
+    #[error("the original could not be run: {0}; it needs root")]
+    Process(String),
+    /// An option is not one that is known.
+    #[error("{0}; see --help")]
+    Usage(String),
+}
+
+fn file(what: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    let what = what.display().to_string();
+    move |source| Error::File { what, source }
+}
+
+/// Runs the original over descriptions, and gives an answer for each description and output, in their order.
+pub fn run(
+    root: &Path,
+    scratch: &Path,
+    cases: &[(u64, Value)],
+    outputs: &[Output],
+) -> Result<Vec<Answer>, Error> {
+    oracle::root::remove(scratch)?;
+    for name in ["cases", "over", "root"] {
+        fs::create_dir_all(scratch.join(name)).map_err(file(scratch))?;
+    }
+    let outputs: Vec<[&str; 3]> =
+        outputs.iter().map(|output| [output.name, output.renderer, output.distro]).collect();
+    let lines: Vec<String> = cases
+        .iter()
+        .map(|(case, config)| {
+            json!({"case": case, "text": config.to_string(), "outputs": outputs}).to_string()
+        })
+        .collect();
+    let path = scratch.join("cases/cases.jsonl");
+    fs::write(&path, lines.join("\n") + "\n").map_err(file(&path))?;
+    let output = Command::new("unshare")
+        .args(["--mount", "--net", "--propagation", "private", "--", "sh", "-c", SCRIPT, "sh"])
+        .args([root, scratch])
+        .arg(DRIVER)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| Error::Process(error.to_string()))?;
+    if !output.status.success() {
+        return Err(Error::Process(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    }
+    let path = scratch.join("cases/answers.jsonl");
+    let text = fs::read_to_string(&path).map_err(file(&path))?;
+    let answers = text.lines().map(|line| serde_json::from_str(line).map_err(Error::Answer)).collect();
+    oracle::root::remove(scratch)?;
+    answers
+}
+
+/// The outputs of a renderer's name, or all.
+pub fn outputs(names: &[String]) -> Result<Vec<Output>, Error> {
+    if let Some(wrong) = names.iter().find(|name| !OUTPUTS.iter().any(|output| output.name == **name)) {
+        let known = OUTPUTS.map(|output| output.name).join(", ");
+        return Err(Error::Usage(format!("{wrong} is no output; there are {known}")));
+    }
+    Ok(OUTPUTS
+        .into_iter()
+        .filter(|output| names.is_empty() || names.iter().any(|name| name == output.name))
+        .collect())
+}

@@ -1,0 +1,44 @@
+//! What every comparison with the packaged original needs: a root that holds it.
+// A harness around real programs: effects are its business.
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
+
+pub mod root;
+
+use std::path::PathBuf;
+
+/// What can go wrong beside disagreement.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or directory cannot be used.
+    #[error("{what}: {source}")]
+    File {
+        /// Which, and what for.
+        what: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A command of the host failed.
+    #[error("{command} failed: {output}")]
+    Command {
+        /// Its words.
+        command: String,
+        /// What it printed.
+        output: String,
+    },
+    /// The baseline is not one.
+    #[error("{path}: {source}; write it anew with --update")]
+    Baseline {
+        /// Its file.
+        path: PathBuf,
+        /// Where it is wrong.
+        source: serde_json::Error,
+    },
+    /// An option or a name is not one that is known.
+    #[error("{0}; see --help")]
+    Usage(String),
+}
+
+/// Names what an input or output error was about.
+pub fn file(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
+    move |source| Error::File { what: what.into(), source }
+}
