@@ -123,6 +123,37 @@ fn the_users_policy_forbids_it() {
     assert!(handle(&machine).expect("no error"));
 }
 
+/// What the machine has of the second link after another boot, when the description has it.
+fn after_a_boot(updates: &str) -> bool {
+    let (machine, service) = plugged();
+    service.serve(Some(describing("i-1", &[FIRST, NEW])));
+    machine.put("/etc/cloud/cloud.cfg.d/99-updates.cfg", updates);
+    let booted = machine.boot();
+    assert_eq!(booted.all_errors(), Vec::<&str>::new());
+    machine.text(NETPLAN).unwrap_or_default().contains(NEW)
+}
+
+#[test]
+fn a_known_instances_network_is_written_anew_only_where_the_policy_says_so() {
+    // doc/rtd/explanation/events.rst
+    assert!(!after_a_boot("updates: {}"));
+    assert!(!after_a_boot("updates: {network: {when: [boot-new-instance, hotplug]}}"));
+    assert!(after_a_boot("updates: {network: {when: [boot-new-instance, boot]}}"));
+    assert!(after_a_boot("updates: {network: {when: [boot-legacy]}}"));
+}
+
+#[test]
+fn a_service_that_is_silent_at_a_boot_leaves_the_network() {
+    let (machine, service) = plugged();
+    let before = machine.text(NETPLAN);
+    service.serve(None);
+    machine.put("/etc/cloud/cloud.cfg.d/99-updates.cfg", "updates: {network: {when: [boot]}}");
+    let booted = machine.boot();
+    assert_eq!(machine.text(NETPLAN), before);
+    assert_eq!(machine.id(), "i-1");
+    booted.warned("The network stays as it is");
+}
+
 #[test]
 fn it_is_switched_on_once() {
     let (machine, _service) = plugged();

@@ -83,6 +83,8 @@ pub struct Boot<'a> {
     pub(crate) paths: Paths,
     pub(crate) distro: Box<dyn Distro>,
     pub(crate) instance: Option<Instance>,
+    /// The stage that runs.
+    pub(crate) stage: Stage,
     /// Whether the instance came from the cache.
     pub(crate) restored: bool,
     /// The id of the boot before, once it was read: this boot writes its own into the same file.
@@ -115,6 +117,7 @@ impl<'a> Boot<'a> {
             paths,
             distro,
             instance: None,
+            stage,
             restored: false,
             previous_id: OnceCell::new(),
         })

@@ -1,4 +1,9 @@
 //! interfaces(5), as a ConfigDrive of version 1 and old NoCloud seeds bring it, to network config v1.
+//!
+//! What the original reads of it is read the same way; what it passes over (bonds, bridges, VLANs, routes in `post-up`,
+//! a name with stanzas of both families) is read as ifupdown, ifenslave and bridge-utils take it.
+
+mod routes;
 
 use std::collections::BTreeMap;
 
@@ -12,28 +17,40 @@ use serde_json::{Map, Value, json};
 #[derive(Default)]
 struct Described {
     automatic: bool,
+    hotplug: bool,
     stanzas: Vec<Stanza>,
 }
+
+/// A device with what stands of it under its own name and its aliases.
+type Devices = BTreeMap<String, Map<String, Value>>;
 
 /// Network config v1 from the content of an interfaces file; files that it sources are not read.
 pub fn convert(bytes: &[u8]) -> Result<NetworkConfig, Error> {
     let mut found: IndexMap<String, Described> = IndexMap::new();
     for stanza in Interfaces::parse(bytes)?.stanzas() {
         match &stanza.kind {
-            Kind::Allow { class, interfaces } if class == "auto" => {
+            Kind::Allow { class, interfaces } => {
                 for name in interfaces {
-                    found.entry(name.clone()).or_default().automatic = true;
+                    let described = found.entry(name.clone()).or_default();
+                    described.automatic |= class == "auto";
+                    described.hotplug |= class == "hotplug";
                 }
             }
             Kind::Iface { name, .. } => found.entry(name.clone()).or_default().stanzas.push(stanza.clone()),
             _ => {}
         }
     }
-    let mut devices: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    found.retain(|_, described| described.automatic || !described.stanzas.is_empty());
+    let members: Vec<(String, String)> = found
+        .iter()
+        .filter_map(|(name, described)| Some((name.clone(), option(described, "bond-master")?.to_owned())))
+        .collect();
+    let mut devices = Devices::new();
     for (name, described) in found {
         // `eth0:1` is another address of eth0.
         let device = name.split(':').next().unwrap_or_default().to_owned();
-        let entry = devices.entry(device.clone()).or_insert_with(|| new_device(&device, &described));
+        let entry =
+            devices.entry(device.clone()).or_insert_with(|| new_device(&device, &described, &members));
         if let Some(Value::Array(subnets)) = entry.get_mut("subnets") {
             subnets.extend(described.stanzas.iter().map(|stanza| subnet(&name, &described, stanza)));
         }
@@ -42,26 +59,109 @@ pub fn convert(bytes: &[u8]) -> Result<NetworkConfig, Error> {
     Ok(NetworkConfig::from_json(json!({"version": 1, "config": devices}), "interfaces file"))
 }
 
-fn new_device(name: &str, described: &Described) -> Map<String, Value> {
+/// The first value of an option in any stanza of a name; scripts take `_` for `-`.
+fn option<'d>(described: &'d Described, name: &str) -> Option<&'d str> {
+    let other = name.replace('-', "_");
+    described.stanzas.iter().find_map(|stanza| stanza.option(name).or_else(|| stanza.option(&other)))
+}
+
+fn words(text: &str) -> Vec<&str> {
+    text.split_whitespace().filter(|word| *word != "none").collect()
+}
+
+/// A number where it is one.
+fn scalar(text: &str) -> Value {
+    text.parse::<i64>().map_or_else(|_| json!(text), Value::from)
+}
+
+fn flag(text: &str) -> bool {
+    matches!(text.to_lowercase().as_str(), "1" | "on" | "yes" | "true" | "2")
+}
+
+/// Options of the bonding driver and of bridge-utils, under the names that version 1 has for them.
+fn params(described: &Described, prefix: &str, handled: &[&str]) -> Map<String, Value> {
+    let mut found = Map::new();
+    for (name, value) in described.stanzas.iter().flat_map(|stanza| &stanza.options) {
+        let dashed = name.replace('_', "-");
+        if !dashed.starts_with(prefix) || handled.contains(&dashed.as_str()) {
+            continue;
+        }
+        let key = if prefix == "bridge-" { dashed.replacen('-', "_", 1) } else { dashed };
+        match key.as_str() {
+            // A line for each port.
+            "bridge_pathcost" | "bridge_portprio" | "bridge_waitport" => {
+                if let Value::Array(all) = found.entry(key).or_insert_with(|| json!([])) {
+                    all.push(json!(value));
+                }
+            }
+            "bridge_stp" => {
+                found.entry(key).or_insert_with(|| json!(flag(value)));
+            }
+            _ => {
+                found.entry(key).or_insert_with(|| scalar(value));
+            }
+        }
+    }
+    found
+}
+
+fn new_device(name: &str, described: &Described, members: &[(String, String)]) -> Map<String, Value> {
     let mut device = Map::new();
-    device.insert("type".into(), json!(if name == "lo" { "loopback" } else { "physical" }));
-    device.insert("name".into(), json!(name));
-    device.insert("subnets".into(), json!([]));
-    let address = described.stanzas.iter().find_map(|stanza| stanza.option("hwaddress"));
-    if let Some(address) = address {
+    let mut set = |key: &str, value: Value| device.insert(key.to_owned(), value);
+    set("type", json!(if name == "lo" { "loopback" } else { "physical" }));
+    set("name", json!(name));
+    set("subnets", json!([]));
+    if let Some(address) = option(described, "hwaddress") {
         // `hwaddress ether MAC` or `hwaddress MAC`.
-        let mac = address.strip_prefix("ether").map_or(address, str::trim_start);
-        device.insert("mac_address".into(), json!(mac));
+        set("mac_address", json!(address.strip_prefix("ether").map_or(address, str::trim_start)));
+    }
+    if let Some(mtu) = described.stanzas.first().and_then(|stanza| stanza.option("mtu")) {
+        set("mtu", scalar(mtu));
+    }
+    if let Some(accept) = option(described, "accept-ra") {
+        set("accept-ra", json!(flag(accept)));
+    }
+    if option(described, "ethernet-wol").is_some_and(|modes| modes.contains('g')) {
+        set("wakeonlan", json!(true));
+    }
+    if let Some(optional) = option(described, "optional") {
+        set("optional", json!(flag(optional)));
+    }
+    if let Some(ports) = option(described, "bridge-ports") {
+        set("type", json!("bridge"));
+        set("bridge_interfaces", json!(words(ports)));
+        set("params", Value::Object(params(described, "bridge-", &["bridge-ports"])));
+    } else if let Some(slaves) = option(described, "bond-slaves").or_else(|| option(described, "slaves")) {
+        let mut ports: Vec<&str> = words(slaves);
+        let named = members.iter().filter(|(_, master)| master == name).map(|(member, _)| member.as_str());
+        ports.extend(named);
+        ports.sort_unstable();
+        ports.dedup();
+        set("type", json!("bond"));
+        set("bond_interfaces", json!(ports));
+        set("params", Value::Object(params(described, "bond-", &["bond-slaves", "bond-master"])));
+    } else if let Some((link, id)) = vlan(name, described) {
+        set("type", json!("vlan"));
+        set("vlan_link", json!(link));
+        set("vlan_id", scalar(&id));
     }
     device
 }
 
-/// What version 1 calls a method. The original takes one stanza for a name, and its methods as they are; of several
-/// the family counts.
-fn kind<'a>(described: &Described, family: Option<&str>, method: &'a str) -> &'a str {
-    match (family, method) {
-        (Some("inet6"), "dhcp") if described.stanzas.len() > 1 => "dhcp6",
-        (Some("inet6"), "auto") if described.stanzas.len() > 1 => "ipv6_slaac",
+/// The link below a VLAN and its number: by `vlan-raw-device` and `vlan-id`, else by its name (`eth0.5`, `vlan5`).
+fn vlan(name: &str, described: &Described) -> Option<(String, String)> {
+    let link = option(described, "vlan-raw-device")?.to_owned();
+    let by_name = || name.rsplit_once('.').map(|(_, id)| id).or_else(|| name.strip_prefix("vlan"));
+    let id = option(described, "vlan-id").or_else(by_name)?;
+    Some((link, id.trim_start_matches('0').to_owned()))
+}
+
+/// What version 1 calls a method. The original takes a method as it is, whatever its family.
+fn kind<'a>(stanza: &Stanza, family: Option<&str>, method: &'a str) -> &'a str {
+    match (family, method, stanza.option("dhcp")) {
+        (Some("inet6"), "dhcp", _) => "dhcp6",
+        (Some("inet6"), "auto", Some("1")) => "ipv6_dhcpv6-stateless",
+        (Some("inet6"), "auto", _) => "ipv6_slaac",
         _ => method,
     }
 }
@@ -73,8 +173,13 @@ fn subnet(name: &str, described: &Described, stanza: &Stanza) -> Value {
         _ => (None, "manual"),
     };
     subnet.insert("_orig_eni_name".into(), json!(name));
-    subnet.insert("type".into(), json!(kind(described, family, method)));
-    subnet.insert("control".into(), json!(if described.automatic { "auto" } else { "manual" }));
+    subnet.insert("type".into(), json!(kind(stanza, family, method)));
+    let control = match (described.automatic, described.hotplug) {
+        (true, _) => "auto",
+        (false, true) => "hotplug",
+        (false, false) => "manual",
+    };
+    subnet.insert("control".into(), json!(control));
     let mut copy = |key: &str| {
         if let Some(value) = stanza.option(key) {
             subnet.insert(key.into(), json!(value));
@@ -83,14 +188,27 @@ fn subnet(name: &str, described: &Described, stanza: &Stanza) -> Value {
     if method == "static" {
         copy("address");
     }
-    for key in ["netmask", "gateway", "broadcast"] {
+    for key in ["netmask", "gateway", "broadcast", "pointopoint", "scope"] {
         copy(key);
+    }
+    if let Some(metric) = stanza.option("metric") {
+        subnet.insert("metric".into(), scalar(metric));
+    }
+    // The first stanza's is the link's.
+    let first = described.stanzas.first().is_some_and(|first| first.line == stanza.line);
+    if let Some(mtu) = stanza.option("mtu").filter(|_| !first) {
+        subnet.insert("mtu".into(), scalar(mtu));
     }
     for (option, key) in [("dns-nameservers", "dns_nameservers"), ("dns-search", "dns_search")] {
         let words: Vec<&str> = stanza.option(option).unwrap_or_default().split_whitespace().collect();
         if !words.is_empty() {
             subnet.insert(key.into(), json!(words));
         }
+    }
+    let hooks = ["up", "post-up", "pre-up"].into_iter().flat_map(|hook| stanza.all(hook));
+    let routes: Vec<Value> = hooks.filter_map(routes::read).collect();
+    if !routes.is_empty() {
+        subnet.insert("routes".into(), Value::Array(routes));
     }
     Value::Object(subnet)
 }

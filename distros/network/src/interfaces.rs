@@ -294,7 +294,8 @@ fn link_options(link: &Interface, added: &[(&str, &str)], mtu_of_subnet: Option<
     }
     let mut lines = Vec::new();
     for (key, value) in &params {
-        let name = key.replace('_', "-");
+        // ifupdown's own options are known by one spelling only; those of scripts reach them by either.
+        let name = if key == "accept_ra" { key.clone() } else { key.replace('_', "-") };
         let truth = matches!(value, Param::One(Scalar::Bool(_)));
         if NOT_OPTIONS.contains(&key.as_str()) || !(value.is_truthy() || truth) {
             continue;

@@ -37,8 +37,8 @@ fn only(difference: &str, words: &[&str]) -> bool {
 /// All of them.
 pub const KNOWN: &[Known] = &[
     Known {
-        name: "later-stanza",
-        reason: "accept_ra and dhcp of an address behind the first are dropped",
+        name: "accept-ra",
+        reason: "accept_ra is spelled so that ifupdown does not know it; it and dhcp of an address behind the first are dropped",
         outputs: &["eni"],
         applies: |config| {
             anywhere(config, &|key, value| {
@@ -46,7 +46,7 @@ pub const KNOWN: &[Known] = &[
                     || (key == "type" && value.as_str().is_some_and(|kind| kind.starts_with("ipv6_")))
             })
         },
-        explains: |difference| only(difference, &["+     accept_ra ", "+     dhcp "]),
+        explains: |difference| only(difference, &["-     accept-ra ", "+     accept_ra ", "+     dhcp "]),
     },
     Known {
         name: "bond-options",

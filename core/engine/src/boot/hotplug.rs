@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::datasource::SourceStage;
 use model::effects::Attributes;
-use model::update::{Event, Policy, hotplug_allowed, hotplug_enabled_file, hotplug_scopes};
+use model::update::{Policy, hotplug_allowed, hotplug_enabled_file, hotplug_scopes};
 use model::{Frequency, Instance, NetworkConfig, SourceError};
 use net::{NetError, NetworkState};
 use serde_json::json;
@@ -35,6 +35,9 @@ pub enum HotplugError {
     /// The source could not be read.
     #[error(transparent)]
     Source(Box<SourceError>),
+    /// The source needs the network, which is not up yet.
+    #[error("{0} can only be asked when the network is up")]
+    NotNow(String),
     /// The source is not here any more.
     #[error("{0} has no metadata any more")]
     Gone(String),
@@ -168,7 +171,7 @@ impl Boot<'_> {
     }
 
     fn hotplug(&mut self, link: &str) -> Result<(), HotplugError> {
-        let instance = self.asked_again()?;
+        let instance = self.asked_again(SourceStage::Network)?;
         let network =
             instance.network.clone().ok_or_else(|| HotplugError::NoNetwork(instance.source.clone()))?;
         if instance.hotplug.detects {
@@ -191,18 +194,22 @@ impl Boot<'_> {
         if described { Ok(()) } else { Err(HotplugError::NotDescribed { mac }) }
     }
 
-    /// The instance as its source describes it now. The network is up: no address has to be held for it where the
-    /// source can be asked over the network.
-    fn asked_again(&self) -> Result<Instance, HotplugError> {
+    /// The instance as its source describes it now. Where the network is up, no address has to be held for it.
+    pub(super) fn asked_again(&self, stage: SourceStage) -> Result<Instance, HotplugError> {
         let known = self.instance.as_ref().ok_or(HotplugError::NoInstance)?;
         let source = self
             .registry
             .source(&known.source)
             .ok_or_else(|| HotplugError::NoSource(known.source.clone()))?;
-        let network = source.stages().contains(&SourceStage::Network);
-        let stage = if network { SourceStage::Network } else { SourceStage::Local };
+        // Once the network is up, the sources of the local stage can be asked still.
+        let stages = source.stages();
+        let stage = match (stages.contains(&stage), stages.contains(&SourceStage::Local)) {
+            (true, _) => stage,
+            (false, true) => SourceStage::Local,
+            (false, false) => return Err(HotplugError::NotNow(known.source.clone())),
+        };
         let platform = self.platform();
-        tracing::debug!("Refreshing metadata of {} for {}", known.source, Event::Hotplug.name());
+        tracing::debug!("Refreshing metadata of {}", known.source);
         let found = self.crawl(source, &platform, stage, Some(known))?;
         let mut found = found.ok_or_else(|| HotplugError::Gone(known.source.clone()))?;
         if found.instance_id != known.instance_id {

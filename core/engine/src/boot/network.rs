@@ -8,10 +8,11 @@ use flate2::read::GzDecoder;
 use model::effects::Attributes;
 use model::module::Semaphores as _;
 use model::network::NetworkSource;
+use model::update::{Event, Policy};
 use model::{Frequency, Instance, NetworkConfig, Node};
 use serde_json::Value;
 
-use super::{Boot, BootError};
+use super::{Boot, BootError, HotplugError};
 use crate::config::kernel_command_line;
 use crate::json;
 use crate::semaphore::FileSemaphores;
@@ -113,15 +114,6 @@ impl Boot<'_> {
         Ok(fallback.map(|config| (config, NetworkSource::Fallback)))
     }
 
-    /// Whether an update event lets the network be configured anew: `updates.network.when`, or the source's default.
-    fn event_allowed(&self, instance: &Instance, event: &str) -> bool {
-        let configured = self.config.at(&["updates", "network", "when"]).and_then(Node::as_list);
-        match configured {
-            Some(events) => events.iter().filter_map(Node::as_str).any(|allowed| allowed == event),
-            None => instance.network_events.iter().any(|allowed| allowed == event),
-        }
-    }
-
     /// Finds the description, and writes and applies it where this is a new instance or an event asks for it.
     pub(super) fn apply_network(&mut self, bring_up: bool) -> Result<(), BootError> {
         let outcome = self.configure_network(bring_up);
@@ -138,18 +130,56 @@ impl Boot<'_> {
         self.paths.instance("network-pending")
     }
 
+    /// Whether an event of this boot has the network of a known instance configured anew; its source is then asked again.
+    fn updated(&mut self, instance: &Instance, already: bool) -> bool {
+        let policy = Policy::read(&self.config);
+        for finding in &policy.findings {
+            let origin = finding.origin.as_ref().map(|origin| format!("{origin}: ")).unwrap_or_default();
+            tracing::warn!("{origin}{}", finding.message);
+        }
+        let once = !already && policy.allows(instance, Event::Boot);
+        (once || policy.allows(instance, Event::BootLegacy)) && self.refreshed()
+    }
+
+    /// Asks the source of a cached instance again. A source that cannot be asked in this stage, or that does not answer,
+    /// changes nothing.
+    fn refreshed(&mut self) -> bool {
+        if !self.restored {
+            return true;
+        }
+        match self.asked_again(super::source_stage(self.stage)) {
+            Ok(found) => {
+                self.instance = Some(found);
+                self.persist_instance_data(true);
+                if let Err(error) = self.write_cache() {
+                    tracing::warn!("{error}");
+                }
+                true
+            }
+            Err(HotplugError::NotNow(source)) => {
+                tracing::debug!("{source} cannot be asked in this stage");
+                false
+            }
+            Err(error) => {
+                tracing::warn!("The network stays as it is: {error}");
+                false
+            }
+        }
+    }
+
     fn configure_network(&mut self, bring_up: bool) -> Result<(), BootError> {
         if self.instance.is_none() && self.is_at_home()? {
             tracing::info!("The network stays as it is: its source has not answered yet");
             return Ok(());
         }
-        let Some((config, source)) = self.find_network(self.instance.as_ref())? else { return Ok(()) };
+        let Some((mut config, mut source)) = self.find_network(self.instance.as_ref())? else {
+            return Ok(());
+        };
         let once = FileSemaphores::at(self.system, &self.paths.run("sem"));
         if let Some(instance) = self.instance.clone() {
             let already = once.has_run(APPLIED, Frequency::Once);
-            let at_boot = !already && self.event_allowed(&instance, "boot");
             let new = self.is_new_instance() || self.system.files.exists(&self.network_mark());
-            if !new && !at_boot && !self.event_allowed(&instance, "boot-legacy") {
+            if !new && !self.updated(&instance, already) {
                 tracing::debug!(
                     "No network config applied. Neither a new instance nor datasource network update allowed"
                 );
@@ -158,6 +188,9 @@ impl Boot<'_> {
                 }
                 return Ok(());
             }
+            // What the source was asked again for may be another description.
+            let Some(found) = self.find_network(self.instance.as_ref())? else { return Ok(()) };
+            (config, source) = found;
         }
         self.keep_network_config(&config)?;
         self.distro.network().wait_for_links(&config)?;
