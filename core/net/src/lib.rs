@@ -26,4 +26,4 @@ pub mod vmware;
 pub use error::NetError;
 pub use scalar::{Param, Scalar};
 pub use state::{Dns, Interface, InterfaceKind, NetworkState, Route, Subnet, SubnetKind, Vlan};
-pub use v2::{BOND_PARAMETERS, BRIDGE_PARAMETERS};
+pub use v2::{BOND_PARAMETERS, BRIDGE_PARAMETERS, bond_mode};

@@ -32,6 +32,16 @@ pub const BOND_PARAMETERS: [(&str, &str); 19] = [
     ("bond-xmit-hash-policy", "transmit-hash-policy"),
 ];
 
+/// The modes of the bonding driver by their numbers (linux/Documentation/networking/bonding.rst).
+const BOND_MODES: [&str; 7] =
+    ["balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"];
+
+/// A bond's mode by its name, for those that take no number.
+pub fn bond_mode(mode: &Param) -> Param {
+    let number = mode.to_string().parse::<usize>().ok();
+    number.and_then(|number| BOND_MODES.get(number)).map_or_else(|| mode.clone(), |name| Param::text(name))
+}
+
 /// Parameters of bridges: their names in version 1 (and interfaces(5)) and in version 2.
 pub const BRIDGE_PARAMETERS: [(&str, &str); 8] = [
     ("bridge_ageing", "ageing-time"),

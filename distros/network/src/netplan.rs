@@ -7,7 +7,7 @@ mod apply;
 pub(crate) use apply::{features, finish, prepare};
 use net::{
     BOND_PARAMETERS, BRIDGE_PARAMETERS, Interface, InterfaceKind, NetworkState, Param, Scalar, Subnet,
-    SubnetKind, address,
+    SubnetKind, address, bond_mode,
 };
 use yaml::Value;
 use yaml::write::{Style, dump};
@@ -210,6 +210,8 @@ fn bond(state: &NetworkState, link: &Interface) -> Entries {
     let mut entries = Entries::default();
     let mut parameters_of = Entries::default();
     for (name, value) in parameters(link, &BOND_PARAMETERS, &["bond_", "bond-"]) {
+        // netplan takes no numbers of modes.
+        let value = if name == "mode" { bond_mode(&value) } else { value };
         parameters_of.set(name, value.to_yaml());
     }
     if !parameters_of.0.is_empty() {
@@ -310,6 +312,24 @@ fn dhcp(subnet: &Subnet, entries: &mut Entries, key: &'static str, overrides: &'
     }
 }
 
+/// networkd wants one metric for both families, or netplan refuses the whole file; IPv4's counts.
+fn same_overrides(link: &Interface, entries: &mut Entries) {
+    if !(entries.has("dhcp4") && entries.has("dhcp6")) {
+        return;
+    }
+    let (v4, v6) = (entries.get("dhcp4-overrides").cloned(), entries.get("dhcp6-overrides").cloned());
+    if v4 == v6 {
+        return;
+    }
+    if v4.is_some() && v6.is_some() {
+        tracing::warn!("{}: {} has one metric for DHCP of both families, IPv4's", link.origin, link.name);
+    }
+    if let Some(both) = v4.or(v6) {
+        entries.set("dhcp4-overrides", both.clone());
+        entries.set("dhcp6-overrides", both);
+    }
+}
+
 fn addresses(link: &Interface, entries: &mut Entries, ipv6_mtu: bool) {
     let (mut found, mut route_list) = (Vec::new(), Vec::new());
     let (mut servers, mut domains): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
@@ -331,6 +351,7 @@ fn addresses(link: &Interface, entries: &mut Entries, ipv6_mtu: bool) {
             _ => {}
         }
     }
+    same_overrides(link, entries);
     if let Some(mtu) = &link.mtu {
         match entries.get("mtu") {
             Some(of_subnet) if *of_subnet != mtu.to_yaml() => tracing::warn!(

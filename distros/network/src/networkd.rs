@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use model::Node;
-use net::{Dns, Interface, InterfaceKind, NetworkState, Param, Route, Scalar, Subnet, SubnetKind, address};
+use net::{
+    Dns, Interface, InterfaceKind, NetworkState, Param, Route, Scalar, Subnet, SubnetKind, address, bond_mode,
+};
 
 use crate::{RenderError, RenderedFile};
 
@@ -163,6 +165,7 @@ fn bond(state: &NetworkState, link: &Interface) -> Option<Unit> {
     for (param, option, form) in BOND_OPTIONS {
         let Some(value) = link.params.get(param) else { continue };
         match form {
+            Form::Plain if param == "bond-mode" => unit.set("Bond", option, bond_mode(value)),
             Form::Plain => unit.set("Bond", option, value),
             Form::Milliseconds => unit.set("Bond", option, format!("{value}ms")),
             Form::LowerCase => unit.set("Bond", option, value.to_string().to_lowercase()),
@@ -256,7 +259,12 @@ fn network(state: &NetworkState, link: &Interface) -> Result<Unit, RenderError> 
         unit.set("Match", "Driver", driver);
     }
     if let Some(mac) = mac {
-        unit.set(if device { "Match" } else { "Link" }, "MACAddress", mac);
+        match (device, link.bond_master()) {
+            // A bond gives its members its own address: only what they were made with tells them apart.
+            (true, Some(_)) => unit.set("Match", "PermanentMACAddress", mac),
+            (true, None) => unit.set("Match", "MACAddress", mac),
+            (false, _) => unit.set("Link", "MACAddress", mac),
+        }
     }
     if let Some(mtu) = link.mtu.as_ref().filter(|mtu| mtu.is_truthy()) {
         unit.set("Link", "MTUBytes", mtu);

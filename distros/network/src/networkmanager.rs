@@ -116,11 +116,12 @@ fn connection(
     if let (Some(parent), "vlan") = (&parent, kind) {
         file.set("vlan", "parent", parent);
     }
-    if kind == "infiniband"
-        && let Some(mtu) = &mtu
-    {
+    if kind == "infiniband" {
+        // NetworkManager refuses a connection that does not say it.
         file.set("infiniband", "transport-mode", "datagram");
-        file.set("infiniband", "mtu", mtu);
+        if let Some(mtu) = &mtu {
+            file.set("infiniband", "mtu", mtu);
+        }
         if let Some(mac) = &link.mac {
             file.set("infiniband", "mac-address", &mac_address(mac));
         }

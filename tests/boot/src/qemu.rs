@@ -215,7 +215,7 @@ impl Machine<'_> {
 
     /// A link with DHCP, behind which only the metadata service is.
     fn network(&self, qemu: &mut Command, index: usize, boot: &Boot) -> Result<(), Error> {
-        let mut network = "user,id=net,restrict=on".to_owned();
+        let mut network = "user,id=net,restrict=on,ipv6=off".to_owned();
         if boot.service.is_some() {
             let program = std::env::current_exe().map_err(file("this program"))?;
             let serve = format!(

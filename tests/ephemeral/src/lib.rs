@@ -140,9 +140,18 @@ pub fn possible(programs: &[&str]) -> bool {
 
 /// Makes this thread a machine without links; its /sys shows them.
 pub fn machine() -> System {
+    machine_with(MsFlags::empty())
+}
+
+/// The same whose /sys cannot be written to: by this systemd knows that no udev is there to wait for.
+pub fn machine_without_udev() -> System {
+    machine_with(MsFlags::MS_RDONLY)
+}
+
+fn machine_with(sys: MsFlags) -> System {
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("as root");
-    mount(Some("sysfs"), "/sys", Some("sysfs"), MsFlags::empty(), none).expect("as root");
+    mount(Some("sysfs"), "/sys", Some("sysfs"), sys, none).expect("as root");
     mount(Some("tmpfs"), "/run", Some("tmpfs"), MsFlags::empty(), none).expect("as root");
     run(&["ip", "link", "set", "lo", "up"]);
     Host::system(None, Arc::new(NoHttp))

@@ -56,9 +56,11 @@ pub fn compare(output: Output, original: &Files, ours: &Files) -> Likeness {
                 }
             }
             (Some((_, theirs)), None) => {
-                differences.push(format!("{path}: ours does not write it:\n{theirs}"));
+                differences.push(format!("{path}: ours does not write it:\n{}", difference(theirs, "")));
             }
-            (None, Some((_, own))) => differences.push(format!("{path}: only ours writes it:\n{own}")),
+            (None, Some((_, own))) => {
+                differences.push(format!("{path}: only ours writes it:\n{}", difference("", own)));
+            }
             (None, None) => {}
         }
     }

@@ -14,8 +14,8 @@ pub struct Known {
     pub outputs: &'static [&'static str],
     /// Whether a description can show it.
     pub applies: fn(&Value) -> bool,
-    /// Whether the difference, or the original's exception, is its.
-    pub explains: fn(&str) -> bool,
+    /// What a line that differs has in it, where the difference is this one.
+    pub lines: &'static [&'static str],
 }
 
 /// Whether a value anywhere in a description makes this true.
@@ -25,13 +25,6 @@ fn anywhere(value: &Value, test: &dyn Fn(&str, &Value) -> bool) -> bool {
         Value::Array(list) => list.iter().any(|inner| anywhere(inner, test)),
         _ => false,
     }
-}
-
-/// Whether every line that differs has one of these in it.
-fn only(difference: &str, words: &[&str]) -> bool {
-    let mut lines =
-        difference.lines().filter(|line| line.starts_with("  - ") || line.starts_with("  + ")).peekable();
-    lines.peek().is_some() && lines.all(|line| words.iter().any(|word| line.contains(word)))
 }
 
 /// All of them.
@@ -46,49 +39,84 @@ pub const KNOWN: &[Known] = &[
                     || (key == "type" && value.as_str().is_some_and(|kind| kind.starts_with("ipv6_")))
             })
         },
-        explains: |difference| only(difference, &["-     accept-ra ", "+     accept_ra ", "+     dhcp "]),
+        lines: &["-     accept-ra ", "+     accept_ra ", "+     dhcp "],
     },
     Known {
         name: "bond-options",
         reason: "options of a bond whose names have '-' are dropped",
         outputs: &["network-manager"],
         applies: |config| anywhere(config, &|key, _| key == "bonds" || key == "bond_interfaces"),
-        explains: |difference| {
-            only(
-                difference,
-                &[
-                    "+ ad_select=",
-                    "+ fail_over_mac=",
-                    "+ lacp_rate=",
-                    "+ min_links=",
-                    "+ num_grat_arp=",
-                    "+ primary_reselect=",
-                    "+ xmit_hash_policy=",
-                ],
-            )
-        },
+        lines: &[
+            "+ ad_select=",
+            "+ fail_over_mac=",
+            "+ lacp_rate=",
+            "+ min_links=",
+            "+ num_grat_arp=",
+            "+ primary_reselect=",
+            "+ xmit_hash_policy=",
+        ],
     },
     Known {
         name: "netplan-empty",
         reason: "netplan's library writes no file for a description without a link that netplan knows",
         outputs: &["netplan"],
         applies: |config| anywhere(config, &|key, value| key == "type" && value == "infiniband"),
-        explains: |difference| {
-            difference.contains("only ours writes it") && difference.ends_with("network:\n    version: 2\n")
-        },
+        lines: &["+ # ", "+ network:", "+     version: 2"],
     },
     Known {
         name: "bond-primary",
         reason: "the primary link of a bond is dropped",
         outputs: &["networkd"],
         applies: |config| anywhere(config, &|key, _| key == "primary" || key == "bond-primary"),
-        explains: |difference| only(difference, &["PrimarySlave=yes"]),
+        lines: &["PrimarySlave=yes"],
+    },
+    Known {
+        name: "infiniband",
+        reason: "InfiniBand without an MTU lacks its transport mode, without which NetworkManager refuses the connection",
+        outputs: &["network-manager"],
+        applies: |config| anywhere(config, &|key, value| key == "type" && value == "infiniband"),
+        lines: &["+ transport-mode=datagram", "+ mac-address=", "- interface-name="],
+    },
+    Known {
+        name: "dhcp-metrics",
+        reason: "metrics that differ between DHCP's families make netplan refuse the whole file",
+        outputs: &["netplan"],
+        applies: |config| anywhere(config, &|key, _| key == "metric"),
+        lines: &["dhcp4-overrides:", "dhcp6-overrides:", "route-metric:"],
+    },
+    Known {
+        name: "bond-member-mac",
+        reason: "members of a bond are matched by the address that the bond gives all of them",
+        outputs: &["networkd"],
+        applies: |config| anywhere(config, &|key, _| key == "bonds" || key == "bond_interfaces"),
+        lines: &["MACAddress="],
+    },
+    Known {
+        name: "bond-mode",
+        reason: "a mode by its number is handed on to those that take names",
+        outputs: &["netplan", "networkd"],
+        applies: |config| anywhere(config, &|key, value| key == "bond-mode" && value.is_number()),
+        lines: &["mode: 1", "mode: active-backup", "Mode=1", "Mode=active-backup"],
     },
 ];
 
-/// The one that explains a difference.
-pub fn explanation(config: &Value, output: Output, difference: &str) -> Option<&'static Known> {
-    KNOWN.iter().find(|known| {
-        known.outputs.contains(&output.name) && (known.applies)(config) && (known.explains)(difference)
-    })
+/// Those that together explain every line of a difference; none where one is left.
+pub fn explanations(config: &Value, output: Output, difference: &str) -> Vec<&'static Known> {
+    let possible: Vec<&Known> = KNOWN
+        .iter()
+        .filter(|known| known.outputs.contains(&output.name) && (known.applies)(config))
+        .collect();
+    let changed = |line: &&str| {
+        let rest = ["  - ", "  + "].iter().find_map(|sign| line.strip_prefix(sign));
+        rest.is_some_and(|rest| !rest.is_empty())
+    };
+    let mut found: Vec<&'static Known> = Vec::new();
+    for line in difference.lines().filter(changed) {
+        let known = possible.iter().find(|known| known.lines.iter().any(|word| line.contains(word)));
+        let Some(known) = known else { return Vec::new() };
+        if !found.iter().any(|other| other.name == known.name) {
+            found.push(known);
+        }
+    }
+    found
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use network_oracle::compare::{Likeness, compare, ours};
 use network_oracle::generate::{description, simple};
-use network_oracle::known::{KNOWN, explanation};
+use network_oracle::known::{KNOWN, explanations};
 use network_oracle::original::{self, Answer, Error};
 use network_oracle::{OUTPUTS, Output};
 use serde_json::Value;
@@ -174,9 +174,10 @@ fn run(options: &Options) -> Result<bool, Error> {
                 Likeness::Different(difference) => difference,
             },
         };
-        if let Some(known) = explanation(config, output, &difference) {
+        let known = explanations(config, output, &difference);
+        if !known.is_empty() {
             row.listed += 1;
-            met.insert(known.name);
+            met.extend(known.iter().map(|known| known.name));
             continue;
         }
         row.different += 1;

@@ -203,21 +203,29 @@ fn route(dice: &mut Dice, v6: Option<bool>) -> Map<String, Value> {
 
 fn bond_params(dice: &mut Dice, members: &[&str]) -> Value {
     let mut params = Map::new();
-    params.insert(
-        "bond-mode".to_owned(),
-        dice.one(&[json!("active-backup"), json!("802.3ad"), json!("balance-xor"), json!(1)]),
-    );
+    let mode = dice.one(&[json!("active-backup"), json!("802.3ad"), json!("balance-xor"), json!(1)]);
     maybe(&mut params, dice, 60, "bond-miimon", |_| json!(100));
-    maybe(&mut params, dice, 25, "bond-lacp-rate", |dice| dice.one(&[json!("fast"), json!("slow")]));
-    maybe(&mut params, dice, 25, "bond-xmit-hash-policy", |_| json!("layer3+4"));
-    maybe(&mut params, dice, 25, "bond-primary", |_| json!(members[0]));
-    maybe(&mut params, dice, 20, "bond-updelay", |_| json!(200));
-    maybe(&mut params, dice, 20, "bond-downdelay", |_| json!(300));
-    maybe(&mut params, dice, 15, "bond-num-grat-arp", |_| json!(5));
-    maybe(&mut params, dice, 15, "bond-fail-over-mac", |_| json!("active"));
-    maybe(&mut params, dice, 10, "bond-ad-select", |_| json!("stable"));
-    maybe(&mut params, dice, 10, "bond-min-links", |_| json!(1));
-    maybe(&mut params, dice, 10, "bond-primary-reselect", |_| json!("always"));
+    if params.contains_key("bond-miimon") {
+        maybe(&mut params, dice, 20, "bond-updelay", |_| json!(200));
+        maybe(&mut params, dice, 20, "bond-downdelay", |_| json!(300));
+    }
+    // The driver takes each of the others in some modes only.
+    match mode.as_str().unwrap_or("active-backup") {
+        "802.3ad" => {
+            maybe(&mut params, dice, 40, "bond-lacp-rate", |dice| dice.one(&[json!("fast"), json!("slow")]));
+            maybe(&mut params, dice, 20, "bond-ad-select", |_| json!("stable"));
+            maybe(&mut params, dice, 20, "bond-min-links", |_| json!(1));
+            maybe(&mut params, dice, 40, "bond-xmit-hash-policy", |_| json!("layer3+4"));
+        }
+        "balance-xor" => maybe(&mut params, dice, 40, "bond-xmit-hash-policy", |_| json!("layer3+4")),
+        _ => {
+            maybe(&mut params, dice, 40, "bond-primary", |_| json!(members[0]));
+            maybe(&mut params, dice, 20, "bond-num-grat-arp", |_| json!(5));
+            maybe(&mut params, dice, 20, "bond-fail-over-mac", |_| json!("active"));
+            maybe(&mut params, dice, 20, "bond-primary-reselect", |_| json!("always"));
+        }
+    }
+    params.insert("bond-mode".to_owned(), mode);
     Value::Object(params)
 }
 

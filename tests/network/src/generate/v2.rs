@@ -73,9 +73,13 @@ fn layer3(dice: &mut Dice) -> Map<String, Value> {
     let mut entry = Map::new();
     maybe(&mut entry, dice, 35, "dhcp4", Dice::either);
     maybe(&mut entry, dice, 20, "dhcp6", Dice::either);
-    for (key, overrides) in [("dhcp4", "dhcp4-overrides"), ("dhcp6", "dhcp6-overrides")] {
-        if entry.get(key) == Some(&json!(true)) {
-            maybe(&mut entry, dice, 25, overrides, dhcp_overrides);
+    // networkd wants the same for both families.
+    if dice.chance(25) {
+        let overrides = dhcp_overrides(dice);
+        for (key, name) in [("dhcp4", "dhcp4-overrides"), ("dhcp6", "dhcp6-overrides")] {
+            if entry.get(key) == Some(&json!(true)) {
+                entry.insert(name.to_owned(), overrides.clone());
+            }
         }
     }
     let (mut v4, mut v6) = (None, None);
@@ -157,15 +161,25 @@ fn route(dice: &mut Dice, v4: bool) -> Value {
 
 fn bond_parameters(dice: &mut Dice, members: &[&str]) -> Value {
     let mut parameters = Map::new();
-    parameters.insert("mode".to_owned(), json!(dice.one(&["active-backup", "802.3ad", "balance-xor"])));
+    let mode = dice.one(&["active-backup", "802.3ad", "balance-xor"]);
+    parameters.insert("mode".to_owned(), json!(mode));
     maybe(&mut parameters, dice, 60, "mii-monitor-interval", |_| json!(100));
-    maybe(&mut parameters, dice, 25, "lacp-rate", |dice| json!(dice.one(&["fast", "slow"])));
-    maybe(&mut parameters, dice, 25, "transmit-hash-policy", |_| json!("layer3+4"));
-    maybe(&mut parameters, dice, 25, "primary", |_| json!(members[0]));
-    maybe(&mut parameters, dice, 20, "up-delay", |_| json!(200));
-    maybe(&mut parameters, dice, 20, "down-delay", |_| json!(300));
-    maybe(&mut parameters, dice, 15, "gratuitous-arp", |_| json!(5));
-    maybe(&mut parameters, dice, 10, "min-links", |_| json!(1));
+    if parameters.contains_key("mii-monitor-interval") {
+        maybe(&mut parameters, dice, 20, "up-delay", |_| json!(200));
+        maybe(&mut parameters, dice, 20, "down-delay", |_| json!(300));
+    }
+    match mode {
+        "802.3ad" => {
+            maybe(&mut parameters, dice, 40, "lacp-rate", |dice| json!(dice.one(&["fast", "slow"])));
+            maybe(&mut parameters, dice, 20, "min-links", |_| json!(1));
+            maybe(&mut parameters, dice, 40, "transmit-hash-policy", |_| json!("layer3+4"));
+        }
+        "balance-xor" => maybe(&mut parameters, dice, 40, "transmit-hash-policy", |_| json!("layer3+4")),
+        _ => {
+            maybe(&mut parameters, dice, 40, "primary", |_| json!(members[0]));
+            maybe(&mut parameters, dice, 20, "gratuitous-arp", |_| json!(5));
+        }
+    }
     Value::Object(parameters)
 }
 
