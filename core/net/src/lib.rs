@@ -8,6 +8,7 @@ pub mod address;
 pub mod azure;
 mod command;
 pub mod digitalocean;
+pub mod dracut;
 pub mod eni;
 mod error;
 pub mod fallback;

@@ -30,6 +30,7 @@ mod rename;
 #[cfg(any(feature = "interfaces", feature = "ifcfg"))]
 mod rules;
 mod settings;
+mod stale;
 mod tools;
 
 pub use known::distros;

@@ -11,7 +11,7 @@ use text::accounts::{Groups, Passwd};
 
 use crate::convert::{self, ConvertError};
 use crate::probe::{self, ACTIVATORS, Backend, RENDERERS};
-use crate::{RenderError, RenderedFile, Settings, activate, rename};
+use crate::{RenderError, RenderedFile, Settings, activate, rename, stale};
 
 /// Writes for the first network manager that a system has, and brings it up.
 #[derive(Clone, Debug)]
@@ -122,7 +122,10 @@ impl Network for NetworkTools {
             return Ok(Rendered { renderer: name, files: files.into_iter().map(|file| file.path).collect() });
         }
         files.iter().try_for_each(|file| self.write(file))?;
-        Ok(Rendered { renderer: name, files: files.into_iter().map(|file| file.path).collect() })
+        let files = files.into_iter().map(|file| file.path).collect::<Vec<_>>();
+        // After the new ones are there: a cut in between leaves too much, never too little.
+        stale::remove(&self.system, manager, &self.settings, &files);
+        Ok(Rendered { renderer: name, files })
     }
 
     fn activate(&self, config: &NetworkConfig) -> Result<(), DistroError> {

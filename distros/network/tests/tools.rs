@@ -283,6 +283,33 @@ fn networkd_is_restarted_and_its_files_belong_to_it() {
     assert_eq!(machine.ran(), ["systemctl restart systemd-networkd systemd-resolved"]);
 }
 
+#[test]
+fn files_of_links_that_are_described_no_more_are_removed_and_nobody_elses() {
+    let mine = "# Created by cloud-init automatically, do not edit.\n#\nDEVICE=eth9\n";
+    let scripts = "/etc/sysconfig/network-scripts";
+    let root = centos7()
+        .file(&format!("{scripts}/ifcfg-eth9"), mine)
+        .file(&format!("{scripts}/route-eth9"), mine)
+        .file(&format!("{scripts}/ifcfg-eth8"), "DEVICE=eth8\n");
+    let machine = Machine::default().on(root);
+    machine.tools("centos", &["sysconfig"], &[]).render(&config(DHCP)).expect("renders");
+    assert_eq!(machine.text(&format!("{scripts}/ifcfg-eth9")), None);
+    assert_eq!(machine.text(&format!("{scripts}/route-eth9")), None);
+    assert!(machine.text(&format!("{scripts}/ifcfg-eth8")).is_some());
+    assert!(machine.text(&format!("{scripts}/ifcfg-eth0")).is_some());
+
+    let directory = "/etc/systemd/network";
+    let root = Scratch::new()
+        .program("/bin/ip")
+        .program("/bin/systemctl")
+        .file(&format!("{directory}/10-cloud-init-eth9.network"), "[Match]\nName=eth9\n")
+        .file(&format!("{directory}/20-mine.network"), "[Match]\nName=eth8\n");
+    let machine = Machine::default().on(root);
+    machine.tools("photon", &["networkd"], &["networkd"]).render(&config(DHCP)).expect("renders");
+    assert_eq!(machine.text(&format!("{directory}/10-cloud-init-eth9.network")), None);
+    assert!(machine.text(&format!("{directory}/20-mine.network")).is_some());
+}
+
 const CROSSED: &str = "version: 2
 ethernets:
   a: {match: {macaddress: '52:54:00:00:00:0A'}, set-name: ens5}

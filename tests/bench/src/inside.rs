@@ -77,6 +77,17 @@ pub const COMMANDS: &[(&str, &[&str])] = &[
     ("--version", &["--version"]),
 ];
 
+/// Renderers and the distributions whose files they write, for a machine of 200 links and 2,000 routes.
+pub const CONVERSIONS: &[(&str, &str)] = &[
+    ("eni", "debian"),
+    ("netplan", "ubuntu"),
+    ("networkd", "photon"),
+    ("sysconfig", "centos"),
+    ("network-manager", "fedora"),
+];
+/// That machine's description, in the root.
+const LARGE: &str = "/large-network.json";
+
 /// What is measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Work {
@@ -152,6 +163,24 @@ pub fn inside(machine: &str) -> Result<String, Error> {
                 for _ in 0..REPEAT {
                     told.add(name, arguments)?;
                 }
+            }
+            let large = network_oracle::generate::large(1, 200, 2000);
+            fs::write(LARGE, large.to_string()).map_err(file(LARGE))?;
+            for (renderer, distro) in CONVERSIONS {
+                let words = [
+                    "devel",
+                    "net-convert",
+                    "-p",
+                    LARGE,
+                    "-k",
+                    "yaml",
+                    "-d",
+                    "/converted",
+                    "-D",
+                    distro,
+                    "-O",
+                ];
+                told.add(&format!("net-convert {renderer}"), &[&words[..], &[*renderer]].concat())?;
             }
             "DataSourceNoCloud"
         }

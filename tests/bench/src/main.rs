@@ -161,6 +161,8 @@ fn bench(options: &Options) -> Result<String, Error> {
     text.push('\n');
     text += &report::commands(&boots);
     text.push('\n');
+    text += &report::conversions(&boots);
+    text.push('\n');
     text += &report::crawls(&crawls);
     text.push('\n');
     text += &report::sizes(&options.ours, options.appliance.as_deref())?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::inside::{COMMANDS, STAGES, Told};
+use crate::inside::{COMMANDS, CONVERSIONS, STAGES, Told};
 use crate::measure::Cost;
 use crate::table::{markdown, median, quantity, ratio};
 use crate::{Error, file};
@@ -97,6 +97,32 @@ pub fn commands(samples: &Samples) -> String {
         rows.push(row);
     }
     markdown(&["command", "CPU", "ours", "", "wall", "ours", ""], &rows)
+}
+
+/// A description of a large machine to files.
+pub fn conversions(samples: &Samples) -> String {
+    let mut rows = Vec::new();
+    for (renderer, _) in CONVERSIONS {
+        let name = format!("net-convert {renderer}");
+        let mut row = vec![format!("`{renderer}`")];
+        row.extend(cells(samples.of(&name, |cost| cost.cpu), "ms"));
+        row.extend(cells(samples.of(&name, |cost| cost.wall), "ms"));
+        row.extend(cells(samples.of(&name, |cost| cost.peak as f64 / 1024.0), "MiB"));
+        rows.push(row);
+    }
+    let head = [
+        "net-convert, 200 links, 2,000 routes",
+        "CPU",
+        "ours",
+        "",
+        "wall",
+        "ours",
+        "",
+        "peak RSS",
+        "ours",
+        "",
+    ];
+    markdown(&head, &rows)
 }
 
 /// The network stage on EC2.

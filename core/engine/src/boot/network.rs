@@ -110,6 +110,12 @@ impl Boot<'_> {
             tracing::warn!("Empty network config found");
         }
         let links = self.system.links.links().map_err(model::DistroError::from)?;
+        // What the ramdisk was told; the original does not read it, so that it stands behind all that it does read.
+        match net::dracut::config(&kernel_command_line(self.system), &links) {
+            Ok(Some(config)) => return Ok(Some((config, NetworkSource::Initramfs))),
+            Ok(None) => {}
+            Err(error) => tracing::warn!("{error}"),
+        }
         let fallback = net::fallback::config(&links, &kernel_command_line(self.system));
         Ok(fallback.map(|config| (config, NetworkSource::Fallback)))
     }

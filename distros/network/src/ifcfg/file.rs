@@ -108,8 +108,44 @@ impl LinkFile {
     }
 }
 
-/// In double quotes where there is white space and no quotes yet.
+/// In double quotes where there is white space and no quotes yet; what the shell would take for something else inside
+/// them is escaped, and a line never becomes two.
 fn quoted(value: &str) -> String {
-    let already = value.starts_with('"') && value.ends_with('"');
-    if value.contains(char::is_whitespace) && !already { format!("\"{value}\"") } else { value.to_owned() }
+    let already = value.len() > 1 && value.starts_with('"') && value.ends_with('"');
+    let special = |letter: char| matches!(letter, '"' | '$' | '`' | '\\');
+    let shell = |letter: char| {
+        special(letter) || matches!(letter, '\'' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '#' | '*')
+    };
+    let inner = if already { &value[1..value.len() - 1] } else { value };
+    if !already && !inner.contains(|letter: char| letter.is_whitespace() || shell(letter)) {
+        return value.to_owned();
+    }
+    let mut out = String::from("\"");
+    for letter in inner.chars() {
+        match letter {
+            '\n' | '\r' => out.push(' '),
+            letter if special(letter) => out.extend(['\\', letter]),
+            letter => out.push(letter),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shell_reads_what_was_meant() {
+        for value in
+            ["plain", "mode=1 miimon=100", "a\"b", "$(reboot)", "`id`", "back\\slash", "it's; #not", "a&b|c"]
+        {
+            let text = format!("KEY={}\n", quoted(value));
+            let read = ifcfg::Document::parse(text.as_bytes()).expect("readable");
+            assert_eq!(read.get("KEY").as_deref(), Some(value), "{text}");
+        }
+        assert_eq!(quoted("\"mode=1 miimon=100\""), "\"mode=1 miimon=100\"");
+        assert_eq!(quoted("one\nTWO=2"), "\"one TWO=2\"");
+    }
 }

@@ -71,11 +71,39 @@ impl Keyfile {
         for (section, keys) in &self.0 {
             out.push_str(&format!("[{section}]\n"));
             for (key, value) in keys {
-                // A value of several lines is continued, never a new key.
-                out.push_str(&format!("{key}={}\n", value.replace('\n', "\n\t")));
+                out.push_str(&format!("{key}={}\n", escaped(value)));
             }
             out.push('\n');
         }
         out
+    }
+}
+
+/// GLib's key files: what would end the line or be taken for white space around the value is escaped.
+fn escaped(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for (at, letter) in value.char_indices() {
+        match letter {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            ' ' if at == 0 => out.push_str("\\s"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_never_becomes_another_line() {
+        // Desktop Entry Specification, "Value types", which GLib's key files follow.
+        assert_eq!(escaped("a\nb=c"), "a\\nb=c");
+        assert_eq!(escaped(" a\\b\t"), "\\sa\\\\b\\t");
+        assert_eq!(escaped("10.0.0.1;10.0.0.2;"), "10.0.0.1;10.0.0.2;");
     }
 }
