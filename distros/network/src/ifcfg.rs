@@ -100,16 +100,13 @@ pub fn render(
     };
     for link in links::link_files(state, settings.flavor)? {
         add(format!("{}{}", settings.link_prefix, link.name), link.content());
+        if !link.ifroutes.is_empty() {
+            let content = format!("{}\n{}\n", header('#'), link.ifroutes.join("\n"));
+            add(format!("{}{}", settings.routes_prefix, link.name), content);
+        }
         if !link.routes.is_empty() {
-            // Where both families have one file (SUSE), it is IPv4's.
-            let (v4, v6) = (
-                format!("{}{}", settings.routes_prefix, link.name),
-                format!("{}{}", settings.routes6_prefix, link.name),
-            );
-            if v4 != v6 {
-                add(v6, link.routes6());
-            }
-            add(v4, link.routes4());
+            add(format!("{}{}", settings.routes6_prefix, link.name), link.routes6());
+            add(format!("{}{}", settings.routes_prefix, link.name), link.routes4());
         }
     }
     if let Some(path) = &settings.dns_path

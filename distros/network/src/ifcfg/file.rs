@@ -19,6 +19,8 @@ pub(super) struct LinkFile {
     variables: BTreeMap<String, String>,
     /// Its routes, default routes apart.
     pub(super) routes: Vec<Route>,
+    /// SUSE's routes, a line each.
+    pub(super) ifroutes: Vec<String>,
     /// A default route of IPv4 is set.
     pub(super) default4: bool,
     /// A default route of IPv6 is set.
@@ -32,6 +34,7 @@ impl LinkFile {
             name: name.to_owned(),
             variables: BTreeMap::new(),
             routes: Vec::new(),
+            ifroutes: Vec::new(),
             default4: false,
             default6: false,
         }

@@ -159,21 +159,38 @@ fn gateway_and_dns(file: &mut LinkFile, subnet: &Subnet) {
     }
 }
 
-/// Default routes go into the link's own file, others into route-NAME and route6-NAME. SUSE's are not written, as by
-/// the original.
+/// SUSE's ifroute-NAME has every route, in wicked's form (ifroute(5)): destination, gateway, netmask, link.
+fn write_routes_suse(file: &mut LinkFile, link: &Interface) -> Result<(), RenderError> {
+    for subnet in &link.subnets {
+        for gateway in subnet.gateway.iter().filter(|_| subnet.kind.is_static()) {
+            file.ifroutes.push(format!("default {gateway} - {}", link.name));
+        }
+        for route in &subnet.routes {
+            let gateway = route.gateway.as_ref().ok_or_else(|| without_gateway(route))?;
+            let to = if route.is_default() {
+                "default".to_owned()
+            } else {
+                format!("{}/{}", route.network, route.prefix)
+            };
+            let metric = route.metric.map_or_else(String::new, |metric| format!(" unicast metric {metric}"));
+            file.ifroutes.push(format!("{to} {gateway} - {}{metric}", link.name));
+        }
+    }
+    Ok(())
+}
+
+fn without_gateway(route: &net::Route) -> RenderError {
+    RenderError::new(NAME, &route.origin, format!("the route to {} without a gateway", route.network))
+}
+
+/// Default routes go into the link's own file, others into route-NAME and route6-NAME.
 pub(super) fn write_routes(file: &mut LinkFile, link: &Interface, flavor: Flavor) -> Result<(), RenderError> {
     if flavor == Flavor::Suse {
-        return Ok(());
+        return write_routes_suse(file, link);
     }
     for subnet in &link.subnets {
         for route in &subnet.routes {
-            let gateway = route.gateway.as_ref().ok_or_else(|| {
-                RenderError::new(
-                    NAME,
-                    &route.origin,
-                    format!("the route to {} without a gateway", route.network),
-                )
-            })?;
+            let gateway = route.gateway.as_ref().ok_or_else(|| without_gateway(route))?;
             // What comes with router advertisements brings its default route along.
             if !route.is_default() || subnet.kind.is_ipv6_dynamic() {
                 file.routes.push(route.clone());
