@@ -165,3 +165,96 @@ fn a_mistake_is_seen_before_boot_at_its_line() {
     let messages = plan["warnings"].to_string() + &plan["errors"].to_string();
     assert!(messages.contains("user-data part-001:5:18"), "not the user's line in {messages}");
 }
+
+/// A file of a description, and what the command line says of it.
+fn converted(text: &str, kind: &str, output_kind: &str, more: &[&str]) -> (Output, tempfile::TempDir) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("description");
+    std::fs::write(&file, text).expect("written");
+    let (file, target) = (file.display().to_string(), directory.path().join("out").display().to_string());
+    let words =
+        ["devel", "net-convert", "-p", &file, "-k", kind, "-d", &target, "-D", "debian", "-O", output_kind];
+    (cloud_init(&[&words[..], more].concat()), directory)
+}
+
+#[test]
+fn net_convert_reads_every_kind_and_writes_every_output() {
+    let v2 = "network: {version: 2, ethernets: {eth0: {addresses: [10.0.0.5/24]}}}\n";
+    let eni = "auto eth0\niface eth0 inet static\n    address 10.0.0.5/24\n";
+    let openstack = r#"{"links": [{"id": "a", "type": "phy", "ethernet_mac_address": "52:54:00:12:34:56"}],
+        "networks": [{"link": "a", "type": "ipv4", "ip_address": "10.0.0.5", "netmask": "255.255.255.0"}]}"#;
+    let azure = r#"{"network": {"interface": [{"macAddress": "525400123456", "ipv4": {"subnet": [{"prefix": "24"}],
+        "ipAddress": [{"privateIpAddress": "10.0.0.4"}, {"privateIpAddress": "10.0.0.5"}]}}]}}"#;
+    let vmware = "[NIC-CONFIG]\nNICS = eth0\n[eth0]\nMACADDR = 52:54:00:12:34:56\nBOOTPROTO = static\n\
+        IPADDR = 10.0.0.5\nNETMASK = 255.255.255.0\n";
+    let mac = ["-m", "eth0,52:54:00:12:34:56"];
+    for (kind, text) in [
+        ("yaml", v2),
+        ("eni", eni),
+        ("network_data.json", openstack),
+        ("azure-imds", azure),
+        ("vmware-imc", vmware),
+    ] {
+        let (done, directory) = converted(text, kind, "eni", &mac);
+        assert_eq!(done.status.code(), Some(0), "{kind}: {}", err(&done));
+        assert!(err(&done).starts_with(&format!("Read input format '{kind}' from '")), "{}", err(&done));
+        let written = directory.path().join("out/etc/network/interfaces.d/50-cloud-init");
+        let written = std::fs::read_to_string(written).expect("written");
+        assert!(written.contains("    address 10.0.0.5/24\n"), "{kind}: {written}");
+    }
+    for output_kind in
+        ["eni", "netplan", "networkd", "sysconfig", "network-manager", "freebsd", "netbsd", "openbsd"]
+    {
+        let (done, _) = converted(v2, "yaml", output_kind, &[]);
+        assert_eq!(done.status.code(), Some(0), "{output_kind}: {}", err(&done));
+    }
+}
+
+#[test]
+fn net_convert_tells_mistakes_with_their_places() {
+    let (wrong, _) =
+        converted("version: 2\nethernets:\n  eth0:\n    addresses: [10.0.0.500/24]\n", "yaml", "eni", &[]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(err(&wrong).contains("description:4:17: 'address: 10.0.0.500/24'"), "{}", err(&wrong));
+    let numbered =
+        "version: 2\nethernets:\n  eth0:\n    match: {macaddress: 52:54:00:12:34:56}\n    dhcp4: true\n";
+    let (wrong, _) = converted(numbered, "yaml", "netplan", &[]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(err(&wrong).contains("digits to the base of 60"), "{}", err(&wrong));
+    assert_eq!(converted("{}", "toml", "eni", &[]).0.status.code(), Some(2));
+    assert_eq!(converted("{}", "yaml", "windows", &[]).0.status.code(), Some(2));
+    let (wrong, _) = converted("{", "azure-imds", "eni", &[]);
+    assert_eq!(wrong.status.code(), Some(1));
+}
+
+#[test]
+fn net_render_tells_the_form_from_the_content() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("interfaces");
+    std::fs::write(&file, "auto eth0\niface eth0 inet dhcp\n").expect("written");
+    let words = ["net", "render", &file.display().to_string(), "-r", "networkd", "-r", "eni", "--json"];
+    let rendered = cloud_init(&words);
+    assert_eq!(rendered.status.code(), Some(0), "{}", err(&rendered));
+    let documents: serde_json::Value = serde_json::from_slice(&rendered.stdout).expect("JSON");
+    let network = documents
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|file| file["path"] == "/etc/systemd/network/10-cloud-init-eth0.network");
+    assert!(
+        network.is_some_and(|file| file["content"].as_str().unwrap_or_default().contains("DHCP=ipv4")),
+        "{documents}"
+    );
+}
+
+#[test]
+fn hotplug_is_not_known_before_a_boot() {
+    let asked =
+        cloud_init(&["devel", "hotplug-hook", "-s", "net", "handle", "-d", "/devices/x", "-u", "add"]);
+    assert_eq!(asked.status.code(), Some(1));
+    assert_eq!(cloud_init(&["devel", "hotplug-hook", "-s", "usb", "query"]).status.code(), Some(2));
+    assert_eq!(
+        cloud_init(&["devel", "hotplug-hook", "-s", "net", "handle", "-u", "remove"]).status.code(),
+        Some(2)
+    );
+}

@@ -44,6 +44,19 @@ pub(crate) fn bring_up(system: &System, manager: Backend, names: &[String]) -> R
     Ok(())
 }
 
+/// Brings one link up that has just been written.
+pub(crate) fn bring_up_one(system: &System, manager: Backend, name: &str) -> Result<(), DistroError> {
+    match manager {
+        Backend::NetworkManager => connection_up(system, name),
+        Backend::Networkd => {
+            // A file that has come since networkd began is read when it is told so.
+            run(system, &["networkctl", "reload"], true)?;
+            Ok(system.links.set_up(name, true)?)
+        }
+        other => bring_up(system, other, &[name.to_owned()]),
+    }
+}
+
 fn network_manager(system: &System, names: &[String]) -> Result<(), DistroError> {
     let state = run(system, &["systemctl", "show", "--property=SubState", "NetworkManager.service"], false)?;
     if state.trim_end() != "SubState=running" {

@@ -144,7 +144,7 @@ impl Network for NetworkTools {
         let (_, activator) = self
             .select_activator()?
             .ok_or_else(|| DistroError::Failed(format!("no network activator is here to bring up {name}")))?;
-        activate::bring_up(&self.system, activator, &[name.to_owned()])
+        activate::bring_up_one(&self.system, activator, name)
     }
 
     fn wait_for_links(&self, config: &NetworkConfig) -> Result<(), DistroError> {

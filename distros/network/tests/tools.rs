@@ -284,6 +284,29 @@ fn networkd_is_restarted_and_its_files_belong_to_it() {
 }
 
 #[test]
+fn one_link_is_brought_up_by_each_activator() {
+    let networkd = Scratch::new().program("/bin/ip").program("/bin/systemctl");
+    let machine = Machine::default().on(networkd);
+    machine.tools("photon", &["networkd"], &["networkd"]).bring_up_link("eth1").expect("up");
+    assert_eq!(machine.ran(), ["networkctl reload"]);
+    assert_eq!(machine.cables.1.lock().expect("not poisoned").clone(), ["eth1 up"]);
+
+    let machine = Machine::default().on(debian().program("/usr/sbin/netplan"));
+    machine.tools("debian", &["netplan"], &["netplan"]).bring_up_link("eth1").expect("up");
+    assert_eq!(machine.ran(), ["netplan apply"]);
+
+    let ifupdown = ["ifquery", "ifup", "ifdown"]
+        .into_iter()
+        .fold(debian(), |root, name| root.program(&format!("/sbin/{name}")));
+    let machine = Machine::default().on(ifupdown.file("/etc/network/interfaces", ""));
+    machine.tools("debian", &["eni"], &["eni"]).bring_up_link("eth1").expect("up");
+    assert_eq!(machine.ran(), ["ifup eth1"]);
+
+    let nothing = Machine::default().on(Scratch::new());
+    assert!(nothing.tools("debian", &["eni"], &["eni"]).bring_up_link("eth1").is_err());
+}
+
+#[test]
 fn files_of_links_that_are_described_no_more_are_removed_and_nobody_elses() {
     let mine = "# Created by cloud-init automatically, do not edit.\n#\nDEVICE=eth9\n";
     let scripts = "/etc/sysconfig/network-scripts";
