@@ -1,4 +1,5 @@
 //! The command line as a user meets it: exit codes, messages, and plans of the embedded examples.
+#![allow(clippy::disallowed_methods, reason = "a test reads and writes its own folder")]
 
 use std::path::PathBuf;
 use std::process::Output;
