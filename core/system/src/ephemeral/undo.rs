@@ -5,7 +5,7 @@
 //! forked from a program that may have threads, so it does nothing but system calls, over memory that it has already.
 
 use std::io::{self, Write as _};
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
@@ -81,14 +81,14 @@ fn watcher() -> io::Result<(libc::pid_t, std::fs::File)> {
     #[allow(unsafe_code, reason = "only a process of its own outlives a kill")]
     let pid = unsafe { libc::fork() };
     match pid {
-        0 => watch(&reader, &writer, &socket),
+        0 => watch(&reader, &socket),
         pid if pid < 0 => Err(io::Error::last_os_error()),
         pid => Ok((pid, std::fs::File::from(writer))),
     }
 }
 
 /// The child. Signals that end the parent must not end it first.
-fn watch(reader: &OwnedFd, writer: &OwnedFd, socket: &OwnedFd) -> ! {
+fn watch(reader: &OwnedFd, socket: &OwnedFd) -> ! {
     let mut memory = [0_u8; ROOM];
     let mut length = 0;
     // SAFETY: only calls that signal-safety(7) allows, on descriptors that are open and on memory of this frame.
@@ -98,11 +98,8 @@ fn watch(reader: &OwnedFd, writer: &OwnedFd, socket: &OwnedFd) -> ! {
             libc::signal(signal, libc::SIG_IGN);
         }
         libc::setsid();
-        // Nobody who reads the parent's output may have to wait for this process.
-        for inherited in 0..3 {
-            libc::close(inherited);
-        }
-        libc::close(writer.as_raw_fd());
+        // Nobody who waits for the end of another descriptor may have to wait for this process.
+        close_but(reader.as_raw_fd(), socket.as_raw_fd());
         loop {
             let room = ROOM - length;
             let read = libc::read(reader.as_raw_fd(), memory.as_mut_ptr().add(length).cast(), room);
@@ -111,7 +108,7 @@ fn watch(reader: &OwnedFd, writer: &OwnedFd, socket: &OwnedFd) -> ! {
                 -1 | 0 => break,
                 more => length += more as usize,
             }
-            if length == ROOM {
+            if length == ROOM || all_done(&memory, length) {
                 break;
             }
         }
@@ -129,6 +126,40 @@ fn watch(reader: &OwnedFd, writer: &OwnedFd, socket: &OwnedFd) -> ! {
     unsafe {
         libc::_exit(0)
     }
+}
+
+/// Closes every descriptor but two.
+///
+/// # Safety
+///
+/// The process must not use another descriptor afterwards. Only system calls are made.
+#[allow(unsafe_code, reason = "after a fork of a program with threads nothing else is allowed")]
+unsafe fn close_but(one: RawFd, other: RawFd) {
+    let (low, high) = (one.min(other) as libc::c_uint, one.max(other) as libc::c_uint);
+    let mut between = [(0, low), (low + 1, high), (high + 1, libc::c_uint::MAX)].into_iter();
+    // SAFETY: as this function's own.
+    unsafe {
+        let closed = between
+            .all(|(from, upto)| from == upto || libc::syscall(libc::SYS_close_range, from, upto - 1, 0) == 0);
+        if !closed {
+            // A kernel before 5.9 has no close_range(2). The program never has a thousand files open.
+            for fd in (0..1024).filter(|fd| *fd != one && *fd != other) {
+                libc::close(fd);
+            }
+        }
+    }
+}
+
+/// Whether the parent has said that it undid all by itself.
+fn all_done(memory: &[u8; ROOM], length: usize) -> bool {
+    let mut at = 0;
+    while at + 2 <= length {
+        match usize::from(u16::from_ne_bytes([memory[at], memory[at + 1]])) {
+            0 => return true,
+            record => at += 2 + record,
+        }
+    }
+    false
 }
 
 /// The records from the last to the first, found without memory of their own; none where the last says that all is done.
@@ -171,6 +202,21 @@ mod tests {
         Records { memory: &memory, length: bytes.len(), upto: usize::MAX }.collect()
     }
 
+    /// A later watcher is forked with the pipes of the earlier ones: the earlier must end all the same.
+    #[test]
+    fn two_links_that_are_held_at_once_are_let_go_in_either_order() {
+        let (done, waited) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let (first, second, third) = (Undo::new("one"), Undo::new("two"), Undo::new("three"));
+            drop(first);
+            drop(third);
+            drop(second);
+            done.send(())
+        });
+        let limit = std::time::Duration::from_secs(10);
+        assert_eq!(waited.recv_timeout(limit), Ok(()), "a watcher does not end");
+    }
+
     #[test]
     fn records_are_undone_from_the_last() {
         let one = 1_u16.to_ne_bytes();
@@ -180,5 +226,12 @@ mod tests {
         // A record that was cut off is none.
         assert_eq!(records(&told[..told.len() - 1]), [(5, 7), (2, 3)]);
         assert_eq!(records(&[&told[..], &DONE].concat()), []);
+        let done = |told: &[u8]| {
+            let mut memory = [0; ROOM];
+            memory[..told.len()].copy_from_slice(told);
+            all_done(&memory, told.len())
+        };
+        assert!(!done(&told) && !done(&[&told[..], &DONE[..1]].concat()));
+        assert!(done(&[&told[..], &DONE].concat()));
     }
 }
