@@ -6,7 +6,7 @@ use std::path::Path;
 
 use model::effects::{Attributes, Command};
 use model::module::Report;
-use model::update::{Event, Policy, hotplug_allowed};
+use model::update::{Event, Policy};
 use model::{Context, Frequency, Module, ModuleError, Node};
 use serde::Deserialize;
 
@@ -40,8 +40,10 @@ impl Module for InstallHotplug {
 
     fn run(&self, context: &Context<'_>, _config: Config) -> Result<Report, ModuleError> {
         let files = &context.system.files;
-        let mut report = Report { warnings: Policy::read(context.config).findings, ..Report::default() };
-        if !hotplug_allowed(files.as_ref(), context.paths, context.config, context.instance) {
+        let policy = Policy::read(context.config);
+        let allowed = policy.allows_hotplug(files.as_ref(), context.paths, context.instance);
+        let mut report = Report { warnings: policy.findings, ..Report::default() };
+        if !allowed {
             report.skipped = Some(format!("{} is not enabled", Event::Hotplug.name()));
             if files.exists(Path::new(RULE)) {
                 files.remove(Path::new(RULE))?;

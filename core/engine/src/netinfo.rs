@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use model::effects::{Address, Link, LinkError, Links, Route};
+use net::address::v4_mask;
 
 /// What stands where there is nothing.
 const EMPTY: &str = ".";
@@ -60,11 +61,6 @@ fn or_empty(text: &str) -> &str {
     if text.is_empty() { EMPTY } else { text }
 }
 
-fn netmask(prefix: u8) -> String {
-    std::net::Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0))
-        .to_string()
-}
-
 fn devices(links: &[(Link, Vec<Address>)]) -> String {
     let mut table = Table::new(&["Device", "Up", "Address", "Mask", "Scope", "Hw-Address"]);
     for (link, addresses) in links {
@@ -72,7 +68,7 @@ fn devices(links: &[(Link, Vec<Address>)]) -> String {
         let up = if link.carrier == Some(true) { "True" } else { "False" };
         let mac = if link.hardware_type == ETHERNET { or_empty(&link.mac) } else { EMPTY };
         for address in addresses.iter().filter(|known| known.address.is_ipv4()) {
-            let mask = netmask(address.prefix);
+            let mask = v4_mask(address.prefix);
             table.row(&[&link.name, up, &address.address.to_string(), &mask, or_empty(&address.scope), mac]);
         }
         for address in addresses.iter().filter(|known| known.address.is_ipv6()) {
@@ -104,7 +100,7 @@ fn routes_v4(routes: &[&Route]) -> String {
         }
         let gateway = route.gateway.map(|gateway| gateway.to_string());
         let gateway = gateway.unwrap_or_else(|| if default { String::new() } else { "0.0.0.0".to_owned() });
-        let (destination, mask) = (route.destination.to_string(), netmask(route.prefix));
+        let (destination, mask) = (route.destination.to_string(), v4_mask(route.prefix));
         table.row(&[&number.to_string(), &destination, &gateway, &mask, &route.interface, &flags]);
     }
     table.titled("Route IPv4 info")

@@ -1,5 +1,7 @@
 //! The contract of a module: what a key of a cloud-config does.
 
+use std::fmt;
+
 use serde::de::DeserializeOwned;
 
 use crate::config::{ConfigError, Origin, UnknownKey, from_node_noting};
@@ -14,6 +16,15 @@ pub struct Finding {
     pub origin: Option<Origin>,
     /// What is wrong and what to do. Never holds a secret.
     pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(origin) = &self.origin {
+            write!(out, "{origin}: ")?;
+        }
+        out.write_str(&self.message)
+    }
 }
 
 /// What a module did.

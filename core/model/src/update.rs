@@ -117,13 +117,13 @@ impl Policy {
             None => instance.network_events.iter().any(|name| name == event.name()),
         }
     }
-}
 
-/// Whether links that appear while the machine runs are configured: by the policy, or since
-/// `devel hotplug-hook enable` has switched it on.
-pub fn hotplug_allowed(files: &dyn ReadFiles, paths: &Paths, config: &Node, instance: &Instance) -> bool {
-    Policy::read(config).allows(instance, Event::Hotplug)
-        || hotplug_scopes(files, paths).iter().any(|scope| scope == "network")
+    /// Whether links that appear while the machine runs are configured: by the policy, or since
+    /// `devel hotplug-hook enable` has switched it on.
+    pub fn allows_hotplug(&self, files: &dyn ReadFiles, paths: &Paths, instance: &Instance) -> bool {
+        self.allows(instance, Event::Hotplug)
+            || hotplug_scopes(files, paths).iter().any(|scope| scope == "network")
+    }
 }
 
 #[cfg(test)]

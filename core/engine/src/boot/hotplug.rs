@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::datasource::SourceStage;
 use model::effects::Attributes;
-use model::update::{Policy, hotplug_allowed, hotplug_enabled_file, hotplug_scopes};
+use model::update::{Policy, hotplug_enabled_file, hotplug_scopes};
 use model::{Frequency, Instance, NetworkConfig, SourceError};
 use net::{NetError, NetworkState};
 use serde_json::json;
@@ -15,7 +15,7 @@ use super::{Boot, BootError, ModuleEntry};
 /// The module that writes the udev rule.
 const INSTALLER: &str = "install_hotplug";
 /// The pauses between the tries, in seconds: metadata follows a new link with a delay.
-const PAUSES: [u64; 5] = [1, 3, 5, 10, 30];
+const PAUSES: [u64; 4] = [1, 3, 5, 10];
 
 /// A link that could not be dealt with.
 #[derive(Debug, thiserror::Error)]
@@ -102,11 +102,16 @@ impl Boot<'_> {
     /// Whether links that appear are configured on this machine.
     pub fn hotplug_enabled(&mut self) -> Result<bool, HotplugError> {
         let instance = self.known_instance()?;
-        for finding in Policy::read(&self.config).findings {
-            let origin = finding.origin.map(|origin| format!("{origin}: ")).unwrap_or_default();
-            tracing::warn!("{origin}{}", finding.message);
+        Ok(self.update_policy().allows_hotplug(self.system.files.as_ref(), &self.paths, &instance))
+    }
+
+    /// What the user says of the network's updates; what is wrong with it is told.
+    pub(super) fn update_policy(&self) -> Policy {
+        let policy = Policy::read(&self.config);
+        for finding in &policy.findings {
+            tracing::warn!("{finding}");
         }
-        Ok(hotplug_allowed(self.system.files.as_ref(), &self.paths, &self.config, &instance))
+        policy
     }
 
     /// Has links that appear configured from now on. Gives false when that was so already.
@@ -158,16 +163,12 @@ impl Boot<'_> {
 
     /// Tries until the metadata describes the link and the network is written; the last failure counts.
     fn try_hotplug(&mut self, link: &str) -> Result<(), HotplugError> {
-        let mut pauses = PAUSES.into_iter().enumerate();
-        loop {
-            let outcome = self.hotplug(link);
-            let (Err(error), Some((attempt, pause))) = (&outcome, pauses.next()) else { return outcome };
-            tracing::debug!("{link}: attempt {attempt}/{}: {error}", PAUSES.len());
-            if attempt + 1 == PAUSES.len() {
-                return outcome;
-            }
+        for pause in PAUSES {
+            let Err(error) = self.hotplug(link) else { return Ok(()) };
+            tracing::debug!("{link}: asking again in {pause} s: {error}");
             self.system.clock.sleep(Duration::from_secs(pause));
         }
+        self.hotplug(link)
     }
 
     fn hotplug(&mut self, link: &str) -> Result<(), HotplugError> {

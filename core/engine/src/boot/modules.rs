@@ -282,15 +282,10 @@ impl Boot<'_> {
         match catch_unwind(AssertUnwindSafe(|| module.run(&context))) {
             Ok(Ok(report)) => {
                 for finding in &report.warnings {
-                    match &finding.origin {
-                        Some(origin) => tracing::warn!("{}: {origin}: {}", entry.name, finding.message),
-                        None => tracing::warn!("{}: {}", entry.name, finding.message),
-                    }
+                    tracing::warn!("{}: {finding}", entry.name);
                 }
                 for finding in &report.deprecations {
-                    let place =
-                        finding.origin.as_ref().map(|origin| format!("{origin}: ")).unwrap_or_default();
-                    tracing::warn!(target: "deprecated", "{}: {place}{}", entry.name, finding.message);
+                    tracing::warn!(target: "deprecated", "{}: {finding}", entry.name);
                 }
                 if let Some(reason) = report.skipped {
                     tracing::debug!("Skipping module named {}, {reason}", entry.name);

@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 use model::effects::Attributes;
 use model::module::Semaphores as _;
 use model::network::NetworkSource;
-use model::update::{Event, Policy};
+use model::update::Event;
 use model::{Frequency, Instance, NetworkConfig, Node};
 use serde_json::Value;
 
@@ -78,11 +78,10 @@ impl Boot<'_> {
         let order: Vec<String> = instance
             .and_then(|instance| instance.network_order.clone())
             .unwrap_or_else(|| ORDER.map(str::to_owned).to_vec());
-        let mut cmdline = from_cmdline(&kernel_command_line(self.system))
-            .map_err(|reason| failed(NetworkSource::Cmdline, reason))?;
-        let mut initramfs =
-            net::initramfs::config(self.system.files.as_ref(), &kernel_command_line(self.system))
-                .map_err(|error| failed(NetworkSource::Initramfs, error.to_string()))?;
+        let words = kernel_command_line(self.system);
+        let mut cmdline = from_cmdline(&words).map_err(|reason| failed(NetworkSource::Cmdline, reason))?;
+        let mut initramfs = net::initramfs::config(self.system.files.as_ref(), &words)
+            .map_err(|error| failed(NetworkSource::Initramfs, error.to_string()))?;
         let mut system =
             self.config.get("network").filter(|node| node.is_truthy()).cloned().map(NetworkConfig::new);
         let mut ds = instance.and_then(|instance| instance.network.clone());
@@ -111,12 +110,12 @@ impl Boot<'_> {
         }
         let links = self.system.links.links().map_err(model::DistroError::from)?;
         // What the ramdisk was told; the original does not read it, so that it stands behind all that it does read.
-        match net::dracut::config(&kernel_command_line(self.system), &links) {
+        match net::dracut::config(&words, &links) {
             Ok(Some(config)) => return Ok(Some((config, NetworkSource::Initramfs))),
             Ok(None) => {}
             Err(error) => tracing::warn!("{error}"),
         }
-        let fallback = net::fallback::config(&links, &kernel_command_line(self.system));
+        let fallback = net::fallback::config(&links, &words);
         Ok(fallback.map(|config| (config, NetworkSource::Fallback)))
     }
 
@@ -138,11 +137,7 @@ impl Boot<'_> {
 
     /// Whether an event of this boot has the network of a known instance configured anew; its source is then asked again.
     fn updated(&mut self, instance: &Instance, already: bool) -> bool {
-        let policy = Policy::read(&self.config);
-        for finding in &policy.findings {
-            let origin = finding.origin.as_ref().map(|origin| format!("{origin}: ")).unwrap_or_default();
-            tracing::warn!("{origin}{}", finding.message);
-        }
+        let policy = self.update_policy();
         let once = !already && policy.allows(instance, Event::Boot);
         (once || policy.allows(instance, Event::BootLegacy)) && self.refreshed()
     }
@@ -185,18 +180,20 @@ impl Boot<'_> {
         if let Some(instance) = self.instance.clone() {
             let already = once.has_run(APPLIED, Frequency::Once);
             let new = self.is_new_instance() || self.system.files.exists(&self.network_mark());
-            if !new && !self.updated(&instance, already) {
-                tracing::debug!(
-                    "No network config applied. Neither a new instance nor datasource network update allowed"
-                );
-                if let Err(error) = self.distro.network().rename_links(&config) {
-                    tracing::warn!("Failed to rename devices: {error}");
+            if !new {
+                if !self.updated(&instance, already) {
+                    tracing::debug!(
+                        "No network config applied. Neither a new instance nor datasource network update allowed"
+                    );
+                    if let Err(error) = self.distro.network().rename_links(&config) {
+                        tracing::warn!("Failed to rename devices: {error}");
+                    }
+                    return Ok(());
                 }
-                return Ok(());
+                // What the source was asked again for may be another description.
+                let Some(found) = self.find_network(self.instance.as_ref())? else { return Ok(()) };
+                (config, source) = found;
             }
-            // What the source was asked again for may be another description.
-            let Some(found) = self.find_network(self.instance.as_ref())? else { return Ok(()) };
-            (config, source) = found;
         }
         self.keep_network_config(&config)?;
         self.distro.network().wait_for_links(&config)?;
