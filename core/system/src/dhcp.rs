@@ -28,31 +28,10 @@ const LONGEST: u16 = 1500;
 /// The smallest MTU of IPv4 (RFC 791).
 const LEAST_MTU: u16 = 68;
 
-/// What is asked for.
-const WANTED: [u8; 17] = [
-    code::SUBNET_MASK,
-    // RFC 3442: before the routers' option.
-    code::CLASSLESS_ROUTES,
-    code::MICROSOFT_ROUTES,
-    code::ROUTER,
-    code::NAME_SERVER,
-    code::HOST_NAME,
-    code::DOMAIN_NAME,
-    code::INTERFACE_MTU,
-    code::BROADCAST_ADDRESS,
-    code::STATIC_ROUTE,
-    code::NTP_SERVER,
-    code::LEASE_TIME,
-    code::SERVER_IDENTIFIER,
-    code::RENEWAL_TIME,
-    code::REBINDING_TIME,
-    code::DOMAIN_SEARCH,
-    code::AZURE_ENDPOINT,
-];
-
-/// The names under which a lease lists its options, dhcp-options(5)'s.
-const NAMES: [(u8, &str); 17] = [
+/// What is asked for, with the names under which a lease lists it: dhcp-options(5)'s.
+const WANTED: [(u8, &str); 17] = [
     (code::SUBNET_MASK, "subnet-mask"),
+    // RFC 3442: before the routers' option.
     (code::CLASSLESS_ROUTES, "rfc3442-classless-static-routes"),
     (code::MICROSOFT_ROUTES, "ms-classless-static-routes"),
     (code::ROUTER, "routers"),
@@ -149,7 +128,7 @@ impl Client<'_> {
             message.options.set(code::CLIENT_IDENTIFIER, &identifier);
         }
         message.options.set(code::MAXIMUM_SIZE, &LONGEST.to_be_bytes());
-        message.options.set(code::PARAMETER_REQUEST_LIST, &WANTED);
+        message.options.set(code::PARAMETER_REQUEST_LIST, &WANTED.map(|(code, _)| code));
         message
     }
 
@@ -194,7 +173,8 @@ impl Client<'_> {
     /// DISCOVER until somebody offers an address.
     fn select(&mut self) -> Result<Message, ClientError> {
         let transaction = (self.random)();
-        for attempt in 0.. {
+        let mut attempt = 0;
+        loop {
             if let Some(error) = self.over() {
                 return Err(error);
             }
@@ -208,8 +188,8 @@ impl Client<'_> {
                     return Ok(message);
                 }
             }
+            attempt += 1;
         }
-        Err(ClientError::Silence(self.limit))
     }
 
     /// REQUEST of what was offered; `None` where it is not given after all.
@@ -265,7 +245,7 @@ fn class(address: Ipv4Addr) -> u8 {
 }
 
 fn shown(code: u8, value: &[u8], options: &dhcp::Options) -> (String, String) {
-    let name = NAMES.iter().find(|(known, _)| *known == code);
+    let name = WANTED.iter().find(|(known, _)| *known == code);
     let name = name.map_or_else(|| format!("option-{code}"), |(_, name)| (*name).to_owned());
     let hexadecimal = || value.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":");
     let text = match code {

@@ -16,6 +16,7 @@ use model::effects::{Address, Attributes, Commands, Ephemeral, EphemeralError, F
 use self::packaged::PackagedClients;
 use self::undo::Undo;
 use crate::dhcp::{Card, PacketSocket, acquire};
+use crate::links;
 use crate::netlink::{self, Changes, Group, Netlink};
 
 /// This program's own client, in the list of clients.
@@ -96,8 +97,7 @@ impl KernelAddresses {
     }
 
     fn attribute(&self, link: &str, name: &str) -> Option<String> {
-        let path = Path::new("/sys/class/net").join(link).join(name);
-        self.files.text(&path).map(|text| text.trim().to_owned())
+        links::attribute(self.files.as_ref(), link, name)
     }
 
     fn has_carrier(&self, link: &str) -> bool {

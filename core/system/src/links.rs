@@ -42,8 +42,20 @@ impl SysLinks {
         Netlink::open().and_then(|mut netlink| question(&mut netlink)).map_err(wrong(what))
     }
 
+    /// Has the kernel do something with a link.
+    fn ask_of<T: Default>(
+        &self,
+        link: &str,
+        question: impl FnOnce(&mut Netlink, u32) -> std::io::Result<T>,
+    ) -> Result<T, LinkError> {
+        self.ask(link, |netlink| {
+            let index = netlink.index(link)?;
+            question(netlink, index)
+        })
+    }
+
     fn attribute(&self, link: &str, name: &str) -> Option<String> {
-        self.files.text(&Path::new(NET).join(link).join(name)).map(|text| text.trim().to_owned())
+        attribute(self.files.as_ref(), link, name)
     }
 
     fn has(&self, link: &str, name: &str) -> bool {
@@ -88,6 +100,11 @@ impl SysLinks {
     }
 }
 
+/// What /sys says of a link under a name.
+pub(crate) fn attribute(files: &dyn ReadFiles, link: &str, name: &str) -> Option<String> {
+    files.text(&Path::new(NET).join(link).join(name)).map(|text| text.trim().to_owned())
+}
+
 fn wrong(what: &str) -> impl FnOnce(std::io::Error) -> LinkError {
     move |error| LinkError(format!("{what}: {error}"))
 }
@@ -122,10 +139,7 @@ impl Links for SysLinks {
     }
 
     fn addresses(&self, link: &str) -> Result<Vec<Address>, LinkError> {
-        self.ask(link, |netlink| {
-            let index = netlink.index(link)?;
-            netlink.addresses(index)
-        })
+        self.ask_of(link, Netlink::addresses)
     }
 
     fn routes(&self) -> Result<Vec<Route>, LinkError> {
@@ -133,17 +147,11 @@ impl Links for SysLinks {
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), LinkError> {
-        self.ask(from, |netlink| {
-            let index = netlink.index(from)?;
-            netlink.ask(&netlink::link::rename(index, to))
-        })
+        self.ask_of(from, |netlink, index| netlink.ask(&netlink::link::rename(index, to)))
     }
 
     fn set_up(&self, link: &str, up: bool) -> Result<(), LinkError> {
-        self.ask(link, |netlink| {
-            let index = netlink.index(link)?;
-            netlink.ask(&netlink::link::set_up(index, up))
-        })
+        self.ask_of(link, |netlink, index| netlink.ask(&netlink::link::set_up(index, up)))
     }
 
     fn watch(&self) -> Result<Box<dyn LinkChanges>, LinkError> {

@@ -13,7 +13,7 @@ use nom::number::complete::{be_u16, be_u32, u8};
 use nom::{IResult, Parser as _};
 
 pub use frame::{CLIENT_PORT, Checksum, SERVER_PORT, datagram, payload};
-pub use options::{Options, classless_routes, domains};
+pub use options::{ClasslessRoute, Options, classless_route, classless_routes, domains};
 
 /// The four bytes before the options (RFC 2131, 3).
 const COOKIE: u32 = 0x6382_5363;

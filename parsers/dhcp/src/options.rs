@@ -96,29 +96,40 @@ impl Options {
     }
 }
 
+/// A network, the length of its prefix, and the gateway.
+pub type ClasslessRoute = (Ipv4Addr, u8, Ipv4Addr);
+
 /// Classless routes (RFC 3442): networks with their prefixes' lengths, and gateways; 0.0.0.0 is a network on the link.
 /// `None` where the bytes are no whole list.
-pub fn classless_routes(value: &[u8]) -> Option<Vec<(Ipv4Addr, u8, Ipv4Addr)>> {
+pub fn classless_routes(value: &[u8]) -> Option<Vec<ClasslessRoute>> {
     let mut rest = value;
     let mut found = Vec::new();
-    while let Some((&prefix, after)) = rest.split_first() {
-        // The network has as many bytes as its prefix needs.
-        let significant = usize::from(prefix).div_ceil(8);
-        if prefix > 32 || after.len() < significant + 4 {
-            return None;
-        }
-        let mut network = [0_u8; 4];
-        network[..significant].copy_from_slice(&after[..significant]);
-        let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
-        let gateway = &after[significant..significant + 4];
-        found.push((
-            Ipv4Addr::from(u32::from_be_bytes(network) & mask),
-            prefix,
-            Ipv4Addr::new(gateway[0], gateway[1], gateway[2], gateway[3]),
-        ));
-        rest = &after[significant + 4..];
+    while !rest.is_empty() {
+        let (route, after) = classless_route(rest)?;
+        found.push(route);
+        rest = after;
     }
     Some(found)
+}
+
+/// The first of classless routes, and the bytes after it; `None` where it is not whole.
+pub fn classless_route(value: &[u8]) -> Option<(ClasslessRoute, &[u8])> {
+    let (&prefix, after) = value.split_first()?;
+    // The network has as many bytes as its prefix needs.
+    let significant = usize::from(prefix).div_ceil(8);
+    if prefix > 32 || after.len() < significant + 4 {
+        return None;
+    }
+    let mut network = [0_u8; 4];
+    network[..significant].copy_from_slice(&after[..significant]);
+    let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+    let gateway = &after[significant..significant + 4];
+    let route = (
+        Ipv4Addr::from(u32::from_be_bytes(network) & mask),
+        prefix,
+        Ipv4Addr::new(gateway[0], gateway[1], gateway[2], gateway[3]),
+    );
+    Some((route, &after[significant + 4..]))
 }
 
 /// Domains of option 119 (RFC 3397), whose names are compressed as in DNS. `None` where the bytes are no whole list.

@@ -85,16 +85,9 @@ fn routes(text: &str) -> Vec<(Ipv4Addr, u8, Ipv4Addr)> {
     let bytes: Vec<u8> = words.iter().map_while(|word| word.parse().ok()).collect();
     let mut rest = bytes.as_slice();
     let mut found = Vec::new();
-    while let Some((&prefix, after)) = rest.split_first() {
-        let significant = usize::from(prefix).div_ceil(8);
-        if prefix > 32 || after.len() < significant + 4 {
-            break;
-        }
-        let mut network = [0_u8; 4];
-        network[..significant].copy_from_slice(&after[..significant]);
-        let gateway = &after[significant..significant + 4];
-        found.push((network.into(), prefix, Ipv4Addr::new(gateway[0], gateway[1], gateway[2], gateway[3])));
-        rest = &after[significant + 4..];
+    while let Some((route, after)) = dhcp::classless_route(rest) {
+        found.push(route);
+        rest = after;
     }
     found
 }
