@@ -44,8 +44,7 @@ pub(crate) struct Configured<'s> {
 }
 
 fn is_loopback(name: &str) -> bool {
-    name.strip_prefix("lo")
-        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    name.strip_prefix("lo").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The links with what these systems can be told of them. `renames` says whether the system gives links names.
@@ -54,7 +53,7 @@ pub(crate) fn configured<'s>(state: &'s NetworkState, known: &[Link], renames: b
     state
         .interfaces
         .values()
-        .filter(|link| !is_loopback(&link.name) && link.name != "lo")
+        .filter(|link| !is_loopback(&link.name))
         .map(|link| {
             let current =
                 link.mac.as_ref().and_then(|mac| present.get(mac)).filter(|name| **name != link.name);
@@ -94,11 +93,19 @@ fn one(link: &Interface, name: String, renamed_from: Option<String>) -> Configur
     found
 }
 
+/// The routes of no link in particular, and those of links.
+pub(crate) fn routes<'a, 's>(
+    state: &'s NetworkState,
+    links: &'a [Configured<'s>],
+) -> impl Iterator<Item = &'s Route> + use<'a, 's> {
+    state.routes.iter().chain(links.iter().flat_map(|link| link.routes.iter().copied()))
+}
+
 /// The default gateways, IPv4's and IPv6's: of addresses, of their routes, and of no link in particular.
 pub(crate) fn default_gateways(state: &NetworkState, links: &[Configured<'_>]) -> [Option<String>; 2] {
     let of_links = links.iter().flat_map(|link| link.gateways.iter().cloned());
-    let routes = state.routes.iter().chain(links.iter().flat_map(|link| link.routes.iter().copied()));
-    let defaults = routes.filter(|route| route.is_default()).filter_map(|route| route.gateway.clone());
+    let defaults =
+        routes(state, links).filter(|route| route.is_default()).filter_map(|route| route.gateway.clone());
     let all: Vec<String> = of_links.chain(defaults).collect();
     [false, true].map(|v6| all.iter().rev().find(|gateway| address::is_v6(gateway) == v6).cloned())
 }
@@ -109,18 +116,7 @@ pub(crate) fn others<'s>(
     renderer: &'static str,
 ) -> Result<Vec<(&'s Route, &'s str)>, RenderError> {
     let known = routes.into_iter().filter(|route| !route.is_default());
-    let with_gateway = known.map(|route| {
-        let gateway = route.gateway.as_deref();
-        let gateway = gateway.ok_or_else(|| {
-            RenderError::new(
-                renderer,
-                &route.origin,
-                format!("the route to {} without a gateway", route.network),
-            )
-        })?;
-        Ok((route, gateway))
-    });
-    with_gateway.collect()
+    known.map(|route| Ok((route, crate::gateway(route, renderer)?))).collect()
 }
 
 /// rc.conf(5) while it is edited. NetBSD's has shell between its lines: what is no assignment stays.
@@ -132,7 +128,7 @@ impl RcConf {
     }
 
     pub(crate) fn set(&mut self, key: &str, value: &str) {
-        let line = format!("{key}={}", quoted(value));
+        let line = format!("{key}={}", ifcfg::shell_quote(value));
         let mut found = false;
         for known in &mut self.0 {
             if known.split_once('=').is_some_and(|(name, _)| name == key) {
@@ -149,15 +145,6 @@ impl RcConf {
         let file = RenderedFile::new("/etc/rc.conf", self.0.join("\n") + "\n", 0o644);
         RenderedFile { keeps_mode: true, ..file }
     }
-}
-
-/// As Python's shlex.quote: bare where nothing needs quotes.
-fn quoted(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./-_".contains(&byte);
-    if !value.is_empty() && value.bytes().all(plain) {
-        return value.to_owned();
-    }
-    format!("'{}'", value.replace('\'', "'\"'\"'"))
 }
 
 /// resolv.conf with all that is described; `None` where nothing is.

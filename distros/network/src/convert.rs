@@ -34,9 +34,9 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) files: &'a dyn ReadFiles,
     /// The machine's links.
     pub(crate) links: &'a [Link],
-    /// Whether iproute2 is there.
-    pub(crate) iproute: bool,
-    /// Whether this netplan knows `ipv6-mtu`. Asked only where it matters: the answer takes time.
+    /// Whether iproute2 is there. This and the next are asked only where they matter: an answer takes time.
+    pub(crate) iproute: &'a dyn Fn() -> bool,
+    /// Whether this netplan knows `ipv6-mtu`.
     pub(crate) ipv6_mtu: &'a dyn Fn() -> bool,
 }
 
@@ -61,7 +61,7 @@ pub fn convert(
     let found = RENDERERS.iter().find(|(name, backend)| *name == renderer && probe::built_in(*backend));
     let (_, backend) = found.ok_or_else(|| ConvertError::NoRenderer { name: renderer.to_owned() })?;
     let state = state(config, links, *backend)?;
-    let surroundings = Surroundings { files: existing, links, iproute: true, ipv6_mtu: &|| true };
+    let surroundings = Surroundings { files: existing, links, iproute: &|| true, ipv6_mtu: &|| true };
     files(&state, *backend, settings, &surroundings)
 }
 
@@ -88,8 +88,8 @@ pub(crate) fn files(
     match renderer {
         #[cfg(feature = "interfaces")]
         Backend::Interfaces => {
-            let settings =
-                crate::interfaces::Settings { iproute: surroundings.iproute, ..settings.interfaces.clone() };
+            let iproute = (surroundings.iproute)();
+            let settings = crate::interfaces::Settings { iproute, ..settings.interfaces.clone() };
             Ok(crate::interfaces::render(state, &settings)?)
         }
         #[cfg(feature = "ifcfg")]

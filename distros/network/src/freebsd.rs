@@ -52,9 +52,8 @@ pub(crate) fn render(
             rc.set(key, &gateway);
         }
     }
-    let routes = state.routes.iter().chain(links.iter().flat_map(|link| link.routes.iter().copied()));
     let (mut names, mut names6): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for (number, (route, gateway)) in bsd::others(routes, NAME)?.into_iter().enumerate() {
+    for (number, (route, gateway)) in bsd::others(bsd::routes(state, &links), NAME)?.into_iter().enumerate() {
         let name = format!("net{number}");
         let (network, prefix) = (&route.network, route.prefix);
         if address::is_v6_network(network) {

@@ -9,7 +9,8 @@ mod subnets;
 
 use net::{InterfaceKind, NetworkState};
 
-use self::file::{LinkFile, header};
+use self::file::LinkFile;
+pub(crate) use self::file::header;
 use crate::{RenderError, RenderedFile, rules};
 
 pub(crate) const NAME: &str = "sysconfig";

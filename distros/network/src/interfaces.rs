@@ -316,9 +316,7 @@ fn link_options(link: &Interface, added: &[(&str, &str)], mtu_of_subnet: Option<
 
 /// Two lines, to add and to take away; a route that is there already is no failure of `ifup`.
 fn route_lines(route: &Route, indent: &str, settings: &Settings) -> Result<Vec<String>, RenderError> {
-    let gateway = route.gateway.as_ref().ok_or_else(|| {
-        RenderError::new(NAME, &route.origin, format!("the route to {} without a gateway", route.network))
-    })?;
+    let gateway = crate::gateway(route, NAME)?;
     let v6 = address::is_v6(&route.network);
     let default = route.is_default();
     let cidr = format!("{}/{}", route.network, route.prefix);

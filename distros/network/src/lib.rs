@@ -91,3 +91,11 @@ impl RenderError {
         Self::Unsupported { origin: origin.clone(), renderer, what: what.into() }
     }
 }
+
+/// A route's gateway, for those that have no routes without one.
+#[cfg(any(feature = "interfaces", feature = "ifcfg", feature = "bsd"))]
+fn gateway<'r>(route: &'r net::Route, renderer: &'static str) -> Result<&'r str, RenderError> {
+    route.gateway.as_deref().ok_or_else(|| {
+        RenderError::new(renderer, &route.origin, format!("the route to {} without a gateway", route.network))
+    })
+}

@@ -41,8 +41,7 @@ pub(crate) fn render(
             rc.set(key, &gateway);
         }
     }
-    let routes = state.routes.iter().chain(links.iter().flat_map(|link| link.routes.iter().copied()));
-    for (route, _) in bsd::others(routes, NAME)? {
+    for (route, _) in bsd::others(bsd::routes(state, &links), NAME)? {
         tracing::warn!("{}: {NAME} is not told of the route to {}", route.origin, route.network);
     }
     let mut files = vec![rc.file()];

@@ -1,22 +1,19 @@
 //! Files of ours that an earlier description needed and this one does not: they would bring up links that are gone, or
 //! give a link two configurations. Nothing of anybody else's is touched.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use model::System;
 
 use crate::Settings;
 use crate::probe::Backend;
 
-/// The first line of every file of ours below /etc/sysconfig.
-const SYSCONFIG_MARK: &str = "# Created by cloud-init automatically, do not edit.";
-
 /// A directory, and what the names of our files in it begin with.
 struct Place {
     directory: PathBuf,
     prefixes: Vec<String>,
-    /// Whether the name alone says that a file is ours.
-    named: bool,
+    /// The first line of our files, where the name alone does not say that one is ours.
+    mark: Option<String>,
 }
 
 #[cfg(feature = "ifcfg")]
@@ -29,7 +26,7 @@ fn split(prefix: &str) -> Option<(PathBuf, String)> {
 fn place(renderer: Backend, settings: &Settings) -> Option<Place> {
     #[allow(unused_variables, reason = "a build without renderers has no files")]
     let by_name = |directory: &str, prefix: &str| {
-        Some(Place { directory: directory.into(), prefixes: vec![prefix.to_owned()], named: true })
+        Some(Place { directory: directory.into(), prefixes: vec![prefix.to_owned()], mark: None })
     };
     match renderer {
         #[cfg(feature = "networkd")]
@@ -42,7 +39,8 @@ fn place(renderer: Backend, settings: &Settings) -> Option<Place> {
             let (directory, _) = split(&ifcfg.link_prefix)?;
             let all = [&ifcfg.link_prefix, &ifcfg.routes_prefix, &ifcfg.routes6_prefix];
             let prefixes = all.into_iter().filter_map(|prefix| split(prefix)).map(|(_, name)| name).collect();
-            Some(Place { directory, prefixes, named: false })
+            let mark = crate::ifcfg::header('#').lines().next().map(str::to_owned);
+            Some(Place { directory, prefixes, mark })
         }
         // One file for all links.
         _ => None,
@@ -58,7 +56,8 @@ pub(crate) fn remove(system: &System, renderer: Backend, settings: &Settings, wr
         if !ours || written.contains(&path) || !system.files.is_file(&path) {
             continue;
         }
-        if !place.named && !is_marked(system, &path) {
+        let begins = |mark: &String| system.files.text(&path).is_some_and(|text| text.starts_with(mark));
+        if !place.mark.as_ref().is_none_or(begins) {
             continue;
         }
         tracing::info!("Removing {}, which described a link that is described no more", path.display());
@@ -66,8 +65,4 @@ pub(crate) fn remove(system: &System, renderer: Backend, settings: &Settings, wr
             tracing::warn!("{error}");
         }
     }
-}
-
-fn is_marked(system: &System, path: &Path) -> bool {
-    system.files.text(path).is_some_and(|text| text.starts_with(SYSCONFIG_MARK))
 }

@@ -6,7 +6,6 @@ use model::distro::Network;
 use model::effects::{Attributes, Owner};
 use model::network::Rendered;
 use model::{DistroError, NetworkConfig, System};
-use net::NetworkState;
 use text::accounts::{Groups, Passwd};
 
 use crate::convert::{self, ConvertError};
@@ -62,22 +61,19 @@ impl NetworkTools {
             .map_err(DistroError::Failed)
     }
 
-    fn state(&self, config: &NetworkConfig, renderer: Backend) -> Result<NetworkState, DistroError> {
-        convert::state(config, &self.system.links.links()?, renderer).map_err(rename::invalid)
-    }
-
-    fn files(&self, state: &NetworkState, renderer: Backend) -> Result<Vec<RenderedFile>, DistroError> {
+    fn files(&self, config: &NetworkConfig, renderer: Backend) -> Result<Vec<RenderedFile>, DistroError> {
         let links = self.system.links.links()?;
+        let state = convert::state(config, &links, renderer).map_err(rename::invalid)?;
         let surroundings = convert::Surroundings {
             links: &links,
             files: self.system.files.as_ref(),
-            iproute: self.system.commands.which("ip").is_some(),
+            iproute: &|| self.system.commands.which("ip").is_some(),
             #[cfg(feature = "netplan")]
             ipv6_mtu: &|| crate::netplan::features(&self.system).iter().any(|feature| feature == "ipv6-mtu"),
             #[cfg(not(feature = "netplan"))]
             ipv6_mtu: &|| false,
         };
-        convert::files(state, renderer, &self.settings, &surroundings).map_err(|error| match error {
+        convert::files(&state, renderer, &self.settings, &surroundings).map_err(|error| match error {
             ConvertError::Render(error) => error.into(),
             ConvertError::Description(error) => rename::invalid(error),
             ConvertError::File(error) => error.into(),
@@ -111,9 +107,8 @@ impl Network for NetworkTools {
     fn render(&self, config: &NetworkConfig) -> Result<Rendered, DistroError> {
         let (name, manager) = self.select_renderer()?;
         tracing::debug!("Selected renderer '{name}'");
-        let state = self.state(config, manager)?;
         #[allow(unused_mut, reason = "only netplan looks at what is there")]
-        let mut files = self.files(&state, manager)?;
+        let mut files = self.files(config, manager)?;
         #[cfg(feature = "netplan")]
         if manager == Backend::Netplan {
             let changed = crate::netplan::prepare(&self.system, &mut files)?;
@@ -135,7 +130,7 @@ impl Network for NetworkTools {
             return Ok(());
         };
         tracing::debug!("Using selected activator: {name}");
-        let state = self.state(config, renderer)?;
+        let state = convert::state(config, &self.system.links.links()?, renderer).map_err(rename::invalid)?;
         let names: Vec<String> = state.interfaces.values().map(|link| link.name.clone()).collect();
         activate::bring_up(&self.system, activator, &names)
     }

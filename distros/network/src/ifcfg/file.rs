@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use net::Route;
 
 /// The comment above every file.
-pub(super) fn header(comment: char) -> String {
+pub(crate) fn header(comment: char) -> String {
     format!("{comment} Created by cloud-init automatically, do not edit.\n{comment}")
 }
 

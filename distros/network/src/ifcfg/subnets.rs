@@ -166,7 +166,7 @@ fn write_routes_suse(file: &mut LinkFile, link: &Interface) -> Result<(), Render
             file.ifroutes.push(format!("default {gateway} - {}", link.name));
         }
         for route in &subnet.routes {
-            let gateway = route.gateway.as_ref().ok_or_else(|| without_gateway(route))?;
+            let gateway = crate::gateway(route, NAME)?;
             let to = if route.is_default() {
                 "default".to_owned()
             } else {
@@ -179,10 +179,6 @@ fn write_routes_suse(file: &mut LinkFile, link: &Interface) -> Result<(), Render
     Ok(())
 }
 
-fn without_gateway(route: &net::Route) -> RenderError {
-    RenderError::new(NAME, &route.origin, format!("the route to {} without a gateway", route.network))
-}
-
 /// Default routes go into the link's own file, others into route-NAME and route6-NAME.
 pub(super) fn write_routes(file: &mut LinkFile, link: &Interface, flavor: Flavor) -> Result<(), RenderError> {
     if flavor == Flavor::Suse {
@@ -190,7 +186,7 @@ pub(super) fn write_routes(file: &mut LinkFile, link: &Interface, flavor: Flavor
     }
     for subnet in &link.subnets {
         for route in &subnet.routes {
-            let gateway = route.gateway.as_ref().ok_or_else(|| without_gateway(route))?;
+            let gateway = crate::gateway(route, NAME)?;
             // What comes with router advertisements brings its default route along.
             if !route.is_default() || subnet.kind.is_ipv6_dynamic() {
                 file.routes.push(route.clone());
