@@ -89,12 +89,7 @@ fn links(kind: Kind, named: &[(String, String)]) -> Result<Vec<Link>, InputError
 
 /// A user's path seen from the root.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf, InputError> {
-    if path.is_absolute() {
-        return Ok(path.to_owned());
-    }
-    let here = system::current_directory()
-        .map_err(|source| InputError::Directory { path: path.to_owned(), source })?;
-    Ok(here.join(path))
+    system::absolute(path).map_err(|source| InputError::Directory { path: path.to_owned(), source })
 }
 
 /// The description in a file, and the links that it is for.

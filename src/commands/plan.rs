@@ -150,8 +150,7 @@ fn inputs(options: &Plan) -> Result<Inputs, PlanError> {
 
 fn absolute(path: &Path) -> Result<PathBuf, PlanError> {
     let input = |reason: String| PlanError::Input { path: path.display().to_string(), reason };
-    let here = system::current_directory().map_err(|error| input(error.to_string()))?;
-    Ok(here.join(path))
+    system::absolute(path).map_err(|error| input(error.to_string()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, PlanError> {

@@ -158,7 +158,6 @@ fn input_that_cannot_be_used_is_named() {
 fn a_mistake_is_seen_before_boot_at_its_line() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("user-data");
-    #[allow(clippy::disallowed_methods, reason = "a test's own file")]
     std::fs::write(&file, "#cloud-config\nhostname: x\nwrite_files:\n  - path: /a\n    permissions: [1]\n")
         .expect("written");
     let (code, plan) = plan(&["--distro", "debian", "--user-data", &file.display().to_string()]);

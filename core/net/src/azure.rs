@@ -68,10 +68,9 @@ pub fn convert(document: &Value, links: &[Link], options: Options) -> Result<Net
         let place = |key: &str| format!("network.interface[{index}].{key}");
         let mac = interface.get("macAddress").and_then(Value::as_str);
         let mac = normalized(mac.ok_or_else(|| wrong(place("macAddress"), "a MAC address has to be here"))?);
-        if let Some(entry) = ethernet(interface, index, options, &place)? {
+        if let Some(mut entry) = ethernet(interface, index, options, &place)? {
             let name =
                 if options.set_name { format!("eth{index}") } else { format!("enx{}", mac.replace(':', "")) };
-            let mut entry = entry;
             let mut matching = Map::from_iter([("macaddress".to_owned(), json!(mac))]);
             if options.set_name {
                 entry.insert("set-name".to_owned(), json!(name));

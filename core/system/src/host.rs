@@ -13,7 +13,7 @@ use std::sync::Arc;
 use model::System;
 use model::effects::Http;
 
-pub use environment::{NoHttp, arguments, current_directory, executable};
+pub use environment::{NoHttp, absolute, arguments, current_directory, executable};
 pub use output::StdioLog;
 
 pub(crate) use clock::HostClock;

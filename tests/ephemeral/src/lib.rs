@@ -28,8 +28,18 @@ pub fn run(words: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// A process that runs until it is dropped.
+pub struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A network namespace that a process holds.
-pub struct Place(Child);
+pub struct Place(Running);
 
 impl Place {
     fn new() -> Self {
@@ -40,13 +50,13 @@ impl Place {
         let child_of = child.as_mut().expect("unshare is there");
         let mut byte = [0];
         child_of.stdout.as_mut().expect("piped").read_exact(&mut byte).expect("it has begun");
-        let place = Self(child.expect("started"));
+        let place = Self(Running(child.expect("started")));
         place.run(&["ip", "link", "set", "lo", "up"]);
         place
     }
 
     fn id(&self) -> String {
-        self.0.id().to_string()
+        self.0.0.id().to_string()
     }
 
     /// A command inside.
@@ -64,7 +74,7 @@ impl Place {
 
     /// Brings this thread inside.
     pub fn enter(&self) {
-        let file = File::open(format!("/proc/{}/ns/net", self.0.id())).expect("it runs");
+        let file = File::open(format!("/proc/{}/ns/net", self.id())).expect("it runs");
         setns(file, CloneFlags::CLONE_NEWNET).expect("as root");
     }
 
@@ -80,23 +90,6 @@ impl Place {
             self.run(&["ip", "addr", "add", address, "dev", here]);
         }
         self.run(&["ip", "link", "set", here, "up"]);
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A server that runs until it is dropped.
-pub struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

@@ -11,6 +11,7 @@ use network_oracle::generate::{description, simple};
 use network_oracle::known::{KNOWN, explanations};
 use network_oracle::original::{self, Answer, Error};
 use network_oracle::{OUTPUTS, Output};
+use oracle::Error::Usage;
 use serde_json::Value;
 
 const HELP: &str = "\
@@ -73,8 +74,8 @@ fn parse(arguments: &[String]) -> Result<Options, Error> {
     let mut names = Vec::new();
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
-        let mut value = || rest.next().ok_or_else(|| Error::Usage(format!("{argument} needs a value")));
-        let number = |text: &String| text.parse().map_err(|_| Error::Usage(format!("{text} is no number")));
+        let mut value = || rest.next().ok_or_else(|| Usage(format!("{argument} needs a value")));
+        let number = |text: &String| text.parse().map_err(|_| Usage(format!("{text} is no number")));
         match argument.as_str() {
             "--cases" => options.cases = number(value()?)?,
             "--seed" => options.seed = number(value()?)?,
@@ -82,7 +83,7 @@ fn parse(arguments: &[String]) -> Result<Options, Error> {
             "--shown" => options.shown = number(value()?)? as usize,
             "--cache" => options.cache = value()?.into(),
             option if option.starts_with('-') => {
-                return Err(Error::Usage(format!("{option} is not an option")));
+                return Err(Usage(format!("{option} is not an option")).into());
             }
             name => names.push(name.to_owned()),
         }
@@ -92,7 +93,7 @@ fn parse(arguments: &[String]) -> Result<Options, Error> {
     std::fs::create_dir_all(cache)
         .and_then(|()| std::fs::canonicalize(cache))
         .map(|whole| options.cache = whole)
-        .map_err(|source| Error::File { what: "cache".into(), source })?;
+        .map_err(oracle::file("cache"))?;
     Ok(options)
 }
 
@@ -151,13 +152,8 @@ fn run(options: &Options) -> Result<bool, Error> {
             show(config, answer, own.as_ref());
         }
         let difference = match (&answer.error, own) {
-            (Some(exception), Ok(_)) => {
-                row.raised += 1;
-                exceptions.entry(sorted_out(exception)).or_default().push(answer.case);
-                continue;
-            }
-            (Some(exception), Err(_)) => {
-                row.refused += 1;
+            (Some(exception), own) => {
+                *if own.is_ok() { &mut row.raised } else { &mut row.refused } += 1;
                 exceptions.entry(sorted_out(exception)).or_default().push(answer.case);
                 continue;
             }

@@ -91,31 +91,19 @@ pub struct Answer {
 /// What can go wrong beside disagreement.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The root cannot be built or used.
+    /// The root or a file of the exchange cannot be used, or an option is not one that is known.
     #[error(transparent)]
-    Root(#[from] oracle::Error),
-    /// A file of the exchange cannot be written or read.
-    #[error("{what}: {source}")]
-    File {
-        /// Which.
-        what: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    Harness(#[from] oracle::Error),
     /// The driver's answer is no answer.
     #[error("the original's answer is not whole: {0}")]
     Answer(serde_json::Error),
     /// The original's process failed.
     #[error("the original could not be run: {0}; it needs root")]
     Process(String),
-    /// An option is not one that is known.
-    #[error("{0}; see --help")]
-    Usage(String),
 }
 
-fn file(what: &Path) -> impl FnOnce(std::io::Error) -> Error {
-    let what = what.display().to_string();
-    move |source| Error::File { what, source }
+fn file(what: &Path) -> impl FnOnce(std::io::Error) -> oracle::Error {
+    oracle::file(what.display().to_string())
 }
 
 /// Runs the original over descriptions, and gives an answer for each description and output, in their order.
@@ -160,7 +148,7 @@ pub fn run(
 pub fn outputs(names: &[String]) -> Result<Vec<Output>, Error> {
     if let Some(wrong) = names.iter().find(|name| !OUTPUTS.iter().any(|output| output.name == **name)) {
         let known = OUTPUTS.map(|output| output.name).join(", ");
-        return Err(Error::Usage(format!("{wrong} is no output; there are {known}")));
+        return Err(oracle::Error::Usage(format!("{wrong} is no output; there are {known}")).into());
     }
     Ok(OUTPUTS
         .into_iter()

@@ -73,6 +73,15 @@ pub fn current_directory() -> std::io::Result<std::path::PathBuf> {
     std::env::current_dir()
 }
 
+/// A path that a user has given, seen from the root.
+///
+/// # Errors
+///
+/// As [`current_directory`], for a path that begins there.
+pub fn absolute(path: &std::path::Path) -> std::io::Result<std::path::PathBuf> {
+    if path.is_absolute() { Ok(path.to_owned()) } else { Ok(current_directory()?.join(path)) }
+}
+
 /// Where this program is, links followed.
 pub fn executable() -> Option<std::path::PathBuf> {
     std::env::current_exe().ok()
