@@ -10,7 +10,7 @@ use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node};
 use serde::Deserialize;
 
-use crate::block::{canonical, is_container, is_device, mount_of, root_device};
+use crate::block::{canonical, is_device, mount_of, root_device};
 use crate::lenient::Words;
 
 /// Grows partitions.
@@ -167,7 +167,7 @@ fn grow_one(context: &Context<'_>, tool: Tool, entry: &str, done: &[String]) -> 
             return Ok(Outcome::Unchanged("nothing is known of its mount".into()));
         };
         match mount.device.as_str() {
-            "/dev/root" if !is_container(context.system) => match root_device(files) {
+            "/dev/root" if !context.system.is_container() => match root_device(files) {
                 Some(device) => (device, mount.kind),
                 None => {
                     return Ok(Outcome::Unchanged("the kernel command line does not name /dev/root".into()));

@@ -23,6 +23,6 @@ mod walk;
 
 pub use devices::{identify_image, open_image};
 pub use host::fifo;
-pub use host::{Host, NoHttp, StdioLog, absolute, arguments, current_directory, executable};
+pub use host::{Host, NoHttp, StdioLog, absolute, arguments, current_directory, executable, standard_input};
 pub use overlay::{Effect, EffectKind, Overlay, Recording, TreeHttp};
 pub use scratch::{Scratch, scratch};
