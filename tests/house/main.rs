@@ -38,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "net",
             "schema",
             "engine",
+            "mime",
             "yaml",
             "debian",
             "rhel",
