@@ -30,6 +30,7 @@ if [ -n "$4" ]; then
     cp "$4" usr/bin/cloud-init
     ln -s cloud-init usr/bin/cloud-id
     ln -s cloud-init usr/bin/cloud-init-per
+    ln -sf ../../bin/cloud-init usr/lib/cloud-init/ds-identify
 fi
 hostname localhost
 ip link set lo up
