@@ -79,14 +79,14 @@ pub(crate) enum Command {
     /// Be the hook that udev runs.
     #[command(hide = true)]
     HookHotplug,
-    /// Be cloud-init-per: run a command once, once for each instance, or at every boot.
+    /// Run a command once, once for each instance, or at every boot.
     #[command(hide = true, disable_help_flag = true)]
     Per {
-        /// FREQUENCY NAME COMMAND ARGUMENT…
+        /// FREQUENCY (once, instance or always), NAME, COMMAND and its arguments.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
-    /// Be write-ssh-key-fingerprints.
+    /// Print the host keys and their fingerprints for the console.
     #[command(hide = true)]
     WriteSshKeyFingerprints {
         /// Types of keys whose fingerprints, and types of keys that are not shown, each list with commas.

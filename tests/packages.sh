@@ -14,6 +14,11 @@ for file in usr/bin/cloud-init etc/cloud/cloud.cfg usr/lib/systemd/system/cloud-
     etc/cloud/templates/hosts.debian.tmpl usr/share/man/man1/cloud-init.1; do
     echo "$contents" | grep -q " ./$file" || { echo "$deb lacks $file:"; echo "$contents"; exit 1; }
 done
+# Shells read their completions.
+completions=target/package/debian/completions
+bash -n $completions/cloud-init
+zsh -n $completions/_cloud-init
+fish -n $completions/cloud-init.fish
 dpkg-deb --field "$deb" Provides | grep -q 'cloud-init (= ' || { echo "$deb does not provide cloud-init"; exit 1; }
 # The program is the same for both: only cloud.cfg and the layout differ.
 mkdir -p target/package/centos

@@ -244,3 +244,80 @@ impl Archive<'_> {
 fn printed(output: &Output) -> String {
     output.text() + &String::from_utf8_lossy(&output.stderr)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    /// Names and contents of the archive that a machine gives.
+    fn archived(secrets: bool) -> Vec<(String, String)> {
+        let (system, _) = system::Scratch::new()
+            .file("/var/log/cloud-init.log", "log")
+            .file("/var/log/cloud-init.log.1", "older log")
+            .file("/etc/cloud/cloud.cfg", "a: 1")
+            .file("/etc/cloud/cloud.cfg.d/10.cfg", "b: 1")
+            .file("/etc/cloud/templates/hosts.tmpl", "template")
+            .file("/etc/cloud/keys/key", "key")
+            .file("/run/cloud-init/instance-data.json", "redacted")
+            .file("/run/cloud-init/instance-data-sensitive.json", "SECRET")
+            .file("/var/lib/cloud/data/status.json", "{}")
+            .file("/var/lib/cloud/instance/user-data.txt", "SECRET")
+            .file("/var/lib/cloud/instance/scripts/runcmd", "SECRET")
+            .file("/autoinstall.yaml", "SECRET")
+            .system();
+        let root_only =
+            ["/run/cloud-init/instance-data-sensitive.json", "/var/lib/cloud/instance/user-data.txt"];
+        for path in root_only.into_iter().chain(["/var/log/cloud-init.log"]) {
+            system.files.set_mode(Path::new(path), 0o600).expect("set");
+        }
+        let config =
+            Node::from_yaml("t", b"def_log_file: /var/log/cloud-init.log").expect("YAML").expect("there");
+        let options = CollectLogs {
+            verbose: 0,
+            tarfile: "/tmp/a.tgz".into(),
+            include_userdata: false,
+            redact_sensitive: false,
+        };
+        let path = collect(&system, &config, &Paths::default(), secrets, &options).expect("collected");
+        let mode = system.files.stat(&path).expect("no error").expect("there").mode;
+        assert_eq!(mode, 0o600);
+        let bytes = system.files.read(&path).expect("there");
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&bytes[..]));
+        let mut found = Vec::new();
+        for entry in archive.entries().expect("a tar archive") {
+            let mut entry = entry.expect("an entry");
+            let name = entry.path().expect("a name").display().to_string();
+            let mut text = String::new();
+            entry.read_to_string(&mut text).expect("text");
+            let below = name.split_once('/').map_or("", |(_, below)| below).to_owned();
+            found.push((below, text));
+        }
+        found
+    }
+
+    #[test]
+    fn no_secret_unless_asked_for() {
+        let plain = archived(false);
+        let has = |all: &[(String, String)], name: &str| all.iter().any(|(found, _)| found == name);
+        for name in [
+            "version",
+            "journal.txt",
+            "var/log/cloud-init.log",
+            "var/log/cloud-init.log.1",
+            "etc/cloud/cloud.cfg.d/10.cfg",
+            "run/cloud-init/instance-data.json",
+            "var/lib/cloud/data/status.json",
+        ] {
+            assert!(has(&plain, name), "{name} is missing: {plain:?}");
+        }
+        assert!(plain.iter().all(|(_, text)| !text.contains("SECRET")), "{plain:?}");
+        assert!(!has(&plain, "dmesg.txt") && !has(&plain, "etc/cloud/templates/hosts.tmpl"));
+        let all = archived(true);
+        for name in ["var/lib/cloud/instance/user-data.txt", "autoinstall.yaml", "dmesg.txt"] {
+            assert!(has(&all, name), "{name} is missing: {all:?}");
+        }
+        assert!(!has(&all, "etc/cloud/keys/key") && !has(&all, "var/lib/cloud/instance/scripts/runcmd"));
+    }
+}
