@@ -35,33 +35,37 @@ pub struct Entry {
 }
 
 /// The heading, the sentence and the rest of an entry.
-type Texts = [&'static str; 3];
-
-const fn built<M: Module>(_module: &M, stage: Stage, [title, summary, details]: Texts) -> Entry {
-    Entry {
-        name: M::NAME,
-        stage,
-        frequency: M::FREQUENCY,
-        distros: M::DISTROS,
-        keys: M::KEYS,
-        built: true,
-        title,
-        summary,
-        details,
-        schema: M::Config::json_schema,
-    }
-}
+pub type Texts = [&'static str; 3];
 
 /// Of a module that is not built: its name, how often it runs, its distributions and its keys.
-type Facts = (&'static str, Frequency, &'static [&'static str], &'static [&'static str]);
+pub type Facts = (&'static str, Frequency, &'static [&'static str], &'static [&'static str]);
 
-const fn described<C: JsonSchema>(
-    (name, frequency, distros, keys): Facts,
-    stage: Stage,
-    [title, summary, details]: Texts,
-) -> Entry {
-    let schema = C::json_schema;
-    Entry { name, stage, frequency, distros, keys, built: false, title, summary, details, schema }
+impl Entry {
+    /// Of a module of this build.
+    pub const fn built<M: Module>(_module: &M, stage: Stage, [title, summary, details]: Texts) -> Self {
+        Self {
+            name: M::NAME,
+            stage,
+            frequency: M::FREQUENCY,
+            distros: M::DISTROS,
+            keys: M::KEYS,
+            built: true,
+            title,
+            summary,
+            details,
+            schema: M::Config::json_schema,
+        }
+    }
+
+    /// Of a module that this program does not have.
+    pub const fn described<C: JsonSchema>(
+        (name, frequency, distros, keys): Facts,
+        stage: Stage,
+        [title, summary, details]: Texts,
+    ) -> Self {
+        let schema = C::json_schema;
+        Self { name, stage, frequency, distros, keys, built: false, title, summary, details, schema }
+    }
 }
 
 /// The modules, in the order in which they run.

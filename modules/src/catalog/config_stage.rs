@@ -2,14 +2,14 @@
 
 use model::{Frequency, Stage};
 
-use super::{Entry, built, described};
+use super::Entry;
 use crate::described as keys;
 
 const STAGE: Stage = Stage::Config;
 
 /// In the order in which they run.
 pub(super) const MODULES: &[Entry] = &[
-    described::<keys::wireguard::Config>(
+    Entry::described::<keys::wireguard::Config>(
         ("wireguard", Frequency::Instance, &["ubuntu"], &["wireguard"]),
         STAGE,
         [
@@ -18,7 +18,7 @@ pub(super) const MODULES: &[Entry] = &[
             "The packages are installed where they are missing.",
         ],
     ),
-    described::<keys::snap::Config>(
+    Entry::described::<keys::snap::Config>(
         ("snap", Frequency::Instance, &["ubuntu"], &["snap"]),
         STAGE,
         [
@@ -27,7 +27,7 @@ pub(super) const MODULES: &[Entry] = &[
             "snapd is installed where it is missing.",
         ],
     ),
-    described::<keys::ubuntu_autoinstall::Config>(
+    Entry::described::<keys::ubuntu_autoinstall::Config>(
         ("ubuntu_autoinstall", Frequency::Once, &["ubuntu"], &["autoinstall"]),
         STAGE,
         [
@@ -36,7 +36,7 @@ pub(super) const MODULES: &[Entry] = &[
             "The installer reads `autoinstall` itself; elsewhere than in its live system the key does nothing.",
         ],
     ),
-    described::<keys::ssh_import_id::Config>(
+    Entry::described::<keys::ssh_import_id::Config>(
         (
             "ssh_import_id",
             Frequency::Instance,
@@ -50,7 +50,7 @@ pub(super) const MODULES: &[Entry] = &[
             "`users` has a key of the same name for each user.",
         ],
     ),
-    described::<keys::keyboard::Config>(
+    Entry::described::<keys::keyboard::Config>(
         (
             "keyboard",
             Frequency::Instance,
@@ -89,12 +89,12 @@ pub(super) const MODULES: &[Entry] = &[
         ["Keyboard", "Sets the layout of the console's keyboard.", ""],
     ),
     #[cfg(feature = "locale")]
-    built(
+    Entry::built(
         &crate::locale::Locale,
         STAGE,
         ["Language", "Sets the system's locale, and generates it where that is needed.", ""],
     ),
-    described::<keys::grub_dpkg::Config>(
+    Entry::described::<keys::grub_dpkg::Config>(
         ("grub_dpkg", Frequency::Instance, &["ubuntu", "debian"], &["grub_dpkg", "grub-dpkg"]),
         STAGE,
         [
@@ -103,7 +103,7 @@ pub(super) const MODULES: &[Entry] = &[
             "An image's answer is about the machine it was built on, and an upgrade of grub would fail.",
         ],
     ),
-    described::<keys::apt_pipelining::Config>(
+    Entry::described::<keys::apt_pipelining::Config>(
         (
             "apt_pipelining",
             Frequency::Instance,
@@ -113,7 +113,7 @@ pub(super) const MODULES: &[Entry] = &[
         STAGE,
         ["apt's pipelining", "Sets how many requests apt sends before it has the answers.", ""],
     ),
-    described::<keys::apt_configure::Config>(
+    Entry::described::<keys::apt_configure::Config>(
         ("apt_configure", Frequency::Instance, &["ubuntu", "debian", "raspberry-pi-os"], &[]),
         STAGE,
         [
@@ -122,12 +122,12 @@ pub(super) const MODULES: &[Entry] = &[
             "It runs also without keys, since the mirrors come from the metadata then.",
         ],
     ),
-    described::<keys::apk_configure::Config>(
+    Entry::described::<keys::apk_configure::Config>(
         ("apk_configure", Frequency::Instance, &["alpine"], &["apk_repos"]),
         STAGE,
         ["apk", "Writes /etc/apk/repositories.", ""],
     ),
-    described::<keys::ubuntu_pro::Config>(
+    Entry::described::<keys::ubuntu_pro::Config>(
         (
             "ubuntu_pro",
             Frequency::Instance,
@@ -137,7 +137,7 @@ pub(super) const MODULES: &[Entry] = &[
         STAGE,
         ["Ubuntu Pro", "Attaches this machine to Ubuntu Pro and enables services.", ""],
     ),
-    described::<keys::ntp::Config>(
+    Entry::described::<keys::ntp::Config>(
         (
             "ntp",
             Frequency::Instance,
@@ -184,14 +184,14 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "timezone")]
-    built(&crate::timezone::Timezone, STAGE, ["Time zone", "Sets the system's time zone.", ""]),
-    described::<keys::disable_ec2_metadata::Config>(
+    Entry::built(&crate::timezone::Timezone, STAGE, ["Time zone", "Sets the system's time zone.", ""]),
+    Entry::described::<keys::disable_ec2_metadata::Config>(
         ("disable_ec2_metadata", Frequency::Always, &[], &["disable_ec2_metadata"]),
         STAGE,
         ["No metadata of EC2", "Makes the metadata service of EC2 unreachable.", ""],
     ),
     #[cfg(feature = "runcmd")]
-    built(
+    Entry::built(
         &crate::runcmd::Runcmd,
         STAGE,
         [
@@ -200,12 +200,12 @@ pub(super) const MODULES: &[Entry] = &[
             "`scripts_user` runs it, in the final stage, when users and packages are there.",
         ],
     ),
-    described::<keys::byobu::Config>(
+    Entry::described::<keys::byobu::Config>(
         ("byobu", Frequency::Instance, &["ubuntu", "debian", "raspberry-pi-os"], &[]),
         STAGE,
         ["Byobu", "Starts byobu at logins, or no longer.", "The package is installed where it is missing."],
     ),
-    described::<keys::raspberry_pi::Config>(
+    Entry::described::<keys::raspberry_pi::Config>(
         ("raspberry_pi", Frequency::Instance, &["raspberry-pi-os"], &["rpi"]),
         STAGE,
         [
@@ -214,17 +214,17 @@ pub(super) const MODULES: &[Entry] = &[
             "",
         ],
     ),
-    described::<keys::rh_subscription::Config>(
+    Entry::described::<keys::rh_subscription::Config>(
         ("rh_subscription", Frequency::Instance, &["fedora", "rhel"], &["rh_subscription"]),
         STAGE,
         ["Red Hat subscription", "Registers this machine with Red Hat, by subscription-manager.", ""],
     ),
-    described::<keys::spacewalk::Config>(
+    Entry::described::<keys::spacewalk::Config>(
         ("spacewalk", Frequency::Instance, &["rhel", "fedora", "openeuler"], &["spacewalk"]),
         STAGE,
         ["Spacewalk", "Registers this machine with a Spacewalk server.", ""],
     ),
-    described::<keys::yum_add_repo::Config>(
+    Entry::described::<keys::yum_add_repo::Config>(
         (
             "yum_add_repo",
             Frequency::Instance,
@@ -255,7 +255,7 @@ pub(super) const MODULES: &[Entry] = &[
             "A file that is there already is left alone.",
         ],
     ),
-    described::<keys::zypper_add_repo::Config>(
+    Entry::described::<keys::zypper_add_repo::Config>(
         (
             "zypper_add_repo",
             Frequency::Always,

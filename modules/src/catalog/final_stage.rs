@@ -2,7 +2,7 @@
 
 use model::{Frequency, Stage};
 
-use super::{Entry, built, described};
+use super::Entry;
 use crate::described as keys;
 
 const STAGE: Stage = Stage::Final;
@@ -10,7 +10,7 @@ const STAGE: Stage = Stage::Final;
 /// In the order in which they run.
 pub(super) const MODULES: &[Entry] = &[
     #[cfg(feature = "package_update_upgrade_install")]
-    built(
+    Entry::built(
         &crate::package_update_upgrade_install::PackageUpdateUpgradeInstall,
         STAGE,
         [
@@ -19,28 +19,28 @@ pub(super) const MODULES: &[Entry] = &[
             "The lists are refreshed before an installation in any case where the distribution needs it. With `package_reboot_if_required` the machine restarts when a package asks for it.",
         ],
     ),
-    described::<keys::fan::Config>(
+    Entry::described::<keys::fan::Config>(
         ("fan", Frequency::Instance, &["ubuntu"], &["fan"]),
         STAGE,
         ["Fan networking", "Configures Ubuntu's fan networking.", ""],
     ),
-    described::<keys::landscape::Config>(
+    Entry::described::<keys::landscape::Config>(
         ("landscape", Frequency::Instance, &["ubuntu"], &["landscape"]),
         STAGE,
         ["Landscape", "Installs and configures the client of Canonical's Landscape.", ""],
     ),
-    described::<keys::lxd::Config>(
+    Entry::described::<keys::lxd::Config>(
         ("lxd", Frequency::Instance, &["ubuntu"], &["lxd"]),
         STAGE,
         ["LXD", "Installs LXD and initialises it.", "Either from `init` and `bridge`, or from a preseed."],
     ),
-    described::<keys::ubuntu_drivers::Config>(
+    Entry::described::<keys::ubuntu_drivers::Config>(
         ("ubuntu_drivers", Frequency::Instance, &["ubuntu"], &["drivers"]),
         STAGE,
         ["Drivers", "Installs drivers that are not free, when their licence is accepted.", ""],
     ),
     #[cfg(feature = "write_files")]
-    built(
+    Entry::built(
         &crate::write_files::WriteFilesDeferred,
         STAGE,
         [
@@ -49,32 +49,32 @@ pub(super) const MODULES: &[Entry] = &[
             "Users and packages are there then.",
         ],
     ),
-    described::<keys::puppet::Config>(
+    Entry::described::<keys::puppet::Config>(
         ("puppet", Frequency::Instance, &[], &["puppet"]),
         STAGE,
         ["Puppet", "Installs, configures and starts the Puppet agent.", ""],
     ),
-    described::<keys::chef::Config>(
+    Entry::described::<keys::chef::Config>(
         ("chef", Frequency::Always, &[], &["chef"]),
         STAGE,
         ["Chef", "Installs, configures and runs the Chef client.", ""],
     ),
-    described::<keys::ansible::Config>(
+    Entry::described::<keys::ansible::Config>(
         ("ansible", Frequency::Instance, &[], &["ansible"]),
         STAGE,
         ["Ansible", "Installs Ansible, pulls playbooks and runs them.", ""],
     ),
-    described::<keys::mcollective::Config>(
+    Entry::described::<keys::mcollective::Config>(
         ("mcollective", Frequency::Instance, &[], &["mcollective"]),
         STAGE,
         ["MCollective", "Installs and configures MCollective's server.", ""],
     ),
-    described::<keys::salt_minion::Config>(
+    Entry::described::<keys::salt_minion::Config>(
         ("salt_minion", Frequency::Instance, &[], &["salt_minion"]),
         STAGE,
         ["Salt", "Installs, configures and starts the Salt minion.", ""],
     ),
-    described::<keys::reset_rmc::Config>(
+    Entry::described::<keys::reset_rmc::Config>(
         ("reset_rmc", Frequency::Instance, &[], &[]),
         STAGE,
         [
@@ -84,7 +84,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "scripts_vendor")]
-    built(
+    Entry::built(
         &crate::scripts_vendor::ScriptsVendor,
         STAGE,
         [
@@ -94,7 +94,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "scripts_per_once")]
-    built(
+    Entry::built(
         &crate::scripts_per_once::ScriptsPerOnce,
         STAGE,
         [
@@ -104,7 +104,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "scripts_per_boot")]
-    built(
+    Entry::built(
         &crate::scripts_per_boot::ScriptsPerBoot,
         STAGE,
         [
@@ -114,7 +114,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "scripts_per_instance")]
-    built(
+    Entry::built(
         &crate::scripts_per_instance::ScriptsPerInstance,
         STAGE,
         [
@@ -124,7 +124,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "scripts_user")]
-    built(
+    Entry::built(
         &crate::scripts_user::ScriptsUser,
         STAGE,
         [
@@ -134,13 +134,13 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "ssh_authkey_fingerprints")]
-    built(
+    Entry::built(
         &crate::ssh_authkey_fingerprints::SshAuthkeyFingerprints,
         STAGE,
         ["Fingerprints of authorized keys", "Shows on the console who may log in with which key.", ""],
     ),
     #[cfg(feature = "keys_to_console")]
-    built(
+    Entry::built(
         &crate::keys_to_console::KeysToConsole,
         STAGE,
         [
@@ -150,7 +150,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "install_hotplug")]
-    built(
+    Entry::built(
         &crate::install_hotplug::InstallHotplug,
         STAGE,
         [
@@ -160,13 +160,13 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "phone_home")]
-    built(
+    Entry::built(
         &crate::phone_home::PhoneHome,
         STAGE,
         ["Phone home", "Posts the host's keys and names to an address when the boot is done.", ""],
     ),
     #[cfg(feature = "final_message")]
-    built(
+    Entry::built(
         &crate::final_message::FinalMessage,
         STAGE,
         [
@@ -176,7 +176,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "power_state_change")]
-    built(
+    Entry::built(
         &crate::power_state_change::PowerStateChange,
         STAGE,
         [

@@ -2,7 +2,7 @@
 
 use model::{Frequency, Stage};
 
-use super::{Entry, built, described};
+use super::Entry;
 use crate::described as keys;
 
 const STAGE: Stage = Stage::Network;
@@ -10,7 +10,7 @@ const STAGE: Stage = Stage::Network;
 /// In the order in which they run.
 pub(super) const MODULES: &[Entry] = &[
     #[cfg(feature = "seed_random")]
-    built(
+    Entry::built(
         &crate::seed_random::SeedRandom,
         STAGE,
         [
@@ -20,7 +20,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "bootcmd")]
-    built(
+    Entry::built(
         &crate::bootcmd::Bootcmd,
         STAGE,
         [
@@ -30,7 +30,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "write_files")]
-    built(
+    Entry::built(
         &crate::write_files::WriteFiles,
         STAGE,
         [
@@ -40,7 +40,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "growpart")]
-    built(
+    Entry::built(
         &crate::growpart::Growpart,
         STAGE,
         [
@@ -50,7 +50,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "resizefs")]
-    built(
+    Entry::built(
         &crate::resizefs::Resizefs,
         STAGE,
         [
@@ -59,7 +59,7 @@ pub(super) const MODULES: &[Entry] = &[
             "It knows btrfs, ext, f2fs, xfs, ufs, hammer2, bcachefs and zfs, and does nothing in a container.",
         ],
     ),
-    described::<keys::disk_setup::Config>(
+    Entry::described::<keys::disk_setup::Config>(
         ("disk_setup", Frequency::Instance, &[], &["disk_setup", "fs_setup"]),
         STAGE,
         [
@@ -69,7 +69,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "mounts")]
-    built(
+    Entry::built(
         &crate::mounts::Mounts,
         STAGE,
         [
@@ -79,7 +79,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "set_hostname")]
-    built(
+    Entry::built(
         &crate::set_hostname::SetHostname,
         STAGE,
         [
@@ -89,7 +89,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "update_hostname")]
-    built(
+    Entry::built(
         &crate::update_hostname::UpdateHostname,
         STAGE,
         [
@@ -99,7 +99,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "update_etc_hosts")]
-    built(
+    Entry::built(
         &crate::update_etc_hosts::UpdateEtcHosts,
         STAGE,
         [
@@ -108,7 +108,7 @@ pub(super) const MODULES: &[Entry] = &[
             "Either the whole file comes from a template at every boot, or only the line of this host is looked after.",
         ],
     ),
-    described::<keys::ca_certs::Config>(
+    Entry::described::<keys::ca_certs::Config>(
         (
             "ca_certs",
             Frequency::Instance,
@@ -144,7 +144,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "rsyslog")]
-    built(
+    Entry::built(
         &crate::rsyslog::Rsyslog,
         STAGE,
         [
@@ -154,7 +154,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "users_groups")]
-    built(
+    Entry::built(
         &crate::users_groups::UsersGroups,
         STAGE,
         [
@@ -164,7 +164,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "ssh")]
-    built(
+    Entry::built(
         &crate::ssh::Ssh,
         STAGE,
         [
@@ -174,7 +174,7 @@ pub(super) const MODULES: &[Entry] = &[
         ],
     ),
     #[cfg(feature = "set_passwords")]
-    built(
+    Entry::built(
         &crate::set_passwords::SetPasswords,
         STAGE,
         [
@@ -183,7 +183,7 @@ pub(super) const MODULES: &[Entry] = &[
             "A random password is shown on the console only. An ssh key is the safer way in.",
         ],
     ),
-    described::<keys::resolv_conf::Config>(
+    Entry::described::<keys::resolv_conf::Config>(
         (
             "resolv_conf",
             Frequency::Instance,
