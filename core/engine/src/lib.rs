@@ -9,6 +9,7 @@
 pub mod boot;
 pub mod clean;
 pub mod config;
+pub mod consume;
 pub mod handlers;
 pub mod health;
 pub mod instance_data;
