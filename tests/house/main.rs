@@ -52,8 +52,16 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PARSERS: &[&str] = &["boolean", "dhcp", "yaml", "mime", "ifcfg", "interfaces", "text"];
 
 /// Crates that only test; they may use anything, and nothing may use them.
-const TEST_CRATES: &[&str] =
-    &["tests", "metadata-service", "boot", "ephemeral", "network-oracle", "oracle", "bench"];
+const TEST_CRATES: &[&str] = &[
+    "tests",
+    "metadata-service",
+    "boot",
+    "ephemeral",
+    "network-oracle",
+    "userdata-oracle",
+    "oracle",
+    "bench",
+];
 
 #[test]
 fn arrows_run_downward() {
