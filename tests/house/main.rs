@@ -52,7 +52,7 @@ const PARSERS: &[&str] = &["boolean", "dhcp", "yaml", "mime", "ifcfg", "interfac
 
 /// Crates that only test; they may use anything, and nothing may use them.
 const TEST_CRATES: &[&str] =
-    &["tests", "metadata-service", "boot", "ephemeral", "network-oracle", "oracle", "bench"];
+    &["tests", "metadata-service", "boot", "ephemeral", "network-oracle", "schema-oracle", "oracle", "bench"];
 
 #[test]
 fn arrows_run_downward() {

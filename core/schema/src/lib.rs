@@ -1,1 +1,22 @@
 //! JSON schemas of cloud-config and network-config: what they allow, and what a document does against them. Pure.
+
+mod annotate;
+mod boundary;
+mod compare;
+mod fault;
+mod finding;
+mod format;
+mod instance;
+mod nearest;
+pub mod network;
+mod place;
+mod secret;
+mod validate;
+mod words;
+
+pub use annotate::annotated;
+pub use boundary::Boundary;
+pub use finding::{Finding, Severity, check};
+pub use instance::{Instance, Step, dotted};
+pub use place::{Document, Place};
+pub use validate::Schema;
