@@ -27,8 +27,8 @@ pub(crate) enum Cause<'s> {
     Format(&'s str),
     /// This key is missing.
     Required(&'s str),
-    /// It has a key that is not known.
-    Unknown { entry: usize, name: String },
+    /// It has a key that is not known, which may be no text.
+    Unknown { entry: usize, name: String, is_text: bool },
     /// It has a key that is no text, where the original can take text only.
     KeyNoText { entry: usize, name: String },
     /// It is too short a list.
@@ -95,6 +95,14 @@ impl<'s, 'd> Fault<'s, 'd> {
         }
     }
 
+    /// How many keys of the value are known to the schema that a fault at this depth is from.
+    fn known_keys(&self, here: usize) -> usize {
+        let (Some(map), Some(Value::Object(known))) = (self.instance.as_map(), self.schema.get("properties")) else {
+            return 0;
+        };
+        if self.path.len() > here { 0 } else { known.keys().filter(|name| map.get(name).is_some()).count() }
+    }
+
     /// Makes one of what the branches of `oneOf` say about the same place. A branch for a value of another type says
     /// nothing where there is one for values of this type. Every place that was told of stays told of.
     pub(crate) fn joined(branches: Vec<Vec<Self>>, here: usize) -> Vec<Self> {
@@ -108,6 +116,12 @@ impl<'s, 'd> Fault<'s, 'd> {
                 branch.retain(of_type);
                 branch.truncate(1);
             }
+        }
+        // Of several forms of a mapping the one that knows most of its keys was meant.
+        let known = |branch: &Vec<Self>| branch.iter().map(|fault| fault.known_keys(here)).max().unwrap_or(0);
+        let most = branches.iter().map(known).max().unwrap_or(0);
+        if most > 0 {
+            branches.retain(|branch| known(branch) == most || branch.iter().any(|fault| fault.path.len() > here));
         }
         let same_place = branches.iter().flatten().all(|fault| {
             fault.path == branches[0][0].path && fault.cause.is_expectation()

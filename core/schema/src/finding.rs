@@ -110,7 +110,7 @@ fn finding(schema: &Schema<'_>, fault: Fault<'_, '_>) -> Finding {
         }
     };
     let key = match &fault.cause {
-        Cause::Unknown { entry, name } | Cause::KeyNoText { entry, name } => {
+        Cause::Unknown { entry, name, .. } | Cause::KeyNoText { entry, name } => {
             Some(Step::Key { name: Cow::Owned(name.clone()), entry: *entry })
         }
         _ => None,
@@ -118,7 +118,12 @@ fn finding(schema: &Schema<'_>, fault: Fault<'_, '_>) -> Finding {
     let (hint, near) = hint(schema, &fault);
     // The original puts the name of a key that it does not know at the top in the place of the empty path.
     let path = match &key {
-        Some(key) if fault.path.is_empty() && matches!(fault.cause, Cause::Unknown { .. }) => key.to_string(),
+        Some(key)
+            if matches!(fault.cause, Cause::Unknown { is_text: true, .. })
+                && schema.document.as_object().is_some_and(|top| std::ptr::eq(top, fault.schema)) =>
+        {
+            key.to_string()
+        }
         _ => dotted(&fault.path),
     };
     let top = near.or_else(|| match fault.path.first() {

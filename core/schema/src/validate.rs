@@ -248,8 +248,9 @@ impl<'s, 'd> Run<'_, 's, 'd> {
             if value.is_object() {
                 self.below(Step::Key { name: name.into(), entry }, value, item);
             } else {
+                let is_text = matches!(name, Name::Text(_));
                 let name = std::borrow::Cow::from(name).into_owned();
-                self.fault(Cause::Unknown { entry, name }, schema, instance);
+                self.fault(Cause::Unknown { entry, name, is_text }, schema, instance);
             }
         }
     }

@@ -171,6 +171,11 @@ fn table(
         row.deprecations += u64::from(!deprecations);
         row.valid += u64::from(matches!(original.verdict, Verdict::Valid | Verdict::Deprecated));
         row.raised += u64::from(original.verdict == Verdict::Raised);
+        let made_valid = matches!(original.verdict, Verdict::Valid | Verdict::Deprecated);
+        if case.group == "corpus" && !made_valid {
+            println!("the corpus is to be valid, and is not:");
+            show(case, original, &ours);
+        }
         if (verdict || errors || deprecations) && shown < options.shown || options.case.is_some() {
             shown += 1;
             show(case, original, &ours);
