@@ -58,6 +58,7 @@ const TEST_CRATES: &[&str] = &[
     "boot",
     "ephemeral",
     "network-oracle",
+    "schema-oracle",
     "userdata-oracle",
     "oracle",
     "bench",
