@@ -14,7 +14,7 @@ mod links;
 use std::sync::Arc;
 
 pub use clock::{Clock, Timestamp};
-pub use commands::{Command, CommandError, Commands, Output, Sink};
+pub use commands::{Command, CommandError, Commands, Conversation, Output, Sink};
 pub use devices::{BlockDevice, DeviceError, Devices, Tree};
 pub use environment::{Environment, Journal, Uname};
 pub use files::{Attributes, FileError, FileKind, Files, Metadata, Owner, ReadFiles};

@@ -485,10 +485,9 @@ impl Text {
     fn into_bytes_with(self, dice: &mut Dice) -> Vec<u8> {
         let bytes = self.bytes();
         match dice.below(20) {
-            0 => String::from_utf8(bytes).map_or_else(
-                std::string::FromUtf8Error::into_bytes,
-                |text| text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes(),
-            ),
+            0 => String::from_utf8(bytes).map_or_else(std::string::FromUtf8Error::into_bytes, |text| {
+                text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes()
+            }),
             1 => [b"From nobody Mon Jan  1 00:00:00 2024\n".as_slice(), &bytes].concat(),
             _ => bytes,
         }
