@@ -49,7 +49,7 @@ pub fn consume(context: &HandlerContext<'_>, data: &Message, excluded: &[String]
     }
     let parts = data.walk().filter(|part| part.maintype() != "multipart");
     for (number, message) in parts.enumerate() {
-        let part = to_part(context.kind, message, number);
+        let part = part_of(context.kind, message, number);
         if excluded.contains(&part.content_type) {
             tracing::debug!("content_type \"{}\" is excluded", part.content_type);
             continue;
@@ -136,7 +136,8 @@ fn first_characters(payload: &[u8]) -> String {
     format!("'{}...'", line.escape_default())
 }
 
-fn to_part(kind: DataKind, message: &Message, number: usize) -> Part {
+/// A part of processed data as handlers take it.
+pub(crate) fn part_of(kind: DataKind, message: &Message, number: usize) -> Part {
     let filename =
         message.filename().filter(|name| !name.is_empty()).unwrap_or_else(|| format!("part-{number:03}"));
     let source = match kind {
