@@ -3,18 +3,22 @@
 use model::effects::{Attributes, Command};
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
+use schema::forms::Either;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::lenient::Text;
 use crate::shell;
 
 /// Runs the commands, as one script.
 pub struct Bootcmd;
 
 /// The keys.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Commands in order: a string is given to the shell as it stands, a list is one command with its arguments.
     /// `INSTANCE_ID` is set for them.
+    #[schemars(with = "Option<Vec<Either<Vec<Text>, Text>>>", extend("minItems" = 1, "additionalItems" = false))]
     pub bootcmd: Spanned<Vec<Node>>,
 }
 

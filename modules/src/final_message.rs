@@ -5,6 +5,7 @@ use std::path::Path;
 use model::effects::Attributes;
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::Text;
@@ -14,13 +15,14 @@ use crate::timestamp::rfc2822;
 pub struct FinalMessage;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// The message, a template: jinja with `## template: jinja` on its first line, else `$version`. Variables:
     /// version, timestamp, datasource, uptime; each also in capitals. Default: a sentence with all four.
     pub final_message: Option<Spanned<Text>>,
     /// The sources that are looked for; with `[None]` the fallback is no surprise.
+    #[schemars(skip)]
     pub datasource_list: Option<Node>,
 }
 

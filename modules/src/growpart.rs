@@ -8,16 +8,18 @@ use model::distro::ServiceAction;
 use model::effects::Command;
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node};
+use schema::notes::changed;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::block::{canonical, is_container, is_device, mount_of, root_device};
-use crate::lenient::Words;
+use crate::lenient::{Flag, Words};
 
 /// Grows partitions.
 pub struct Growpart;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// What is grown and how.
@@ -25,15 +27,30 @@ pub struct Config {
 }
 
 /// `growpart`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(inline, deny_unknown_fields)]
 pub struct Settings {
     /// auto (the first tool that is there), growpart, gpart, growfs, or off. Default: auto.
+    #[schemars(with = "Mode", extend("default" = "auto"))]
     pub mode: Option<Node>,
     /// Mount points or devices. Default: `/`.
+    #[schemars(extend("default" = ["/"]))]
     pub devices: Option<Words>,
     /// Grow also where /etc/growroot-disabled is there. Default: false.
+    #[schemars(with = "Flag", extend("default" = false))]
     pub ignore_growroot_disabled: Option<Node>,
+}
+
+/// The words for `mode`.
+#[derive(JsonSchema)]
+#[schemars(inline, transform = mode_words)]
+struct Mode;
+
+fn mode_words(schema: &mut schemars::Schema) {
+    let mut old = schemars::json_schema!({"enum": [false]});
+    changed("22.3", "Write 'off', in quotes.")(&mut old);
+    *schema = schemars::json_schema!({"oneOf": [{"enum": ["auto", "growpart", "gpart", "off"]}, old]});
 }
 
 /// A tool that grows partitions.

@@ -8,6 +8,7 @@ use model::effects::{Attributes, Command};
 use model::module::Report;
 use model::update::{Event, Policy};
 use model::{Context, Frequency, Module, ModuleError, Node};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The udev rule.
@@ -19,13 +20,37 @@ const LIBEXEC: [&str; 2] = ["/usr/libexec/cloud-init", "/usr/lib/cloud-init"];
 pub struct InstallHotplug;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// When the network is configured anew: `{network: {when: [EVENT, …]}}` with the events boot-new-instance, boot,
     /// boot-legacy and hotplug. Default: what the data source does by itself.
+    #[schemars(with = "Updates")]
     pub updates: Option<Node>,
 }
+
+/// `updates`.
+#[derive(JsonSchema)]
+#[schemars(inline, deny_unknown_fields)]
+#[allow(dead_code, reason = "the policy is read elsewhere; these are its keys")]
+struct Updates {
+    /// Of the network.
+    network: Option<Network>,
+}
+
+/// `updates.network`.
+#[derive(JsonSchema)]
+#[schemars(inline, deny_unknown_fields)]
+#[allow(dead_code, reason = "as above")]
+struct Network {
+    /// On which events: boot-new-instance, boot, boot-legacy (as boot), hotplug.
+    when: Vec<EventName>,
+}
+
+/// An event.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("enum" = ["boot-new-instance", "boot-legacy", "boot", "hotplug"]))]
+struct EventName(#[allow(dead_code, reason = "as above")] String);
 
 fn reload(context: &Context<'_>) -> Result<(), ModuleError> {
     context.system.commands.run(&Command::line(["udevadm", "control", "--reload-rules"]))?;

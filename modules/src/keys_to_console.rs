@@ -5,31 +5,36 @@ use std::path::Path;
 use model::effects::Command;
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::console;
-use crate::lenient::Words;
+use crate::lenient::{Flag, Words};
 
 /// Writes them.
 pub struct KeysToConsole;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// Settings of ssh that are not sshd's.
     pub ssh: Option<SshSettings>,
     /// Key types (`ssh-rsa`) whose fingerprints are not shown.
+    #[schemars(extend("uniqueItems" = true))]
     pub ssh_fp_console_blacklist: Words,
     /// Key types whose public keys are not shown.
+    #[schemars(extend("uniqueItems" = true, "default" = []))]
     pub ssh_key_console_blacklist: Words,
 }
 
 /// `ssh`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(inline, deny_unknown_fields, extend("required" = ["emit_keys_to_console"]))]
 pub struct SshSettings {
     /// Show anything at all. Default: true.
+    #[schemars(with = "Flag", extend("default" = true))]
     pub emit_keys_to_console: Option<Node>,
 }
 

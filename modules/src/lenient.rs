@@ -1,6 +1,9 @@
 //! Values as leniently as cloud-configs write them: numbers for text, words for booleans, one item for a list.
 
+use std::borrow::Cow;
+
 use model::{Node, Spanned, Value};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -63,3 +66,26 @@ impl<'de> Deserialize<'de> for Words {
         }
     }
 }
+
+/// What a schema says of a lenient type: the form that is right, not all that are understood.
+macro_rules! right_form {
+    ($type:ty, $schema:tt) => {
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    };
+}
+
+right_form!(Flag, {"type": "boolean"});
+right_form!(Text, {"type": "string"});
+right_form!(Words, {"type": "array", "items": {"type": "string"}});

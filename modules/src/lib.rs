@@ -5,6 +5,8 @@
 
 use model::module::AnyModule;
 
+pub mod catalog;
+pub mod described;
 pub mod lenient;
 
 #[cfg(any(
@@ -103,6 +105,14 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     #[cfg(feature = "update_etc_hosts")]
     ("hosts.redhat", include_str!("templates/hosts.redhat.tmpl")),
 ];
+
+/// The schema of a cloud-config, whole in every build: a key whose module is not in this one is checked all the same.
+pub fn cloud_config_schema() -> serde_json::Value {
+    serde_json::from_str(CLOUD_CONFIG_SCHEMA).expect("the schema's own test reads it")
+}
+
+/// The same as text, as it is published.
+pub const CLOUD_CONFIG_SCHEMA: &str = include_str!("../schema/cloud-config.json");
 
 /// Every module of this build, in the order of their stages.
 pub fn all() -> Vec<Box<dyn AnyModule>> {

@@ -4,18 +4,23 @@ use std::path::Path;
 
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError};
+use schema::forms::Either;
+use schema::notes::untyped;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::lenient::Text;
+use crate::lenient::{Flag, Text};
 
 /// Sets the language.
 pub struct Locale;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(transform = untyped)]
 pub struct Config {
     /// The locale, such as `de_DE.UTF-8`; false leaves it alone. Default: what the system has.
+    #[schemars(with = "Either<Flag, Text>")]
     pub locale: Option<Text>,
     /// The file it is written to. Default: the distribution's.
     pub locale_configfile: Option<Text>,

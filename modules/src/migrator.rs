@@ -2,6 +2,7 @@
 
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::Flag;
@@ -10,7 +11,7 @@ use crate::lenient::Flag;
 pub struct Migrator;
 
 /// The keys.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Rename at all. Default: true.
     #[serde(default = "Flag::yes")]

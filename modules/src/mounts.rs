@@ -9,6 +9,8 @@ use indexmap::IndexMap;
 use model::effects::{Attributes, Command};
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
+use schema::forms::Either;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use text::fstab::{escape, unescape};
 
@@ -19,21 +21,29 @@ use crate::lenient::Text;
 pub struct Mounts;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// Each a list as a line of fstab: device, mount point, type, options, dump, fsck. What is missing or null is
     /// taken from `mount_default_fields`; a null mount point takes the device out. Devices may be short (`sdb`,
     /// `ephemeral0.1`).
+    #[schemars(with = "Vec<Fields>", extend("minItems" = 1))]
     pub mounts: Option<Vec<Node>>,
     /// The fields for lines that do not have them. Default: [null, null, auto,
     /// `defaults,nofail,x-systemd.after=cloud-init-network.service,_netdev`, '0', '2'].
+    #[schemars(with = "Vec<Either<Text, ()>>", extend("minItems" = 6, "maxItems" = 6))]
     pub mount_default_fields: Option<Vec<Node>>,
     /// A swap file.
     pub swap: Option<Spanned<swap::Swap>>,
     /// Other names for devices.
+    #[schemars(skip)]
     pub device_aliases: Option<IndexMap<String, Text>>,
 }
+
+/// A line of fstab.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("minItems" = 1, "maxItems" = 6))]
+struct Fields(#[allow(dead_code, reason = "lines are read from the tree; this is their form")] Vec<Text>);
 
 /// How our own lines are known.
 const MARK: &str = "comment=cloudconfig";

@@ -6,6 +6,9 @@ use model::distro::PackageSpec;
 use model::effects::Command;
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node, Value};
+use schema::forms::Either;
+use schema::notes::deprecated;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::Flag;
@@ -14,25 +17,53 @@ use crate::lenient::Flag;
 pub struct PackageUpdateUpgradeInstall;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// Packages: names, `[name, version]`, or mappings of a package manager (apt, snap) to a list of such. Default:
     /// none.
+    #[schemars(with = "Vec<Either<ByManager, Package>>", extend("minItems" = 1))]
     pub packages: Option<Node>,
     /// Fetch the lists of packages. Default: false.
+    #[schemars(extend("default" = false))]
     pub package_update: Flag,
     /// Upgrade everything. Default: false.
+    #[schemars(extend("default" = false))]
     pub package_upgrade: Flag,
     /// Restart after an upgrade or an installation where a package asks for it. Default: false.
+    #[schemars(extend("default" = false))]
     pub package_reboot_if_required: Flag,
     /// Old name of `package_update`.
+    #[schemars(transform = deprecated("22.2", "Use package_update."))]
     pub apt_update: Flag,
     /// Old name of `package_upgrade`.
+    #[schemars(transform = deprecated("22.2", "Use package_upgrade."))]
     pub apt_upgrade: Flag,
     /// Old name of `package_reboot_if_required`.
+    #[schemars(transform = deprecated("22.2", "Use package_reboot_if_required."))]
     pub apt_reboot_if_required: Flag,
 }
+
+/// Packages of one package manager.
+#[derive(JsonSchema)]
+#[schemars(inline, deny_unknown_fields)]
+#[allow(dead_code, reason = "packages are read from the tree; these are their forms")]
+struct ByManager {
+    /// Packages for apt.
+    apt: Option<Vec<Package>>,
+    /// Snaps.
+    snap: Option<Vec<Package>>,
+}
+
+/// A package's name, or a list of its name and its version.
+#[derive(JsonSchema)]
+#[schemars(rename = "package_item_definition")]
+struct Package(#[allow(dead_code, reason = "as above")] Either<NameAndVersion, String>);
+
+/// `[name, version]`.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("minItems" = 2, "maxItems" = 2))]
+struct NameAndVersion(#[allow(dead_code, reason = "as above")] Vec<String>);
 
 impl Module for PackageUpdateUpgradeInstall {
     const NAME: &'static str = "package_update_upgrade_install";

@@ -7,6 +7,8 @@ use model::effects::{Body, Method, Request};
 use model::hostname::host_name;
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node, Origin, Spanned, config};
+use schema::forms::Either;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::{Text, Words};
@@ -15,7 +17,7 @@ use crate::lenient::{Text, Words};
 pub struct PhoneHome;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// Where to and what.
@@ -23,16 +25,30 @@ pub struct Config {
 }
 
 /// `phone_home`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(inline, deny_unknown_fields, extend("required" = ["url"]))]
 pub struct Settings {
     /// The address; `$INSTANCE_ID` in it is replaced.
+    #[schemars(extend("format" = "uri"))]
     pub url: Option<Text>,
     /// `all`, or some of pub_key_rsa, pub_key_ecdsa, pub_key_ed25519, instance_id, hostname, fqdn. Default: all.
+    #[schemars(with = "Either<All, Vec<Posted>>")]
     pub post: Option<Words>,
     /// How often it is tried. Default: 10.
+    #[schemars(with = "i64", extend("default" = 10))]
     pub tries: Option<Node>,
 }
+
+/// `all`.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "Node", extend("enum" = ["all"]))]
+struct All;
+
+/// A value of the form.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "String", extend("enum" = ALL))]
+struct Posted;
 
 const ALL: [&str; 6] = ["pub_key_rsa", "pub_key_ecdsa", "pub_key_ed25519", "instance_id", "hostname", "fqdn"];
 

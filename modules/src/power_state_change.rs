@@ -3,15 +3,18 @@
 use model::effects::Command;
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Value};
+use schema::forms::OneOfThree;
+use schema::notes::changed;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::lenient::Text;
+use crate::lenient::{Flag, Text};
 
 /// Starts a process that waits for the end of this one and then powers off, restarts or halts.
 pub struct PowerStateChange;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// What and when.
@@ -19,20 +22,46 @@ pub struct Config {
 }
 
 /// `power_state`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(inline, deny_unknown_fields, extend("required" = ["mode"]))]
 pub struct Settings {
     /// poweroff, reboot or halt.
+    #[schemars(extend("enum" = ["poweroff", "reboot", "halt"]))]
     pub mode: Option<Text>,
     /// `now`, or minutes, with a `+` before them or not. Default: now.
+    #[schemars(with = "OneOfThree<Minutes, OldMinutes, Now>", extend("default" = "now"))]
     pub delay: Option<Node>,
     /// What users who are logged in are told.
     pub message: Option<Text>,
     /// Seconds to wait for the end of cloud-init. Default: 30.
+    #[schemars(with = "i64", extend("default" = 30))]
     pub timeout: Option<Node>,
     /// true, false, or a command whose exit code 0 is true: a string for the shell or a list. Default: true.
+    #[schemars(with = "OneOfThree<Text, Flag, Anything>", extend("default" = true))]
     pub condition: Option<Node>,
 }
+
+/// Minutes.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "i64", extend("minimum" = 0))]
+struct Minutes;
+
+/// Minutes as a text.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "String", extend("pattern" = r"^\+?[0-9]+$"))]
+#[schemars(transform = changed("22.3", "Write `now` or an integer."))]
+struct OldMinutes;
+
+/// `now`.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "Node", extend("enum" = ["now"]))]
+struct Now;
+
+/// A command and its arguments.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "Node", extend("type" = "array"))]
+struct Anything;
 
 /// `$1` is the process to wait for, `$2` the most quarters of a second, the rest the command. A process that has
 /// ended and was not yet waited for has an empty command line. CONDITION is replaced.

@@ -5,6 +5,7 @@ use std::path::Path;
 use model::effects::{Command, CommandError};
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::block::{Mount, is_container, is_device, mount_of, root_device};
@@ -13,10 +14,11 @@ use crate::block::{Mount, is_container, is_device, mount_of, root_device};
 pub struct Resizefs;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// true, false, or `noblock` to let it go on beside the boot. Default: true.
+    #[schemars(extend("enum" = [true, false, "noblock"]))]
     pub resize_rootfs: Option<Node>,
 }
 

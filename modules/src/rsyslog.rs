@@ -9,6 +9,8 @@ use model::distro::{PackageSpec, ServiceAction};
 use model::effects::{Attributes, Command};
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Value};
+use schema::forms::{Either, Object};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::Error as _;
 
@@ -18,14 +20,17 @@ use crate::lenient::{Text, Words};
 pub struct Rsyslog;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// The settings; a list is the old form of `configs`.
+    #[schemars(with = "Settings")]
     pub rsyslog: Option<Spanned<Form>>,
     /// With the old form: `config_filename`.
+    #[schemars(skip)]
     pub rsyslog_filename: Option<String>,
     /// With the old form: `config_dir`.
+    #[schemars(skip)]
     pub rsyslog_dir: Option<String>,
 }
 
@@ -50,25 +55,46 @@ impl<'de> Deserialize<'de> for Form {
 }
 
 /// `rsyslog`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(inline, deny_unknown_fields)]
 pub struct Settings {
     /// Where the files are. Default: /etc/rsyslog.d.
     pub config_dir: Option<String>,
     /// The file for pieces that name none. Default: 20-cloud-config.conf.
     pub config_filename: Option<String>,
     /// Pieces of configuration: texts, or mappings with content and filename.
+    #[schemars(with = "Vec<Either<Text, PieceKeys>>")]
     pub configs: Vec<Spanned<Piece>>,
     /// Hosts by a name: `[filter] [@[@]]host[:port]`, as rsyslog writes it.
+    #[schemars(with = "Object")]
     pub remotes: IndexMap<String, Option<Spanned<Text>>>,
     /// The command that reloads, or `auto` for the service. Default: auto.
+    #[schemars(with = "Either<Auto, Vec<Text>>")]
     pub service_reload_command: Option<Words>,
     /// Install rsyslog where it is missing. Default: false.
     pub install_rsyslog: bool,
     /// The program that shows whether it is missing. Default: rsyslogd.
     pub check_exe: Option<String>,
     /// What is installed. Default: `[rsyslog]`.
+    #[schemars(extend("uniqueItems" = true))]
     pub packages: Option<Vec<String>>,
+}
+
+/// `auto`.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "Node", extend("enum" = ["auto"]))]
+struct Auto;
+
+/// A piece of configuration with its file.
+#[derive(JsonSchema)]
+#[schemars(inline, deny_unknown_fields)]
+#[allow(dead_code, reason = "a piece is read from the tree; these are its keys")]
+struct PieceKeys {
+    /// The file, below `config_dir`. Default: `config_filename`.
+    filename: Option<Text>,
+    /// The lines.
+    content: Text,
 }
 
 /// A piece of configuration.

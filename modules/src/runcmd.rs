@@ -3,17 +3,21 @@
 use model::effects::Attributes;
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
+use schema::forms::OneOfThree;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::lenient::Text;
 use crate::shell;
 
 /// Writes the script; it does not run it.
 pub struct Runcmd;
 
 /// The keys.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Commands in order: a string is given to the shell as it stands, a list is one command with its arguments.
+    #[schemars(with = "Option<Vec<OneOfThree<Vec<Text>, Text, ()>>>", extend("minItems" = 1))]
     pub runcmd: Spanned<Vec<Node>>,
 }
 

@@ -2,6 +2,7 @@
 
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::run_parts;
@@ -10,7 +11,7 @@ use crate::run_parts;
 pub struct ScriptsPerInstance;
 
 /// It has no keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Config {}
 
 impl Module for ScriptsPerInstance {

@@ -2,6 +2,9 @@
 
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError};
+use schema::forms::Either;
+use schema::notes::deprecated;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::{Flag, Words};
@@ -11,7 +14,7 @@ use crate::run_parts;
 pub struct ScriptsVendor;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// How vendor-data is taken.
@@ -19,16 +22,30 @@ pub struct Config {
 }
 
 /// `vendor_data`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(inline, deny_unknown_fields)]
 pub struct VendorData {
     /// Whether vendor-data is taken at all; heeded where it is consumed, in the network stage. Default: true.
+    #[schemars(with = "Either<Yes, OldYes>")]
     pub enabled: Option<Flag>,
     /// Content types that are not taken from vendor-data; heeded in the same place. Default: none.
+    #[schemars(skip)]
     pub disabled_handlers: Words,
     /// A program and its arguments that run each script in place of the kernel. Default: none.
+    #[schemars(extend("type" = ["array", "string"], "items" = {"type": ["string", "integer"]}))]
     pub prefix: Words,
 }
+
+/// A boolean.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "Flag", extend("default" = true))]
+struct Yes;
+
+/// A boolean as a text.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "String", transform = deprecated("22.3", "Write true or false, without quotes."))]
+struct OldYes;
 
 impl Module for ScriptsVendor {
     const NAME: &'static str = "scripts_vendor";

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use model::effects::{Attributes, Command};
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node, Secret, Spanned, Value};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::{Flag, Text, Words};
@@ -16,7 +17,7 @@ use crate::lenient::{Flag, Text, Words};
 pub struct SeedRandom;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// The seed.
@@ -24,18 +25,23 @@ pub struct Config {
 }
 
 /// `random_seed`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(inline, deny_unknown_fields)]
 pub struct Seed {
     /// Where it is written to. Default: /dev/urandom.
+    #[schemars(extend("default" = "/dev/urandom"))]
     pub file: Option<Text>,
     /// The seed itself.
+    #[schemars(with = "Secret<Text>")]
     pub data: Option<Spanned<Secret<Node>>>,
     /// How `data` is written: raw, base64, b64, gzip, gz. Default: raw.
+    #[schemars(extend("enum" = ["raw", "base64", "b64", "gzip", "gz"], "default" = "raw"))]
     pub encoding: Option<Text>,
     /// A program and its arguments that seeds further; `RANDOM_SEED_FILE` is set for it.
     pub command: Option<Spanned<Words>>,
     /// It is an error when that program is not there. Default: false.
+    #[schemars(extend("default" = false))]
     pub command_required: Flag,
 }
 

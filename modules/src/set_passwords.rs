@@ -4,6 +4,9 @@ use model::distro::{Password, ServiceAction};
 use model::effects::{Command, Environment};
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node, Secret, Spanned, Value};
+use schema::forms::Either;
+use schema::notes::{changed, deprecated, untyped};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::accounts::Accounts;
@@ -14,10 +17,11 @@ use crate::{console, sshd_config};
 pub struct SetPasswords;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// Whether sshd takes passwords: true, false, or `unchanged` (default). Words for booleans are deprecated.
+    #[schemars(with = "Either<Flag, OldFlag>")]
     pub ssh_pwauth: Option<Node>,
     /// Passwords of several users.
     pub chpasswd: Option<Chpasswd>,
@@ -26,14 +30,19 @@ pub struct Config {
 }
 
 /// `chpasswd`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(inline, deny_unknown_fields)]
 pub struct Chpasswd {
     /// The passwords must be changed at the first login. Default: true.
+    #[schemars(extend("default" = true))]
     pub expire: Flag,
     /// Users and their passwords.
+    #[schemars(with = "Vec<EntryForms>")]
     pub users: Option<Vec<Spanned<Entry>>>,
     /// Deprecated: lines `user:password`, as a list or in one string. R and RANDOM stand for a random password.
+    #[schemars(with = "Secret<Either<Text, Vec<Line>>>", extend("minItems" = 1))]
+    #[schemars(transform = deprecated("22.2", "Use users."))]
     pub list: Option<Spanned<Secret<Lines>>>,
 }
 
@@ -54,6 +63,54 @@ pub struct Entry {
     /// The password, in clear or hashed; none for RANDOM.
     pub password: Option<Secret<Text>>,
 }
+
+/// An entry with a random password, or one with a given.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("type" = "object", "minItems" = 1))]
+#[serde(untagged)]
+#[allow(dead_code, reason = "one type reads both; these are the forms apart")]
+enum EntryForms {
+    /// A random password is made.
+    Random(RandomEntry),
+    /// The password is given.
+    Given(GivenEntry),
+}
+
+/// An entry with a random password.
+#[derive(JsonSchema)]
+#[schemars(inline, deny_unknown_fields, transform = untyped)]
+#[allow(dead_code, reason = "as above")]
+struct RandomEntry {
+    /// Whose.
+    name: String,
+    /// A random password is made, and shown on the console only.
+    #[schemars(extend("enum" = ["RANDOM"]))]
+    r#type: String,
+}
+
+/// An entry with a given password.
+#[derive(JsonSchema)]
+#[schemars(inline, deny_unknown_fields, transform = untyped)]
+#[allow(dead_code, reason = "as above")]
+struct GivenEntry {
+    /// Whose.
+    name: String,
+    /// What `password` is: a hash for crypt(3), or in clear. Default: hash.
+    #[schemars(extend("enum" = ["hash", "text"], "default" = "hash"))]
+    r#type: Option<String>,
+    /// The password, hashed or in clear.
+    password: Secret<String>,
+}
+
+/// A boolean as a text.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "String", transform = changed("22.3", "Write true or false, without quotes."))]
+struct OldFlag;
+
+/// `user:password`.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "String", extend("pattern" = "^.+:.+$"))]
+struct Line;
 
 /// What the password of an entry is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 use model::effects::{Attributes, Command, CommandError};
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Secret, Spanned};
+use schema::forms::Object;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::accounts::Accounts;
@@ -17,40 +19,61 @@ use crate::sshd_config;
 pub struct Ssh;
 
 /// The keys.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Host keys and certificates by `TYPE_private`, `TYPE_public`, `TYPE_certificate`, with rsa, ecdsa and ed25519.
     /// Where it is there, no keys are generated. Default: keys are generated.
+    #[schemars(with = "Option<HostKeys>")]
     pub ssh_keys: Option<IndexMap<String, Spanned<Secret<Text>>>>,
     /// Public keys for the default user and root.
     #[serde(default)]
+    #[schemars(extend("minItems" = 1))]
     pub ssh_authorized_keys: Words,
     /// Remove the host keys that are there, so that no two clones share them. Default: true.
     #[serde(default = "Flag::yes")]
+    #[schemars(extend("default" = true))]
     pub ssh_deletekeys: Flag,
     /// Types of host keys to generate; null for none. Default: the distribution's (rsa, ecdsa, ed25519).
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<Vec<KeyType>>", extend("minItems" = 1, "default" = ["ecdsa", "ed25519", "rsa"]))]
     pub ssh_genkeytypes: Option<Words>,
     /// Root's keys only tell to log in as the default user. Default: true.
     #[serde(default = "Flag::yes")]
+    #[schemars(extend("default" = true))]
     pub disable_root: Flag,
     /// Options before root's keys then; `$USER` and `$DISABLE_USER` are replaced.
     pub disable_root_opts: Option<Text>,
     /// Take the public keys that the source has. Default: true.
     #[serde(default = "Flag::yes")]
+    #[schemars(extend("default" = true))]
     pub allow_public_ssh_keys: Flag,
     /// Do not print what ssh-keygen says. Default: false.
     #[serde(default)]
+    #[schemars(extend("default" = false))]
     pub ssh_quiet_keygen: Flag,
     /// Publishing of host keys to the source. Default: all are published where the source takes them.
     pub ssh_publish_hostkeys: Option<Publish>,
 }
 
+/// Host keys by type and part.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "Object", extend("additionalProperties" = false, "patternProperties" = {
+    "^(ecdsa|ed25519|rsa)_(public|private|certificate)$": {"type": "string", "writeOnly": true}
+}))]
+struct HostKeys;
+
+/// A type of keys.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "String", extend("enum" = ["ecdsa", "ed25519", "rsa"]))]
+struct KeyType;
+
 /// `ssh_publish_hostkeys`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(inline, deny_unknown_fields)]
 pub struct Publish {
     /// Publish at all. Default: true.
+    #[schemars(extend("default" = true))]
     pub enabled: Flag,
     /// Types of keys that are not published. Default: none.
     pub blacklist: Words,

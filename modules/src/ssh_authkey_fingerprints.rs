@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use text::authorized_keys::{AuthorizedKeys, Key};
@@ -17,12 +18,14 @@ use crate::{authorized_keys, console};
 pub struct SshAuthkeyFingerprints;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// Show nothing. Default: false.
+    #[schemars(extend("default" = false))]
     pub no_ssh_fingerprints: Flag,
     /// The hash: sha256, sha384, sha512 or md5. Default: sha256.
+    #[schemars(extend("default" = "sha256"))]
     pub authkey_hash: Option<Text>,
 }
 

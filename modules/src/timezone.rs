@@ -2,16 +2,20 @@
 
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node};
+use schemars::JsonSchema;
 use serde::Deserialize;
+
+use crate::lenient::Text;
 
 /// Sets the time zone.
 pub struct Timezone;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// A name below /usr/share/zoneinfo, such as `Europe/Berlin`.
+    #[schemars(with = "Text")]
     pub timezone: Option<Node>,
 }
 

@@ -6,7 +6,10 @@ use std::path::Path;
 use model::effects::Attributes;
 use model::hostname::host_name;
 use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Spanned};
+use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
+use schema::forms::Either;
+use schema::notes::changed;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use text::hosts::Hosts;
 
@@ -17,17 +20,28 @@ use crate::timestamp::rfc2822;
 pub struct UpdateEtcHosts;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// true: write the file from the template `hosts.FAMILY.tmpl` at every boot (`template` is the old word for it).
     /// `localhost`: only see to it that the host's own name has a line. Default: false.
+    #[schemars(with = "Either<Manage, OldManage>", extend("default" = false))]
     pub manage_etc_hosts: Option<Spanned<Text>>,
     /// The host name. Default: the metadata's.
     pub hostname: Option<Text>,
     /// The host name with its domain.
     pub fqdn: Option<Text>,
 }
+
+/// The words for `manage_etc_hosts`.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "Node", extend("enum" = [true, false, "localhost"]))]
+struct Manage;
+
+/// The old word for true.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "Node", extend("enum" = ["template"]), transform = changed("22.3", "Write true."))]
+struct OldManage;
 
 const HOSTS: &str = "/etc/hosts";
 

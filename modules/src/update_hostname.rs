@@ -4,8 +4,22 @@ use model::effects::Attributes;
 use model::hostname::host_name;
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-use crate::hostname_keys::Config;
+use crate::hostname_keys;
+
+/// The keys: those of `set_hostname`, which describes the names among them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(transform = without_names)]
+pub struct Config(pub hostname_keys::Config);
+
+fn without_names(schema: &mut schemars::Schema) {
+    if let Some(keys) = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut) {
+        keys.retain(|key, _| !["hostname", "fqdn"].contains(&key.as_str()));
+    }
+}
 
 /// Follows the host name.
 pub struct UpdateHostname;
@@ -16,7 +30,7 @@ impl Module for UpdateHostname {
     const KEYS: &'static [&'static str] = &[];
     type Config = Config;
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+    fn run(&self, context: &Context<'_>, Config(config): Config) -> Result<Report, ModuleError> {
         if config.preserve_hostname.0 {
             return Ok(Report::skipped("preserve_hostname is set"));
         }

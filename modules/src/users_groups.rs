@@ -1,7 +1,11 @@
 //! `users`, `user`, `groups`: accounts, and the ssh keys that open them.
 
+mod keys;
+
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError, Node, Value};
+use schema::forms::Either;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::accounts::{Accounts, User};
@@ -12,15 +16,18 @@ pub struct UsersGroups;
 
 /// The keys. Their many forms are put in order by name, so that this says only that they may be there. It has no
 /// `Debug`, since a user's keys may hold a password.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// Users: `default`, names, or mappings with `name` and what [`model::user::UserSpec`] has. Old forms: a string
     /// with commas, a mapping of names. Default: nobody is made.
+    #[schemars(with = "keys::Users")]
     pub users: Option<Node>,
     /// Describes the default user in place of the distribution (old: a name).
+    #[schemars(with = "Either<String, keys::UserMapping>")]
     pub user: Option<Node>,
     /// Groups to make: names, or mappings of a name to its members.
+    #[schemars(with = "keys::Groups")]
     pub groups: Option<Node>,
 }
 

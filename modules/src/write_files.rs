@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use model::effects::{Attributes, Owner, Request};
 use model::module::Report;
 use model::{Context, DistroError, Frequency, Module, ModuleError, Node, Origin, Secret, Spanned, Value};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
@@ -22,41 +23,55 @@ pub struct WriteFiles;
 pub struct WriteFilesDeferred;
 
 /// The keys.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// The files, in order.
+    #[schemars(extend("minItems" = 1))]
     pub write_files: Option<Vec<Spanned<Entry>>>,
 }
 
 /// A file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(inline, deny_unknown_fields, extend("required" = ["path"]))]
 pub struct Entry {
     /// Where. Missing directories are made and get the same owner.
     pub path: Option<Text>,
     /// What; a text or `!!binary`. Default: nothing.
+    #[schemars(with = "Secret<Text>", extend("default" = ""))]
     pub content: Option<Secret<Node>>,
     /// Where the content is fetched from; `content` is for when that fails.
     pub source: Option<Source>,
     /// `USER:GROUP`. Default: root:root.
+    #[schemars(extend("default" = "root:root"))]
     pub owner: Option<Text>,
     /// Octal digits in a string, such as '0644'; a number is taken as it is. Default: '0644'.
+    #[schemars(with = "Text", extend("default" = "0644"))]
     pub permissions: Option<Node>,
     /// How `content` is written: text/plain, b64, base64, gz, gzip, gz+b64, gz+base64, gzip+b64, gzip+base64.
     /// Default: text/plain.
+    #[schemars(extend("default" = "text/plain", "enum" = ENCODINGS))]
     pub encoding: Option<Text>,
     /// Add to the end of a file that is there. Default: false.
+    #[schemars(extend("default" = false))]
     pub append: Flag,
     /// Write in the final stage, when users and packages are there. Default: false.
+    #[schemars(extend("default" = false))]
     pub defer: Flag,
 }
 
+/// The words for `encoding`.
+const ENCODINGS: [&str; 9] =
+    ["gz", "gzip", "gz+base64", "gzip+base64", "gz+b64", "gzip+b64", "b64", "base64", "text/plain"];
+
 /// `source` of a file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(inline, deny_unknown_fields, extend("required" = ["uri"]))]
 pub struct Source {
     /// http, https or file address, or a path.
+    #[schemars(extend("format" = "uri"))]
     pub uri: Option<Text>,
     /// Headers of the request.
     pub headers: Option<IndexMap<String, Secret<Text>>>,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::config::{ConfigError, Origin, UnknownKey, from_node_noting};
@@ -164,8 +165,8 @@ pub trait Module: Send + Sync + 'static {
     /// It warns of unknown keys below its own; false where another module has the same keys and does.
     const TELLS_UNKNOWN: bool = true;
 
-    /// Its keys, read out of the whole configuration.
-    type Config: DeserializeOwned;
+    /// Its keys, read out of the whole configuration; their schema is what a cloud-config is checked against.
+    type Config: DeserializeOwned + JsonSchema;
 
     /// Does it.
     fn run(&self, context: &Context<'_>, config: Self::Config) -> Result<Report, ModuleError>;

@@ -1,14 +1,18 @@
 //! JSON schemas of cloud-config and network-config: what they allow, and what a document does against them. Pure.
 
 mod annotate;
+pub mod base;
 mod boundary;
 mod compare;
+pub mod document;
 mod fault;
 mod finding;
+pub mod forms;
 mod format;
 mod instance;
 mod nearest;
 pub mod network;
+pub mod notes;
 mod place;
 mod secret;
 mod validate;

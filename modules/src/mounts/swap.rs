@@ -5,22 +5,37 @@ use std::path::Path;
 use model::effects::{Command, CommandError};
 use model::module::Report;
 use model::{Context, ModuleError, Node, Spanned, Value};
+use schema::forms::{Either, OneOfThree};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::block::mount_of;
 use crate::lenient::Text;
 
 /// `swap`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(inline, deny_unknown_fields)]
 pub struct Swap {
     /// The file. Default: /swap.img.
     pub filename: Option<Text>,
     /// Bytes, a number with a unit (`2G`, `512MiB`), or `auto` by the memory and the free space. Default: none.
+    #[schemars(with = "OneOfThree<Auto, i64, Size>")]
     pub size: Option<Node>,
     /// The most that `auto` takes. Default: a quarter of the free space.
+    #[schemars(with = "Either<i64, Size>")]
     pub maxsize: Option<Node>,
 }
+
+/// `auto`.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "Node", extend("enum" = ["auto"]))]
+struct Auto;
+
+/// A number with a unit; units are powers of 1024.
+#[derive(JsonSchema)]
+#[schemars(inline, with = "String", extend("pattern" = r"^([0-9]+)?\.?[0-9]+[BKMGT]$"))]
+struct Size;
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;

@@ -1,0 +1,145 @@
+//! The one document of a cloud-config's schema, put together from what each module says of its keys.
+//!
+//! The layout is the original's, so that tools which read its file read this one: a definition `cc_NAME` for each
+//! module, all of them under `allOf`, and every top-level key under `properties`.
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{Transform, transform_subschemas};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use crate::base::{BaseConfig, OutputConfig, ReportingConfig};
+
+/// What one module says of its keys.
+pub struct Section {
+    /// The module's name in cloud.cfg, with `_`.
+    pub name: &'static str,
+    /// What the module is.
+    pub title: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// Makes the schema of its keys.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+/// Top-level keys that are allowed and that no schema describes: of programs beside us, and of modules long gone.
+const UNDESCRIBED: [&str; 2] = ["migrate", "version"];
+
+/// The document.
+pub fn assemble(sections: &[Section]) -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/$defs".into();
+        settings.meta_schema = None;
+    });
+    let mut generator = settings.into_generator();
+    let mut parts = vec![("base_config".to_owned(), BaseConfig::json_schema(&mut generator))];
+    for section in sections {
+        let mut schema = (section.schema)(&mut generator);
+        if schema.get("properties").is_some() {
+            schema.insert("title".to_owned(), section.title.into());
+            schema.insert("description".to_owned(), section.summary.into());
+            parts.push((format!("cc_{}", section.name), schema));
+        }
+    }
+    parts.push(("reporting_config".to_owned(), ReportingConfig::json_schema(&mut generator)));
+    parts.push(("output_config".to_owned(), OutputConfig::json_schema(&mut generator)));
+
+    let mut definitions: Map<String, Value> = generator.take_definitions(false).into_iter().collect();
+    let mut properties: Map<String, Value> =
+        UNDESCRIBED.iter().map(|key| ((*key).to_owned(), json!({}))).collect();
+    let mut all = Vec::new();
+    for (name, schema) in parts {
+        for key in schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys) {
+            properties.insert(key.clone(), json!({}));
+        }
+        all.push(json!({"$ref": format!("#/$defs/{name}")}));
+        definitions.insert(name, schema.into());
+    }
+    properties.sort_keys();
+    let mut document = schemars::json_schema!({
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "$defs": definitions,
+        "allOf": all,
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    Plain.transform(&mut document);
+    document.into()
+}
+
+/// Takes away from a document what only Rust's types say.
+pub(crate) fn plain(document: &mut Schema) {
+    Plain.transform(document);
+}
+
+/// Takes away what Rust's types say and a cloud-config's schema does not: the null of an `Option`, the width of an
+/// integer, the line breaks of a comment.
+struct Plain;
+
+impl Transform for Plain {
+    fn transform(&mut self, schema: &mut Schema) {
+        if let Some(object) = schema.as_object_mut() {
+            if object.get("format").and_then(Value::as_str).is_some_and(is_width) {
+                object.remove("format");
+            }
+            if object.get("default") == Some(&Value::Null) {
+                object.remove("default");
+            }
+            if let Some(Value::String(text)) = object.get_mut("description") {
+                *text = joined(text);
+            }
+            if let Some(Value::Object(properties)) = object.get_mut("properties") {
+                properties.values_mut().for_each(without_null);
+            }
+        }
+        transform_subschemas(self, schema);
+    }
+}
+
+fn is_width(format: &str) -> bool {
+    format.starts_with("int") || format.starts_with("uint") || ["double", "float"].contains(&format)
+}
+
+/// A paragraph on one line; a blank line and a list item begin a new one.
+fn joined(text: &str) -> String {
+    let mut whole = String::new();
+    for line in text.lines().map(str::trim) {
+        let starts = line.is_empty() || line.starts_with("- ") || whole.ends_with('\n');
+        if !whole.is_empty() {
+            whole.push(if starts { '\n' } else { ' ' });
+        }
+        whole.push_str(line);
+    }
+    whole
+}
+
+/// A key that may be missing is an `Option`, which in schemars' eyes may be null. Types that do take null write it
+/// before the other type.
+fn without_null(property: &mut Value) {
+    let Some(object) = property.as_object_mut() else { return };
+    if let Some(Value::Array(types)) = object.get_mut("type")
+        && types.len() > 1
+        && types.last().is_some_and(|last| last == "null")
+    {
+        types.pop();
+        if let [one] = types.as_mut_slice() {
+            let one = one.take();
+            object.insert("type".to_owned(), one);
+        }
+    }
+    if let Some(Value::Array(words)) = object.get_mut("enum")
+        && words.last().is_some_and(Value::is_null)
+    {
+        words.pop();
+    }
+    if let Some(Value::Array(either)) = object.get("anyOf")
+        && let [value, null] = either.as_slice()
+        && *null == json!({"type": "null"})
+        && let Some(value) = value.as_object().cloned()
+    {
+        object.remove("anyOf");
+        for (key, part) in value {
+            object.entry(key).or_insert(part);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `apk_repos`: the file /etc/apk/repositories of Alpine Linux.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::lenient::{Flag, Text};
+
+/// The keys.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Config {
+    /// Repositories that packages come from.
+    pub apk_repos: Option<Repositories>,
+}
+
+/// `apk_repos`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline, deny_unknown_fields, extend("minProperties" = 1))]
+pub struct Repositories {
+    /// Leave the image's file alone, whatever else is said here. Default: false.
+    #[schemars(extend("default" = false))]
+    pub preserve_repositories: Option<Flag>,
+    /// Alpine's own repositories.
+    #[schemars(extend("type" = ["null", "object"]))]
+    pub alpine_repo: Option<Alpine>,
+    /// Address of a repository with packages of your own, added at the end.
+    pub local_repo_base_url: Option<Text>,
+}
+
+/// `apk_repos.alpine_repo`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline, deny_unknown_fields, extend("minProperties" = 1))]
+pub struct Alpine {
+    /// The mirror. Default: https://dl-cdn.alpinelinux.org/alpine.
+    #[schemars(extend("default" = "https://dl-cdn.alpinelinux.org/alpine"))]
+    pub base_url: Option<Text>,
+    /// Add the community repository. Default: false.
+    #[schemars(extend("default" = false))]
+    pub community_enabled: Option<Flag>,
+    /// Add the testing repository, which only fits the version `edge`. Default: false.
+    #[schemars(extend("default" = false))]
+    pub testing_enabled: Option<Flag>,
+    /// Alpine's version: `v3.20`, `edge`.
+    pub version: Text,
+}
