@@ -20,14 +20,20 @@ pub fn annotated(text: &str, errors: &[(usize, String)], deprecations: &[(usize,
     let mut lines: Vec<String> = Vec::new();
     for (index, line) in text.split('\n').enumerate() {
         let mut labels: Vec<String> = Vec::new();
-        for ((problems, footer), letter) in [&mut wrong, &mut old].into_iter().zip(&mut footers).zip(["E", "D"]) {
+        for ((problems, footer), letter) in
+            [&mut wrong, &mut old].into_iter().zip(&mut footers).zip(["E", "D"])
+        {
             for message in problems.remove(&(index + 1)).unwrap_or_default() {
                 let label = format!("{letter}{}", footer.len() + 1);
                 footer.push(format!("# {label}: {message}"));
                 labels.push(label);
             }
         }
-        lines.push(if labels.is_empty() { line.to_owned() } else { format!("{line}\t\t# {}", labels.join(",")) });
+        lines.push(if labels.is_empty() {
+            line.to_owned()
+        } else {
+            format!("{line}\t\t# {}", labels.join(","))
+        });
     }
     for (title, footer) in ["Errors", "Deprecations"].into_iter().zip(&footers) {
         if !footer.is_empty() {

@@ -71,9 +71,9 @@ fn same(one: Instance<'_>, other: Instance<'_>) -> bool {
             one.len() == other.len()
                 && one.iter().all(|(name, item)| match name {
                     Name::Text(text) => other.get(text).is_some_and(|other| same(item, other)),
-                    Name::Other(key) => other
-                        .iter()
-                        .any(|(name, other)| matches!(name, Name::Other(name) if name == key) && same(item, other)),
+                    Name::Other(key) => other.iter().any(|(name, other)| {
+                        matches!(name, Name::Other(name) if name == key) && same(item, other)
+                    }),
                 })
         }
         (View::Huge { .. } | View::Date | View::Set, View::Huge { .. } | View::Date | View::Set) => {

@@ -97,7 +97,8 @@ impl<'s, 'd> Fault<'s, 'd> {
 
     /// How many keys of the value are known to the schema that a fault at this depth is from.
     fn known_keys(&self, here: usize) -> usize {
-        let (Some(map), Some(Value::Object(known))) = (self.instance.as_map(), self.schema.get("properties")) else {
+        let (Some(map), Some(Value::Object(known))) = (self.instance.as_map(), self.schema.get("properties"))
+        else {
             return 0;
         };
         if self.path.len() > here { 0 } else { known.keys().filter(|name| map.get(name).is_some()).count() }
@@ -107,8 +108,7 @@ impl<'s, 'd> Fault<'s, 'd> {
     /// nothing where there is one for values of this type. Every place that was told of stays told of.
     pub(crate) fn joined(branches: Vec<Vec<Self>>, here: usize) -> Vec<Self> {
         let of_type = |fault: &Self| fault.path.len() == here && matches!(fault.cause, Cause::Type(_));
-        let mut branches: Vec<Vec<Self>> =
-            branches.into_iter().filter(|branch| !branch.is_empty()).collect();
+        let mut branches: Vec<Vec<Self>> = branches.into_iter().filter(|branch| !branch.is_empty()).collect();
         if branches.iter().any(|branch| !branch.iter().any(of_type)) {
             branches.retain(|branch| !branch.iter().any(of_type));
         } else {
@@ -121,11 +121,13 @@ impl<'s, 'd> Fault<'s, 'd> {
         let known = |branch: &Vec<Self>| branch.iter().map(|fault| fault.known_keys(here)).max().unwrap_or(0);
         let most = branches.iter().map(known).max().unwrap_or(0);
         if most > 0 {
-            branches.retain(|branch| known(branch) == most || branch.iter().any(|fault| fault.path.len() > here));
+            branches
+                .retain(|branch| known(branch) == most || branch.iter().any(|fault| fault.path.len() > here));
         }
-        let same_place = branches.iter().flatten().all(|fault| {
-            fault.path == branches[0][0].path && fault.cause.is_expectation()
-        });
+        let same_place = branches
+            .iter()
+            .flatten()
+            .all(|fault| fault.path == branches[0][0].path && fault.cause.is_expectation());
         if branches.len() < 2 || !same_place || branches.iter().any(|branch| branch.len() != 1) {
             return branches.into_iter().flatten().collect();
         }

@@ -70,7 +70,8 @@ impl Finding {
     /// The message for a log that everybody reads: place, message and hint, nothing of the document's values.
     pub fn public(&self) -> String {
         let path = self.shown_path();
-        let mut text = if path.is_empty() { self.message.clone() } else { format!("{path}: {}", self.message) };
+        let mut text =
+            if path.is_empty() { self.message.clone() } else { format!("{path}: {}", self.message) };
         if let Some(hint) = &self.hint {
             text = format!("{text}; {hint}");
         }
@@ -103,7 +104,8 @@ fn finding(schema: &Schema<'_>, fault: Fault<'_, '_>) -> Finding {
         }
         cause => {
             let (message, mut detailed) = words::message(cause, fault.instance);
-            if is_private_place(&fault.path) {
+            let is_secret = fault.schema.get("writeOnly") == Some(&Value::Bool(true));
+            if is_secret || is_private_place(&fault.path) {
                 detailed.clone_from(&message);
             }
             (Severity::Error, message, suggested(cause, fault.instance, detailed))
@@ -132,7 +134,9 @@ fn finding(schema: &Schema<'_>, fault: Fault<'_, '_>) -> Finding {
     });
     let module = top.and_then(|top| module_of(schema, &top));
     let about = match &key {
-        Some(Step::Key { entry, .. }) => fault.instance.as_map().and_then(|map| map.entry(*entry)).map(|(_, item)| item),
+        Some(Step::Key { entry, .. }) => {
+            fault.instance.as_map().and_then(|map| map.entry(*entry)).map(|(_, item)| item)
+        }
         _ => None,
     };
     let origin = about.unwrap_or(fault.instance).origin().cloned();
@@ -203,11 +207,16 @@ fn unknown(schema: &Schema<'_>, fault: &Fault<'_, '_>, name: &str) -> (Option<St
     let Some(known) = fault.schema.get("properties").and_then(Value::as_object) else {
         let patterns = fault.schema.get("patternProperties").and_then(Value::as_object);
         let forms: Vec<&str> = patterns.into_iter().flatten().map(|(pattern, _)| pattern.as_str()).collect();
-        return ((!forms.is_empty()).then(|| format!("keys here have the form {}", forms.join(" or "))), None);
+        return (
+            (!forms.is_empty()).then(|| format!("keys here have the form {}", forms.join(" or "))),
+            None,
+        );
     };
     let is_old = |inner: &Value| inner.get("deprecated") == Some(&Value::Bool(true));
     let current = known.iter().filter(|(_, inner)| !is_old(inner)).map(|(name, _)| name.as_str());
-    if let Some(near) = nearest(name, current.clone()).or_else(|| nearest(name, known.keys().map(String::as_str))) {
+    if let Some(near) =
+        nearest(name, current.clone()).or_else(|| nearest(name, known.keys().map(String::as_str)))
+    {
         return (Some(format!("did you mean '{near}'?")), is_top.then(|| near.to_owned()));
     }
     let top = schema.document.get("properties");

@@ -21,7 +21,9 @@ fn is_date(text: &str) -> bool {
         let digits = text.get(range).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
         digits.parse::<u32>().ok()
     };
-    let (Some(year), Some(month), Some(day)) = (number(0..4), number(5..7), number(8..10)) else { return false };
+    let (Some(year), Some(month), Some(day)) = (number(0..4), number(5..7), number(8..10)) else {
+        return false;
+    };
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
@@ -42,7 +44,9 @@ mod tests {
         for text in ["2032-09-01", "2024-02-29", "0001-01-01"] {
             assert!(is_date(text), "{text}");
         }
-        for text in ["2023-02-29", "2032-9-1", "2032-13-01", "0000-01-01", "20320901", "2032-09-01 ", "２032-09-0"] {
+        for text in
+            ["2023-02-29", "2032-9-1", "2032-13-01", "0000-01-01", "20320901", "2032-09-01 ", "２032-09-0"]
+        {
             assert!(!is_date(text), "{text}");
         }
     }

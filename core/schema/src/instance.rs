@@ -187,7 +187,9 @@ impl<'d> Map<'d> {
 
     pub(crate) fn entry(self, index: usize) -> Option<(Name<'d>, Instance<'d>)> {
         match self {
-            Self::Yaml(entries) => entries.get(index).map(|(key, value)| (yaml_name(key), Instance::Yaml(value))),
+            Self::Yaml(entries) => {
+                entries.get(index).map(|(key, value)| (yaml_name(key), Instance::Yaml(value)))
+            }
             Self::Model(map) => {
                 map.get_index(index).map(|(key, value)| (model_name(key), Instance::Model(value)))
             }
@@ -200,9 +202,10 @@ impl<'d> Map<'d> {
 
     pub(crate) fn get(self, name: &str) -> Option<Instance<'d>> {
         match self {
-            Self::Yaml(entries) => {
-                entries.iter().find(|(key, _)| key.value.as_str() == Some(name)).map(|(_, value)| Instance::Yaml(value))
-            }
+            Self::Yaml(entries) => entries
+                .iter()
+                .find(|(key, _)| key.value.as_str() == Some(name))
+                .map(|(_, value)| Instance::Yaml(value)),
             Self::Model(map) => map.get(name).map(Instance::Model),
         }
     }

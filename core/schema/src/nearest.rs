@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn misspellings_find_the_word() {
-        let known = ["write_files", "runcmd", "users", "user", "package_update", "packages", "ntp", "ssh_pwauth"];
+        let known =
+            ["write_files", "runcmd", "users", "user", "package_update", "packages", "ntp", "ssh_pwauth"];
         for (word, expected) in [
             ("write_file", Some("write_files")),
             ("write-files", Some("write_files")),

@@ -65,7 +65,10 @@ impl<'t> Document<'t> {
         match spot.key {
             // What an alias names stands elsewhere.
             Some(key)
-                if is_long || !finding.is_error() || !is_shown || value.start.offset < key.span.start.offset =>
+                if is_long
+                    || !finding.is_error()
+                    || !is_shown
+                    || value.start.offset < key.span.start.offset =>
             {
                 key.span
             }

@@ -4,12 +4,25 @@ use crate::instance::Step;
 
 /// Parts of the names of keys whose values, and all below, are nobody else's business.
 const PRIVATE: &[&str] = &[
-    "passw", "secret", "token", "private", "seed", "content", "credential", "activation", "registration_key",
-    "validation_cert", "ssh_keys", "chpasswd", "auth", "psk",
+    "passw",
+    "secret",
+    "token",
+    "private",
+    "seed",
+    "content",
+    "credential",
+    "activation",
+    "registration_key",
+    "validation_cert",
+    "ssh_keys",
+    "chpasswd",
+    "auth",
+    "psk",
 ];
 
 /// Names that have such a part and are no secret.
-const PUBLIC: &[&str] = &["ssh_authorized_keys", "ssh_pwauth", "allow_public_ssh_keys", "lock_passwd", "lock-passwd"];
+const PUBLIC: &[&str] =
+    &["ssh_authorized_keys", "ssh_pwauth", "allow_public_ssh_keys", "lock_passwd", "lock-passwd"];
 
 /// Whether the key's value may be a secret.
 pub(crate) fn is_private(name: &str) -> bool {

@@ -201,7 +201,9 @@ impl<'s, 'd> Run<'_, 's, 'd> {
                                 }
                             }
                             // The original stumbles over it.
-                            Name::Other(name) => self.fault(Cause::KeyNoText { entry, name }, schema, instance),
+                            Name::Other(name) => {
+                                self.fault(Cause::KeyNoText { entry, name }, schema, instance)
+                            }
                         }
                     }
                 }
@@ -420,10 +422,7 @@ fn deepest<'s, 'd>(
             let last = fault.path.get(here..).and_then(<[Step]>::last);
             matches!(last, Some(Step::Key { name, .. }) if compare::is_plain(name) && name.ends_with("type"))
         };
-        return branches
-            .into_iter()
-            .map(|branch| branch.into_iter().filter(about_type).collect())
-            .collect();
+        return branches.into_iter().map(|branch| branch.into_iter().filter(about_type).collect()).collect();
     }
     for fault in branches.iter().flatten() {
         depth = depth.max(fault.path.len() - here);

@@ -49,7 +49,8 @@ fn expected(cause: &Cause<'_>) -> Option<Vec<String>> {
             if names.contains(&"number") {
                 names.retain(|name| *name != "integer");
             }
-            let (booleans, others): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| *name == "boolean");
+            let (booleans, others): (Vec<&str>, Vec<&str>) =
+                names.into_iter().partition(|name| *name == "boolean");
             Some(others.into_iter().chain(booleans).map(|name| type_name(name).to_owned()).collect())
         }
         Cause::Enum([only]) => one(word(only)),
@@ -87,7 +88,8 @@ const SHOWN: usize = 40;
 pub(crate) fn shown(instance: Instance<'_>) -> Option<String> {
     match instance.view() {
         View::Str(text) => {
-            let mut short: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let mut short: String =
+                text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
             if text.chars().nth(SHOWN).is_some() {
                 short.push('…');
             }

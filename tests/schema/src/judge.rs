@@ -69,8 +69,10 @@ pub fn judge(schemas: &Schemas, case: &Case) -> Answer {
 
 /// The places as the original names them: of several keys that it does not know at the top it names none.
 fn paths(findings: &[&Finding]) -> BTreeSet<String> {
-    let at_top = |finding: &&&Finding| finding.place.is_empty() && finding.key.is_some() && !finding.path.is_empty();
-    let several = findings.iter().filter(|finding| finding.place.is_empty() && finding.key.is_some()).count() > 1;
+    let at_top =
+        |finding: &&&Finding| finding.place.is_empty() && finding.key.is_some() && !finding.path.is_empty();
+    let several =
+        findings.iter().filter(|finding| finding.place.is_empty() && finding.key.is_some()).count() > 1;
     findings
         .iter()
         .map(|finding| if several && at_top(&finding) { String::new() } else { finding.path.clone() })

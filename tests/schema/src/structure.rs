@@ -6,8 +6,23 @@ use serde_json::{Map, Value};
 
 /// Keywords that decide nothing.
 const WORDS: &[&str] = &[
-    "$schema", "$id", "$defs", "title", "description", "default", "label", "hidden", "examples",
-    "deprecated_description", "changed_description", "changed_version", "new", "new_version", "new_description",
+    "$schema",
+    "$id",
+    "$defs",
+    "title",
+    "description",
+    "default",
+    "label",
+    "hidden",
+    "examples",
+    "deprecated_description",
+    "changed_description",
+    "changed_version",
+    "new",
+    "new_version",
+    "new_description",
+    "writeOnly",
+    "prefixItems",
 ];
 
 /// References are followed so deep.
@@ -18,7 +33,8 @@ pub fn plain(document: &Value, schema: &Value, depth: usize) -> Value {
     let Value::Object(map) = schema else { return schema.clone() };
     let mut parts = Map::new();
     for (keyword, value) in map {
-        if WORDS.contains(&keyword.as_str()) {
+        let says_nothing = keyword == "additionalProperties" && *value == Value::Bool(true);
+        if says_nothing || WORDS.contains(&keyword.as_str()) {
             continue;
         }
         let inner = |value: &Value| plain(document, value, depth);
@@ -31,7 +47,8 @@ pub fn plain(document: &Value, schema: &Value, depth: usize) -> Value {
                 }
             }
             ("properties" | "patternProperties", Value::Object(keys)) => {
-                let keys: BTreeMap<&String, Value> = keys.iter().map(|(key, value)| (key, inner(value))).collect();
+                let keys: BTreeMap<&String, Value> =
+                    keys.iter().map(|(key, value)| (key, inner(value))).collect();
                 serde_json::to_value(keys).unwrap_or_default()
             }
             ("allOf" | "anyOf" | "oneOf", Value::Array(branches)) => branches.iter().map(inner).collect(),
@@ -49,11 +66,26 @@ pub fn plain(document: &Value, schema: &Value, depth: usize) -> Value {
     // What a reference names and what stands beside it both hold.
     if let Some(referred) = parts.remove("$ref") {
         match referred {
-            Value::Object(referred) if referred.keys().all(|key| !parts.contains_key(key)) => parts.extend(referred),
+            Value::Object(referred) if referred.keys().all(|key| !parts.contains_key(key)) => {
+                parts.extend(referred)
+            }
             referred if parts.is_empty() => return referred,
             referred => {
                 parts.insert("$ref".to_owned(), referred);
             }
+        }
+    }
+    // So do the parts of `allOf`, where each speaks of other things.
+    if let Some(Value::Array(branches)) = parts.get("allOf") {
+        let branches: Vec<Value> = branches.clone();
+        let mut whole = parts.clone();
+        whole.remove("allOf");
+        let mut alone = !whole.contains_key("properties");
+        for (key, value) in branches.iter().filter_map(Value::as_object).flatten() {
+            alone &= whole.insert(key.clone(), value.clone()).is_none();
+        }
+        if alone && branches.iter().all(Value::is_object) {
+            parts = whole;
         }
     }
     let sorted: BTreeMap<String, Value> = parts.into_iter().collect();
@@ -68,7 +100,9 @@ pub fn difference(original: &Value, ours: &Value, place: &str) -> Option<String>
             keys.into_iter().find_map(|key| match (one.get(key), other.get(key)) {
                 (Some(one), Some(other)) => difference(one, other, &format!("{place}/{key}")),
                 (Some(one), None) => Some(format!("{place}/{key}: original {}, ours nothing", short(one))),
-                (None, Some(other)) => Some(format!("{place}/{key}: original nothing, ours {}", short(other))),
+                (None, Some(other)) => {
+                    Some(format!("{place}/{key}: original nothing, ours {}", short(other)))
+                }
                 (None, None) => None,
             })
         }
@@ -90,7 +124,11 @@ fn short(value: &Value) -> String {
 pub fn compare(original: &Value, ours: &Value) -> BTreeMap<String, Option<String>> {
     let definitions = |document: &Value| -> BTreeSet<String> {
         let all = document.get("$defs").and_then(Value::as_object);
-        all.into_iter().flatten().map(|(name, _)| name.clone()).filter(|name| name.starts_with("cc_")).collect()
+        all.into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .filter(|name| name.starts_with("cc_"))
+            .collect()
     };
     let mut names = definitions(original);
     names.extend(definitions(ours));
