@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use network_oracle::generate::{Dice, description};
+use network_oracle::generate::description;
+use oracle::dice::Dice;
 use serde_json::Value;
 use yaml::{Limits, Node};
 

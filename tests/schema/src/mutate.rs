@@ -1,6 +1,6 @@
 //! Documents with something changed, from a seed.
 
-use network_oracle::generate::Dice;
+use oracle::dice::Dice;
 use yaml::write::{Style, dump};
 use yaml::{Node, Value};
 
