@@ -25,6 +25,8 @@ pub(crate) mod per;
 #[cfg(feature = "plan")]
 pub(crate) mod plan;
 pub(crate) mod query;
+#[cfg(feature = "schema")]
+pub(crate) mod schema;
 #[cfg(feature = "admin-tools")]
 pub(crate) mod render;
 pub(crate) mod status;
@@ -104,6 +106,8 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::CollectLogs(options) => collect_logs::run(&options),
         #[cfg(feature = "plan")]
         Command::Plan(options) => plan::run(&options),
+        #[cfg(feature = "schema")]
+        Command::Schema(options) => schema::run(&options),
         Command::CloudId(options) => cloud_id::run(&options),
         Command::DsIdentify(options) => ds_identify::run(&options),
         Command::Devel(Devel::HotplugHook(options)) => hotplug::run(&options, debug),
