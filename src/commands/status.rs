@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use engine::health::Health;
-use engine::json::sorted;
+use engine::json;
 use model::{Paths, System};
 use yaml::write::{Style, dump};
 
@@ -40,14 +40,20 @@ fn wait(system: &System, paths: &Paths, format: Format) -> Health {
 pub(crate) fn run(options: &Status) -> u8 {
     let system = super::host();
     let (_, paths) = super::configuration(&system);
+    let file = paths.run("status.json");
+    if let Ok(Some(bytes)) = system.files.read_optional(&file)
+        && let Err(error) = serde_json::from_slice::<serde_json::Value>(&bytes)
+    {
+        output::error(&format!("error: {}: not valid JSON: {error}", file.display()));
+        return 1;
+    }
     let health =
         if options.wait { wait(&system, &paths, options.format) } else { Health::read(&system, &paths) };
     match options.format {
         Format::Tabular => output::text(&health.table(options.long)),
         Format::Json => {
             // Two spaces here, one in the files: so the original prints it.
-            let text = serde_json::to_string_pretty(&sorted(&health.document())).unwrap_or_default();
-            output::line(&text);
+            output::line(&json::indented(&health.document(), "  "));
         }
         Format::Yaml => {
             let node = model::Node::from_json(health.document(), &model::Origin::built_in());
