@@ -29,6 +29,8 @@ pub(crate) mod plan;
 pub(crate) mod query;
 #[cfg(feature = "admin-tools")]
 pub(crate) mod render;
+#[cfg(feature = "schema")]
+pub(crate) mod schema;
 pub(crate) mod status;
 
 use engine::config::Loader;
@@ -108,6 +110,8 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Plan(options) => plan::run(&options),
         #[cfg(feature = "explain")]
         Command::Explain(options) => explain::run(&options),
+        #[cfg(feature = "schema")]
+        Command::Schema(options) => schema::run(&options),
         Command::CloudId(options) => cloud_id::run(&options),
         Command::DsIdentify(options) => ds_identify::run(&options),
         Command::Devel(Devel::HotplugHook(options)) => hotplug::run(&options, debug),
