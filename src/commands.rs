@@ -25,10 +25,10 @@ pub(crate) mod per;
 #[cfg(feature = "plan")]
 pub(crate) mod plan;
 pub(crate) mod query;
-#[cfg(feature = "schema")]
-pub(crate) mod schema;
 #[cfg(feature = "admin-tools")]
 pub(crate) mod render;
+#[cfg(feature = "schema")]
+pub(crate) mod schema;
 pub(crate) mod status;
 
 use engine::config::Loader;
