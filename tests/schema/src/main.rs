@@ -41,8 +41,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match parse(&arguments).and_then(|options| run(&options)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        // EX_TEMPFAIL: what could be judged agrees, but the documentation could not be fetched.
+        Ok(Ended { held: true, fetched: false }) => ExitCode::from(75),
+        Ok(Ended { held: true, .. }) => ExitCode::SUCCESS,
+        Ok(Ended { held: false, .. }) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("schema-oracle: {error}");
             ExitCode::from(2)
@@ -96,7 +98,16 @@ fn originals(root: &Path) -> Result<Schemas, Error> {
     })
 }
 
-fn cases(options: &Options, root: &Path, schemas: &Schemas) -> Result<Vec<Case>, Error> {
+/// How a run ended.
+struct Ended {
+    /// Agreement has not fallen.
+    held: bool,
+    /// The documentation was there to be judged.
+    fetched: bool,
+}
+
+/// The documents, and whether the documentation's are among them.
+fn cases(options: &Options, root: &Path, schemas: &Schemas) -> Result<(Vec<Case>, bool), Error> {
     let mut words = Vec::new();
     corpus::words(&schemas.cloud, &mut words);
     let mut of_networks = Vec::new();
@@ -112,11 +123,12 @@ fn cases(options: &Options, root: &Path, schemas: &Schemas) -> Result<Vec<Case>,
     let mutated = corpus::mutations("net mutations", Kind::Network, &all, &of_networks, seed, count / 2);
     all.extend(mutations);
     all.extend(mutated);
+    let fetched = documentation.is_some();
     all.extend(documentation.into_iter().flatten());
     if let Some(name) = &options.case {
         all.retain(|case| case.name == *name);
     }
-    Ok(all)
+    Ok((all, fetched))
 }
 
 #[derive(Default)]
@@ -203,10 +215,10 @@ fn table(
     counts
 }
 
-fn run(options: &Options) -> Result<bool, Error> {
+fn run(options: &Options) -> Result<Ended, Error> {
     let root = oracle::root::prepare(&options.cache, "sid")?;
     let originals = originals(&root)?;
-    let cases = cases(options, &root, &originals)?;
+    let (cases, fetched) = cases(options, &root, &originals)?;
     println!("seed {}, {} documents", options.seed, cases.len());
     let answers = original::judge(&root, &options.cache, &cases)?;
     // The original's own schemas show what our validator makes of them, ours what they say themselves.
@@ -220,7 +232,7 @@ fn run(options: &Options) -> Result<bool, Error> {
     if options.case.is_none() {
         counts.extend(side_by_side(&originals, &ours));
     }
-    hold(options, &counts)
+    hold(options, &counts).map(|held| Ended { held, fetched })
 }
 
 /// Our schemas beside the original's, module by module.
