@@ -2,6 +2,7 @@
 // A harness around real programs: effects are its business.
 #![allow(clippy::disallowed_methods)]
 
+pub mod commands;
 pub mod corpus;
 pub mod judge;
 pub mod mutate;
