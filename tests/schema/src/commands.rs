@@ -39,8 +39,8 @@ def original(arguments):
             return [-1, out.getvalue(), type(error).__name__]
     return [code, out.getvalue(), err.getvalue()]
 def ours(arguments):
-    done = subprocess.run(["/ours"] + arguments, capture_output=True, text=True)
-    return [done.returncode, done.stdout, done.stderr]
+    done = subprocess.run(["/ours"] + arguments, capture_output=True)
+    return [done.returncode, done.stdout.decode(), done.stderr.decode()]
 with open("/cases/cases.jsonl") as cases, open("/cases/answers.jsonl", "w") as answers:
     for line in cases:
         case = json.loads(line)
