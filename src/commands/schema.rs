@@ -18,8 +18,8 @@ pub(crate) struct Schema {
     #[arg(short, long, value_name = "FILE")]
     config_file: Option<std::path::PathBuf>,
     /// What the file is [default: cloud-config].
-    #[arg(short = 't', long, value_enum)]
-    schema_type: Option<SchemaType>,
+    #[arg(short = 't', long = "schema-type", value_enum)]
+    kind: Option<SchemaType>,
     /// Path of instance-data.json, whose values fill a '## template: jinja'.
     #[arg(short, long, value_name = "FILE")]
     instance_data: Option<std::path::PathBuf>,
@@ -57,7 +57,7 @@ pub(crate) fn run(options: &Schema) -> u8 {
     if options.config_file.is_some() == options.system {
         return stopped("Error:\nExpected one of --config-file or --system arguments");
     }
-    if options.system && options.schema_type.is_some() {
+    if options.system && options.kind.is_some() {
         output::line("WARNING: The --schema-type parameter is inapplicable when --system is present");
     }
     let system = super::host();
@@ -68,7 +68,7 @@ pub(crate) fn run(options: &Schema) -> u8 {
     });
     let parts = match &options.config_file {
         Some(path) => {
-            let kind = match options.schema_type {
+            let kind = match options.kind {
                 Some(SchemaType::NetworkConfig) => Kind::NetworkConfig,
                 _ => Kind::UserData,
             };

@@ -54,14 +54,21 @@ pub(crate) fn number(instance: Instance<'_>, bound: &Value) -> Option<Ordering> 
     }
 }
 
+/// Python's `==`: not-a-number is nothing, and both zeros are the same.
+fn equal(one: f64, other: f64) -> bool {
+    one.partial_cmp(&other) == Some(Ordering::Equal)
+}
+
 /// Whether two values of a document are the same item of a list.
 fn same(one: Instance<'_>, other: Instance<'_>) -> bool {
     match (one.view(), other.view()) {
         (View::Null, View::Null) => true,
         (View::Bool(one), View::Bool(other)) => one == other,
         (View::Int(one), View::Int(other)) => one == other,
-        (View::Int(one), View::Float(other)) | (View::Float(other), View::Int(one)) => one as f64 == other,
-        (View::Float(one), View::Float(other)) => one == other,
+        (View::Int(one), View::Float(other)) | (View::Float(other), View::Int(one)) => {
+            equal(one as f64, other)
+        }
+        (View::Float(one), View::Float(other)) => equal(one, other),
         (View::Str(one), View::Str(other)) => one == other,
         (View::Bytes(one), View::Bytes(other)) => one == other,
         (View::List(one), View::List(other)) => {

@@ -78,7 +78,7 @@ pub(crate) struct Fault<'s, 'd> {
     pub(crate) context: Vec<Fault<'s, 'd>>,
 }
 
-impl<'s, 'd> Fault<'s, 'd> {
+impl Fault<'_, '_> {
     /// Whether it makes a document invalid.
     pub(crate) fn is_error(&self) -> bool {
         !matches!(self.cause, Cause::Note(_))
@@ -138,7 +138,7 @@ impl<'s, 'd> Fault<'s, 'd> {
     }
 }
 
-impl<'s> Cause<'s> {
+impl Cause<'_> {
     /// Whether it says what would do in the value's place.
     fn is_expectation(&self) -> bool {
         matches!(

@@ -202,7 +202,7 @@ impl<'s, 'd> Run<'_, 's, 'd> {
                             }
                             // The original stumbles over it.
                             Name::Other(name) => {
-                                self.fault(Cause::KeyNoText { entry, name }, schema, instance)
+                                self.fault(Cause::KeyNoText { entry, name }, schema, instance);
                             }
                         }
                     }
@@ -216,10 +216,8 @@ impl<'s, 'd> Run<'_, 's, 'd> {
                     }
                 }
             }
-            "minProperties" => {
-                if count(value).is_some_and(|least| map.len() < least) {
-                    self.fault(Cause::MinProperties(count(value).unwrap_or_default()), schema, instance);
-                }
+            "minProperties" if count(value).is_some_and(|least| map.len() < least) => {
+                self.fault(Cause::MinProperties(count(value).unwrap_or_default()), schema, instance);
             }
             _ => {}
         }
@@ -309,10 +307,8 @@ impl<'s, 'd> Run<'_, 's, 'd> {
                     self.fault(Cause::Pattern(pattern), schema, instance);
                 }
             }
-            ("format", Some(name)) => {
-                if text.is_some_and(|text| !format::fits(name, text)) {
-                    self.fault(Cause::Format(name), schema, instance);
-                }
+            ("format", Some(name)) if text.is_some_and(|text| !format::fits(name, text)) => {
+                self.fault(Cause::Format(name), schema, instance);
             }
             ("minLength", None) if count(value).is_some_and(|least| length < least) => {
                 self.fault(Cause::MinLength(count(value).unwrap_or_default()), schema, instance);

@@ -70,12 +70,6 @@ pub(super) fn judge(run: &Run<'_>, part: &Part) -> Result<Outcome, Stop> {
             Err(outcome) => return Ok(outcome),
         }
     };
-    for line in text.lines().filter_map(|line| line.strip_prefix(IGNORED)) {
-        output::error(&format!(
-            "{}warning: {shown}: this part could not be read and is not in it: {line}",
-            run.indent
-        ));
-    }
     let tree = match yaml::parse(&shown, text.as_bytes(), &Limits::default()) {
         Ok(tree) => tree,
         Err(error) => {
@@ -86,7 +80,8 @@ pub(super) fn judge(run: &Run<'_>, part: &Part) -> Result<Outcome, Stop> {
                 message: format!("File {shown} is not valid YAML. {}", error.kind),
                 told: error.to_string(),
             };
-            return Ok(tell(run, part, &text, vec![problem], Vec::new()));
+            let problems = std::iter::once(problem).chain(left_out(&shown, &text)).collect();
+            return Ok(tell(run, part, &text, problems, Vec::new()));
         }
     };
     let Some(tree) = tree.filter(|tree| tree.value.as_map().is_some()) else {
@@ -248,7 +243,29 @@ fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> 
         told.into_iter().partition(|(_, finding)| finding.is_error());
     let problems =
         |some: Vec<(usize, &Finding)>| some.into_iter().map(|(_, finding)| problem(finding)).collect();
-    Ok(tell(run, part, text, problems(errors), problems(deprecations)))
+    let (mut errors, deprecations): (Vec<Problem>, Vec<Problem>) = (problems(errors), problems(deprecations));
+    // The original tells of parts that were left out only where something else is to be told.
+    if errors.is_empty() && deprecations.is_empty() {
+        for part in left_out(shown, text) {
+            output::error(&format!("{}warning: {}", run.indent, part.told));
+        }
+    } else {
+        errors.extend(left_out(shown, text));
+    }
+    Ok(tell(run, part, text, errors, deprecations))
+}
+
+/// The parts that the merged cloud-config says were left out.
+fn left_out(shown: &str, text: &str) -> Vec<Problem> {
+    let names =
+        text.lines().enumerate().filter_map(|(index, line)| Some((index + 1, line.strip_prefix(IGNORED)?)));
+    names
+        .map(|(line, name)| {
+            let message = format!("Ignored invalid user-data: {name}");
+            let told = format!("{shown}:{line}:1: {message}");
+            Problem { line, path: format!("format-l{line}.c1"), message, told }
+        })
+        .collect()
 }
 
 /// Whether Python takes the value for false.

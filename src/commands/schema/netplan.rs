@@ -51,8 +51,7 @@ pub(super) fn judge(system: &System, shown: &str, text: &str, tree: &Node) -> Re
 fn scratch(system: &System) -> PathBuf {
     let mut random = [0; 16];
     system.environment.random(&mut random);
-    let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    PathBuf::from(format!("/tmp/cloud-init-schema-{name}"))
+    PathBuf::from(format!("/tmp/cloud-init-schema-{:032x}", u128::from_ne_bytes(random)))
 }
 
 /// What netplan said: `FILE:LINE:COLUMN: MESSAGE` and the line.

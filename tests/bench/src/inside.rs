@@ -88,6 +88,33 @@ pub const CONVERSIONS: &[(&str, &str)] = &[
 /// That machine's description, in the root.
 const LARGE: &str = "/large-network.json";
 
+/// Lines of the cloud-configs that `schema` judges.
+pub const SCHEMAS: &[(&str, usize)] = &[("100 lines", 100), ("10,000 lines", 10_000)];
+/// Such a cloud-config, in the root.
+const CLOUD_CONFIG: &str = "/judged.yaml";
+
+/// A valid cloud-config of so many lines: users, files, packages and commands.
+fn cloud_config(lines: usize) -> String {
+    let mut text = "#cloud-config\nhostname: web\nusers:\n".to_owned();
+    for number in 0..lines * 3 / 10 / 5 {
+        text += &format!(
+            "  - name: user{number}\n    groups: [adm, users]\n    shell: /bin/bash\n    lock_passwd: true\n    ssh_authorized_keys: [ssh-ed25519 AAAA{number}]\n"
+        );
+    }
+    text += "write_files:\n";
+    for number in 0..lines * 4 / 10 / 4 {
+        text += &format!(
+            "  - path: /etc/app/{number}.conf\n    permissions: '0644'\n    content: |\n      value = {number}\n"
+        );
+    }
+    text += "packages:\n";
+    (0..lines / 10).for_each(|number| text += &format!("  - package-{number}\n"));
+    text += "runcmd:\n";
+    let rest = lines.saturating_sub(text.lines().count());
+    (0..rest).for_each(|number| text += &format!("  - [echo, step, '{number}']\n"));
+    text
+}
+
 /// What is measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Work {
@@ -164,6 +191,10 @@ pub fn inside(machine: &str) -> Result<String, Error> {
                     told.add(name, arguments)?;
                 }
             }
+            for (name, lines) in SCHEMAS {
+                fs::write(CLOUD_CONFIG, cloud_config(*lines)).map_err(file(CLOUD_CONFIG))?;
+                told.add(&format!("schema {name}"), &["schema", "-c", CLOUD_CONFIG])?;
+            }
             let large = network_oracle::generate::large(1, 200, 2000);
             fs::write(LARGE, large.to_string()).map_err(file(LARGE))?;
             for (renderer, distro) in CONVERSIONS {
@@ -230,4 +261,16 @@ fn output(command: &mut Command) -> Result<Vec<u8>, Error> {
         return Ok(output.stdout);
     }
     Err(Error::Command { command: name, output: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cloud_config_has_as_many_lines_as_it_says() {
+        for (_, lines) in SCHEMAS {
+            assert_eq!(cloud_config(*lines).lines().count(), *lines);
+        }
+    }
 }

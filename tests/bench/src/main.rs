@@ -161,6 +161,8 @@ fn bench(options: &Options) -> Result<String, Error> {
     text.push('\n');
     text += &report::commands(&boots);
     text.push('\n');
+    text += &report::schemas(&boots);
+    text.push('\n');
     text += &report::conversions(&boots);
     text.push('\n');
     text += &report::crawls(&crawls);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::inside::{COMMANDS, CONVERSIONS, STAGES, Told};
+use crate::inside::{COMMANDS, CONVERSIONS, SCHEMAS, STAGES, Told};
 use crate::measure::Cost;
 use crate::table::{markdown, median, quantity, ratio};
 use crate::{Error, file};
@@ -122,6 +122,21 @@ pub fn conversions(samples: &Samples) -> String {
         "ours",
         "",
     ];
+    markdown(&head, &rows)
+}
+
+/// The judgement of a cloud-config.
+pub fn schemas(samples: &Samples) -> String {
+    let mut rows = Vec::new();
+    for (name, _) in SCHEMAS {
+        let command = format!("schema {name}");
+        let mut row = vec![(*name).to_owned()];
+        row.extend(cells(samples.of(&command, |cost| cost.cpu), "ms"));
+        row.extend(cells(samples.of(&command, |cost| cost.wall), "ms"));
+        row.extend(cells(samples.of(&command, |cost| cost.peak as f64 / 1024.0), "MiB"));
+        rows.push(row);
+    }
+    let head = ["`schema` of a cloud-config", "CPU", "ours", "", "wall", "ours", "", "peak RSS", "ours", ""];
     markdown(&head, &rows)
 }
 

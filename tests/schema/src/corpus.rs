@@ -111,3 +111,49 @@ pub fn mutations(
         })
         .collect()
 }
+
+/// Files that are no plain cloud-config.
+pub fn odd() -> Vec<Case> {
+    let files: &[(&str, Kind, &str)] = &[
+        ("empty", Kind::Cloud, ""),
+        ("header only", Kind::Cloud, "#cloud-config\n"),
+        ("no header", Kind::Cloud, "hostname: x\n"),
+        ("byte order mark", Kind::Cloud, "\u{feff}#cloud-config\nhostname: x\n"),
+        ("blank before", Kind::Cloud, "\n\n#cloud-config\nhostname: x\n"),
+        ("upper case", Kind::Cloud, "#CLOUD-CONFIG\nhostname: x\n"),
+        ("script", Kind::Cloud, "#!/bin/sh\n"),
+        ("include", Kind::Cloud, "#include\nhttp://x/\n"),
+        ("archive", Kind::Cloud, "#cloud-config-archive\n- x\n"),
+        ("jsonp", Kind::Cloud, "#cloud-config-jsonp\n[]\n"),
+        ("upstart", Kind::Cloud, "#upstart-job\nstart\n"),
+        ("MIME", Kind::Cloud, "Content-Type: text/cloud-config\n\n#cloud-config\n"),
+        ("list", Kind::Cloud, "#cloud-config\n- a\n"),
+        ("text", Kind::Cloud, "#cloud-config\nhello\n"),
+        ("no YAML", Kind::Cloud, "#cloud-config\nhostname: [x\nb: c\n"),
+        ("tab", Kind::Cloud, "#cloud-config\nusers:\n\t- x\n"),
+        ("two documents", Kind::Cloud, "#cloud-config\na: 1\n---\nb: 1\n"),
+        ("line ends of Windows", Kind::Cloud, "#cloud-config\r\nhostname: x\r\n"),
+        ("wrong in Windows", Kind::Cloud, "#cloud-config\r\nusers:\r\n- {nam: x}\r\n"),
+        (
+            "a part was ignored",
+            Kind::Cloud,
+            "#cloud-config\n\n# from 1 files\n# part-001\n\n# Cloud-config part ignored SCHEMA_ERROR: part-002\n---\na: 1\n",
+        ),
+        ("template", Kind::Cloud, "## template: jinja\n#cloud-config\nhostname: x\n"),
+        ("deprecated", Kind::Cloud, "#cloud-config\napt_update: true\napt_upgrade: true\n"),
+        ("deprecated and wrong", Kind::Cloud, "#cloud-config\napt_update: true\npackages: {}\n"),
+        ("empty network", Kind::Network, "network: {}\n"),
+        ("nothing", Kind::Network, "{}\n"),
+        ("disabled", Kind::Network, "network: {config: disabled}\n"),
+        ("no version", Kind::Network, "ethernets: {}\n"),
+    ];
+    files
+        .iter()
+        .map(|(name, kind, text)| Case {
+            group: "odd",
+            name: (*name).to_owned(),
+            kind: *kind,
+            text: (*text).to_owned(),
+        })
+        .collect()
+}

@@ -33,9 +33,8 @@ impl Answer {
 
 /// What we say about a document.
 pub fn judge(schemas: &Schemas, case: &Case) -> Answer {
-    let tree = match yaml::parse(&case.name, case.text.as_bytes(), &Limits::default()) {
-        Ok(tree) => tree,
-        Err(_) => return Answer::plain(Verdict::NoYaml),
+    let Ok(tree) = yaml::parse(&case.name, case.text.as_bytes(), &Limits::default()) else {
+        return Answer::plain(Verdict::NoYaml);
     };
     let Some(tree) = tree.filter(|tree| tree.value.as_map().is_some()) else {
         return Answer::plain(Verdict::NoMapping);

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use oracle::Error::Usage;
 use schema_oracle::judge::{Schemas, judge};
 use schema_oracle::original::{self, Answer, Error, Verdict};
-use schema_oracle::{Case, Kind, corpus, documentation, structure};
+use schema_oracle::{Case, Kind, commands, corpus, documentation, structure};
 use serde_json::{Value, json};
 
 const HELP: &str = "\
@@ -22,6 +22,7 @@ Usage: schema-oracle [OPTIONS]
   --case NAME          only this one; prints it and what both say
   --shown N            how many disagreements are printed (default: 10)
   --cache DIR          where the original's root is kept (default: target/oracle)
+  --ours FILE          our static program: whole runs of `schema` are compared as well
   --update             write the baseline that later runs are held to
 ";
 
@@ -31,6 +32,7 @@ struct Options {
     case: Option<String>,
     shown: usize,
     cache: PathBuf,
+    ours: Option<PathBuf>,
     update: bool,
 }
 
@@ -59,6 +61,7 @@ fn parse(arguments: &[String]) -> Result<Options, Error> {
         case: None,
         shown: 10,
         cache: PathBuf::from("target/oracle"),
+        ours: None,
         update: false,
     };
     let mut rest = arguments.iter();
@@ -71,6 +74,7 @@ fn parse(arguments: &[String]) -> Result<Options, Error> {
             "--case" => options.case = Some(value()?.clone()),
             "--shown" => options.shown = number(value()?)? as usize,
             "--cache" => options.cache = value()?.into(),
+            "--ours" => options.ours = Some(value()?.into()),
             "--update" => options.update = true,
             other => return Err(Usage(format!("{other} is not an option")).into()),
         }
@@ -232,7 +236,39 @@ fn run(options: &Options) -> Result<Ended, Error> {
     if options.case.is_none() {
         counts.extend(side_by_side(&originals, &ours));
     }
+    if let Some(program) = &options.ours {
+        counts.extend(whole_runs(options, &root, program, &cases)?);
+    }
     hold(options, &counts).map(|held| Ended { held, fetched })
+}
+
+/// Runs of the command over a file of each kind, and over some mutations.
+fn whole_runs(
+    options: &Options,
+    root: &Path,
+    program: &Path,
+    cases: &[Case],
+) -> Result<BTreeMap<String, [u64; 2]>, Error> {
+    let some = |group: &str, count: usize| {
+        cases.iter().filter(|case| case.group == group).take(count).cloned().collect::<Vec<_>>()
+    };
+    let mut files = corpus::odd();
+    files.extend(some("corpus", 10));
+    files.extend(some("mutations", 30));
+    files.extend(some("net mutations", 10));
+    let scratch = options.cache.join(format!("schema-runs-{}", std::process::id()));
+    let agreement = commands::compare(root, &scratch, program, &files)?;
+    println!(
+        "\n{} whole runs: {} exit codes and {} outputs agree",
+        agreement.runs, agreement.codes, agreement.lines
+    );
+    for difference in agreement.differences.iter().take(options.shown) {
+        println!("=== {difference}");
+    }
+    Ok(BTreeMap::from([
+        ("runs: exit codes".to_owned(), [agreement.codes, agreement.runs]),
+        ("runs: outputs".to_owned(), [agreement.lines, agreement.runs]),
+    ]))
 }
 
 /// Our schemas beside the original's, module by module.

@@ -102,7 +102,7 @@ fn change(tree: &mut Node, words: &[String], dice: &mut Dice) {
             let known = if dice.chance(50) { dice.one(words) } else { "made_up".to_owned() };
             entries.push((text(&known), anything(dice)));
         }
-        (Value::Map(entries), 6 | 7 | 8) if !entries.is_empty() => {
+        (Value::Map(entries), 6..=8) if !entries.is_empty() => {
             let index = dice.below(entries.len() as u64) as usize;
             if kind == 6 {
                 entries.remove(index);

@@ -50,8 +50,8 @@ with open("/cases/cases.jsonl") as cases, open("/cases/answers.jsonl", "w") as a
         answers.write(json.dumps(answer) + "\n")
 "#;
 
-/// What runs in namespaces of its own: `$1` the root, `$2` the scratch directory.
-const SCRIPT: &str = r#"
+/// The overlay over the root, in namespaces of its own: `$1` the root, `$2` the scratch directory.
+pub(crate) const SETUP: &str = r#"
 set -e
 mount -t tmpfs tmpfs "$2/over"
 mkdir "$2/over/upper" "$2/over/work"
@@ -61,8 +61,10 @@ mount --bind "$2/cases" "$2/root/cases"
 cd "$2/root"
 mount -t proc proc proc
 mount -t tmpfs tmpfs tmp
-exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PYTHONWARNINGS=ignore python3 -c "$3"
 "#;
+
+/// Runs a driver there.
+const RUN: &str = r#"exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PYTHONWARNINGS=ignore python3 -c "$3""#;
 
 /// A verdict on a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -130,7 +132,9 @@ pub fn drive(root: &Path, scratch: &Path, driver: &str, lines: &[Value]) -> Resu
     let text: Vec<String> = lines.iter().map(ToString::to_string).collect();
     fs::write(&path, text.join("\n") + "\n").map_err(file(&path))?;
     let output = Command::new("unshare")
-        .args(["--mount", "--net", "--propagation", "private", "--", "sh", "-c", SCRIPT, "sh"])
+        .args(["--mount", "--net", "--propagation", "private", "--", "sh", "-c"])
+        .arg(format!("{SETUP}{RUN}"))
+        .arg("sh")
         .args([root, scratch])
         .arg(driver)
         .stdin(Stdio::null())

@@ -67,7 +67,7 @@ pub fn plain(document: &Value, schema: &Value, depth: usize) -> Value {
     if let Some(referred) = parts.remove("$ref") {
         match referred {
             Value::Object(referred) if referred.keys().all(|key| !parts.contains_key(key)) => {
-                parts.extend(referred)
+                parts.extend(referred);
             }
             referred if parts.is_empty() => return referred,
             referred => {

@@ -21,7 +21,7 @@ pub struct Config {
 #[serde(untagged)]
 pub enum Entry {
     /// Several links as one.
-    Bond(Bond),
+    Bond(Box<Bond>),
     /// A bridge between links.
     Bridge(Bridge),
     /// A link.
