@@ -50,6 +50,13 @@ pub(crate) enum Command {
     Clean(Clean),
     /// Tell how cloud-init is doing, or wait for it.
     Status(Status),
+    /// Tell from the log what each boot took.
+    #[cfg(feature = "admin-tools")]
+    #[command(subcommand)]
+    Analyze(commands::analyze::Analyze),
+    /// Put the logs and what belongs to them into a tar archive.
+    #[cfg(feature = "admin-tools")]
+    CollectLogs(commands::collect_logs::CollectLogs),
     /// Look at network descriptions.
     #[cfg(feature = "net-tools")]
     #[command(subcommand)]
@@ -72,6 +79,19 @@ pub(crate) enum Command {
     /// Be the hook that udev runs.
     #[command(hide = true)]
     HookHotplug,
+    /// Run a command once, once for each instance, or at every boot.
+    #[command(hide = true, disable_help_flag = true)]
+    Per {
+        /// FREQUENCY (once, instance or always), NAME, COMMAND and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
+    /// Print the host keys and their fingerprints for the console.
+    #[command(hide = true)]
+    WriteSshKeyFingerprints {
+        /// Types of keys whose fingerprints, and types of keys that are not shown, each list with commas.
+        hidden: Vec<OsString>,
+    },
     /// Be the systemd generator.
     #[command(hide = true)]
     Generator {
@@ -88,6 +108,12 @@ pub(crate) enum Command {
 pub(crate) enum Devel {
     /// Configure links that appear while the machine runs.
     HotplugHook(HotplugHook),
+    /// Put files together to a user-data of several parts.
+    #[cfg(feature = "admin-tools")]
+    MakeMime(commands::make_mime::MakeMime),
+    /// Print a user-data that is a jinja template, rendered.
+    #[cfg(feature = "admin-tools")]
+    Render(commands::render::Render),
     /// Write the files that a network manager needs for a network description.
     #[cfg(feature = "net-tools")]
     NetConvert(commands::net_convert::NetConvert),
@@ -298,6 +324,12 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
         "cloud-id" => return parsed::<CloudId>(arguments, |options| commands::cloud_id::run(&options)),
         "hook-hotplug" => return commands::hotplug::tell(),
         "cloud-init-hotplugd" => return commands::hotplug::serve(false),
+        "cloud-init-per" | "cloud-init-run-module" => {
+            return commands::per::run(&name, arguments.get(1..).unwrap_or_default());
+        }
+        "write-ssh-key-fingerprints" => {
+            return commands::host_keys::run(arguments.get(1..).unwrap_or_default());
+        }
         "cloud-init-generator" => return commands::generator::run(arguments.get(1..).unwrap_or_default()),
         _ => {}
     }

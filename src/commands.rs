@@ -1,22 +1,32 @@
 //! The commands, a file each.
 
+#[cfg(feature = "admin-tools")]
+pub(crate) mod analyze;
 pub(crate) mod boot;
 pub(crate) mod clean;
 pub(crate) mod cloud_id;
+#[cfg(feature = "admin-tools")]
+pub(crate) mod collect_logs;
 pub(crate) mod ds_identify;
 #[cfg(feature = "packaging")]
 pub(crate) mod generate;
 pub(crate) mod generator;
+pub(crate) mod host_keys;
 pub(crate) mod hotplug;
+#[cfg(feature = "admin-tools")]
+pub(crate) mod make_mime;
 #[cfg(feature = "net-tools")]
 pub(crate) mod net_convert;
 #[cfg(feature = "net-tools")]
 mod net_input;
 #[cfg(feature = "net-tools")]
 pub(crate) mod net_render;
+pub(crate) mod per;
 #[cfg(feature = "plan")]
 pub(crate) mod plan;
 pub(crate) mod query;
+#[cfg(feature = "admin-tools")]
+pub(crate) mod render;
 pub(crate) mod status;
 
 use engine::config::Loader;
@@ -55,7 +65,8 @@ pub(crate) fn run(cli: Cli) -> u8 {
     }
     let Some(command) = command else {
         output::error("error: a subcommand is required; see cloud-init --help");
-        return 2;
+        // The original's answer to an option alone is another than that to nothing at all.
+        return if debug || force { 1 } else { 2 };
     };
     // The stages log to their file as well, and a plan shows its warnings in their places.
     let own_log = match command {
@@ -67,12 +78,14 @@ pub(crate) fn run(cli: Cli) -> u8 {
     };
     let own_debug = match &command {
         Command::Query(options) => options.debug,
+        #[cfg(feature = "admin-tools")]
+        Command::Devel(Devel::Render(options)) => options.debug,
         #[cfg(feature = "net-tools")]
         Command::Devel(Devel::NetConvert(options)) => options.debug,
         _ => false,
     };
-    if (debug || own_debug) && !own_log {
-        let _ = Log::start(&host(), &Recoverable::default(), false, true);
+    if !own_log {
+        let _ = Log::start(&host(), &Recoverable::default(), false, debug || own_debug);
     }
     match command {
         Command::Init(options) => boot::init(&options, debug, force),
@@ -85,17 +98,27 @@ pub(crate) fn run(cli: Cli) -> u8 {
         }
         Command::Clean(options) => clean::run(&options),
         Command::Status(options) => status::run(&options),
+        #[cfg(feature = "admin-tools")]
+        Command::Analyze(options) => analyze::run(&options),
+        #[cfg(feature = "admin-tools")]
+        Command::CollectLogs(options) => collect_logs::run(&options),
         #[cfg(feature = "plan")]
         Command::Plan(options) => plan::run(&options),
         Command::CloudId(options) => cloud_id::run(&options),
         Command::DsIdentify(options) => ds_identify::run(&options),
         Command::Devel(Devel::HotplugHook(options)) => hotplug::run(&options, debug),
+        #[cfg(feature = "admin-tools")]
+        Command::Devel(Devel::MakeMime(options)) => make_mime::run(&options),
+        #[cfg(feature = "admin-tools")]
+        Command::Devel(Devel::Render(options)) => render::run(&options),
         #[cfg(feature = "net-tools")]
         Command::Devel(Devel::NetConvert(options)) => net_convert::run(&options),
         #[cfg(feature = "net-tools")]
         Command::Net(net_render::Net::Render(options)) => net_render::run(&options),
         Command::Hotplugd => hotplug::serve(debug),
         Command::HookHotplug => hotplug::tell(),
+        Command::Per { words } => per::run("cloud-init-per", &words),
+        Command::WriteSshKeyFingerprints { hidden } => host_keys::run(&hidden),
         Command::Generator { directories } => generator::run(&directories),
         #[cfg(feature = "packaging")]
         Command::Generate(options) => generate::run(&options),

@@ -6,6 +6,8 @@ mod cli;
 #[cfg(any(feature = "plan", feature = "packaging"))]
 mod cloud_cfg;
 mod commands;
+#[cfg(feature = "admin-tools")]
+mod input;
 mod logging;
 mod output;
 mod registry;

@@ -9,10 +9,16 @@ deb=$(ls target/debian/*.deb)
 contents=$(dpkg-deb --contents "$deb")
 for file in usr/bin/cloud-init etc/cloud/cloud.cfg usr/lib/systemd/system/cloud-init-local.service \
     usr/lib/systemd/system-generators/cloud-init-generator usr/lib/cloud-init/ds-identify usr/bin/cloud-id \
-    usr/lib/cloud-init/hook-hotplug usr/lib/systemd/system/cloud-init-hotplugd.socket \
+    usr/lib/cloud-init/hook-hotplug usr/lib/systemd/system/cloud-init-hotplugd.socket usr/bin/cloud-init-per \
+    usr/lib/cloud-init/write-ssh-key-fingerprints usr/lib/cloud-init/uncloud-init \
     etc/cloud/templates/hosts.debian.tmpl usr/share/man/man1/cloud-init.1; do
     echo "$contents" | grep -q " ./$file" || { echo "$deb lacks $file:"; echo "$contents"; exit 1; }
 done
+# Shells read their completions.
+completions=target/package/debian/completions
+bash -n $completions/cloud-init
+zsh -n $completions/_cloud-init
+fish -n $completions/cloud-init.fish
 dpkg-deb --field "$deb" Provides | grep -q 'cloud-init (= ' || { echo "$deb does not provide cloud-init"; exit 1; }
 # The program is the same for both: only cloud.cfg and the layout differ.
 mkdir -p target/package/centos
@@ -22,7 +28,8 @@ rm -rf target/generate-rpm
 cargo generate-rpm
 rpm=$(ls target/generate-rpm/*.rpm)
 for file in usr/bin/cloud-init usr/bin/cloud-id usr/lib/systemd/system-generators/cloud-init-generator \
-    usr/libexec/cloud-init/ds-identify usr/libexec/cloud-init/hook-hotplug; do
+    usr/libexec/cloud-init/ds-identify usr/libexec/cloud-init/hook-hotplug usr/bin/cloud-init-per \
+    usr/libexec/cloud-init/write-ssh-key-fingerprints usr/libexec/cloud-init/uncloud-init; do
     rpm -qpl "$rpm" | grep -q "^/$file\$" || { echo "$rpm lacks $file"; rpm -qpl "$rpm"; exit 1; }
 done
 rpm -qp --provides "$rpm" | grep -q '^cloud-init = '

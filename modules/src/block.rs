@@ -98,23 +98,6 @@ pub(crate) fn is_device(system: &model::System, path: &Path) -> bool {
     special || system.devices.block_devices().is_ok_and(|all| all.iter().any(|device| device.path == path))
 }
 
-/// Whether the machine is a container, which owns no block device.
-#[cfg(any(feature = "growpart", feature = "resizefs"))]
-pub(crate) fn is_container(system: &model::System) -> bool {
-    let says = |words: &[&str]| {
-        system.commands.which(words[0]).is_some()
-            && system.commands.run(&model::effects::Command::line(words.iter().copied())).is_ok()
-    };
-    if says(&["systemd-detect-virt", "--quiet", "--container"]) || says(&["lxc-is-container"]) {
-        return true;
-    }
-    let environment = system.files.text(Path::new("/proc/1/environ")).unwrap_or_default();
-    let marked =
-        |variable: &str| ["container=", "LIBVIRT_LXC_UUID="].iter().any(|name| variable.starts_with(name));
-    environment.split('\0').any(marked)
-        || (system.files.is_dir(Path::new("/proc/vz")) && !system.files.is_dir(Path::new("/proc/bc")))
-}
-
 /// The device that `root=` of the kernel command line names.
 #[cfg(any(feature = "growpart", feature = "resizefs"))]
 pub(crate) fn root_device(files: &dyn ReadFiles) -> Option<String> {

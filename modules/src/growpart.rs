@@ -12,7 +12,7 @@ use schema::notes::changed;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::block::{canonical, is_container, is_device, mount_of, root_device};
+use crate::block::{canonical, is_device, mount_of, root_device};
 use crate::lenient::{Flag, Words};
 
 /// Grows partitions.
@@ -184,7 +184,7 @@ fn grow_one(context: &Context<'_>, tool: Tool, entry: &str, done: &[String]) -> 
             return Ok(Outcome::Unchanged("nothing is known of its mount".into()));
         };
         match mount.device.as_str() {
-            "/dev/root" if !is_container(context.system) => match root_device(files) {
+            "/dev/root" if !context.system.is_container() => match root_device(files) {
                 Some(device) => (device, mount.kind),
                 None => {
                     return Ok(Outcome::Unchanged("the kernel command line does not name /dev/root".into()));

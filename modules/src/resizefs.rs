@@ -8,7 +8,7 @@ use model::{Context, Frequency, Module, ModuleError, Node};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::block::{Mount, is_container, is_device, mount_of, root_device};
+use crate::block::{Mount, is_device, mount_of, root_device};
 
 /// Grows the root file system.
 pub struct Resizefs;
@@ -151,7 +151,7 @@ fn pool_disk(context: &Context<'_>, pool: &str, report: &mut Report) -> Option<S
             return None;
         }
         Err(error) => {
-            if !is_container(context.system) {
+            if !context.system.is_container() {
                 report.warn(None, format!("the pool of / cannot be determined: {error}"));
             }
             return None;
@@ -159,7 +159,7 @@ fn pool_disk(context: &Context<'_>, pool: &str, report: &mut Report) -> Option<S
     };
     let online = |line: &&str| line.contains("ONLINE") && !line.contains(pool) && !line.contains("state");
     let disk = status.lines().find(online).and_then(|line| line.split_whitespace().next()).map(str::to_owned);
-    if disk.is_none() && !is_container(context.system) {
+    if disk.is_none() && !context.system.is_container() {
         report.warn(None, format!("zpool status names no disk of the pool {pool}"));
     }
     disk
@@ -169,7 +169,7 @@ fn pool_disk(context: &Context<'_>, pool: &str, report: &mut Report) -> Option<S
 fn device(context: &Context<'_>, mount: &Mount, report: &mut Report) -> Option<String> {
     let files = context.system.files.as_ref();
     let mut device = mount.device.clone();
-    if device == "/dev/root" && !files.exists(Path::new(&device)) && !is_container(context.system) {
+    if device == "/dev/root" && !files.exists(Path::new(&device)) && !context.system.is_container() {
         let Some(root) = root_device(files) else {
             report.warn(None, "Unable to find device '/dev/root'");
             return None;
@@ -190,7 +190,7 @@ fn device(context: &Context<'_>, mount: &Mount, report: &mut Report) -> Option<S
         return Some(device);
     }
     let why = if files.exists(Path::new(&device)) { "not a block device" } else { "not there" };
-    if is_container(context.system) {
+    if context.system.is_container() {
         tracing::debug!("device '{device}' is {why} in this container: / is not resized");
     } else {
         report.warn(None, format!("device '{device}' is {why}: / is not resized"));

@@ -1,11 +1,12 @@
 //! `ds-identify`: which data sources this machine may have, judged before anything else runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::boot::{identify_all, platform};
 use engine::config::{Loader, kernel_command_line};
-use model::effects::{Attributes, FileError};
+use model::effects::{Attributes, Environment, FileError};
 use model::{Identified, Node, Paths, System};
+use system::Host;
 
 use crate::cli::DsIdentify;
 use crate::output;
@@ -106,10 +107,11 @@ fn judge(system: &System, paths: &Paths, config: &Node, log: &mut Vec<String>) -
     let cmdline = kernel_command_line(system);
     let verdict = |config: Option<String>, code: u8| Verdict { config, code };
     let says = |word: &str| cmdline.split_ascii_whitespace().any(|found| found == word);
+    let by_variable = system.environment.var("KERNEL_CMDLINE").as_deref() == Some("cloud-init=disabled");
     if !says("cloud-init=enabled")
-        && (system.files.exists(Path::new(DISABLED_FILE)) || says("cloud-init=disabled"))
+        && (system.files.exists(Path::new(DISABLED_FILE)) || says("cloud-init=disabled") || by_variable)
     {
-        log.push("disabled by file or kernel command line".into());
+        log.push("disabled by file, kernel command line or the variable KERNEL_CMDLINE".into());
         return verdict(None, 2);
     }
     let (named, policy) = settings(system, &cmdline);
@@ -171,14 +173,64 @@ fn write(system: &System, paths: &Paths, verdict: &Verdict, log: &[String]) -> R
     if let Some(config) = &verdict.config {
         system.files.write(&paths.run("cloud.cfg"), config.as_bytes(), &plain)?;
     }
-    system.files.write(&paths.run("ds-identify.log"), (log.join("\n") + "\n").as_bytes(), &plain)?;
+    let environment = &system.environment;
+    let quiet = environment.var("DEBUG_LEVEL").is_some_and(|level| level.trim() == "0");
+    let text = if quiet { String::new() } else { log.join("\n") + "\n" };
+    if environment.var("DI_LOG").as_deref() == Some("stderr") {
+        environment.tell(&text);
+    } else {
+        system.files.write(&paths.run("ds-identify.log"), text.as_bytes(), &plain)?;
+    }
     system.files.write(&paths.run(".ds-identify.result"), format!("{}\n", verdict.code).as_bytes(), &plain)
+}
+
+/// Variables that say where something is instead; the first that is set counts for what lies below.
+const ROUTES: [(&str, &str); 17] = [
+    ("PATH_SYS_CLASS_DMI_ID", "/sys/class/dmi/id"),
+    ("PATH_SYS_HYPERVISOR", "/sys/hypervisor"),
+    ("PATH_SYS_CLASS_BLOCK", "/sys/class/block"),
+    ("PATH_DEV_DISK", "/dev/disk"),
+    ("PATH_VAR_LIB_CLOUD", "/var/lib/cloud"),
+    ("PATH_DI_CONFIG", CONFIG),
+    ("PATH_PROC_CMDLINE", "/proc/cmdline"),
+    ("PATH_PROC_1_CMDLINE", "/proc/1/cmdline"),
+    ("PATH_PROC_1_ENVIRON", "/proc/1/environ"),
+    ("PATH_PROC_UPTIME", "/proc/uptime"),
+    ("PATH_ETC_CI_CFG_D", "/etc/cloud/cloud.cfg.d"),
+    ("PATH_ETC_CI_CFG", "/etc/cloud/cloud.cfg"),
+    ("PATH_ETC_CLOUD", "/etc/cloud"),
+    ("PATH_RUN_CI_CFG", "/run/cloud-init/cloud.cfg"),
+    ("PATH_RUN_DI_RESULT", "/run/cloud-init/.ds-identify.result"),
+    ("PATH_RUN_CI", "/run/cloud-init"),
+    ("PATH_RUN", "/run"),
+];
+const LOG: &str = "/run/cloud-init/ds-identify.log";
+
+/// The machine that the environment describes: another root, and paths that are elsewhere.
+fn described(environment: &dyn Environment) -> System {
+    let set = |name: &str| environment.var(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let system = Host::system(set("PATH_ROOT"), crate::registry::http());
+    let mut routes: Vec<system::Route> = Vec::new();
+    if let Some(log) = set("DI_LOG").filter(|log| log != Path::new("stderr")) {
+        routes.push((LOG.into(), log));
+    }
+    for (name, path) in ROUTES {
+        if let Some(elsewhere) = set(name) {
+            routes.push((path.into(), elsewhere.clone()));
+            // The directory goes with the file unless it has its own variable.
+            if name == "PATH_ETC_CI_CFG" {
+                let mut directory = elsewhere.into_os_string();
+                directory.push(".d");
+                routes.push(("/etc/cloud/cloud.cfg.d".into(), directory.into()));
+            }
+        }
+    }
+    system::rerouted(&system, Host::system(None, crate::registry::http()).files, routes)
 }
 
 /// Judges and writes the verdict; gives its exit code.
 pub(crate) fn run(options: &DsIdentify) -> u8 {
-    let system = super::host();
-    verdict(&system, options.force)
+    verdict(&described(super::host().environment.as_ref()), options.force)
 }
 
 /// The same for the generator.

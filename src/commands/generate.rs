@@ -46,22 +46,24 @@ fn write(system: &System, directory: &Path, name: &str, content: &[u8]) -> Resul
     system.files.write(&here.join(directory).join(name), content, &Attributes::mode(0o644))
 }
 
+/// A page for the program, for each command of it and for each program that stands beside it.
 fn man(system: &System, directory: &Path) -> Result<(), FileError> {
-    let command = crate::cli::definition();
-    let page = |command: &clap::Command| {
-        let mut page = Vec::new();
-        // Rendering into memory cannot fail.
-        let _ = clap_mangen::Man::new(command.clone()).render(&mut page);
-        page
-    };
-    write(system, directory, "cloud-init.1", &page(&command))?;
-    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        let name = match sub.get_name() {
-            "cloud-id" | "ds-identify" => sub.get_name().to_owned(),
-            name => format!("cloud-init-{name}"),
+    let definition = crate::cli::definition();
+    pages(system, directory, &definition, "cloud-init")
+}
+
+fn pages(system: &System, directory: &Path, command: &clap::Command, name: &str) -> Result<(), FileError> {
+    let mut page = Vec::new();
+    // Rendering into memory cannot fail.
+    let _ = clap_mangen::Man::new(command.clone().name(name.to_owned())).render(&mut page);
+    write(system, directory, &format!("{name}.1"), &page)?;
+    for sub in command.get_subcommands() {
+        let own = match sub.get_name() {
+            "help" | "hotplugd" | "hook-hotplug" | "generator" | "write-ssh-key-fingerprints" => continue,
+            own @ ("cloud-id" | "ds-identify") => own.to_owned(),
+            own => format!("{name}-{own}"),
         };
-        let named = sub.clone().name(name.clone());
-        write(system, directory, &format!("{name}.1"), &page(&named))?;
+        pages(system, directory, sub, &own)?;
     }
     Ok(())
 }

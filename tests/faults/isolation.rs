@@ -9,7 +9,7 @@ use crate::machine::{Machine, image, seeded};
 struct Failing;
 struct Panicking;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
 struct Nothing {}
 
 impl Module for Failing {

@@ -14,3 +14,4 @@ mod secrets;
 mod service;
 mod takeover;
 mod userdata;
+mod vulnerabilities;

@@ -24,6 +24,7 @@ struct State {
     modules: Vec<String>,
     inputs: Vec<String>,
     messages: Vec<String>,
+    randomness: usize,
 }
 
 /// The supply, shared by all parts of the machine.
@@ -63,6 +64,11 @@ impl Power {
     /// What was told on standard error.
     pub fn messages(&self) -> Vec<String> {
         self.with(|state| state.messages.clone())
+    }
+
+    /// Bytes of randomness that were taken.
+    pub fn randomness(&self) -> usize {
+        self.with(|state| state.randomness)
     }
 
     /// One effect; it does not happen when the power is gone.
@@ -204,6 +210,7 @@ impl Environment for Fed {
     }
 
     fn random(&self, buffer: &mut [u8]) {
+        self.power.with(|state| state.randomness += buffer.len());
         self.system.environment.random(buffer);
     }
 

@@ -38,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "net",
             "schema",
             "engine",
+            "mime",
             "yaml",
             "debian",
             "rhel",
@@ -51,8 +52,17 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PARSERS: &[&str] = &["boolean", "dhcp", "yaml", "mime", "ifcfg", "interfaces", "text"];
 
 /// Crates that only test; they may use anything, and nothing may use them.
-const TEST_CRATES: &[&str] =
-    &["tests", "metadata-service", "boot", "ephemeral", "network-oracle", "oracle", "bench"];
+const TEST_CRATES: &[&str] = &[
+    "tests",
+    "metadata-service",
+    "boot",
+    "ephemeral",
+    "network-oracle",
+    "schema-oracle",
+    "userdata-oracle",
+    "oracle",
+    "bench",
+];
 
 #[test]
 fn arrows_run_downward() {
@@ -153,6 +163,56 @@ fn every_feature_of_a_family_reaches_the_program() {
             assert!(reached, "{family}/{feature} needs the feature {ours} of the program");
             let group = if family == "modules" { "all-modules" } else { "all-sources" };
             assert!(program[group].contains(&ours), "{ours} is missing in {group}");
+        }
+    }
+}
+
+/// Those that the original has had.
+const VULNERABILITIES: [&str; 10] = [
+    "CVE-2012-6639",
+    "CVE-2018-10896",
+    "CVE-2019-0816",
+    "CVE-2020-8631",
+    "CVE-2020-8632",
+    "CVE-2021-3429",
+    "CVE-2022-2084",
+    "CVE-2023-1786",
+    "CVE-2024-6174",
+    "CVE-2024-11584",
+];
+
+#[test]
+fn every_vulnerability_of_the_original_has_its_test() {
+    let root = workspace();
+    let page = fs::read_to_string(root.join("docs/vulnerabilities.md")).expect("the page");
+    for name in VULNERABILITIES {
+        let row =
+            page.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{name} has no row"));
+        // The last column: `file: test`, more than one with commas between.
+        let tests = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        for test in tests.split(',') {
+            let (file, name) = test.trim().trim_matches('`').split_once(": ").expect("file: test");
+            let text = fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert!(text.contains(&format!("fn {name}(")), "{file} has no test {name}");
+        }
+    }
+}
+
+#[test]
+fn no_crate_brings_a_generator_of_its_own() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("a list of packages");
+    for package in packages {
+        let name = package["name"].as_str().expect("a name");
+        let dependencies = package["dependencies"].as_array().expect("a list of dependencies");
+        let of_program = !TEST_CRATES.contains(&name);
+        for dependency in dependencies.iter().filter(|dependency| of_program && dependency["kind"].is_null())
+        {
+            let uses = dependency["name"].as_str().expect("a name");
+            assert!(
+                !["rand", "fastrand", "oorandom", "nanorand", "rand_core"].contains(&uses),
+                "{name} must take randomness from the kernel, not from {uses}"
+            );
         }
     }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use model::effects::{Attributes, Command, FileError, FileKind};
 use model::{Node, Paths, System};
 
+use crate::logfiles;
+
 /// Network files that we write; a `*` stands for any letters of a name.
 const NETWORK_FILES: [&str; 6] = [
     "/etc/netplan/50-cloud-init.yaml",
@@ -61,30 +63,6 @@ fn expand(system: &System, pattern: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Log files that the configuration names: `def_log_file`, and what `output:` appends to or tees into.
-fn logs(config: &Node) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> =
-        config.get("def_log_file").and_then(Node::as_str).map(PathBuf::from).into_iter().collect();
-    let texts = |node: &Node| -> Vec<String> {
-        let nested = node
-            .as_list()
-            .unwrap_or_default()
-            .iter()
-            .chain(node.as_map().into_iter().flat_map(|map| map.values()));
-        nested.chain(std::iter::once(node)).filter_map(|node| node.as_str().map(str::to_owned)).collect()
-    };
-    for node in config.get("output").and_then(Node::as_map).into_iter().flat_map(|map| map.values()) {
-        for text in texts(node) {
-            let word = text.split_whitespace().next_back().unwrap_or_default().trim_start_matches(['>', '|']);
-            if word.starts_with('/') {
-                found.push(PathBuf::from(word));
-            }
-        }
-    }
-    found.dedup();
-    found
-}
-
 /// Removes our lines of fstab.
 fn clean_fstab(system: &System) -> Result<(), FileError> {
     let Some(before) = system.files.read_optional(Path::new(FSTAB))? else { return Ok(()) };
@@ -100,7 +78,7 @@ fn clean_fstab(system: &System) -> Result<(), FileError> {
 pub fn run(system: &System, paths: &Paths, config: &Node, options: &Options) -> Result<(), CleanError> {
     let wants = |kind: &str| options.configs.iter().any(|wanted| wanted == kind || wanted == "all");
     if options.logs {
-        for log in logs(config) {
+        for log in logfiles::of(system, config) {
             // A log may be /dev/console.
             if matches!(system.files.stat(&log), Ok(Some(found)) if found.kind != FileKind::Special) {
                 system.files.remove(&log)?;

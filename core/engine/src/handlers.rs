@@ -1,8 +1,9 @@
 //! The handlers: what becomes of a part of user-data or vendor-data.
 
 mod boothook;
-mod cloud_config;
+pub mod cloud_config;
 mod jinja;
+mod patch;
 mod scripts;
 
 use mime::Message;
@@ -87,7 +88,7 @@ fn dispatch(context: &HandlerContext<'_>, handlers: &mut [Box<dyn Handler>], par
             "{}: a #part-handler is Python code, which this program does not run: part ignored",
             part.origin
         ),
-        "text/upstart-job" => {
+        _ if part.payload.trim_ascii_start().starts_with(b"#upstart-job") => {
             tracing::warn!("{}: an upstart job no longer applies: no release has upstart", part.origin);
         }
         _ if part.payload.is_empty() => tracing::debug!("Empty payload of type {content_type}"),
@@ -124,21 +125,19 @@ fn to_part(kind: DataKind, message: &Message, number: usize) -> Part {
         headers: message
             .headers
             .iter()
-            .map(|header| {
-                (header.name.to_ascii_lowercase(), String::from_utf8_lossy(&header.value).into_owned())
-            })
+            .map(|header| (header.name.clone(), message.headers.text(&header.name).unwrap_or_default()))
             .collect(),
         origin: Origin::whole(&format!("{source} {filename}")),
         filename,
     }
 }
 
-/// A file name of a part that is safe as one component: what the original leaves is letters, digits, `_`, `-` and
-/// `.`; `/` becomes `_`.
+/// A file name of a part that is safe as one component: what the original leaves is letters, digits and
+/// `_-.()`; `/` becomes `_`.
 pub(crate) fn clean_filename(name: &str) -> String {
     let name = name.replace(std::path::MAIN_SEPARATOR, "_");
     let name: String =
-        name.chars().filter(|letter| letter.is_ascii_alphanumeric() || "_-.".contains(*letter)).collect();
+        name.chars().filter(|letter| letter.is_ascii_alphanumeric() || "_-.()".contains(*letter)).collect();
     match name.as_str() {
         "" | "." | ".." => "part".to_owned(),
         _ => name,

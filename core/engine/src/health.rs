@@ -71,8 +71,8 @@ pub struct Health {
     pub recoverable: Map<String, Value>,
     /// When a stage last began or ended.
     pub last_update: String,
-    /// The source's name in lower case.
-    pub datasource: String,
+    /// The source's name in lower case; `None` while a stage looks for one, nothing before the first.
+    pub datasource: Option<String>,
     /// The stages, as status.json has them.
     pub stages: Map<String, Value>,
 }
@@ -164,10 +164,14 @@ impl Health {
         let boot = boot_status(system, paths);
         let status = json::read(system, &paths.run("status.json")).unwrap_or(Value::Null);
         let mut stages = status["v1"].as_object().cloned().unwrap_or_default();
-        let described = stages.shift_remove("datasource").and_then(|name| name.as_str().map(str::to_owned));
+        let described = match stages.shift_remove("datasource") {
+            None => Some(String::new()),
+            Some(name) => name.as_str().map(str::to_owned),
+        };
+        let datasource = described
+            .as_deref()
+            .map(|name| name.split(' ').next().unwrap_or_default().to_lowercase().replace("datasource", ""));
         let described = described.unwrap_or_default();
-        let datasource =
-            described.split(' ').next().unwrap_or_default().to_lowercase().replace("datasource", "");
         let mut detail = match stages.get("stage").and_then(Value::as_str) {
             _ if !described.is_empty() => described,
             Some(stage) => format!("Running in stage: {stage}"),
@@ -332,7 +336,7 @@ mod tests {
              last_update: Thu, 01 Jan 1970 00:00:05 +0000\ndetail: DataSourceNoCloud [seed=/dev/sr0]\nerrors: []\n\
              recoverable_errors:\nWARNING:\n\t- w\n"
         );
-        assert_eq!(health.datasource, "nocloud");
+        assert_eq!(health.datasource.as_deref(), Some("nocloud"));
     }
 
     #[test]

@@ -80,9 +80,14 @@ pub fn sorted(value: &Value) -> Value {
 
 /// The document as text, without a newline at its end.
 pub fn dumps(value: &Value) -> String {
+    indented(value, " ")
+}
+
+/// The same with another indentation: `status` prints with two spaces.
+pub fn indented(value: &Value, indent: &str) -> String {
     let mut out = Vec::new();
-    let mut serializer =
-        serde_json::Serializer::with_formatter(&mut out, Python(PrettyFormatter::with_indent(b" ")));
+    let formatter = Python(PrettyFormatter::with_indent(indent.as_bytes()));
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
     // Writing plain data into memory cannot fail.
     let _ = sorted(value).serialize(&mut serializer);
     String::from_utf8_lossy(&out).into_owned()

@@ -6,13 +6,16 @@
 //! tells the [`model::Distro`] to render a network. All effects go through [`model::System`], so the same stages
 //! run on a machine, in a plan and in a test.
 
+pub mod analyze;
 pub mod boot;
 pub mod clean;
 pub mod config;
+pub mod consume;
 pub mod handlers;
 pub mod health;
 pub mod instance_data;
 pub mod json;
+pub mod logfiles;
 pub mod merge;
 mod netinfo;
 pub mod os;

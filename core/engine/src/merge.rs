@@ -1,9 +1,16 @@
 //! Merging of configurations, by the strategies that cloud-config names (`dict(replace)+list()+str()`).
 //!
 //! Facts: the original's reference page "Merging user-data sections". Every node keeps its origin, whichever side
-//! it came from.
+//! it came from; a [`Trace`] is told what became of each.
 
-use model::{Map, Node, Value};
+mod parse;
+mod trace;
+
+use std::fmt;
+
+use model::{Map, Node, Origin, Value};
+
+pub use trace::{Outcome, Step, Trace};
 
 /// What is done with a key that both mappings have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -31,8 +38,14 @@ struct Recurse {
     text: bool,
 }
 
+/// How values of one kind are merged; it prints as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Merger {
+pub struct Merger {
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
     Dict { method: DictMethod, recurse: Recurse, allow_delete: bool },
     List { method: ListMethod, recurse: Recurse },
     Text { append: bool },
@@ -44,7 +57,7 @@ pub struct Strategy {
     mergers: Vec<Merger>,
 }
 
-/// A way of merging that cannot be read.
+/// Values that cannot be merged, or a way of merging that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
     /// No `name(options)`.
@@ -55,25 +68,27 @@ pub enum MergeError {
     Unknown(String),
     /// `merge_how` is neither text nor a list of names with settings.
     #[error(
-        "merge_how must be text such as 'list(append)+dict(recurse_list)', or a list of {{name, settings}}"
+        "{0}: merge_how is text such as 'list(append)+dict(recurse_list)', or a list of {{name, settings}}, settings a list"
     )]
-    Shape,
+    Shape(Origin),
+    /// Something that is no list cannot be joined to a list, and what is no text not to a text.
+    #[error("{at}: {by} takes a {to} here, not a {found}; write a {to}, or merge by replace")]
+    Mismatch {
+        /// The value that does not fit.
+        at: Origin,
+        /// The merger.
+        by: String,
+        /// What it is.
+        found: &'static str,
+        /// What it was to be joined to.
+        to: &'static str,
+    },
 }
 
 impl Default for Strategy {
     /// That of the system's configuration: `list()+dict()+str()`.
     fn default() -> Self {
-        Self {
-            mergers: vec![
-                Merger::List { method: ListMethod::default(), recurse: Recurse::default() },
-                Merger::Dict {
-                    method: DictMethod::default(),
-                    recurse: Recurse { dict: true, ..Recurse::default() },
-                    allow_delete: false,
-                },
-                Merger::Text { append: false },
-            ],
-        }
+        Self::parse("list()+dict()+str()").expect("a strategy of known mergers")
     }
 }
 
@@ -83,132 +98,140 @@ impl Strategy {
         Self::parse("dict(replace)+list()+str()").expect("a strategy of known mergers")
     }
 
-    /// Reads `name(options)+…`. An empty text is no strategy.
-    pub fn parse(text: &str) -> Result<Self, MergeError> {
-        let mut mergers = Vec::new();
-        for word in text.split('+') {
-            let word = word.trim().to_ascii_lowercase().replace('-', "_");
-            if word.is_empty() {
-                continue;
-            }
-            let Some((name, rest)) = word.split_once('(') else { return Err(MergeError::Form(word)) };
-            let Some(options) = rest.strip_suffix(')') else { return Err(MergeError::Form(word)) };
-            let options: Vec<&str> =
-                options.split(',').map(str::trim).filter(|option| !option.is_empty()).collect();
-            mergers.push(merger(name, &options)?);
-        }
-        Ok(Self { mergers })
-    }
-
-    /// Takes `merge_how`, or else `merge_type`, out of a cloud-config.
-    pub fn take_from(config: &mut Node) -> Result<Option<Self>, MergeError> {
-        let Some(map) = config.as_map_mut() else { return Ok(None) };
-        // As in the original, merge_type stays where merge_how was given.
-        let found = map.shift_remove("merge_how").filter(|node| !node.is_null());
-        let Some(found) = found.or_else(|| map.shift_remove("merge_type").filter(|node| !node.is_null()))
-        else {
-            return Ok(None);
-        };
-        if let Some(text) = found.as_str() {
-            return Self::parse(text).map(Some);
-        }
-        let mut mergers = Vec::new();
-        for item in found.as_list().ok_or(MergeError::Shape)? {
-            let (name, settings) = match item.as_list() {
-                Some([name, settings @ ..]) => (name, settings),
-                Some([]) => return Err(MergeError::Shape),
-                None => {
-                    let name = item.get("name").ok_or(MergeError::Shape)?;
-                    (name, item.get("settings").and_then(Node::as_list).unwrap_or_default())
-                }
-            };
-            let name = name.as_str().ok_or(MergeError::Shape)?.trim().replace('-', "_");
-            let options: Vec<&str> = settings.iter().filter_map(Node::as_str).collect();
-            if !name.is_empty() {
-                mergers.push(merger(&name, &options)?);
-            }
-        }
-        Ok(Some(Self { mergers }))
-    }
-
     /// Whether it names no merger.
     pub fn is_empty(&self) -> bool {
         self.mergers.is_empty()
     }
 
     /// Both, this one first: the first merger that knows a kind of value is the one that counts.
+    #[must_use]
     pub fn then(mut self, other: Self) -> Self {
         self.mergers.extend(other.mergers);
         self
     }
 
+    /// Whether it may meet values that it cannot merge.
+    pub fn may_fail(&self) -> bool {
+        self.mergers.iter().any(|merger| match merger.kind {
+            Kind::Dict { .. } => false,
+            Kind::List { method, .. } => method != ListMethod::Replace,
+            Kind::Text { append } => append,
+        })
+    }
+
     /// Merges `new` into `old`.
-    pub fn merge(&self, old: Node, new: Node) -> Node {
-        let merger = self.mergers.iter().find(|merger| {
+    pub fn merge(&self, old: Node, new: Node) -> Result<Node, MergeError> {
+        self.traced(old, new, &mut ())
+    }
+
+    /// The same, watched.
+    pub fn traced<T: Trace>(&self, old: Node, new: Node, trace: &mut T) -> Result<Node, MergeError> {
+        let found = self.mergers.iter().find(|merger| {
             matches!(
-                (merger, &old.value),
-                (Merger::Dict { .. }, Value::Map(_))
-                    | (Merger::List { .. }, Value::List(_))
-                    | (Merger::Text { .. }, Value::Str(_))
+                (&merger.kind, &old.value),
+                (Kind::Dict { .. }, Value::Map(_))
+                    | (Kind::List { .. }, Value::List(_))
+                    | (Kind::Text { .. }, Value::Str(_))
             )
         });
-        match merger {
-            None => old,
-            Some(Merger::Text { append }) => merge_text(old, new, *append),
-            Some(Merger::List { method, recurse }) => self.merge_list(old, new, *method, *recurse),
-            Some(Merger::Dict { method, recurse, allow_delete }) => {
-                self.merge_dict(old, new, *method, *recurse, *allow_delete)
-            }
+        let Some(merger) = found else { return Ok(old) };
+        match merger.kind {
+            Kind::Text { append } => merger.text(old, new, append, trace),
+            Kind::List { method, recurse } => self.list(merger, old, new, (method, recurse), trace),
+            Kind::Dict { .. } => self.dict(merger, old, new, trace),
         }
     }
 
-    fn merge_dict(
+    fn dict<T: Trace>(
         &self,
+        merger: &Merger,
         old: Node,
         new: Node,
-        method: DictMethod,
-        recurse: Recurse,
-        allow_delete: bool,
-    ) -> Node {
-        let origin = old.origin;
-        let (Value::Map(mut map), Value::Map(additions)) = (old.value, new.value) else {
-            return Node::new(Value::Null, origin);
-        };
-        for (key, value) in additions {
-            let Some(slot) = map.get_mut(&key) else {
-                map.insert(key, value);
-                continue;
-            };
-            if value.is_null() && allow_delete {
-                map.shift_remove(&key);
-            } else if method == DictMethod::Replace {
-                *slot = value;
-            } else if recurse.into(&value) {
-                let before = std::mem::take(slot);
-                *slot = self.merge(before, value);
+        trace: &mut T,
+    ) -> Result<Node, MergeError> {
+        let Kind::Dict { method, recurse, allow_delete } = merger.kind else { return Ok(old) };
+        let additions = match new.value {
+            Value::Map(additions) => additions,
+            value => {
+                trace.note(Outcome::Kept, merger, Some(&old), &Node::new(value, new.origin));
+                return Ok(old);
             }
+        };
+        let origin = old.origin;
+        let Value::Map(mut map) = old.value else { return Ok(Node::new(old.value, origin)) };
+        for (key, value) in additions {
+            trace.enter(Step::Key(&key));
+            match map.get_mut(&key) {
+                None => {
+                    trace.note(Outcome::Set, merger, None, &value);
+                    map.insert(key, value);
+                }
+                Some(slot) if value.is_null() && allow_delete => {
+                    trace.note(Outcome::Deleted, merger, Some(slot), &value);
+                    map.shift_remove(&key);
+                }
+                Some(slot) if method == DictMethod::Replace => {
+                    trace.note(Outcome::Replaced, merger, Some(slot), &value);
+                    *slot = value;
+                }
+                Some(slot) if recurse.into(&value) => {
+                    if matches!((&slot.value, &value.value), (Value::Map(_), Value::Map(_))) {
+                        trace.note(Outcome::Merged, merger, Some(slot), &value);
+                    }
+                    *slot = self.traced(std::mem::take(slot), value, trace)?;
+                }
+                Some(slot) => trace.note(Outcome::Kept, merger, Some(slot), &value),
+            }
+            trace.leave();
         }
-        Node::new(Value::Map(map), origin)
+        Ok(Node::new(Value::Map(map), origin))
     }
 
-    fn merge_list(&self, old: Node, new: Node, method: ListMethod, recurse: Recurse) -> Node {
-        let Value::List(additions) = new.value else {
-            return if method == ListMethod::Replace { Node::new(new.value, new.origin) } else { old };
+    fn list<T: Trace>(
+        &self,
+        merger: &Merger,
+        old: Node,
+        new: Node,
+        (method, recurse): (ListMethod, Recurse),
+        trace: &mut T,
+    ) -> Result<Node, MergeError> {
+        let outcome = match method {
+            ListMethod::Append => Outcome::Appended,
+            ListMethod::Prepend => Outcome::Prepended,
+            ListMethod::NoReplace => Outcome::Kept,
+            ListMethod::Replace if matches!(new.value, Value::List(_)) => Outcome::Merged,
+            ListMethod::Replace => {
+                trace.note(Outcome::Replaced, merger, Some(&old), &new);
+                return Ok(new);
+            }
         };
+        trace.note(outcome, merger, Some(&old), &new);
         let origin = old.origin;
-        let Value::List(mut items) = old.value else { return Node::new(Value::Null, origin) };
+        let Value::List(mut items) = old.value else { return Ok(Node::new(old.value, origin)) };
+        // Compared item by item, which the keys of a mapping are not.
+        let keyed = method == ListMethod::NoReplace && !items.is_empty();
+        if keyed && new.as_map().is_some_and(|map| !map.is_empty()) {
+            return Err(merger.mismatch(&new, "list"));
+        }
+        let additions = merger.items(new, "list")?;
         match method {
             ListMethod::Append => items.extend(additions),
             ListMethod::Prepend => items.splice(0..0, additions).for_each(drop),
             ListMethod::NoReplace => {}
             ListMethod::Replace => {
-                for (slot, value) in items.iter_mut().zip(additions) {
-                    *slot =
-                        if recurse.into(&value) { self.merge(std::mem::take(slot), value) } else { value };
+                for (index, (slot, value)) in items.iter_mut().zip(additions).enumerate() {
+                    trace.enter(Step::Item(index));
+                    if recurse.into(&value) {
+                        *slot = self.traced(std::mem::take(slot), value, trace)?;
+                    } else {
+                        trace.note(Outcome::Replaced, merger, Some(slot), &value);
+                        *slot = value;
+                    }
+                    trace.leave();
                 }
             }
         }
-        Node::new(Value::List(items), origin)
+        Ok(Node::new(Value::List(items), origin))
     }
 }
 
@@ -223,63 +246,105 @@ impl Recurse {
     }
 }
 
-fn merge_text(old: Node, new: Node, append: bool) -> Node {
-    match (&old.value, &new.value) {
-        (Value::Str(before), Value::Str(after)) if append => {
-            Node::new(Value::Str(format!("{before}{after}")), new.origin)
+impl Merger {
+    fn mismatch(&self, new: &Node, to: &'static str) -> MergeError {
+        let found = new.value.kind();
+        MergeError::Mismatch { at: new.origin.clone(), by: self.to_string(), found, to }
+    }
+
+    /// The items that a value has as Python iterates over it: a text is its letters, a mapping its keys.
+    fn items(&self, new: Node, to: &'static str) -> Result<Vec<Node>, MergeError> {
+        let origin = new.origin.clone();
+        let text = |text: String| Node::new(Value::Str(text), origin.clone());
+        match new.value {
+            Value::List(items) => Ok(items),
+            Value::Str(letters) => Ok(letters.chars().map(|letter| text(letter.to_string())).collect()),
+            Value::Map(map) => Ok(map.into_keys().map(|key| text(key.to_string())).collect()),
+            value => Err(self.mismatch(&Node::new(value, new.origin), to)),
         }
-        _ => new,
+    }
+
+    fn text<T: Trace>(&self, old: Node, new: Node, append: bool, trace: &mut T) -> Result<Node, MergeError> {
+        match (&old.value, &new.value) {
+            (Value::Str(before), Value::Str(after)) if append => {
+                trace.note(Outcome::Appended, self, Some(&old), &new);
+                Ok(Node::new(Value::Str(format!("{before}{after}")), new.origin))
+            }
+            _ if append => Err(self.mismatch(&new, "string")),
+            _ => {
+                trace.note(Outcome::Replaced, self, Some(&old), &new);
+                Ok(new)
+            }
+        }
     }
 }
 
-fn merger(name: &str, options: &[&str]) -> Result<Merger, MergeError> {
-    let has = |wanted: &[&str]| options.iter().any(|option| wanted.contains(option));
-    let recurse = Recurse {
-        dict: has(&["recurse_dict"]),
-        list: has(&["recurse_array", "recurse_list"]),
-        text: has(&["recurse_str"]),
-    };
-    match name.strip_prefix("m_").unwrap_or(name) {
-        "dict" => Ok(Merger::Dict {
-            method: if has(&["replace"]) { DictMethod::Replace } else { DictMethod::NoReplace },
-            // Mappings always merge inside: the original keeps that for compatibility.
-            recurse: Recurse { dict: true, ..recurse },
-            allow_delete: has(&["allow_delete"]),
-        }),
-        "list" => Ok(Merger::List {
-            method: if has(&["append"]) {
-                ListMethod::Append
-            } else if has(&["prepend"]) {
-                ListMethod::Prepend
-            } else if has(&["no_replace"]) {
-                ListMethod::NoReplace
-            } else {
-                ListMethod::Replace
-            },
-            recurse,
-        }),
-        "str" => Ok(Merger::Text { append: has(&["append"]) }),
-        other => Err(MergeError::Unknown(other.to_owned())),
+impl fmt::Display for Merger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = Vec::new();
+        let (name, recurse) = match self.kind {
+            Kind::Dict { method, recurse, allow_delete } => {
+                words.push(if method == DictMethod::Replace { "replace" } else { "no_replace" });
+                if allow_delete {
+                    words.push("allow_delete");
+                }
+                ("dict", Recurse { dict: false, ..recurse })
+            }
+            Kind::List { method, recurse } => {
+                words.push(match method {
+                    ListMethod::Append => "append",
+                    ListMethod::Prepend => "prepend",
+                    ListMethod::NoReplace => "no_replace",
+                    ListMethod::Replace => "replace",
+                });
+                ("list", recurse)
+            }
+            Kind::Text { append } => {
+                words.extend(append.then_some("append"));
+                ("str", Recurse::default())
+            }
+        };
+        for (set, word) in
+            [(recurse.dict, "recurse_dict"), (recurse.list, "recurse_list"), (recurse.text, "recurse_str")]
+        {
+            words.extend(set.then_some(word));
+        }
+        write!(f, "{name}({})", words.join(","))
     }
 }
 
 /// Merges layers of system configuration, the strongest first.
 pub fn layers(strongest_first: Vec<Node>) -> Node {
-    let strategy = Strategy::default();
-    let mut layers = strongest_first.into_iter().filter(|layer| matches!(layer.value, Value::Map(_)));
-    let Some(mut merged) = layers.next() else {
-        return Node::new(Value::Map(Map::new()), model::Origin::built_in());
-    };
-    for mut layer in layers {
-        // A layer may say how what is below it is merged in.
-        let chosen = match Strategy::take_from(&mut merged) {
-            Ok(Some(chosen)) if !chosen.is_empty() => chosen,
-            _ => strategy.clone(),
+    layers_traced(strongest_first, &mut ())
+}
+
+/// The same, watched. A layer says itself how it is merged below the stronger ones.
+pub fn layers_traced<T: Trace>(strongest_first: Vec<Node>, trace: &mut T) -> Node {
+    let usual = Strategy::default();
+    let mut merged: Option<Node> = None;
+    for mut layer in strongest_first {
+        if layer.as_map().is_none_or(Map::is_empty) {
+            continue;
+        }
+        let chosen = match Strategy::take_from(&mut layer) {
+            Ok(chosen) => chosen.filter(|chosen| !chosen.is_empty()),
+            Err(error) => {
+                tracing::warn!("{}: merged as usual: {error}", layer.origin.source);
+                None
+            }
         };
-        let _ = Strategy::take_from(&mut layer);
-        merged = chosen.merge(merged, layer);
+        let chosen = chosen.as_ref().unwrap_or(&usual);
+        let before = merged.take().unwrap_or_else(|| Node::empty_map(layer.origin.clone()));
+        merged = Some(if chosen.may_fail() {
+            chosen.traced(before.clone(), layer, trace).unwrap_or_else(|error| {
+                tracing::warn!("{error}: left out");
+                before
+            })
+        } else {
+            chosen.traced(before, layer, trace).expect("a strategy that cannot fail")
+        });
     }
-    merged
+    merged.unwrap_or_else(|| Node::empty_map(Origin::built_in()))
 }
 
 #[cfg(test)]
@@ -294,7 +359,8 @@ mod tests {
     #[track_caller]
     fn check(strategy: &str, old: &str, new: &str, expected: &str) {
         let strategy = Strategy::parse(strategy).expect("a strategy");
-        assert_eq!(strategy.merge(yaml(old), yaml(new)).to_json(), yaml(expected).to_json());
+        let merged = strategy.merge(yaml(old), yaml(new)).expect("merges");
+        assert_eq!(merged.to_json(), yaml(expected).to_json());
     }
 
     #[test]
@@ -321,5 +387,23 @@ mod tests {
         let from_text = Strategy::take_from(&mut text).expect("valid");
         assert_eq!(from_text, Strategy::take_from(&mut list).expect("valid"));
         assert_eq!(text.to_json(), serde_json::json!({"a": 1}));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error_with_its_place_and_without_its_text() {
+        let strategy = Strategy::parse("dict(recurse_str)+str(append)").expect("a strategy");
+        assert!(strategy.may_fail());
+        let appended = Strategy::parse("list(append)").expect("a strategy");
+        let error = appended.merge(yaml("[1]"), yaml("\n 4711")).expect_err("no list");
+        assert_eq!(
+            error.to_string(),
+            "test:2:2: list(append) takes a list here, not a integer; write a list, or merge by replace"
+        );
+    }
+
+    #[test]
+    fn layers_keep_what_is_stronger() {
+        let merged = layers(vec![yaml("{a: 1, m: {x: 1}}"), yaml("{a: 2, m: {x: 2, y: 2}}")]);
+        assert_eq!(merged.to_json(), serde_json::json!({"a": 1, "m": {"x": 1, "y": 2}}));
     }
 }

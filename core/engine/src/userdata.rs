@@ -78,9 +78,6 @@ pub enum UserDataError {
         /// Which limit.
         reason: String,
     },
-    /// An archive is no list.
-    #[error("{}", .0.without_text())]
-    Archive(#[from] yaml::Error),
 }
 
 /// Processes raw data.
@@ -147,7 +144,7 @@ impl Processor<'_> {
             })?;
         }
         let known = if compressed { "text/plain" } else { declared.as_str() };
-        let sniffed = if SNIFFED.contains(&known) { content_type_of(&payload) } else { None };
+        let sniffed = if SNIFFED.contains(&known) { sniff::content_type_of_part(&payload) } else { None };
         let content_type = sniffed.unwrap_or(known).to_owned();
         match content_type.as_str() {
             "text/x-include-url" | "text/x-include-once-url" => {
@@ -179,7 +176,7 @@ impl Processor<'_> {
             part.clone()
         };
         // The original sets the header of a message of one part anew, which moves it behind the others.
-        if content_type != declared || alone {
+        if content_type != known || (alone && !compressed) {
             attached.headers.replace("Content-Type", &content_type).map_err(error)?;
         }
         Self::attach(name, whole, attached)

@@ -11,13 +11,14 @@ mod files;
 mod http;
 mod links;
 
+use std::path::Path;
 use std::sync::Arc;
 
 pub use clock::{Clock, Timestamp};
 pub use commands::{Command, CommandError, Commands, Output, Sink};
 pub use devices::{BlockDevice, DeviceError, Devices, Tree};
 pub use environment::{Environment, Journal, Uname};
-pub use files::{Attributes, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
+pub use files::{Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
 pub use http::{Body, Http, HttpError, Method, Request, Response};
 pub use links::{Address, Ephemeral, EphemeralError, Lease, Link, LinkChanges, LinkError, Links, Route};
 
@@ -42,6 +43,25 @@ pub struct System {
     pub environment: Arc<dyn Environment>,
     /// Notes which stage and module the following effects belong to.
     pub journal: Arc<dyn Journal>,
+}
+
+impl System {
+    /// Whether the machine is a container, which has no kernel and no block device of its own.
+    pub fn is_container(&self) -> bool {
+        let says = |words: &[&str]| {
+            self.commands.which(words[0]).is_some()
+                && self.commands.run(&Command::line(words.iter().copied())).is_ok()
+        };
+        if says(&["systemd-detect-virt", "--quiet", "--container"]) || says(&["lxc-is-container"]) {
+            return true;
+        }
+        let environment = self.files.text(Path::new("/proc/1/environ")).unwrap_or_default();
+        let marked = |variable: &str| {
+            ["container=", "LIBVIRT_LXC_UUID="].iter().any(|name| variable.starts_with(name))
+        };
+        environment.split('\0').any(marked)
+            || (self.files.is_dir(Path::new("/proc/vz")) && !self.files.is_dir(Path::new("/proc/bc")))
+    }
 }
 
 impl std::fmt::Debug for System {

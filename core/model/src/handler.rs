@@ -15,7 +15,7 @@ pub struct Part {
     pub filename: String,
     /// The content, decoded.
     pub payload: Vec<u8>,
-    /// The part's headers, names in lower case.
+    /// The part's headers, by their names as they are written; of several with one name the first counts.
     pub headers: BTreeMap<String, String>,
     /// Where it came from.
     pub origin: Origin,

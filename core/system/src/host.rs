@@ -6,6 +6,7 @@ mod environment;
 pub mod fifo;
 mod files;
 mod output;
+mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use model::System;
 use model::effects::Http;
 
-pub use environment::{NoHttp, absolute, arguments, current_directory, executable};
+pub use environment::{NoHttp, absolute, arguments, current_directory, executable, standard_input};
 pub use output::StdioLog;
 
 pub(crate) use clock::HostClock;

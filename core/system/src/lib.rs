@@ -18,11 +18,13 @@ mod host;
 mod links;
 mod netlink;
 mod overlay;
+mod rerouted;
 mod scratch;
 mod walk;
 
 pub use devices::{identify_image, open_image};
 pub use host::fifo;
-pub use host::{Host, NoHttp, StdioLog, absolute, arguments, current_directory, executable};
+pub use host::{Host, NoHttp, StdioLog, absolute, arguments, current_directory, executable, standard_input};
 pub use overlay::{Effect, EffectKind, Overlay, Recording, TreeHttp};
+pub use rerouted::{Route, rerouted};
 pub use scratch::{Scratch, scratch};

@@ -3,71 +3,46 @@
 mod v1;
 mod v2;
 
+use oracle::dice::Dice;
 use serde_json::{Map, Value, json};
 
-const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
-
-fn mixed(mut bits: u64) -> u64 {
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
+/// Random choices of a network's words.
+pub(crate) trait Choices {
+    /// Any boolean.
+    fn either(&mut self) -> Value;
+    fn mac(&mut self) -> String;
+    fn v4(&mut self) -> String;
+    fn v6(&mut self) -> String;
+    fn servers(&mut self, family: Option<bool>) -> Vec<String>;
+    fn domains(&mut self) -> Vec<String>;
 }
 
-/// Random choices: splitmix64 (Steele, Lea, Flood 2014).
-pub struct Dice(u64);
-
-impl Dice {
-    /// For a case of a run. The number is mixed first: streams of neighbouring numbers must not be one stream.
-    pub fn new(seed: u64, case: u64) -> Self {
-        Self(mixed(seed) ^ mixed(case.wrapping_add(GAMMA)))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(GAMMA);
-        mixed(self.0)
-    }
-
-    /// A number below a bound.
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    /// True so many times of a hundred.
-    pub(crate) fn chance(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-
-    /// One of several.
-    pub(crate) fn one<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u64) as usize].clone()
-    }
-
-    /// Any boolean.
-    pub(crate) fn either(&mut self) -> Value {
+impl Choices for Dice {
+    fn either(&mut self) -> Value {
         json!(self.chance(50))
     }
 
-    pub(crate) fn mac(&mut self) -> String {
+    fn mac(&mut self) -> String {
         // Never all digits, which YAML may read as a number.
         format!("52:54:00:{:02x}:{:02x}:a{:x}", self.below(256), self.below(256), self.below(16))
     }
 
-    pub(crate) fn v4(&mut self) -> String {
+    fn v4(&mut self) -> String {
         format!("{}.{}.{}", self.one(&["10.0", "192.168", "172.16"]), self.below(250), 1 + self.below(250))
     }
 
-    pub(crate) fn v6(&mut self) -> String {
+    fn v6(&mut self) -> String {
         format!("2001:db8:{:x}::{:x}", 1 + self.below(0xfff), 1 + self.below(0xfff))
     }
 
-    pub(crate) fn servers(&mut self, family: Option<bool>) -> Vec<String> {
+    fn servers(&mut self, family: Option<bool>) -> Vec<String> {
         let count = 1 + self.below(2);
         (0..count)
             .map(|_| if family.unwrap_or_else(|| self.chance(30)) { self.v6() } else { self.v4() })
             .collect()
     }
 
-    pub(crate) fn domains(&mut self) -> Vec<String> {
+    fn domains(&mut self) -> Vec<String> {
         let count = 1 + self.below(2);
         (0..count).map(|_| format!("{}.test", self.one(&["a", "b", "corp", "lab.corp"]))).collect()
     }

@@ -1,9 +1,7 @@
 //! The packaged original's `devel net-convert`, over all cases in one process: starting it for each would take an hour.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -59,22 +57,6 @@ with open("/cases/cases.jsonl") as cases, open("/cases/answers.jsonl", "w") as a
             answers.write(json.dumps(answer) + "\n")
 "#;
 
-/// What runs in namespaces of its own: `$1` the root, `$2` the scratch directory.
-const SCRIPT: &str = r#"
-set -e
-mount -t tmpfs tmpfs "$2/over"
-mkdir "$2/over/upper" "$2/over/work"
-mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/over/upper,workdir=$2/over/work" "$2/root"
-mkdir -p "$2/root/cases"
-mount --bind "$2/cases" "$2/root/cases"
-cd "$2/root"
-mount -t proc proc proc
-mount -t sysfs sysfs sys
-mount -t tmpfs tmpfs tmp
-ip link set lo up
-exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PYTHONWARNINGS=ignore python3 -c "$3"
-"#;
-
 /// What the original did with a case.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Answer {
@@ -102,10 +84,6 @@ pub enum Error {
     Process(String),
 }
 
-fn file(what: &Path) -> impl FnOnce(std::io::Error) -> oracle::Error {
-    oracle::file(what.display().to_string())
-}
-
 /// Runs the original over descriptions, and gives an answer for each description and output, in their order.
 pub fn run(
     root: &Path,
@@ -113,10 +91,6 @@ pub fn run(
     cases: &[(u64, Value)],
     outputs: &[Output],
 ) -> Result<Vec<Answer>, Error> {
-    oracle::root::remove(scratch)?;
-    for name in ["cases", "over", "root"] {
-        fs::create_dir_all(scratch.join(name)).map_err(file(scratch))?;
-    }
     let outputs: Vec<[&str; 3]> =
         outputs.iter().map(|output| [output.name, output.renderer, output.distro]).collect();
     let lines: Vec<String> = cases
@@ -125,23 +99,8 @@ pub fn run(
             json!({"case": case, "text": config.to_string(), "outputs": outputs}).to_string()
         })
         .collect();
-    let path = scratch.join("cases/cases.jsonl");
-    fs::write(&path, lines.join("\n") + "\n").map_err(file(&path))?;
-    let output = Command::new("unshare")
-        .args(["--mount", "--net", "--propagation", "private", "--", "sh", "-c", SCRIPT, "sh"])
-        .args([root, scratch])
-        .arg(DRIVER)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Error::Process(error.to_string()))?;
-    if !output.status.success() {
-        return Err(Error::Process(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
-    }
-    let path = scratch.join("cases/answers.jsonl");
-    let text = fs::read_to_string(&path).map_err(file(&path))?;
-    let answers = text.lines().map(|line| serde_json::from_str(line).map_err(Error::Answer)).collect();
-    oracle::root::remove(scratch)?;
-    answers
+    let text = oracle::python::answers(root, scratch, DRIVER, &lines)?;
+    text.lines().map(|line| serde_json::from_str(line).map_err(Error::Answer)).collect()
 }
 
 /// The outputs of a renderer's name, or all.

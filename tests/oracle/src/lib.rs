@@ -2,6 +2,8 @@
 // A harness around real programs: effects are its business.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
+pub mod dice;
+pub mod python;
 pub mod root;
 
 use std::path::PathBuf;

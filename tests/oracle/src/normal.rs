@@ -51,7 +51,8 @@ pub fn normalise(name: &str, bytes: &[u8], normal: &Normal) -> String {
 
 /// Reads JSON and YAML where no program reads the bytes otherwise.
 fn document(name: &str, text: &str) -> Option<Value> {
-    let json = name.ends_with(".json") || ["query-all", "query-v1", "status-json"].contains(&name);
+    let json =
+        name.ends_with(".json") || ["query-all", "query-v1", "status-json", "cloud-id-json"].contains(&name);
     if json {
         return serde_json::from_str(text).ok();
     }
@@ -96,8 +97,13 @@ fn host_key(text: &str) -> String {
     }
 }
 
-/// A semaphore holds a process number and seconds since 1970.
+/// A semaphore holds a process number and seconds since 1970; that of cloud-init-per an exit code in the number's place.
 fn semaphore(text: &str) -> String {
+    if let Some((code, time)) = text.trim_end().split_once('\t')
+        && time.parse::<u64>().is_ok()
+    {
+        return format!("{code}\tTIME\n");
+    }
     let numbers = text.trim_end().split(": ").map(|number| number.parse::<f64>().is_ok());
     if numbers.collect::<Vec<_>>() == [true, true] { "PROCESS: TIME\n".into() } else { text.to_owned() }
 }

@@ -26,9 +26,11 @@ echo 'datasource_list: [ NoCloud, None ]' >run/cloud-init/cloud.cfg
 cp -r "$3/seed/." var/lib/cloud/seed/nocloud
 [ ! -d "$3/root" ] || cp -r "$3/root/." .
 if [ -n "$4" ]; then
-    rm -f usr/bin/cloud-init usr/bin/cloud-id
+    rm -f usr/bin/cloud-init usr/bin/cloud-id usr/bin/cloud-init-per
     cp "$4" usr/bin/cloud-init
     ln -s cloud-init usr/bin/cloud-id
+    ln -s cloud-init usr/bin/cloud-init-per
+    ln -sf ../../bin/cloud-init usr/lib/cloud-init/ds-identify
 fi
 hostname localhost
 ip link set lo up
@@ -58,6 +60,12 @@ run status-tabular cloud-init status --format tabular
 run cloud-id cloud-id
 run cloud-id-long cloud-id --long
 run version cloud-init --version
+# A case's own commands: a name and a line of shell each.
+if [ -f "$3/commands" ]; then
+    while read -r name line; do
+        run "$name" sh -c "$line"
+    done <"$3/commands"
+fi
 "#;
 
 /// Which program.

@@ -30,6 +30,7 @@ pub const AREAS: &[(&str, &[&str])] = &[
     ("stages", &["told:1", "told:2", "told:3", "told:4"]),
     ("query", &["told:query"]),
     ("status", &["told:status", "told:cloud-id", "told:version"]),
+    ("commands", &["told:"]),
 ];
 
 /// Which area a path is in.

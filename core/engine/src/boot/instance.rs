@@ -8,6 +8,7 @@ use model::{Instance, InstanceId, Node, Paths, Stage};
 use serde_json::Value;
 
 use super::{Boot, BootError};
+use crate::consume::pieces;
 use crate::{instance_data, json, userdata};
 
 /// The cache of what a source found: plain data, in the place of the original's pickle.
@@ -287,14 +288,6 @@ fn is_unfinished(name: &str) -> bool {
         .and_then(|name| name.strip_suffix(".tmp"))
         .and_then(|name| name.rsplit_once('.'))
         .is_some_and(|(_, pid)| !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// The pieces of vendor-data.
-pub(super) fn pieces(data: &VendorData) -> Vec<&[u8]> {
-    match data {
-        VendorData::One(bytes) => vec![bytes.0.as_slice()],
-        VendorData::Many(pieces) => pieces.iter().map(|Bytes(bytes)| bytes.as_slice()).collect(),
-    }
 }
 
 /// Vendor-data as its raw file holds it: a list is JSON.

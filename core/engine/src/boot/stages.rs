@@ -1,15 +1,14 @@
 //! init-local, init, modules and single.
 
-use model::handler::{DataKind, HandlerContext};
 use model::instance::DsMode;
 use model::module::Semaphores as _;
-use model::{Frequency, Node, Stage};
+use model::{Frequency, Stage};
 
-use super::instance::pieces;
 use super::search::Search;
 use super::{Boot, BootError, Hooks, ModuleEntry, Outcome};
+use crate::consume::{Consumer, pieces};
 use crate::semaphore::FileSemaphores;
-use crate::{handlers, instance_data, netinfo, userdata};
+use crate::{instance_data, netinfo, userdata};
 use model::hostname::is_named;
 
 impl Boot<'_> {
@@ -272,60 +271,19 @@ impl Boot<'_> {
     /// Gives user-data, then vendor-data, to the handlers.
     fn consume(&self, frequency: Frequency) -> Result<(), BootError> {
         let Some(instance) = &self.instance else { return Ok(()) };
-        let processor = userdata::Processor { system: self.system, paths: &self.paths };
-        let context =
-            |kind| HandlerContext { system: self.system, paths: &self.paths, instance, kind, frequency };
+        let consumer = Consumer {
+            system: self.system,
+            paths: &self.paths,
+            loader: &self.loader,
+            base: &self.base,
+            instance,
+            frequency,
+        };
         if self.flag("allow_userdata", true) {
-            let step = self.reporter.start("consume-user-data", "reading and applying user-data");
-            let raw = instance.user_data.as_ref().map(|bytes| bytes.0.as_slice()).unwrap_or_default();
-            let processed = processor.process("user-data", &[raw])?;
-            let processed = userdata::filter_launch_index(processed, instance.launch_index);
-            handlers::consume(&context(DataKind::User), &processed, &[]);
-            step.finish(true, None);
+            consumer.user_data(&self.reporter)?;
         } else {
             tracing::debug!("allow_userdata = False: discarding user-data");
         }
-        for (kind, name, data) in [
-            (DataKind::Vendor, "vendor_data", &instance.vendor_data),
-            (DataKind::Vendor2, "vendor_data2", &instance.vendor_data2),
-        ] {
-            let Some(data) = data.as_ref().filter(|data| pieces(data).iter().any(|piece| !piece.is_empty()))
-            else {
-                tracing::debug!("no {name} from datasource");
-                continue;
-            };
-            // The user's file counts here already: it can switch the vendor's data off.
-            let config = self.loader.merged(&self.base, &self.paths, self.instance.as_ref(), false);
-            let Some(excluded) = vendor_choice(&config, name) else { continue };
-            let step = self.reporter.start(
-                &format!("consume-{}", name.replace('_', "-")),
-                &format!("reading and applying {}", name.replace('_', "-")),
-            );
-            let processed = processor.process(&name.replace('_', "-"), &pieces(data))?;
-            handlers::consume(&context(kind), &processed, &excluded);
-            step.finish(true, None);
-        }
-        Ok(())
+        Ok(consumer.vendor_data(&self.reporter)?)
     }
-}
-
-/// The content types that are excluded from vendor-data; `None` when it is not to be consumed.
-fn vendor_choice(config: &Node, name: &str) -> Option<Vec<String>> {
-    let Some(choice) = config.get(name) else {
-        tracing::debug!("{name} consumption is disabled.");
-        return None;
-    };
-    if choice.as_map().is_none() {
-        tracing::warn!(
-            "{}: invalid {name} setting: write {name}: {{enabled: true}}. It is disabled.",
-            choice.origin
-        );
-        return None;
-    }
-    if !choice.get("enabled").is_some_and(Node::lenient_bool) {
-        tracing::debug!("{name} consumption is disabled.");
-        return None;
-    }
-    let excluded = choice.get("disabled_handlers").and_then(Node::as_list).unwrap_or_default();
-    Some(excluded.iter().filter_map(Node::scalar_text).collect())
 }

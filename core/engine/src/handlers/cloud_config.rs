@@ -6,68 +6,84 @@ use model::handler::{DataKind, HandlerContext, HandlerError};
 use model::{Handler, Node, Part};
 use yaml::write::{Style, dump};
 
+use super::patch::{self, PatchError};
 use crate::config::origins;
-use crate::merge::Strategy;
+use crate::merge::{MergeError, Strategy, Trace};
 
-/// Merges cloud-config.
-#[derive(Default)]
-pub struct CloudConfig {
+/// The content type of a JSON patch.
+pub const PATCH: &str = "text/cloud-config-jsonp";
+
+/// Cloud-config parts merged into one.
+#[derive(Debug, Default)]
+pub struct Merging {
     merged: Option<Node>,
-    merged_from: Vec<String>,
+    from: Vec<String>,
     broken: Vec<String>,
+}
+
+/// Why a part is left out. What the original calls a wrong value is noted in the merged file; the rest is not.
+enum Refused {
+    Noted(String),
+    Dropped(String),
+}
+
+impl From<MergeError> for Refused {
+    fn from(error: MergeError) -> Self {
+        match &error {
+            MergeError::Form(_) => Self::Noted(error.to_string()),
+            _ => Self::Dropped(error.to_string()),
+        }
+    }
 }
 
 fn flat(name: &str) -> String {
     name.replace(['\n', '\r', '\t'], " ").trim().to_owned()
 }
 
-impl CloudConfig {
-    fn merge(&mut self, part: &Part) -> Result<(), String> {
-        let mut config = Node::from_yaml(&part.origin.source, &part.payload)
-            .map_err(|error| error.without_text())?
-            .filter(|config| !config.is_null())
-            .ok_or("empty cloud config")?;
-        if config.as_map().is_none() {
-            let found = config.value.kind();
-            return Err(format!("{}: a cloud-config is a mapping of keys, not a {found}", config.origin));
-        }
-        let inside = Strategy::take_from(&mut config).map_err(|error| error.to_string())?;
-        let header = ["merge-type", "x-merge-type"]
-            .iter()
-            .find_map(|name| part.headers.get(*name).map(|text| text.trim()).filter(|text| !text.is_empty()));
-        let outside = header.map(Strategy::parse).transpose().map_err(|error| error.to_string())?;
-        let strategy = match (inside, outside) {
-            (Some(inside), Some(outside)) => inside.then(outside),
-            (Some(only), None) | (None, Some(only)) => only,
-            (None, None) => Strategy::between_parts(),
+impl Merging {
+    /// Merges a part in, watched; why not, where it cannot be.
+    pub fn add<T: Trace>(&mut self, part: &Part, trace: &mut T) -> Result<(), String> {
+        // As long as nothing was merged there is nothing.
+        let before = match self.merged.take() {
+            Some(merged) if !self.from.is_empty() => merged,
+            _ => Node::empty_map(Origin::whole("merged cloud-config")),
         };
-        let strategy = if strategy.is_empty() { Strategy::between_parts() } else { strategy };
-        let before =
-            self.merged.take().unwrap_or_else(|| Node::empty_map(Origin::whole("merged cloud-config")));
-        self.merged = Some(strategy.merge(before, config));
-        Ok(())
+        let (merged, outcome) = if part.content_type == PATCH {
+            match patched(&before, part, trace) {
+                Ok(merged) => (merged, Ok(())),
+                Err(refused) => (before, Err(refused)),
+            }
+        } else {
+            merged(before, part, trace)
+        };
+        self.merged = Some(merged);
+        let (noted, reason) = match outcome {
+            Ok(()) => {
+                self.from.push(flat(&part.filename));
+                return Ok(());
+            }
+            Err(Refused::Noted(reason)) => (true, reason),
+            Err(Refused::Dropped(reason)) => (false, reason),
+        };
+        if noted {
+            self.broken.push(part.filename.trim().to_owned());
+        }
+        Err(format!("Failed at merging in cloud config part from {}: {reason}", part.filename))
     }
 
-    fn patch(&mut self, part: &Part) -> Result<(), String> {
-        let text = part.text();
-        let text = text.trim_start();
-        let text = text.strip_prefix("#cloud-config-jsonp").unwrap_or(text);
-        let patch: json_patch::Patch = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let before = self.merged.clone().unwrap_or_else(|| Node::empty_map(part.origin.clone()));
-        let mut document = before.to_json();
-        json_patch::patch(&mut document, &patch).map_err(|error| error.to_string())?;
-        self.merged = Some(Node::from_json(document, &part.origin));
-        Ok(())
+    /// What came of it; `None` where there was no part.
+    pub fn merged(&self) -> Option<&Node> {
+        self.merged.as_ref()
     }
 
     /// The file as the original writes it.
     fn text(&self) -> String {
         let Some(merged) = &self.merged else { return String::new() };
         let mut lines = vec!["#cloud-config".to_owned(), String::new()];
-        if !self.merged_from.is_empty() {
-            lines.push(format!("# from {} files", self.merged_from.len()));
+        if !self.from.is_empty() {
+            lines.push(format!("# from {} files", self.from.len()));
             lines.extend(
-                self.merged_from.iter().map(|name| format!("# {}", if name.is_empty() { "?" } else { name })),
+                self.from.iter().map(|name| format!("# {}", if name.is_empty() { "?" } else { name })),
             );
             lines.push(String::new());
         }
@@ -79,13 +95,70 @@ impl CloudConfig {
     }
 }
 
+/// The configuration of a part, and how it is merged.
+fn read(part: &Part) -> Result<(Node, Strategy), Refused> {
+    let noted = |reason: &str| Refused::Noted(reason.to_owned());
+    let mut config = Node::from_yaml(&part.origin.source, &part.payload)
+        .map_err(|error| Refused::Noted(error.without_text()))?
+        .filter(|config| !config.is_null())
+        .ok_or_else(|| noted("empty cloud config"))?;
+    if config.as_map().is_none() {
+        let found = config.value.kind();
+        return Err(Refused::Noted(format!(
+            "{}: a cloud-config is a mapping of keys, not a {found}",
+            config.origin
+        )));
+    }
+    let inside = Strategy::take_from(&mut config)?;
+    let header = ["Merge-Type", "X-Merge-Type"]
+        .iter()
+        .find_map(|name| part.headers.get(*name).filter(|text| !text.is_empty()));
+    let outside = header.map(|text| Strategy::parse(text)).transpose()?;
+    let strategy = match (inside, outside) {
+        (Some(inside), Some(outside)) => inside.then(outside),
+        (Some(only), None) | (None, Some(only)) => only,
+        (None, None) => Strategy::between_parts(),
+    };
+    Ok((config, if strategy.is_empty() { Strategy::between_parts() } else { strategy }))
+}
+
+fn merged<T: Trace>(before: Node, part: &Part, trace: &mut T) -> (Node, Result<(), Refused>) {
+    let (config, strategy) = match read(part) {
+        Ok(read) => read,
+        Err(refused) => return (before, Err(refused)),
+    };
+    let kept = strategy.may_fail().then(|| before.clone());
+    match (strategy.traced(before, config, trace), kept) {
+        (Ok(merged), _) => (merged, Ok(())),
+        (Err(error), kept) => (kept.unwrap_or_default(), Err(error.into())),
+    }
+}
+
+fn patched<T: Trace>(before: &Node, part: &Part, trace: &mut T) -> Result<Node, Refused> {
+    let text = part.text();
+    let text = text.trim_start();
+    let text = text.strip_prefix("#cloud-config-jsonp").unwrap_or(text);
+    // The patch is YAML too, and so its values have places.
+    let places = Node::from_yaml(&part.origin.source, &part.payload).ok().flatten();
+    patch::apply(before, text, places.as_ref(), &part.origin, trace).map_err(|error| match &error {
+        PatchError::Json(_) => Refused::Noted(error.to_string()),
+        _ => Refused::Dropped(error.to_string()),
+    })
+}
+
+/// Merges cloud-config.
+#[derive(Default)]
+pub struct CloudConfig {
+    merging: Merging,
+}
+
 impl Handler for CloudConfig {
     fn name(&self) -> &'static str {
         "cloud-config"
     }
 
     fn accepts(&self) -> &'static [&'static str] {
-        &["text/cloud-config", "text/cloud-config-jsonp"]
+        &["text/cloud-config", PATCH]
     }
 
     fn begin(&mut self, _context: &HandlerContext<'_>) -> Result<(), HandlerError> {
@@ -94,26 +167,7 @@ impl Handler for CloudConfig {
     }
 
     fn part(&mut self, _context: &HandlerContext<'_>, part: &Part) -> Result<(), HandlerError> {
-        if self.merged.is_none() {
-            self.merged = Some(Node::empty_map(Origin::whole("merged cloud-config")));
-        }
-        let outcome =
-            if part.content_type == "text/cloud-config-jsonp" { self.patch(part) } else { self.merge(part) };
-        match outcome {
-            Ok(()) => {
-                self.merged_from.push(flat(&part.filename));
-                Ok(())
-            }
-            Err(reason) => {
-                self.broken.push(part.filename.trim().to_owned());
-                if self.merged.is_none() {
-                    self.merged = Some(Node::empty_map(part.origin.clone()));
-                }
-                let reason =
-                    format!("Failed at merging in cloud config part from {}: {reason}", part.filename);
-                Err(HandlerError { origin: part.origin.clone(), reason })
-            }
-        }
+        self.merging.add(part, &mut ()).map_err(|reason| HandlerError { origin: part.origin.clone(), reason })
     }
 
     fn end(&mut self, context: &HandlerContext<'_>) -> Result<(), HandlerError> {
@@ -124,10 +178,12 @@ impl Handler for CloudConfig {
         };
         let path = context.paths.instance_dir(&context.instance.instance_id).join(name);
         let files = &context.system.files;
-        let written = files.write(&path, self.text().as_bytes(), &Attributes::secret()).and_then(|()| {
-            let Some(merged) = &self.merged else { return Ok(()) };
-            files.write(&origins::beside(&path), origins::collect(merged).as_bytes(), &Attributes::secret())
-        });
+        let written =
+            files.write(&path, self.merging.text().as_bytes(), &Attributes::secret()).and_then(|()| {
+                let Some(merged) = self.merging.merged() else { return Ok(()) };
+                let kept = origins::collect(merged);
+                files.write(&origins::beside(&path), kept.as_bytes(), &Attributes::secret())
+            });
         written.map_err(|error| HandlerError { origin: Origin::whole(name), reason: error.to_string() })
     }
 }

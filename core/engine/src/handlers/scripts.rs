@@ -69,6 +69,13 @@ impl Handler for FrequencyScripts {
             Self::Instance => "per-instance",
             Self::Once => "per-once",
         };
-        write(context, &context.paths.scripts(directory), part)
+        // Only the last component of its name counts here.
+        let name = part.filename.rsplit('/').next().unwrap_or_default().to_owned();
+        // Those of the vendor stand beside the ones that are run, as the original leaves them.
+        let directory = match context.kind {
+            DataKind::User => context.paths.scripts(directory),
+            DataKind::Vendor | DataKind::Vendor2 => context.paths.scripts("vendor").join(directory),
+        };
+        write(context, &directory, &Part { filename: name, ..part.clone() })
     }
 }

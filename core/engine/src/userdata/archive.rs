@@ -17,13 +17,20 @@ const OWN_KEYS: [&str; 7] = [
 ];
 
 /// The parts of an archive, in order. Entries that are neither text nor a mapping are passed over.
+/// What is no list at all is passed over with a warning.
 pub(super) fn parts(name: &str, payload: &[u8]) -> Result<Vec<Message>, UserDataError> {
-    let Some(tree) = Node::from_yaml(name, payload)? else { return Ok(Vec::new()) };
+    let tree = match Node::from_yaml(name, payload) {
+        Ok(Some(tree)) if !tree.is_null() => tree,
+        Ok(_) => return Ok(Vec::new()),
+        Err(error) => {
+            tracing::warn!("the archive is passed over: {}", error.without_text());
+            return Ok(Vec::new());
+        }
+    };
     let Some(entries) = tree.as_list() else {
-        return Err(UserDataError::Message {
-            name: tree.origin.to_string(),
-            reason: format!("an archive is a list of parts, not a {}", tree.value.kind()),
-        });
+        let found = tree.value.kind();
+        tracing::warn!("{}: the archive is passed over: it is a list of parts, not a {found}", tree.origin);
+        return Ok(Vec::new());
     };
     entries.iter().filter_map(|entry| part(entry).transpose()).collect()
 }

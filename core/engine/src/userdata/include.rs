@@ -20,7 +20,7 @@ impl Processor<'_> {
     pub(super) fn fetch_includes(&self, text: &str) -> Result<Vec<Included>, UserDataError> {
         let mut once = false;
         let mut found = Vec::new();
-        for line in text.lines() {
+        for line in python_lines(text) {
             let word = |prefix: &str| {
                 line.get(..prefix.len())
                     .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
@@ -62,13 +62,55 @@ impl Processor<'_> {
 
     fn fetch(&self, url: &str) -> Result<Vec<u8>, UserDataError> {
         let failed = |reason: String| UserDataError::Include { url: url.to_owned(), reason };
-        if let Some(path) = url.strip_prefix("file://").or_else(|| url.starts_with('/').then_some(url)) {
+        if let Some(path) = path_of(url) {
             return self.system.files.read(Path::new(path)).map_err(|error| failed(error.to_string()));
         }
         let request = Request::get(url).timeout(Duration::from_secs(5)).retries(10).public();
         match self.system.http.send(&request) {
             Ok(response) => Ok(response.body),
             Err(error) => Err(failed(error.to_string())),
+        }
+    }
+}
+
+/// The path of an address that is a file: `file:` in any case, or a path by itself.
+fn path_of(url: &str) -> Option<&str> {
+    let scheme = url.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("file:"));
+    let rest = match scheme {
+        Some(_) => match url[5..].strip_prefix("//") {
+            // A host may stand before the path.
+            Some(rest) => rest.find('/').map_or("", |at| &rest[at..]),
+            None => &url[5..],
+        },
+        None => url.starts_with('/').then_some(url)?,
+    };
+    Some(rest.split(['#', '?']).next().unwrap_or_default())
+}
+
+/// Lines as Python's `splitlines` ends them.
+fn python_lines(text: &str) -> impl Iterator<Item = &str> {
+    const ENDS: [char; 10] =
+        ['\n', '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
+    // An empty line between CR and LF is of no account here.
+    text.split(ENDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_by_their_address() {
+        for (url, path) in [
+            ("file:///etc/x", Some("/etc/x")),
+            ("FILE:///etc/x#part", Some("/etc/x")),
+            ("file://host/etc/x?y", Some("/etc/x")),
+            ("file:/etc/x", Some("/etc/x")),
+            ("/etc/x", Some("/etc/x")),
+            ("http://host/x", None),
+            ("etc/x", None),
+        ] {
+            assert_eq!(path_of(url), path, "{url}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Parts that are only for the n-th of several instances launched together.
 
 use mime::{Body, Message};
-use model::Node;
+use model::{Node, Value};
 
 use super::payload;
 
@@ -9,12 +9,17 @@ use super::payload;
 pub(super) fn note(part: &mut Message) -> Result<(), mime::Error> {
     let header = part.headers.text("Launch-Index");
     let index = match &header {
-        Some(text) => text.trim().parse::<i64>().ok(),
+        Some(text) => integer(text),
         None if part.content_type() == "text/cloud-config" => Node::from_yaml("part", &payload(part))
             .ok()
             .flatten()
             .and_then(|config| match config.get("launch-index") {
-                Some(node) => node.scalar_text()?.trim().parse().ok(),
+                Some(node) => match node.value {
+                    Value::Bool(value) => Some(i64::from(value)),
+                    Value::Int(number) => i64::try_from(number).ok(),
+                    Value::Float(number) if number.is_finite() => Some(number as i64),
+                    _ => integer(node.as_str()?),
+                },
                 None => None,
             }),
         None => None,
@@ -26,15 +31,29 @@ pub(super) fn note(part: &mut Message) -> Result<(), mime::Error> {
     }
 }
 
+/// A text as Python's `int()` reads it, but for digits of other scripts.
+fn integer(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let well_placed = !text.starts_with('_') && !text.ends_with('_') && !text.contains("__");
+    well_placed.then(|| text.replace('_', "").parse().ok()).flatten()
+}
+
 /// Leaves out the parts of other indices. Without an index of the instance everything stays.
 pub fn filter(message: Message, index: Option<i64>) -> Message {
     let Some(wanted) = index else { return message };
     let mut message = message;
-    if let Body::Multipart { parts, .. } = &mut message.body {
-        parts.retain(|part| match part.headers.text("Launch-Index") {
-            Some(text) => text.trim().parse() == Ok(wanted),
-            None => true,
-        });
-    }
+    retain(&mut message, wanted);
     message
+}
+
+/// Depth is bounded by the reader's limit.
+fn retain(message: &mut Message, wanted: i64) {
+    if let Body::Multipart { parts, .. } = &mut message.body {
+        parts.retain(|part| {
+            part.headers.text("Launch-Index").is_none_or(|text| integer(&text) == Some(wanted))
+        });
+        for part in parts {
+            retain(part, wanted);
+        }
+    }
 }

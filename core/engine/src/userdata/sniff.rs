@@ -3,7 +3,7 @@
 use model::Node;
 
 /// First characters and the content type that they mean; the longest match counts.
-const PREFIXES: [(&str, &str); 10] = [
+const PREFIXES: [(&str, &str); 9] = [
     ("#cloud-config-archive", "text/cloud-config-archive"),
     ("#cloud-config-jsonp", "text/cloud-config-jsonp"),
     ("## template: jinja", "text/jinja2"),
@@ -11,15 +11,26 @@ const PREFIXES: [(&str, &str); 10] = [
     ("#include-once", "text/x-include-once-url"),
     ("#cloud-config", "text/cloud-config"),
     ("#part-handler", "text/part-handler"),
-    // No longer one of the original's; it is known so that its warning can say why.
-    ("#upstart-job", "text/upstart-job"),
     ("#include", "text/x-include-url"),
     ("#!", "text/x-shellscript"),
 ];
 
-/// The content type of a payload, in any case and after white space; `None` where its head says nothing.
+/// The content type of a payload, in any case and after white space; `None` where its head says nothing, or where it
+/// is no text at all.
 pub fn content_type_of(payload: &[u8]) -> Option<&'static str> {
-    let text = std::str::from_utf8(payload).ok()?.trim_start();
+    content_type_of_text(std::str::from_utf8(payload).ok()?)
+}
+
+/// The content type of a part that says it is text: only its head has to be.
+pub(super) fn content_type_of_part(payload: &[u8]) -> Option<&'static str> {
+    let head = &payload[..payload.len().min(4096)];
+    content_type_of_text(&String::from_utf8_lossy(head))
+}
+
+fn content_type_of_text(text: &str) -> Option<&'static str> {
+    // Python's white space has the separators of ASCII in it.
+    let text =
+        text.trim_start_matches(|letter: char| letter.is_whitespace() || ('\x1c'..='\x1f').contains(&letter));
     PREFIXES
         .iter()
         .find(|(prefix, _)| text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix)))
@@ -68,7 +79,7 @@ mod tests {
             ("#include-once\nhttp://x", Some("text/x-include-once-url")),
             ("#include http://x", Some("text/x-include-url")),
             ("#!/bin/sh", Some("text/x-shellscript")),
-            ("#upstart-job\nstart on x", Some("text/upstart-job")),
+            ("#upstart-job\nstart on x", None),
             ("## template: jinja\n#cloud-config", Some("text/jinja2")),
             ("##template: jinja\n#cloud-config", None),
             ("\u{feff}#cloud-config", None),

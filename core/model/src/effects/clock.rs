@@ -14,6 +14,17 @@ impl Timestamp {
         self.0.as_secs_f64()
     }
 
+    /// The year in UTC.
+    pub fn year(self) -> i32 {
+        self.calendar(0).year()
+    }
+
+    /// The day in UTC: `2026-11-23`.
+    pub fn day(self) -> String {
+        let at = self.calendar(0);
+        format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day())
+    }
+
     /// The calendar's view of it, `offset` seconds east of UTC.
     fn calendar(self, offset: i32) -> OffsetDateTime {
         let offset = UtcOffset::from_whole_seconds(offset).unwrap_or(UtcOffset::UTC);
@@ -45,10 +56,8 @@ impl Timestamp {
     pub fn log_stamp(self) -> String {
         let at = self.calendar(0);
         format!(
-            "{:04}-{:02}-{:02} {:02}:{:02}:{:02},{:03}",
-            at.year(),
-            u8::from(at.month()),
-            at.day(),
+            "{} {:02}:{:02}:{:02},{:03}",
+            self.day(),
             at.hour(),
             at.minute(),
             at.second(),
@@ -86,5 +95,6 @@ mod tests {
         assert_eq!(at.rfc2822(0), "Tue, 14 Nov 2023 22:13:20 +0000");
         assert_eq!(at.rfc2822(19_800), "Wed, 15 Nov 2023 03:43:20 +0530");
         assert_eq!(at.log_stamp(), "2023-11-14 22:13:20,042");
+        assert_eq!(at.year(), 2023);
     }
 }

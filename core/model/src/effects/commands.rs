@@ -32,6 +32,8 @@ pub struct Command {
     pub timeout: Option<Duration>,
     /// What becomes of its output.
     pub sink: Sink,
+    /// It stands in this process's place: it reads what this process would, and gets the terminal's signals.
+    pub foreground: bool,
     /// Indices into `args` that are secret: logged and planned as REDACTED.
     pub secret_args: Vec<usize>,
     /// Exit codes that are success; empty means only 0.
@@ -97,6 +99,12 @@ impl Command {
     pub fn inherit_output(mut self) -> Self {
         self.sink = Sink::Inherit;
         self
+    }
+
+    /// Runs it in this process's place: with its input, its output and the terminal's signals.
+    pub fn in_foreground(mut self) -> Self {
+        self.foreground = true;
+        self.inherit_output()
     }
 
     /// The command line to show, secrets replaced.

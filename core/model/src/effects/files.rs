@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A user and a group by number; `None` leaves that half as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,6 +123,13 @@ pub trait ReadFiles: Send + Sync {
     /// What a symbolic link holds.
     fn read_link(&self, path: &Path) -> Result<PathBuf, FileError>;
 
+    /// Listens from now on for names that come, go or are replaced in these directories. One that is missing is
+    /// waited for in its parent. Only a real machine has changes that others make.
+    fn watch(&self, directories: &[&Path]) -> Result<Box<dyn FileChanges>, FileError> {
+        let first = directories.first().copied().unwrap_or(Path::new("/"));
+        Err(FileError::new("watch", first, io::ErrorKind::Unsupported.into()))
+    }
+
     /// The content, where there is a file.
     fn read_optional(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
         match self.read(path) {
@@ -150,6 +158,12 @@ pub trait ReadFiles: Send + Sync {
     fn is_dir(&self, path: &Path) -> bool {
         matches!(self.stat(path), Ok(Some(Metadata { kind: FileKind::Directory, .. })))
     }
+}
+
+/// Changes in directories, since [`ReadFiles::watch`] was called.
+pub trait FileChanges: Send {
+    /// Waits for a change; false when the time is over. What has come meanwhile counts as one.
+    fn wait(&mut self, limit: Duration) -> Result<bool, FileError>;
 }
 
 /// Reading and changing.

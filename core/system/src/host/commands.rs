@@ -60,12 +60,18 @@ impl Commands for HostCommands {
     fn run(&self, command: &Command) -> Result<Output, CommandError> {
         let shown = command.shown().join(" ");
         let mut prepared = self.prepare(command)?;
-        prepared.stdin(if command.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+        prepared.stdin(match &command.stdin {
+            Some(_) => Stdio::piped(),
+            None if command.foreground => Stdio::inherit(),
+            None => Stdio::null(),
+        });
         if command.sink == Sink::Capture {
             prepared.stdout(Stdio::piped()).stderr(Stdio::piped());
         }
         // Its own process group, so that a time limit also ends what it started.
-        prepared.process_group(0);
+        if !command.foreground {
+            prepared.process_group(0);
+        }
         let failed = |source| CommandError::Io { command: shown.clone(), source };
         tracing::debug!(target: "subp", "Running command {:?}", command.shown());
         let mut child = match prepared.spawn() {

@@ -82,6 +82,17 @@ pub fn absolute(path: &std::path::Path) -> std::io::Result<std::path::PathBuf> {
     if path.is_absolute() { Ok(path.to_owned()) } else { Ok(current_directory()?.join(path)) }
 }
 
+/// Everything that comes on standard input.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn standard_input() -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)?;
+    Ok(bytes)
+}
+
 /// Where this program is, links followed.
 pub fn executable() -> Option<std::path::PathBuf> {
     std::env::current_exe().ok()

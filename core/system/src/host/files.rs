@@ -5,8 +5,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use model::effects::{Attributes, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
+use model::effects::{Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
 
+use super::watch::Changes;
 use crate::walk::resolve;
 
 /// Files below a root.
@@ -112,6 +113,14 @@ impl ReadFiles for HostFiles {
 
     fn read_link(&self, path: &Path) -> Result<PathBuf, FileError> {
         named("read the link", path, self.real(path, false).and_then(fs::read_link))
+    }
+
+    fn watch(&self, directories: &[&Path]) -> Result<Box<dyn FileChanges>, FileError> {
+        let mut changes = Changes::new().map_err(|source| FileError::new("watch", Path::new("/"), source))?;
+        for directory in directories {
+            named("watch", directory, self.real(directory, true).and_then(|real| changes.add(&real)))?;
+        }
+        Ok(Box::new(changes))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Dice, maybe};
+use oracle::dice::Dice;
+
+use super::{Choices as _, maybe};
 
 const NAMES: [&str; 6] = ["eth0", "eth1", "ens3", "ens4", "enp1s0", "enp2s0"];
 

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Dice, maybe};
+use oracle::dice::Dice;
+
+use super::{Choices as _, maybe};
 
 const NAMES: [&str; 5] = ["eth0", "eth1", "ens3", "enp1s0", "uplink"];
 

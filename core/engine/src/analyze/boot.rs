@@ -1,0 +1,160 @@
+//! `analyze boot`: when the kernel and systemd came to the point at which cloud-init begins.
+
+use std::path::Path;
+
+use model::System;
+use model::effects::Command;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+use super::events::Event;
+
+/// Points in time, microseconds since 1970.
+struct Times {
+    kernel_start: i64,
+    kernel_end: i64,
+    activated: i64,
+    container: bool,
+}
+
+/// What the last boot took before cloud-init began; and whether all of it could be found out.
+pub fn boot(system: &System, events: &[Event]) -> (String, bool) {
+    let begun = events
+        .iter()
+        .rfind(|event| event.name == "init-local" && event.description.contains("starting search"))
+        .map(Event::micros);
+    let times = times(system);
+    match (times, begun) {
+        (Ok(times), Some(begun)) => (shown(&times, begun), true),
+        (Err(reason), _) => (
+            format!(
+                "This machine does not tell when its kernel and its services began: {reason}.\n\
+                 That needs systemd, or a kernel log that is still there.\n"
+            ),
+            false,
+        ),
+        (Ok(_), None) => (
+            "The log holds no beginning of init-local: give one that does with --infile.\n".to_owned(),
+            false,
+        ),
+    }
+}
+
+fn shown(times: &Times, begun: i64) -> String {
+    let seconds = |micros: i64| format!("{:?}", micros as f64 / 1e6);
+    if times.container {
+        return format!(
+            "-- Most Recent Container Boot Record --\n    \
+             Container started at: {}\n    \
+             Cloud-init activated by systemd at: {}\n    \
+             Cloud-init start: {}\n",
+            stamp(times.kernel_start),
+            stamp(times.activated),
+            stamp(begun)
+        );
+    }
+    format!(
+        "-- Most Recent Boot Record --\n    \
+         Kernel Started at: {}\n    \
+         Kernel ended boot at: {}\n    \
+         Kernel time to boot (seconds): {}\n    \
+         Cloud-init activated by systemd at: {}\n    \
+         Time between Kernel end boot and Cloud-init activation (seconds): {}\n    \
+         Cloud-init start: {}\n",
+        stamp(times.kernel_start),
+        stamp(times.kernel_end),
+        seconds(times.kernel_end - times.kernel_start),
+        stamp(times.activated),
+        seconds(times.activated - times.kernel_end),
+        stamp(begun)
+    )
+}
+
+/// As Python prints a date with a zone.
+fn stamp(micros: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let fraction = if at.microsecond() == 0 { String::new() } else { format!(".{:06}", at.microsecond()) };
+    let (year, month, day) = at.to_calendar_date();
+    format!(
+        "{year:04}-{:02}-{day:02} {:02}:{:02}:{:02}{fraction}+00:00",
+        u8::from(month),
+        at.hour(),
+        at.minute(),
+        at.second()
+    )
+}
+
+fn times(system: &System) -> Result<Times, String> {
+    if system.files.is_dir(Path::new("/run/systemd/system")) {
+        by_systemd(system)
+    } else {
+        by_kernel_log(system)
+    }
+}
+
+fn by_systemd(system: &System) -> Result<Times, String> {
+    let container = system.is_container();
+    // A container's clock does not begin with the container.
+    let zero = if container { "Userspace" } else { "Kernel" };
+    let start = property(system, &format!("{zero}Timestamp"), None)?;
+    let offset = property(system, &format!("{zero}TimestampMonotonic"), None)?;
+    let end = property(system, "UserspaceTimestampMonotonic", None)?;
+    let activated = property(system, "InactiveExitTimestampMonotonic", Some("cloud-init-local"))?;
+    Ok(Times {
+        kernel_start: start,
+        kernel_end: start + end - offset,
+        activated: start + activated - offset,
+        container,
+    })
+}
+
+/// A time that systemd tells, in microseconds.
+fn property(system: &System, name: &str, unit: Option<&str>) -> Result<i64, String> {
+    let words = ["systemctl", "show"].into_iter().chain(unit).chain(["-p", name, "--timestamp=us+utc"]);
+    let output = system.commands.run(&Command::line(words)).map_err(|error| error.to_string())?;
+    let text = output.text();
+    let value = text.trim().split_once('=').map(|(_, value)| value.trim()).unwrap_or_default();
+    let read = value.parse().ok().or_else(|| date(value));
+    read.ok_or_else(|| format!("systemd says '{value}' for {name}"))
+}
+
+/// `Wed 2025-07-30 05:14:32.123456 UTC`.
+fn date(text: &str) -> Option<i64> {
+    let form = format_description!(
+        version = 2,
+        "[year]-[month]-[day] [hour]:[minute]:[second][optional [.[subsecond]]] UTC"
+    );
+    let (_, date) = text.split_once(' ')?;
+    let at = PrimitiveDateTime::parse(date, form).ok()?.assume_utc();
+    i64::try_from(at.unix_timestamp_nanos() / 1000).ok()
+}
+
+/// Without systemd the kernel's own log tells when the first program was started.
+fn by_kernel_log(system: &System) -> Result<Times, String> {
+    let output = system.commands.run(&Command::new("dmesg")).map_err(|error| error.to_string())?;
+    let text = output.text();
+    let user = text.lines().find(|line| line.contains("user")).and_then(|line| {
+        let stamp = line.split('[').nth(1)?.split(']').next()?;
+        stamp.trim().parse::<f64>().ok()
+    });
+    let user = user.ok_or("the kernel's log does not say when the first program began")?;
+    let up = system.clock.uptime().ok_or("/proc/uptime cannot be read")?;
+    let start = i64::try_from(system.clock.now().0.saturating_sub(up).as_micros()).unwrap_or(0);
+    let end = start + (user * 1e6) as i64;
+    Ok(Times { kernel_start: start, kernel_end: end, activated: end, container: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_systemd_and_of_python() {
+        // date -u -d '2025-07-30 05:14:32.123456' +%s.%6N
+        let at = date("Wed 2025-07-30 05:14:32.123456 UTC").expect("a date");
+        assert_eq!(at, 1_753_852_472_123_456);
+        assert_eq!(stamp(at), "2025-07-30 05:14:32.123456+00:00");
+        assert_eq!(stamp(1_753_852_472_000_000), "2025-07-30 05:14:32+00:00");
+    }
+}

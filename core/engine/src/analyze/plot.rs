@@ -1,0 +1,228 @@
+//! A picture of a boot, in the way of `systemd-analyze plot`: a bar for each stage and each of its steps.
+
+use std::fmt::Write as _;
+
+use super::spans::{Boot, Outcome, Span};
+
+/// Height of a row and of its bar, in pixels.
+const ROW: f64 = 20.0;
+const BAR: f64 = 14.0;
+/// Width of the time axis, and what is left around it for labels.
+const AXIS: f64 = 1000.0;
+const LEFT: f64 = 20.0;
+const RIGHT: f64 = 420.0;
+const TOP: f64 = 70.0;
+/// A pause between stages longer than this is cut out of the axis, so that the bars can be seen.
+const LONGEST_PAUSE: i64 = 2_000_000;
+
+const STYLE: &str = "\
+text { font-family: sans-serif; font-size: 12px; fill: #222 } \
+text.title { font-size: 16px; font-weight: bold } text.axis { font-size: 10px; fill: #666 } \
+text.stage { font-weight: bold } line.grid { stroke: #ddd } line.cut { stroke: #b00; stroke-dasharray: 3 3 } \
+rect.back { fill: #fff } rect.stage { fill: #bcd } rect.success { fill: #5a8f4e } rect.warning { fill: #e0a020 } \
+rect.failure { fill: #c03030 } rect.open { fill: #999 }";
+
+/// Times of the boot on the picture's axis: long pauses take no more than [`LONGEST_PAUSE`].
+struct Axis {
+    /// Where the boot is cut: the time after the pause, and how much is left out before it in all.
+    cuts: Vec<(i64, i64)>,
+    start: i64,
+    length: i64,
+}
+
+impl Axis {
+    fn new(boot: &Boot) -> Self {
+        let mut busy: Vec<(i64, i64)> = boot.spans.iter().map(|span| (span.start, span.end)).collect();
+        busy.sort_unstable();
+        let start = boot.start();
+        let (mut cuts, mut left_out, mut reached) = (Vec::new(), 0, start);
+        for (from, to) in busy {
+            if from - reached > LONGEST_PAUSE {
+                left_out += from - reached - LONGEST_PAUSE;
+                cuts.push((from, left_out));
+            }
+            reached = reached.max(to);
+        }
+        Self { cuts, start, length: (reached - start - left_out).max(1) }
+    }
+
+    /// Microseconds on the axis.
+    fn place(&self, at: i64) -> i64 {
+        let left_out =
+            self.cuts.iter().rev().find(|(from, _)| at >= *from).map_or(0, |(_, left_out)| *left_out);
+        at - self.start - left_out
+    }
+
+    fn pixels(&self, micros: i64) -> f64 {
+        LEFT + AXIS * micros as f64 / self.length as f64
+    }
+
+    /// The distance of the grid's lines: 1, 2 or 5 of a power of ten, about ten of them.
+    fn step(&self) -> i64 {
+        let mut step = 1;
+        loop {
+            for factor in [1, 2, 5] {
+                if self.length / (step * factor) <= 12 {
+                    return step * factor;
+                }
+            }
+            step *= 10;
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            // No letter of XML.
+            letter if letter.is_control() => out.push(' '),
+            letter => out.push(letter),
+        }
+    }
+    out
+}
+
+fn took(micros: i64) -> String {
+    match micros {
+        ..1_000 => format!("{micros} us"),
+        1_000..1_000_000 => format!("{:.1} ms", micros as f64 / 1e3),
+        _ => format!("{:.3} s", micros as f64 / 1e6),
+    }
+}
+
+fn class(span: &Span) -> &'static str {
+    match span.outcome {
+        Outcome::Success if span.depth() == 0 => "stage",
+        Outcome::Success => "success",
+        Outcome::Warning => "warning",
+        Outcome::Failure => "failure",
+        Outcome::Open => "open",
+    }
+}
+
+/// The picture as SVG.
+pub fn plot(boot: &Boot) -> String {
+    let axis = Axis::new(boot);
+    let height = TOP + ROW * (boot.spans.len() as f64) + 40.0;
+    let width = LEFT + AXIS + RIGHT;
+    let mut out = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\">\n<style>{STYLE}</style>\n\
+         <rect class=\"back\" width=\"{width}\" height=\"{height}\"/>\n"
+    );
+    let stages: i64 =
+        boot.spans.iter().filter(|span| span.depth() == 0).map(|span| span.end - span.start).sum();
+    let _ = writeln!(
+        out,
+        "<text class=\"title\" x=\"{LEFT}\" y=\"24\">cloud-init: {} in its stages, {} from the first to the last</text>",
+        took(stages),
+        took(boot.end() - boot.start())
+    );
+    grid(&mut out, &axis, height);
+    for (row, span) in boot.spans.iter().enumerate() {
+        bar(&mut out, &axis, span, TOP + ROW * row as f64);
+    }
+    legend(&mut out, height - 14.0);
+    out.push_str("</svg>\n");
+    out
+}
+
+fn grid(out: &mut String, axis: &Axis, height: f64) {
+    let bottom = height - 36.0;
+    let step = axis.step();
+    for tick in 0..=axis.length / step {
+        let x = axis.pixels(tick * step);
+        let _ = writeln!(
+            out,
+            "<line class=\"grid\" x1=\"{x:.2}\" y1=\"{:.0}\" x2=\"{x:.2}\" y2=\"{bottom:.0}\"/>\
+             <text class=\"axis\" x=\"{x:.2}\" y=\"{:.0}\" text-anchor=\"middle\">{}</text>",
+            TOP - 10.0,
+            TOP - 14.0,
+            took(tick * step)
+        );
+    }
+    for (from, _) in &axis.cuts {
+        // In the middle of what is left of the pause.
+        let x = axis.pixels(axis.place(*from) - LONGEST_PAUSE / 2);
+        let _ = writeln!(
+            out,
+            "<line class=\"cut\" x1=\"{x:.2}\" y1=\"{:.0}\" x2=\"{x:.2}\" y2=\"{bottom:.0}\">\
+             <title>a pause is cut out here</title></line>",
+            TOP - 10.0
+        );
+    }
+}
+
+fn bar(out: &mut String, axis: &Axis, span: &Span, y: f64) {
+    let (x, end) = (axis.pixels(axis.place(span.start)), axis.pixels(axis.place(span.end)));
+    let label = if span.depth() == 0 { &span.name } else { span.label() };
+    let kind = if span.depth() == 0 { " class=\"stage\"" } else { "" };
+    let _ = writeln!(
+        out,
+        "<rect class=\"{}\" x=\"{x:.2}\" y=\"{y:.0}\" width=\"{:.2}\" height=\"{BAR}\">\
+         <title>{}: {}</title></rect><text{kind} x=\"{:.2}\" y=\"{:.0}\">{} ({})</text>",
+        class(span),
+        (end - x).max(1.0),
+        escaped(&span.name),
+        escaped(&span.description),
+        end.max(x + 1.0) + 4.0,
+        y + 11.0,
+        escaped(label),
+        took(span.end - span.start)
+    );
+}
+
+fn legend(out: &mut String, y: f64) {
+    let mut x = LEFT;
+    for (class, text) in [
+        ("stage", "a stage"),
+        ("success", "a step that went well"),
+        ("warning", "with a warning"),
+        ("failure", "failed"),
+        ("open", "did not end"),
+    ] {
+        let _ = writeln!(
+            out,
+            "<rect class=\"{class}\" x=\"{x}\" y=\"{:.0}\" width=\"12\" height=\"12\"/>\
+             <text x=\"{}\" y=\"{y:.0}\">{text}</text>",
+            y - 11.0,
+            x + 18.0
+        );
+        x += 40.0 + 7.0 * text.len() as f64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(name: &str, start: i64, end: i64) -> Span {
+        Span { name: name.into(), description: "a <b> & c".into(), start, end, outcome: Outcome::Success }
+    }
+
+    #[test]
+    fn a_long_pause_is_cut_out() {
+        let boot = Boot { spans: vec![span("a", 0, 1_000_000), span("b", 61_000_000, 62_000_000)] };
+        let axis = Axis::new(&boot);
+        // A second of work, two of the pause, a second of work.
+        assert_eq!(
+            (axis.length, axis.place(61_000_000), axis.place(500_000)),
+            (4_000_000, 3_000_000, 500_000)
+        );
+        assert_eq!(axis.step(), 500_000);
+        assert!(plot(&boot).contains("a pause is cut out"));
+    }
+
+    #[test]
+    fn nothing_of_the_log_is_markup() {
+        let picture = plot(&Boot { spans: vec![span("x/<script>", 0, 0)] });
+        assert!(picture.contains("&lt;script&gt;") && !picture.contains("<script>"), "{picture}");
+        assert!(picture.contains("a &lt;b&gt; &amp; c"));
+    }
+}

@@ -1,0 +1,112 @@
+//! Consuming the data of an instance: the user's first, so that it can switch the vendor's off.
+
+use model::handler::{DataKind, HandlerContext};
+use model::instance::{Bytes, VendorData};
+use model::{Frequency, Instance, Node, Paths, System};
+
+use crate::config::Loader;
+use crate::handlers;
+use crate::report::Reporter;
+use crate::userdata::{Processor, UserDataError, filter_launch_index};
+
+/// Gives the data of an instance to the handlers.
+pub struct Consumer<'a> {
+    /// Effects.
+    pub system: &'a System,
+    /// Where state is kept.
+    pub paths: &'a Paths,
+    /// What reads the configuration again after the user's data has changed it.
+    pub loader: &'a Loader<'a>,
+    /// The system's own configuration.
+    pub base: &'a Node,
+    /// Whose data it is.
+    pub instance: &'a Instance,
+    /// How often it is consumed in this run.
+    pub frequency: Frequency,
+}
+
+impl Consumer<'_> {
+    fn context(&self, kind: DataKind) -> HandlerContext<'_> {
+        HandlerContext {
+            system: self.system,
+            paths: self.paths,
+            instance: self.instance,
+            kind,
+            frequency: self.frequency,
+        }
+    }
+
+    fn processor(&self) -> Processor<'_> {
+        Processor { system: self.system, paths: self.paths }
+    }
+
+    /// The user's data.
+    pub fn user_data(&self, reporter: &Reporter) -> Result<(), UserDataError> {
+        let step = reporter.start("consume-user-data", "reading and applying user-data");
+        let raw = self.instance.user_data.as_ref().map(|bytes| bytes.0.as_slice()).unwrap_or_default();
+        let processed = self.processor().process("user-data", &[raw])?;
+        let processed = filter_launch_index(processed, self.instance.launch_index);
+        handlers::consume(&self.context(DataKind::User), &processed, &[]);
+        step.finish(true, None);
+        Ok(())
+    }
+
+    /// The vendor's data, both of it, where the configuration wants it.
+    pub fn vendor_data(&self, reporter: &Reporter) -> Result<(), UserDataError> {
+        for (kind, name, data) in [
+            (DataKind::Vendor, "vendor_data", &self.instance.vendor_data),
+            (DataKind::Vendor2, "vendor_data2", &self.instance.vendor_data2),
+        ] {
+            let Some(data) = data.as_ref().filter(|data| is_given(data)) else {
+                tracing::debug!("no {name} from datasource");
+                continue;
+            };
+            // The user's file counts here already: it can switch the vendor's data off.
+            let config = self.loader.merged(self.base, self.paths, Some(self.instance), false);
+            let Some(excluded) = vendor_choice(&config, name) else { continue };
+            let shown = name.replace('_', "-");
+            let step = reporter.start(&format!("consume-{shown}"), &format!("reading and applying {shown}"));
+            let processed = self.processor().process(&shown, &pieces(data))?;
+            handlers::consume(&self.context(kind), &processed, &excluded);
+            step.finish(true, None);
+        }
+        Ok(())
+    }
+}
+
+/// The pieces of vendor-data.
+pub(crate) fn pieces(data: &VendorData) -> Vec<&[u8]> {
+    match data {
+        VendorData::One(bytes) => vec![bytes.0.as_slice()],
+        VendorData::Many(pieces) => pieces.iter().map(|Bytes(bytes)| bytes.as_slice()).collect(),
+    }
+}
+
+/// Whether there is any: as Python's truth of the text, or of the list that the source gave.
+fn is_given(data: &VendorData) -> bool {
+    match data {
+        VendorData::One(bytes) => !bytes.0.is_empty(),
+        VendorData::Many(pieces) => !pieces.is_empty(),
+    }
+}
+
+/// The content types that are excluded from vendor-data; `None` when it is not to be consumed.
+fn vendor_choice(config: &Node, name: &str) -> Option<Vec<String>> {
+    let Some(choice) = config.get(name) else {
+        tracing::debug!("{name} consumption is disabled.");
+        return None;
+    };
+    if choice.as_map().is_none() {
+        tracing::warn!(
+            "{}: invalid {name} setting: write {name}: {{enabled: true}}. It is disabled.",
+            choice.origin
+        );
+        return None;
+    }
+    if !choice.get("enabled").is_some_and(Node::lenient_bool) {
+        tracing::debug!("{name} consumption is disabled.");
+        return None;
+    }
+    let excluded = choice.get("disabled_handlers").and_then(Node::as_list).unwrap_or_default();
+    Some(excluded.iter().filter_map(Node::scalar_text).collect())
+}

@@ -1,0 +1,125 @@
+//! Strategies as people write them: `list(append)+dict(recurse_list)`, or lists of names with settings.
+
+use model::{Node, Value};
+
+use super::{DictMethod, Kind, ListMethod, MergeError, Merger, Recurse, Strategy};
+
+/// The settings of a merger. The original asks with Python's `in`: of a list its items, of a mapping its keys, and of
+/// a text its parts.
+enum Settings<'a> {
+    Words(Vec<&'a str>),
+    Text(&'a str),
+}
+
+impl Settings<'_> {
+    fn has(&self, wanted: &str) -> bool {
+        match self {
+            Self::Words(words) => words.contains(&wanted),
+            Self::Text(text) => text.contains(wanted),
+        }
+    }
+
+    fn any(&self, wanted: &[&str]) -> bool {
+        wanted.iter().any(|word| self.has(word))
+    }
+}
+
+impl Strategy {
+    /// Reads `name(options)+…`. An empty text is no strategy.
+    pub fn parse(text: &str) -> Result<Self, MergeError> {
+        let mut mergers = Vec::new();
+        for word in text.split('+') {
+            let word = word.trim().to_ascii_lowercase().replace('-', "_");
+            if word.is_empty() {
+                continue;
+            }
+            let inside = word.split_once('(').and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?)));
+            let Some((name, options)) = inside.filter(|(name, rest)| is_name(name) && !rest.contains('\n'))
+            else {
+                return Err(MergeError::Form(word));
+            };
+            let options = options.split(',').map(str::trim).filter(|option| !option.is_empty()).collect();
+            mergers.push(merger(name, &Settings::Words(options))?);
+        }
+        Ok(Self { mergers })
+    }
+
+    /// Takes `merge_how`, or else `merge_type`, out of a cloud-config.
+    pub fn take_from(config: &mut Node) -> Result<Option<Self>, MergeError> {
+        let Some(map) = config.as_map_mut() else { return Ok(None) };
+        // As in the original, merge_type stays where merge_how was given.
+        let found = map.shift_remove("merge_how").filter(|node| !node.is_null());
+        let Some(found) = found.or_else(|| map.shift_remove("merge_type").filter(|node| !node.is_null()))
+        else {
+            return Ok(None);
+        };
+        if let Some(text) = found.as_str() {
+            return Self::parse(text).map(Some);
+        }
+        let shape = |node: &Node| MergeError::Shape(node.origin.clone());
+        let mut mergers = Vec::new();
+        for item in found.as_list().ok_or_else(|| shape(&found))? {
+            let (name, settings) = match (item.as_list(), item.as_map()) {
+                (Some([name, settings @ ..]), _) => {
+                    let name = name.as_str().ok_or_else(|| shape(name))?;
+                    (name.to_owned(), Settings::Words(settings.iter().filter_map(Node::as_str).collect()))
+                }
+                (None, Some(map)) => {
+                    let name = map.get("name").and_then(Node::as_str).ok_or_else(|| shape(item))?;
+                    let settings = map.get("settings").and_then(settings).ok_or_else(|| shape(item))?;
+                    (name.replace('-', "_").trim().to_owned(), settings)
+                }
+                _ => return Err(shape(item)),
+            };
+            if !name.is_empty() {
+                mergers.push(merger(&name, &settings)?);
+            }
+        }
+        Ok(Some(Self { mergers }))
+    }
+}
+
+fn settings(node: &Node) -> Option<Settings<'_>> {
+    match &node.value {
+        Value::List(items) => Some(Settings::Words(items.iter().filter_map(Node::as_str).collect())),
+        Value::Map(map) => Some(Settings::Words(map.keys().filter_map(model::Key::as_str).collect())),
+        Value::Str(text) => Some(Settings::Text(text)),
+        _ => None,
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
+}
+
+fn merger(name: &str, options: &Settings<'_>) -> Result<Merger, MergeError> {
+    let recurse = Recurse {
+        dict: options.has("recurse_dict"),
+        list: options.any(&["recurse_array", "recurse_list"]),
+        text: options.has("recurse_str"),
+    };
+    let kind = match name.strip_prefix("m_").unwrap_or(name) {
+        "dict" => Kind::Dict {
+            method: if options.has("replace") { DictMethod::Replace } else { DictMethod::NoReplace },
+            // Mappings always merge inside: the original keeps that for compatibility.
+            recurse: Recurse { dict: true, ..recurse },
+            allow_delete: options.has("allow_delete"),
+        },
+        "list" => Kind::List {
+            method: if options.has("append") {
+                ListMethod::Append
+            } else if options.has("prepend") {
+                ListMethod::Prepend
+            } else if options.has("no_replace") && !options.has("replace") {
+                ListMethod::NoReplace
+            } else {
+                ListMethod::Replace
+            },
+            recurse,
+        },
+        "str" => Kind::Text { append: options.has("append") },
+        other => return Err(MergeError::Unknown(other.to_owned())),
+    };
+    Ok(Merger { kind })
+}

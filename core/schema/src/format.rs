@@ -1,0 +1,53 @@
+//! The formats that the packaged original really looks at; the packages for `uri` and `hostname` are not among those
+//! that it comes with.
+
+/// Whether a text has a format; one that is not looked at fits.
+pub(crate) fn fits(format: &str, text: &str) -> bool {
+    match format {
+        "date" => is_date(text),
+        "email" => text.contains('@'),
+        "ipv4" => text.parse::<std::net::Ipv4Addr>().is_ok(),
+        "ipv6" => text.parse::<std::net::Ipv6Addr>().is_ok(),
+        _ => true,
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
+        return false;
+    }
+    let number = |range: std::ops::Range<usize>| {
+        let digits = text.get(range).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+        digits.parse::<u32>().ok()
+    };
+    let (Some(year), Some(month), Some(day)) = (number(0..4), number(5..7), number(8..10)) else {
+        return false;
+    };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => return false,
+    };
+    year >= 1 && (1..=days).contains(&day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_days_of_the_calendar() {
+        for text in ["2032-09-01", "2024-02-29", "0001-01-01"] {
+            assert!(is_date(text), "{text}");
+        }
+        for text in
+            ["2023-02-29", "2032-9-1", "2032-13-01", "0000-01-01", "20320901", "2032-09-01 ", "２032-09-0"]
+        {
+            assert!(!is_date(text), "{text}");
+        }
+    }
+}

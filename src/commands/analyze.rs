@@ -1,0 +1,122 @@
+//! `analyze`: what the log tells of the boots.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use engine::analyze::{self, Event, Surroundings};
+use model::System;
+use model::effects::Command;
+
+use crate::input;
+use crate::output;
+
+/// `analyze`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Analyze {
+    /// Print what was run by the time that it took.
+    Blame(Files),
+    /// Print what was run in its order.
+    Show(Show),
+    /// Print the events of the log as JSON.
+    Dump(Files),
+    /// Print when kernel and systemd came to cloud-init in the last boot.
+    Boot(Files),
+    /// Draw the stages and modules of a boot as an SVG picture.
+    Plot(Plot),
+    /// Write a trace of all boots, for Perfetto (ui.perfetto.dev) or chrome://tracing.
+    Trace(Files),
+}
+
+/// What is read and written.
+#[derive(Debug, Args)]
+pub(crate) struct Files {
+    /// The log, or what `analyze dump` printed; - is standard input.
+    #[arg(short, long, value_name = "FILE", default_value = "/var/log/cloud-init.log")]
+    infile: PathBuf,
+    /// Where the answer goes; - is standard output.
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    outfile: PathBuf,
+}
+
+/// `analyze show`.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The form of a line: %d took, %E began after, %I indent, %D description, %n name, %e start or finish,
+    /// %o origin, %r result, %t timestamp.
+    #[arg(short = 'f', long = "format", value_name = "FORMAT", default_value = "%I%D @%Es +%ds")]
+    format: String,
+    #[command(flatten)]
+    files: Files,
+}
+
+/// `analyze plot`.
+#[derive(Debug, Args)]
+pub(crate) struct Plot {
+    /// Which boot of the log, from 1; the last one unless given.
+    #[arg(short, long, value_name = "NUMBER")]
+    boot: Option<usize>,
+    #[command(flatten)]
+    files: Files,
+}
+
+/// Answers; 1 where the log cannot be read or does not tell.
+pub(crate) fn run(command: &Analyze) -> u8 {
+    let system = super::host();
+    let files = match command {
+        Analyze::Show(show) => &show.files,
+        Analyze::Plot(plot) => &plot.files,
+        Analyze::Blame(files) | Analyze::Dump(files) | Analyze::Boot(files) | Analyze::Trace(files) => files,
+    };
+    let answer = events(&system, files).and_then(|events| answer(&system, command, &events));
+    match answer.and_then(|(text, ok)| input::write(&system, &files.outfile, &text).map(|()| ok)) {
+        Ok(ok) => u8::from(!ok),
+        Err(error) => {
+            output::error(&error);
+            1
+        }
+    }
+}
+
+fn events(system: &System, files: &Files) -> Result<Vec<Event>, String> {
+    let name = files.infile.display().to_string();
+    let bytes = input::read(system, &files.infile)
+        .map_err(|error| format!("Cannot open file {name}: {}", error.source))?;
+    let date = |stamp: &str| date(system, stamp);
+    let surroundings = Surroundings { year: system.clock.now().year(), date: &date };
+    let (events, skipped) = analyze::read(&name, &String::from_utf8_lossy(&bytes), &surroundings)
+        .map_err(|error| error.to_string())?;
+    for _ in 0..skipped {
+        output::error("Skipping invalid entry");
+    }
+    Ok(events)
+}
+
+/// Times in other forms than the log's own are for date(1) of GNU to read.
+fn date(system: &System, stamp: &str) -> Option<f64> {
+    let command = Command::line(["date", "-u", "+%s.%3N", "-d", stamp]);
+    system.commands.run(&command).ok()?.text().trim().parse().ok()
+}
+
+fn answer(system: &System, command: &Analyze, events: &[Event]) -> Result<(String, bool), String> {
+    let text = match command {
+        Analyze::Blame(_) => analyze::blame(events).map_err(|error| error.to_string())?,
+        Analyze::Show(show) => analyze::show(events, &show.format).map_err(|error| error.to_string())?,
+        Analyze::Dump(_) => analyze::dump(events) + "\n",
+        Analyze::Boot(_) => return Ok(analyze::boot::boot(system, events)),
+        Analyze::Trace(_) => analyze::trace(&analyze::boots(events)) + "\n",
+        Analyze::Plot(plot) => {
+            let boots = analyze::boots(events);
+            let number = plot.boot.unwrap_or(boots.len());
+            let boot = number.checked_sub(1).and_then(|index| boots.get(index));
+            let boot = boot.ok_or_else(|| {
+                format!(
+                    "{} holds {} boots: there is no boot {number}",
+                    plot.files.infile.display(),
+                    boots.len()
+                )
+            })?;
+            analyze::plot(boot)
+        }
+    };
+    Ok((text, true))
+}

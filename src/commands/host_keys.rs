@@ -1,0 +1,82 @@
+//! `write-ssh-key-fingerprints`: the host keys for the console, where clouds and people look for them.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use model::System;
+use model::effects::Command;
+
+use crate::output;
+
+/// Where host keys are. sshd's own place, as no configuration moves it for this program.
+const DIRECTORY: &str = "/etc/ssh";
+const RULER: &str = "#############################################################";
+
+/// Prints fingerprints (to syslog too) and keys, but for the types in the two lists.
+pub(crate) fn run(arguments: &[OsString]) -> u8 {
+    let hidden = |index: usize| -> Vec<String> {
+        let list = arguments.get(index).map(|list| list.to_string_lossy().into_owned()).unwrap_or_default();
+        list.split(',').map(str::to_owned).collect()
+    };
+    let system = super::host();
+    let keys = keys(&system);
+    let shown = |hidden: &[String]| -> Vec<&HostKey> {
+        keys.iter().filter(|key| !hidden.contains(&key.kind)).collect()
+    };
+    let prints = shown(&hidden(0));
+    if !prints.is_empty() {
+        tell(&system, RULER);
+        tell(&system, "-----BEGIN SSH HOST KEY FINGERPRINTS-----");
+        for key in prints {
+            tell(&system, &fingerprint(&system, &key.file));
+        }
+        tell(&system, "-----END SSH HOST KEY FINGERPRINTS-----");
+        tell(&system, RULER);
+    }
+    let keys = shown(&hidden(1));
+    if !keys.is_empty() {
+        output::line("-----BEGIN SSH HOST KEY KEYS-----");
+        for key in keys {
+            output::text(&key.text);
+        }
+        output::line("-----END SSH HOST KEY KEYS-----");
+    }
+    0
+}
+
+/// A host key's public half.
+struct HostKey {
+    file: PathBuf,
+    kind: String,
+    text: String,
+}
+
+fn keys(system: &System) -> Vec<HostKey> {
+    let names = system.files.list(Path::new(DIRECTORY)).unwrap_or_default();
+    names
+        .iter()
+        .filter(|name| name.starts_with("ssh_host_") && name.ends_with("key.pub"))
+        .filter_map(|name| {
+            let file = Path::new(DIRECTORY).join(name);
+            let text = system.files.text(&file)?;
+            let kind = text.split_whitespace().next().unwrap_or_default().to_owned();
+            Some(HostKey { file, kind, text })
+        })
+        .collect()
+}
+
+fn fingerprint(system: &System, file: &Path) -> String {
+    match system.commands.run(&Command::line(["ssh-keygen", "-l", "-f", &file.to_string_lossy()])) {
+        Ok(output) => output.text().trim_end().to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// To syslog and to standard output, as logger(1) prints it; without logger in its form.
+fn tell(system: &System, text: &str) {
+    let command = Command::line(["logger", "-s", "-p", "user.info", "-t", "cloud-init", "--", text]);
+    match system.commands.run(&command) {
+        Ok(output) => output::text(&String::from_utf8_lossy(&output.stderr)),
+        Err(_) => output::line(&format!("<14>cloud-init: {text}")),
+    }
+}

@@ -1,0 +1,112 @@
+//! `schema`: whether a cloud-config or a network-config is what it may be, and where it is not.
+
+mod judge;
+mod netplan;
+mod parts;
+
+use clap::{Args, ValueEnum};
+use model::System;
+
+use self::judge::{Outcome, Stop};
+use self::parts::{Kind, Part};
+use crate::output;
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// The cloud-config or network-config to look at.
+    #[arg(short, long, value_name = "FILE")]
+    config_file: Option<std::path::PathBuf>,
+    /// What the file is [default: cloud-config].
+    #[arg(short = 't', long, value_enum)]
+    schema_type: Option<SchemaType>,
+    /// Path of instance-data.json, whose values fill a '## template: jinja'.
+    #[arg(short, long, value_name = "FILE")]
+    instance_data: Option<std::path::PathBuf>,
+    /// Look at what this machine was given: user-data, vendor-data and network-config.
+    #[arg(long)]
+    system: bool,
+    /// Print the file with a mark on each line that is wrong or old.
+    #[arg(long)]
+    annotate: bool,
+}
+
+/// What a file is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SchemaType {
+    CloudConfig,
+    NetworkConfig,
+}
+
+/// What the parts of a run have in common.
+struct Run<'a> {
+    system: &'a System,
+    instance_data: std::path::PathBuf,
+    annotate: bool,
+    /// Before each line when there are several parts.
+    indent: &'static str,
+}
+
+fn stopped(message: &str) -> u8 {
+    output::error(message);
+    1
+}
+
+/// Judges one file, or what the machine was given.
+pub(crate) fn run(options: &Schema) -> u8 {
+    if options.config_file.is_some() == options.system {
+        return stopped("Error:\nExpected one of --config-file or --system arguments");
+    }
+    if options.system && options.schema_type.is_some() {
+        output::line("WARNING: The --schema-type parameter is inapplicable when --system is present");
+    }
+    let system = super::host();
+    let (_, paths) = super::configuration(&system);
+    let is_root = system.environment.uid() == 0;
+    let instance_data = options.instance_data.clone().unwrap_or_else(|| {
+        if is_root { engine::instance_data::sensitive_path(&paths) } else { paths.run("instance-data.json") }
+    });
+    let parts = match &options.config_file {
+        Some(path) => {
+            let kind = match options.schema_type {
+                Some(SchemaType::NetworkConfig) => Kind::NetworkConfig,
+                _ => Kind::UserData,
+            };
+            vec![Part { kind, path: path.clone() }]
+        }
+        None if !is_root => {
+            return stopped("Error:\nUnable to read system userdata or vendordata as non-root user. Try using sudo.");
+        }
+        None => parts::of_machine(&system, &paths),
+    };
+    let several = parts.len() > 1;
+    if several {
+        let kinds: Vec<&str> = parts.iter().map(|part| part.kind.name()).collect();
+        output::line(&format!("Found cloud-config data types: {}", kinds.join(", ")));
+    }
+    let indent = if several { "  " } else { "" };
+    let run = Run { system: &system, instance_data, annotate: options.annotate, indent };
+    let mut invalid: Vec<&str> = Vec::new();
+    for (number, part) in parts.iter().enumerate() {
+        if number == 0 && !parts::exists(&system, &part.path) {
+            return stopped(&format!("Error: Config file {} does not exist", part.path.display()));
+        }
+        if several {
+            output::line(&format!("\n{}. {} at {}:", number + 1, part.kind.name(), part.path.display()));
+        }
+        match judge::judge(&run, part) {
+            Ok(Outcome::Valid) => {
+                let shown = part.path.display().to_string();
+                let name = if options.config_file.is_some() { shown.as_str() } else { part.kind.name() };
+                output::line(&format!("{indent}Valid schema {name}"));
+            }
+            Ok(Outcome::NotJudged) => {}
+            Ok(Outcome::Invalid) => invalid.push(part.kind.name()),
+            Err(Stop(message)) => return stopped(&format!("Error:\n{message}")),
+        }
+    }
+    if invalid.is_empty() {
+        return 0;
+    }
+    stopped(&format!("Error: Invalid schema: {}\n", invalid.join(", ")))
+}

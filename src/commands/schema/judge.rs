@@ -1,0 +1,304 @@
+//! One part: read, rendered where it is a template, checked, and told about.
+
+use engine::template::{self, MISSING};
+use engine::userdata::content_type_of;
+use schema::{Document, Finding, Schema, annotated, check, network};
+use serde_json::Value;
+use yaml::{Limits, Node};
+
+use super::netplan;
+use super::parts::{Kind, Part, whole};
+use super::Run;
+use crate::output;
+
+/// What came of it.
+pub(super) enum Outcome {
+    Valid,
+    /// It is not of the kind that is judged.
+    NotJudged,
+    /// It was told why.
+    Invalid,
+}
+
+/// Nothing more can be judged.
+pub(super) struct Stop(pub(super) String);
+
+/// A problem, as it is told and as it is marked.
+pub(super) struct Problem {
+    /// Its line, from 1, for the mark.
+    pub(super) line: usize,
+    /// The path, by which the original sorts.
+    pub(super) path: String,
+    /// The message at the mark.
+    pub(super) message: String,
+    /// The message with its place.
+    pub(super) told: String,
+}
+
+/// The first lines that are known, as the original lists them.
+const HEADERS: [&str; 9] = [
+    "#!",
+    "## template: jinja",
+    "#cloud-boothook",
+    "#cloud-config",
+    "#cloud-config-archive",
+    "#cloud-config-jsonp",
+    "#include",
+    "#include-once",
+    "#part-handler",
+];
+
+/// What the merged cloud-config says of parts that were left out.
+const IGNORED: &str = "# Cloud-config part ignored SCHEMA_ERROR: ";
+
+pub(super) fn judge(run: &Run<'_>, part: &Part) -> Result<Outcome, Stop> {
+    let shown = part.path.display().to_string();
+    let bytes = run.system.files.read(&whole(&part.path)).map_err(|error| Stop(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
+        Stop(format!("{shown}:{line}: this is not UTF-8 text: save the file as UTF-8"))
+    })?;
+    if text.is_empty() {
+        output::line(&format!(
+            "Empty '{}' found at {shown}. Nothing to validate.",
+            part.kind.schema()
+        ));
+        return Ok(Outcome::NotJudged);
+    }
+    let text = if part.kind == Kind::NetworkConfig {
+        text
+    } else {
+        match cloud_config(run, part, &shown, text)? {
+            Ok(text) => text,
+            Err(outcome) => return Ok(outcome),
+        }
+    };
+    for line in text.lines().filter_map(|line| line.strip_prefix(IGNORED)) {
+        output::error(&format!("{}warning: {shown}: this part could not be read and is not in it: {line}", run.indent));
+    }
+    let tree = match yaml::parse(&shown, text.as_bytes(), &Limits::default()) {
+        Ok(tree) => tree,
+        Err(error) => {
+            let at = error.context.unwrap_or(error.position);
+            let problem = Problem {
+                line: at.line,
+                path: String::new(),
+                message: format!("File {shown} is not valid YAML. {}", error.kind),
+                told: format!("not valid YAML: {error}"),
+            };
+            return Ok(tell(run, part, &text, vec![problem], Vec::new()));
+        }
+    };
+    let Some(tree) = tree.filter(|tree| tree.value.as_map().is_some()) else {
+        output::line(&format!("{}Invalid {}", run.indent, part.kind.name()));
+        output::error(&format!("{}Error: {} {shown} is not a YAML dict.\n", run.indent, part.kind.schema()));
+        return Ok(Outcome::Invalid);
+    };
+    checked(run, part, &shown, &text, &tree)
+}
+
+/// The cloud-config that a part holds; what came of it where it is none.
+fn cloud_config(
+    run: &Run<'_>,
+    part: &Part,
+    shown: &str,
+    text: String,
+) -> Result<Result<String, Outcome>, Stop> {
+    let mut text = text;
+    let mut line = 1;
+    let kind_of = |text: &str| content_type_of(text.as_bytes()).filter(|kind| *kind != "text/upstart-job");
+    let mut kind = kind_of(&text);
+    if kind == Some("text/jinja2") {
+        if !template::is_jinja(&text) {
+            let message = "the header says jinja, but it is not the first line: nothing may stand before it";
+            return Ok(Err(tell(run, part, &text, vec![first_line(shown, line, message)], Vec::new())));
+        }
+        text = rendered(run, shown, &text)?;
+        line = 2;
+        kind = kind_of(&text);
+    }
+    match kind {
+        Some("text/cloud-config") => Ok(Ok(text)),
+        Some(other) => {
+            output::line(&format!("User-data type '{other}' not currently evaluated by cloud-init schema"));
+            Ok(Err(Outcome::NotJudged))
+        }
+        None => {
+            let problem = first_line(shown, line, &no_header(&text));
+            if run.annotate {
+                // The original prints no text that it cannot read.
+                output::error(&format!("{}{}", run.indent, problem.told));
+                return Ok(Err(Outcome::Invalid));
+            }
+            Ok(Err(tell(run, part, &text, vec![problem], Vec::new())))
+        }
+    }
+}
+
+fn first_line(shown: &str, line: usize, message: &str) -> Problem {
+    Problem {
+        line,
+        path: String::new(),
+        message: message.to_owned(),
+        told: format!("{shown}:{line}:1: {message}"),
+    }
+}
+
+/// Why a first line is no header.
+fn no_header(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    let known = HEADERS.join(", ");
+    if text.starts_with('\u{feff}') {
+        return "a byte order mark stands before the header: save the file as UTF-8 without it".to_owned();
+    }
+    let head: String = first.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let plain = head.trim().to_ascii_lowercase().replace(' ', "");
+    let near = if plain.starts_with("#cloud") || plain == "cloud-config" {
+        "; did you mean '#cloud-config'?"
+    } else if plain.starts_with("##template:jinja") {
+        "; did you mean '## template: jinja'?"
+    } else if plain.starts_with("content-type:") || plain.starts_with("mime-version:") {
+        "; this is a MIME message, of which each part is judged by itself"
+    } else {
+        ""
+    };
+    format!("the first line \"{head}\" is no known header{near}\nExpected first line to be one of: {known}")
+}
+
+fn rendered(run: &Run<'_>, shown: &str, text: &str) -> Result<String, Stop> {
+    let path = &run.instance_data;
+    let whole = whole(path);
+    if !run.system.files.exists(&whole) {
+        return Err(Stop(format!(
+            "Cannot render jinja template vars. Instance data not yet present at {}",
+            path.display()
+        )));
+    }
+    let bytes = run.system.files.read(&whole).map_err(|error| {
+        Stop(if error.source.kind() == std::io::ErrorKind::PermissionDenied {
+            format!("Cannot render jinja template vars. No read permission on '{}'. Try sudo", path.display())
+        } else {
+            format!("Loading Jinja instance data failed: {error}")
+        })
+    })?;
+    let data: Value = serde_json::from_slice(&bytes)
+        .map_err(|error| Stop(format!("Loading Jinja instance data failed: {}: {error}", path.display())))?;
+    let rendered = template::render_instance_template(shown, text, &data)
+        .map_err(|error| Stop(format!("Failed to render templated user-data. {error}")))?;
+    let missing: Vec<&str> = rendered
+        .split_whitespace()
+        .filter_map(|word| word.split_once(MISSING))
+        .map(|(_, name)| name)
+        .collect();
+    if !missing.is_empty() {
+        output::error(&format!("{}warning: {shown}: not in the instance-data: {}", run.indent, missing.join(", ")));
+    }
+    if rendered.is_empty() {
+        return Err(Stop(format!("{shown}: the template renders to nothing")));
+    }
+    Ok(rendered)
+}
+
+/// The schema that judges a network-config.
+fn network_schema(tree: &Node) -> Value {
+    match network::version(tree) {
+        Some(1) => network::v1_schema(),
+        _ => network::v2_schema(),
+    }
+}
+
+fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> Result<Outcome, Stop> {
+    let document = if part.kind == Kind::NetworkConfig {
+        let inner = tree.get("network").unwrap_or(tree);
+        if model_is_empty(inner) {
+            output::line("Skipping network-config schema validation on empty config.");
+            return Ok(Outcome::NotJudged);
+        }
+        if network::version(tree) == Some(2)
+            && let Some(problems) = netplan::judge(run.system, shown, text, tree).map_err(Stop)?
+        {
+            return Ok(match problems {
+                Some((text, problem)) => tell(run, part, &text, vec![problem], Vec::new()),
+                None => Outcome::Valid,
+            });
+        }
+        network_schema(tree)
+    } else {
+        modules::cloud_config_schema()
+    };
+    let findings = check(&Schema::new(&document), tree);
+    let place = Document::new(shown, text, tree);
+    let mut told: Vec<(usize, &Finding)> = findings
+        .iter()
+        .filter(|finding| run.annotate || !finding.summary)
+        .map(|finding| (place.locate(finding).start.offset, finding))
+        .collect();
+    told.sort_by_key(|(offset, _)| *offset);
+    let problem = |finding: &Finding| Problem {
+        line: place.marked_line(finding),
+        path: finding.path.clone(),
+        message: marked(finding),
+        told: place.shown(finding),
+    };
+    let (errors, deprecations): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, finding)| finding.is_error());
+    let problems = |some: Vec<(usize, &Finding)>| some.into_iter().map(|(_, finding)| problem(finding)).collect();
+    Ok(tell(run, part, text, problems(errors), problems(deprecations)))
+}
+
+/// Whether Python takes the value for false.
+fn model_is_empty(node: &Node) -> bool {
+    match &node.value {
+        yaml::Value::Null => true,
+        yaml::Value::Bool(value) => !value,
+        yaml::Value::Int(number) => *number == 0,
+        yaml::Value::Str(text) => text.is_empty(),
+        yaml::Value::Seq(items) => items.is_empty(),
+        yaml::Value::Map(entries) => entries.is_empty(),
+        _ => false,
+    }
+}
+
+/// The message at a mark: the line does not say which of its keys is meant.
+fn marked(finding: &Finding) -> String {
+    let mut text = String::new();
+    if let Some(hint) = &finding.hint {
+        text = format!("; {hint}");
+    }
+    format!("{}{text}", finding.detailed)
+}
+
+/// Prints what was found.
+fn tell(run: &Run<'_>, part: &Part, text: &str, errors: Vec<Problem>, deprecations: Vec<Problem>) -> Outcome {
+    if run.annotate {
+        if !(errors.is_empty() && deprecations.is_empty()) {
+            let marks = |mut problems: Vec<Problem>| -> Vec<(usize, String)> {
+                problems.sort_by(|a, b| (&a.path, &a.message).cmp(&(&b.path, &b.message)));
+                problems.into_iter().map(|problem| (problem.line, problem.message)).collect()
+            };
+            let is_wrong = !errors.is_empty();
+            output::line(&annotated(text, &marks(errors), &marks(deprecations)));
+            return if is_wrong { Outcome::Invalid } else { Outcome::Valid };
+        }
+        return Outcome::Valid;
+    }
+    let block = |problems: &[Problem]| {
+        let told: Vec<String> =
+            problems.iter().map(|problem| problem.told.replace('\n', &format!("\n{}", run.indent))).collect();
+        told.join(&format!("\n{}", run.indent))
+    };
+    if !deprecations.is_empty() {
+        output::line(&format!(
+            "{}Cloud config schema deprecations:\n{}{}",
+            run.indent,
+            run.indent,
+            block(&deprecations)
+        ));
+    }
+    if errors.is_empty() {
+        return Outcome::Valid;
+    }
+    let indent = run.indent;
+    output::line(&format!("{indent}Invalid {} {}", part.kind.name(), part.path.display()));
+    output::error(&format!("{indent}Error: Cloud config schema errors:\n{indent}{}\n", block(&errors)));
+    Outcome::Invalid
+}

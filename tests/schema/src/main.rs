@@ -1,0 +1,244 @@
+//! Compares verdicts on documents with the packaged original's, and prints what agrees.
+// A harness around real programs: effects are its business.
+#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use oracle::Error::Usage;
+use schema_oracle::judge::{Schemas, judge};
+use schema_oracle::original::{self, Answer, Error, Verdict};
+use schema_oracle::{Case, Kind, corpus, structure};
+use serde_json::{Value, json};
+
+const HELP: &str = "\
+Judges cloud-configs and network-configs by the packaged original and by us. Needs root.
+
+Usage: schema-oracle [OPTIONS]
+
+  --cases N            how many mutations of cloud-configs; half as many of network-configs (default: 3000)
+  --seed N             what they are made from (default: 1)
+  --case NAME          only this one; prints it and what both say
+  --shown N            how many disagreements are printed (default: 10)
+  --cache DIR          where the original's root is kept (default: target/oracle)
+  --update             write the baseline that later runs are held to
+";
+
+struct Options {
+    cases: u64,
+    seed: u64,
+    case: Option<String>,
+    shown: usize,
+    cache: PathBuf,
+    update: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--help") {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    match parse(&arguments).and_then(|options| run(&options)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("schema-oracle: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn parse(arguments: &[String]) -> Result<Options, Error> {
+    let mut options = Options {
+        cases: 3000,
+        seed: 1,
+        case: None,
+        shown: 10,
+        cache: PathBuf::from("target/oracle"),
+        update: false,
+    };
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let mut value = || rest.next().ok_or_else(|| Usage(format!("{argument} needs a value")));
+        let number = |text: &String| text.parse().map_err(|_| Usage(format!("{text} is no number")));
+        match argument.as_str() {
+            "--cases" => options.cases = number(value()?)?,
+            "--seed" => options.seed = number(value()?)?,
+            "--case" => options.case = Some(value()?.clone()),
+            "--shown" => options.shown = number(value()?)? as usize,
+            "--cache" => options.cache = value()?.into(),
+            "--update" => options.update = true,
+            other => return Err(Usage(format!("{other} is not an option")).into()),
+        }
+    }
+    let cache = &options.cache;
+    std::fs::create_dir_all(cache)
+        .and_then(|()| std::fs::canonicalize(cache))
+        .map(|whole| options.cache = whole)
+        .map_err(oracle::file("cache"))?;
+    Ok(options)
+}
+
+/// The original's own schemas, in its root.
+fn originals(root: &Path) -> Result<Schemas, Error> {
+    let directory = root.join("usr/lib/python3/dist-packages/cloudinit/config/schemas");
+    let read = |name: &str| -> Result<Value, Error> {
+        let path = directory.join(name);
+        let text = std::fs::read(&path).map_err(oracle::file(path.display().to_string()))?;
+        serde_json::from_slice(&text).map_err(Error::Answer)
+    };
+    Ok(Schemas {
+        cloud: read("schema-cloud-config-v1.json")?,
+        v1: read("schema-network-config-v1.json")?,
+        v2: read("schema-network-config-v2.json")?,
+    })
+}
+
+fn cases(options: &Options, root: &Path, schemas: &Schemas) -> Result<Vec<Case>, Error> {
+    let mut words = Vec::new();
+    corpus::words(&schemas.cloud, &mut words);
+    let mut of_networks = Vec::new();
+    corpus::words(&schemas.v1, &mut of_networks);
+    corpus::words(&schemas.v2, &mut of_networks);
+    let mut all = corpus::examples(root)?;
+    all.extend(corpus::own()?);
+    let (seed, count) = (options.seed, options.cases);
+    let mutations = corpus::mutations("mutations", Kind::Cloud, &all, &words, seed, count);
+    let networks = corpus::networks(seed, count / 6);
+    all.extend(networks);
+    let mutated = corpus::mutations("net mutations", Kind::Network, &all, &of_networks, seed, count / 2);
+    all.extend(mutations);
+    all.extend(mutated);
+    if let Some(name) = &options.case {
+        all.retain(|case| case.name == *name);
+    }
+    Ok(all)
+}
+
+#[derive(Default)]
+struct Row {
+    cases: u64,
+    verdicts: u64,
+    errors: u64,
+    deprecations: u64,
+    valid: u64,
+    raised: u64,
+}
+
+/// How two answers differ; `None` where they do not.
+fn differ(original: &Answer, ours: &Answer) -> [bool; 3] {
+    if original.verdict == Verdict::Raised {
+        // Whatever made it stumble is an error of ours.
+        return [ours.verdict != Verdict::Invalid, false, false];
+    }
+    [
+        original.verdict != ours.verdict,
+        original.errors != ours.errors,
+        original.deprecations != ours.deprecations,
+    ]
+}
+
+fn show(case: &Case, original: &Answer, ours: &Answer) {
+    println!("=== --case '{}'\n{}", case.name, case.text);
+    for (who, answer) in [("original", original), ("ours", ours)] {
+        println!("##### {who}: {:?}", answer.verdict);
+        for told in answer.errors_told.iter().chain(&answer.deprecations_told) {
+            println!("  {}", told.chars().take(300).collect::<String>());
+        }
+    }
+}
+
+/// One table: our validator with some schemas.
+fn table(
+    options: &Options,
+    title: &str,
+    schemas: &Schemas,
+    cases: &[Case],
+    answers: &[Answer],
+) -> BTreeMap<String, [u64; 2]> {
+    let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
+    let mut shown = 0;
+    for (case, original) in cases.iter().zip(answers) {
+        let ours = judge(schemas, case);
+        let [verdict, errors, deprecations] = differ(original, &ours);
+        let row = rows.entry(case.group).or_default();
+        row.cases += 1;
+        row.verdicts += u64::from(!verdict);
+        row.errors += u64::from(!errors);
+        row.deprecations += u64::from(!deprecations);
+        row.valid += u64::from(matches!(original.verdict, Verdict::Valid | Verdict::Deprecated));
+        row.raised += u64::from(original.verdict == Verdict::Raised);
+        let made_valid = matches!(original.verdict, Verdict::Valid | Verdict::Deprecated);
+        if case.group == "corpus" && !made_valid {
+            println!("the corpus is to be valid, and is not:");
+            show(case, original, &ours);
+        }
+        if (verdict || errors || deprecations) && shown < options.shown || options.case.is_some() {
+            shown += 1;
+            show(case, original, &ours);
+        }
+    }
+    println!(
+        "\n{title}\n{:<14} {:>6} {:>6} {:>7} {:>9} {:>12} {:>18}",
+        "group", "cases", "valid", "raised", "verdicts", "error places", "deprecation places"
+    );
+    for (name, row) in &rows {
+        println!(
+            "{name:<14} {:>6} {:>6} {:>7} {:>9} {:>12} {:>18}",
+            row.cases, row.valid, row.raised, row.verdicts, row.errors, row.deprecations
+        );
+    }
+    let mut counts = BTreeMap::new();
+    for (name, row) in rows {
+        for (what, agree) in
+            [("verdicts", row.verdicts), ("errors", row.errors), ("deprecations", row.deprecations)]
+        {
+            counts.insert(format!("{title}: {name}: {what}"), [agree, row.cases]);
+        }
+    }
+    counts
+}
+
+fn run(options: &Options) -> Result<bool, Error> {
+    let root = oracle::root::prepare(&options.cache, "sid")?;
+    let originals = originals(&root)?;
+    let cases = cases(options, &root, &originals)?;
+    println!("seed {}, {} documents", options.seed, cases.len());
+    let answers = original::judge(&root, &options.cache, &cases)?;
+    let counts = table(options, "validator", &originals, &cases, &answers);
+    let _ = structure::compare(&originals.cloud, &originals.cloud);
+    hold(options, &counts)
+}
+
+/// Holds a run to the baseline, or writes it.
+fn hold(options: &Options, counts: &BTreeMap<String, [u64; 2]>) -> Result<bool, Error> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("agreement.json");
+    if options.update {
+        let document: serde_json::Map<String, Value> = counts
+            .iter()
+            .map(|(name, [agree, total])| (name.clone(), json!({"agree": agree, "total": total})))
+            .collect();
+        std::fs::write(&path, format!("{:#}\n", Value::Object(document)))
+            .map_err(oracle::file(path.display().to_string()))?;
+        return Ok(true);
+    }
+    if options.case.is_some() {
+        return Ok(true);
+    }
+    let text = std::fs::read(&path).map_err(oracle::file(path.display().to_string()))?;
+    let baseline: BTreeMap<String, BTreeMap<String, u64>> =
+        serde_json::from_slice(&text).map_err(Error::Answer)?;
+    let mut held = true;
+    for (name, before) in &baseline {
+        let [agree, total] = counts.get(name).copied().unwrap_or_default();
+        let (before_agree, before_total) = (before.get("agree"), before.get("total"));
+        // Compared crosswise, as the totals may differ.
+        if agree * before_total.unwrap_or(&1) < before_agree.unwrap_or(&0) * total.max(1) {
+            println!("agreement fell in {name}: {agree} of {total}");
+            held = false;
+        }
+    }
+    Ok(held)
+}

@@ -1,0 +1,241 @@
+//! Compares user-data, merges and templates with the packaged original over made-up inputs, and prints what agrees.
+// A harness around real programs: effects are its business.
+#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use oracle::Error::Usage;
+use oracle::dice::Dice;
+use serde_json::{Value, json};
+use userdata_oracle::generate::{jinja, merge, message};
+use userdata_oracle::known::{KNOWN, explanations};
+use userdata_oracle::original::{self, Error};
+use userdata_oracle::{compare, ours};
+
+const HELP: &str = "\
+Runs the packaged original's processing of user-data, merging and templates, and ours, over made-up inputs. Needs root.
+
+Usage: userdata-oracle [OPTIONS] [ROW...]
+
+  --percent N          how much of each row's usual number of cases (default: 100)
+  --seed N             what they are made from (default: 1)
+  --case N             only this one of each row; prints it
+  --shown N            how many disagreements of each row are printed (default: 3)
+  --cache DIR          where the original's root is kept (default: target/oracle)
+  --baseline FILE      the agreement that must not fall (default: tests/userdata/agreement.json)
+  --update             write the baseline anew
+";
+
+/// A row: its name, the driver's kind, how many cases.
+const ROWS: [(&str, &str, u64); 5] = [
+    ("user-data", "userdata", 1000),
+    ("merge-pairs", "pair", 1600),
+    ("merge-layers", "layers", 400),
+    ("jinja", "jinja", 500),
+    ("basic", "basic", 100),
+];
+
+struct Options {
+    percent: u64,
+    seed: u64,
+    case: Option<u64>,
+    shown: usize,
+    cache: PathBuf,
+    baseline: PathBuf,
+    update: bool,
+    rows: Vec<String>,
+}
+
+#[derive(Default)]
+struct Row {
+    cases: usize,
+    same: usize,
+    listed: usize,
+    different: usize,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--help") {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    match parse(&arguments).and_then(|options| run(&options)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("userdata-oracle: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn parse(arguments: &[String]) -> Result<Options, Error> {
+    let mut options = Options {
+        percent: 100,
+        seed: 1,
+        case: None,
+        shown: 3,
+        cache: PathBuf::from("target/oracle"),
+        baseline: PathBuf::from("tests/userdata/agreement.json"),
+        update: false,
+        rows: Vec::new(),
+    };
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let mut value = || rest.next().ok_or_else(|| Usage(format!("{argument} needs a value")));
+        let number = |text: &String| text.parse().map_err(|_| Usage(format!("{text} is no number")));
+        match argument.as_str() {
+            "--percent" => options.percent = number(value()?)?,
+            "--seed" => options.seed = number(value()?)?,
+            "--case" => options.case = Some(number(value()?)?),
+            "--shown" => options.shown = number(value()?)? as usize,
+            "--cache" => options.cache = value()?.into(),
+            "--baseline" => options.baseline = value()?.into(),
+            "--update" => options.update = true,
+            option if option.starts_with('-') => {
+                return Err(Usage(format!("{option} is not an option")).into());
+            }
+            name if ROWS.iter().any(|(row, ..)| *row == name) => options.rows.push(name.to_owned()),
+            name => return Err(Usage(format!("{name} is no row")).into()),
+        }
+    }
+    let cache = &options.cache;
+    std::fs::create_dir_all(cache)
+        .and_then(|()| std::fs::canonicalize(cache))
+        .map(|whole| options.cache = whole)
+        .map_err(oracle::file("cache"))?;
+    Ok(options)
+}
+
+/// A case as the driver reads it.
+fn case(seed: u64, row: &str, kind: &str, number: u64) -> Value {
+    let mut dice = Dice::new(seed, number);
+    let mut case = match row {
+        "user-data" => {
+            let mut case = message::input(seed, number).json();
+            case["data"] = jinja::instance_data();
+            case
+        }
+        "merge-pairs" => merge::pair(&mut dice),
+        "merge-layers" => merge::layers(&mut dice),
+        "jinja" => json!({"text": jinja::template(seed, number), "data": jinja::instance_data()}),
+        _ => json!({"text": jinja::basic(seed, number), "data": jinja::instance_data()}),
+    };
+    case["case"] = json!(number);
+    case["kind"] = json!(if kind == "basic" { "jinja" } else { kind });
+    case
+}
+
+/// What differs, and the bytes that the known differences look at.
+fn differences(seed: u64, row: &str, case: &Value, answer: &original::Answer) -> (Vec<String>, Vec<u8>) {
+    match row {
+        "user-data" => {
+            let input = message::input(seed, answer.case);
+            let own = ours::process(&input, &jinja::instance_data());
+            let mut bytes = engine::userdata::maybe_gunzip(&input.user);
+            for more in input.files.values().chain(&input.vendor).chain(&input.vendor2) {
+                bytes.push(b'\n');
+                bytes.extend_from_slice(&engine::userdata::maybe_gunzip(more));
+            }
+            (compare::userdata(answer, &own), bytes)
+        }
+        "merge-pairs" => (compare::value(answer, &ours::pair(case), true), case.to_string().into_bytes()),
+        "merge-layers" => (compare::value(answer, &ours::layers(case), true), case.to_string().into_bytes()),
+        _ => {
+            let text = case["text"].as_str().unwrap_or_default();
+            let own = ours::jinja(text, &case["data"]);
+            (compare::value(answer, &own, false), text.as_bytes().to_vec())
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<bool, Error> {
+    let root = oracle::root::prepare(&options.cache, "sid")?;
+    let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
+    let mut met: BTreeSet<&str> = BTreeSet::new();
+    for (name, kind, usual) in ROWS {
+        if !options.rows.is_empty() && !options.rows.iter().any(|row| row == name) {
+            continue;
+        }
+        let count = usual * options.percent / 100;
+        let numbers: Vec<u64> = options.case.map_or_else(|| (0..count).collect(), |case| vec![case]);
+        let cases: Vec<Value> =
+            numbers.iter().map(|number| case(options.seed, name, kind, *number)).collect();
+        let scratch = options.cache.join(format!("userdata-{}", std::process::id()));
+        let answers = original::run(&root, &scratch, &cases)?;
+        oracle::root::remove(&scratch)?;
+        let row = rows.entry(name).or_default();
+        let mut shown = 0;
+        for (case, answer) in cases.iter().zip(&answers) {
+            row.cases += 1;
+            let (lines, input) = differences(options.seed, name, case, answer);
+            if options.case.is_some() {
+                println!("{}\n{answer:#?}", String::from_utf8_lossy(&input));
+            }
+            if lines.is_empty() {
+                row.same += 1;
+                continue;
+            }
+            let known = explanations(name, &input, &lines);
+            if !known.is_empty() {
+                row.listed += 1;
+                met.extend(known.iter().map(|known| known.name));
+                continue;
+            }
+            row.different += 1;
+            if shown < options.shown {
+                shown += 1;
+                let text = String::from_utf8_lossy(&input);
+                println!(
+                    "=== {name} --seed {} --case {}\n{text}\n--- {}",
+                    options.seed,
+                    answer.case,
+                    lines.join("\n--- ")
+                );
+            }
+        }
+    }
+    print(&rows);
+    let whole = options.case.is_none() && options.percent == 100 && options.rows.is_empty();
+    for known in KNOWN.iter().filter(|known| whole && !met.contains(known.name)) {
+        println!("the known difference '{}' was not met", known.name);
+    }
+    judge(options, &rows, whole)
+}
+
+fn print(rows: &BTreeMap<&str, Row>) {
+    println!("{:14} {:>6} {:>6} {:>7} {:>10}", "row", "cases", "same", "listed", "different");
+    for (name, row) in rows {
+        println!("{name:14} {:6} {:6} {:7} {:10}", row.cases, row.same, row.listed, row.different);
+    }
+}
+
+/// Agreement may not fall below what it was.
+fn judge(options: &Options, rows: &BTreeMap<&str, Row>, whole: bool) -> Result<bool, Error> {
+    if !whole {
+        return Ok(rows.values().all(|row| row.different == 0));
+    }
+    let path = &options.baseline;
+    let name = path.display().to_string();
+    let now: BTreeMap<&str, usize> = rows.iter().map(|(name, row)| (*name, row.same)).collect();
+    if options.update {
+        let text = serde_json::to_string_pretty(&now).unwrap_or_default() + "\n";
+        std::fs::write(path, text).map_err(oracle::file(name))?;
+        return Ok(rows.values().all(|row| row.different == 0));
+    }
+    let text = std::fs::read_to_string(path).map_err(oracle::file(name))?;
+    let before: BTreeMap<String, usize> = serde_json::from_str(&text)
+        .map_err(|source| oracle::Error::Baseline { path: path.clone(), source })?;
+    let mut good = rows.values().all(|row| row.different == 0);
+    for (name, same) in before {
+        let now = now.get(name.as_str()).copied().unwrap_or(0);
+        if now < same {
+            println!("{name}: {now} cases agree, and {same} did");
+            good = false;
+        }
+    }
+    Ok(good)
+}
