@@ -25,6 +25,8 @@ pub(crate) mod per;
 #[cfg(feature = "plan")]
 pub(crate) mod plan;
 pub(crate) mod query;
+#[cfg(feature = "packaging")]
+mod reference;
 #[cfg(feature = "admin-tools")]
 pub(crate) mod render;
 pub(crate) mod status;

@@ -34,6 +34,11 @@ enum What {
         /// The directory.
         directory: PathBuf,
     },
+    /// Write the reference pages of the modules and of the commands into a directory.
+    Reference {
+        /// The directory.
+        directory: PathBuf,
+    },
     /// Write the templates that the program carries into a directory.
     Templates {
         /// The directory.
@@ -96,6 +101,9 @@ pub(crate) fn run(options: &Generate) -> u8 {
         }
         What::Man { directory } => man(&system, directory),
         What::Completions { directory } => completions(&system, directory),
+        What::Reference { directory } => super::reference::pages()
+            .iter()
+            .try_for_each(|(name, text)| write(&system, directory, name, text.as_bytes())),
         What::Templates { directory } => modules::TEMPLATES
             .iter()
             .try_for_each(|(name, text)| write(&system, directory, &format!("{name}.tmpl"), text.as_bytes())),
