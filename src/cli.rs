@@ -46,6 +46,9 @@ pub(crate) enum Command {
     Query(Query),
     /// List the defined features.
     Features,
+    /// Tell whether a cloud-config or network-config is what it may be, and where it is not.
+    #[cfg(feature = "schema")]
+    Schema(commands::schema::Schema),
     /// Remove state so that the next boot is a first one.
     Clean(Clean),
     /// Tell how cloud-init is doing, or wait for it.

@@ -27,6 +27,8 @@ pub(crate) mod plan;
 pub(crate) mod query;
 #[cfg(feature = "packaging")]
 mod reference;
+#[cfg(feature = "schema")]
+pub(crate) mod schema;
 #[cfg(feature = "admin-tools")]
 pub(crate) mod render;
 pub(crate) mod status;
@@ -106,6 +108,8 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::CollectLogs(options) => collect_logs::run(&options),
         #[cfg(feature = "plan")]
         Command::Plan(options) => plan::run(&options),
+        #[cfg(feature = "schema")]
+        Command::Schema(options) => schema::run(&options),
         Command::CloudId(options) => cloud_id::run(&options),
         Command::DsIdentify(options) => ds_identify::run(&options),
         Command::Devel(Devel::HotplugHook(options)) => hotplug::run(&options, debug),

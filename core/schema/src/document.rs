@@ -67,6 +67,11 @@ pub fn assemble(sections: &[Section]) -> Value {
     document.into()
 }
 
+/// Takes away from a document what only Rust's types say.
+pub(crate) fn plain(document: &mut Schema) {
+    Plain.transform(document);
+}
+
 /// Takes away what Rust's types say and a cloud-config's schema does not: the null of an `Option`, the width of an
 /// integer, the line breaks of a comment.
 struct Plain;

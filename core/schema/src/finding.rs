@@ -104,7 +104,8 @@ fn finding(schema: &Schema<'_>, fault: Fault<'_, '_>) -> Finding {
         }
         cause => {
             let (message, mut detailed) = words::message(cause, fault.instance);
-            if is_private_place(&fault.path) {
+            let is_secret = fault.schema.get("writeOnly") == Some(&Value::Bool(true));
+            if is_secret || is_private_place(&fault.path) {
                 detailed.clone_from(&message);
             }
             (Severity::Error, message, suggested(cause, fault.instance, detailed))

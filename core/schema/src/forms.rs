@@ -34,6 +34,11 @@ pub enum OneOfThree<A, B, C> {
 #[serde(transparent)]
 pub struct Named<T>(pub IndexMap<String, T>);
 
+/// A mapping under names of the user's choice, in which a schema does not look at the names.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Free<T>(pub IndexMap<String, T>);
+
 /// One text, or a list of them.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
@@ -75,6 +80,10 @@ inline!([T] Named<T>, "Named", |generator| json_schema!({
     "type": "object",
     "additionalProperties": false,
     "patternProperties": {"^.+$": generator.subschema_for::<T>()}
+}));
+inline!([T] Free<T>, "Free", |generator| json_schema!({
+    "type": "object",
+    "additionalProperties": generator.subschema_for::<T>()
 }));
 inline!([] TextOrList, "TextOrList", |_generator| json_schema!({
     "type": ["array", "string"], "items": {"type": "string"}

@@ -31,6 +31,7 @@ if [ -n "$4" ]; then
     ln -s cloud-init usr/bin/cloud-id
     ln -s cloud-init usr/bin/cloud-init-per
     ln -sf ../../bin/cloud-init usr/lib/cloud-init/ds-identify
+    ln -sf ../../bin/cloud-init usr/lib/cloud-init/write-ssh-key-fingerprints
 fi
 hostname localhost
 ip link set lo up

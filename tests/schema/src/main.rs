@@ -207,9 +207,43 @@ fn run(options: &Options) -> Result<bool, Error> {
     let cases = cases(options, &root, &originals)?;
     println!("seed {}, {} documents", options.seed, cases.len());
     let answers = original::judge(&root, &options.cache, &cases)?;
-    let counts = table(options, "validator", &originals, &cases, &answers);
-    let _ = structure::compare(&originals.cloud, &originals.cloud);
+    // The original's own schemas show what our validator makes of them, ours what they say themselves.
+    let mut counts = table(options, "our validator, the original's schemas", &originals, &cases, &answers);
+    let ours = Schemas {
+        cloud: modules::cloud_config_schema(),
+        v1: schema::network::v1_schema(),
+        v2: schema::network::v2_schema(),
+    };
+    counts.extend(table(options, "our validator, our schemas", &ours, &cases, &answers));
+    if options.case.is_none() {
+        counts.extend(side_by_side(&originals, &ours));
+    }
     hold(options, &counts)
+}
+
+/// Our schemas beside the original's, module by module.
+fn side_by_side(originals: &Schemas, ours: &Schemas) -> BTreeMap<String, [u64; 2]> {
+    println!("\n{:<16} {:>6} {:>6}", "schemas", "parts", "equal");
+    let mut counts = BTreeMap::new();
+    let documents = [
+        ("cloud-config", &originals.cloud, &ours.cloud),
+        ("network v1", &originals.v1, &ours.v1),
+        ("network v2", &originals.v2, &ours.v2),
+    ];
+    let mut differences = Vec::new();
+    for (name, original, ours) in documents {
+        let parts = structure::compare(original, ours);
+        let equal = parts.values().filter(|difference| difference.is_none()).count() as u64;
+        println!("{name:<16} {:>6} {equal:>6}", parts.len());
+        counts.insert(format!("structure: {name}"), [equal, parts.len() as u64]);
+        differences.extend(
+            parts.into_iter().filter_map(|(part, difference)| Some(format!("{name}: {part}{}", difference?))),
+        );
+    }
+    for difference in differences {
+        println!("{difference}");
+    }
+    counts
 }
 
 /// Holds a run to the baseline, or writes it.

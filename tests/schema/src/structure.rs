@@ -21,6 +21,8 @@ const WORDS: &[&str] = &[
     "new",
     "new_version",
     "new_description",
+    "writeOnly",
+    "prefixItems",
 ];
 
 /// References are followed so deep.
@@ -31,7 +33,8 @@ pub fn plain(document: &Value, schema: &Value, depth: usize) -> Value {
     let Value::Object(map) = schema else { return schema.clone() };
     let mut parts = Map::new();
     for (keyword, value) in map {
-        if WORDS.contains(&keyword.as_str()) {
+        let says_nothing = keyword == "additionalProperties" && *value == Value::Bool(true);
+        if says_nothing || WORDS.contains(&keyword.as_str()) {
             continue;
         }
         let inner = |value: &Value| plain(document, value, depth);
@@ -70,6 +73,19 @@ pub fn plain(document: &Value, schema: &Value, depth: usize) -> Value {
             referred => {
                 parts.insert("$ref".to_owned(), referred);
             }
+        }
+    }
+    // So do the parts of `allOf`, where each speaks of other things.
+    if let Some(Value::Array(branches)) = parts.get("allOf") {
+        let branches: Vec<Value> = branches.clone();
+        let mut whole = parts.clone();
+        whole.remove("allOf");
+        let mut alone = !whole.contains_key("properties");
+        for (key, value) in branches.iter().filter_map(Value::as_object).flatten() {
+            alone &= whole.insert(key.clone(), value.clone()).is_none();
+        }
+        if alone && branches.iter().all(Value::is_object) {
+            parts = whole;
         }
     }
     let sorted: BTreeMap<String, Value> = parts.into_iter().collect();
