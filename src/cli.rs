@@ -70,6 +70,9 @@ pub(crate) enum Command {
     /// Show what a first boot would do, touching nothing.
     #[cfg(feature = "plan")]
     Plan(commands::plan::Plan),
+    /// Tell which file or part set a value of the configuration, and what won by which rule.
+    #[cfg(feature = "explain")]
+    Explain(commands::explain::Explain),
     /// Print the cloud-id of this instance.
     #[command(hide = true)]
     CloudId(CloudId),

@@ -8,6 +8,8 @@ pub(crate) mod cloud_id;
 #[cfg(feature = "admin-tools")]
 pub(crate) mod collect_logs;
 pub(crate) mod ds_identify;
+#[cfg(feature = "explain")]
+pub(crate) mod explain;
 #[cfg(feature = "packaging")]
 pub(crate) mod generate;
 pub(crate) mod generator;
@@ -110,6 +112,8 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Plan(options) => plan::run(&options),
         #[cfg(feature = "schema")]
         Command::Schema(options) => schema::run(&options),
+        #[cfg(feature = "explain")]
+        Command::Explain(options) => explain::run(&options),
         Command::CloudId(options) => cloud_id::run(&options),
         Command::DsIdentify(options) => ds_identify::run(&options),
         Command::Devel(Devel::HotplugHook(options)) => hotplug::run(&options, debug),

@@ -25,15 +25,12 @@ pub(crate) enum Format {
     Json,
 }
 
-/// `plan`.
+/// What a plan starts from.
 #[derive(Debug, Args)]
-pub(crate) struct Plan {
-    /// Plan one of the embedded examples.
+pub(crate) struct Source {
+    /// One of the embedded examples.
     #[arg(long, value_name = "NAME")]
     example: Option<String>,
-    /// List the embedded examples.
-    #[arg(long)]
-    list_examples: bool,
     /// The root of an image; without it, a small built-in root of the distribution.
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
@@ -55,6 +52,51 @@ pub(crate) struct Plan {
     /// A directory that stands for a metadata service: its paths are the addresses'.
     #[arg(long, value_name = "DIR")]
     metadata_tree: Option<PathBuf>,
+}
+
+impl Source {
+    /// Whether there is nothing to boot with: a root at most.
+    #[cfg(feature = "explain")]
+    pub(crate) fn only_root(&self) -> bool {
+        let given = [&self.user_data, &self.meta_data, &self.vendor_data, &self.network_config];
+        given.iter().all(|given| given.is_none())
+            && self.metadata_tree.is_none()
+            && self.example.is_none()
+            && self.distro.is_none()
+    }
+
+    /// The root, made absolute.
+    #[cfg(feature = "explain")]
+    pub(crate) fn root(&self) -> Result<Option<PathBuf>, PlanError> {
+        let Some(root) = &self.root else { return Ok(None) };
+        let root = absolute(root)?;
+        if Host::root(None).is_dir(&root) {
+            Ok(Some(root))
+        } else {
+            Err(PlanError::NoDirectory(root.display().to_string()))
+        }
+    }
+
+    /// A machine on which the data has been consumed, as a first boot does it.
+    #[cfg(feature = "explain")]
+    pub(crate) fn consumed(&self) -> Result<System, PlanError> {
+        let (system, _) = overlay(&inputs(self)?)?.system();
+        let registry = crate::registry::registry();
+        for stage in [Stage::Local, Stage::Network] {
+            run_stage(&system, &registry, stage)?;
+        }
+        Ok(system)
+    }
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    source: Source,
+    /// List the embedded examples.
+    #[arg(long)]
+    list_examples: bool,
     /// How it is printed.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -112,7 +154,7 @@ pub(crate) fn run(options: &Plan) -> u8 {
         }
         return 0;
     }
-    match inputs(options).and_then(|inputs| boot(&inputs)) {
+    match inputs(&options.source).and_then(|inputs| boot(&inputs)) {
         Ok(planned) => {
             output::text(&match options.format {
                 Format::Text => show::text(&planned),
@@ -127,7 +169,7 @@ pub(crate) fn run(options: &Plan) -> u8 {
     }
 }
 
-fn inputs(options: &Plan) -> Result<Inputs, PlanError> {
+fn inputs(options: &Source) -> Result<Inputs, PlanError> {
     if let Some(name) = &options.example {
         let mut inputs = examples::inputs(name)?;
         overlay_options(options, &mut inputs)?;
@@ -159,7 +201,7 @@ fn read(path: &Path) -> Result<Vec<u8>, PlanError> {
 }
 
 /// Files given on the command line become a NoCloud seed, or a tree that answers for a metadata service.
-fn overlay_options(options: &Plan, inputs: &mut Inputs) -> Result<(), PlanError> {
+fn overlay_options(options: &Source, inputs: &mut Inputs) -> Result<(), PlanError> {
     let given = [
         ("user-data", &options.user_data),
         ("meta-data", &options.meta_data),
@@ -236,19 +278,7 @@ fn prepared(inputs: &Inputs) -> Result<Arc<dyn ReadFiles>, PlanError> {
 
 /// Runs the four stages.
 fn boot(inputs: &Inputs) -> Result<Planned, PlanError> {
-    let http = match &inputs.tree {
-        Some((files, directory)) => TreeHttp::new(files.clone(), Some(directory.clone())),
-        None => TreeHttp::new(Arc::new(Scratch::new()), None),
-    };
-    let overlay = Overlay {
-        lower: prepared(inputs)?,
-        http: Arc::new(http),
-        devices: inputs.devices.clone(),
-        // The same plan prints the same: a time of its own, 2024-01-01 00:00:00 UTC.
-        now: std::time::Duration::from_secs(1_704_067_200),
-        seed: 0x5eed,
-    };
-    let (system, recording) = overlay.system();
+    let (system, recording) = overlay(inputs)?.system();
     let warnings = watch::start(&recording);
     let registry = crate::registry::registry();
     let mut errors = Vec::new();
@@ -256,6 +286,22 @@ fn boot(inputs: &Inputs) -> Result<Planned, PlanError> {
         errors.extend(run_stage(&system, &registry, stage)?);
     }
     Ok(Planned { effects: recording.effects(), warnings: warnings.taken(), errors })
+}
+
+/// The machine, nothing booted yet.
+fn overlay(inputs: &Inputs) -> Result<Overlay, PlanError> {
+    let http = match &inputs.tree {
+        Some((files, directory)) => TreeHttp::new(files.clone(), Some(directory.clone())),
+        None => TreeHttp::new(Arc::new(Scratch::new()), None),
+    };
+    Ok(Overlay {
+        lower: prepared(inputs)?,
+        http: Arc::new(http),
+        devices: inputs.devices.clone(),
+        // The same plan prints the same: a time of its own, 2024-01-01 00:00:00 UTC.
+        now: std::time::Duration::from_secs(1_704_067_200),
+        seed: 0x5eed,
+    })
 }
 
 fn run_stage(system: &System, registry: &engine::Registry, stage: Stage) -> Result<Vec<String>, PlanError> {

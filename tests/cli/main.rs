@@ -1,6 +1,8 @@
 //! The command line as a user meets it: exit codes, messages, and plans of the embedded examples.
 #![allow(clippy::disallowed_methods, reason = "a test reads and writes its own folder")]
 
+mod explain;
+
 use std::path::PathBuf;
 use std::process::Output;
 use std::sync::OnceLock;

@@ -109,23 +109,31 @@ impl Loader<'_> {
 
     /// Everything below the data source: the system's own configuration.
     pub fn base(&self) -> Node {
-        let first = self.base_with(&Paths::default().run_dir);
-        match first.at(&["system_info", "paths", "run_dir"]).and_then(Node::as_str) {
-            Some(run_dir) if Path::new(run_dir) != Paths::default().run_dir => {
-                self.base_with(Path::new(run_dir))
-            }
-            _ => first,
+        let usual = Paths::default().run_dir;
+        let first = merge::layers(self.layers_with(&usual));
+        match other_run_dir(&first) {
+            Some(run_dir) => merge::layers(self.layers_with(&run_dir)),
+            None => first,
         }
     }
 
-    fn base_with(&self, run_dir: &Path) -> Node {
+    /// The same, each layer by itself, the strongest first.
+    pub fn base_layers(&self) -> Vec<Node> {
+        let layers = self.layers_with(&Paths::default().run_dir);
+        match other_run_dir(&merge::layers(layers.clone())) {
+            Some(run_dir) => self.layers_with(&run_dir),
+            None => layers,
+        }
+    }
+
+    fn layers_with(&self, run_dir: &Path) -> Vec<Node> {
         let instance_data = run_dir.join("instance-data-sensitive.json");
         let mut strongest_first = Vec::new();
         strongest_first.extend(self.kernel());
         strongest_first.extend(self.optional(&run_dir.join("cloud.cfg"), None));
         strongest_first.extend(self.main_files(&instance_data));
         strongest_first.push(builtin());
-        merge::layers(strongest_first)
+        strongest_first
     }
 
     fn kernel(&self) -> Option<Node> {
@@ -167,6 +175,12 @@ impl Loader<'_> {
         strongest_first.push(base.clone());
         merge::layers(strongest_first)
     }
+}
+
+/// Where the configuration itself puts the run directory, where that is not the usual place.
+fn other_run_dir(config: &Node) -> Option<PathBuf> {
+    let named = config.at(&["system_info", "paths", "run_dir"]).and_then(Node::as_str).map(PathBuf::from);
+    named.filter(|named| *named != Paths::default().run_dir)
 }
 
 /// Reads a mapping; nothing at all is an empty one.

@@ -26,12 +26,13 @@ pub struct Consumer<'a> {
 }
 
 impl Consumer<'_> {
-    fn context(&self, kind: DataKind) -> HandlerContext<'_> {
+    fn context<'c>(&'c self, kind: DataKind, config: &'c Node) -> HandlerContext<'c> {
         HandlerContext {
             system: self.system,
             paths: self.paths,
             instance: self.instance,
             kind,
+            config,
             frequency: self.frequency,
         }
     }
@@ -46,7 +47,7 @@ impl Consumer<'_> {
         let raw = self.instance.user_data.as_ref().map(|bytes| bytes.0.as_slice()).unwrap_or_default();
         let processed = self.processor().process("user-data", &[raw])?;
         let processed = filter_launch_index(processed, self.instance.launch_index);
-        handlers::consume(&self.context(DataKind::User), &processed, &[]);
+        handlers::consume(&self.context(DataKind::User, self.base), &processed, &[]);
         step.finish(true, None);
         Ok(())
     }
@@ -67,7 +68,7 @@ impl Consumer<'_> {
             let shown = name.replace('_', "-");
             let step = reporter.start(&format!("consume-{shown}"), &format!("reading and applying {shown}"));
             let processed = self.processor().process(&shown, &pieces(data))?;
-            handlers::consume(&self.context(kind), &processed, &excluded);
+            handlers::consume(&self.context(kind, &config), &processed, &excluded);
             step.finish(true, None);
         }
         Ok(())

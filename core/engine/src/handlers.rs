@@ -3,6 +3,7 @@
 mod boothook;
 pub mod cloud_config;
 mod jinja;
+mod part_handlers;
 mod patch;
 mod scripts;
 
@@ -11,6 +12,7 @@ use model::config::Origin;
 use model::handler::{DataKind, HandlerContext, HandlerError};
 use model::{Frequency, Handler, Part};
 
+use self::part_handlers::PartHandlers;
 use crate::userdata::{NOT_MULTIPART, payload};
 
 pub use boothook::Boothook;
@@ -38,21 +40,27 @@ pub fn consume(context: &HandlerContext<'_>, data: &Message, excluded: &[String]
         own => own == context.frequency,
     };
     handlers.retain(|handler| runs(handler.as_ref()));
+    let mut python = PartHandlers::default();
+    python.of_image(context);
+    python.built_in(&handlers.iter().flat_map(|handler| handler.accepts()).copied().collect::<Vec<_>>());
+    python.built_in(&[Jinja::CONTENT_TYPE]);
     for handler in &mut handlers {
         note(handler.begin(context));
     }
     let parts = data.walk().filter(|part| part.maintype() != "multipart");
     for (number, message) in parts.enumerate() {
-        let part = to_part(context.kind, message, number);
+        let part = part_of(context.kind, message, number);
         if excluded.contains(&part.content_type) {
             tracing::debug!("content_type \"{}\" is excluded", part.content_type);
             continue;
         }
-        dispatch(context, &mut handlers, &part);
+        dispatch(context, &mut handlers, &mut python, &part);
     }
+    python.end(true);
     for handler in &mut handlers {
         note(handler.end(context));
     }
+    python.end(false);
 }
 
 fn note(outcome: Result<(), HandlerError>) {
@@ -61,7 +69,25 @@ fn note(outcome: Result<(), HandlerError>) {
     }
 }
 
-fn dispatch(context: &HandlerContext<'_>, handlers: &mut [Box<dyn Handler>], part: &Part) {
+fn dispatch(
+    context: &HandlerContext<'_>,
+    handlers: &mut [Box<dyn Handler>],
+    python: &mut PartHandlers,
+    part: &Part,
+) {
+    if part.content_type == "text/part-handler" {
+        if let Err(error) = python.register(context, part) {
+            tracing::warn!("{}: this part handler cannot be used: {error}", part.origin);
+        }
+        return;
+    }
+    // A part handler may also take the place of what is built in.
+    if let Some(outcome) = python.part(part) {
+        if let Err(error) = outcome {
+            tracing::warn!("{}: Failed calling part handler {error}", part.origin);
+        }
+        return;
+    }
     let rendered;
     let part = if part.content_type == Jinja::CONTENT_TYPE {
         match Jinja::render(context, part) {
@@ -84,11 +110,10 @@ fn dispatch(context: &HandlerContext<'_>, handlers: &mut [Box<dyn Handler>], par
         return note(handler.part(context, part));
     }
     match content_type {
-        "text/part-handler" => tracing::warn!(
-            "{}: a #part-handler is Python code, which this program does not run: part ignored",
-            part.origin
-        ),
-        _ if part.payload.trim_ascii_start().starts_with(b"#upstart-job") => {
+        _ if python.may_take() => tracing::debug!("{} may be for a part handler", part.origin),
+        _ if content_type == "text/upstart-job"
+            || part.payload.trim_ascii_start().starts_with(b"#upstart-job") =>
+        {
             tracing::warn!("{}: an upstart job no longer applies: no release has upstart", part.origin);
         }
         _ if part.payload.is_empty() => tracing::debug!("Empty payload of type {content_type}"),
@@ -111,7 +136,8 @@ fn first_characters(payload: &[u8]) -> String {
     format!("'{}...'", line.escape_default())
 }
 
-fn to_part(kind: DataKind, message: &Message, number: usize) -> Part {
+/// A part of processed data as handlers take it.
+pub(crate) fn part_of(kind: DataKind, message: &Message, number: usize) -> Part {
     let filename =
         message.filename().filter(|name| !name.is_empty()).unwrap_or_else(|| format!("part-{number:03}"));
     let source = match kind {

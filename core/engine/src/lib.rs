@@ -11,6 +11,7 @@ pub mod boot;
 pub mod clean;
 pub mod config;
 pub mod consume;
+pub mod explain;
 pub mod handlers;
 pub mod health;
 pub mod instance_data;

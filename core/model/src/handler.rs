@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Origin;
 use crate::effects::System;
-use crate::{Frequency, Instance, Paths};
+use crate::{Frequency, Instance, Node, Paths};
 
 /// A part of user-data or vendor-data after everything was unpacked.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct HandlerContext<'a> {
     pub instance: &'a Instance,
     /// Whose data this is.
     pub kind: DataKind,
+    /// The configuration as it is before this data.
+    pub config: &'a Node,
     /// How often the data is consumed in this run: handlers of another frequency are passed over.
     pub frequency: Frequency,
 }

@@ -1,5 +1,6 @@
 //! Inputs from a seed. The same seed and number make the same input.
 
+pub mod handlers;
 pub mod jinja;
 pub mod merge;
 pub mod message;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use oracle::Error::Usage;
 use oracle::dice::Dice;
 use serde_json::{Value, json};
-use userdata_oracle::generate::{jinja, merge, message};
+use userdata_oracle::generate::{handlers, jinja, merge, message};
 use userdata_oracle::known::{KNOWN, explanations};
 use userdata_oracle::original::{self, Error};
 use userdata_oracle::{compare, ours};
@@ -29,10 +29,11 @@ Usage: userdata-oracle [OPTIONS] [ROW...]
 ";
 
 /// A row: its name, the driver's kind, how many cases.
-const ROWS: [(&str, &str, u64); 5] = [
+const ROWS: [(&str, &str, u64); 6] = [
     ("user-data", "userdata", 1000),
     ("merge-pairs", "pair", 1600),
     ("merge-layers", "layers", 400),
+    ("part-handlers", "handlers", 100),
     ("jinja", "jinja", 500),
     ("basic", "basic", 100),
 ];
@@ -119,6 +120,11 @@ fn case(seed: u64, row: &str, kind: &str, number: u64) -> Value {
             case["data"] = jinja::instance_data();
             case
         }
+        "part-handlers" => {
+            let mut case = handlers::input(seed, number).json();
+            case["data"] = jinja::instance_data();
+            case
+        }
         "merge-pairs" => merge::pair(&mut dice),
         "merge-layers" => merge::layers(&mut dice),
         "jinja" => json!({"text": jinja::template(seed, number), "data": jinja::instance_data()}),
@@ -141,6 +147,23 @@ fn differences(seed: u64, row: &str, case: &Value, answer: &original::Answer) ->
                 bytes.extend_from_slice(&engine::userdata::maybe_gunzip(more));
             }
             (compare::userdata(answer, &own), bytes)
+        }
+        "part-handlers" => {
+            let input = handlers::input(seed, answer.case);
+            let lines = match (ours::handlers(&input), &answer.error) {
+                (Err(error), None) => vec![format!("refused: {error}")],
+                (Ok(_), Some(error)) => vec![format!("raised: {error}")],
+                (Err(_), Some(_)) => Vec::new(),
+                (Ok((processed, told)), None) => {
+                    let mut lines = Vec::new();
+                    compare::files(answer, &processed, &mut lines);
+                    if answer.told != told {
+                        lines.push(format!("told: {:#?}\n   ours: {told:#?}", answer.told));
+                    }
+                    lines
+                }
+            };
+            (lines, input.user)
         }
         "merge-pairs" => (compare::value(answer, &ours::pair(case), true), case.to_string().into_bytes()),
         "merge-layers" => (compare::value(answer, &ours::layers(case), true), case.to_string().into_bytes()),

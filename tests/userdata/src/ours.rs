@@ -64,6 +64,7 @@ pub fn process_on(system: &System, paths: &Paths, input: &Input) -> Result<Proce
         vendor_data: many(&input.vendor),
         vendor_data2: many(&input.vendor2),
         launch_index: input.launch_index,
+        metadata: serde_json::json!({"instance-id": "i-1"}),
         ..Instance::default()
     };
     let failed = |error: engine::userdata::UserDataError| error.to_string();
@@ -133,6 +134,38 @@ fn collect(system: &System, path: &Path, files: &mut BTreeMap<String, (u32, Vec<
     } else if let (Ok(bytes), Ok(Some(found))) = (system.files.read(path), system.files.stat(path)) {
         files.insert(path.display().to_string(), (found.mode & 0o7777, bytes));
     }
+}
+
+/// Runs part handlers on this machine, with directories of their own; and what they told.
+///
+/// # Errors
+///
+/// Why the data cannot be processed, or the directories cannot be made.
+pub fn handlers(input: &Input) -> Result<(Processed, Vec<String>), String> {
+    let failed = |error: std::io::Error| error.to_string();
+    let top = tempfile::tempdir().map_err(failed)?;
+    let here = top.path().display().to_string();
+    let paths =
+        Paths { cloud_dir: top.path().join("cloud"), run_dir: top.path().join("run"), ..Paths::default() };
+    for name in ["cloud/instances/i-1", "run", "out"] {
+        std::fs::create_dir_all(top.path().join(name)).map_err(failed)?;
+    }
+    std::os::unix::fs::symlink(top.path().join("cloud/instances/i-1"), paths.instance_link())
+        .map_err(failed)?;
+    let user = String::from_utf8_lossy(&input.user).replace("'/out/", &format!("'{here}/out/"));
+    let input = Input { user: user.into_bytes(), ..input.clone() };
+    let system = system::Host::system(None, std::sync::Arc::new(system::NoHttp));
+    let mut processed = process_on(&system, &paths, &input)?;
+    let theirs = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace(&here, "").into_bytes();
+    processed.files = std::mem::take(&mut processed.files)
+        .into_iter()
+        .map(|(path, (mode, bytes))| {
+            let path = path.replace(&format!("{here}/cloud"), "/var/lib/cloud");
+            (path, (mode, theirs(bytes)))
+        })
+        .collect();
+    let told = std::fs::read_to_string(top.path().join("out/log")).unwrap_or_default();
+    Ok((processed, told.lines().map(|line| line.replace(&here, "")).collect()))
 }
 
 /// Merges two values.

@@ -182,4 +182,17 @@ pub trait Commands: Send + Sync {
 
     /// Starts a command that outlives this process (own session, output to /dev/null).
     fn spawn_detached(&self, command: &Command) -> Result<(), CommandError>;
+
+    /// Starts a command that is talked to over its standard input and output; its standard error goes where this
+    /// process's own does. `None` where commands are only noted.
+    fn converse(&self, command: &Command) -> Result<Option<Box<dyn Conversation>>, CommandError> {
+        let _ = command;
+        Ok(None)
+    }
+}
+
+/// A running command that is talked to. It is waited for when this is dropped.
+pub trait Conversation: Send {
+    /// Says a line, and gives the line that is answered.
+    fn ask(&mut self, line: &str) -> Result<String, std::io::Error>;
 }

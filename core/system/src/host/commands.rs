@@ -1,6 +1,6 @@
 //! Processes of the real machine.
 
-use std::io::{Read, Write};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use model::effects::{Command, CommandError, Commands, Output, Sink};
+use model::effects::{Command, CommandError, Commands, Conversation, Output, Sink};
 
 /// Where programs are, also when PATH forgets the system directories (a boot's PATH may lack /sbin).
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -146,6 +146,50 @@ impl Commands for HostCommands {
             .map(drop)
             .map_err(|source| CommandError::Io { command: command.shown().join(" "), source })
     }
+
+    fn converse(&self, command: &Command) -> Result<Option<Box<dyn Conversation>>, CommandError> {
+        let failed = |source| CommandError::Io { command: command.shown().join(" "), source };
+        let mut prepared = self.prepare(command)?;
+        prepared.stdin(Stdio::piped()).stdout(Stdio::piped());
+        tracing::debug!(target: "subp", "Running command {:?}", command.shown());
+        let mut child = prepared.spawn().map_err(failed)?;
+        let (to, from) = (child.stdin.take(), child.stdout.take());
+        let from = from.ok_or_else(|| failed(std::io::ErrorKind::BrokenPipe.into()))?;
+        Ok(Some(Box::new(Talk { child, to, from: BufReader::new(from) })))
+    }
+}
+
+/// Longer answers are refused.
+const MAX_ANSWER: u64 = 16 << 20;
+
+/// A child process that is talked to.
+struct Talk {
+    child: process::Child,
+    to: Option<process::ChildStdin>,
+    from: BufReader<process::ChildStdout>,
+}
+
+impl Conversation for Talk {
+    fn ask(&mut self, line: &str) -> Result<String, std::io::Error> {
+        let to = self.to.as_mut().ok_or(std::io::ErrorKind::BrokenPipe)?;
+        to.write_all(line.as_bytes())?;
+        to.write_all(b"\n")?;
+        to.flush()?;
+        let mut answer = String::new();
+        let read = (&mut self.from).take(MAX_ANSWER).read_line(&mut answer)?;
+        if read == 0 || !answer.ends_with('\n') {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(answer)
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        // The end of its input tells it to end.
+        self.to = None;
+        let _ = self.child.wait();
+    }
 }
 
 fn kill_group(child: &process::Child) {
@@ -201,6 +245,16 @@ mod tests {
         let command = Command::line(["sh", "-c", "sleep 60 & sleep 60"]).timeout(Duration::from_millis(100));
         assert!(matches!(run(&command), Err(CommandError::TimedOut { .. })));
         assert!(started.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_command_is_talked_to_and_its_end_is_told() {
+        let script = "while read -r word; do [ \"$word\" = end ] && exit; echo \"<$word>\"; done";
+        let talk = HostCommands::new(None).converse(&Command::line(["sh", "-c", script]));
+        let mut talk = talk.expect("sh starts").expect("it runs");
+        assert_eq!(talk.ask("one").expect("an answer"), "<one>\n");
+        assert_eq!(talk.ask("two").expect("an answer"), "<two>\n");
+        assert!(talk.ask("end").is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use model::effects::{Command, CommandError, Commands, Output, ReadFiles};
+use model::effects::{Command, CommandError, Commands, Conversation, Output, ReadFiles};
 
 use super::tree::OverlayFiles;
 use super::{EffectKind, Recording};
@@ -128,5 +128,10 @@ impl Commands for ModelledCommands {
     fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
         self.recording.push(EffectKind::Command { words: command.shown(), stdin: false });
         Ok(())
+    }
+
+    fn converse(&self, command: &Command) -> Result<Option<Box<dyn Conversation>>, CommandError> {
+        self.recording.push(EffectKind::Command { words: command.shown(), stdin: true });
+        Ok(None)
     }
 }

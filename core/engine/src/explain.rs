@@ -1,0 +1,280 @@
+//! `explain`: which layers set a key of the configuration, and what won by which rule.
+//!
+//! Nothing of this is kept at boot. The layers are read again: the system's files, and the processed user-data and
+//! vendor-data part by part, merged as at boot but watched.
+
+mod gather;
+mod path;
+mod redact;
+
+use std::fmt::Display;
+
+use model::config::Origin;
+use model::{Node, Value};
+
+use crate::merge::{Outcome, Step, Trace};
+
+pub use gather::{Gathered, gather};
+pub use path::{PathError, parse, resolve, value_at};
+pub use redact::shown;
+
+/// A layer's word on a key.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The value, with its place.
+    pub node: Node,
+    /// What became of it, in words.
+    pub fates: Vec<String>,
+    /// Whether the final value has something of it.
+    pub wins: bool,
+}
+
+/// What is known of a key.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The way to it.
+    pub path: Vec<String>,
+    /// Its final value; `None` where it was deleted.
+    pub value: Option<Node>,
+    /// The layers that set it, lowest first.
+    pub settings: Vec<Setting>,
+}
+
+/// Something that happened to a value.
+#[derive(Clone, Debug)]
+struct Event {
+    path: Vec<String>,
+    outcome: Outcome,
+    by: String,
+    old: Option<Node>,
+    new: Node,
+}
+
+/// Watches what happens on the way to a key.
+#[derive(Debug, Default)]
+pub struct Watch {
+    wanted: Vec<String>,
+    at: Vec<String>,
+    events: Vec<Event>,
+}
+
+impl Watch {
+    /// For a key.
+    pub fn new(path: &[String]) -> Self {
+        Self { wanted: path.to_vec(), ..Self::default() }
+    }
+}
+
+impl Trace for Watch {
+    fn enter(&mut self, step: Step<'_>) {
+        self.at.push(match step {
+            Step::Key(key) => key.to_string(),
+            Step::Item(index) => index.to_string(),
+        });
+    }
+
+    fn leave(&mut self) {
+        self.at.pop();
+    }
+
+    fn note(&mut self, outcome: Outcome, by: &dyn Display, old: Option<&Node>, new: &Node) {
+        if self.wanted.starts_with(&self.at) {
+            self.events.push(Event {
+                path: self.at.clone(),
+                outcome,
+                by: by.to_string(),
+                old: old.cloned(),
+                new: new.clone(),
+            });
+        }
+    }
+}
+
+/// What the layers say of a key, and what became of it.
+pub fn explain(gathered: &Gathered, path: &[String]) -> Explanation {
+    let mut watch = Watch::new(path);
+    let merged = gathered.merged(&mut watch);
+    let value = value_at(&merged, path).cloned();
+    let mut settings: Vec<Setting> = Vec::new();
+    let mut add = |node: &Node| {
+        if !settings.iter().any(|known| known.node.origin == node.origin) {
+            settings.push(Setting { node: node.clone(), fates: Vec::new(), wins: false });
+        }
+    };
+    for layer in gathered.lowest_first() {
+        if let Some(node) = value_at(layer, path) {
+            add(node);
+        }
+    }
+    // What a patch brought is in no layer.
+    for event in watch.events.iter().filter(|event| event.path == path) {
+        add(&event.new);
+    }
+    for event in &watch.events {
+        tell(event, path, &mut settings);
+    }
+    let mut sources = Vec::new();
+    if let Some(value) = &value {
+        origins(value, &mut sources);
+        // An item of a list that was joined stands elsewhere in its layer.
+        if !settings.iter().any(|setting| within(&setting.node, &value.origin)) {
+            let by = |event: &&Event| event.path.len() < path.len() && within(&event.new, &value.origin);
+            let joined = |event: &Event| format!("came with {}, by {}", event.new.origin, event.by);
+            let fates = watch.events.iter().find(by).map(joined).into_iter().collect();
+            settings.push(Setting { node: value.clone(), fates, wins: true });
+        }
+    }
+    for setting in &mut settings {
+        setting.wins = sources.iter().any(|origin| within(&setting.node, origin));
+    }
+    Explanation { path: path.to_vec(), value, settings }
+}
+
+/// Writes an event at the settings that it is about.
+fn tell(event: &Event, path: &[String], settings: &mut [Setting]) {
+    // An event further up is about what lies below it.
+    let below = &path[event.path.len()..];
+    let old = event.old.as_ref().and_then(|old| value_at(old, below));
+    let new = value_at(&event.new, below);
+    let (old_place, new_place) = (event.old.as_ref().map(|old| &old.origin), &event.new.origin);
+    let by = &event.by;
+    let mut say = |node: Option<&Node>, text: String| {
+        let setting =
+            node.and_then(|node| settings.iter_mut().find(|known| known.node.origin == node.origin));
+        if let Some(setting) = setting.filter(|setting| !setting.fates.contains(&text)) {
+            setting.fates.push(text);
+        }
+    };
+    let place = |origin: Option<&Origin>| origin.map_or_else(String::new, ToString::to_string);
+    match event.outcome {
+        Outcome::Set => {}
+        // That what holds it was merged says nothing of it.
+        Outcome::Merged if event.path != path => {}
+        Outcome::Replaced => {
+            say(old, format!("replaced by {new_place}, by {by}"));
+            say(new, format!("replaces {}, by {by}", place(old_place)));
+        }
+        Outcome::Kept => {
+            say(old, format!("stays over {new_place}, by {by}"));
+            say(new, format!("hidden by {}, by {by}", place(old_place)));
+        }
+        Outcome::Merged => {
+            say(old, format!("merged with {new_place}, by {by}"));
+            say(new, format!("merged into {}, by {by}", place(old_place)));
+        }
+        Outcome::Appended => say(new, format!("appended to {}, by {by}", place(old_place))),
+        Outcome::Prepended => say(new, format!("put before {}, by {by}", place(old_place))),
+        Outcome::Deleted => {
+            say(old, format!("deleted by {new_place}, by {by}"));
+            say(new, format!("deletes {}, by {by}", place(old_place)));
+        }
+    }
+}
+
+/// Every origin in a value: bounded by the depth that the reader takes.
+fn origins(node: &Node, found: &mut Vec<Origin>) {
+    match &node.value {
+        Value::Map(map) if !map.is_empty() => map.values().for_each(|inner| origins(inner, found)),
+        Value::List(items) if !items.is_empty() => items.iter().for_each(|inner| origins(inner, found)),
+        _ => found.push(node.origin.clone()),
+    }
+}
+
+/// Whether something in a value was written at a place.
+fn within(node: &Node, origin: &Origin) -> bool {
+    node.origin == *origin
+        || match &node.value {
+            Value::Map(map) => map.values().any(|inner| within(inner, origin)),
+            Value::List(items) => items.iter().any(|inner| within(inner, origin)),
+            _ => false,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use system::Scratch;
+
+    use super::*;
+    use crate::userdata::Processor;
+    use model::Paths;
+
+    const DIRECTORY: &str = "/var/lib/cloud/instances/i";
+
+    fn gathered(user: &str) -> Gathered {
+        let (system, _) = Scratch::new()
+            .file(
+                "/etc/cloud/cloud.cfg",
+                "packages: [vim]\nsystem_info:\n  distro: debian\n  paths: {a: 1}\n",
+            )
+            .file("/etc/cloud/cloud.cfg.d/90.cfg", "system_info: {paths: {b: 2}}\nlocale: C\n")
+            .link("/var/lib/cloud/instance", DIRECTORY)
+            .directory(DIRECTORY)
+            .system();
+        let paths = Paths::default();
+        let processed = Processor { system: &system, paths: &paths }.process("user-data", &[user.as_bytes()]);
+        let message = processed.expect("processed").write();
+        let path = paths.instance("user-data.txt.i");
+        system.files.write(&path, &message, &model::effects::Attributes::secret()).expect("written");
+        gather(&system)
+    }
+
+    const PARTS: &str = "Content-Type: multipart/mixed; boundary=\"b\"\nMIME-Version: 1.0\n\n\
+        --b\nContent-Type: text/cloud-config\n\n#cloud-config\npackages: [nginx]\nlocale: de_DE\n\n\
+        --b\nContent-Type: text/cloud-config\n\n#cloud-config\nmerge_how: dict(recurse_list)+list(append)\n\
+        packages:\n - curl\n\n\
+        --b\nContent-Type: text/cloud-config\n\n#cloud-config\nmerge_how: dict(replace,allow_delete)\nlocale: null\n\n\
+        --b--\n";
+
+    fn lines(explanation: &Explanation) -> Vec<String> {
+        let line = |setting: &Setting| {
+            let mark = if setting.wins { "*" } else { "-" };
+            format!("{mark} {} {}: {}", setting.node.origin, setting.node.to_json(), setting.fates.join("; "))
+        };
+        explanation.settings.iter().map(line).collect()
+    }
+
+    #[test]
+    fn each_layer_and_what_became_of_it() {
+        let gathered = gathered(PARTS);
+        let explanation = explain(&gathered, &["packages".to_owned()]);
+        assert_eq!(explanation.value.as_ref().expect("set").to_json().to_string(), r#"["nginx","curl"]"#);
+        assert_eq!(
+            lines(&explanation),
+            [
+                "- /etc/cloud/cloud.cfg:1:11 [\"vim\"]: hidden by user-data part-001:2:11, by dict(no_replace)",
+                "* user-data part-001:2:11 [\"nginx\"]: stays over /etc/cloud/cloud.cfg:1:11, by dict(no_replace)",
+                "* user-data part-002:4:2 [\"curl\"]: appended to user-data part-001:2:11, by list(append)",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_deleted_says_by_whom_and_what_is_below_shows_again() {
+        let gathered = gathered(PARTS);
+        let explanation = explain(&gathered, &["locale".to_owned()]);
+        assert_eq!(
+            lines(&explanation),
+            [
+                "* /etc/cloud/cloud.cfg.d/90.cfg:2:9 \"C\": ",
+                "- user-data part-001:3:9 \"de_DE\": deleted by user-data part-003:3:9, by dict(replace,allow_delete)",
+                "- user-data part-003:3:9 null: deletes user-data part-001:3:9, by dict(replace,allow_delete)",
+            ]
+        );
+    }
+
+    #[test]
+    fn mappings_are_merged_and_items_have_their_own_place() {
+        let gathered = gathered(PARTS);
+        let path = ["system_info".to_owned(), "paths".to_owned()];
+        let found = lines(&explain(&gathered, &path));
+        assert_eq!(
+            found[1],
+            "* /etc/cloud/cloud.cfg:4:10 {\"a\":1}: merged into /etc/cloud/cloud.cfg.d/90.cfg:1:22, by dict(no_replace)"
+        );
+        let item = explain(&gathered, &["packages".to_owned(), "1".to_owned()]);
+        assert_eq!(
+            lines(&item),
+            ["* user-data part-002:4:4 \"curl\": came with user-data part-002:4:2, by list(append)"]
+        );
+    }
+}

@@ -1,0 +1,227 @@
+//! `#part-handler`: Python that takes parts of types of its own, run by the machine's python3.
+//!
+//! One interpreter serves all handlers of a run, since they may share state; it is started when the first is met.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use model::Part;
+use model::effects::{Attributes, Command, CommandError, Conversation};
+use model::handler::HandlerContext;
+use serde_json::{Value, json};
+
+/// The program that imports handlers and calls them.
+const DRIVER: &str = include_str!("part_handlers.py");
+
+/// Why a handler is not there.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PythonError {
+    /// No interpreter.
+    #[error("a part handler is Python and needs python3, which is not in PATH: install the package python3")]
+    NoPython,
+    /// The interpreter cannot be started.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// A file of it cannot be written.
+    #[error(transparent)]
+    File(#[from] model::effects::FileError),
+    /// The interpreter has ended or answers nonsense.
+    #[error("python3 does not answer any more: {0}")]
+    Gone(String),
+    /// The handler raised an exception.
+    #[error("{name}: {what}")]
+    Raised {
+        /// The handler.
+        name: String,
+        /// The exception's type and text.
+        what: String,
+    },
+}
+
+/// The part handlers of a run.
+#[derive(Default)]
+pub(super) struct PartHandlers {
+    conversation: Option<Box<dyn Conversation>>,
+    /// Who takes which type: a part handler by its name, or what is built in. In the order in which types came.
+    takers: Vec<(String, Option<String>)>,
+    count: usize,
+    /// Handlers are only noted: this is a plan.
+    noted: bool,
+}
+
+impl PartHandlers {
+    /// Loads the handlers that an image has for everybody.
+    pub(super) fn of_image(&mut self, context: &HandlerContext<'_>) {
+        let directory = context.paths.cloud_dir.join("handlers");
+        for file in context.system.files.list(&directory).unwrap_or_default() {
+            let Some(name) = file.strip_suffix(".py").map(str::trim) else { continue };
+            if name.is_empty() || name.contains('.') {
+                continue;
+            }
+            if let Err(error) = self.load(context, &directory.join(&file), name, true) {
+                tracing::warn!(
+                    "Failed to register handler from {}: {error}",
+                    directory.join(&file).display()
+                );
+            }
+        }
+    }
+
+    /// Notes the types that are built in, where no handler of the image takes them.
+    pub(super) fn built_in(&mut self, types: &[&str]) {
+        for kind in types {
+            if !self.takers.iter().any(|(known, _)| known == kind) {
+                self.takers.push(((*kind).to_owned(), None));
+            }
+        }
+    }
+
+    /// Keeps the handler that a part is, and loads it.
+    pub(super) fn register(&mut self, context: &HandlerContext<'_>, part: &Part) -> Result<(), PythonError> {
+        let name = format!("part-handler-{:03}", self.count);
+        let directory = context.paths.instance_dir(&context.instance.instance_id).join("handlers");
+        let path = directory.join(format!("{name}.py"));
+        context.system.files.write(&path, &part.payload, &Attributes::secret())?;
+        self.load(context, &path, &name, false)?;
+        // A handler that fails is overwritten by the next one.
+        self.count += 1;
+        Ok(())
+    }
+
+    fn load(
+        &mut self,
+        context: &HandlerContext<'_>,
+        path: &Path,
+        name: &str,
+        of_image: bool,
+    ) -> Result<(), PythonError> {
+        if self.conversation.is_none() {
+            self.start(context, path)?;
+        }
+        if self.noted {
+            return Ok(());
+        }
+        let needs: &[&str] = if of_image { &["list_types", "handle_part"] } else { &[] };
+        let answer = self.ask(name, &json!({"do": "load", "name": name, "needs": needs}))?;
+        if let Some(warning) = answer["warning"].as_str() {
+            tracing::warn!("part handler {name}: {warning}");
+        }
+        let types: Vec<String> = answer["types"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|kind| kind.as_str().map(str::to_owned))
+            .collect();
+        tracing::debug!("Added part handler {name} [{}] from {}", types.join(", "), path.display());
+        for kind in types {
+            match self.takers.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, taker)) => *taker = Some(name.to_owned()),
+                None => self.takers.push((kind, Some(name.to_owned()))),
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, context: &HandlerContext<'_>, handler: &Path) -> Result<(), PythonError> {
+        let system = context.system;
+        let driver = context.paths.run("part-handlers.py");
+        let python = system.commands.which("python3");
+        let command = Command::line(["python3".to_owned(), driver.display().to_string()])
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        if python.is_none() {
+            return Err(PythonError::NoPython);
+        }
+        system.files.write(&driver, DRIVER.as_bytes(), &Attributes::secret())?;
+        let Some(conversation) = system.commands.converse(&command)? else {
+            tracing::debug!("{} would be run", handler.display());
+            self.noted = true;
+            return Ok(());
+        };
+        self.conversation = Some(conversation);
+        let (paths, instance) = (context.paths, context.instance);
+        let own = paths.instance_dir(&instance.instance_id);
+        let user_data = instance.user_data.as_ref().map(|bytes| STANDARD.encode(&bytes.0));
+        self.ask(
+            "python3",
+            &json!({
+                "do": "hello",
+                "frequency": context.frequency.to_string(),
+                "directories": [paths.cloud_dir.join("handlers"), own.join("handlers")],
+                "cloud_dir": paths.cloud_dir, "run_dir": paths.run_dir, "docs_dir": paths.docs_dir,
+                "templates_dir": paths.templates_dir, "instance_dir": own,
+                "instance_id": instance.instance_id.as_str(), "source": instance.source,
+                "metadata": if instance.metadata.is_object() { instance.metadata.clone() } else { json!({}) },
+                "public_keys": instance.public_keys, "user_data": user_data.unwrap_or_default(),
+                "config": context.config.to_json(),
+            }),
+        )
+        .map(drop)
+    }
+
+    fn ask(&mut self, name: &str, request: &Value) -> Result<Value, PythonError> {
+        let gone = |why: String| PythonError::Gone(why);
+        let conversation = self.conversation.as_mut().ok_or_else(|| gone("it has ended".into()))?;
+        let answer = conversation.ask(&request.to_string()).and_then(|line| Ok(serde_json::from_str(&line)?));
+        let answer: Value = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                // Whatever was loaded is gone with it.
+                self.conversation = None;
+                self.takers.clear();
+                return Err(gone(error.to_string()));
+            }
+        };
+        match answer["error"].as_str() {
+            Some(what) => Err(PythonError::Raised { name: name.to_owned(), what: what.to_owned() }),
+            None => Ok(answer),
+        }
+    }
+
+    /// Gives a part to the part handler that takes its type; `None` where there is none.
+    pub(super) fn part(&mut self, part: &Part) -> Option<Result<(), PythonError>> {
+        let (_, taker) = self.takers.iter().find(|(kind, _)| *kind == part.content_type)?;
+        let name = taker.clone()?;
+        tracing::debug!("Calling part handler {name} ({}, {})", part.content_type, part.filename);
+        let request = json!({
+            "do": "part", "name": name, "type": part.content_type, "filename": part.filename,
+            "payload": STANDARD.encode(&part.payload), "text": part.content_type.starts_with("text/"),
+            "headers": part.headers,
+        });
+        Some(self.ask(&name, &request).map(drop))
+    }
+
+    /// Whether parts of unknown types may be for a handler that is only noted.
+    pub(super) fn may_take(&self) -> bool {
+        self.noted
+    }
+
+    /// Tells handlers that there are no more parts: those whose types come before all that is built in, or the others.
+    /// One whose types were all taken over by another is not told, as with the original.
+    pub(super) fn end(&mut self, before: bool) {
+        let built_in = self.takers.iter().position(|(_, taker)| taker.is_none()).unwrap_or(0);
+        let (first, rest) = self.takers.split_at(built_in);
+        let first = names(first);
+        let names = if before {
+            first
+        } else {
+            names(rest).into_iter().filter(|name| !first.contains(name)).collect()
+        };
+        for name in names {
+            if let Err(error) = self.ask(&name, &json!({"do": "end", "name": name})) {
+                tracing::warn!("Failed to finalize part handler {error}");
+            }
+        }
+    }
+}
+
+/// Handlers, each once.
+fn names(takers: &[(String, Option<String>)]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in takers.iter().filter_map(|(_, taker)| taker.as_ref()) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
