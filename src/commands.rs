@@ -29,10 +29,10 @@ pub(crate) mod plan;
 pub(crate) mod query;
 #[cfg(feature = "packaging")]
 mod reference;
-#[cfg(feature = "schema")]
-pub(crate) mod schema;
 #[cfg(feature = "admin-tools")]
 pub(crate) mod render;
+#[cfg(feature = "schema")]
+pub(crate) mod schema;
 pub(crate) mod status;
 
 use engine::config::Loader;

@@ -75,7 +75,9 @@ pub(crate) fn run(options: &Schema) -> u8 {
             vec![Part { kind, path: path.clone() }]
         }
         None if !is_root => {
-            return stopped("Error:\nUnable to read system userdata or vendordata as non-root user. Try using sudo.");
+            return stopped(
+                "Error:\nUnable to read system userdata or vendordata as non-root user. Try using sudo.",
+            );
         }
         None => parts::of_machine(&system, &paths),
     };

@@ -6,9 +6,9 @@ use schema::{Document, Finding, Schema, annotated, check, network};
 use serde_json::Value;
 use yaml::{Limits, Node};
 
+use super::Run;
 use super::netplan;
 use super::parts::{Kind, Part, whole};
-use super::Run;
 use crate::output;
 
 /// What came of it.
@@ -59,10 +59,7 @@ pub(super) fn judge(run: &Run<'_>, part: &Part) -> Result<Outcome, Stop> {
         Stop(format!("{shown}:{line}: this is not UTF-8 text: save the file as UTF-8"))
     })?;
     if text.is_empty() {
-        output::line(&format!(
-            "Empty '{}' found at {shown}. Nothing to validate.",
-            part.kind.schema()
-        ));
+        output::line(&format!("Empty '{}' found at {shown}. Nothing to validate.", part.kind.schema()));
         return Ok(Outcome::NotJudged);
     }
     let text = if part.kind == Kind::NetworkConfig {
@@ -74,7 +71,10 @@ pub(super) fn judge(run: &Run<'_>, part: &Part) -> Result<Outcome, Stop> {
         }
     };
     for line in text.lines().filter_map(|line| line.strip_prefix(IGNORED)) {
-        output::error(&format!("{}warning: {shown}: this part could not be read and is not in it: {line}", run.indent));
+        output::error(&format!(
+            "{}warning: {shown}: this part could not be read and is not in it: {line}",
+            run.indent
+        ));
     }
     let tree = match yaml::parse(&shown, text.as_bytes(), &Limits::default()) {
         Ok(tree) => tree,
@@ -191,7 +191,11 @@ fn rendered(run: &Run<'_>, shown: &str, text: &str) -> Result<String, Stop> {
         .map(|(_, name)| name)
         .collect();
     if !missing.is_empty() {
-        output::error(&format!("{}warning: {shown}: not in the instance-data: {}", run.indent, missing.join(", ")));
+        output::error(&format!(
+            "{}warning: {shown}: not in the instance-data: {}",
+            run.indent,
+            missing.join(", ")
+        ));
     }
     if rendered.is_empty() {
         return Err(Stop(format!("{shown}: the template renders to nothing")));
@@ -240,8 +244,10 @@ fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> 
         message: marked(finding),
         told: place.shown(finding),
     };
-    let (errors, deprecations): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, finding)| finding.is_error());
-    let problems = |some: Vec<(usize, &Finding)>| some.into_iter().map(|(_, finding)| problem(finding)).collect();
+    let (errors, deprecations): (Vec<_>, Vec<_>) =
+        told.into_iter().partition(|(_, finding)| finding.is_error());
+    let problems =
+        |some: Vec<(usize, &Finding)>| some.into_iter().map(|(_, finding)| problem(finding)).collect();
     Ok(tell(run, part, text, problems(errors), problems(deprecations)))
 }
 
