@@ -46,9 +46,11 @@ fn frequency(frequency: Frequency) -> &'static str {
 
 fn stage(stage: Stage) -> &'static str {
     match stage {
-        Stage::Config => "config (`cloud_config_modules`)",
-        Stage::Final => "final (`cloud_final_modules`)",
-        Stage::Detect | Stage::Local | Stage::Network => "network (`cloud_init_modules`)",
+        Stage::Config => "[config](../boot-stages.md#config) (`cloud_config_modules`)",
+        Stage::Final => "[final](../boot-stages.md#final) (`cloud_final_modules`)",
+        Stage::Detect | Stage::Local | Stage::Network => {
+            "[network](../boot-stages.md#network) (`cloud_init_modules`)"
+        }
     }
 }
 
