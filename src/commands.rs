@@ -110,10 +110,10 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::CollectLogs(options) => collect_logs::run(&options),
         #[cfg(feature = "plan")]
         Command::Plan(options) => plan::run(&options),
-        #[cfg(feature = "schema")]
-        Command::Schema(options) => schema::run(&options),
         #[cfg(feature = "explain")]
         Command::Explain(options) => explain::run(&options),
+        #[cfg(feature = "schema")]
+        Command::Schema(options) => schema::run(&options),
         Command::CloudId(options) => cloud_id::run(&options),
         Command::DsIdentify(options) => ds_identify::run(&options),
         Command::Devel(Devel::HotplugHook(options)) => hotplug::run(&options, debug),

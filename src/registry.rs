@@ -10,6 +10,10 @@ pub(crate) fn registry() -> Registry {
         modules: modules::all(),
         distro,
         templates: modules::TEMPLATES,
+        #[cfg(feature = "schema")]
+        cloud_config_schema: Some(modules::cloud_config_schema),
+        #[cfg(not(feature = "schema"))]
+        cloud_config_schema: None,
         version: crate::VERSION,
     }
 }

@@ -39,6 +39,12 @@ enum What {
         /// The directory.
         directory: PathBuf,
     },
+    /// Write the JSON schemas of cloud-config and network-config into a directory, for editors.
+    #[cfg(feature = "schema")]
+    Schema {
+        /// The directory.
+        directory: PathBuf,
+    },
     /// Write the templates that the program carries into a directory.
     Templates {
         /// The directory.
@@ -84,6 +90,26 @@ fn completions(system: &System, directory: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+/// The schemas, and the file that names the versions there are, by the original's file names.
+#[cfg(feature = "schema")]
+fn schemas(system: &System, directory: &Path) -> Result<(), FileError> {
+    const CLOUD_CONFIG: &str = "schema-cloud-config-v1.json";
+    let versions = serde_json::json!({
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "oneOf": [{"allOf": [{"properties": {"version": {"enum": ["v1"]}}}, {"$ref": CLOUD_CONFIG}]}],
+    });
+    let versions = format!("{versions:#}\n");
+    for (name, text) in [
+        (CLOUD_CONFIG, modules::CLOUD_CONFIG_SCHEMA),
+        ("schema-network-config-v1.json", schema::network::V1),
+        ("schema-network-config-v2.json", schema::network::V2),
+        ("versions.schema.cloud-config.json", versions.as_str()),
+    ] {
+        write(system, directory, name, text.as_bytes())?;
+    }
+    Ok(())
+}
+
 /// Writes it.
 pub(crate) fn run(options: &Generate) -> u8 {
     let system = super::host();
@@ -104,6 +130,8 @@ pub(crate) fn run(options: &Generate) -> u8 {
         What::Reference { directory } => super::reference::pages()
             .iter()
             .try_for_each(|(name, text)| write(&system, directory, name, text.as_bytes())),
+        #[cfg(feature = "schema")]
+        What::Schema { directory } => schemas(&system, directory),
         What::Templates { directory } => modules::TEMPLATES
             .iter()
             .try_for_each(|(name, text)| write(&system, directory, &format!("{name}.tmpl"), text.as_bytes())),

@@ -29,6 +29,7 @@ pub fn registry() -> Registry {
         modules: modules::all(),
         distro,
         templates: modules::TEMPLATES,
+        cloud_config_schema: Some(modules::cloud_config_schema),
         version: "26.2",
     }
 }

@@ -10,6 +10,7 @@ mod hotplug;
 mod identity;
 mod isolation;
 mod power_loss;
+mod schema;
 mod secrets;
 mod service;
 mod takeover;

@@ -1,5 +1,7 @@
 //! The stages that run at boot.
 
+#[cfg(feature = "schema")]
+mod check;
 mod hotplug;
 mod instance;
 mod modules;

@@ -31,12 +31,19 @@ pub mod userdata;
 pub use boot::{Boot, Outcome};
 pub use registry::Registry;
 
+/// Deprecations of later releases are information only, so that a stable distribution does not begin to complain:
+/// `devel` for none, or a release such as `24.1`, which a packager sets when the program is built.
+pub const DEPRECATION_INFO_BOUNDARY: &str = match option_env!("CLOUD_INIT_DEPRECATION_INFO_BOUNDARY") {
+    Some(release) => release,
+    None => "devel",
+};
+
 /// What the original calls feature flags, in the order in which it dumps them.
 pub fn features() -> serde_json::Value {
     serde_json::json!({
         "ALLOW_EC2_MIRRORS_ON_NON_AWS_INSTANCE_TYPES": false,
         "APT_DEB822_SOURCE_LIST_FILE": true,
-        "DEPRECATION_INFO_BOUNDARY": "devel",
+        "DEPRECATION_INFO_BOUNDARY": DEPRECATION_INFO_BOUNDARY,
         "ERROR_ON_USER_DATA_FAILURE": true,
         "EXPIRE_APPLIES_TO_HASHED_USERS": true,
         "MANUAL_NETWORK_WAIT": true,

@@ -16,6 +16,8 @@ pub struct Registry {
     pub distro: MakeDistro,
     /// Templates that the program carries, for images that ship none.
     pub templates: &'static [(&'static str, &'static str)],
+    /// The schema of a cloud-config, where user-data is checked.
+    pub cloud_config_schema: Option<fn() -> serde_json::Value>,
     /// The program's version.
     pub version: &'static str,
 }

@@ -167,8 +167,17 @@ fn note_text(note: Note, schema: &serde_json::Map<String, Value>) -> String {
 
 /// The message with the word that was probably meant.
 fn suggested(cause: &Cause<'_>, instance: Instance<'_>, detailed: String) -> String {
-    let (Cause::Enum(words), View::Str(text)) = (cause, instance.view()) else { return detailed };
-    match nearest(text, words.iter().filter_map(Value::as_str)) {
+    fn allowed<'s>(cause: &Cause<'s>, words: &mut Vec<&'s str>) {
+        match cause {
+            Cause::Enum(some) => words.extend(some.iter().filter_map(Value::as_str)),
+            Cause::Either(causes) => causes.iter().for_each(|cause| allowed(cause, words)),
+            _ => {}
+        }
+    }
+    let View::Str(text) = instance.view() else { return detailed };
+    let mut words = Vec::new();
+    allowed(cause, &mut words);
+    match nearest(text, words.into_iter()) {
         Some(near) => format!("{detailed}; did you mean '{near}'?"),
         None => detailed,
     }

@@ -84,7 +84,7 @@ pub(super) fn judge(run: &Run<'_>, part: &Part) -> Result<Outcome, Stop> {
                 line: at.line,
                 path: String::new(),
                 message: format!("File {shown} is not valid YAML. {}", error.kind),
-                told: format!("not valid YAML: {error}"),
+                told: error.to_string(),
             };
             return Ok(tell(run, part, &text, vec![problem], Vec::new()));
         }

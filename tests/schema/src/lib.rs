@@ -1,8 +1,9 @@
 //! What the packaged original and we say about the same documents.
 // A harness around real programs: effects are its business.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
 pub mod corpus;
+pub mod documentation;
 pub mod judge;
 pub mod mutate;
 pub mod original;

@@ -280,7 +280,10 @@ impl Boot<'_> {
             version: self.registry.version,
         };
         match catch_unwind(AssertUnwindSafe(|| module.run(&context))) {
-            Ok(Ok(report)) => {
+            #[cfg_attr(not(feature = "schema"), allow(unused_mut))]
+            Ok(Ok(mut report)) => {
+                #[cfg(feature = "schema")]
+                self.untold(&mut report);
                 for finding in &report.warnings {
                     tracing::warn!("{}: {finding}", entry.name);
                 }

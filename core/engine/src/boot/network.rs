@@ -196,6 +196,8 @@ impl Boot<'_> {
             }
         }
         self.keep_network_config(&config)?;
+        #[cfg(feature = "schema")]
+        self.check_network(config.node());
         self.distro.network().wait_for_links(&config)?;
         if let Err(error) = self.distro.network().rename_links(&config) {
             tracing::warn!("Failed to rename devices: {error}");

@@ -257,6 +257,8 @@ impl Boot<'_> {
         if first {
             semaphores.mark("consume_data", Frequency::Instance)?;
         }
+        #[cfg(feature = "schema")]
+        self.check_user_data();
         self.reload();
         instance_data::persist_combined(self.system, &self.paths, &self.config)?;
         self.reporter.configure(&self.config);

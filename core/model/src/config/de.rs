@@ -95,12 +95,17 @@ pub struct UnknownKey {
     pub known: &'static [&'static str],
 }
 
+impl UnknownKey {
+    /// How its text begins.
+    pub const BEGINS: &'static str = "there is no key '";
+}
+
 impl fmt::Display for UnknownKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The old spellings with `-` are taken, too; nobody needs to learn them.
         let old = |name: &str| name.contains('-') && self.known.contains(&name.replace('-', "_").as_str());
         let known: Vec<&str> = self.known.iter().copied().filter(|name| !old(name)).collect();
-        write!(f, "there is no key '{}' here, it is ignored: known are {}", self.key, known.join(", "))
+        write!(f, "{}{}' here, it is ignored: known are {}", Self::BEGINS, self.key, known.join(", "))
     }
 }
 

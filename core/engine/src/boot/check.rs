@@ -1,0 +1,96 @@
+//! User-data and network-config against their schemas. What is wrong is told and used all the same, as far as it goes.
+
+use model::{Node, System};
+use schema::{Boundary, Finding, Schema, Severity, check, network};
+
+use super::Boot;
+use crate::config::origins;
+
+/// So many findings of a document are told one by one.
+const TOLD: usize = 25;
+
+/// Where the rest is told.
+const COMMAND: &str = "run 'sudo cloud-init schema --system' to see them";
+
+/// Deprecations after this release are information only.
+fn boundary() -> Boundary {
+    crate::DEPRECATION_INFO_BOUNDARY.parse().unwrap_or_default()
+}
+
+impl Boot<'_> {
+    /// What is wrong or old in the user's merged cloud-config.
+    fn user_data_findings(&self) -> Vec<Finding> {
+        let Some(document) = self.registry.cloud_config_schema else { return Vec::new() };
+        let path = self.paths.instance("cloud-config.txt");
+        let Ok(Some(bytes)) = self.system.files.read_optional(&path) else { return Vec::new() };
+        let Ok(Some(mut config)) = Node::from_yaml(&path.display().to_string(), &bytes) else {
+            return Vec::new();
+        };
+        if let Some(kept) = self.system.files.text(&origins::beside(&path)) {
+            origins::restore(&mut config, &kept);
+        }
+        check(&Schema::new(&document()), &config)
+    }
+
+    /// Tells what is wrong or old in the user-data, each with its place and without any value: the log and status.json
+    /// are for everybody.
+    pub(super) fn check_user_data(&self) {
+        tell("cloud-config", &self.user_data_findings());
+    }
+
+    /// Tells what is wrong with a network-config. netplan says itself what it does not take, and takes more than
+    /// version 2 of ours.
+    pub(super) fn check_network(&self, config: &Node) {
+        let Some(version) = network::version(config) else { return };
+        if version == 2 && has_netplan(self.system) {
+            return;
+        }
+        let document = if version == 1 { network::v1_schema() } else { network::v2_schema() };
+        tell("network-config", &check(&Schema::new(&document), config));
+    }
+
+    /// Takes from a module's report what the check of the user-data has told.
+    pub(super) fn untold(&self, report: &mut model::Report) {
+        let unknown = |message: &str| message.contains(model::config::UnknownKey::BEGINS);
+        let doubtful = !report.deprecations.is_empty()
+            || report.warnings.iter().any(|warning| unknown(&warning.message));
+        if !doubtful {
+            return;
+        }
+        let told = self.user_data_findings();
+        let is_told = |origin: &Option<model::Origin>, is_error: bool| {
+            origin.is_some()
+                && told.iter().any(|finding| finding.origin == *origin && finding.is_error() == is_error)
+        };
+        report.warnings.retain(|warning| !(unknown(&warning.message) && is_told(&warning.origin, true)));
+        report.deprecations.retain(|old| !is_told(&old.origin, false));
+    }
+}
+
+fn has_netplan(system: &System) -> bool {
+    ["/usr/sbin/netplan", "/sbin/netplan"].iter().any(|path| system.files.exists(path.as_ref()))
+}
+
+fn tell(kind: &str, findings: &[Finding]) {
+    let boundary = boundary();
+    let mut findings: Vec<&Finding> = findings.iter().filter(|finding| !finding.summary).collect();
+    // As the user wrote them.
+    findings.sort_by_key(|finding| finding.origin.as_ref().map(|at| (at.source.clone(), at.line, at.column)));
+    for finding in findings.iter().take(TOLD) {
+        let place = finding.origin.as_ref().map_or_else(String::new, |origin| format!("{origin}: "));
+        let what = finding.public();
+        match &finding.severity {
+            Severity::Error => tracing::warn!("{kind} failed schema validation! {place}{what}"),
+            Severity::Deprecation { version } if boundary.is_loud(version) => {
+                tracing::warn!(target: "deprecated", "Deprecated {kind} provided: {place}{what}");
+            }
+            Severity::Deprecation { .. } => tracing::info!("Deprecated {kind} provided: {place}{what}"),
+        }
+    }
+    if findings.len() > TOLD {
+        tracing::warn!(
+            "{kind} failed schema validation! {} further findings: {COMMAND}",
+            findings.len() - TOLD
+        );
+    }
+}
