@@ -27,6 +27,8 @@ pub(crate) mod per;
 #[cfg(feature = "plan")]
 pub(crate) mod plan;
 pub(crate) mod query;
+#[cfg(feature = "packaging")]
+mod reference;
 #[cfg(feature = "admin-tools")]
 pub(crate) mod render;
 #[cfg(feature = "schema")]

@@ -3,9 +3,11 @@
 //! A module of this build says it of itself ([`Module`]); of the others, [`described`](crate::described) has the keys.
 
 mod config_stage;
+mod examples;
 mod final_stage;
 mod network_stage;
 
+pub use examples::examples;
 use model::{Frequency, Module, Stage};
 use schema::document::Section;
 use schemars::{JsonSchema, Schema, SchemaGenerator};

@@ -19,8 +19,8 @@ pub struct UsersGroups;
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Users: `default`, names, or mappings with `name` and what [`model::user::UserSpec`] has. Old forms: a string
-    /// with commas, a mapping of names. Default: nobody is made.
+    /// Users: `default`, names, or mappings. Old forms: a text with commas, a mapping of names. Default: nobody is
+    /// made.
     #[schemars(with = "keys::Users")]
     pub users: Option<Node>,
     /// Describes the default user in place of the distribution (old: a name).

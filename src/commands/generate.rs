@@ -34,6 +34,11 @@ enum What {
         /// The directory.
         directory: PathBuf,
     },
+    /// Write the reference pages of the modules and of the commands into a directory.
+    Reference {
+        /// The directory.
+        directory: PathBuf,
+    },
     /// Write the JSON schemas of cloud-config and network-config into a directory, for editors.
     #[cfg(feature = "schema")]
     Schema {
@@ -122,6 +127,9 @@ pub(crate) fn run(options: &Generate) -> u8 {
         }
         What::Man { directory } => man(&system, directory),
         What::Completions { directory } => completions(&system, directory),
+        What::Reference { directory } => super::reference::pages()
+            .iter()
+            .try_for_each(|(name, text)| write(&system, directory, name, text.as_bytes())),
         #[cfg(feature = "schema")]
         What::Schema { directory } => schemas(&system, directory),
         What::Templates { directory } => modules::TEMPLATES

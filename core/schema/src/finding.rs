@@ -64,7 +64,7 @@ impl Finding {
 
     /// The name of the page that tells about the key.
     pub fn page(&self) -> Option<String> {
-        self.module.as_ref().map(|module| format!("docs/reference/{module}.md"))
+        self.module.as_ref().map(|module| format!("docs/reference/{}.md", module.trim_start_matches("cc_")))
     }
 
     /// The message for a log that everybody reads: place, message and hint, nothing of the document's values.

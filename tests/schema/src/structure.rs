@@ -1,11 +1,12 @@
-//! Schemas side by side: what decides verdicts, without words, references followed.
+//! Schemas side by side: their meaning without their texts. Types, words, limits, alternatives, deprecations and their
+//! versions have to be the same; where a shared piece is written down, and the order of alternatives, do not matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-/// Keywords that decide nothing.
-const WORDS: &[&str] = &[
+/// Texts, and words that mean nothing to a validator of draft 4 (`prefixItems` is one of a later draft).
+const TEXTS: &[&str] = &[
     "$schema",
     "$id",
     "$defs",
@@ -17,79 +18,80 @@ const WORDS: &[&str] = &[
     "examples",
     "deprecated_description",
     "changed_description",
-    "changed_version",
-    "new",
-    "new_version",
     "new_description",
     "writeOnly",
     "prefixItems",
 ];
+/// What is said beside a shape.
+const NOTES: [&str; 6] =
+    ["deprecated", "deprecated_version", "changed", "changed_version", "new", "new_version"];
 
 /// References are followed so deep.
 const DEEPEST: usize = 40;
 
-/// A schema in which everything stands in its place, in one order.
+/// References are put in, alternatives and words are sorted, texts are left out.
 pub fn plain(document: &Value, schema: &Value, depth: usize) -> Value {
-    let Value::Object(map) = schema else { return schema.clone() };
-    let mut parts = Map::new();
-    for (keyword, value) in map {
-        let says_nothing = keyword == "additionalProperties" && *value == Value::Bool(true);
-        if says_nothing || WORDS.contains(&keyword.as_str()) {
-            continue;
-        }
-        let inner = |value: &Value| plain(document, value, depth);
-        let new = match (keyword.as_str(), value) {
-            ("$ref", Value::String(reference)) => {
-                let target = document.pointer(reference.trim_start_matches('#'));
-                match target.filter(|_| depth < DEEPEST) {
-                    Some(target) => plain(document, target, depth + 1),
-                    None => value.clone(),
-                }
-            }
-            ("properties" | "patternProperties", Value::Object(keys)) => {
-                let keys: BTreeMap<&String, Value> =
-                    keys.iter().map(|(key, value)| (key, inner(value))).collect();
-                serde_json::to_value(keys).unwrap_or_default()
-            }
-            ("allOf" | "anyOf" | "oneOf", Value::Array(branches)) => branches.iter().map(inner).collect(),
-            ("items", Value::Array(branches)) => branches.iter().map(inner).collect(),
-            ("items" | "additionalItems" | "additionalProperties" | "not", value) => inner(value),
-            ("enum" | "required" | "type", Value::Array(words)) => {
-                let words: BTreeSet<String> = words.iter().map(ToString::to_string).collect();
-                words.into_iter().collect::<Vec<_>>().into()
-            }
-            ("type", word) => vec![word.to_string()].into(),
-            (_, value) => value.clone(),
-        };
-        parts.insert(keyword.clone(), new);
+    let Value::Object(object) = schema else { return schema.clone() };
+    if depth > DEEPEST {
+        return Value::Null;
     }
+    let mut object = object.clone();
     // What a reference names and what stands beside it both hold.
-    if let Some(referred) = parts.remove("$ref") {
-        match referred {
-            Value::Object(referred) if referred.keys().all(|key| !parts.contains_key(key)) => {
-                parts.extend(referred);
-            }
-            referred if parts.is_empty() => return referred,
-            referred => {
-                parts.insert("$ref".to_owned(), referred);
-            }
+    for _ in 0..DEEPEST {
+        let Some(Value::String(reference)) = object.remove("$ref") else { break };
+        let target = document.pointer(reference.trim_start_matches('#')).and_then(Value::as_object);
+        for (key, value) in target.into_iter().flatten() {
+            object.entry(key.clone()).or_insert_with(|| value.clone());
         }
     }
-    // So do the parts of `allOf`, where each speaks of other things.
-    if let Some(Value::Array(branches)) = parts.get("allOf") {
-        let branches: Vec<Value> = branches.clone();
-        let mut whole = parts.clone();
+    let inner = |part: &Value| plain(document, part, depth + 1);
+    let mut whole = Map::new();
+    for (key, value) in &object {
+        let value = match (key.as_str(), value) {
+            (text, _) if TEXTS.contains(&text) => continue,
+            // That is what its absence means.
+            ("additionalProperties", Value::Bool(true)) => continue,
+            ("properties" | "patternProperties", Value::Object(parts)) => {
+                parts.iter().map(|(name, part)| (name.clone(), inner(part))).collect()
+            }
+            ("oneOf" | "anyOf" | "allOf", Value::Array(parts)) => sorted(parts.iter().map(inner).collect()),
+            ("items", Value::Array(parts)) => parts.iter().map(inner).collect(),
+            ("enum" | "required" | "type", Value::Array(words)) => match words.as_slice() {
+                [one] if key == "type" => one.clone(),
+                words => sorted(words.to_vec()),
+            },
+            ("items" | "not" | "additionalItems" | "additionalProperties", part) => inner(part),
+            _ => value.clone(),
+        };
+        whole.insert(key.clone(), value);
+    }
+    notes_of_all(&mut whole);
+    Value::Object(whole)
+}
+
+/// `allOf` of one shape and of notes is the shape with the notes.
+fn notes_of_all(whole: &mut Map<String, Value>) {
+    let Some(Value::Array(all)) = whole.get("allOf").cloned() else { return };
+    let is_note = |part: &&Value| {
+        part.as_object().is_some_and(|part| part.keys().all(|key| NOTES.contains(&key.as_str())))
+    };
+    let shapes = all.iter().filter(|part| !is_note(part)).count();
+    if shapes == 1 && all.len() > 1 {
         whole.remove("allOf");
-        let mut alone = !whole.contains_key("properties");
-        for (key, value) in branches.iter().filter_map(Value::as_object).flatten() {
-            alone &= whole.insert(key.clone(), value.clone()).is_none();
-        }
-        if alone && branches.iter().all(Value::is_object) {
-            parts = whole;
+        for (key, value) in all.iter().filter_map(Value::as_object).flatten() {
+            whole.entry(key.clone()).or_insert_with(|| value.clone());
         }
     }
-    let sorted: BTreeMap<String, Value> = parts.into_iter().collect();
-    serde_json::to_value(sorted).unwrap_or_default()
+}
+
+/// By a text in which the order of keys does not count.
+fn sorted(mut parts: Vec<Value>) -> Value {
+    parts.sort_by_cached_key(|part| {
+        let mut part = part.clone();
+        part.sort_all_objects();
+        part.to_string()
+    });
+    Value::Array(parts)
 }
 
 /// The first place at which two plain schemas differ.
@@ -120,37 +122,38 @@ fn short(value: &Value) -> String {
     value.to_string().chars().take(160).collect()
 }
 
+/// The sections that a document is put together from, by `allOf`.
+fn sections(document: &Value) -> BTreeSet<String> {
+    let all = document.get("allOf").and_then(Value::as_array);
+    all.into_iter()
+        .flatten()
+        .filter_map(|part| part.get("$ref")?.as_str()?.strip_prefix("#/$defs/").map(str::to_owned))
+        .collect()
+}
+
 /// The parts of a document that are compared one by one: each module, and the rest.
 pub fn compare(original: &Value, ours: &Value) -> BTreeMap<String, Option<String>> {
-    let definitions = |document: &Value| -> BTreeSet<String> {
-        let all = document.get("$defs").and_then(Value::as_object);
-        all.into_iter()
-            .flatten()
-            .map(|(name, _)| name.clone())
-            .filter(|name| name.starts_with("cc_"))
-            .collect()
-    };
-    let mut names = definitions(original);
-    names.extend(definitions(ours));
+    let mut names = sections(original);
+    names.extend(sections(ours));
     let mut found: BTreeMap<String, Option<String>> = names
-        .into_iter()
+        .iter()
         .map(|name| {
             let of = |document: &Value| {
-                let inner = document.get("$defs").and_then(|all| all.get(&name));
-                inner.map_or(Value::Null, |inner| plain(document, inner, 0))
+                let section = document.get("$defs").and_then(|all| all.get(name));
+                section.map_or(Value::Null, |section| plain(document, section, 0))
             };
-            let difference = difference(&of(original), &of(ours), "");
-            (name, difference)
+            (name.clone(), difference(&of(original), &of(ours), ""))
         })
         .collect();
-    let whole = |document: &Value| {
-        let mut whole = plain(document, document, 0);
-        // Modules in one order.
-        if let Some(Value::Array(all)) = whole.get_mut("allOf") {
-            all.sort_by_key(ToString::to_string);
+    let rest = |document: &Value| {
+        let mut document = document.clone();
+        let known = sections(&document);
+        if let Some(map) = document.as_object_mut().filter(|_| !known.is_empty()) {
+            // Only which ones there are: each is compared by itself.
+            map.insert("allOf".to_owned(), known.into_iter().map(|name| Value::from(vec![name])).collect());
         }
-        whole
+        plain(&document, &document, 0)
     };
-    found.insert("(whole)".to_owned(), difference(&whole(original), &whole(ours), ""));
+    found.insert("(whole)".to_owned(), difference(&rest(original), &rest(ours), ""));
     found
 }
