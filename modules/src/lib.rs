@@ -96,13 +96,10 @@ pub mod users_groups;
 #[cfg(feature = "write_files")]
 pub mod write_files;
 
-/// The templates that these modules carry, by the name under which an image may bring its own.
-pub const TEMPLATES: &[(&str, &str)] = &[
-    #[cfg(feature = "update_etc_hosts")]
-    ("hosts.debian", include_str!("templates/hosts.debian.tmpl")),
-    #[cfg(feature = "update_etc_hosts")]
-    ("hosts.redhat", include_str!("templates/hosts.redhat.tmpl")),
-];
+mod templates;
+
+/// The templates that the program carries, by the name under which an image may bring its own.
+pub const TEMPLATES: &[(&str, &str)] = templates::TEMPLATES;
 
 /// Every module of this build, in the order of their stages.
 pub fn all() -> Vec<Box<dyn AnyModule>> {
