@@ -98,13 +98,10 @@ pub mod users_groups;
 #[cfg(feature = "write_files")]
 pub mod write_files;
 
-/// The templates that these modules carry, by the name under which an image may bring its own.
-pub const TEMPLATES: &[(&str, &str)] = &[
-    #[cfg(feature = "update_etc_hosts")]
-    ("hosts.debian", include_str!("templates/hosts.debian.tmpl")),
-    #[cfg(feature = "update_etc_hosts")]
-    ("hosts.redhat", include_str!("templates/hosts.redhat.tmpl")),
-];
+mod templates;
+
+/// The templates that the program carries, by the name under which an image may bring its own.
+pub const TEMPLATES: &[(&str, &str)] = templates::TEMPLATES;
 
 /// The schema of a cloud-config, whole in every build: a key whose module is not in this one is checked all the same.
 pub fn cloud_config_schema() -> serde_json::Value {

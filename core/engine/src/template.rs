@@ -4,8 +4,10 @@
 //! Python's `str()` does (`True`, `None`, `{'a': 1}`), and `do` is a statement.
 
 mod basic;
+mod filters;
 mod missing;
 mod python;
+mod text;
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use model::module::{TemplateError, Templates};
@@ -13,6 +15,9 @@ use model::{Paths, System};
 
 /// What stands for a name that is not there.
 pub const MISSING: &str = "CI_MISSING_JINJA_VAR/";
+
+/// Steps that a template may take: a range in a range in a range must not keep the boot from going on.
+const FUEL: u64 = 20_000_000;
 
 /// The engine of a text, by its first line, and the text after that line.
 fn detect(text: &str) -> (Engine, &str) {
@@ -64,13 +69,15 @@ fn environment() -> Environment<'static> {
     }
     environment.set_formatter(|out, state, value| {
         let _ = state;
-        // Every missing name is an object by itself: what is still undefined lies below one.
+        // Every missing name is an object by itself: what is still undefined is the other side of an `if`.
         if value.is_undefined() {
-            return Err(ErrorKind::UndefinedError.into());
+            return Ok(());
         }
         python::write(out, value).map_err(minijinja::Error::from)
     });
     missing::install(&mut environment);
+    filters::install(&mut environment);
+    environment.set_fuel(Some(FUEL));
     // A template of a user must not keep the boot from going on.
     environment.set_recursion_limit(100);
     environment

@@ -71,6 +71,16 @@ pub fn files(answer: &Answer, ours: &Processed, out: &mut Vec<String>) {
     }
 }
 
+/// The directives of a file: its lines without comments and white space.
+pub fn directives(text: &str) -> String {
+    let plain = |line: &str| {
+        let line = line.split(" #").next().unwrap_or_default().split("\t#").next().unwrap_or_default().trim();
+        let comment = ["#", "%", ";", "!"].iter().any(|mark| line.starts_with(mark));
+        (!comment && !line.is_empty()).then(|| line.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    text.lines().filter_map(plain).collect::<Vec<_>>().join("\n")
+}
+
 /// Differences of a value or a text.
 pub fn value(answer: &Answer, ours: &Result<String, String>, as_json: bool) -> Vec<String> {
     match (&answer.error, ours) {

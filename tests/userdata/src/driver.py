@@ -131,6 +131,11 @@ def jinja(case):
     return {"value": templater.render_string(case["text"], variables)}
 
 
+def shipped(case):
+    path = "/etc/cloud/templates/%s.tmpl" % case["name"]
+    return {"value": templater.render_from_file(path, copy.deepcopy(case["variables"]))}
+
+
 def handlers(case):
     os.makedirs("/out", exist_ok=True)
     for path in glob.glob("/out/*"):
@@ -160,7 +165,7 @@ def slow(*ignored):
 
 
 signal.signal(signal.SIGALRM, slow)
-KINDS = {"userdata": userdata, "pair": pair, "layers": layers, "jinja": jinja, "handlers": handlers}
+KINDS = {"userdata": userdata, "pair": pair, "layers": layers, "jinja": jinja, "shipped": shipped, "handlers": handlers}
 sys.stdout = open("/dev/null", "w")
 with open("/cases/cases.jsonl") as cases, open("/cases/answers.jsonl", "w") as answers:
     for line in cases:

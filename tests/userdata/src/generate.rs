@@ -4,4 +4,5 @@ pub mod handlers;
 pub mod jinja;
 pub mod merge;
 pub mod message;
+pub mod shipped;
 pub mod tree;

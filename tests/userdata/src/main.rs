@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use oracle::Error::Usage;
 use oracle::dice::Dice;
 use serde_json::{Value, json};
-use userdata_oracle::generate::{handlers, jinja, merge, message};
+use userdata_oracle::generate::{handlers, jinja, merge, message, shipped};
 use userdata_oracle::known::{KNOWN, explanations};
 use userdata_oracle::original::{self, Error};
 use userdata_oracle::{compare, ours};
@@ -29,11 +29,12 @@ Usage: userdata-oracle [OPTIONS] [ROW...]
 ";
 
 /// A row: its name, the driver's kind, how many cases.
-const ROWS: [(&str, &str, u64); 6] = [
+const ROWS: [(&str, &str, u64); 7] = [
     ("user-data", "userdata", 1000),
     ("merge-pairs", "pair", 1600),
     ("merge-layers", "layers", 400),
     ("part-handlers", "handlers", 100),
+    ("shipped", "shipped", 52 * shipped::SETS),
     ("jinja", "jinja", 500),
     ("basic", "basic", 100),
 ];
@@ -125,6 +126,7 @@ fn case(seed: u64, row: &str, kind: &str, number: u64) -> Value {
             case["data"] = jinja::instance_data();
             case
         }
+        "shipped" => shipped::case(seed, number),
         "merge-pairs" => merge::pair(&mut dice),
         "merge-layers" => merge::layers(&mut dice),
         "jinja" => json!({"text": jinja::template(seed, number), "data": jinja::instance_data()}),
@@ -165,6 +167,12 @@ fn differences(seed: u64, row: &str, case: &Value, answer: &original::Answer) ->
             };
             (lines, input.user)
         }
+        "shipped" => {
+            let mut answer = answer.clone();
+            answer.value = answer.value.as_deref().map(compare::directives);
+            let own = ours::shipped(case).map(|text| compare::directives(&text));
+            (compare::value(&answer, &own, false), case.to_string().into_bytes())
+        }
         "merge-pairs" => (compare::value(answer, &ours::pair(case), true), case.to_string().into_bytes()),
         "merge-layers" => (compare::value(answer, &ours::layers(case), true), case.to_string().into_bytes()),
         _ => {
@@ -177,6 +185,10 @@ fn differences(seed: u64, row: &str, case: &Value, answer: &original::Answer) ->
 
 fn run(options: &Options) -> Result<bool, Error> {
     let root = oracle::root::prepare(&options.cache, "sid")?;
+    let lacking = lacking(&root)?;
+    for name in &lacking {
+        println!("the template {name} of the original is not carried");
+    }
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
     let mut met: BTreeSet<&str> = BTreeSet::new();
     for (name, kind, usual) in ROWS {
@@ -226,7 +238,16 @@ fn run(options: &Options) -> Result<bool, Error> {
     for known in KNOWN.iter().filter(|known| whole && !met.contains(known.name)) {
         println!("the known difference '{}' was not met", known.name);
     }
-    judge(options, &rows, whole)
+    Ok(judge(options, &rows, whole)? && lacking.is_empty())
+}
+
+/// Templates of the original that this program has not.
+fn lacking(root: &std::path::Path) -> Result<Vec<String>, Error> {
+    let directory = root.join("etc/cloud/templates");
+    let entries = std::fs::read_dir(&directory).map_err(oracle::file("the original's templates"))?;
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let known = |name: &String| modules::TEMPLATES.iter().any(|(known, _)| format!("{known}.tmpl") == *name);
+    Ok(names.filter(|name| !known(name)).collect())
 }
 
 fn print(rows: &BTreeMap<&str, Row>) {

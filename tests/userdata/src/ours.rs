@@ -188,6 +188,17 @@ pub fn layers(case: &Value) -> Result<String, String> {
     Ok(merge_layers(layers).to_json().to_string())
 }
 
+/// Renders a shipped template.
+///
+/// # Errors
+///
+/// It cannot be rendered.
+pub fn shipped(case: &Value) -> Result<String, String> {
+    let name = case["name"].as_str().unwrap_or_default();
+    let text = modules::TEMPLATES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
+    template::render(name, text.ok_or("not carried")?, &case["variables"]).map_err(|error| error.to_string())
+}
+
 /// Renders a template.
 ///
 /// # Errors

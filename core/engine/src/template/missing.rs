@@ -15,7 +15,16 @@ pub(super) struct Missing(pub(super) String);
 
 impl Object for Missing {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
+        // It has no items, and that is all that may be asked of it.
+        ObjectRepr::Iterable
+    }
+
+    fn get_value(self: &Arc<Self>, _key: &Value) -> Option<Value> {
+        Some(Value::from(Error::new(ErrorKind::UndefinedError, format!("'{}' is undefined", self.0))))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Empty
     }
 
     fn is_true(self: &Arc<Self>) -> bool {

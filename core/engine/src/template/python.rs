@@ -2,11 +2,72 @@
 
 use std::fmt;
 use std::fmt::Write;
+use std::sync::Arc;
 
-use minijinja::value::{Value, ValueKind};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
 use super::missing::Missing;
+
+/// A list that prints as a tuple.
+#[derive(Debug)]
+struct Tuple(Vec<Value>);
+
+impl Object for Tuple {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.get(key.as_usize()?).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+}
+
+/// A tuple of Python.
+pub(super) fn tuple(items: Vec<Value>) -> Value {
+    Value::from_object(Tuple(items))
+}
+
+/// The items of a mapping, as tuples.
+pub(super) fn items(value: &Value) -> Result<Value, Error> {
+    if value.kind() != ValueKind::Map {
+        return Err(Error::new(ErrorKind::InvalidOperation, "only a mapping has items"));
+    }
+    value.try_iter()?.map(|key| Ok(tuple(vec![key.clone(), value.get_item(&key)?]))).collect()
+}
+
+/// A float as Python's `repr()` writes it.
+pub(super) fn float(number: f64) -> String {
+    if number.is_nan() {
+        return "nan".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let scientific = format!("{number:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let power: i32 = exponent.parse().unwrap_or(0);
+    if number != 0.0 && !(-4..16).contains(&power) {
+        return format!("{digits}e{}{:02}", if power < 0 { '-' } else { '+' }, power.abs());
+    }
+    format!("{number:?}")
+}
+
+/// Padded on both sides as Python's `center()`: the odd space goes where it goes there.
+pub(super) fn centred(text: &str, width: usize, fill: char) -> String {
+    let length = text.chars().count();
+    let margin = width.min(MAX_WIDTH).saturating_sub(length);
+    let left = margin / 2 + (margin & width & 1);
+    let pad = |count: usize| fill.to_string().repeat(count);
+    format!("{}{text}{}", pad(left), pad(margin - left))
+}
+
+/// Wider is nothing that is printed.
+const MAX_WIDTH: usize = 100_000;
 
 /// As Python's `str()`.
 pub(super) fn write(out: &mut dyn Write, value: &Value) -> fmt::Result {
@@ -22,7 +83,7 @@ pub(super) fn write_json(out: &mut String, value: &Value) -> fmt::Result {
 }
 
 /// As Python's `repr()`.
-fn repr(out: &mut dyn Write, value: &Value) -> fmt::Result {
+pub(super) fn repr(out: &mut dyn Write, value: &Value) -> fmt::Result {
     if value.downcast_object_ref::<Missing>().is_some() {
         return write!(out, "{value}");
     }
@@ -30,15 +91,23 @@ fn repr(out: &mut dyn Write, value: &Value) -> fmt::Result {
         ValueKind::None => out.write_str("None"),
         ValueKind::Bool => out.write_str(if value.is_true() { "True" } else { "False" }),
         ValueKind::String => quoted(out, value.as_str().unwrap_or_default()),
+        ValueKind::Number if !value.is_integer() => {
+            out.write_str(&f64::try_from(value.clone()).map_or_else(|_| value.to_string(), float))
+        }
         ValueKind::Seq | ValueKind::Iterable => {
-            out.write_char('[')?;
+            let tuple = value.downcast_object_ref::<Tuple>();
+            out.write_char(if tuple.is_some() { '(' } else { '[' })?;
             for (index, item) in value.try_iter().map_err(|_| fmt::Error)?.enumerate() {
                 if index > 0 {
                     out.write_str(", ")?;
                 }
                 repr(out, &item)?;
             }
-            out.write_char(']')
+            match tuple {
+                Some(Tuple(items)) if items.len() == 1 => out.write_str(",)"),
+                Some(_) => out.write_char(')'),
+                None => out.write_char(']'),
+            }
         }
         ValueKind::Map => {
             out.write_char('{')?;
@@ -83,7 +152,7 @@ fn wrong(method: &str) -> Error {
 /// A method of Python's str, list or dict; `None` where there is no such method.
 pub(super) fn method(value: &Value, name: &str, args: &[Value]) -> Option<Result<Value, Error>> {
     if let Some(text) = value.as_str() {
-        return text_method(text, name, args);
+        return super::text::method(text, name, args);
     }
     if value.kind() == ValueKind::Map {
         let keys = || value.try_iter().map(Iterator::collect::<Vec<Value>>);
@@ -91,9 +160,8 @@ pub(super) fn method(value: &Value, name: &str, args: &[Value]) -> Option<Result
         return match (name, args) {
             ("keys", []) => Some(keys().map(Value::from)),
             ("values", []) => Some(keys().map(|keys| keys.iter().map(get).collect())),
-            ("items", []) => Some(
-                keys().map(|keys| keys.iter().map(|key| Value::from(vec![key.clone(), get(key)])).collect()),
-            ),
+            ("items", []) => Some(items(value)),
+            ("copy", []) => Some(Ok(value.clone())),
             ("get", [key, rest @ ..]) => {
                 let found = get(key);
                 let lacks = found.is_undefined() || found.downcast_object_ref::<Missing>().is_some();
@@ -102,72 +170,17 @@ pub(super) fn method(value: &Value, name: &str, args: &[Value]) -> Option<Result
             _ => None,
         };
     }
-    None
-}
-
-fn text_method(text: &str, name: &str, args: &[Value]) -> Option<Result<Value, Error>> {
-    let word = |index: usize| args.get(index).and_then(Value::as_str);
-    let strip = |from_start: bool, from_end: bool| {
-        let unwanted = word(0).map(str::to_owned);
-        let is_unwanted = |letter: char| match &unwanted {
-            Some(letters) => letters.contains(letter),
-            None => letter.is_whitespace(),
+    if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+        let found: Vec<Value> = value.try_iter().ok()?.collect();
+        return match (name, args) {
+            ("count", [wanted]) => Some(Ok(found.iter().filter(|item| *item == wanted).count().into())),
+            ("index", [wanted]) => Some(match found.iter().position(|item| item == wanted) {
+                Some(at) => Ok(at.into()),
+                None => Err(wrong(name)),
+            }),
+            ("copy", []) => Some(Ok(value.clone())),
+            _ => None,
         };
-        let mut rest = text;
-        if from_start {
-            rest = rest.trim_start_matches(is_unwanted);
-        }
-        if from_end {
-            rest = rest.trim_end_matches(is_unwanted);
-        }
-        Value::from(rest)
-    };
-    let value = match name {
-        "strip" => strip(true, true),
-        "lstrip" => strip(true, false),
-        "rstrip" => strip(false, true),
-        "lower" => Value::from(text.to_lowercase()),
-        "upper" => Value::from(text.to_uppercase()),
-        "splitlines" => text.lines().map(Value::from).collect(),
-        "split" => match word(0) {
-            Some("") => return Some(Err(wrong(name))),
-            Some(by) => match args.get(1).and_then(Value::as_usize) {
-                Some(limit) => text.splitn(limit + 1, by).map(Value::from).collect(),
-                None => text.split(by).map(Value::from).collect(),
-            },
-            None => text.split_whitespace().map(Value::from).collect(),
-        },
-        "startswith" => Value::from(word(0).is_some_and(|head| text.starts_with(head))),
-        "endswith" => Value::from(word(0).is_some_and(|tail| text.ends_with(tail))),
-        "replace" => match (word(0), word(1)) {
-            (Some(from), Some(to)) => Value::from(text.replace(from, to)),
-            _ => return Some(Err(wrong(name))),
-        },
-        "join" => match args.first().map(Value::try_iter) {
-            Some(Ok(items)) => Value::from(
-                items
-                    .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
-                    .collect::<Vec<_>>()
-                    .join(text),
-            ),
-            _ => return Some(Err(wrong(name))),
-        },
-        "find" => Value::from(word(0).and_then(|part| text.find(part)).map_or(-1, |at| at as i64)),
-        "isdigit" => Value::from(!text.is_empty() && text.chars().all(|letter| letter.is_ascii_digit())),
-        "title" => {
-            let mut upper = true;
-            Value::from(
-                text.chars()
-                    .map(|letter| {
-                        let out =
-                            if upper { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
-                        upper = !letter.is_alphabetic();
-                        out
-                    })
-                    .collect::<String>(),
-            )
-        }
-        _ => return None,
-    };
-    Some(Ok(value))
+    }
+    None
 }

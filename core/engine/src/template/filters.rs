@@ -1,0 +1,287 @@
+//! Filters that jinja2 has and minijinja lacks, or does otherwise.
+
+use minijinja::value::{Kwargs, Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind};
+
+use super::python;
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message.into())
+}
+
+fn text(value: &Value) -> Result<String, Error> {
+    let mut out = String::new();
+    python::write(&mut out, value).map_err(|_| invalid("a value that cannot be printed"))?;
+    Ok(out)
+}
+
+fn escaped(value: &Value) -> Result<String, Error> {
+    let mut out = String::new();
+    for letter in text(value)?.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&#34;"),
+            '\'' => out.push_str("&#39;"),
+            letter => out.push(letter),
+        }
+    }
+    Ok(out)
+}
+
+/// JSON with sorted keys and what HTML would misread escaped.
+fn to_json(value: &Value, indent: Option<usize>) -> Result<String, Error> {
+    let value = serde_json::to_value(value).map_err(|error| invalid(error.to_string()))?;
+    let mut out = String::new();
+    write_json(&mut out, &value, indent, 0);
+    let safe = [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\'', "\\u0027")];
+    Ok(safe.iter().fold(out, |out, (letter, code)| out.replace(*letter, code)))
+}
+
+fn write_json(out: &mut String, value: &serde_json::Value, indent: Option<usize>, depth: usize) {
+    let line = |out: &mut String, depth: usize| {
+        if let Some(width) = indent {
+            out.push('\n');
+            out.push_str(&" ".repeat(width * depth));
+        }
+    };
+    let next = if indent.is_some() { "," } else { ", " };
+    match value {
+        serde_json::Value::Object(map) if !map.is_empty() => {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort();
+            out.push('{');
+            for (number, key) in keys.into_iter().enumerate() {
+                out.push_str(if number > 0 { next } else { "" });
+                line(out, depth + 1);
+                ascii_json(out, key);
+                out.push_str(": ");
+                write_json(out, &map[key], indent, depth + 1);
+            }
+            line(out, depth);
+            out.push('}');
+        }
+        serde_json::Value::Array(items) if !items.is_empty() => {
+            out.push('[');
+            for (number, item) in items.iter().enumerate() {
+                out.push_str(if number > 0 { next } else { "" });
+                line(out, depth + 1);
+                write_json(out, item, indent, depth + 1);
+            }
+            line(out, depth);
+            out.push(']');
+        }
+        serde_json::Value::String(text) => ascii_json(out, text),
+        serde_json::Value::Number(number) if number.is_f64() => {
+            out.push_str(&python::float(number.as_f64().unwrap_or_default()));
+        }
+        other => out.push_str(&other.to_string()),
+    }
+}
+
+fn ascii_json(out: &mut String, text: &str) {
+    for letter in serde_json::Value::from(text).to_string().chars() {
+        if letter.is_ascii() {
+            out.push(letter);
+        } else {
+            let mut units = [0; 2];
+            for unit in letter.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+}
+
+/// Cut to a length at a word's end, as jinja2 with its leeway of five.
+fn truncate(
+    value: &Value,
+    length: Option<usize>,
+    kill: Option<bool>,
+    end: Option<String>,
+    kwargs: &Kwargs,
+) -> Result<String, Error> {
+    let length = length.or(kwargs.get("length")?).unwrap_or(255);
+    let kill = kill.or(kwargs.get("killwords")?).unwrap_or(false);
+    let end = end.or(kwargs.get("end")?).unwrap_or_else(|| "...".to_owned());
+    let leeway: usize = kwargs.get::<Option<usize>>("leeway")?.unwrap_or(5);
+    let letters: Vec<char> = text(value)?.chars().collect();
+    if letters.len() <= length + leeway {
+        return Ok(letters.into_iter().collect());
+    }
+    let kept =
+        length.checked_sub(end.chars().count()).ok_or_else(|| invalid("truncate: shorter than its end"))?;
+    let cut: String = letters[..kept].iter().collect();
+    let cut =
+        if kill { cut.as_str() } else { cut.rsplit_once(' ').map_or(cut.as_str(), |(before, _)| before) };
+    Ok(format!("{cut}{end}"))
+}
+
+fn file_size(value: &Value, binary: Option<bool>) -> Result<String, Error> {
+    let bytes = match f64::try_from(value.clone()) {
+        Ok(bytes) => bytes,
+        Err(_) => text(value)?.trim().parse().map_err(|_| invalid("filesizeformat: not a number"))?,
+    };
+    let binary = binary.unwrap_or(false);
+    let base: f64 = if binary { 1024.0 } else { 1000.0 };
+    if (bytes - 1.0).abs() < f64::EPSILON {
+        return Ok("1 Byte".to_owned());
+    }
+    if bytes < base {
+        return Ok(format!("{} Bytes", bytes as i64));
+    }
+    let units = ["k", "M", "G", "T", "P", "E", "Z", "Y"];
+    let mut power = 2;
+    while power <= units.len() && bytes >= base.powi(power as i32) {
+        power += 1;
+    }
+    let unit = units[(power - 2).min(units.len() - 1)];
+    let unit = if binary { format!("{}iB", unit.to_uppercase()) } else { format!("{unit}B") };
+    Ok(format!("{:.1} {unit}", bytes / base.powi(power as i32 - 1)))
+}
+
+/// Runs of letters, digits and `_`.
+fn word_count(value: &Value) -> Result<usize, Error> {
+    let text = text(value)?;
+    Ok(text
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .filter(|word| !word.is_empty())
+        .count())
+}
+
+fn strip_tags(value: &Value) -> Result<String, Error> {
+    let mut out = String::new();
+    let mut inside = false;
+    for letter in text(value)?.chars() {
+        match letter {
+            '<' => inside = true,
+            '>' if inside => inside = false,
+            letter if !inside => out.push(letter),
+            _ => {}
+        }
+    }
+    let joined = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok(joined
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#34;", "\"")
+        .replace("&amp;", "&"))
+}
+
+fn unique(value: &Value, case_sensitive: Option<bool>, kwargs: &Kwargs) -> Result<Vec<Value>, Error> {
+    let case_sensitive = case_sensitive.or(kwargs.get("case_sensitive")?).unwrap_or(false);
+    let attribute: Option<String> = kwargs.get("attribute")?;
+    let mut seen: Vec<Value> = Vec::new();
+    let mut out = Vec::new();
+    for item in value.try_iter()? {
+        let mut key = match &attribute {
+            Some(path) => path.split('.').try_fold(item.clone(), |value, step| value.get_attr(step))?,
+            None => item.clone(),
+        };
+        if let (false, Some(text)) = (case_sensitive, key.as_str()) {
+            key = Value::from(text.to_lowercase());
+        }
+        if !seen.contains(&key) {
+            seen.push(key);
+            out.push(item);
+        }
+    }
+    Ok(out)
+}
+
+/// A mapping's items as tuples, sorted.
+fn dict_sort(
+    value: &Value,
+    case_sensitive: Option<bool>,
+    by: Option<String>,
+    kwargs: &Kwargs,
+) -> Result<Value, Error> {
+    let case_sensitive = case_sensitive.or(kwargs.get("case_sensitive")?).unwrap_or(false);
+    let by = by.or(kwargs.get("by")?).unwrap_or_else(|| "key".to_owned());
+    let reverse: bool = kwargs.get::<Option<bool>>("reverse")?.unwrap_or(false);
+    if value.kind() != ValueKind::Map {
+        return Err(invalid("dictsort: not a mapping"));
+    }
+    let mut items = Vec::new();
+    for key in value.try_iter()? {
+        let found = value.get_item(&key)?;
+        let sort = if by == "value" { found.clone() } else { key.clone() };
+        let sort = match sort.as_str().filter(|_| !case_sensitive) {
+            Some(text) => Value::from(text.to_lowercase()),
+            None => sort,
+        };
+        items.push((sort, python::tuple(vec![key, found])));
+    }
+    items.sort_by(|a, b| a.0.cmp(&b.0));
+    if reverse {
+        items.reverse();
+    }
+    Ok(items.into_iter().map(|(_, item)| item).collect())
+}
+
+fn word_wrap(value: &Value, width: Option<usize>, kwargs: &Kwargs) -> Result<String, Error> {
+    let width = width.or(kwargs.get("width")?).unwrap_or(79).max(1);
+    let mut lines = Vec::new();
+    for line in text(value)?.lines() {
+        let mut current = String::new();
+        for word in line.split_whitespace() {
+            let mut word: Vec<char> = word.chars().collect();
+            if !current.is_empty() && current.chars().count() + 1 + word.len() > width {
+                lines.push(std::mem::take(&mut current));
+            }
+            if !current.is_empty() {
+                current.push(' ');
+            }
+            while word.len() > width {
+                let rest = word.split_off(width);
+                lines.push(word.into_iter().collect());
+                word = rest;
+            }
+            current.extend(word);
+        }
+        lines.push(current);
+    }
+    Ok(lines.join("\n"))
+}
+
+/// All of them.
+pub(super) fn install(environment: &mut Environment<'static>) {
+    environment.add_filter("tojson", |value: &Value, kwargs: Kwargs| to_json(value, kwargs.get("indent")?));
+    environment.add_filter("wordcount", |value: &Value| word_count(value));
+    environment.add_filter("string", |value: &Value| text(value));
+    environment.add_filter("pprint", |value: &Value| {
+        let mut out = String::new();
+        python::repr(&mut out, value).map_err(|_| invalid("a value that cannot be printed"))?;
+        Ok::<_, Error>(out)
+    });
+    environment.add_filter("filesizeformat", |value: &Value, binary: Option<bool>| file_size(value, binary));
+    environment.add_filter("forceescape", |value: &Value| escaped(value));
+    environment.add_filter("escape", |value: &Value| escaped(value));
+    environment.add_filter("e", |value: &Value| escaped(value));
+    environment.add_filter("safe", |value: &Value| text(value));
+    environment.add_filter("striptags", |value: &Value| strip_tags(value));
+    environment.add_filter(
+        "truncate",
+        |value: &Value, length: Option<usize>, kill: Option<bool>, end: Option<String>, kwargs: Kwargs| {
+            truncate(value, length, kill, end, &kwargs)
+        },
+    );
+    environment.add_filter("unique", |value: &Value, case: Option<bool>, kwargs: Kwargs| {
+        unique(value, case, &kwargs)
+    });
+    environment.add_filter(
+        "dictsort",
+        |value: &Value, case: Option<bool>, by: Option<String>, kwargs: Kwargs| {
+            dict_sort(value, case, by, &kwargs)
+        },
+    );
+    environment.add_filter("wordwrap", |value: &Value, width: Option<usize>, kwargs: Kwargs| {
+        word_wrap(value, width, &kwargs)
+    });
+    environment.add_filter("center", |value: &Value, width: Option<usize>| {
+        Ok::<_, Error>(python::centred(&text(value)?, width.unwrap_or(80), ' '))
+    });
+    environment.add_filter("items", |value: &Value| python::items(value));
+}
