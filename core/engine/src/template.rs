@@ -5,6 +5,7 @@
 
 mod basic;
 mod filters;
+mod format;
 mod missing;
 mod python;
 mod text;
@@ -276,6 +277,16 @@ mod tests {
         );
         check("## template: jinja\n{% if v1.gone %}a{% else %}b{% endif %}", json!({"v1": {}}), "b");
         assert!(render("t", "## template: jinja\n{{ nope.deeper }}", &json!({})).is_err());
+    }
+
+    #[test]
+    fn a_key_that_is_not_there_is_not_in_a_mapping() {
+        let vars = json!({"m": {"a": 1}});
+        check(
+            "## template: jinja\n{{ 'b' in m }} {{ 'a' in m }} {{ m['a'] }} {{ m.b }}",
+            vars,
+            "False True 1 CI_MISSING_JINJA_VAR/b",
+        );
     }
 
     #[test]

@@ -73,11 +73,60 @@ pub const KNOWN: &[Known] = &[
         explains: |line| line.starts_with("raised: AttributeError: 'int' object"),
     },
     Known {
-        name: "base64-tail",
-        reason: "Python 3.14 does not decode base64 with text behind it",
-        kinds: &["user-data"],
-        applies: |input| holds(input, "epilogue"),
-        explains: |line| line.contains("=an epilogue"),
+        name: "percent",
+        reason: "the operator % formats texts; here the filter format and str.format do",
+        kinds: &["jinja"],
+        applies: |input| holds(input, "' % "),
+        explains: |line| line.contains("% operator on unsupported types"),
+    },
+    Known {
+        name: "mutable",
+        reason: "lists and mappings can be changed with append, extend, pop and update",
+        kinds: &["jinja"],
+        applies: |_| true,
+        explains: |line| {
+            ["'append'", "'extend'", "'pop'", "'update'"]
+                .iter()
+                .any(|name| line.contains(&format!("no method {name}")))
+        },
+    },
+    Known {
+        name: "printed-types",
+        reason: "tuples, ranges, views of mappings and functions print as Python's",
+        kinds: &["jinja"],
+        applies: |_| true,
+        explains: |line| {
+            line.starts_with("value:")
+                && ["range(", "dict_", "('", "([", "(1", "<function", "<Template", "[Undefined]"]
+                    .iter()
+                    .any(|word| line.contains(word))
+        },
+    },
+    Known {
+        name: "marker",
+        reason: "what is missing below a text, a number or in brackets, or was not given to a macro, prints with its name",
+        kinds: &["jinja"],
+        applies: |_| true,
+        explains: |line| line.contains("CI_MISSING_JINJA_VAR/") && !line.starts_with("raised"),
+    },
+    Known {
+        name: "helpers",
+        reason: "there are cycler, joiner and lipsum",
+        kinds: &["jinja"],
+        applies: |_| true,
+        explains: |line| ["cycler is unknown", "joiner is unknown"].iter().any(|word| line.contains(word)),
+    },
+    Known {
+        name: "strict-types",
+        reason: "comparing or calculating with what has no order or is missing raises",
+        kinds: &["jinja"],
+        applies: |_| true,
+        explains: |line| {
+            line.starts_with("raised: TypeError")
+                || line.starts_with("raised: UndefinedError")
+                || line.starts_with("raised: NameError")
+                || line.contains("invalid float literal")
+        },
     },
     Known {
         name: "wrong-strategy",
@@ -98,9 +147,12 @@ pub fn explanations(kind: &str, input: &[u8], lines: &[String]) -> Vec<&'static 
         KNOWN.iter().filter(|known| known.kinds.contains(&kind) && (known.applies)(input)).collect();
     let mut found: Vec<&'static Known> = Vec::new();
     // What becomes of a damaged part is a consequence.
-    if let Some(known) =
-        possible.iter().find(|known| known.name == "8bit" && lines.iter().any(|line| (known.explains)(line)))
-    {
+    let damaged = |known: &&&Known| {
+        known.name == "8bit"
+            && ((!input.is_ascii() && holds(input, "mime-version:"))
+                || lines.iter().any(|line| (known.explains)(line)))
+    };
+    if let Some(known) = possible.iter().find(damaged) {
         return vec![known];
     }
     for line in lines {

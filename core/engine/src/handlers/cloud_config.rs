@@ -78,7 +78,10 @@ impl Merging {
 
     /// The file as the original writes it.
     fn text(&self) -> String {
-        let Some(merged) = &self.merged else { return String::new() };
+        // A patch may have put null in the place of everything.
+        let Some(merged) = self.merged.as_ref().filter(|merged| !merged.is_null()) else {
+            return String::new();
+        };
         let mut lines = vec!["#cloud-config".to_owned(), String::new()];
         if !self.from.is_empty() {
             lines.push(format!("# from {} files", self.from.len()));

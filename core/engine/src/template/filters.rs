@@ -1,6 +1,6 @@
 //! Filters that jinja2 has and minijinja lacks, or does otherwise.
 
-use minijinja::value::{Kwargs, Value, ValueKind};
+use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
 use super::python;
@@ -282,6 +282,18 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     });
     environment.add_filter("center", |value: &Value, width: Option<usize>| {
         Ok::<_, Error>(python::centred(&text(value)?, width.unwrap_or(80), ' '))
+    });
+    environment.add_filter("format", |format: String, args: Rest<Value>, kwargs: Kwargs| {
+        super::format::percent(&format, &args, &kwargs)
+    });
+    environment.add_filter("join", |value: &Value, by: Option<String>, kwargs: Kwargs| {
+        let by = by.or(kwargs.get("d")?).unwrap_or_default();
+        let attribute: Option<String> = kwargs.get("attribute")?;
+        let item = |item: Value| match &attribute {
+            Some(path) => text(&path.split('.').try_fold(item, |value, step| value.get_attr(step))?),
+            None => text(&item),
+        };
+        Ok::<_, Error>(value.try_iter()?.map(item).collect::<Result<Vec<_>, _>>()?.join(&by))
     });
     environment.add_filter("items", |value: &Value| python::items(value));
 }

@@ -41,8 +41,13 @@ impl Object for Missing {
 pub(super) struct Variables(pub(super) serde_json::Map<String, serde_json::Value>);
 
 impl Object for Variables {
+    /// What `in` and brackets ask: a key that is not there is not there.
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let name = key.as_str()?;
+        self.0.get(key.as_str()?).map(wrap)
+    }
+
+    /// What a dot asks.
+    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
         match self.0.get(name) {
             Some(value) => Some(wrap(value)),
             // Methods of a dict are found by the method call, not here.

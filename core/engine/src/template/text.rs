@@ -43,9 +43,9 @@ fn title(text: &str) -> String {
     let mut inside = false;
     for letter in text.chars() {
         if inside {
-            out.extend(letter.to_lowercase())
+            out.extend(letter.to_lowercase());
         } else {
-            out.extend(letter.to_uppercase())
+            out.extend(letter.to_uppercase());
         }
         inside = letter.is_alphabetic();
     }
@@ -149,6 +149,7 @@ fn stripped<'t>(text: &'t str, args: &[Value], name: &str) -> &'t str {
 pub(super) fn method(text: &str, name: &str, args: &[Value]) -> Option<Result<Value, Error>> {
     let word = |index: usize| args.get(index).and_then(Value::as_str);
     let value = match name {
+        "format" => return Some(super::format::braces(text, args).map(Value::from)),
         "strip" | "lstrip" | "rstrip" => Some(Value::from(stripped(text, args, name))),
         "lower" | "casefold" => Some(Value::from(text.to_lowercase())),
         "upper" => Some(Value::from(text.to_uppercase())),

@@ -1,0 +1,335 @@
+//! Python's two ways of formatting: `%s` of the filter `format`, and `{}` of `str.format`.
+
+use minijinja::value::{Kwargs, Value};
+use minijinja::{Error, ErrorKind};
+
+use super::python;
+
+/// Wider is nothing that is printed.
+const MAX_WIDTH: usize = 100_000;
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message.into())
+}
+
+fn shown(value: &Value, quoted: bool) -> Result<String, Error> {
+    let mut out = String::new();
+    let written = if quoted { python::repr(&mut out, value) } else { python::write(&mut out, value) };
+    written.map_err(|_| invalid("a value that cannot be printed"))?;
+    Ok(out)
+}
+
+/// How a value is laid out.
+#[derive(Debug, Default, Clone)]
+struct Spec {
+    fill: Option<char>,
+    align: Option<char>,
+    sign: Option<char>,
+    alternate: bool,
+    zero: bool,
+    width: usize,
+    comma: bool,
+    precision: Option<usize>,
+    kind: Option<char>,
+}
+
+fn digits(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<usize> {
+    let mut number = None;
+    while let Some(digit) = letters.peek().and_then(|letter| letter.to_digit(10)) {
+        letters.next();
+        number = Some((number.unwrap_or(0_usize) * 10 + digit as usize).min(MAX_WIDTH));
+    }
+    number
+}
+
+fn grouped(number: &str) -> String {
+    let (whole, rest) = number.split_at(number.find(['.', 'e']).unwrap_or(number.len()));
+    let mut out = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + rest
+}
+
+fn exponent(number: f64, precision: usize) -> String {
+    let text = format!("{number:.precision$e}");
+    let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, power) = power.strip_prefix('-').map_or(('+', power), |power| ('-', power));
+    format!("{digits}e{sign}{power:0>2}")
+}
+
+fn general(number: f64, precision: usize) -> String {
+    let precision = precision.max(1);
+    let power = if number == 0.0 { 0 } else { number.abs().log10().floor() as i32 };
+    let text = if power < -4 || power >= precision as i32 {
+        exponent(number, precision - 1)
+    } else {
+        format!("{number:.*}", (precision as i32 - 1 - power).max(0) as usize)
+    };
+    let (digits, rest) = text.split_at(text.find('e').unwrap_or(text.len()));
+    let digits =
+        if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+    format!("{digits}{rest}")
+}
+
+impl Spec {
+    fn number(&self, value: &Value) -> Result<Option<String>, Error> {
+        let kind = self.kind.unwrap_or('d');
+        if "fFeEgG".contains(kind) {
+            let number = f64::try_from(value.clone()).map_err(|_| invalid("a number is needed"))?;
+            let precision = self.precision.unwrap_or(6);
+            let text = match kind.to_ascii_lowercase() {
+                'f' => format!("{:.precision$}", number.abs()),
+                'e' => exponent(number.abs(), precision),
+                _ => general(number.abs(), precision),
+            };
+            return Ok(Some(self.signed(number.is_sign_negative(), text, "")));
+        }
+        let number = match i128::try_from(value.clone()) {
+            Ok(number) => number,
+            Err(_) if kind == 'd' => return Ok(None),
+            Err(_) => return Err(invalid("a whole number is needed")),
+        };
+        let bare = number.unsigned_abs();
+        let (text, prefix) = match kind {
+            'x' => (format!("{bare:x}"), "0x"),
+            'X' => (format!("{bare:X}"), "0X"),
+            'o' => (format!("{bare:o}"), "0o"),
+            'b' => (format!("{bare:b}"), "0b"),
+            _ => (bare.to_string(), ""),
+        };
+        Ok(Some(self.signed(number < 0, text, if self.alternate { prefix } else { "" })))
+    }
+
+    fn signed(&self, negative: bool, text: String, prefix: &str) -> String {
+        let text = if self.comma { grouped(&text) } else { text };
+        let sign = match (negative, self.sign) {
+            (true, _) => "-",
+            (false, Some('+')) => "+",
+            (false, Some(' ')) => " ",
+            _ => "",
+        };
+        let head = format!("{sign}{prefix}");
+        if self.zero && self.align.is_none() {
+            let width = self.width.saturating_sub(head.len());
+            return format!("{head}{text:0>width$}");
+        }
+        head + &text
+    }
+
+    fn laid_out(&self, text: &str, number: bool) -> String {
+        let fill = self.fill.unwrap_or(' ');
+        let missing = self.width.saturating_sub(text.chars().count());
+        let pad = |count: usize| fill.to_string().repeat(count);
+        match self.align.unwrap_or(if number { '>' } else { '<' }) {
+            '>' => pad(missing) + text,
+            '^' => pad(missing / 2) + text + &pad(missing - missing / 2),
+            _ => text.to_owned() + &pad(missing),
+        }
+    }
+}
+
+/// `'%s-%d' | format(…)`.
+pub(super) fn percent(format: &str, args: &[Value], named: &Kwargs) -> Result<String, Error> {
+    let mut out = String::new();
+    let mut used = 0;
+    let mut letters = format.chars().peekable();
+    let mut by_name = false;
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            out.push(letter);
+            continue;
+        }
+        let mut name = None;
+        if letters.peek() == Some(&'(') {
+            letters.next();
+            let inside: String = letters.by_ref().take_while(|letter| *letter != ')').collect();
+            name = Some(inside);
+        }
+        let mut spec = Spec::default();
+        while let Some(flag) = letters.next_if(|letter| "-+ 0#".contains(*letter)) {
+            match flag {
+                '-' => spec.align = Some('<'),
+                '0' => spec.zero = true,
+                '#' => spec.alternate = true,
+                sign => spec.sign = Some(sign),
+            }
+        }
+        spec.width = digits(&mut letters).unwrap_or(0);
+        if letters.next_if_eq(&'.').is_some() {
+            spec.precision = Some(digits(&mut letters).unwrap_or(0));
+        }
+        let kind = letters.next().ok_or_else(|| invalid("incomplete format"))?;
+        if kind == '%' {
+            out.push('%');
+            continue;
+        }
+        let value = match name {
+            Some(name) => {
+                by_name = true;
+                named.get::<Value>(&name)?
+            }
+            None => {
+                used += 1;
+                args.get(used - 1)
+                    .cloned()
+                    .ok_or_else(|| invalid("not enough arguments for format string"))?
+            }
+        };
+        spec.kind = Some(if "iu".contains(kind) { 'd' } else { kind });
+        out.push_str(&match kind {
+            's' | 'r' => {
+                let text = shown(&value, kind == 'r')?;
+                let text = spec.precision.map_or(text.clone(), |length| text.chars().take(length).collect());
+                spec.laid_out(&text, spec.align.is_none())
+            }
+            'c' => match (value.as_str(), u32::try_from(value.clone()).ok().and_then(char::from_u32)) {
+                (Some(text), _) if text.chars().count() == 1 => text.to_owned(),
+                (_, Some(letter)) => letter.to_string(),
+                _ => return Err(invalid("%c needs a character")),
+            },
+            'd' | 'i' | 'u' | 'x' | 'X' | 'o' | 'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
+                let whole =
+                    f64::try_from(value.clone()).ok().filter(|_| "diu".contains(kind)).map(f64::trunc);
+                let value = match whole {
+                    Some(whole) if !value.is_integer() => Value::from(whole as i64),
+                    _ => value,
+                };
+                let text = spec.number(&value)?.ok_or_else(|| invalid("a number is needed"))?;
+                spec.laid_out(&text, true)
+            }
+            other => return Err(invalid(format!("there is no format %{other}"))),
+        });
+    }
+    if used < args.len() && !by_name {
+        return Err(invalid("not all arguments converted during string formatting"));
+    }
+    Ok(out)
+}
+
+/// `'{} {0} {name}'.format(…)`.
+pub(super) fn braces(format: &str, args: &[Value]) -> Result<String, Error> {
+    let (args, named): (&[Value], Kwargs) = minijinja::value::from_args(args)?;
+    let mut out = String::new();
+    let mut next = 0;
+    let mut letters = format.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter == '{' || letter == '}' {
+            if letters.next_if_eq(&letter).is_some() {
+                out.push(letter);
+                continue;
+            }
+            if letter == '}' {
+                return Err(invalid("single '}' in format"));
+            }
+        } else {
+            out.push(letter);
+            continue;
+        }
+        let mut field = String::new();
+        loop {
+            match letters.next() {
+                Some('}') => break,
+                Some('{') | None => return Err(invalid("a field of the format does not close")),
+                Some(letter) => field.push(letter),
+            }
+        }
+        let (name, spec) = field.split_once(':').unwrap_or((&field, ""));
+        let (name, conversion) = name.split_once('!').map_or((name, None), |(name, how)| (name, Some(how)));
+        let (first, path) = name.split_at(name.find(['.', '[']).unwrap_or(name.len()));
+        let mut value = if first.is_empty() {
+            next += 1;
+            args.get(next - 1).cloned()
+        } else if let Ok(index) = first.parse::<usize>() {
+            args.get(index).cloned()
+        } else {
+            named.get::<Option<Value>>(first)?
+        }
+        .ok_or_else(|| invalid("the format asks for more than is given"))?;
+        for step in
+            path.split(['.', '[']).map(|step| step.trim_end_matches(']')).filter(|step| !step.is_empty())
+        {
+            if step.starts_with('_') {
+                return Err(invalid("names with _ are not for templates"));
+            }
+            let key = step.parse::<usize>().map_or_else(|_| Value::from(step), Value::from);
+            value = value.get_item(&key)?;
+            if value.is_undefined() {
+                return Err(invalid("the format asks for what is not there"));
+            }
+        }
+        let quoted = conversion == Some("r");
+        out.push_str(&field_text(&value, spec, quoted)?);
+    }
+    Ok(out)
+}
+
+fn field_text(value: &Value, spec: &str, quoted: bool) -> Result<String, Error> {
+    let mut letters = spec.chars().peekable();
+    let mut out = Spec::default();
+    let second = spec.chars().nth(1);
+    if second.is_some_and(|letter| "<>^=".contains(letter)) {
+        out.fill = letters.next();
+    }
+    out.align = letters.next_if(|letter| "<>^=".contains(*letter));
+    out.sign = letters.next_if(|letter| "+- ".contains(*letter));
+    out.alternate = letters.next_if_eq(&'#').is_some();
+    out.zero = letters.next_if_eq(&'0').is_some();
+    out.width = digits(&mut letters).unwrap_or(0);
+    out.comma = letters.next_if_eq(&',').is_some();
+    if letters.next_if_eq(&'.').is_some() {
+        out.precision = Some(digits(&mut letters).ok_or_else(|| invalid("a format without its precision"))?);
+    }
+    out.kind = letters.next();
+    if letters.next().is_some() {
+        return Err(invalid("a format that is none"));
+    }
+    let is_number = value.is_number() && !quoted;
+    if is_number && out.kind != Some('s') {
+        if out.kind.is_none() && !value.is_integer() && out.precision.is_none() {
+            return Ok(out.laid_out(&shown(value, false)?, true));
+        }
+        let kind = out.kind.or_else(|| (!value.is_integer()).then_some('g'));
+        let spec = Spec { kind, ..out.clone() };
+        let text = spec.number(value)?.ok_or_else(|| invalid("a whole number is needed"))?;
+        return Ok(spec.laid_out(&text, true));
+    }
+    if out.kind.is_some_and(|kind| kind != 's') || out.sign.is_some() || out.comma {
+        return Err(invalid("a format for numbers, and no number"));
+    }
+    let text = shown(value, quoted)?;
+    let text = out.precision.map_or(text.clone(), |length| text.chars().take(length).collect());
+    if out.zero && out.align.is_none() {
+        out.fill = Some('0');
+    }
+    Ok(out.laid_out(&text, false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expectations are what Python prints.
+    #[test]
+    fn fields_and_percents() {
+        let args = [Value::from(42), Value::from("it's")];
+        for (format, expected) in [
+            ("{} {}", "42 it's"),
+            ("{0:05d}|{1:>6}|{1:^7}|", "00042|  it's| it's  |"),
+            ("{0:x} {0:#b} {0:+d} {0:,}", "2a 0b101010 +42 42"),
+            ("{1!r} {{}}", "\"it's\" {}"),
+            ("{0:.2f}", "42.00"),
+        ] {
+            assert_eq!(braces(format, &args).expect("formats"), expected, "{format}");
+        }
+        assert!(braces("{0.__class__}", &args).is_err());
+        assert!(braces("{2}", &args).is_err());
+        let none = Kwargs::from_iter(Vec::<(String, Value)>::new());
+        assert_eq!(percent("%05d|%-6s|", &args, &none).expect("formats"), "00042|it's  |");
+        assert_eq!(percent("%.1f%%%s", &args, &none).expect("formats"), "42.0%it's");
+        assert!(percent("%s", &args, &none).is_err(), "one argument is left");
+    }
+}
