@@ -75,7 +75,8 @@ fn a_valid_cloud_config_says_nothing() {
 
 #[test]
 fn many_mistakes_are_counted_after_the_first() {
-    let users: String = (0..400).map(|number| format!("- {{name: u{number}, nam: x}}\n")).collect();
+    let users =
+        (0..400).map(|number| format!("- {{name: u{number}, nam: x}}\n")).collect::<Vec<_>>().concat();
     let machine = Machine::new(seeded(image(), "i-one", format!("#cloud-config\nusers:\n{users}")));
     let booted = machine.boot();
     let told = told(&booted, "cloud-config");
