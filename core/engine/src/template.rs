@@ -133,8 +133,8 @@ pub fn render_instance_template(
 /// Instance-data as templates see it.
 pub fn variables(instance_data: &serde_json::Value) -> serde_json::Value {
     let encoded: Vec<String> = instance_data
-        .get("base64_encoded_keys")
-        .or_else(|| instance_data.get("base64-encoded-keys"))
+        // The old name of the key only: with the new one values stay encoded, as with the original.
+        .get("base64-encoded-keys")
         .and_then(serde_json::Value::as_array)
         .into_iter()
         .flatten()
