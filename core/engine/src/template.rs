@@ -290,6 +290,19 @@ mod tests {
     }
 
     #[test]
+    fn a_template_cannot_take_all_time_or_memory() {
+        for text in [
+            "{{ 'xxxxxxxxxx' * 2000000000 }}",
+            "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}",
+            "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+            "{{ '%999999999d' | format(1) | length }}{{ range(99999999) | list }}",
+            "{{ 'x'.ljust(999999999).ljust(999999999) | length }}{% for a in range(99999999) %}{% endfor %}",
+        ] {
+            assert!(render("t", &format!("## template: jinja\n{text}"), &json!({})).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn blocks_swallow_their_newline() {
         check("## template: jinja\n{% if true %}\nx\n{% endif %}\ny\n", json!({}), "x\ny\n");
         check("## template: jinja\n{% do d.get('a') %}x", json!({"d": {}}), "x");
