@@ -133,8 +133,8 @@ pub fn render_instance_template(
 /// Instance-data as templates see it.
 pub fn variables(instance_data: &serde_json::Value) -> serde_json::Value {
     let encoded: Vec<String> = instance_data
-        .get("base64_encoded_keys")
-        .or_else(|| instance_data.get("base64-encoded-keys"))
+        // The old name of the key only: with the new one values stay encoded, as with the original.
+        .get("base64-encoded-keys")
         .and_then(serde_json::Value::as_array)
         .into_iter()
         .flatten()
@@ -287,6 +287,19 @@ mod tests {
             vars,
             "False True 1 CI_MISSING_JINJA_VAR/b",
         );
+    }
+
+    #[test]
+    fn a_template_cannot_take_all_time_or_memory() {
+        for text in [
+            "{{ 'xxxxxxxxxx' * 2000000000 }}",
+            "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}",
+            "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+            "{{ '%999999999d' | format(1) | length }}{{ range(99999999) | list }}",
+            "{{ 'x'.ljust(999999999).ljust(999999999) | length }}{% for a in range(99999999) %}{% endfor %}",
+        ] {
+            assert!(render("t", &format!("## template: jinja\n{text}"), &json!({})).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -120,6 +120,8 @@ fn cloud_config(lines: usize) -> String {
 pub enum Work {
     /// The four stages of a first boot with this NoCloud seed, then the commands.
     FirstBoot(PathBuf),
+    /// The first two stages with this NoCloud seed, whose user-data has many parts and no modules to run.
+    Parts(PathBuf),
     /// The network stage on EC2 without its modules, whose service takes so many milliseconds for each answer.
     Ec2(u64),
 }
@@ -170,7 +172,10 @@ pub fn run(machine: &Machine) -> Result<Told, Error> {
 /// The part within the namespaces; what it returns goes to standard output.
 pub fn inside(machine: &str) -> Result<String, Error> {
     let machine: Machine = serde_json::from_str(machine).map_err(Error::Told)?;
-    let seed = if let Work::FirstBoot(seed) = &machine.work { seed.as_path() } else { Path::new("") };
+    let seed = match &machine.work {
+        Work::FirstBoot(seed) | Work::Parts(seed) => seed.as_path(),
+        Work::Ec2(_) => Path::new(""),
+    };
     let mut setup = Command::new("sh");
     setup.args(["-c", MACHINE, "sh"]).args([&machine.root, &machine.scratch]);
     setup.arg(machine.ours.as_deref().unwrap_or(Path::new(""))).arg(seed);
@@ -212,6 +217,12 @@ pub fn inside(machine: &str) -> Result<String, Error> {
                     "-O",
                 ];
                 told.add(&format!("net-convert {renderer}"), &[&words[..], &[*renderer]].concat())?;
+            }
+            "DataSourceNoCloud"
+        }
+        Work::Parts(_) => {
+            for (name, arguments) in &STAGES[..2] {
+                told.add(name, arguments)?;
             }
             "DataSourceNoCloud"
         }

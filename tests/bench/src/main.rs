@@ -8,6 +8,7 @@
 
 mod inside;
 mod measure;
+mod parts;
 mod report;
 mod table;
 
@@ -144,6 +145,8 @@ fn parse(arguments: &[String]) -> Result<Options, Error> {
 
 fn bench(options: &Options) -> Result<String, Error> {
     let mut boots = Samples::default();
+    let mut merges = Samples::default();
+    let many = parts::seed(&options.cache)?;
     let mut crawls: Vec<(u64, Samples)> =
         LATENCIES.iter().map(|latency| (*latency, Samples::default())).collect();
     // One machine of each first, which fills the kernel's caches and does not count.
@@ -151,6 +154,7 @@ fn bench(options: &Options) -> Result<String, Error> {
     for run in 1..=options.runs {
         eprintln!("run {run} of {}", options.runs);
         boots.add(pair(options, &Work::FirstBoot(options.seed.clone()))?);
+        merges.add(pair(options, &Work::Parts(many.clone()))?);
         for (latency, samples) in &mut crawls {
             samples.add(pair(options, &Work::Ec2(*latency))?);
         }
@@ -164,6 +168,8 @@ fn bench(options: &Options) -> Result<String, Error> {
     text += &report::schemas(&boots);
     text.push('\n');
     text += &report::conversions(&boots);
+    text.push('\n');
+    text += &report::parts(&merges);
     text.push('\n');
     text += &report::crawls(&crawls);
     text.push('\n');

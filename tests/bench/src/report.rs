@@ -87,6 +87,15 @@ pub fn first_boot(samples: &Samples) -> String {
     markdown(&head, &rows)
 }
 
+/// A user-data of many parts.
+pub fn parts(samples: &Samples) -> String {
+    let mut row = vec!["`init`, 500 cloud-config parts".to_owned()];
+    row.extend(cells(samples.of("init", |cost| cost.cpu), "ms"));
+    row.extend(cells(samples.of("init", |cost| cost.wall), "ms"));
+    row.extend(cells(samples.of("init", |cost| cost.peak as f64 / 1024.0), "MiB"));
+    markdown(&["merging", "CPU", "ours", "", "wall", "ours", "", "peak RSS", "ours", ""], &[row])
+}
+
 /// Commands on a configured machine.
 pub fn commands(samples: &Samples) -> String {
     let mut rows = Vec::new();
