@@ -9,8 +9,11 @@ mod network_stage;
 
 pub use examples::examples;
 use model::{Frequency, Module, Stage};
+#[cfg(feature = "derive")]
 use schema::document::Section;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
+#[cfg(feature = "derive")]
+use schemars::{Schema, SchemaGenerator};
 
 /// What is known of a module without running it.
 pub struct Entry {
@@ -32,7 +35,8 @@ pub struct Entry {
     pub summary: &'static str,
     /// What else is to know; may be empty.
     pub details: &'static str,
-    /// Makes the schema of its keys.
+    /// Makes the schema of its keys. A program has the schema as it is published and needs this no more.
+    #[cfg(feature = "derive")]
     pub schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
@@ -55,6 +59,7 @@ impl Entry {
             title,
             summary,
             details,
+            #[cfg(feature = "derive")]
             schema: M::Config::json_schema,
         }
     }
@@ -65,8 +70,19 @@ impl Entry {
         stage: Stage,
         [title, summary, details]: Texts,
     ) -> Self {
-        let schema = C::json_schema;
-        Self { name, stage, frequency, distros, keys, built: false, title, summary, details, schema }
+        Self {
+            name,
+            stage,
+            frequency,
+            distros,
+            keys,
+            built: false,
+            title,
+            summary,
+            details,
+            #[cfg(feature = "derive")]
+            schema: C::json_schema,
+        }
     }
 }
 
@@ -76,12 +92,14 @@ pub fn modules() -> impl Iterator<Item = &'static Entry> {
 }
 
 /// Modules whose keys another describes, or that have none.
+#[cfg(feature = "derive")]
 fn has_own_keys(entry: &Entry) -> bool {
     entry.name != "write_files_deferred"
 }
 
 /// The schema of a cloud-config, made from the types. It is whole only with every feature; what is published, and what
 /// [`crate::cloud_config_schema`] reads, was made so.
+#[cfg(feature = "derive")]
 pub fn derive_cloud_config_schema() -> serde_json::Value {
     let sections: Vec<Section> = modules()
         .filter(|entry| has_own_keys(entry))

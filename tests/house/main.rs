@@ -158,7 +158,7 @@ fn every_feature_of_a_family_reaches_the_program() {
     // What modules bring beside members.
     assert!(program["templates"].contains(&"modules/templates".to_owned()));
     for (family, prefix) in [("datasources", "source-"), ("modules", "module-")] {
-        let other = ["default", "templates"];
+        let other = ["default", "templates", "derive"];
         for feature in features(family).keys().filter(|feature| !other.contains(&feature.as_str())) {
             let ours = format!("{prefix}{}", feature.replace('_', "-"));
             let reached =
