@@ -261,3 +261,13 @@ fn hotplug_is_not_known_before_a_boot() {
         Some(2)
     );
 }
+
+#[test]
+fn a_plan_stays_whole_where_events_are_reported_by_print() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("user-data");
+    std::fs::write(&file, "#cloud-config\nreporting: {here: {type: print}}\n").expect("written");
+    let (code, plan) = plan(&["--distro", "debian", "--user-data", &file.display().to_string()]);
+    assert_eq!(code, 0, "{:#}", plan["warnings"]);
+    assert!(plan["effects"].as_array().is_some_and(|effects| !effects.is_empty()));
+}

@@ -112,8 +112,7 @@ impl Reporter {
                 Sink::Log(tracing::Level::WARN) => tracing::warn!(target: "handlers.py", "{text}"),
                 Sink::Log(tracing::Level::ERROR) => tracing::error!(target: "handlers.py", "{text}"),
                 Sink::Log(_) => tracing::debug!(target: "handlers.py", "{text}"),
-                #[allow(clippy::print_stdout, reason = "that is what reporting by print means")]
-                Sink::Print => println!("{text}"),
+                Sink::Print => self.system.environment.print(&format!("{text}\n")),
             }
         }
     }

@@ -34,6 +34,9 @@ pub trait Environment: Send + Sync {
     /// Fills a buffer from the kernel's cryptographic generator.
     fn random(&self, buffer: &mut [u8]);
 
+    /// Prints to the process's standard output: reporting by `print`. A plan's own output stays whole.
+    fn print(&self, _text: &str) {}
+
     /// Prints to the process's standard error, where a boot tells people what happens (cloud-init-output.log).
     fn tell(&self, text: &str);
 }

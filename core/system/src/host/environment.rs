@@ -38,6 +38,10 @@ impl Environment for HostEnvironment {
             .expect("a Linux kernel of 3.17 or newer, or one with /dev/urandom, gives randomness");
     }
 
+    fn print(&self, text: &str) {
+        let _ = std::io::stdout().write_all(text.as_bytes());
+    }
+
     fn tell(&self, text: &str) {
         // Nobody reads it when standard error is closed; that must not stop a boot.
         let _ = std::io::stderr().write_all(text.as_bytes());
