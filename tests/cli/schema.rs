@@ -46,15 +46,15 @@ Error: Cloud config schema errors:
 x.yaml:4:5: users.0.nam: unknown key 'nam'; did you mean 'name'?
         nam: x
         ^^^
-    see docs/reference/cc_users_groups.md
+    see docs/reference/users_groups.md
 x.yaml:5:1: write_file: unknown key 'write_file'; did you mean 'write_files'?
     write_file: 3
     ^^^^^^^^^^
-    see docs/reference/cc_write_files.md
+    see docs/reference/write_files.md
 x.yaml:6:9: runcmd: expected a list, found a boolean true; write it as a list: each item after '- '
     runcmd: true
             ^^^^
-    see docs/reference/cc_runcmd.md
+    see docs/reference/runcmd.md
 
 Error: Invalid schema: user-data
 
