@@ -110,12 +110,46 @@ impl Strategy {
         self
     }
 
-    /// Whether it may meet values that it cannot merge.
-    pub fn may_fail(&self) -> bool {
-        self.mergers.iter().any(|merger| match merger.kind {
-            Kind::Dict { .. } => false,
-            Kind::List { method, .. } => method != ListMethod::Replace,
-            Kind::Text { append } => append,
+    /// Whether `new` can be merged into `old`: asked first, a failed merge leaves nothing half done and nothing is copied.
+    pub fn fits(&self, old: &Node, new: &Node) -> Result<(), MergeError> {
+        let Some(merger) = self.merger_of(old) else { return Ok(()) };
+        match (&merger.kind, &old.value) {
+            (Kind::Text { append: true }, _) if !matches!(new.value, Value::Str(_)) => {
+                Err(merger.mismatch(new, "string"))
+            }
+            (Kind::List { method: ListMethod::Replace, recurse }, Value::List(items)) => items
+                .iter()
+                .zip(new.as_list().unwrap_or_default())
+                .filter(|(_, value)| recurse.enters(value))
+                .try_for_each(|(slot, value)| self.fits(slot, value)),
+            (Kind::List { method, .. }, Value::List(items)) => match &new.value {
+                Value::List(_) | Value::Str(_) => Ok(()),
+                // Compared item by item, which the keys of a mapping are not.
+                Value::Map(map) if *method != ListMethod::NoReplace || items.is_empty() || map.is_empty() => {
+                    Ok(())
+                }
+                _ => Err(merger.mismatch(new, "list")),
+            },
+            (Kind::Dict { method: DictMethod::NoReplace, recurse, allow_delete }, Value::Map(map)) => new
+                .as_map()
+                .into_iter()
+                .flatten()
+                .filter(|(_, value)| !(value.is_null() && *allow_delete) && recurse.enters(value))
+                .filter_map(|(key, value)| Some((map.get(key)?, value)))
+                .try_for_each(|(slot, value)| self.fits(slot, value)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The first merger that knows the kind of a value.
+    fn merger_of(&self, old: &Node) -> Option<&Merger> {
+        self.mergers.iter().find(|merger| {
+            matches!(
+                (&merger.kind, &old.value),
+                (Kind::Dict { .. }, Value::Map(_))
+                    | (Kind::List { .. }, Value::List(_))
+                    | (Kind::Text { .. }, Value::Str(_))
+            )
         })
     }
 
@@ -126,15 +160,7 @@ impl Strategy {
 
     /// The same, watched.
     pub fn traced<T: Trace>(&self, old: Node, new: Node, trace: &mut T) -> Result<Node, MergeError> {
-        let found = self.mergers.iter().find(|merger| {
-            matches!(
-                (&merger.kind, &old.value),
-                (Kind::Dict { .. }, Value::Map(_))
-                    | (Kind::List { .. }, Value::List(_))
-                    | (Kind::Text { .. }, Value::Str(_))
-            )
-        });
-        let Some(merger) = found else { return Ok(old) };
+        let Some(merger) = self.merger_of(&old) else { return Ok(old) };
         match merger.kind {
             Kind::Text { append } => merger.text(old, new, append, trace),
             Kind::List { method, recurse } => self.list(merger, old, new, (method, recurse), trace),
@@ -174,7 +200,7 @@ impl Strategy {
                     trace.note(Outcome::Replaced, merger, Some(slot), &value);
                     *slot = value;
                 }
-                Some(slot) if recurse.into(&value) => {
+                Some(slot) if recurse.enters(&value) => {
                     if matches!((&slot.value, &value.value), (Value::Map(_), Value::Map(_))) {
                         trace.note(Outcome::Merged, merger, Some(slot), &value);
                     }
@@ -221,7 +247,7 @@ impl Strategy {
             ListMethod::Replace => {
                 for (index, (slot, value)) in items.iter_mut().zip(additions).enumerate() {
                     trace.enter(Step::Item(index));
-                    if recurse.into(&value) {
+                    if recurse.enters(&value) {
                         *slot = self.traced(std::mem::take(slot), value, trace)?;
                     } else {
                         trace.note(Outcome::Replaced, merger, Some(slot), &value);
@@ -236,7 +262,7 @@ impl Strategy {
 }
 
 impl Recurse {
-    fn into(self, value: &Node) -> bool {
+    fn enters(self, value: &Node) -> bool {
         match value.value {
             Value::Map(_) => self.dict,
             Value::List(_) => self.list,
@@ -335,13 +361,12 @@ pub fn layers_traced<T: Trace>(strongest_first: Vec<Node>, trace: &mut T) -> Nod
         };
         let chosen = chosen.as_ref().unwrap_or(&usual);
         let before = merged.take().unwrap_or_else(|| Node::empty_map(layer.origin.clone()));
-        merged = Some(if chosen.may_fail() {
-            chosen.traced(before.clone(), layer, trace).unwrap_or_else(|error| {
+        merged = Some(match chosen.fits(&before, &layer) {
+            Ok(()) => chosen.traced(before, layer, trace).expect("it was asked whether it fits"),
+            Err(error) => {
                 tracing::warn!("{error}: left out");
                 before
-            })
-        } else {
-            chosen.traced(before, layer, trace).expect("a strategy that cannot fail")
+            }
         });
     }
     merged.unwrap_or_else(|| Node::empty_map(Origin::built_in()))
@@ -392,7 +417,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_an_error_with_its_place_and_without_its_text() {
         let strategy = Strategy::parse("dict(recurse_str)+str(append)").expect("a strategy");
-        assert!(strategy.may_fail());
+        assert!(strategy.fits(&yaml("{a: x}"), &yaml("{a: y}")).is_ok());
         let appended = Strategy::parse("list(append)").expect("a strategy");
         let error = appended.merge(yaml("[1]"), yaml("\n 4711")).expect_err("no list");
         assert_eq!(

@@ -4,6 +4,7 @@
 //! line is lost in it. The document beside it says so again, value by value, so that a message of a later stage names
 //! the user's own line.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,22 +24,27 @@ pub fn beside(cloud_config: &Path) -> PathBuf {
     cloud_config.with_extension("origins.json")
 }
 
-fn walk(node: &Node, path: &str, document: &mut Document) {
-    let name = &*node.origin.source;
-    let source = document.sources.iter().position(|known| known == name).unwrap_or_else(|| {
-        document.sources.push(name.to_owned());
-        document.sources.len() - 1
+/// Sources that were met, with their numbers.
+type Known = HashMap<Arc<str>, usize>;
+
+fn walk(node: &Node, path: &str, document: &mut Document, known: &mut Known) {
+    let name = &node.origin.source;
+    let source = known.get(name).copied().unwrap_or_else(|| {
+        document.sources.push(name.to_string());
+        known.insert(name.clone(), known.len());
+        known.len() - 1
     });
     document.places.push((path.to_owned(), source, node.origin.line, node.origin.column));
     match &node.value {
         Value::Map(map) => {
-            map.iter().for_each(|(key, value)| walk(value, &format!("{path}/{key}"), document));
+            for (key, value) in map {
+                walk(value, &format!("{path}/{key}"), document, known);
+            }
         }
         Value::List(items) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(index, item)| walk(item, &format!("{path}/{index}"), document));
+            for (index, item) in items.iter().enumerate() {
+                walk(item, &format!("{path}/{index}"), document, known);
+            }
         }
         _ => {}
     }
@@ -47,7 +53,7 @@ fn walk(node: &Node, path: &str, document: &mut Document) {
 /// The origins of a tree as a JSON text.
 pub fn collect(node: &Node) -> String {
     let mut document = Document::default();
-    walk(node, "", &mut document);
+    walk(node, "", &mut document, &mut Known::new());
     serde_json::to_string(&document).unwrap_or_default()
 }
 
@@ -55,7 +61,7 @@ pub fn collect(node: &Node) -> String {
 pub fn restore(node: &mut Node, text: &str) {
     let Ok(document) = serde_json::from_str::<Document>(text) else { return };
     let sources: Vec<Arc<str>> = document.sources.iter().map(|name| name.as_str().into()).collect();
-    let places: std::collections::HashMap<&str, Origin> = document
+    let places: HashMap<&str, Origin> = document
         .places
         .iter()
         .filter_map(|(path, source, line, column)| {
@@ -66,7 +72,7 @@ pub fn restore(node: &mut Node, text: &str) {
     apply(node, "", &places);
 }
 
-fn apply(node: &mut Node, path: &str, places: &std::collections::HashMap<&str, Origin>) {
+fn apply(node: &mut Node, path: &str, places: &HashMap<&str, Origin>) {
     if let Some(origin) = places.get(path) {
         node.origin = origin.clone();
     }

@@ -130,11 +130,11 @@ fn merged<T: Trace>(before: Node, part: &Part, trace: &mut T) -> (Node, Result<(
         Ok(read) => read,
         Err(refused) => return (before, Err(refused)),
     };
-    let kept = strategy.may_fail().then(|| before.clone());
-    match (strategy.traced(before, config, trace), kept) {
-        (Ok(merged), _) => (merged, Ok(())),
-        (Err(error), kept) => (kept.unwrap_or_default(), Err(error.into())),
+    if let Err(error) = strategy.fits(&before, &config) {
+        return (before, Err(error.into()));
     }
+    let merged = strategy.traced(before, config, trace).expect("it was asked whether it fits");
+    (merged, Ok(()))
 }
 
 fn patched<T: Trace>(before: &Node, part: &Part, trace: &mut T) -> Result<Node, Refused> {

@@ -10,18 +10,19 @@ pub(super) fn note(part: &mut Message) -> Result<(), mime::Error> {
     let header = part.headers.text("Launch-Index");
     let index = match &header {
         Some(text) => integer(text),
-        None if part.content_type() == "text/cloud-config" => Node::from_yaml("part", &payload(part))
-            .ok()
-            .flatten()
-            .and_then(|config| match config.get("launch-index") {
-                Some(node) => match node.value {
-                    Value::Bool(value) => Some(i64::from(value)),
-                    Value::Int(number) => i64::try_from(number).ok(),
-                    Value::Float(number) if number.is_finite() => Some(number as i64),
-                    _ => integer(node.as_str()?),
-                },
-                None => None,
-            }),
+        None if part.content_type() == "text/cloud-config" && may_name_one(&payload(part)) => {
+            Node::from_yaml("part", &payload(part)).ok().flatten().and_then(|config| {
+                match config.get("launch-index") {
+                    Some(node) => match node.value {
+                        Value::Bool(value) => Some(i64::from(value)),
+                        Value::Int(number) => i64::try_from(number).ok(),
+                        Value::Float(number) if number.is_finite() => Some(number as i64),
+                        _ => integer(node.as_str()?),
+                    },
+                    None => None,
+                }
+            })
+        }
         None => None,
     };
     match index {
@@ -29,6 +30,13 @@ pub(super) fn note(part: &mut Message) -> Result<(), mime::Error> {
         Some(index) => part.headers.push("Launch-Index", &index.to_string()),
         None => Ok(()),
     }
+}
+
+/// Whether a cloud-config can have the key at all: nothing has to be read where its letters are not there, and no
+/// escape hides them.
+fn may_name_one(payload: &[u8]) -> bool {
+    let holds = |word: &[u8]| payload.windows(word.len()).any(|window| window == word);
+    holds(b"launch-index") || payload.contains(&b'\\') || payload.contains(&0)
 }
 
 /// A text as Python's `int()` reads it, but for digits of other scripts.
