@@ -26,7 +26,7 @@ pub(crate) enum Format {
 /// `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The key, such as users.0.name or write_files[1].path; without it all keys at the top.
+    /// The key, such as users.0.name or `write_files[1].path`; without it all keys at the top.
     key: Option<String>,
     #[cfg(feature = "plan")]
     #[command(flatten)]
