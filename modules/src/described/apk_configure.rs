@@ -30,7 +30,7 @@ pub struct Repositories {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, extend("minProperties" = 1))]
 pub struct Alpine {
-    /// The mirror. Default: https://dl-cdn.alpinelinux.org/alpine.
+    /// The mirror. Default: `https://dl-cdn.alpinelinux.org/alpine`.
     #[schemars(extend("default" = "https://dl-cdn.alpinelinux.org/alpine"))]
     pub base_url: Option<Text>,
     /// Add the community repository. Default: false.

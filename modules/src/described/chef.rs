@@ -62,7 +62,7 @@ pub struct Chef {
     pub log_location: Option<Text>,
     /// The node's name. Default: the instance's id.
     pub node_name: Option<Text>,
-    /// The installer that `install_type: omnibus` fetches. Default: https://www.chef.io/chef/install.sh.
+    /// The installer that `install_type: omnibus` fetches. Default: `https://www.chef.io/chef/install.sh`.
     #[schemars(extend("default" = "https://www.chef.io/chef/install.sh"))]
     pub omnibus_url: Option<Text>,
     /// How often fetching it is tried again. Default: 5.

@@ -25,10 +25,10 @@ pub struct Landscape {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Client {
-    /// The server. Default: https://landscape.canonical.com/message-system.
+    /// The server. Default: `https://landscape.canonical.com/message-system`.
     #[schemars(extend("default" = "https://landscape.canonical.com/message-system"))]
     pub url: Option<Text>,
-    /// The address of the short exchanges. Default: https://landscape.canonical.com/ping.
+    /// The address of the short exchanges. Default: `https://landscape.canonical.com/ping`.
     #[schemars(extend("default" = "https://landscape.canonical.com/ping"))]
     pub ping_url: Option<Text>,
     /// Where the client keeps its data. Default: /var/lib/landscape/client.

@@ -26,7 +26,7 @@ pub struct UbuntuPro {
     pub enable: Option<Vec<Text>>,
     /// Services in beta to enable.
     pub enable_beta: Option<Vec<Text>>,
-    /// The contract's token, from https://ubuntu.com/pro. An image with Pro needs none.
+    /// The contract's token, from `https://ubuntu.com/pro`. An image with Pro needs none.
     pub token: Option<Secret<Text>>,
     /// What the client does by itself.
     pub features: Option<Features>,
