@@ -120,6 +120,8 @@ fn cloud_config(lines: usize) -> String {
 pub enum Work {
     /// The four stages of a first boot with this NoCloud seed, then the commands.
     FirstBoot(PathBuf),
+    /// A large machine's network as the files of each renderer, with this NoCloud seed.
+    Conversions(PathBuf),
     /// The first two stages with this NoCloud seed, whose user-data has many parts and no modules to run.
     Parts(PathBuf),
     /// The network stage on EC2 without its modules, whose service takes so many milliseconds for each answer.
@@ -173,7 +175,7 @@ pub fn run(machine: &Machine) -> Result<Told, Error> {
 pub fn inside(machine: &str) -> Result<String, Error> {
     let machine: Machine = serde_json::from_str(machine).map_err(Error::Told)?;
     let seed = match &machine.work {
-        Work::FirstBoot(seed) | Work::Parts(seed) => seed.as_path(),
+        Work::FirstBoot(seed) | Work::Conversions(seed) | Work::Parts(seed) => seed.as_path(),
         Work::Ec2(_) => Path::new(""),
     };
     let mut setup = Command::new("sh");
@@ -200,6 +202,11 @@ pub fn inside(machine: &str) -> Result<String, Error> {
                 fs::write(CLOUD_CONFIG, cloud_config(*lines)).map_err(file(CLOUD_CONFIG))?;
                 told.add(&format!("schema {name}"), &["schema", "-c", CLOUD_CONFIG])?;
             }
+            "DataSourceNoCloud"
+        }
+        Work::Conversions(_) => {
+            // Only so that the source is known.
+            told.add(STAGES[0].0, STAGES[0].1)?;
             let large = network_oracle::generate::large(1, 200, 2000);
             fs::write(LARGE, large.to_string()).map_err(file(LARGE))?;
             for (renderer, distro) in CONVERSIONS {

@@ -31,6 +31,7 @@ Usage: bench [OPTIONS]
   --cache DIR          where the machines' overlays are (default: target/bench); on a tmpfs the disk's time to sync is
                        left out, which only ours waits for
   --runs N             how often each is run (default: 5)
+  --no-conversions     without net-convert, which takes the original five minutes in each run
 ";
 
 /// Milliseconds that the metadata service takes for each answer.
@@ -89,6 +90,7 @@ struct Options {
     seed: PathBuf,
     cache: PathBuf,
     runs: usize,
+    conversions: bool,
 }
 
 fn main() -> ExitCode {
@@ -119,6 +121,7 @@ fn parse(arguments: &[String]) -> Result<Options, Error> {
         seed: oracle.join("cases/users-files-commands/seed"),
         cache: "target/bench".into(),
         runs: 5,
+        conversions: true,
     };
     let mut rest = arguments.iter();
     while let Some(option) = rest.next() {
@@ -129,6 +132,7 @@ fn parse(arguments: &[String]) -> Result<Options, Error> {
             "--root" => options.root = value()?.into(),
             "--seed" => options.seed = value()?.into(),
             "--cache" => options.cache = value()?.into(),
+            "--no-conversions" => options.conversions = false,
             "--runs" => {
                 let runs = value()?.parse().ok().filter(|runs| *runs > 0);
                 options.runs = runs.ok_or_else(|| Error::Usage("--runs needs a number above 0".into()))?;
@@ -146,6 +150,7 @@ fn parse(arguments: &[String]) -> Result<Options, Error> {
 fn bench(options: &Options) -> Result<String, Error> {
     let mut boots = Samples::default();
     let mut merges = Samples::default();
+    let mut conversions = Samples::default();
     let many = parts::seed(&options.cache)?;
     let mut crawls: Vec<(u64, Samples)> =
         LATENCIES.iter().map(|latency| (*latency, Samples::default())).collect();
@@ -155,6 +160,9 @@ fn bench(options: &Options) -> Result<String, Error> {
         eprintln!("run {run} of {}", options.runs);
         boots.add(pair(options, &Work::FirstBoot(options.seed.clone()))?);
         merges.add(pair(options, &Work::Parts(many.clone()))?);
+        if options.conversions {
+            conversions.add(pair(options, &Work::Conversions(options.seed.clone()))?);
+        }
         for (latency, samples) in &mut crawls {
             samples.add(pair(options, &Work::Ec2(*latency))?);
         }
@@ -167,8 +175,10 @@ fn bench(options: &Options) -> Result<String, Error> {
     text.push('\n');
     text += &report::schemas(&boots);
     text.push('\n');
-    text += &report::conversions(&boots);
-    text.push('\n');
+    if options.conversions {
+        text += &report::conversions(&conversions);
+        text.push('\n');
+    }
     text += &report::parts(&merges);
     text.push('\n');
     text += &report::crawls(&crawls);
