@@ -74,7 +74,10 @@ fn parse(arguments: &[String]) -> Result<Options, Error> {
             "--case" => options.case = Some(value()?.clone()),
             "--shown" => options.shown = number(value()?)? as usize,
             "--cache" => options.cache = value()?.into(),
-            "--ours" => options.ours = Some(value()?.into()),
+            "--ours" => {
+                let path = value()?;
+                options.ours = Some(std::fs::canonicalize(path).map_err(oracle::file(path.clone()))?);
+            }
             "--update" => options.update = true,
             other => return Err(Usage(format!("{other} is not an option")).into()),
         }
