@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use crate::{Error, file, root};
 
-/// What runs in namespaces of its own: `$1` the root, `$2` the scratch directory, `$3` the program.
-const SCRIPT: &str = r#"
+/// The overlay over the root, in namespaces of its own: `$1` the root, `$2` the scratch directory.
+pub const SETUP: &str = r#"
 set -e
 mount -t tmpfs tmpfs "$2/over"
 mkdir "$2/over/upper" "$2/over/work"
@@ -20,8 +20,10 @@ mount -t proc proc proc
 mount -t sysfs sysfs sys
 mount -t tmpfs tmpfs tmp
 ip link set lo up
-exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PYTHONWARNINGS=ignore python3 -c "$3"
 "#;
+
+/// The program in it, `$3`.
+const RUN: &str = r#"exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PYTHONWARNINGS=ignore python3 -c "$3""#;
 
 /// Gives the lines of `/cases/cases.jsonl` to a program, and its `/cases/answers.jsonl` back. Nothing that it does
 /// stays in the root.
@@ -33,7 +35,9 @@ pub fn answers(at: &Path, scratch: &Path, program: &str, cases: &[String]) -> Re
     let path = scratch.join("cases/cases.jsonl");
     fs::write(&path, cases.join("\n") + "\n").map_err(file(path.display().to_string()))?;
     let output = Command::new("unshare")
-        .args(["--mount", "--net", "--propagation", "private", "--", "sh", "-c", SCRIPT, "sh"])
+        .args(["--mount", "--net", "--propagation", "private", "--", "sh", "-c"])
+        .arg(format!("{SETUP}{RUN}"))
+        .arg("sh")
         .args([at, scratch])
         .arg(program)
         .stdin(Stdio::null())

@@ -9,7 +9,9 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::original::{Error, SETUP};
+use oracle::python::SETUP;
+
+use crate::original::Error;
 use crate::{Case, Kind};
 
 /// Runs both programs over each file: `/ours` is ours. The original's command is called in this process, which starts

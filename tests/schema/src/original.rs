@@ -1,9 +1,7 @@
 //! The packaged original's judgement over all cases, in one process.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -49,22 +47,6 @@ with open("/cases/cases.jsonl") as cases, open("/cases/answers.jsonl", "w") as a
             answer = {"verdict": "raised", "errors_told": ["%s: %s" % (type(error).__name__, error)]}
         answers.write(json.dumps(answer) + "\n")
 "#;
-
-/// The overlay over the root, in namespaces of its own: `$1` the root, `$2` the scratch directory.
-pub(crate) const SETUP: &str = r#"
-set -e
-mount -t tmpfs tmpfs "$2/over"
-mkdir "$2/over/upper" "$2/over/work"
-mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/over/upper,workdir=$2/over/work" "$2/root"
-mkdir -p "$2/root/cases"
-mount --bind "$2/cases" "$2/root/cases"
-cd "$2/root"
-mount -t proc proc proc
-mount -t tmpfs tmpfs tmp
-"#;
-
-/// Runs a driver there.
-const RUN: &str = r#"exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PYTHONWARNINGS=ignore python3 -c "$3""#;
 
 /// A verdict on a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -117,35 +99,10 @@ pub enum Error {
     Process(String),
 }
 
-fn file(what: &Path) -> impl FnOnce(std::io::Error) -> oracle::Error {
-    oracle::file(what.display().to_string())
-}
-
-/// Runs a Python driver of the original in an overlay over the root, with a file of lines to read; gives the lines of
-/// its answer.
+/// Runs a Python driver of the original, with lines to read; gives the lines of its answer.
 pub fn drive(root: &Path, scratch: &Path, driver: &str, lines: &[Value]) -> Result<Vec<String>, Error> {
-    oracle::root::remove(scratch)?;
-    for name in ["cases", "over", "root"] {
-        fs::create_dir_all(scratch.join(name)).map_err(file(scratch))?;
-    }
-    let path = scratch.join("cases/cases.jsonl");
-    let text: Vec<String> = lines.iter().map(ToString::to_string).collect();
-    fs::write(&path, text.join("\n") + "\n").map_err(file(&path))?;
-    let output = Command::new("unshare")
-        .args(["--mount", "--net", "--propagation", "private", "--", "sh", "-c"])
-        .arg(format!("{SETUP}{RUN}"))
-        .arg("sh")
-        .args([root, scratch])
-        .arg(driver)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Error::Process(error.to_string()))?;
-    if !output.status.success() {
-        return Err(Error::Process(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
-    }
-    let path = scratch.join("cases/answers.jsonl");
-    let text = fs::read_to_string(&path).map_err(file(&path))?;
-    oracle::root::remove(scratch)?;
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    let text = oracle::python::answers(root, scratch, driver, &lines)?;
     Ok(text.lines().map(str::to_owned).collect())
 }
 
