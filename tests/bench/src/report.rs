@@ -91,9 +91,10 @@ pub fn first_boot(samples: &Samples) -> String {
 pub fn parts(samples: &Samples) -> String {
     let mut row = vec!["`init`, 500 cloud-config parts".to_owned()];
     row.extend(cells(samples.of("init", |cost| cost.cpu), "ms"));
-    row.extend(cells(samples.of("init", |cost| cost.wall), "ms"));
+    row.extend(cells(samples.of("init", |cost| cost.own), "ms"));
     row.extend(cells(samples.of("init", |cost| cost.peak as f64 / 1024.0), "MiB"));
-    markdown(&["merging", "CPU", "ours", "", "wall", "ours", "", "peak RSS", "ours", ""], &[row])
+    let head = ["merging", "CPU", "ours", "", "CPU without children", "ours", "", "peak RSS", "ours", ""];
+    markdown(&head, &[row])
 }
 
 /// Commands on a configured machine.
