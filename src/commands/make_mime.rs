@@ -109,8 +109,8 @@ fn message(system: &System, attachments: &[Attachment]) -> Result<String, String
     }
     let mut random = [0_u8; 8];
     system.environment.random(&mut random);
-    // As long and as shaped as Python's boundaries. Base64 has no `=` but at an end, so none holds it.
-    let boundary = format!("==============={:019}==", u64::from_le_bytes(random) % 10_u64.pow(19));
+    // Base64 has no `=` but at an end, so no part holds it.
+    let boundary = mime::boundary_of(u64::from_le_bytes(random));
     let mut whole = Message::multipart("mixed", &boundary).map_err(|error| error.to_string())?;
     for part in parts {
         whole.attach(part);

@@ -93,8 +93,7 @@ impl Processor<'_> {
     pub fn process(&self, name: &str, pieces: &[&[u8]]) -> Result<Message, UserDataError> {
         let mut random = [0_u8; 8];
         self.system.environment.random(&mut random);
-        // As long and as shaped as Python's boundaries.
-        let boundary = format!("==============={:019}==", u64::from_le_bytes(random) % 10_u64.pow(19));
+        let boundary = mime::boundary_of(u64::from_le_bytes(random));
         let mut whole =
             Message::multipart("mixed", &boundary).map_err(|error| message_error(name, &error))?;
         for piece in pieces {

@@ -18,6 +18,7 @@ pub use header::{Header, Headers};
 pub use params::{Value, format_parameter};
 pub use parse::Limits;
 pub use transfer::{Decoded, encode_base64};
+pub use write::boundary_of;
 
 /// A message or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -67,8 +67,17 @@ impl Message {
     }
 }
 
+/// A boundary as long and as shaped as Python's, of which no part may hold a line: for parts that are not there yet.
+pub fn boundary_of(random: u64) -> String {
+    form(random % 10_u64.pow(19))
+}
+
+fn form(token: u64) -> String {
+    format!("==============={token:019}==")
+}
+
 fn free_boundary(token: u64, parts: &[Vec<u8>]) -> String {
-    let base = format!("==============={token:019}==");
+    let base = form(token);
     let taken = |candidate: &str| {
         let open = format!("--{candidate}").into_bytes();
         let close = format!("--{candidate}--").into_bytes();
