@@ -1,6 +1,6 @@
 //! One part: read, rendered where it is a template, checked, and told about.
 
-use engine::template::{self, MISSING};
+use engine::template;
 use engine::userdata::content_type_of;
 use schema::{Document, Finding, Schema, annotated, check, network};
 use serde_json::Value;
@@ -101,8 +101,7 @@ fn cloud_config(
 ) -> Result<Result<String, Outcome>, Stop> {
     let mut text = text;
     let mut line = 1;
-    let kind_of = |text: &str| content_type_of(text.as_bytes()).filter(|kind| *kind != "text/upstart-job");
-    let mut kind = kind_of(&text);
+    let mut kind = content_type_of(text.as_bytes());
     if kind == Some("text/jinja2") {
         if !template::is_jinja(&text) {
             let message = "the header says jinja, but it is not the first line: nothing may stand before it";
@@ -110,7 +109,7 @@ fn cloud_config(
         }
         text = rendered(run, shown, &text)?;
         line = 2;
-        kind = kind_of(&text);
+        kind = content_type_of(text.as_bytes());
     }
     match kind {
         Some("text/cloud-config") => Ok(Ok(text)),
@@ -178,20 +177,9 @@ fn rendered(run: &Run<'_>, shown: &str, text: &str) -> Result<String, Stop> {
     })?;
     let data: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Stop(format!("Loading Jinja instance data failed: {}: {error}", path.display())))?;
+    // What is missing in the instance-data is logged there.
     let rendered = template::render_instance_template(shown, text, &data)
         .map_err(|error| Stop(format!("Failed to render templated user-data. {error}")))?;
-    let missing: Vec<&str> = rendered
-        .split_whitespace()
-        .filter_map(|word| word.split_once(MISSING))
-        .map(|(_, name)| name)
-        .collect();
-    if !missing.is_empty() {
-        output::error(&format!(
-            "{}warning: {shown}: not in the instance-data: {}",
-            run.indent,
-            missing.join(", ")
-        ));
-    }
     if rendered.is_empty() {
         return Err(Stop(format!("{shown}: the template renders to nothing")));
     }
