@@ -51,7 +51,7 @@ pub(crate) fn host() -> System {
 
 /// The configuration without an instance, and the paths it sets: what commands need that only look.
 pub(crate) fn configuration(system: &System) -> (Node, Paths) {
-    let base = Loader { system, extra: Vec::new() }.base();
+    let base = Loader::new(system, Vec::new()).base();
     let paths = engine::config::paths(&base);
     (base, paths)
 }

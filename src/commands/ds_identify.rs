@@ -235,7 +235,7 @@ pub(crate) fn run(options: &DsIdentify) -> u8 {
 
 /// The same for the generator.
 pub(crate) fn verdict(system: &System, force: bool) -> u8 {
-    let config = Loader { system, extra: Vec::new() }.base();
+    let config = Loader::new(system, Vec::new()).base();
     let paths = engine::config::paths(&config);
     let cached =
         system.files.text(&paths.run(".ds-identify.result")).and_then(|text| text.trim().parse::<u8>().ok());
@@ -260,7 +260,7 @@ mod tests {
     #[track_caller]
     fn check(root: Scratch, code: u8, config: Option<&str>) {
         let (system, _) = root.system();
-        let base = Loader { system: &system, extra: Vec::new() }.base();
+        let base = Loader::new(&system, Vec::new()).base();
         let verdict = judge(&system, &Paths::default(), &base, &mut Vec::new());
         assert_eq!((verdict.code, verdict.config.as_deref()), (code, config));
     }

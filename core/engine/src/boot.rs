@@ -103,7 +103,7 @@ impl<'a> Boot<'a> {
         force: bool,
     ) -> Result<Self, BootError> {
         system.journal.enter(stage, None);
-        let loader = Loader { system, extra };
+        let loader = Loader::new(system, extra);
         let base = loader.base();
         let paths = paths(&base);
         let config = loader.merged(&base, &paths, None, true);

@@ -8,6 +8,8 @@ mod builtin;
 mod cmdline;
 pub mod origins;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use model::config::Origin;
@@ -49,16 +51,36 @@ pub struct Loader<'a> {
     pub system: &'a System,
     /// Files given with `-f`, the strongest last.
     pub extra: Vec<PathBuf>,
+    /// Merged cloud-configs as they were read last: a stage asks for them several times, and seldom are they others.
+    read: RefCell<HashMap<PathBuf, Written>>,
+}
+
+/// A merged cloud-config: its text, the origins beside it, and what the two say.
+struct Written {
+    text: Vec<u8>,
+    origins: Option<String>,
+    node: Node,
+}
+
+impl<'a> Loader<'a> {
+    /// For a machine; `extra` are the files given with `-f`, the strongest last.
+    pub fn new(system: &'a System, extra: Vec<PathBuf>) -> Self {
+        Self { system, extra, read: RefCell::default() }
+    }
 }
 
 impl Loader<'_> {
     /// One file: YAML, jinja first when its head says so. A missing or empty file is an empty mapping.
     pub fn file(&self, path: &Path, instance_data: Option<&Path>) -> Result<Node, LoadError> {
-        let name = path.display().to_string();
         let bytes = self.system.files.read(path)?;
-        let text = String::from_utf8_lossy(&bytes);
+        self.content(path, &bytes, instance_data)
+    }
+
+    fn content(&self, path: &Path, bytes: &[u8], instance_data: Option<&Path>) -> Result<Node, LoadError> {
+        let name = path.display().to_string();
+        let text = String::from_utf8_lossy(bytes);
         if !template::is_jinja(&text) {
-            return document(&name, &bytes);
+            return document(&name, bytes);
         }
         let data = instance_data.and_then(|path| self.system.files.text(path));
         let Some(data) = data.and_then(|text| serde_json::from_str(&text).ok()) else {
@@ -69,15 +91,26 @@ impl Loader<'_> {
         document(&name, rendered.as_bytes())
     }
 
-    fn optional(&self, path: &Path, instance_data: Option<&Path>) -> Option<Node> {
-        match self.file(path, instance_data) {
-            Ok(node) => Some(node),
-            Err(LoadError::File(error)) if error.is_not_found() => None,
-            Err(error) => {
-                tracing::warn!("Failed loading configuration: {error}");
-                None
-            }
+    /// A merged cloud-config of the instance, each value with the origin that it had.
+    pub(crate) fn written(&self, path: &Path) -> Result<Node, LoadError> {
+        let text = self.system.files.read(path)?;
+        let origins = self.system.files.text(&origins::beside(path));
+        if let Some(read) =
+            self.read.borrow().get(path).filter(|read| read.text == text && read.origins == origins)
+        {
+            return Ok(read.node.clone());
         }
+        let mut node = self.content(path, &text, None)?;
+        if let Some(kept) = &origins {
+            origins::restore(&mut node, kept);
+        }
+        let written = Written { text, origins, node: node.clone() };
+        self.read.borrow_mut().insert(path.to_owned(), written);
+        Ok(node)
+    }
+
+    fn optional(&self, path: &Path, instance_data: Option<&Path>) -> Option<Node> {
+        usable(self.file(path, instance_data))
     }
 
     fn directory(&self, directory: &Path, instance_data: Option<&Path>) -> Vec<Node> {
@@ -161,19 +194,25 @@ impl Loader<'_> {
         if vendor {
             written.extend(["vendor2-cloud-config.txt", "vendor-cloud-config.txt"]);
         }
-        strongest_first.extend(written.iter().filter_map(|name| {
-            let path = paths.instance(name);
-            let mut node = self.optional(&path, None)?;
-            if let Some(kept) = self.system.files.text(&origins::beside(&path)) {
-                origins::restore(&mut node, &kept);
-            }
-            Some(node)
-        }));
+        let read = |name: &&str| usable(self.written(&paths.instance(name)));
+        strongest_first.extend(written.iter().filter_map(read));
         if let Some(config) = instance.and_then(|instance| instance.config.clone()) {
             strongest_first.push(Node::from_json(config, &Origin::whole("data source")));
         }
         strongest_first.push(base.clone());
         merge::layers(strongest_first)
+    }
+}
+
+/// What was read; what is broken is told and passed over, what is missing is passed over.
+fn usable(read: Result<Node, LoadError>) -> Option<Node> {
+    match read {
+        Ok(node) => Some(node),
+        Err(LoadError::File(error)) if error.is_not_found() => None,
+        Err(error) => {
+            tracing::warn!("Failed loading configuration: {error}");
+            None
+        }
     }
 }
 
@@ -217,7 +256,7 @@ mod tests {
 
     fn merged(root: Scratch) -> Node {
         let (system, _) = root.system();
-        let loader = Loader { system: &system, extra: Vec::new() };
+        let loader = Loader::new(&system, Vec::new());
         let base = loader.base();
         loader.merged(&base, &Paths::default(), None, true)
     }
@@ -250,6 +289,28 @@ mod tests {
             assert_eq!(text(path), expected, "{path:?}");
         }
         assert_eq!(config.get("c").expect("set").origin.to_string(), "/etc/cloud/cloud.cfg.d/30.cfg:1:4");
+    }
+
+    #[test]
+    fn a_cloud_config_that_was_written_anew_is_read_anew() {
+        let (system, _) =
+            Scratch::new().file("/var/lib/cloud/instance/cloud-config.txt", "#cloud-config\nf: 1\n").system();
+        let loader = Loader::new(&system, Vec::new());
+        let path = Paths::default().instance("cloud-config.txt");
+        let value = || loader.written(&path).expect("a mapping").get("f").and_then(Node::as_int);
+        assert_eq!((value(), value()), (Some(1), Some(1)));
+        let write = |path: &Path, text: &str| {
+            system
+                .files
+                .write(path, text.as_bytes(), &model::effects::Attributes::secret())
+                .expect("written");
+        };
+        write(&path, "#cloud-config\nf: 2\n");
+        assert_eq!(value(), Some(2));
+        // What stands beside it counts as well.
+        write(&origins::beside(&path), r#"{"sources": ["part-001"], "places": [["/f", 0, 7, 4]]}"#);
+        let node = loader.written(&path).expect("a mapping");
+        assert_eq!(node.get("f").expect("there").origin.to_string(), "part-001:7:4");
     }
 
     #[test]

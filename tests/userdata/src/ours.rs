@@ -94,7 +94,7 @@ pub fn process_on(system: &System, paths: &Paths, input: &Input) -> Result<Proce
     // Once more, as a boot does.
     let _ = filter_launch_index(whole, input.launch_index);
     let base = Node::from_yaml("cloud.cfg", CONFIG.as_bytes()).ok().flatten().unwrap_or_default();
-    let loader = Loader { system, extra: Vec::new() };
+    let loader = Loader::new(system, Vec::new());
     let consumer = Consumer {
         system,
         paths,

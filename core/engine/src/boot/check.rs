@@ -4,7 +4,6 @@ use model::{Node, System};
 use schema::{Boundary, Finding, Schema, Severity, check, network};
 
 use super::Boot;
-use crate::config::origins;
 
 /// So many findings of a document are told one by one.
 const TOLD: usize = 25;
@@ -21,14 +20,10 @@ impl Boot<'_> {
     /// What is wrong or old in the user's merged cloud-config.
     fn user_data_findings(&self) -> Vec<Finding> {
         let Some(document) = self.registry.cloud_config_schema else { return Vec::new() };
-        let path = self.paths.instance("cloud-config.txt");
-        let Ok(Some(bytes)) = self.system.files.read_optional(&path) else { return Vec::new() };
-        let Ok(Some(mut config)) = Node::from_yaml(&path.display().to_string(), &bytes) else {
+        // What cannot be read is told when the configuration is put together.
+        let Ok(config) = self.loader.written(&self.paths.instance("cloud-config.txt")) else {
             return Vec::new();
         };
-        if let Some(kept) = self.system.files.text(&origins::beside(&path)) {
-            origins::restore(&mut config, &kept);
-        }
         check(&Schema::new(&document()), &config)
     }
 

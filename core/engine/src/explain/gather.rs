@@ -70,7 +70,7 @@ impl Gathered {
 
 /// Reads the layers of a machine.
 pub fn gather(system: &System) -> Gathered {
-    let loader = Loader { system, extra: Vec::new() };
+    let loader = Loader::new(system, Vec::new());
     let mut gathered = Gathered { base: loader.base_layers(), ..Gathered::default() };
     let paths = configured_paths(&loader.base());
     let cached = json::read(system, &cache_path(&paths)).unwrap_or_default();
@@ -115,7 +115,7 @@ fn data(
         Ok(bytes) => bytes,
         Err(error) if error.is_not_found() => {
             let file = paths.instance(merged);
-            let loader = Loader { system, extra: Vec::new() };
+            let loader = Loader::new(system, Vec::new());
             data.file = loader.file(&file, None).ok();
             return data;
         }
