@@ -134,7 +134,7 @@ impl DataSource for Ec2 {
 /// Asks over each link that may reach the service, Amazon's adapters first.
 fn local(crawl: &Crawl<'_>, config: &Node, cloud: Cloud) -> Result<Option<Instance>, SourceError> {
     let links = crawl.system().links.links()?;
-    let mut candidates = net::fallback::candidates(&links);
+    let mut candidates = netconfig::fallback::candidates(&links);
     candidates.sort_by_key(|link| !link.driver.as_deref().is_some_and(|driver| ELASTIC.contains(&driver)));
     let mut names: Vec<&str> = candidates.iter().map(|link| link.name.as_str()).collect();
     if let (true, Some(link)) = (names.is_empty(), crawl.fallback_link.as_deref()) {

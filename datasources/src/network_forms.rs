@@ -1,4 +1,4 @@
-//! Network descriptions in other forms than ours, as sources give them: `core/net` converts, and what cannot be
+//! Network descriptions in other forms than ours, as sources give them: `core/netconfig` converts, and what cannot be
 //! converted is told and left out, so that the machine falls back to DHCP.
 
 use model::NetworkConfig;
@@ -16,7 +16,7 @@ pub(crate) fn from_network_data(
             Vec::new()
         }
     };
-    net::openstack::convert(document, &links)
+    netconfig::openstack::convert(document, &links)
         .map_err(|error| tracing::warn!("network_data.json cannot be used: {error}"))
         .ok()
 }
@@ -24,5 +24,5 @@ pub(crate) fn from_network_data(
 /// interfaces(5); `name` is for the log.
 #[cfg(any(feature = "nocloud", feature = "configdrive"))]
 pub(crate) fn from_interfaces(name: &str, content: &[u8]) -> Option<NetworkConfig> {
-    net::eni::convert(content).map_err(|error| tracing::warn!("{name} cannot be used: {error}")).ok()
+    netconfig::eni::convert(content).map_err(|error| tracing::warn!("{name} cannot be used: {error}")).ok()
 }

@@ -2,7 +2,7 @@
 //! Every document that can be read is written back byte for byte.
 
 use libfuzzer_sys::fuzz_target;
-use text::{accounts, authorized_keys, fstab, hostname, hosts, lease, resolv, sshd, sudoers};
+use etc_files::{accounts, authorized_keys, fstab, hostname, hosts, lease, resolv, sshd, sudoers};
 
 fuzz_target!(|data: &[u8]| {
     assert_eq!(hosts::Hosts::parse(data).write(), data);

@@ -8,11 +8,11 @@ mod add;
 
 use std::path::{Path, PathBuf};
 
+use etc_files::accounts::Groups;
+use etc_files::sshd::SshdConfig;
 use model::effects::{Attributes, FileKind, Files, Metadata, Owner};
 use model::user::Account;
 use model::{Context, DistroError, ModuleError};
-use text::accounts::Groups;
-use text::sshd::SshdConfig;
 
 #[cfg(any(feature = "users_groups", feature = "ssh"))]
 pub(crate) use add::{REDIRECT_OPTIONS, add, redirect};

@@ -5,6 +5,7 @@ mod swap;
 
 use std::path::Path;
 
+use etc_files::fstab::{escape, unescape};
 use indexmap::IndexMap;
 use model::effects::{Attributes, Command};
 use model::module::Report;
@@ -12,7 +13,6 @@ use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
 use schema::forms::Either;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use text::fstab::{escape, unescape};
 
 use crate::block;
 use crate::lenient::Text;

@@ -2,13 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use etc_files::authorized_keys::{AuthorizedKeys, Key};
 use md5::Md5;
 use model::module::Report;
 use model::{Context, Frequency, Module, ModuleError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
-use text::authorized_keys::{AuthorizedKeys, Key};
 
 use crate::accounts::Accounts;
 use crate::lenient::{Flag, Text};

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use etc_files::sshd::SshdConfig;
 use model::effects::Attributes;
 use model::{Context, ModuleError};
-use text::sshd::SshdConfig;
 
 /// Whether sshd_config has the line that reads the directory beside it, or is only that directory.
 fn includes(context: &Context<'_>, config: &Path, directory: &Path) -> bool {
@@ -33,7 +33,7 @@ fn own_file(context: &Context<'_>) -> Result<(PathBuf, Attributes), ModuleError>
 
 fn edit(
     context: &Context<'_>,
-    change: impl FnOnce(&mut SshdConfig) -> Result<bool, text::Error>,
+    change: impl FnOnce(&mut SshdConfig) -> Result<bool, etc_files::Error>,
 ) -> Result<bool, ModuleError> {
     let (path, attributes) = own_file(context)?;
     let mut config = SshdConfig::parse(&context.system.files.read_optional(&path)?.unwrap_or_default());

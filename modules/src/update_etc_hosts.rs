@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
+use etc_files::hosts::Hosts;
 use model::effects::Attributes;
 use model::hostname::host_name;
 use model::module::Report;
@@ -11,7 +12,6 @@ use schema::forms::Either;
 use schema::notes::changed;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use text::hosts::Hosts;
 
 use crate::lenient::Text;
 use crate::timestamp::rfc2822;

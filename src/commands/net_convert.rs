@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use model::effects::Attributes;
-use network::convert;
+use network_managers::convert;
 use system::Host;
 
 use super::net_input::{self, InputError, Kind};
@@ -38,10 +38,9 @@ pub(crate) struct NetConvert {
 
 /// A distribution's name.
 pub(crate) fn distro(name: &str) -> Result<String, String> {
-    network::distros()
-        .find(|known| *known == name)
-        .map(str::to_owned)
-        .ok_or_else(|| format!("the distributions are {}", network::distros().collect::<Vec<_>>().join(", ")))
+    network_managers::distros().find(|known| *known == name).map(str::to_owned).ok_or_else(|| {
+        format!("the distributions are {}", network_managers::distros().collect::<Vec<_>>().join(", "))
+    })
 }
 
 /// A renderer's name.
@@ -93,7 +92,7 @@ fn written(options: &NetConvert) -> Result<(), Error> {
     }
     let directory = net_input::absolute(&options.directory)?;
     let target = Host::system(Some(directory), crate::registry::http());
-    let settings = network::Settings::of(&options.distro);
+    let settings = network_managers::Settings::of(&options.distro);
     let files = convert::convert(&config, &links, &options.output_kind, &settings, target.files.as_ref())?;
     for file in &files {
         let attributes =

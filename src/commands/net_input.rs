@@ -38,11 +38,11 @@ pub(crate) enum InputError {
     #[error(transparent)]
     Yaml(#[from] yaml::Error),
     #[error("{path}: {source}")]
-    Eni { path: PathBuf, source: net::eni::Error },
+    Eni { path: PathBuf, source: netconfig::eni::Error },
     #[error("{path}: there is nothing in it")]
     Empty { path: PathBuf },
     #[error(transparent)]
-    Net(#[from] net::NetError),
+    Net(#[from] netconfig::NetError),
     #[error(
         "the links of this machine cannot be read: {0}; name those that the description is for with --mac"
     )]
@@ -111,12 +111,11 @@ pub(crate) fn read(
             let node = Node::from_yaml(&name, &bytes)?;
             NetworkConfig::new(node.ok_or_else(|| InputError::Empty { path: path.to_owned() })?)
         }
-        Kind::Eni => {
-            net::eni::convert(&bytes).map_err(|source| InputError::Eni { path: path.to_owned(), source })?
-        }
-        Kind::NetworkData => net::openstack::convert(&json()?, &links)?,
-        Kind::AzureImds => net::azure::convert(&json()?, &links, net::azure::Options::default())?,
-        Kind::VmwareImc => net::vmware::convert(&name, &text)?,
+        Kind::Eni => netconfig::eni::convert(&bytes)
+            .map_err(|source| InputError::Eni { path: path.to_owned(), source })?,
+        Kind::NetworkData => netconfig::openstack::convert(&json()?, &links)?,
+        Kind::AzureImds => netconfig::azure::convert(&json()?, &links, netconfig::azure::Options::default())?,
+        Kind::VmwareImc => netconfig::vmware::convert(&name, &text)?,
     };
     Ok((config, links, kind))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use network::convert;
+use network_managers::convert;
 
 use super::net_convert;
 use super::net_input::{self, InputError, Kind};
@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Render) -> u8 {
         Ok(read) => read,
         Err(error) => return failed(&error),
     };
-    let settings = network::Settings::of(&options.distro);
+    let settings = network_managers::Settings::of(&options.distro);
     let nothing = system::Scratch::new();
     let mut documents = Vec::new();
     for renderer in &options.renderer {

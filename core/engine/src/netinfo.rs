@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use model::effects::{Address, Link, LinkError, Links, Route};
-use net::address::v4_mask;
+use netconfig::address::v4_mask;
 
 /// What stands where there is nothing.
 const EMPTY: &str = ".";

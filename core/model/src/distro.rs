@@ -1,7 +1,7 @@
 //! The contract of a distribution, made of small capabilities.
 //!
 //! The engine and the modules ask for a thing to be done ([`Hostname::apply`]); which file or command does it is
-//! the distribution's. `distros/common` has the shared implementations, a family composes them, and a derivative is
+//! the distribution's. `distros/capabilities` has the shared implementations, a family composes them, and a derivative is
 //! a table of differences.
 
 use std::path::PathBuf;

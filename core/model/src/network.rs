@@ -1,4 +1,4 @@
-//! A network's description as it arrived, before `core/net` reads it.
+//! A network's description as it arrived, before `core/netconfig` reads it.
 
 use std::path::Path;
 

@@ -113,7 +113,7 @@ pub(super) fn convert(
         return Ok(None);
     };
     let links = crawl.system().links.links()?;
-    let named = net::links::by_mac(&links).map_err(|error| SourceError::Broken {
+    let named = netconfig::links::by_mac(&links).map_err(|error| SourceError::Broken {
         place: "/sys/class/net".to_owned(),
         reason: error.to_string(),
     })?;

@@ -1,6 +1,6 @@
 //! Debian and its derivatives: a table of what differs, over what distributions share.
 
-use common::{
+use capabilities::{
     Apt, Composed, DebianLocale, HostnameFile, HostnameStyle, InitSystem, Manager, OpenSsh, PackageManagers,
     Settings, ShadowUtils, Snap, Zone, ZoneStyle,
 };
@@ -36,12 +36,12 @@ pub fn make(system: &System, name: &str, system_info: &Node) -> Result<Box<dyn D
     let extra_users =
         derivative.snap && system.files.exists(std::path::Path::new("/var/lib/extrausers/passwd"));
     let users = ShadowUtils { system: system.clone(), extra_users };
-    let network = network::NetworkTools::new(
+    let network = network_managers::NetworkTools::new(
         system.clone(),
-        network::Settings {
+        network_managers::Settings {
             renderers: settings.network.renderers.clone(),
             activators: settings.network.activators.clone(),
-            ..network::Settings::of(name)
+            ..network_managers::Settings::of(name)
         },
     );
     Ok(Box::new(Composed {

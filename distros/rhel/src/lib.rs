@@ -1,6 +1,6 @@
 //! Red Hat Enterprise Linux and its derivatives: a table of what differs, over what distributions share.
 
-use common::{
+use capabilities::{
     Composed, HostnameFile, HostnameStyle, InitSystem, OpenSsh, PackageManagers, Settings, ShadowUtils,
     SysconfigLocale, Yum, Zone, ZoneStyle,
 };
@@ -16,12 +16,12 @@ pub fn make(system: &System, name: &str, system_info: &Node) -> Result<Box<dyn D
     }
     let settings = Settings::read(system_info)?;
     let users = ShadowUtils { system: system.clone(), extra_users: false };
-    let network = network::NetworkTools::new(
+    let network = network_managers::NetworkTools::new(
         system.clone(),
-        network::Settings {
+        network_managers::Settings {
             renderers: settings.network.renderers.clone(),
             activators: settings.network.activators.clone(),
-            ..network::Settings::of(name)
+            ..network_managers::Settings::of(name)
         },
     );
     // Amazon Linux fetches its lists of packages when it needs them.

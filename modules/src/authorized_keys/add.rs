@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use etc_files::authorized_keys::{AuthorizedKeys, KeyLine};
 use model::effects::Attributes;
 use model::{Context, ModuleError};
-use text::authorized_keys::{AuthorizedKeys, KeyLine};
 
 use super::{account, file};
 

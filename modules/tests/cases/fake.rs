@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use etc_files::accounts::{Groups, Passwd};
 use model::distro::{
     Distro, DistroError, DistroInfo, Hostname, Locale, Network, PackageSpec, Packages, Password,
     ServiceAction, Services, Ssh, Time, Users,
@@ -15,7 +16,6 @@ use model::module::{Semaphores, TemplateError, Templates};
 use model::network::{NetworkConfig, Rendered};
 use model::user::{Account, UserSpec};
 use model::{Frequency, Node, System};
-use text::accounts::{Groups, Passwd};
 
 pub struct FakeDistro {
     system: System,

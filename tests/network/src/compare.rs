@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{NetworkConfig, Node};
-use network::convert::convert;
+use network_managers::convert::convert;
 use serde_json::Value;
 use system::Scratch;
 
@@ -21,7 +21,7 @@ pub fn ours(config: &Value, output: Output) -> Result<Files, String> {
     let text = config.to_string();
     let node = Node::from_yaml("description", text.as_bytes()).map_err(|error| error.to_string())?;
     let config = NetworkConfig::new(node.ok_or("nothing")?);
-    let settings = network::Settings::of(output.distro);
+    let settings = network_managers::Settings::of(output.distro);
     let files = convert(&config, &[], output.renderer, &settings, &Scratch::new())
         .map_err(|error| error.to_string())?;
     Ok(files.into_iter().map(|file| (file.path.display().to_string(), (file.mode, file.content))).collect())

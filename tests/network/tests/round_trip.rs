@@ -59,7 +59,7 @@ fn what_is_written_is_read_back() {
         sayable(&mut config);
         let Ok(first) = ours(&config, eni) else { continue };
         let text = first[PATH].1.as_bytes();
-        let read = net::eni::convert(text).unwrap_or_else(|error| panic!("case {case}: {error}"));
+        let read = netconfig::eni::convert(text).unwrap_or_else(|error| panic!("case {case}: {error}"));
         let second = ours(&read.node().to_json(), eni)
             .unwrap_or_else(|error| panic!("case {case}: {error}\n{config}"));
         let (first, second) = (stanzas(&first), stanzas(&second));

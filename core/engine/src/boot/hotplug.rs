@@ -7,7 +7,7 @@ use model::datasource::SourceStage;
 use model::effects::Attributes;
 use model::update::{Policy, hotplug_enabled_file, hotplug_scopes};
 use model::{Frequency, Instance, NetworkConfig, SourceError};
-use net::{NetError, NetworkState};
+use netconfig::{NetError, NetworkState};
 use serde_json::json;
 
 use super::{Boot, BootError, ModuleEntry};

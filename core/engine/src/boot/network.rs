@@ -80,7 +80,7 @@ impl Boot<'_> {
             .unwrap_or_else(|| ORDER.map(str::to_owned).to_vec());
         let words = kernel_command_line(self.system);
         let mut cmdline = from_cmdline(&words).map_err(|reason| failed(NetworkSource::Cmdline, reason))?;
-        let mut initramfs = net::initramfs::config(self.system.files.as_ref(), &words)
+        let mut initramfs = netconfig::initramfs::config(self.system.files.as_ref(), &words)
             .map_err(|error| failed(NetworkSource::Initramfs, error.to_string()))?;
         let mut system =
             self.config.get("network").filter(|node| node.is_truthy()).cloned().map(NetworkConfig::new);
@@ -110,12 +110,12 @@ impl Boot<'_> {
         }
         let links = self.system.links.links().map_err(model::DistroError::from)?;
         // What the ramdisk was told; the original does not read it, so that it stands behind all that it does read.
-        match net::dracut::config(&words, &links) {
+        match netconfig::dracut::config(&words, &links) {
             Ok(Some(config)) => return Ok(Some((config, NetworkSource::Initramfs))),
             Ok(None) => {}
             Err(error) => tracing::warn!("{error}"),
         }
-        let fallback = net::fallback::config(&links, &words);
+        let fallback = netconfig::fallback::config(&links, &words);
         Ok(fallback.map(|config| (config, NetworkSource::Fallback)))
     }
 

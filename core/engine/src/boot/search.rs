@@ -143,6 +143,6 @@ impl Boot<'_> {
     }
 
     fn fallback_link(&self) -> Option<String> {
-        self.system.links.links().ok().and_then(|links| net::fallback::link(&links))
+        self.system.links.links().ok().and_then(|links| netconfig::fallback::link(&links))
     }
 }

@@ -84,5 +84,5 @@ impl StdioLog {
 /// The number of the group `adm`, where there is one.
 fn administrators() -> Option<u32> {
     let groups = std::fs::read("/etc/group").ok()?;
-    text::accounts::Table::<text::accounts::Group>::parse(&groups).get("adm").map(|group| group.gid)
+    etc_files::accounts::Table::<etc_files::accounts::Group>::parse(&groups).get("adm").map(|group| group.gid)
 }

@@ -1,0 +1,316 @@
+//! Accounts and groups by the programs of shadow-utils.
+
+use std::path::Path;
+
+use etc_files::accounts::{Group, ShadowUser, Table, User};
+use model::distro::{Password, Users};
+use model::effects::{Command, Owner};
+use model::user::{Account, UserSpec};
+use model::{DistroError, Node, System, Value};
+
+use crate::sudo;
+
+/// shadow-utils.
+#[derive(Clone)]
+pub struct ShadowUtils {
+    /// Effects.
+    pub system: System,
+    /// Ubuntu Core keeps accounts in /var/lib/extrausers (`--extrausers`).
+    pub extra_users: bool,
+}
+
+impl ShadowUtils {
+    fn table<R: etc_files::accounts::Record>(&self, path: &str) -> Result<Table<R>, DistroError> {
+        Ok(Table::parse(&self.system.files.read_optional(Path::new(path))?.unwrap_or_default()))
+    }
+
+    /// A line of a database, for accounts of directory services that no file has.
+    fn getent(&self, database: &str, key: &str) -> Option<Vec<u8>> {
+        self.system.commands.which("getent")?;
+        let output = self.system.commands.run(&Command::line(["getent", database, key])).ok()?;
+        (!output.stdout.is_empty()).then_some(output.stdout)
+    }
+
+    fn run(&self, command: Command) -> Result<(), DistroError> {
+        self.system.commands.run(&command)?;
+        Ok(())
+    }
+
+    /// The first of several commands whose program is installed.
+    fn first_of(&self, what: &str, tools: Vec<Command>) -> Result<Command, DistroError> {
+        let names: Vec<String> = tools.iter().map(|tool| tool.program.clone()).collect();
+        tools.into_iter().find(|tool| self.system.commands.which(&tool.program).is_some()).ok_or_else(|| {
+            DistroError::Failed(format!(
+                "Unable to {what}: no tool is installed. Tried: {}",
+                names.join(", ")
+            ))
+        })
+    }
+
+    fn groups_of(spec: &UserSpec) -> Vec<String> {
+        let names: Vec<String> = match spec.groups.as_ref().map(|groups| &groups.value) {
+            Some(Value::Str(text)) => text.split(',').map(str::to_owned).collect(),
+            Some(Value::List(items)) => items.iter().filter_map(Node::scalar_text).collect(),
+            Some(Value::Map(map)) => {
+                tracing::warn!(
+                    "The user {} has a 'groups' config value of type dict. It is deprecated in 22.3: use a \
+                     comma-delimited string or a list",
+                    spec.name
+                );
+                map.keys().map(ToString::to_string).collect()
+            }
+            _ => Vec::new(),
+        };
+        names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+    }
+
+    fn useradd(&self, spec: &UserSpec) -> Result<(), DistroError> {
+        let groups = Self::groups_of(spec);
+        if spec.create_groups.unwrap_or(true) && !groups.is_empty() {
+            for group in groups.iter().chain(&spec.primary_group) {
+                if self.find_group(group)?.is_none() {
+                    self.add_group(group, &[])?;
+                }
+            }
+        }
+        let text =
+            |node: &Option<Node>| node.as_ref().filter(|node| !node.is_null()).and_then(Node::scalar_text);
+        let mut command = Command::line(["useradd", &spec.name]);
+        if self.extra_users {
+            command = command.arg("--extrausers");
+        }
+        // In the order of the original, which sorts by the keys' names.
+        let joined = Some(groups.join(",")).filter(|joined| !joined.is_empty());
+        for (option, value) in [
+            ("--expiredate", spec.expiredate.clone()),
+            ("--comment", spec.gecos.clone()),
+            ("--groups", joined),
+            ("--home", spec.homedir.clone()),
+            ("--inactive", text(&spec.inactive)),
+        ] {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                command = command.args([option.to_owned(), value]);
+            }
+        }
+        if spec.no_log_init {
+            command = command.arg("--no-log-init");
+        }
+        if spec.no_user_group {
+            command = command.arg("--no-user-group");
+        }
+        if let Some(hash) = spec.passwd.as_ref().filter(|hash| !hash.expose().is_empty()) {
+            command = command.arg("--password").secret_arg(hash.expose());
+        }
+        for (option, value) in [
+            ("--gid", spec.primary_group.clone()),
+            ("--selinux-user", spec.selinux_user.clone()),
+            ("--shell", spec.shell.clone()),
+        ] {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                command = command.args([option.to_owned(), value]);
+            }
+        }
+        if spec.system {
+            command = command.arg("--system");
+        }
+        if let Some(uid) = text(&spec.uid) {
+            command = command.args(["--uid".to_owned(), uid]);
+        }
+        let no_home = spec.no_create_home || spec.system;
+        self.run(command.arg(if no_home { "-M" } else { "-m" }))
+    }
+
+    /// Whether the account's password is empty, locked or not.
+    fn has_empty_password(&self, name: &str) -> Result<bool, DistroError> {
+        let shadow: Table<ShadowUser> = self.table("/etc/shadow")?;
+        Ok(shadow.get(name).is_some_and(|user| user.password.is_empty() || user.password == "!"))
+    }
+
+    fn unlock(&self, name: &str) -> Result<(), DistroError> {
+        let tools = vec![Command::line(["passwd", "-u", name]), Command::line(["usermod", "--unlock", name])];
+        let tool = self.first_of(&format!("unlock user account '{name}'"), tools)?;
+        let output = self.system.commands.run(&tool.accept(&[0, 3]))?;
+        if output.stderr.is_empty() {
+            return Ok(());
+        }
+        // They refuse to unlock an account without a password, and say so: it gets an empty one.
+        let tools =
+            vec![Command::line(["passwd", "-d", name]), Command::line(["usermod", "--password", "", name])];
+        self.run(self.first_of(&format!("set blank password for user account '{name}'"), tools)?)
+    }
+
+    fn set_own_passwords(&self, spec: &UserSpec) -> Result<(), DistroError> {
+        for (value, hashed) in [(&spec.plain_text_passwd, false), (&spec.hashed_passwd, true)] {
+            if let Some(value) = value.clone().filter(|value| !value.expose().is_empty()) {
+                self.set_passwords(&[Password { user: spec.name.clone(), value, hashed }])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Locks the password, or unlocks it where `lock_passwd: false` and there is one to unlock.
+    fn settle_lock(&self, spec: &UserSpec, new: bool) -> Result<(), DistroError> {
+        let name = spec.name.as_str();
+        if spec.lock_passwd.unwrap_or(true) {
+            return self.lock_password(name);
+        }
+        let given = spec.plain_text_passwd.is_some() || spec.hashed_passwd.is_some();
+        let unlockable = if new {
+            given || spec.passwd.is_some()
+        } else {
+            if spec.passwd.is_some() && !given {
+                tracing::warn!("'passwd' in user-data is ignored for existing user {name}");
+            }
+            given || !self.has_empty_password(name)?
+        };
+        if unlockable {
+            return self.unlock(name);
+        }
+        if new {
+            tracing::warn!(
+                "Not unlocking password for user {name}. 'lock_passwd: false' present in user-data but no \
+                 'passwd'/'plain_text_passwd'/'hashed_passwd' provided in user-data"
+            );
+        } else {
+            tracing::warn!(
+                "Not unlocking blank password for existing user {name}. 'lock_passwd: false' present in user-data but \
+                 no existing password set and no 'plain_text_passwd'/'hashed_passwd' provided in user-data"
+            );
+        }
+        Ok(())
+    }
+
+    fn add_snap_user(&self, spec: &UserSpec, mail: &str) -> Result<(), DistroError> {
+        let mut command = Command::line(["snap", "create-user", "--sudoer", "--json"]);
+        if spec.no_create_home {
+            command = command.arg("--no-create-home");
+        }
+        self.run(command.arg(mail))
+    }
+}
+
+impl Users for ShadowUtils {
+    fn find(&self, name: &str) -> Result<Option<Account>, DistroError> {
+        let passwd: Table<User> = self.table("/etc/passwd")?;
+        let found = passwd.get(name).cloned().or_else(|| {
+            let line = self.getent("passwd", name)?;
+            Table::<User>::parse(&line).get(name).cloned()
+        });
+        Ok(found.map(|user| Account {
+            name: name.to_owned(),
+            uid: user.uid,
+            gid: user.gid,
+            home: user.home.into(),
+            shell: user.shell,
+        }))
+    }
+
+    fn find_group(&self, name: &str) -> Result<Option<u32>, DistroError> {
+        let groups: Table<Group> = self.table("/etc/group")?;
+        let found = groups.get(name).cloned().or_else(|| {
+            let line = self.getent("group", name)?;
+            Table::<Group>::parse(&line).get(name).cloned()
+        });
+        Ok(found.map(|group| group.gid))
+    }
+
+    fn add_group(&self, name: &str, members: &[String]) -> Result<(), DistroError> {
+        if self.find_group(name)?.is_some() {
+            tracing::warn!("Skipping creation of existing group '{name}'");
+        } else {
+            let mut command = Command::line(["groupadd", name]);
+            if self.extra_users {
+                command = command.arg("--extrausers");
+            }
+            self.run(command)?;
+        }
+        for member in members {
+            if self.find(member)?.is_none() {
+                tracing::warn!(
+                    "Unable to add group member '{member}' to group '{name}'; user does not exist."
+                );
+                continue;
+            }
+            self.run(Command::line(["usermod", "-a", "-G", name, member]))?;
+        }
+        Ok(())
+    }
+
+    fn add_user(&self, spec: &UserSpec) -> Result<bool, DistroError> {
+        if let Some(mail) = &spec.snapuser {
+            self.add_snap_user(spec, mail)?;
+            return Ok(true);
+        }
+        let new = self.find(&spec.name)?.is_none();
+        if new {
+            self.useradd(spec)?;
+        } else {
+            tracing::info!("User {} already exists, skipping.", spec.name);
+        }
+        self.set_own_passwords(spec)?;
+        self.settle_lock(spec, new)?;
+        if let Some(rules) = spec.doas.as_ref().filter(|rules| !rules.is_empty()) {
+            sudo::write_doas(&self.system, &spec.name, rules)?;
+        }
+        if let Some(rules) = spec.sudo.as_ref() {
+            if rules.is_truthy() {
+                sudo::write_sudo(&self.system, &spec.name, rules)?;
+            } else if rules.as_bool() == Some(false) {
+                tracing::warn!(target: "deprecated", "{}: sudo: false of user {} is deprecated in 22.2: use null", rules.origin, spec.name);
+            }
+        }
+        Ok(new)
+    }
+
+    fn lock_password(&self, name: &str) -> Result<(), DistroError> {
+        let tools = vec![Command::line(["passwd", "-l", name]), Command::line(["usermod", "--lock", name])];
+        self.run(self.first_of(&format!("lock user account '{name}'"), tools)?)
+    }
+
+    fn expire_password(&self, name: &str) -> Result<(), DistroError> {
+        self.run(Command::line(["passwd", "--expire", name]))
+    }
+
+    fn set_passwords(&self, passwords: &[Password]) -> Result<(), DistroError> {
+        for hashed in [false, true] {
+            let lines: Vec<String> = passwords
+                .iter()
+                .filter(|password| password.hashed == hashed)
+                .map(|password| format!("{}:{}", password.user, password.value.expose()))
+                .collect();
+            if lines.is_empty() {
+                continue;
+            }
+            let mut command = Command::new("chpasswd");
+            if hashed {
+                // Busybox and SLES 11 know only the short option.
+                command = command.arg("-e");
+            }
+            self.run(command.stdin(lines.join("\n") + "\n"))?;
+        }
+        Ok(())
+    }
+
+    fn owner(&self, text: &str) -> Result<Owner, DistroError> {
+        let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
+        let meaningful = |name: &str| !name.is_empty() && name != "-1" && !name.eq_ignore_ascii_case("none");
+        let unknown = |kind: &str, name: &str| {
+            DistroError::Failed(format!("Unknown {kind} '{name}' in owner '{text}'"))
+        };
+        let uid = match user.trim() {
+            name if !meaningful(name) => None,
+            name => match name.parse() {
+                Ok(uid) => Some(uid),
+                Err(_) => Some(self.find(name)?.ok_or_else(|| unknown("user or UID", name))?.uid),
+            },
+        };
+        let gid = match group.map(str::trim) {
+            Some(name) if meaningful(name) => match name.parse() {
+                Ok(gid) => Some(gid),
+                Err(_) => Some(self.find_group(name)?.ok_or_else(|| unknown("group or GID", name))?),
+            },
+            _ => None,
+        };
+        Ok(Owner { uid, gid })
+    }
+}

@@ -1,0 +1,177 @@
+//! What FreeBSD, NetBSD and OpenBSD share: a link's addresses, its routes, and the editing of rc.conf.
+
+use etc_files::resolv::ResolvConf;
+use model::config::Origin;
+use model::effects::Link;
+use netconfig::{Interface, NetworkState, Route, SubnetKind, address, links};
+
+use crate::{RenderError, RenderedFile};
+
+/// Files that are changed, not replaced, and the machine's links.
+pub(crate) struct Existing<'e> {
+    pub(crate) rc_conf: String,
+    pub(crate) resolv_conf: Option<Vec<u8>>,
+    pub(crate) links: &'e [Link],
+}
+
+/// An address of a link.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Address {
+    pub(crate) ip: String,
+    pub(crate) prefix: u8,
+    pub(crate) v6: bool,
+    pub(crate) mtu: Option<String>,
+}
+
+impl Address {
+    pub(crate) fn netmask(&self) -> String {
+        address::v4_mask(self.prefix)
+    }
+}
+
+/// A link.
+pub(crate) struct Configured<'s> {
+    /// The name that its configuration goes by.
+    pub(crate) name: String,
+    /// The name that it has, where it is to be given another.
+    pub(crate) renamed_from: Option<String>,
+    pub(crate) dhcp4: bool,
+    pub(crate) addresses: Vec<Address>,
+    pub(crate) routes: Vec<&'s Route>,
+    /// Gateways of its addresses.
+    pub(crate) gateways: Vec<String>,
+    pub(crate) origin: &'s Origin,
+}
+
+fn is_loopback(name: &str) -> bool {
+    name.strip_prefix("lo").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The links with what these systems can be told of them. `renames` says whether the system gives links names.
+pub(crate) fn configured<'s>(state: &'s NetworkState, known: &[Link], renames: bool) -> Vec<Configured<'s>> {
+    let present = links::by_mac(known).unwrap_or_default();
+    state
+        .interfaces
+        .values()
+        .filter(|link| !is_loopback(&link.name))
+        .map(|link| {
+            let current =
+                link.mac.as_ref().and_then(|mac| present.get(mac)).filter(|name| **name != link.name);
+            let name = match current {
+                Some(current) if !renames => {
+                    tracing::error!("Interface renaming is not supported on this OS");
+                    current.clone()
+                }
+                _ => link.name.clone(),
+            };
+            one(link, name, current.filter(|_| renames).cloned())
+        })
+        .collect()
+}
+
+fn one(link: &Interface, name: String, renamed_from: Option<String>) -> Configured<'_> {
+    let mut found = Configured {
+        name,
+        renamed_from,
+        dhcp4: false,
+        addresses: Vec::new(),
+        routes: Vec::new(),
+        gateways: Vec::new(),
+        origin: &link.origin,
+    };
+    for subnet in &link.subnets {
+        found.dhcp4 |= matches!(subnet.kind, SubnetKind::Dhcp | SubnetKind::Dhcp4);
+        let (Some(address), Some(prefix), true) = (&subnet.address, subnet.prefix, subnet.kind.is_static())
+        else {
+            continue;
+        };
+        let mtu = subnet.mtu.as_ref().or(link.mtu.as_ref()).map(ToString::to_string);
+        found.addresses.push(Address { ip: address.clone(), prefix, v6: subnet.is_ipv6(), mtu });
+        found.gateways.extend(subnet.gateway.clone());
+        found.routes.extend(&subnet.routes);
+    }
+    found
+}
+
+/// The routes of no link in particular, and those of links.
+pub(crate) fn routes<'a, 's>(
+    state: &'s NetworkState,
+    links: &'a [Configured<'s>],
+) -> impl Iterator<Item = &'s Route> + use<'a, 's> {
+    state.routes.iter().chain(links.iter().flat_map(|link| link.routes.iter().copied()))
+}
+
+/// The default gateways, IPv4's and IPv6's: of addresses, of their routes, and of no link in particular.
+pub(crate) fn default_gateways(state: &NetworkState, links: &[Configured<'_>]) -> [Option<String>; 2] {
+    let of_links = links.iter().flat_map(|link| link.gateways.iter().cloned());
+    let defaults =
+        routes(state, links).filter(|route| route.is_default()).filter_map(|route| route.gateway.clone());
+    let all: Vec<String> = of_links.chain(defaults).collect();
+    [false, true].map(|v6| all.iter().rev().find(|gateway| address::is_v6(gateway) == v6).cloned())
+}
+
+/// The other routes.
+pub(crate) fn others<'s>(
+    routes: impl IntoIterator<Item = &'s Route>,
+    renderer: &'static str,
+) -> Result<Vec<(&'s Route, &'s str)>, RenderError> {
+    let known = routes.into_iter().filter(|route| !route.is_default());
+    known.map(|route| Ok((route, crate::gateway(route, renderer)?))).collect()
+}
+
+/// rc.conf(5) while it is edited. NetBSD's has shell between its lines: what is no assignment stays.
+pub(crate) struct RcConf(Vec<String>);
+
+impl RcConf {
+    pub(crate) fn parse(text: &str) -> Self {
+        Self(text.lines().map(str::to_owned).collect())
+    }
+
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
+        let line = format!("{key}={}", ifcfg::shell_quote(value));
+        let mut found = false;
+        for known in &mut self.0 {
+            if known.split_once('=').is_some_and(|(name, _)| name == key) {
+                known.clone_from(&line);
+                found = true;
+            }
+        }
+        if !found {
+            self.0.push(line);
+        }
+    }
+
+    pub(crate) fn file(&self) -> RenderedFile {
+        let file = RenderedFile::new("/etc/rc.conf", self.0.join("\n") + "\n", 0o644);
+        RenderedFile { keeps_mode: true, ..file }
+    }
+}
+
+/// resolv.conf with all that is described; `None` where nothing is.
+pub(crate) fn resolv_conf(
+    state: &NetworkState,
+    existing: &Existing<'_>,
+    renderer: &'static str,
+) -> Result<Option<RenderedFile>, RenderError> {
+    let subnets = || state.interfaces.values().flat_map(|link| &link.subnets);
+    let dns =
+        || std::iter::once(&state.dns).chain(state.interfaces.values().filter_map(|link| link.dns.as_ref()));
+    let mut servers: Vec<&String> = dns().flat_map(|dns| &dns.nameservers).collect();
+    servers.extend(subnets().filter_map(|subnet| subnet.dns_nameservers.as_ref()).flatten());
+    let mut domains: Vec<&String> = dns().flat_map(|dns| &dns.search).collect();
+    domains.extend(subnets().filter_map(|subnet| subnet.dns_search.as_ref()).flatten());
+    if servers.is_empty() && domains.is_empty() {
+        return Ok(None);
+    }
+    let mut file = ResolvConf::parse(existing.resolv_conf.as_deref().unwrap_or_default());
+    let refused =
+        |error: etc_files::Error| RenderError::new(renderer, &state.config.node().origin, error.to_string());
+    for server in servers {
+        file.add_nameserver(server).map_err(refused)?;
+    }
+    for domain in domains {
+        file.add_search_domain(domain).map_err(refused)?;
+    }
+    let content = String::from_utf8_lossy(&file.write()).into_owned();
+    Ok(Some(RenderedFile::new("/etc/resolv.conf", content, 0o644)))
+}

@@ -1,0 +1,165 @@
+//! `/etc/sysconfig`: ifcfg-rh of RHEL and its derivatives (initscripts, NetworkManager), wicked's of SUSE.
+//!
+//! Facts: initscripts' sysconfig.txt; nm-settings-ifcfg-rh(5); ifcfg(5) and ifcfg-bonding(5) of wicked.
+
+mod dns;
+mod file;
+mod links;
+mod subnets;
+
+use netconfig::{InterfaceKind, NetworkState};
+
+use self::file::LinkFile;
+pub(crate) use self::file::header;
+use crate::{RenderError, RenderedFile, rules};
+
+pub(crate) const NAME: &str = "sysconfig";
+
+/// Whose files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flavor {
+    /// RHEL's.
+    #[default]
+    Rhel,
+    /// SUSE's.
+    Suse,
+}
+
+/// Where a distribution has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Whose form.
+    pub flavor: Flavor,
+    /// What stands before a link's name in the path of its file.
+    pub link_prefix: String,
+    /// What stands before a link's name in the path of its IPv4 routes.
+    pub routes_prefix: String,
+    /// What stands before a link's name in the path of its IPv6 routes.
+    pub routes6_prefix: String,
+    /// The file that says whether there is a network at all; it is written where its name ends with `network`.
+    pub control_path: String,
+    /// resolv.conf; `None` writes none.
+    pub dns_path: Option<String>,
+    /// What keeps NetworkManager off resolv.conf; `None` writes none.
+    pub networkmanager_path: Option<String>,
+    /// The udev rules; `None` writes none.
+    pub rules_path: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            flavor: Flavor::Rhel,
+            link_prefix: "/etc/sysconfig/network-scripts/ifcfg-".to_owned(),
+            routes_prefix: "/etc/sysconfig/network-scripts/route-".to_owned(),
+            routes6_prefix: "/etc/sysconfig/network-scripts/route6-".to_owned(),
+            control_path: "/etc/sysconfig/network".to_owned(),
+            dns_path: Some("/etc/resolv.conf".to_owned()),
+            networkmanager_path: Some("/etc/NetworkManager/conf.d/99-cloud-init.conf".to_owned()),
+            rules_path: Some("/etc/udev/rules.d/70-persistent-net.rules".to_owned()),
+        }
+    }
+}
+
+impl Settings {
+    /// SUSE's.
+    pub fn suse() -> Self {
+        Self {
+            flavor: Flavor::Suse,
+            link_prefix: "/etc/sysconfig/network/ifcfg-".to_owned(),
+            routes_prefix: "/etc/sysconfig/network/ifroute-".to_owned(),
+            routes6_prefix: "/etc/sysconfig/network/ifroute-".to_owned(),
+            control_path: "/etc/sysconfig/network/config".to_owned(),
+            rules_path: Some("/etc/udev/rules.d/85-persistent-net-cloud-init.rules".to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
+/// Files that are changed, not replaced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Existing {
+    /// [`Settings::dns_path`].
+    pub resolv_conf: Option<Vec<u8>>,
+    /// [`Settings::control_path`].
+    pub control: Option<String>,
+}
+
+/// The files.
+pub fn render(
+    state: &NetworkState,
+    settings: &Settings,
+    existing: &Existing,
+) -> Result<Vec<RenderedFile>, RenderError> {
+    let mut files: Vec<RenderedFile> = Vec::new();
+    let mut add = |path: String, content: String| {
+        match files.iter_mut().find(|file| file.path.as_os_str() == path.as_str()) {
+            // Of two entries of one name the later counts.
+            Some(file) => file.content = content,
+            None => files.push(RenderedFile::new(path, content, 0o644)),
+        }
+    };
+    for link in links::link_files(state, settings.flavor)? {
+        add(format!("{}{}", settings.link_prefix, link.name), link.content());
+        if !link.ifroutes.is_empty() {
+            let content = format!("{}\n{}\n", header('#'), link.ifroutes.join("\n"));
+            add(format!("{}{}", settings.routes_prefix, link.name), content);
+        }
+        if !link.routes.is_empty() {
+            add(format!("{}{}", settings.routes6_prefix, link.name), link.routes6());
+            add(format!("{}{}", settings.routes_prefix, link.name), link.routes4());
+        }
+    }
+    if let Some(path) = &settings.dns_path
+        && let Some(content) = dns::resolv_conf(state, existing.resolv_conf.as_deref())?
+    {
+        add(path.clone(), content);
+    }
+    if let Some(path) = &settings.networkmanager_path
+        && dns::is_described(state)
+    {
+        add(path.clone(), format!("{}\n[main]\ndns = none\n", header('#')));
+    }
+    if settings.control_path.ends_with("network") {
+        add(settings.control_path.clone(), control(state, existing.control.as_deref()));
+    }
+    if let Some(path) = &settings.rules_path {
+        let rules = RenderedFile::new(path, rules::persistent_names(state), 0o644);
+        files.push(RenderedFile { keeps_mode: true, ..rules });
+    }
+    Ok(files)
+}
+
+/// `/etc/sysconfig/network`, with what others wrote into it.
+fn control(state: &NetworkState, existing: Option<&str>) -> String {
+    let header = header('#');
+    let mut lines = vec![header.as_str(), "NETWORKING=yes"];
+    if state.use_ipv6 {
+        lines.extend(["NETWORKING_IPV6=yes", "IPV6_AUTOCONF=no"]);
+    }
+    let ours = |line: &str| {
+        line.contains("NETWORKING")
+            || line.contains("IPV6_AUTOCONF")
+            || header.lines().any(|known| known == line)
+    };
+    lines.extend(existing.unwrap_or_default().lines().filter(|line| !ours(line)));
+    lines.join("\n") + "\n"
+}
+
+/// The files by kind of link: a bond writes into those of its members, a bridge into those of its ports.
+fn find<'a>(files: &'a mut [LinkFile], name: &str) -> Option<&'a mut LinkFile> {
+    let at = files
+        .iter()
+        .position(|file| file.key == name)
+        .or_else(|| files.iter().position(|file| file.name == name))?;
+    files.get_mut(at)
+}
+
+/// The kinds in the order in which they are rendered.
+const ORDER: [InterfaceKind; 5] = [
+    InterfaceKind::Physical,
+    InterfaceKind::Bond,
+    InterfaceKind::Vlan,
+    InterfaceKind::Bridge,
+    InterfaceKind::Infiniband,
+];

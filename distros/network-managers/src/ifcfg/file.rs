@@ -1,0 +1,154 @@
+//! A link's file and those of its routes.
+
+use std::collections::BTreeMap;
+
+use netconfig::Route;
+
+/// The comment above every file.
+pub(crate) fn header(comment: char) -> String {
+    format!("{comment} Created by cloud-init automatically, do not edit.\n{comment}")
+}
+
+/// A link's variables and routes.
+#[derive(Debug)]
+pub(super) struct LinkFile {
+    /// The link's entry in the description.
+    pub(super) key: String,
+    /// The link.
+    pub(super) name: String,
+    variables: BTreeMap<String, String>,
+    /// Its routes, default routes apart.
+    pub(super) routes: Vec<Route>,
+    /// SUSE's routes, a line each.
+    pub(super) ifroutes: Vec<String>,
+    /// A default route of IPv4 is set.
+    pub(super) default4: bool,
+    /// A default route of IPv6 is set.
+    pub(super) default6: bool,
+}
+
+impl LinkFile {
+    pub(super) fn new(key: &str, name: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            name: name.to_owned(),
+            variables: BTreeMap::new(),
+            routes: Vec::new(),
+            ifroutes: Vec::new(),
+            default4: false,
+            default6: false,
+        }
+    }
+
+    pub(super) fn set(&mut self, name: impl Into<String>, value: impl ToString) {
+        self.variables.insert(name.into(), value.to_string());
+    }
+
+    pub(super) fn flag(&mut self, name: &str, value: bool) {
+        self.set(name, if value { "yes" } else { "no" });
+    }
+
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.variables.get(name).map_or("", String::as_str)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.variables.contains_key(name)
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.variables.remove(name);
+    }
+
+    /// The ifcfg file.
+    pub(super) fn content(&self) -> String {
+        let mut out = header('#');
+        if !self.variables.is_empty() {
+            out.push('\n');
+        }
+        for (name, value) in &self.variables {
+            out.push_str(&format!("{name}={}\n", quoted(value)));
+        }
+        out
+    }
+
+    /// The routes in the order in which the original numbers them: by their number's digits, as text.
+    fn in_order(&self) -> impl Iterator<Item = &Route> {
+        let mut numbered: Vec<(String, &Route)> =
+            self.routes.iter().enumerate().map(|(index, route)| ((index + 1).to_string(), route)).collect();
+        numbered.sort_by(|a, b| a.0.cmp(&b.0));
+        numbered.into_iter().map(|(_, route)| route)
+    }
+
+    /// The file of its IPv4 routes.
+    pub(super) fn routes4(&self) -> String {
+        let mut out = header('#') + "\n";
+        for (index, route) in self.in_order().filter(|route| !route.network.contains(':')).enumerate() {
+            let gateway = route.gateway.as_deref().unwrap_or_default();
+            let netmask = route.netmask().unwrap_or_default();
+            for (name, value) in
+                [("ADDRESS", route.network.as_str()), ("GATEWAY", gateway), ("NETMASK", &netmask)]
+            {
+                out.push_str(&format!("{name}{index}={}\n", quoted(value)));
+            }
+            if let Some(metric) = route.metric {
+                out.push_str(&format!("METRIC{index}={metric}\n"));
+            }
+        }
+        out
+    }
+
+    /// The file of its IPv6 routes.
+    pub(super) fn routes6(&self) -> String {
+        let mut out = header('#') + "\n";
+        for route in self.in_order().filter(|route| route.network.contains(':')) {
+            let gateway = route.gateway.as_deref().unwrap_or_default();
+            let metric = route.metric.map_or_else(String::new, |metric| format!("metric {metric}"));
+            let (network, prefix) = (&route.network, route.prefix);
+            out.push_str(&format!("{network}/{prefix} via {gateway} {metric} dev {}\n", self.name));
+        }
+        out
+    }
+}
+
+/// In double quotes where there is white space and no quotes yet; what the shell would take for something else inside
+/// them is escaped, and a line never becomes two.
+fn quoted(value: &str) -> String {
+    let already = value.len() > 1 && value.starts_with('"') && value.ends_with('"');
+    let special = |letter: char| matches!(letter, '"' | '$' | '`' | '\\');
+    let shell = |letter: char| {
+        special(letter) || matches!(letter, '\'' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '#' | '*')
+    };
+    let inner = if already { &value[1..value.len() - 1] } else { value };
+    if !already && !inner.contains(|letter: char| letter.is_whitespace() || shell(letter)) {
+        return value.to_owned();
+    }
+    let mut out = String::from("\"");
+    for letter in inner.chars() {
+        match letter {
+            '\n' | '\r' => out.push(' '),
+            letter if special(letter) => out.extend(['\\', letter]),
+            letter => out.push(letter),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shell_reads_what_was_meant() {
+        for value in
+            ["plain", "mode=1 miimon=100", "a\"b", "$(reboot)", "`id`", "back\\slash", "it's; #not", "a&b|c"]
+        {
+            let text = format!("KEY={}\n", quoted(value));
+            let read = ifcfg::Document::parse(text.as_bytes()).expect("readable");
+            assert_eq!(read.get("KEY").as_deref(), Some(value), "{text}");
+        }
+        assert_eq!(quoted("\"mode=1 miimon=100\""), "\"mode=1 miimon=100\"");
+        assert_eq!(quoted("one\nTWO=2"), "\"one TWO=2\"");
+    }
+}

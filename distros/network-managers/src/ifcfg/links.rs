@@ -1,0 +1,238 @@
+//! The files of the links, by kind.
+
+use netconfig::{Interface, InterfaceKind, NetworkState, Param, Scalar};
+
+use super::file::LinkFile;
+use super::{Flavor, NAME, ORDER, find, subnets};
+use crate::RenderError;
+
+/// Options of the bonding driver, in the order in which they are written, with the parameter that sets each.
+const BOND_OPTIONS: [&str; 15] = [
+    "mode",
+    "xmit_hash_policy",
+    "miimon",
+    "min_links",
+    "arp_interval",
+    "arp_ip_target",
+    "arp_validate",
+    "ad_select",
+    "num_grat_arp",
+    "downdelay",
+    "updelay",
+    "lacp_rate",
+    "fail_over_mac",
+    "primary",
+    "primary_reselect",
+];
+
+pub(super) fn link_files(state: &NetworkState, flavor: Flavor) -> Result<Vec<LinkFile>, RenderError> {
+    let mut files: Vec<LinkFile> = Vec::new();
+    for link in state.interfaces.values().filter(|link| link.kind != InterfaceKind::Loopback) {
+        let file = shared(link, flavor);
+        // Two entries of one name are one file, the later.
+        match files.iter_mut().find(|known| known.key == file.key) {
+            Some(known) => *known = file,
+            None => files.push(file),
+        }
+    }
+    for kind in ORDER {
+        for link in state.of_kind(kind) {
+            match kind {
+                InterfaceKind::Bond => bond(state, link, &mut files, flavor)?,
+                InterfaceKind::Vlan => vlan(state, link, &mut files, flavor)?,
+                InterfaceKind::Bridge => bridge(state, link, &mut files, flavor)?,
+                InterfaceKind::Infiniband => {
+                    with_file(&mut files, link, |file| file.set("TYPE", "InfiniBand"));
+                    addresses(state, link, &mut files, flavor)?;
+                }
+                _ => addresses(state, link, &mut files, flavor)?,
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn with_file(files: &mut [LinkFile], link: &Interface, change: impl FnOnce(&mut LinkFile)) {
+    if let Some(file) = find(files, link.key()) {
+        change(file);
+    }
+}
+
+fn addresses(
+    state: &NetworkState,
+    link: &Interface,
+    files: &mut [LinkFile],
+    flavor: Flavor,
+) -> Result<(), RenderError> {
+    let Some(file) = find(files, link.key()) else { return Ok(()) };
+    subnets::write(file, link, state.has_default_route(), flavor)?;
+    subnets::write_routes(file, link, flavor)
+}
+
+/// What every kind has.
+fn shared(link: &Interface, flavor: Flavor) -> LinkFile {
+    let mut file = LinkFile::new(link.key(), &link.name);
+    let device = matches!(link.kind, InterfaceKind::Physical | InterfaceKind::Infiniband);
+    let mac = link.mac.as_ref().filter(|_| device);
+    match flavor {
+        Flavor::Rhel => {
+            file.set("DEVICE", &link.name);
+            file.set("TYPE", "Ethernet");
+            file.flag("ONBOOT", true);
+            file.flag("USERCTL", false);
+            file.set("BOOTPROTO", "none");
+            if let Some(mac) = mac {
+                file.set("HWADDR", mac);
+            }
+            if let Some(accept) = link.accept_ra {
+                file.flag("IPV6_FORCE_ACCEPT_RA", accept);
+            }
+        }
+        Flavor::Suse => {
+            file.set("BOOTPROTO", "static");
+            file.set("STARTMODE", "auto");
+            if let Some(mac) = mac {
+                file.set("LLADDR", mac);
+            }
+        }
+    }
+    if let Some(mtu) = &link.mtu {
+        file.set("MTU", mtu);
+    }
+    if link.wake_on_lan == Some(true) && link.kind == InterfaceKind::Physical {
+        file.set("ETHTOOL_OPTS", "wol g");
+    }
+    file
+}
+
+/// `mode=… miimon=…`; parameters are spelled with `_` or `-`.
+fn bond_options(link: &Interface) -> String {
+    let option = |name: &&str| {
+        let underscored = format!("bond_{name}");
+        let param =
+            link.params.get(&underscored).or_else(|| link.params.get(&underscored.replace('_', "-")))?;
+        let value = match param {
+            Param::Many(_) => param.texts().join(" "),
+            other => other.to_string(),
+        };
+        Some(format!("{name}={value}"))
+    };
+    BOND_OPTIONS.iter().filter_map(option).collect::<Vec<_>>().join(" ")
+}
+
+fn bond(
+    state: &NetworkState,
+    link: &Interface,
+    files: &mut [LinkFile],
+    flavor: Flavor,
+) -> Result<(), RenderError> {
+    let options = bond_options(link);
+    with_file(files, link, |file| {
+        if !options.is_empty() {
+            file.set(if flavor == Flavor::Suse { "BONDING_MODULE_OPTS" } else { "BONDING_OPTS" }, &options);
+        }
+        file.flag("BONDING_MASTER", true);
+        if flavor == Flavor::Rhel {
+            file.set("TYPE", "Bond");
+        }
+        if let Some(mac) = link.mac.as_deref().filter(|mac| !mac.is_empty()) {
+            file.set(if flavor == Flavor::Suse { "LLADDR" } else { "MACADDR" }, mac);
+        }
+    });
+    addresses(state, link, files, flavor)?;
+    let mut members = state.members_of(&link.name);
+    members.sort_unstable();
+    for (index, member) in members.into_iter().enumerate() {
+        let number = if flavor == Flavor::Suse { format!("_{index}") } else { index.to_string() };
+        with_file(files, link, |file| file.set(format!("BONDING_SLAVE{number}"), member));
+        let Some(file) = find(files, member) else { continue };
+        match flavor {
+            Flavor::Suse => {
+                file.set("BOOTPROTO", "none");
+                file.set("STARTMODE", "hotplug");
+            }
+            Flavor::Rhel => {
+                file.set("MASTER", &link.name);
+                file.flag("SLAVE", true);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn vlan(
+    state: &NetworkState,
+    link: &Interface,
+    files: &mut [LinkFile],
+    flavor: Flavor,
+) -> Result<(), RenderError> {
+    let vlan = link.vlan.as_ref();
+    let id = vlan.and_then(|vlan| vlan.id.as_ref());
+    let below = vlan.and_then(|vlan| vlan.link.as_deref());
+    match flavor {
+        Flavor::Suse => with_file(files, link, |file| {
+            if let Some(id) = id.filter(|id| id.is_truthy()) {
+                file.set("VLAN_ID", id);
+            }
+            // A name without a dot loses its last letter, as with the original.
+            let end = link.name.rfind('.').or_else(|| link.name.char_indices().next_back().map(|(at, _)| at));
+            file.set("ETHERDEVICE", &link.name[..end.unwrap_or(0)]);
+        }),
+        Flavor::Rhel => {
+            let below = below.ok_or_else(|| {
+                RenderError::new(NAME, &link.origin, format!("the VLAN '{}' without its link", link.name))
+            })?;
+            with_file(files, link, |file| {
+                file.flag("VLAN", true);
+                // VLAN=yes says it; a TYPE would be wrong.
+                file.remove("TYPE");
+                file.set("PHYSDEV", below);
+            });
+        }
+    }
+    addresses(state, link, files, flavor)
+}
+
+fn bridge(
+    state: &NetworkState,
+    link: &Interface,
+    files: &mut [LinkFile],
+    flavor: Flavor,
+) -> Result<(), RenderError> {
+    let names: [(&str, &str); 3] = match flavor {
+        Flavor::Rhel => [("bridge_stp", "STP"), ("bridge_ageing", "AGEING"), ("bridge_bridgeprio", "PRIO")],
+        Flavor::Suse => [
+            ("bridge_stp", "BRIDGE_STP"),
+            ("bridge_ageing", "BRIDGE_AGEINGTIME"),
+            ("bridge_bridgeprio", "BRIDGE_PRIORITY"),
+        ],
+    };
+    let ports = link.bridge_ports.as_deref().unwrap_or_default();
+    with_file(files, link, |file| {
+        if flavor == Flavor::Rhel {
+            file.set("TYPE", "Bridge");
+        }
+        for (param, name) in names {
+            match link.params.get(param) {
+                Some(Param::One(Scalar::Bool(value))) if name == "BRIDGE_STP" => {
+                    file.set(name, if *value { "on" } else { "off" });
+                }
+                Some(Param::One(Scalar::Bool(value))) => file.flag(name, *value),
+                Some(value) => file.set(name, value),
+                None => {}
+            }
+        }
+        if let Some(mac) = link.mac.as_deref().filter(|mac| !mac.is_empty()) {
+            file.set(if flavor == Flavor::Suse { "LLADDRESS" } else { "MACADDR" }, mac);
+        }
+        if flavor == Flavor::Suse && !ports.is_empty() {
+            file.set("BRIDGE_PORTS", ports.join(" "));
+        }
+    });
+    for port in ports {
+        if let Some(file) = find(files, port) {
+            file.set("BRIDGE", if flavor == Flavor::Suse { "yes" } else { &link.name });
+        }
+    }
+    addresses(state, link, files, flavor)
+}

@@ -1,0 +1,101 @@
+//! Renderers and activators: network state to the files and commands of a network manager.
+//!
+//! A renderer is a pure function from a [`netconfig::NetworkState`] and its settings to [`RenderedFile`]s, a module and a
+//! feature each. [`NetworkTools`] writes them, and is the [`model::distro::Network`] of every distribution: a
+//! distribution brings only a table, [`Settings`].
+
+mod activate;
+#[cfg(feature = "bsd")]
+mod bsd;
+pub mod convert;
+#[cfg(feature = "bsd")]
+mod freebsd;
+#[cfg(feature = "ifcfg")]
+pub mod ifcfg;
+#[cfg(feature = "interfaces")]
+pub mod interfaces;
+mod known;
+#[cfg(feature = "bsd")]
+mod netbsd;
+#[cfg(feature = "netplan")]
+pub mod netplan;
+#[cfg(feature = "networkd")]
+pub mod networkd;
+#[cfg(feature = "networkmanager")]
+pub mod networkmanager;
+#[cfg(feature = "bsd")]
+mod openbsd;
+mod probe;
+mod rename;
+#[cfg(any(feature = "interfaces", feature = "ifcfg"))]
+mod rules;
+mod settings;
+mod stale;
+mod tools;
+
+pub use known::distros;
+pub use settings::Settings;
+pub use tools::NetworkTools;
+
+use std::path::PathBuf;
+
+use model::config::Origin;
+
+/// A file as a renderer wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedFile {
+    /// Where.
+    pub path: PathBuf,
+    /// What is in it.
+    pub content: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// A file that is there keeps its permission bits.
+    pub keeps_mode: bool,
+    /// The user and group that own it, where not root.
+    pub owner: Option<&'static str>,
+}
+
+impl RenderedFile {
+    /// A file of root.
+    pub fn new(path: impl Into<PathBuf>, content: impl Into<String>, mode: u32) -> Self {
+        Self { path: path.into(), content: content.into(), mode, keeps_mode: false, owner: None }
+    }
+}
+
+/// A state that a renderer cannot express.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A part of the description that this network manager has no form for.
+    #[error("{origin}: {renderer} cannot express {what}")]
+    Unsupported {
+        /// Where it was written.
+        origin: Origin,
+        /// The renderer.
+        renderer: &'static str,
+        /// What it is.
+        what: String,
+    },
+}
+
+#[cfg(any(
+    feature = "interfaces",
+    feature = "ifcfg",
+    feature = "netplan",
+    feature = "networkd",
+    feature = "networkmanager",
+    feature = "bsd"
+))]
+impl RenderError {
+    fn new(renderer: &'static str, origin: &Origin, what: impl Into<String>) -> Self {
+        Self::Unsupported { origin: origin.clone(), renderer, what: what.into() }
+    }
+}
+
+/// A route's gateway, for those that have no routes without one.
+#[cfg(any(feature = "interfaces", feature = "ifcfg", feature = "bsd"))]
+fn gateway<'r>(route: &'r netconfig::Route, renderer: &'static str) -> Result<&'r str, RenderError> {
+    route.gateway.as_deref().ok_or_else(|| {
+        RenderError::new(renderer, &route.origin, format!("the route to {} without a gateway", route.network))
+    })
+}

@@ -1,0 +1,427 @@
+//! systemd-networkd: .network and .netdev files.
+//!
+//! Facts: systemd.network(5), systemd.netdev(5).
+
+use std::collections::BTreeMap;
+
+use model::Node;
+use netconfig::{
+    Dns, Interface, InterfaceKind, NetworkState, Param, Route, Scalar, Subnet, SubnetKind, address, bond_mode,
+};
+
+use crate::{RenderError, RenderedFile};
+
+const NAME: &str = "networkd";
+/// Who reads the files.
+const OWNER: &str = "systemd-network";
+
+/// Where a distribution has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The directory of the files.
+    pub directory: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { directory: "/etc/systemd/network/".to_owned() }
+    }
+}
+
+/// A file's sections. Lines are sorted and said once.
+#[derive(Default)]
+struct Unit {
+    sections: BTreeMap<&'static str, Vec<String>>,
+    /// `[Route]` sections, by a name that puts them in order.
+    routes: BTreeMap<String, Vec<String>>,
+    /// `[RoutingPolicyRule]` sections.
+    rules: Vec<Vec<String>>,
+}
+
+fn insert(lines: &mut Vec<String>, key: &str, value: impl std::fmt::Display) {
+    let line = format!("{key}={value}");
+    if let Err(at) = lines.binary_search(&line) {
+        lines.insert(at, line);
+    }
+}
+
+impl Unit {
+    fn set(&mut self, section: &'static str, key: &str, value: impl std::fmt::Display) {
+        insert(self.sections.entry(section).or_default(), key, value);
+    }
+
+    fn route(&mut self, id: &str, key: &str, value: impl std::fmt::Display) {
+        insert(self.routes.entry(id.to_owned()).or_default(), key, value);
+    }
+
+    fn content(&self) -> String {
+        let mut sections: Vec<(&str, &[String])> = Vec::new();
+        for (name, lines) in &self.sections {
+            if *name == "Address" {
+                // A section for each address.
+                sections.extend(lines.chunks(1).map(|line| (*name, line)));
+            } else {
+                sections.push((name, lines));
+            }
+        }
+        sections.extend(self.routes.values().map(|lines| ("Route", lines.as_slice())));
+        sections.extend(self.rules.iter().map(|lines| ("RoutingPolicyRule", lines.as_slice())));
+        sections.sort_by_key(|(name, _)| *name);
+        let texts: Vec<String> =
+            sections.iter().map(|(name, lines)| format!("[{name}]\n{}\n", lines.join("\n"))).collect();
+        texts.join("\n")
+    }
+}
+
+/// The files.
+pub fn render(state: &NetworkState, settings: &Settings) -> Result<Vec<RenderedFile>, RenderError> {
+    let mut files = Vec::new();
+    let mut add = |name: &str, extension: &str, unit: &Unit| {
+        let path = format!("{}10-cloud-init-{name}.{extension}", settings.directory);
+        let file = RenderedFile { owner: Some(OWNER), ..RenderedFile::new(path, unit.content(), 0o644) };
+        files.retain(|known: &RenderedFile| known.path != file.path);
+        files.push(file);
+    };
+    for link in state.interfaces.values() {
+        add(&link.name, "network", &network(state, link)?);
+    }
+    for link in state.interfaces.values() {
+        let unit = match link.kind {
+            InterfaceKind::Vlan => vlan(link),
+            InterfaceKind::Bond => bond(state, link),
+            InterfaceKind::Bridge => bridge(link),
+            _ => None,
+        };
+        if let Some(unit) = unit {
+            add(&link.name, "netdev", &unit);
+        }
+    }
+    Ok(files)
+}
+
+/// VLANs that can be made: they need a number and a link.
+fn vlan_parts(link: &Interface) -> Option<(&Scalar, &str)> {
+    let vlan = link.vlan.as_ref()?;
+    Some((vlan.id.as_ref()?, vlan.link.as_deref()?))
+}
+
+fn netdev(link: &Interface, kind: &str) -> Unit {
+    let mut unit = Unit::default();
+    unit.set("NetDev", "Name", &link.name);
+    unit.set("NetDev", "Kind", kind);
+    if let Some(mtu) = link.mtu.as_ref().filter(|mtu| mtu.is_truthy()) {
+        unit.set("NetDev", "MTUBytes", mtu);
+    }
+    if let Some(mac) = link.mac.as_deref().filter(|mac| !mac.is_empty()) {
+        unit.set("NetDev", "MACAddress", mac);
+    }
+    unit
+}
+
+fn vlan(link: &Interface) -> Option<Unit> {
+    let Some((id, _)) = vlan_parts(link) else {
+        tracing::warn!("Skipping VLAN {} - missing 'id' or 'link'", link.name);
+        return None;
+    };
+    let mut unit = netdev(link, "vlan");
+    unit.set("VLAN", "Id", id);
+    Some(unit)
+}
+
+/// How a bond's parameter is written.
+#[derive(Clone, Copy)]
+enum Form {
+    Plain,
+    Milliseconds,
+    LowerCase,
+}
+
+const BOND_OPTIONS: [(&str, &str, Form); 17] = [
+    ("bond-ad-select", "AdSelect", Form::Plain),
+    ("bond-arp-interval", "ARPIntervalSec", Form::Milliseconds),
+    ("bond-arp-validate", "ARPValidate", Form::Plain),
+    ("bond-downdelay", "DownDelaySec", Form::Milliseconds),
+    ("bond-fail-over-mac", "FailOverMACPolicy", Form::Plain),
+    ("bond-lacp-rate", "LACPTransmitRate", Form::Plain),
+    ("bond-miimon", "MIIMonitorSec", Form::Milliseconds),
+    ("bond-min-links", "MinLinks", Form::Plain),
+    ("bond-mode", "Mode", Form::Plain),
+    ("bond-num-grat-arp", "GratuitousARP", Form::Plain),
+    ("bond-primary-reselect", "PrimaryReselectPolicy", Form::Plain),
+    ("bond-updelay", "UpDelaySec", Form::Milliseconds),
+    ("bond-xmit-hash-policy", "TransmitHashPolicy", Form::Plain),
+    ("bond-all-slaves-active", "AllSlavesActive", Form::LowerCase),
+    ("bond-arp-all-targets", "ARPAllTargets", Form::Plain),
+    ("bond-learn-packet-interval", "LearnPacketIntervalSec", Form::Plain),
+    ("bond-packets-per-slave", "PacketsPerSlave", Form::Plain),
+];
+
+fn bond(state: &NetworkState, link: &Interface) -> Option<Unit> {
+    if state.members_of(&link.name).is_empty() {
+        tracing::warn!("Skipping bond {} - missing 'interfaces'", link.name);
+        return None;
+    }
+    let mut unit = netdev(link, "bond");
+    for (param, option, form) in BOND_OPTIONS {
+        let Some(value) = link.params.get(param) else { continue };
+        match form {
+            Form::Plain if param == "bond-mode" => unit.set("Bond", option, bond_mode(value)),
+            Form::Plain => unit.set("Bond", option, value),
+            Form::Milliseconds => unit.set("Bond", option, format!("{value}ms")),
+            Form::LowerCase => unit.set("Bond", option, value.to_string().to_lowercase()),
+        }
+    }
+    if let Some(targets) = link.params.get("arp-ip-targets") {
+        unit.set("Bond", "ARPIPTargets", targets.texts().join(" "));
+    }
+    Some(unit)
+}
+
+const BRIDGE_OPTIONS: [(&str, &str); 6] = [
+    ("bridge_ageing", "AgeingTimeSec"),
+    ("bridge_bridgeprio", "Priority"),
+    ("bridge_fd", "ForwardDelaySec"),
+    ("bridge_hello", "HelloTimeSec"),
+    ("bridge_maxage", "MaxAgeSec"),
+    ("bridge_stp", "STP"),
+];
+
+fn ports(link: &Interface) -> &[String] {
+    link.bridge_ports.as_deref().unwrap_or_default()
+}
+
+fn bridge(link: &Interface) -> Option<Unit> {
+    if ports(link).is_empty() {
+        tracing::warn!("Skipping bridge {} - missing 'interfaces'", link.name);
+        return None;
+    }
+    let mut unit = netdev(link, "bridge");
+    for (param, option) in BRIDGE_OPTIONS {
+        match link.params.get(param) {
+            Some(Param::One(Scalar::Bool(true))) => unit.set("Bridge", option, "yes"),
+            Some(value) if value.is_truthy() => unit.set("Bridge", option, value),
+            _ => {}
+        }
+    }
+    Some(unit)
+}
+
+/// A port's value in a parameter of its bridge: version 2 has a table, version 1 a list of `PORT NUMBER`.
+fn of_port(bridge: &Interface, param: &str, port: &str) -> Option<String> {
+    match bridge.params.get(param)? {
+        Param::Table(table) => table.get(port).filter(|value| value.is_truthy()).map(ToString::to_string),
+        other => other.texts().iter().find_map(|pair| {
+            let (name, number) = pair.split_once(char::is_whitespace)?;
+            (name == port).then(|| number.trim().to_owned())
+        }),
+    }
+}
+
+/// What a link is part of.
+fn membership(state: &NetworkState, link: &Interface, unit: &mut Unit) {
+    for other in state.of_kind(InterfaceKind::Vlan) {
+        if vlan_parts(other).is_some_and(|(_, below)| below == link.name) {
+            unit.set("Network", "VLAN", &other.name);
+        }
+    }
+    let described = |bond: &&Interface| state.members_of(&bond.name).contains(&link.name.as_str());
+    if let Some(bond) = state.of_kind(InterfaceKind::Bond).filter(described).last() {
+        unit.set("Network", "Bond", &bond.name);
+        let primary = bond.params.get("bond-primary").filter(|primary| primary.is_truthy());
+        if primary.is_some_and(|primary| primary.to_string() == link.name) {
+            unit.set("Network", "PrimarySlave", "yes");
+        }
+    }
+    let Some(bridge) =
+        state.of_kind(InterfaceKind::Bridge).filter(|bridge| ports(bridge).contains(&link.name)).last()
+    else {
+        return;
+    };
+    if let Some(cost) = of_port(bridge, "bridge_pathcost", &link.name) {
+        unit.set("Bridge", "Cost", cost);
+    }
+    if let Some(priority) = of_port(bridge, "bridge_portprio", &link.name) {
+        unit.set("Bridge", "Priority", priority);
+    }
+    unit.set("Network", "Bridge", &bridge.name);
+}
+
+fn network(state: &NetworkState, link: &Interface) -> Result<Unit, RenderError> {
+    let mut unit = Unit::default();
+    membership(state, link, &mut unit);
+    if state.version == 2 {
+        routing_policy(state, link, &mut unit);
+    }
+    let device = link.kind == InterfaceKind::Physical;
+    let mac = link.mac.as_deref().filter(|mac| !mac.is_empty());
+    unit.set("Match", "Name", &link.name);
+    if let Some(driver) = link.driver() {
+        unit.set("Match", "Driver", driver);
+    }
+    if let Some(mac) = mac {
+        match (device, link.bond_master()) {
+            // A bond gives its members its own address: only what they were made with tells them apart.
+            (true, Some(_)) => unit.set("Match", "PermanentMACAddress", mac),
+            (true, None) => unit.set("Match", "MACAddress", mac),
+            (false, _) => unit.set("Link", "MACAddress", mac),
+        }
+    }
+    if let Some(mtu) = link.mtu.as_ref().filter(|mtu| mtu.is_truthy()) {
+        unit.set("Link", "MTUBytes", mtu);
+    }
+    if link.optional == Some(true) {
+        unit.set("Link", "RequiredForOnline", "no");
+    }
+    let dhcp = subnets(link, &mut unit);
+    name_servers(state, link, &mut unit);
+    for (index, route) in state.routes.iter().enumerate() {
+        write_route(&format!("c{index}"), route, &mut unit);
+    }
+    if state.version == 2 {
+        overrides(state, link, dhcp, &mut unit)?;
+    }
+    Ok(unit)
+}
+
+fn write_route(id: &str, route: &Route, unit: &mut Unit) {
+    if let Some(gateway) = &route.gateway {
+        unit.route(id, "Gateway", gateway);
+    }
+    unit.route(id, "Destination", format!("{}/{}", route.network, route.prefix));
+    if let Some(metric) = route.metric {
+        unit.route(id, "Metric", metric);
+    }
+    if let Some(table) = &route.table {
+        unit.route(id, "Table", table);
+    }
+}
+
+fn address_lines(subnet: &Subnet, routes: &mut usize, unit: &mut Unit) {
+    let Some(cidr) = subnet.cidr() else { return };
+    unit.set("Address", "Address", &cidr);
+    if let Some(gateway) = &subnet.gateway {
+        let id = format!("a{routes}");
+        unit.route(&id, "Gateway", gateway);
+        if address::is_off_link(gateway, &cidr) {
+            unit.route(&id, "GatewayOnLink", "yes");
+        }
+        *routes += 1;
+    }
+    if let Some(servers) = &subnet.dns_nameservers {
+        unit.set("Network", "DNS", servers.join(" "));
+    }
+    if let Some(domains) = &subnet.dns_search {
+        unit.set("Network", "Domains", domains.join(" "));
+    }
+}
+
+/// Addresses and routes; gives what `DHCP=` is.
+fn subnets(link: &Interface, unit: &mut Unit) -> &'static str {
+    let (mut v4, mut v6, mut routes) = (false, false, 0);
+    for subnet in &link.subnets {
+        v4 |= matches!(subnet.kind, SubnetKind::Dhcp | SubnetKind::Dhcp4);
+        v6 |= subnet.kind == SubnetKind::Dhcp6;
+        for route in &subnet.routes {
+            write_route(&format!("r{routes}"), route, unit);
+            routes += 1;
+        }
+        address_lines(subnet, &mut routes, unit);
+    }
+    let dhcp = match (v4, v6) {
+        (true, true) => "yes",
+        (true, false) => "ipv4",
+        (false, true) => "ipv6",
+        (false, false) => "no",
+    };
+    unit.set("Network", "DHCP", dhcp);
+    if let Some(accept) = link.accept_ra {
+        unit.set("Network", "IPv6AcceptRA", if accept { "yes" } else { "no" });
+    }
+    dhcp
+}
+
+fn name_servers(state: &NetworkState, link: &Interface, unit: &mut Unit) {
+    let global = (state.version == 1).then_some(&state.dns);
+    let Some(Dns { nameservers, search }) = link.dns.as_ref().or(global) else { return };
+    if !search.is_empty() {
+        unit.set("Network", "Domains", search.join(" "));
+    }
+    if !nameservers.is_empty() {
+        unit.set("Network", "DNS", nameservers.join(" "));
+    }
+}
+
+/// `routing-policy` of version 2, which the state has no form for.
+fn routing_policy(state: &NetworkState, link: &Interface, unit: &mut Unit) {
+    let sections = ["ethernets", "bonds", "vlans", "bridges"];
+    let found = sections.iter().rev().find_map(|section| {
+        state.config.node().at(&[section, &link.name, "routing-policy"]).filter(|policy| policy.is_truthy())
+    });
+    for rule in found.and_then(Node::as_list).unwrap_or_default() {
+        let mut lines = Vec::new();
+        for (key, value) in rule.as_map().into_iter().flatten() {
+            let key = key.to_string().to_lowercase();
+            let mut letters = key.chars();
+            let capital =
+                letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str());
+            insert(&mut lines, &capital.unwrap_or_default(), value.scalar_text().unwrap_or_default());
+        }
+        unit.rules.push(lines);
+    }
+}
+
+const OVERRIDES: [(&str, &str); 4] = [
+    ("UseDNS", "use-dns"),
+    ("UseDomains", "use-domains"),
+    ("UseHostname", "use-hostname"),
+    ("UseNTP", "use-ntp"),
+];
+const OVERRIDES_V4: [(&str, &str); 5] = [
+    ("SendHostname", "send-hostname"),
+    ("Hostname", "hostname"),
+    ("RouteMetric", "route-metric"),
+    ("UseMTU", "use-mtu"),
+    ("UseRoutes", "use-routes"),
+];
+
+/// `dhcp4-overrides`, `dhcp6-overrides` and VMware's `dhcp4domain`, which the state has no form for.
+fn overrides(state: &NetworkState, link: &Interface, dhcp: &str, unit: &mut Unit) -> Result<(), RenderError> {
+    let Some(ethernets) = state.config.node().get("ethernets").and_then(Node::as_map) else { return Ok(()) };
+    // The entry whose set-name this link has, or that is named as the link.
+    let set_name = |entry: &Node| entry.get("set-name").and_then(Node::as_str) == Some(link.name.as_str());
+    let named =
+        ethernets.values().find(|entry| set_name(entry)).or_else(|| ethernets.get(link.name.as_str()));
+    let Some(device) = named else { return Ok(()) };
+    for (key, section) in [("dhcp4domain", "DHCPv4"), ("dhcp6domain", "DHCPv6")] {
+        if let Some(domain) = device.get(key) {
+            let value = match domain.scalar_text().unwrap_or_default().to_lowercase().as_str() {
+                "true" | "1" | "on" | "yes" => "yes",
+                "false" | "0" | "off" | "no" => "no",
+                other => {
+                    if other != "route" {
+                        tracing::warn!("Invalid {key} value - {other}");
+                    }
+                    if other == "route" { "route" } else { "no" }
+                }
+            };
+            unit.set(section, "UseDomains", value);
+        }
+    }
+    for (version, section) in [("4", "DHCPv4"), ("6", "DHCPv6")] {
+        let Some(given) = device.get(&format!("dhcp{version}-overrides")) else { continue };
+        if device.get(&format!("dhcp{version}domain")).is_some() && given.get("use-domains").is_some() {
+            let what = format!("both dhcp{version}domain and dhcp{version}-overrides.use-domains: use one");
+            return Err(RenderError::new(NAME, &given.origin, what));
+        }
+        if dhcp != "yes" && dhcp != format!("ipv{version}") {
+            continue;
+        }
+        let only_v4 = OVERRIDES_V4.iter().filter(|_| version == "4");
+        for (option, key) in OVERRIDES.iter().chain(only_v4) {
+            if let Some(value) = given.get(key).and_then(Node::scalar_text) {
+                unit.set(section, option, value);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Waiting for links, and giving them their names.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use model::effects::{Address, Command};
+use model::{DistroError, NetworkConfig, System};
+use netconfig::links::{self, Filter};
+use netconfig::rename::{Current, Step, plan};
+use netconfig::{NetError, physical};
+
+/// How long a link is waited for before it counts as missing. The original lets udev settle five times, which takes no
+/// time where udev has nothing to do.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The error as the contract has it.
+pub(crate) fn invalid(error: NetError) -> DistroError {
+    match error.origin().cloned() {
+        // The message of these begins with the place already.
+        Some(origin) => {
+            let message = error.to_string();
+            let message = message.strip_prefix(&format!("{origin}: ")).map_or(message.clone(), str::to_owned);
+            DistroError::Invalid { origin, message }
+        }
+        None => DistroError::Failed(error.to_string()),
+    }
+}
+
+/// Waits until every link that the config names by MAC is there: woken by the kernel, at most [`PATIENCE`] long.
+pub(crate) fn wait_for_links(system: &System, config: &NetworkConfig) -> Result<(), DistroError> {
+    let devices = physical::devices(config, &system.links.links()?).map_err(invalid)?;
+    let missing = || -> Result<Vec<&physical::Device>, DistroError> {
+        let present = links::by_mac(&system.links.links()?).map_err(invalid)?;
+        Ok(devices.iter().filter(|device| !present.contains_key(&device.mac)).collect())
+    };
+    if missing()?.is_empty() {
+        return Ok(());
+    }
+    let mut changes = system.links.watch()?;
+    let deadline = system.clock.monotonic() + PATIENCE;
+    loop {
+        // A link that has just come has its name only when udev is done with it.
+        let absent = missing()?;
+        for device in &absent {
+            tracing::debug!("Waiting for settle or {} exists", device.name);
+            settle(system, &device.name)?;
+        }
+        let absent = if absent.is_empty() { absent } else { missing()? };
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let left = deadline.saturating_sub(system.clock.monotonic());
+        if left.is_zero() || !changes.wait(left)? {
+            let macs = absent.iter().map(|device| format!("{} ({})", device.mac, device.name));
+            let macs = macs.collect::<Vec<_>>().join(", ");
+            return Err(DistroError::Failed(format!("Not all expected physical devices present: {macs}")));
+        }
+    }
+}
+
+/// Lets udev finish, at most until the link is there. A system without udev has nothing to wait for.
+fn settle(system: &System, link: &str) -> Result<(), DistroError> {
+    let path = Path::new("/sys/class/net").join(link);
+    if system.commands.which("udevadm").is_some() && !system.files.exists(&path) {
+        let until = format!("--exit-if-exists={}", path.display());
+        system.commands.run(&Command::line(["udevadm", "settle", until.as_str()]))?;
+    }
+    Ok(())
+}
+
+/// The links as they are now.
+fn current(system: &System) -> Result<Vec<Current>, DistroError> {
+    let known = system.links.links()?;
+    let mut addressed = BTreeSet::new();
+    for link in &known {
+        // Addresses that a link gave itself, and those that routers advertise, come again.
+        let counts =
+            |address: &Address| address.address.is_ipv4() || (address.permanent && address.scope == "global");
+        if system.links.addresses(&link.name)?.iter().any(counts) {
+            addressed.insert(link.name.clone());
+        }
+    }
+    let describe = |link: &model::effects::Link| {
+        // The kernel's documentation of operstates: 'unknown' counts as up.
+        let up = matches!(link.operstate.as_str(), "up" | "unknown");
+        Current {
+            name: link.name.clone(),
+            mac: links::mac(link).to_lowercase(),
+            driver: link.driver.clone(),
+            device_id: link.device_id.clone(),
+            up,
+            downable: !up || !addressed.contains(&link.name),
+        }
+    };
+    Ok(links::usable(&known, Filter::ALL).into_iter().map(describe).collect())
+}
+
+/// Gives links the names that the config wants.
+pub(crate) fn rename_links(system: &System, config: &NetworkConfig) -> Result<(), DistroError> {
+    let devices = physical::devices(config, &system.links.links()?).map_err(invalid)?;
+    if devices.is_empty() {
+        tracing::debug!("no interfaces to rename");
+        return Ok(());
+    }
+    let links = system.links.links()?;
+    let named = |device: &physical::Device| {
+        links.iter().any(|link| link.name == device.name && links::mac(link).to_lowercase() == device.mac)
+    };
+    if devices.iter().all(named) {
+        // Every link has its name: whether one is in use need not be asked.
+        return Ok(());
+    }
+    let plan = plan(&devices, &current(system)?);
+    let mut problems = plan.problems;
+    for step in &plan.steps {
+        let done = match step {
+            Step::Rename { from, to } => system.links.rename(from, to),
+            Step::Down(name) => system.links.set_up(name, false),
+            Step::Up(name) => system.links.set_up(name, true),
+        };
+        if let Err(error) = done {
+            problems.push(format!("[unknown] Error performing {step:?}: {error}"));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(DistroError::Failed(problems.join("\n"))) }
+}
