@@ -67,6 +67,11 @@ impl Cache {
         Ok(Some(self.directory.join(format!("layers/subject-{:016x}", hasher.finish()))))
     }
 
+    /// What installing further packages over the base changes; `None` for no packages.
+    pub fn packages(&self, names: &[String]) -> Option<PathBuf> {
+        (!names.is_empty()).then(|| self.directory.join(format!("layers/packages-{}", names.join("-"))))
+    }
+
     /// A machine's own directory.
     pub fn machine(&self, name: &str) -> PathBuf {
         self.directory.join("machines").join(name)
@@ -159,6 +164,33 @@ impl Cache {
                 .arg(package),
         )?;
         fs::rename(part.join("upper"), layer).map_err(file(layer.display().to_string()))?;
+        remove(&part)
+    }
+
+    /// Installs further packages over the base, where no earlier run did, and keeps the difference.
+    pub fn prepare_packages(&self, names: &[String]) -> Result<(), Error> {
+        let Some(layer) = self.packages(names).filter(|layer| !layer.exists()) else { return Ok(()) };
+        println!("installing {} into a layer of its own", names.join(" "));
+        let part = self.directory.join("layers/installing");
+        remove(&part)?;
+        for name in ["upper", "work", "root"] {
+            fs::create_dir_all(part.join(name)).map_err(file("layers/installing"))?;
+        }
+        // The host's way to the mirror is lent for the installation only.
+        let script = "set -e; mount -t overlay overlay -o lowerdir=\"$1\",upperdir=\"$2/upper\",workdir=\"$2/work\" \"$2/root\"
+            root=$2/root; shift 2
+            rm -f \"$root/etc/resolv.conf\"; cp -L /etc/resolv.conf \"$root/etc/resolv.conf\"
+            mount -t proc proc \"$root/proc\"
+            export DEBIAN_FRONTEND=noninteractive
+            chroot \"$root\" apt-get -q -o Acquire::Retries=3 update
+            chroot \"$root\" apt-get -q -y -o Acquire::Retries=3 --no-install-recommends install \"$@\"
+            rm -rf \"$root/etc/resolv.conf\" \"$root\"/var/cache/apt/*.bin \"$root\"/var/cache/apt/archives/*.deb";
+        command::run(
+            command::command(&["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"])
+                .args([&self.base(), &part])
+                .args(names),
+        )?;
+        fs::rename(part.join("upper"), &layer).map_err(file(layer.display().to_string()))?;
         remove(&part)
     }
 

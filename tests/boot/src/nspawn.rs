@@ -160,7 +160,8 @@ impl Machine<'_> {
             None => {}
         }
         let subject = if package == Package::Subject { self.cache.subject()? } else { None };
-        let layers = [Some(self.cache.guest()), subject, Some(self.cache.base())];
+        let packages = self.cache.packages(&self.scenario.packages);
+        let layers = [Some(self.cache.guest()), subject, packages, Some(self.cache.base())];
         let layers: Vec<String> =
             layers.into_iter().flatten().map(|path| path.display().to_string()).collect();
         let (upper, work) = (self.path("upper"), self.path("work"));

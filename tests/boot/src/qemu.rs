@@ -139,8 +139,13 @@ impl Machine<'_> {
         if let Some(image) = &self.scenario.image {
             crate::nspawn::copy(&self.scenario.directory.join(image), &personality)?;
         }
-        let layers =
-            [Some(personality), Some(self.cache.guest()), self.cache.subject()?, Some(self.cache.base())];
+        let layers = [
+            Some(personality),
+            Some(self.cache.guest()),
+            self.cache.subject()?,
+            self.cache.packages(&self.scenario.packages),
+            Some(self.cache.base()),
+        ];
         let layers: Vec<String> =
             layers.into_iter().flatten().map(|path| path.display().to_string()).collect();
         let target = self.path("root.ext4");

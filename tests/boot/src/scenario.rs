@@ -45,6 +45,9 @@ pub struct Scenario {
     /// A directory whose content is put into the root before the first boot, as an image's builder would.
     #[serde(default)]
     pub image: Option<String>,
+    /// Debian packages that the image has beside those of every root.
+    #[serde(default)]
+    pub packages: Vec<String>,
     /// Words for the kernel's command line; a container sees them as those of its first process.
     #[serde(default)]
     pub arguments: Vec<String>,

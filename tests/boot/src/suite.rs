@@ -39,6 +39,7 @@ pub fn run(options: &Options, which: Tier) -> Result<bool, Error> {
     });
     let cache = Cache::new(options)?;
     cache.prepare()?;
+    scenarios.iter().try_for_each(|scenario| cache.prepare_packages(&scenario.packages))?;
     let total = Instant::now();
     // Longest first, so that the last one to end is a short one.
     scenarios.sort_by_key(|scenario| scenario.boots.len());
