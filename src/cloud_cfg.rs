@@ -1,7 +1,9 @@
 //! cloud.cfg of each distribution, from one typed description.
 //!
-//! The lists hold the original's modules in the original's order, of which a build writes those that are in it.
+//! The lists hold the modules of this build, each where its own description says, in the original's order.
 
+use model::Stage;
+use modules::catalog;
 use serde::Serialize;
 
 /// cloud.cfg.
@@ -172,76 +174,6 @@ const VARIANTS: [Variant; 8] = [
     },
 ];
 
-/// The modules of a stage: the name, and for which of (debian, ubuntu, the others).
-type Row = (&'static str, bool, bool, bool);
-
-const INIT: [Row; 15] = [
-    ("seed_random", true, true, true),
-    ("bootcmd", true, true, true),
-    ("write_files", true, true, true),
-    ("growpart", true, true, true),
-    ("resizefs", true, true, true),
-    ("disk_setup", true, true, true),
-    ("mounts", true, true, true),
-    ("set_hostname", true, true, true),
-    ("update_hostname", true, true, true),
-    ("update_etc_hosts", true, true, true),
-    ("ca_certs", true, true, true),
-    ("rsyslog", true, true, true),
-    ("users_groups", true, true, true),
-    ("ssh", true, true, true),
-    ("set_passwords", true, true, true),
-];
-
-const CONFIG: [Row; 20] = [
-    ("wireguard", false, true, false),
-    ("snap", true, true, false),
-    ("ubuntu_autoinstall", false, true, false),
-    ("ssh_import_id", true, true, true),
-    ("keyboard", true, true, false),
-    ("locale", true, true, true),
-    ("grub_dpkg", true, true, false),
-    ("apt_pipelining", true, true, false),
-    ("apt_configure", true, true, false),
-    ("ubuntu_pro", false, true, false),
-    ("rh_subscription", false, false, true),
-    ("spacewalk", false, false, true),
-    ("yum_add_repo", false, false, true),
-    ("ntp", true, true, true),
-    ("timezone", true, true, true),
-    ("disable_ec2_metadata", true, true, true),
-    ("runcmd", true, true, true),
-    ("byobu", true, true, false),
-    ("raspberry_pi", false, false, false),
-    ("zypper_add_repo", false, false, false),
-];
-
-const FINAL: [Row; 23] = [
-    ("package_update_upgrade_install", true, true, true),
-    ("fan", true, true, false),
-    ("landscape", true, true, false),
-    ("lxd", true, true, false),
-    ("ubuntu_drivers", false, true, false),
-    ("write_files_deferred", true, true, true),
-    ("puppet", true, true, true),
-    ("chef", true, true, true),
-    ("ansible", true, true, true),
-    ("mcollective", true, true, true),
-    ("salt_minion", true, true, true),
-    ("reset_rmc", true, true, true),
-    ("scripts_vendor", true, true, true),
-    ("scripts_per_once", true, true, true),
-    ("scripts_per_boot", true, true, true),
-    ("scripts_per_instance", true, true, true),
-    ("scripts_user", true, true, true),
-    ("ssh_authkey_fingerprints", true, true, true),
-    ("keys_to_console", true, true, true),
-    ("install_hotplug", true, true, true),
-    ("phone_home", true, true, true),
-    ("final_message", true, true, true),
-    ("power_state_change", true, true, true),
-];
-
 /// Distributions that there is a cloud.cfg for.
 #[cfg(any(feature = "packaging", test))]
 pub(crate) fn names() -> Vec<&'static str> {
@@ -251,16 +183,10 @@ pub(crate) fn names() -> Vec<&'static str> {
 
 fn describe(id: &str) -> Option<CloudCfg> {
     let variant = VARIANTS.iter().find(|variant| variant.id == id)?;
-    let registry = crate::registry::registry();
-    let rows = |rows: &[Row]| -> Vec<&'static str> {
-        rows.iter()
-            .filter(|(_, debian, ubuntu, other)| match id {
-                "debian" => *debian,
-                "ubuntu" => *ubuntu,
-                _ => *other,
-            })
-            .map(|(name, ..)| *name)
-            .filter(|name| registry.module(name).is_some())
+    let rows = |stage: Stage| -> Vec<&'static str> {
+        catalog::modules()
+            .filter(|entry| entry.built && entry.stage == stage && entry.listed.on(id))
+            .map(|entry| entry.name)
             .collect()
     };
     let debian_family = matches!(id, "debian" | "ubuntu");
@@ -293,9 +219,9 @@ fn describe(id: &str) -> Option<CloudCfg> {
         ssh_genkeytypes: variant.is_rhel.then(|| vec!["rsa", "ecdsa", "ed25519"]),
         syslog_fix_perms: variant.is_rhel.then_some(Nothing),
         disable_vmware_customization: variant.is_rhel.then_some(false),
-        cloud_init_modules: rows(&INIT),
-        cloud_config_modules: rows(&CONFIG),
-        cloud_final_modules: rows(&FINAL),
+        cloud_init_modules: rows(Stage::Network),
+        cloud_config_modules: rows(Stage::Config),
+        cloud_final_modules: rows(Stage::Final),
         system_info: SystemInfo {
             distro: variant.id,
             default_user: DefaultUser {

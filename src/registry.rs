@@ -8,6 +8,8 @@ pub(crate) fn registry() -> Registry {
     Registry {
         sources: datasources::all(),
         modules: modules::all(),
+        absent_modules: modules::absent(),
+        removed_modules: modules::REMOVED,
         distro,
         templates: modules::TEMPLATES,
         #[cfg(feature = "schema")]

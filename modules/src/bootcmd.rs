@@ -1,8 +1,8 @@
 //! `bootcmd`: commands early in every boot.
 
 use model::effects::{Attributes, Command};
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Stage};
 use schema::forms::Either;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -22,13 +22,20 @@ pub struct Config {
     pub bootcmd: Spanned<Vec<Node>>,
 }
 
-impl Module for Bootcmd {
+impl Described for Bootcmd {
     const NAME: &'static str = "bootcmd";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Always;
     const KEYS: &'static [&'static str] = &["bootcmd"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Early commands";
+    const SUMMARY: &'static str = "Runs commands early in every boot, as one shell script.";
+    const DETAILS: &'static str = "Only what has to run before anything else belongs here; `runcmd` runs when users and packages are there. `INSTANCE_ID` is set for the commands.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+impl Module for Bootcmd {
+    fn run(&self, context: &Context<'_>, config: Config, _report: &mut Report) -> Result<(), ModuleError> {
         let script = shell::script(&config.bootcmd)?;
         let path = context.paths.run("tmp/bootcmd.sh");
         let files = &context.system.files;
@@ -41,6 +48,6 @@ impl Module for Bootcmd {
         let outcome = context.system.commands.run(&command);
         files.remove(&path)?;
         outcome?;
-        Ok(Report::default())
+        Ok(())
     }
 }

@@ -1,24 +1,21 @@
 //! Every module of the original, in the order in which they run: what it is, when it runs, where, and its keys.
 //!
-//! A module of this build says it of itself ([`Module`]); of the others, [`described`](crate::described) has the keys.
+//! Each says it of itself ([`Described`]); the table in the crate's root has them in order.
 
-mod config_stage;
-mod examples;
-mod final_stage;
-mod network_stage;
-
-pub use examples::examples;
-use model::{Frequency, Module, Stage};
 #[cfg(feature = "derive")]
 use schema::document::Section;
-use schemars::JsonSchema;
 #[cfg(feature = "derive")]
-use schemars::{Schema, SchemaGenerator};
+use schemars::{JsonSchema as _, Schema, SchemaGenerator};
+
+use model::module::{Described, Listed};
+use model::{Frequency, Stage};
 
 /// What is known of a module without running it.
 pub struct Entry {
     /// Its name in cloud.cfg.
     pub name: &'static str,
+    /// Names of earlier releases.
+    pub aliases: &'static [&'static str],
     /// The stage in which the distributions' cloud.cfg have it.
     pub stage: Stage,
     /// How often it runs, unless cloud.cfg says otherwise.
@@ -27,6 +24,10 @@ pub struct Entry {
     pub distros: &'static [&'static str],
     /// It is passed over unless one of these keys is there; empty for always.
     pub keys: &'static [&'static str],
+    /// The keys that do nothing without it.
+    pub own_keys: &'static [&'static str],
+    /// The distributions whose cloud.cfg lists it.
+    pub listed: Listed,
     /// Whether this program has it.
     pub built: bool,
     /// A heading.
@@ -40,55 +41,31 @@ pub struct Entry {
     pub schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
-/// The heading, the sentence and the rest of an entry.
-pub type Texts = [&'static str; 3];
-
-/// Of a module that is not built: its name, how often it runs, its distributions and its keys.
-pub type Facts = (&'static str, Frequency, &'static [&'static str], &'static [&'static str]);
-
 impl Entry {
-    /// Of a module of this build.
-    pub const fn built<M: Module>(_module: &M, stage: Stage, [title, summary, details]: Texts) -> Self {
+    /// What a module says of itself.
+    pub(crate) const fn of<D: Described>(built: bool) -> Self {
         Self {
-            name: M::NAME,
-            stage,
-            frequency: M::FREQUENCY,
-            distros: M::DISTROS,
-            keys: M::KEYS,
-            built: true,
-            title,
-            summary,
-            details,
+            name: D::NAME,
+            aliases: D::ALIASES,
+            stage: D::STAGE,
+            frequency: D::FREQUENCY,
+            distros: D::DISTROS,
+            keys: D::KEYS,
+            own_keys: D::OWN_KEYS,
+            listed: D::LISTED,
+            built,
+            title: D::TITLE,
+            summary: D::SUMMARY,
+            details: D::DETAILS,
             #[cfg(feature = "derive")]
-            schema: M::Config::json_schema,
-        }
-    }
-
-    /// Of a module that this program does not have.
-    pub const fn described<C: JsonSchema>(
-        (name, frequency, distros, keys): Facts,
-        stage: Stage,
-        [title, summary, details]: Texts,
-    ) -> Self {
-        Self {
-            name,
-            stage,
-            frequency,
-            distros,
-            keys,
-            built: false,
-            title,
-            summary,
-            details,
-            #[cfg(feature = "derive")]
-            schema: C::json_schema,
+            schema: D::Config::json_schema,
         }
     }
 }
 
 /// The modules, in the order in which they run.
 pub fn modules() -> impl Iterator<Item = &'static Entry> {
-    [network_stage::MODULES, config_stage::MODULES, final_stage::MODULES].into_iter().flatten()
+    crate::CATALOG.iter()
 }
 
 /// Modules whose keys another describes, or that have none.
@@ -110,5 +87,24 @@ pub fn derive_cloud_config_schema() -> serde_json::Value {
             schema: entry.schema,
         })
         .collect();
-    schema::document::assemble(&sections)
+    let names: Vec<&str> =
+        modules().flat_map(|entry| std::iter::once(&entry.name).chain(entry.aliases)).copied().collect();
+    schema::document::assemble(&names, &sections)
+}
+
+/// Further examples, and that of the keys which belong to no module: the module, and the text.
+const FURTHER: &[(&str, &str)] = &[
+    ("base", include_str!("../examples/base.yaml")),
+    ("disable_ec2_metadata", include_str!("../examples/disable_ec2_metadata.yaml")),
+    ("growpart", include_str!("../examples/growpart-2.yaml")),
+    ("lxd", include_str!("../examples/lxd-2.yaml")),
+    ("ntp", include_str!("../examples/ntp-2.yaml")),
+    ("users_groups", include_str!("../examples/users_groups-2.yaml")),
+    ("write_files", include_str!("../examples/write_files-2.yaml")),
+];
+
+/// The examples of a module; `base` has that of the keys which belong to none.
+pub fn examples(module: &str) -> impl Iterator<Item = &'static str> {
+    let all = crate::EXAMPLES.iter().chain(FURTHER);
+    all.filter(move |(name, _)| *name == module).map(|(_, text)| *text)
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use model::effects::Attributes;
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -29,14 +29,20 @@ pub struct Config {
 const DEFAULT: &str = "## template: jinja\n\
     Cloud-init v. {{version}} finished at {{timestamp}}. Datasource {{datasource}}.  Up {{uptime}} seconds";
 
-impl Module for FinalMessage {
+impl Described for FinalMessage {
     const NAME: &'static str = "final_message";
+    const STAGE: Stage = Stage::Final;
     const FREQUENCY: Frequency = Frequency::Always;
     const KEYS: &'static [&'static str] = &[];
+    const OWN_KEYS: &'static [&'static str] = &["final_message"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Final message";
+    const SUMMARY: &'static str = "Says on the console that the boot is finished, and writes instance/boot-finished.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        let mut report = Report::default();
+impl Module for FinalMessage {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let origin = config.final_message.as_ref().map(|message| &message.origin);
         let written = config.final_message.as_ref().map(|message| message.value.0.as_str());
         let message = context.args.first().map(String::as_str).or(written).unwrap_or_default().trim();
@@ -69,7 +75,7 @@ impl Module for FinalMessage {
         if context.instance.source == "None" && !only_none(config.datasource_list.as_ref()) {
             report.warn(None, "Used fallback datasource");
         }
-        Ok(report)
+        Ok(())
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use model::distro::ServiceAction;
 use model::effects::Command;
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Stage};
 use schema::notes::changed;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -93,15 +93,22 @@ impl Tool {
     }
 }
 
-impl Module for Growpart {
+impl Described for Growpart {
     const NAME: &'static str = "growpart";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Always;
     const KEYS: &'static [&'static str] = &[];
+    const OWN_KEYS: &'static [&'static str] = &["growpart"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Partitions grow";
+    const SUMMARY: &'static str = "Grows partitions to the end of their disk.";
+    const DETAILS: &'static str = "Clouds give a disk larger than the image. It runs at every boot, so that a disk which was made larger is used. An encrypted partition's container grows with it.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+impl Module for Growpart {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let settings = config.growpart.unwrap_or_default();
-        let mut report = Report::default();
         let mode = settings.mode.as_ref().and_then(Node::scalar_text).unwrap_or_else(|| "auto".to_owned());
         if is_false(&mode) {
             if mode != "off" {
@@ -112,24 +119,27 @@ impl Module for Growpart {
                 );
             }
             report.skipped = Some("growpart.mode is off".into());
-            return Ok(report);
+            return Ok(());
         }
         let ignore = settings.ignore_growroot_disabled.as_ref().and_then(Node::scalar_text);
         if ignore.is_none_or(|word| is_false(&word))
             && context.system.files.is_file(Path::new("/etc/growroot-disabled"))
         {
-            return Ok(Report::skipped("/etc/growroot-disabled is there"));
+            report.skip("/etc/growroot-disabled is there");
+            return Ok(());
         }
         let devices = settings.devices.map_or_else(|| vec!["/".to_owned()], |words| words.texts());
         if devices.is_empty() {
-            return Ok(Report::skipped("growpart.devices is empty"));
+            report.skip("growpart.devices is empty");
+            return Ok(());
         }
         let usable = |(name, tool): &(&str, Tool)| {
             (mode == "auto" || *name == mode) && tool.available(context, &devices)
         };
         let Some((_, tool)) = Tool::ALL.into_iter().find(usable) else {
             if mode == "auto" {
-                return Ok(Report::skipped("there is no tool that grows partitions"));
+                report.skip("there is no tool that grows partitions");
+            return Ok(());
             }
             let known = Tool::ALL.iter().any(|(name, _)| *name == mode);
             let why = if known {
@@ -139,8 +149,8 @@ impl Module for Growpart {
             };
             return Err(ModuleError::Failed(format!("growpart.mode '{mode}' cannot be used: {why}")));
         };
-        grow_all(context, tool, devices, &mut report);
-        Ok(report)
+        grow_all(context, tool, devices, report);
+        Ok(())
     }
 }
 

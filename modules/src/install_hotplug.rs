@@ -5,9 +5,9 @@
 use std::path::Path;
 
 use model::effects::{Attributes, Command};
-use model::module::Report;
+use model::module::{Described, Listed, Report};
 use model::update::{Event, Policy};
-use model::{Context, Frequency, Module, ModuleError, Node};
+use model::{Context, Frequency, Module, ModuleError, Node, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -57,28 +57,37 @@ fn reload(context: &Context<'_>) -> Result<(), ModuleError> {
     Ok(())
 }
 
-impl Module for InstallHotplug {
+impl Described for InstallHotplug {
     const NAME: &'static str = "install_hotplug";
+    const STAGE: Stage = Stage::Final;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Links that appear later";
+    const SUMMARY: &'static str = "Has udev tell of network links that are plugged in or out.";
+    const DETAILS: &'static str = "`updates.network.when` has to hold `hotplug`, and the data source has to be able to.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, _config: Config) -> Result<Report, ModuleError> {
+impl Module for InstallHotplug {
+    const INSTALLS_HOTPLUG: bool = true;
+
+    fn run(&self, context: &Context<'_>, _config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let files = &context.system.files;
         let policy = Policy::read(context.config);
         let allowed = policy.allows_hotplug(files.as_ref(), context.paths, context.instance);
-        let mut report = Report { warnings: policy.findings, ..Report::default() };
+        report.warnings.extend(policy.findings.iter().cloned());
         if !allowed {
             report.skipped = Some(format!("{} is not enabled", Event::Hotplug.name()));
             if files.exists(Path::new(RULE)) {
                 files.remove(Path::new(RULE))?;
                 reload(context)?;
             }
-            return Ok(report);
+            return Ok(());
         }
         if context.system.commands.which("udevadm").is_none() {
             report.skipped = Some("there is no udevadm".to_owned());
-            return Ok(report);
+            return Ok(());
         }
         let libexec = LIBEXEC.into_iter().find(|path| files.is_dir(Path::new(path))).unwrap_or(LIBEXEC[1]);
         let extra = context.instance.hotplug.udev_rules.as_ref();
@@ -92,6 +101,6 @@ impl Module for InstallHotplug {
         );
         files.write(Path::new(RULE), rule.as_bytes(), &Attributes::mode(0o644))?;
         reload(context)?;
-        Ok(report)
+        Ok(())
     }
 }

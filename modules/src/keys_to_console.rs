@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use model::effects::Command;
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -42,16 +42,24 @@ pub struct SshSettings {
 const HELPERS: [&str; 2] =
     ["/usr/lib/cloud-init/write-ssh-key-fingerprints", "/usr/libexec/cloud-init/write-ssh-key-fingerprints"];
 
-impl Module for KeysToConsole {
+impl Described for KeysToConsole {
     const NAME: &'static str = "keys_to_console";
+    const STAGE: Stage = Stage::Final;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Host keys on the console";
+    const SUMMARY: &'static str = "Shows the ssh host keys and their fingerprints on the console.";
+    const DETAILS: &'static str = "Whoever logs in the first time can compare them.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+impl Module for KeysToConsole {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let emit = config.ssh.and_then(|ssh| ssh.emit_keys_to_console).and_then(|node| node.scalar_text());
         if emit.is_some_and(|word| boolean::strict(&word) == Some(false)) {
-            return Ok(Report::skipped("ssh.emit_keys_to_console is false"));
+            report.skip("ssh.emit_keys_to_console is false");
+            return Ok(());
         }
         let (prints, keys) =
             (config.ssh_fp_console_blacklist.texts(), config.ssh_key_console_blacklist.texts());
@@ -66,7 +74,7 @@ impl Module for KeysToConsole {
         if !console::write(context.system, &text, false) {
             context.system.environment.tell(&text);
         }
-        Ok(Report::default())
+        Ok(())
     }
 }
 

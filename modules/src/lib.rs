@@ -2,103 +2,139 @@
 //!
 //! A module reads its own keys through a typed `Config`, and changes the machine through the effects and the
 //! distribution of its [`model::Context`] only. [`all`] is the list that a registry takes.
+//!
+//! Each file is compiled in every build, since what a module *is* ([`model::module::Described`]) has to be known where
+//! it is missing, too; the feature decides whether [`all`] refers to what it *does*. What nothing refers to is not linked.
 
-use model::module::AnyModule;
+use model::module::{Absent, AnyModule};
 
-pub mod catalog;
-pub mod described;
-pub mod lenient;
-
-#[cfg(any(
-    feature = "users_groups",
-    feature = "ssh",
-    feature = "set_passwords",
-    feature = "ssh_authkey_fingerprints"
-))]
 mod accounts;
-#[cfg(any(feature = "users_groups", feature = "ssh", feature = "ssh_authkey_fingerprints"))]
 mod authorized_keys;
-#[cfg(any(feature = "growpart", feature = "resizefs", feature = "mounts"))]
 mod block;
-#[cfg(any(feature = "set_passwords", feature = "ssh_authkey_fingerprints", feature = "keys_to_console"))]
+pub mod catalog;
 mod console;
-#[cfg(any(
-    feature = "scripts_vendor",
-    feature = "scripts_per_once",
-    feature = "scripts_per_boot",
-    feature = "scripts_per_instance",
-    feature = "scripts_user"
-))]
+pub mod hostname_keys;
+pub mod lenient;
 mod run_parts;
-#[cfg(any(feature = "bootcmd", feature = "runcmd"))]
 mod shell;
-#[cfg(any(feature = "ssh", feature = "set_passwords"))]
 mod sshd_config;
-#[cfg(any(feature = "final_message", feature = "update_etc_hosts"))]
+mod templates;
 mod timestamp;
 
-#[cfg(feature = "bootcmd")]
-pub mod bootcmd;
-#[cfg(feature = "final_message")]
-pub mod final_message;
-#[cfg(feature = "growpart")]
-pub mod growpart;
-#[cfg(any(feature = "set_hostname", feature = "update_hostname"))]
-pub mod hostname_keys;
-#[cfg(feature = "install_hotplug")]
-pub mod install_hotplug;
-#[cfg(feature = "keys_to_console")]
-pub mod keys_to_console;
-#[cfg(feature = "locale")]
-pub mod locale;
-#[cfg(feature = "migrator")]
-pub mod migrator;
-#[cfg(feature = "mounts")]
-pub mod mounts;
-#[cfg(feature = "package_update_upgrade_install")]
-pub mod package_update_upgrade_install;
-#[cfg(feature = "phone_home")]
-pub mod phone_home;
-#[cfg(feature = "power_state_change")]
-pub mod power_state_change;
-#[cfg(feature = "resizefs")]
-pub mod resizefs;
-#[cfg(feature = "rsyslog")]
-pub mod rsyslog;
-#[cfg(feature = "runcmd")]
-pub mod runcmd;
-#[cfg(feature = "scripts_per_boot")]
-pub mod scripts_per_boot;
-#[cfg(feature = "scripts_per_instance")]
-pub mod scripts_per_instance;
-#[cfg(feature = "scripts_per_once")]
-pub mod scripts_per_once;
-#[cfg(feature = "scripts_user")]
-pub mod scripts_user;
-#[cfg(feature = "scripts_vendor")]
-pub mod scripts_vendor;
-#[cfg(feature = "seed_random")]
-pub mod seed_random;
-#[cfg(feature = "set_hostname")]
-pub mod set_hostname;
-#[cfg(feature = "set_passwords")]
-pub mod set_passwords;
-#[cfg(feature = "ssh")]
-pub mod ssh;
-#[cfg(feature = "ssh_authkey_fingerprints")]
-pub mod ssh_authkey_fingerprints;
-#[cfg(feature = "timezone")]
-pub mod timezone;
-#[cfg(feature = "update_etc_hosts")]
-pub mod update_etc_hosts;
-#[cfg(feature = "update_hostname")]
-pub mod update_hostname;
-#[cfg(feature = "users_groups")]
-pub mod users_groups;
-#[cfg(feature = "write_files")]
-pub mod write_files;
+/// Adds a member to a list where the feature that is named is on; a module without a feature is only described.
+macro_rules! member {
+    ($members:ident, $module:expr) => {};
+    ($members:ident, $module:expr, $feature:literal) => {
+        #[cfg(feature = $feature)]
+        $members.push(Box::new($module));
+    };
+}
 
-mod templates;
+/// Whether this build has a module.
+macro_rules! is_built {
+    () => {
+        false
+    };
+    ($feature:literal) => {
+        cfg!(feature = $feature)
+    };
+}
+
+/// The table: a file, the type in it that describes the module, and the feature that builds it in.
+macro_rules! modules {
+    ($($file:ident :: $module:ident $(by $feature:literal)?,)*) => {
+        $(pub mod $file;)*
+
+        /// Every module of this build, in the order in which they run.
+        #[allow(unused_mut, clippy::vec_init_then_push, reason = "a row is there only with its feature")]
+        pub fn all() -> Vec<Box<dyn AnyModule>> {
+            let mut members: Vec<Box<dyn AnyModule>> = Vec::new();
+            $(member!(members, $file::$module $(, $feature)?);)*
+            members
+        }
+
+        /// Every module of the original, in the order in which they run.
+        const CATALOG: &[catalog::Entry] =
+            &[$(catalog::Entry::of::<$file::$module>(is_built!($($feature)?))),*];
+
+        /// The first example of each module.
+        const EXAMPLES: &[(&str, &str)] = &[
+            $((stringify!($file), include_str!(concat!("../examples/", stringify!($file), ".yaml")))),*
+        ];
+    };
+}
+
+modules! {
+    seed_random::SeedRandom by "seed_random",
+    bootcmd::Bootcmd by "bootcmd",
+    write_files::WriteFiles by "write_files",
+    growpart::Growpart by "growpart",
+    resizefs::Resizefs by "resizefs",
+    disk_setup::DiskSetup,
+    mounts::Mounts by "mounts",
+    set_hostname::SetHostname by "set_hostname",
+    update_hostname::UpdateHostname by "update_hostname",
+    update_etc_hosts::UpdateEtcHosts by "update_etc_hosts",
+    ca_certs::CaCerts,
+    rsyslog::Rsyslog by "rsyslog",
+    users_groups::UsersGroups by "users_groups",
+    ssh::Ssh by "ssh",
+    set_passwords::SetPasswords by "set_passwords",
+    resolv_conf::ResolvConf,
+    wireguard::Wireguard,
+    snap::Snap,
+    ubuntu_autoinstall::UbuntuAutoinstall,
+    ssh_import_id::SshImportId,
+    keyboard::Keyboard,
+    locale::Locale by "locale",
+    grub_dpkg::GrubDpkg,
+    apt_pipelining::AptPipelining,
+    apt_configure::AptConfigure,
+    apk_configure::ApkConfigure,
+    ubuntu_pro::UbuntuPro,
+    ntp::Ntp,
+    timezone::Timezone by "timezone",
+    runcmd::Runcmd by "runcmd",
+    byobu::Byobu,
+    raspberry_pi::RaspberryPi,
+    rh_subscription::RhSubscription,
+    spacewalk::Spacewalk,
+    yum_add_repo::YumAddRepo,
+    zypper_add_repo::ZypperAddRepo,
+    package_update_upgrade_install::PackageUpdateUpgradeInstall by "package_update_upgrade_install",
+    fan::Fan,
+    landscape::Landscape,
+    lxd::Lxd,
+    ubuntu_drivers::UbuntuDrivers,
+    write_files_deferred::WriteFilesDeferred by "write_files",
+    puppet::Puppet,
+    chef::Chef,
+    ansible::Ansible,
+    mcollective::Mcollective,
+    salt_minion::SaltMinion,
+    reset_rmc::ResetRmc,
+    scripts_vendor::ScriptsVendor by "scripts_vendor",
+    scripts_per_once::ScriptsPerOnce by "scripts_per_once",
+    scripts_per_boot::ScriptsPerBoot by "scripts_per_boot",
+    scripts_per_instance::ScriptsPerInstance by "scripts_per_instance",
+    scripts_user::ScriptsUser by "scripts_user",
+    ssh_authkey_fingerprints::SshAuthkeyFingerprints by "ssh_authkey_fingerprints",
+    keys_to_console::KeysToConsole by "keys_to_console",
+    install_hotplug::InstallHotplug by "install_hotplug",
+    phone_home::PhoneHome by "phone_home",
+    final_message::FinalMessage by "final_message",
+    power_state_change::PowerStateChange by "power_state_change",
+}
+
+/// Modules that earlier releases of the original had: a cloud.cfg that still lists one is taken as it is.
+pub const REMOVED: &[&str] =
+    &["emit_upstart", "migrator", "refresh_rmc_and_interface", "rightscale_userdata"];
+
+/// The modules that this build does not have.
+pub fn absent() -> Vec<Absent> {
+    let missing = catalog::modules().filter(|entry| !entry.built);
+    missing.map(|entry| Absent { name: entry.name, aliases: entry.aliases, keys: entry.own_keys }).collect()
+}
 
 /// The templates that the program carries, by the name under which an image may bring its own.
 pub const TEMPLATES: &[(&str, &str)] = templates::TEMPLATES;
@@ -110,69 +146,3 @@ pub fn cloud_config_schema() -> serde_json::Value {
 
 /// The same as text, as it is published.
 pub const CLOUD_CONFIG_SCHEMA: &str = include_str!("../schema/cloud-config.json");
-
-/// Every module of this build, in the order of their stages.
-pub fn all() -> Vec<Box<dyn AnyModule>> {
-    vec![
-        #[cfg(feature = "migrator")]
-        Box::new(migrator::Migrator),
-        #[cfg(feature = "seed_random")]
-        Box::new(seed_random::SeedRandom),
-        #[cfg(feature = "bootcmd")]
-        Box::new(bootcmd::Bootcmd),
-        #[cfg(feature = "write_files")]
-        Box::new(write_files::WriteFiles),
-        #[cfg(feature = "growpart")]
-        Box::new(growpart::Growpart),
-        #[cfg(feature = "resizefs")]
-        Box::new(resizefs::Resizefs),
-        #[cfg(feature = "mounts")]
-        Box::new(mounts::Mounts),
-        #[cfg(feature = "set_hostname")]
-        Box::new(set_hostname::SetHostname),
-        #[cfg(feature = "update_hostname")]
-        Box::new(update_hostname::UpdateHostname),
-        #[cfg(feature = "update_etc_hosts")]
-        Box::new(update_etc_hosts::UpdateEtcHosts),
-        #[cfg(feature = "rsyslog")]
-        Box::new(rsyslog::Rsyslog),
-        #[cfg(feature = "users_groups")]
-        Box::new(users_groups::UsersGroups),
-        #[cfg(feature = "ssh")]
-        Box::new(ssh::Ssh),
-        #[cfg(feature = "set_passwords")]
-        Box::new(set_passwords::SetPasswords),
-        #[cfg(feature = "locale")]
-        Box::new(locale::Locale),
-        #[cfg(feature = "timezone")]
-        Box::new(timezone::Timezone),
-        #[cfg(feature = "runcmd")]
-        Box::new(runcmd::Runcmd),
-        #[cfg(feature = "package_update_upgrade_install")]
-        Box::new(package_update_upgrade_install::PackageUpdateUpgradeInstall),
-        #[cfg(feature = "write_files")]
-        Box::new(write_files::WriteFilesDeferred),
-        #[cfg(feature = "scripts_vendor")]
-        Box::new(scripts_vendor::ScriptsVendor),
-        #[cfg(feature = "scripts_per_once")]
-        Box::new(scripts_per_once::ScriptsPerOnce),
-        #[cfg(feature = "scripts_per_boot")]
-        Box::new(scripts_per_boot::ScriptsPerBoot),
-        #[cfg(feature = "scripts_per_instance")]
-        Box::new(scripts_per_instance::ScriptsPerInstance),
-        #[cfg(feature = "scripts_user")]
-        Box::new(scripts_user::ScriptsUser),
-        #[cfg(feature = "ssh_authkey_fingerprints")]
-        Box::new(ssh_authkey_fingerprints::SshAuthkeyFingerprints),
-        #[cfg(feature = "keys_to_console")]
-        Box::new(keys_to_console::KeysToConsole),
-        #[cfg(feature = "install_hotplug")]
-        Box::new(install_hotplug::InstallHotplug),
-        #[cfg(feature = "phone_home")]
-        Box::new(phone_home::PhoneHome),
-        #[cfg(feature = "final_message")]
-        Box::new(final_message::FinalMessage),
-        #[cfg(feature = "power_state_change")]
-        Box::new(power_state_change::PowerStateChange),
-    ]
-}

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use schema::forms::Either;
 use schema::notes::untyped;
 use schemars::JsonSchema;
@@ -26,22 +26,30 @@ pub struct Config {
     pub locale_configfile: Option<Text>,
 }
 
-impl Module for Locale {
+impl Described for Locale {
     const NAME: &'static str = "locale";
+    const STAGE: Stage = Stage::Config;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const OWN_KEYS: &'static [&'static str] = &["locale", "locale_configfile"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Language";
+    const SUMMARY: &'static str = "Sets the system's locale, and generates it where that is needed.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+impl Module for Locale {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let distro = context.distro.locale();
         let locale = match context.args.first().cloned().or(config.locale.map(|locale| locale.0)) {
             Some(locale) => locale,
             None => distro.current()?,
         };
         if boolean::strict(&locale) == Some(false) {
-            return Ok(Report::skipped("locale is false"));
+            report.skip("locale is false");
+            return Ok(());
         }
         distro.apply(&locale, config.locale_configfile.as_ref().map(|file| Path::new(&file.0)))?;
-        Ok(Report::default())
+        Ok(())
     }
 }

@@ -8,8 +8,8 @@ use std::path::Path;
 use etc_files::fstab::{escape, unescape};
 use indexmap::IndexMap;
 use model::effects::{Attributes, Command};
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Stage};
 use schema::forms::Either;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -52,14 +52,21 @@ const FSTAB: &str = "/etc/fstab";
 /// A line in the making: a field may still be unknown.
 type Line = Vec<Option<String>>;
 
-impl Module for Mounts {
+impl Described for Mounts {
     const NAME: &'static str = "mounts";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const OWN_KEYS: &'static [&'static str] = &["mounts", "swap"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Mounts and swap";
+    const SUMMARY: &'static str = "Writes lines of /etc/fstab, mounts them, and makes a swap file.";
+    const DETAILS: &'static str = "Devices may be named in short (`sdb`, `ephemeral0.1`). Lines that an earlier boot wrote are replaced; those of the image stay.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        let mut report = Report::default();
+impl Module for Mounts {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let options = if context.distro.services().uses_systemd() {
             "defaults,nofail,x-systemd.after=cloud-init-network.service,_netdev"
         } else {
@@ -73,7 +80,7 @@ impl Module for Mounts {
         };
         let fstab = Fstab::read(context);
         let names = devices::Names::new(context, config.device_aliases.as_ref());
-        let mut lines = wanted(&config, &names, &fstab, &default_fields, &mut report);
+        let mut lines = wanted(&config, &names, &fstab, &default_fields, report);
         add_defaults(&mut lines, &names, &fstab, options);
         let mut lines: Vec<Vec<String>> = known(lines);
         for line in &mut lines {
@@ -82,16 +89,16 @@ impl Module for Mounts {
             }
         }
         if let Some(swap) = &config.swap
-            && let Some(file) = swap::set_up(context, swap, &mut report)
+            && let Some(file) = swap::set_up(context, swap, report)
         {
             lines.push([file.as_str(), "none", "swap", "sw", "0", "0"].map(str::to_owned).to_vec());
         }
         if lines.is_empty() {
             report.skipped = Some("fstab needs no change".into());
-            return Ok(report);
+            return Ok(());
         }
-        apply(context, &fstab, &lines, &mut report)?;
-        Ok(report)
+        apply(context, &fstab, &lines, report)?;
+        Ok(())
     }
 }
 

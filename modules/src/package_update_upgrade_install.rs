@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use model::distro::PackageSpec;
 use model::effects::Command;
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node, Value};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Value, Stage};
 use schema::forms::Either;
 use schema::notes::deprecated;
 use schemars::JsonSchema;
@@ -65,18 +65,24 @@ struct Package(#[allow(dead_code, reason = "as above")] Either<NameAndVersion, S
 #[schemars(inline, extend("minItems" = 2, "maxItems" = 2))]
 struct NameAndVersion(#[allow(dead_code, reason = "as above")] Vec<String>);
 
-impl Module for PackageUpdateUpgradeInstall {
+impl Described for PackageUpdateUpgradeInstall {
     const NAME: &'static str = "package_update_upgrade_install";
+    const STAGE: Stage = Stage::Final;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] =
         &["apt_update", "package_update", "apt_upgrade", "package_upgrade", "packages"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Packages";
+    const SUMMARY: &'static str = "Refreshes the lists of packages, upgrades, and installs.";
+    const DETAILS: &'static str = "The lists are refreshed before an installation in any case where the distribution needs it. With `package_reboot_if_required` the machine restarts when a package asks for it.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        let mut report = Report::default();
+impl Module for PackageUpdateUpgradeInstall {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let distro = context.distro.packages();
         let upgrade = config.package_upgrade.0 || config.apt_upgrade.0;
-        let wanted = packages(config.packages.as_ref(), &mut report)?;
+        let wanted = packages(config.packages.as_ref(), report)?;
         // Each is tried whatever became of the one before.
         let mut failures: Vec<ModuleError> = Vec::new();
         if upgrade || config.package_update.0 || config.apt_update.0 {
@@ -98,7 +104,7 @@ impl Module for PackageUpdateUpgradeInstall {
             failures.extend(reboot(context).err());
         }
         match failures.len() {
-            0 => Ok(report),
+            0 => Ok(()),
             1 => Err(failures.remove(0)),
             _ => Err(ModuleError::Failed(
                 failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
@@ -154,6 +160,8 @@ fn package(item: &Node, manager: Option<&str>) -> Result<PackageSpec, ModuleErro
 }
 
 fn reboot(context: &Context<'_>) -> Result<(), ModuleError> {
+    // Else the next boot would install and restart again, and each after it.
+    (context.mark_done)()?;
     context.system.commands.run(&Command::line(["/sbin/reboot"]))?;
     // Nothing more is to be started; about a minute is enough for init to end us.
     for attempt in 0..6 {

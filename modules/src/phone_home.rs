@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use model::effects::{Body, Method, Request};
 use model::hostname::host_name;
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node, Origin, Spanned, config};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Origin, Spanned, config, Stage};
 use schema::forms::Either;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -52,29 +52,35 @@ struct Posted;
 
 const ALL: [&str; 6] = ["pub_key_rsa", "pub_key_ecdsa", "pub_key_ed25519", "instance_id", "hostname", "fqdn"];
 
-impl Module for PhoneHome {
+impl Described for PhoneHome {
     const NAME: &'static str = "phone_home";
+    const STAGE: Stage = Stage::Final;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &["phone_home"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Phone home";
+    const SUMMARY: &'static str = "Posts the host's keys and names to an address when the boot is done.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        let mut report = Report::default();
+impl Module for PhoneHome {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let settings = match context.args.first() {
             Some(file) => Some(from_file(context, file)?),
             None => config.phone_home,
         };
         let Some(Spanned { value: settings, origin }) = settings else {
-            return Ok(Report::skipped("there is no phone_home"));
+            report.skip("there is no phone_home");
+            return Ok(());
         };
         let Some(url) = settings.url else {
             report.warn(Some(&origin), "phone_home has no url: nothing is posted");
-            return Ok(report);
+            return Ok(());
         };
-        let tries = tries(settings.tries.as_ref(), &mut report);
+        let tries = tries(settings.tries.as_ref(), report);
         let names = settings.post.map(|post| post.texts()).filter(|post| *post != ["all"]);
         let names = names.unwrap_or_else(|| ALL.map(str::to_owned).to_vec());
-        let form = form(context, &names, &origin, &mut report);
+        let form = form(context, &names, &origin, report);
         let variables = serde_json::json!({"INSTANCE_ID": context.instance.instance_id.as_str()});
         let url = context.templates.render("phone_home.url", &url.0, &variables)?;
         let mut request =
@@ -84,7 +90,7 @@ impl Module for PhoneHome {
         if let Err(error) = context.system.http.send(&request) {
             report.warn(Some(&origin), format!("phone_home was not heard in {tries} tries: {error}"));
         }
-        Ok(report)
+        Ok(())
     }
 }
 

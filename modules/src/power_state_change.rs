@@ -1,8 +1,8 @@
 //! `power_state`: off, or anew, when everything is done.
 
 use model::effects::Command;
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Value};
+use model::module::{Described, Listed, Marked, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Value, Stage};
 use schema::forms::OneOfThree;
 use schema::notes::changed;
 use schemars::JsonSchema;
@@ -76,16 +76,25 @@ CONDITION || exit 0
 exec "$@"
 "#;
 
-impl Module for PowerStateChange {
+impl Described for PowerStateChange {
     const NAME: &'static str = "power_state_change";
+    const STAGE: Stage = Stage::Final;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &["power_state"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Power";
+    const SUMMARY: &'static str = "Powers off, halts or restarts when everything is done.";
+    const DETAILS: &'static str = "A condition decides whether; a command's exit code 0 is yes.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        let mut report = Report::default();
+impl Module for PowerStateChange {
+    const MARKED: Marked = Marked::Before;
+
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let Some(Spanned { value: settings, origin }) = config.power_state else {
-            return Ok(Report::skipped("power_state is not set"));
+            report.skip("power_state is not set");
+            return Ok(());
         };
         let condition = settings.condition.as_ref().map_or(Ok("true".to_owned()), condition);
         let change = shutdown(context, &settings)
@@ -94,11 +103,12 @@ impl Module for PowerStateChange {
             Ok(change) => change,
             Err(why) => {
                 report.warn(Some(&origin), format!("{why}: the power state is not changed"));
-                return Ok(report);
+                return Ok(());
             }
         };
         if condition == "false" {
-            return Ok(Report::skipped("power_state.condition is false"));
+            report.skip("power_state.condition is false");
+            return Ok(());
         }
         let script = SCRIPT.replace("CONDITION", &condition);
         let pid = context.system.environment.pid().to_string();
@@ -111,7 +121,7 @@ impl Module for PowerStateChange {
             quarters.to_string(),
         ];
         context.system.commands.spawn_detached(&Command::line(start.into_iter().chain(words)))?;
-        Ok(report)
+        Ok(())
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use model::effects::{Command, CommandError};
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -24,14 +24,21 @@ pub struct Config {
 
 const NOBLOCK: &str = "noblock";
 
-impl Module for Resizefs {
+impl Described for Resizefs {
     const NAME: &'static str = "resizefs";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Always;
     const KEYS: &'static [&'static str] = &[];
+    const OWN_KEYS: &'static [&'static str] = &["resize_rootfs"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Root file system grows";
+    const SUMMARY: &'static str = "Grows the root file system to the end of its partition.";
+    const DETAILS: &'static str = "It knows btrfs, ext, f2fs, xfs, ufs, hammer2, bcachefs and zfs, and does nothing in a container.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        let mut report = Report::default();
+impl Module for Resizefs {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let word = context
             .args
             .first()
@@ -40,37 +47,40 @@ impl Module for Resizefs {
         let word = word.unwrap_or_else(|| "true".to_owned());
         let beside = word.trim().eq_ignore_ascii_case(NOBLOCK);
         if !beside && !boolean::lenient(&word) {
-            return Ok(Report::skipped("resizing is disabled"));
+            report.skip("resizing is disabled");
+            return Ok(());
         }
         let files = context.system.files.as_ref();
         if !files.exists(Path::new("/proc")) && !files.exists(Path::new("/etc/mtab")) {
-            return Ok(Report::skipped("nothing tells what is mounted: this root does not run"));
+            report.skip("nothing tells what is mounted: this root does not run");
+            return Ok(());
         }
         let Some(mut mount) = mount_of(files, "/") else {
             report.warn(None, "the file system of / cannot be determined: it is not resized");
-            return Ok(report);
+            return Ok(());
         };
         let mut what = "/".to_owned();
         if mount.kind == "zfs" {
             let pool = mount.device.split('/').next().unwrap_or_default().to_owned();
-            let Some(disk) = pool_disk(context, &pool, &mut report) else { return Ok(report) };
+            let Some(disk) = pool_disk(context, &pool, report) else { return Ok(()) };
             mount.device = disk;
             what = pool;
         }
-        let Some(device) = device(context, &mount, &mut report) else { return Ok(report) };
+        let Some(device) = device(context, &mount, report) else { return Ok(()) };
         if mount.kind.starts_with("ufs") && ufs_is_full_size(context, &device)? {
-            return Ok(Report::skipped("the file system has its size"));
+            report.skip("the file system has its size");
+            return Ok(());
         }
         let Some(command) = command(context, &mount, &what, &device)? else {
             report.warn(None, format!("Not resizing unknown filesystem type {} for {what}", mount.kind));
-            return Ok(report);
+            return Ok(());
         };
         if beside {
             context.system.commands.spawn_detached(&command)?;
         } else {
             context.system.commands.run(&command)?;
         }
-        Ok(report)
+        Ok(())
     }
 }
 

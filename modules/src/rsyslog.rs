@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use model::distro::{PackageSpec, ServiceAction};
 use model::effects::{Attributes, Command};
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Value};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Value, Stage};
 use schema::forms::{Either, Object};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -121,16 +121,22 @@ impl<'de> Deserialize<'de> for Piece {
     }
 }
 
-impl Module for Rsyslog {
+impl Described for Rsyslog {
     const NAME: &'static str = "rsyslog";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &["rsyslog"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "rsyslog";
+    const SUMMARY: &'static str = "Configures rsyslog, and sends logs to other hosts.";
+    const DETAILS: &'static str = "Files are written below /etc/rsyslog.d; the service is told of them when something changed.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        let mut report = Report::default();
+impl Module for Rsyslog {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let settings = match config.rsyslog {
-            None => return Ok(Report::skipped("there is no rsyslog")),
+            None => { report.skip("there is no rsyslog"); return Ok(()); }
             Some(Spanned { value: Form::Settings(settings), .. }) => settings,
             Some(Spanned { value: Form::List(configs), origin }) => {
                 report.deprecate(
@@ -144,15 +150,15 @@ impl Module for Rsyslog {
         if settings.install_rsyslog {
             install(context, &settings)?;
         }
-        let remotes = remote::lines(&settings.remotes, &mut report);
-        if write(context, &settings, remotes, &mut report)? == 0 {
+        let remotes = remote::lines(&settings.remotes, report);
+        if write(context, &settings, remotes, report)? == 0 {
             report.skipped = Some("rsyslog has nothing to write".into());
-            return Ok(report);
+            return Ok(());
         }
         if let Err(error) = reload(context, settings.service_reload_command.as_ref()) {
             report.warn(None, format!("rsyslog was not reloaded: {error}"));
         }
-        Ok(report)
+        Ok(())
     }
 }
 

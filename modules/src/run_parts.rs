@@ -8,11 +8,15 @@ use model::{Context, ModuleError};
 
 /// Runs the executable files of a directory in the order of their names, each whatever became of those before.
 /// The error counts and names those that failed.
-pub(crate) fn run(context: &Context<'_>, directory: &Path, prefix: &[String]) -> Result<Report, ModuleError> {
+pub(crate) fn run(
+    context: &Context<'_>,
+    directory: &Path,
+    prefix: &[String],
+    report: &mut Report,
+) -> Result<(), ModuleError> {
     let files = &context.system.files;
-    let mut report = Report::default();
     if !files.is_dir(directory) {
-        return Ok(report);
+        return Ok(());
     }
     let (mut attempted, mut failed) = (0_usize, Vec::new());
     for name in files.list(directory)? {
@@ -41,7 +45,7 @@ pub(crate) fn run(context: &Context<'_>, directory: &Path, prefix: &[String]) ->
         }
     }
     if failed.is_empty() {
-        return Ok(report);
+        return Ok(());
     }
     Err(ModuleError::Failed(format!(
         "Runparts: {} failures ({}) in {attempted} attempted commands",

@@ -1,8 +1,8 @@
 //! `runcmd`: commands that scripts_user runs late in the first boot.
 
 use model::effects::Attributes;
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Stage};
 use schema::forms::OneOfThree;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -21,16 +21,23 @@ pub struct Config {
     pub runcmd: Spanned<Vec<Node>>,
 }
 
-impl Module for Runcmd {
+impl Described for Runcmd {
     const NAME: &'static str = "runcmd";
+    const STAGE: Stage = Stage::Config;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &["runcmd"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Commands";
+    const SUMMARY: &'static str = "Writes commands into a script that runs late in the first boot.";
+    const DETAILS: &'static str = "`scripts_user` runs it, in the final stage, when users and packages are there.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+impl Module for Runcmd {
+    fn run(&self, context: &Context<'_>, config: Config, _report: &mut Report) -> Result<(), ModuleError> {
         let script = shell::script(&config.runcmd)?;
         let path = context.paths.instance("scripts/runcmd");
         context.system.files.write(&path, script.as_bytes(), &Attributes::mode(0o700))?;
-        Ok(Report::default())
+        Ok(())
     }
 }

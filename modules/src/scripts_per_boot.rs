@@ -1,7 +1,7 @@
 //! Scripts of the image that run at every boot.
 
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError};
+use model::module::{Described, Listed, Marked, Report};
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,13 +14,21 @@ pub struct ScriptsPerBoot;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Config {}
 
-impl Module for ScriptsPerBoot {
+impl Described for ScriptsPerBoot {
     const NAME: &'static str = "scripts_per_boot";
+    const STAGE: Stage = Stage::Final;
     const FREQUENCY: Frequency = Frequency::Always;
     const KEYS: &'static [&'static str] = &[];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Scripts, every boot";
+    const SUMMARY: &'static str = "Runs the scripts in scripts/per-boot below /var/lib/cloud, at every boot.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, _config: Config) -> Result<Report, ModuleError> {
-        run_parts::run(context, &context.paths.scripts("per-boot"), &[])
+impl Module for ScriptsPerBoot {
+    const MARKED: Marked = Marked::Before;
+
+    fn run(&self, context: &Context<'_>, _config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        run_parts::run(context, &context.paths.scripts("per-boot"), &[], report)
     }
 }

@@ -1,7 +1,7 @@
 //! Scripts of the image that run once for each instance.
 
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError};
+use model::module::{Described, Listed, Marked, Report};
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,13 +14,21 @@ pub struct ScriptsPerInstance;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Config {}
 
-impl Module for ScriptsPerInstance {
+impl Described for ScriptsPerInstance {
     const NAME: &'static str = "scripts_per_instance";
+    const STAGE: Stage = Stage::Final;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Scripts, every instance";
+    const SUMMARY: &'static str = "Runs the scripts in scripts/per-instance below /var/lib/cloud, once for each instance.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, _config: Config) -> Result<Report, ModuleError> {
-        run_parts::run(context, &context.paths.scripts("per-instance"), &[])
+impl Module for ScriptsPerInstance {
+    const MARKED: Marked = Marked::Before;
+
+    fn run(&self, context: &Context<'_>, _config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        run_parts::run(context, &context.paths.scripts("per-instance"), &[], report)
     }
 }

@@ -1,7 +1,7 @@
 //! Scripts of the image that run once in its life.
 
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError};
+use model::module::{Described, Listed, Marked, Report};
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,13 +14,21 @@ pub struct ScriptsPerOnce;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Config {}
 
-impl Module for ScriptsPerOnce {
+impl Described for ScriptsPerOnce {
     const NAME: &'static str = "scripts_per_once";
+    const STAGE: Stage = Stage::Final;
     const FREQUENCY: Frequency = Frequency::Once;
     const KEYS: &'static [&'static str] = &[];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Scripts, once";
+    const SUMMARY: &'static str = "Runs the scripts in scripts/per-once below /var/lib/cloud, once on this disk.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, _config: Config) -> Result<Report, ModuleError> {
-        run_parts::run(context, &context.paths.scripts("per-once"), &[])
+impl Module for ScriptsPerOnce {
+    const MARKED: Marked = Marked::Before;
+
+    fn run(&self, context: &Context<'_>, _config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        run_parts::run(context, &context.paths.scripts("per-once"), &[], report)
     }
 }

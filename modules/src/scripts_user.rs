@@ -1,7 +1,7 @@
 //! Scripts of the user-data, `runcmd` among them.
 
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError};
+use model::module::{Described, Listed, Marked, Report};
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,13 +14,22 @@ pub struct ScriptsUser;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Config {}
 
-impl Module for ScriptsUser {
+impl Described for ScriptsUser {
     const NAME: &'static str = "scripts_user";
+    const STAGE: Stage = Stage::Final;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "User's scripts";
+    const SUMMARY: &'static str = "Runs the scripts of the user-data, and that of `runcmd`.";
+    const DETAILS: &'static str = "They are in instance/scripts and run in the order of their names.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, _config: Config) -> Result<Report, ModuleError> {
-        run_parts::run(context, &context.paths.instance("scripts"), &[])
+impl Module for ScriptsUser {
+    const MARKED: Marked = Marked::Before;
+
+    fn run(&self, context: &Context<'_>, _config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        run_parts::run(context, &context.paths.instance("scripts"), &[], report)
     }
 }

@@ -1,7 +1,7 @@
 //! Scripts of the vendor-data.
 
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError};
+use model::module::{Described, Listed, Marked, Report};
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use schema::forms::Either;
 use schema::notes::deprecated;
 use schemars::JsonSchema;
@@ -47,14 +47,23 @@ struct Yes;
 #[schemars(inline, with = "String", transform = deprecated("22.3", "Write true or false, without quotes."))]
 struct OldYes;
 
-impl Module for ScriptsVendor {
+impl Described for ScriptsVendor {
     const NAME: &'static str = "scripts_vendor";
+    const STAGE: Stage = Stage::Final;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Vendor's scripts";
+    const SUMMARY: &'static str = "Runs the scripts of the vendor-data.";
+    const DETAILS: &'static str = "They are in instance/scripts/vendor and run in the order of their names.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+impl Module for ScriptsVendor {
+    const MARKED: Marked = Marked::Before;
+
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let prefix = config.vendor_data.unwrap_or_default().prefix.texts();
-        run_parts::run(context, &context.paths.instance("scripts/vendor"), &prefix)
+        run_parts::run(context, &context.paths.instance("scripts/vendor"), &prefix, report)
     }
 }

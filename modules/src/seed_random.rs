@@ -6,8 +6,8 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::effects::{Attributes, Command};
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node, Secret, Spanned, Value};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Secret, Spanned, Value, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -45,13 +45,21 @@ pub struct Seed {
     pub command_required: Flag,
 }
 
-impl Module for SeedRandom {
+impl Described for SeedRandom {
     const NAME: &'static str = "seed_random";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const OWN_KEYS: &'static [&'static str] = &["random_seed"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Random seed";
+    const SUMMARY: &'static str = "Adds a seed from the configuration and from the metadata to the kernel's random pool.";
+    const DETAILS: &'static str = "A command may seed it further, for instance from a service on the network.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+impl Module for SeedRandom {
+    fn run(&self, context: &Context<'_>, config: Config, _report: &mut Report) -> Result<(), ModuleError> {
         let seed = config.random_seed.unwrap_or_default();
         let file = seed.file.as_ref().map_or("/dev/urandom", |file| file.0.as_str());
         let mut bytes = match &seed.data {
@@ -71,7 +79,7 @@ impl Module for SeedRandom {
             context.system.files.append(Path::new(file), &bytes, &attributes)?;
         }
         run_command(context, &seed, file)?;
-        Ok(Report::default())
+        Ok(())
     }
 }
 

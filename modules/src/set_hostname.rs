@@ -1,24 +1,38 @@
 //! `hostname` and `fqdn`: the name of a new instance.
 
 use model::effects::Attributes;
-use model::hostname::host_name;
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError};
+use model::hostname::{host_name, is_named};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Instance, Module, ModuleError, Node, Stage};
 
 use crate::hostname_keys::Config;
 
 /// Sets the host name when it is another than was set before.
 pub struct SetHostname;
 
-impl Module for SetHostname {
+impl Described for SetHostname {
     const NAME: &'static str = "set_hostname";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const OWN_KEYS: &'static [&'static str] = &["hostname", "fqdn"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Host name";
+    const SUMMARY: &'static str = "Sets the host name of a new instance.";
+    const DETAILS: &'static str = "The name is the configuration's, else the metadata's.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+impl Module for SetHostname {
+    // A DHCP client is to send it.
+    fn is_early(&self, config: &Node, instance: &Instance) -> bool {
+        is_named(config, instance)
+    }
+
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         if config.preserve_hostname.0 {
-            return Ok(Report::skipped("preserve_hostname is set"));
+            report.skip("preserve_hostname is set");
+            return Ok(());
         }
         let name = host_name(context.system, context.config, context.instance);
         // Written in this form and place by the original too: both names, sorted, indented by one.
@@ -26,10 +40,12 @@ impl Module for SetHostname {
         let known = serde_json::json!({"fqdn": name.fqdn, "hostname": name.hostname});
         let before = context.system.files.text(&artifact).and_then(|text| serde_json::from_str(&text).ok());
         if before == Some(known) {
-            return Ok(Report::skipped("the host name has not changed"));
+            report.skip("the host name has not changed");
+            return Ok(());
         }
         if name.default && name.hostname == "localhost" {
-            return Ok(Report::skipped("the host name is localhost: other services choose one"));
+            report.skip("the host name is localhost: other services choose one");
+            return Ok(());
         }
         let hostname = context.distro.hostname();
         let prefer_fqdn = config.prefer_fqdn_over_hostname.map(|flag| flag.0);
@@ -46,6 +62,6 @@ impl Module for SetHostname {
             quoted(&name.hostname)
         );
         context.system.files.write(&artifact, text.as_bytes(), &Attributes::mode(0o644))?;
-        Ok(Report::default())
+        Ok(())
     }
 }

@@ -2,8 +2,8 @@
 
 use model::distro::{Password, ServiceAction};
 use model::effects::{Command, Environment};
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node, Secret, Spanned, Value};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Secret, Spanned, Value, Stage};
 use schema::forms::Either;
 use schema::notes::{changed, deprecated, untyped};
 use schemars::JsonSchema;
@@ -176,18 +176,25 @@ impl Wanted {
     }
 }
 
-impl Module for SetPasswords {
+impl Described for SetPasswords {
     const NAME: &'static str = "set_passwords";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const OWN_KEYS: &'static [&'static str] = &["password", "chpasswd", "ssh_pwauth"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Passwords";
+    const SUMMARY: &'static str = "Sets passwords, and whether the ssh server takes them.";
+    const DETAILS: &'static str = "A random password is shown on the console only. An ssh key is the safer way in.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        let mut report = Report::default();
-        let (wanted, expire) = wanted(context, &config, &mut report)?;
-        let outcome = apply(context, &wanted, expire, &mut report);
-        ssh_password_authentication(context, config.ssh_pwauth.as_ref(), &mut report)?;
-        outcome.map(|()| report)
+impl Module for SetPasswords {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        let (wanted, expire) = wanted(context, &config, report)?;
+        let outcome = apply(context, &wanted, expire, report);
+        ssh_password_authentication(context, config.ssh_pwauth.as_ref(), report)?;
+        outcome
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use model::effects::{Attributes, Command, CommandError};
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Secret, Spanned};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Secret, Spanned, Stage};
 use schema::forms::Object;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -93,26 +93,33 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<W
 /// Types whose keys may be given, in the order in which public halves are made.
 const TYPES: [&str; 3] = ["rsa", "ecdsa", "ed25519"];
 
-impl Module for Ssh {
+impl Described for Ssh {
     const NAME: &'static str = "ssh";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const OWN_KEYS: &'static [&'static str] = &["ssh_keys", "ssh_deletekeys", "ssh_genkeytypes", "ssh_authorized_keys"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Host keys and authorized keys";
+    const SUMMARY: &'static str = "Replaces the image's ssh host keys and authorizes the keys of the default user and of root.";
+    const DETAILS: &'static str = "Each clone of an image needs host keys of its own: they are generated, or given.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        let mut report = Report::default();
+impl Module for Ssh {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let directory = context.distro.ssh().directory();
         if config.ssh_deletekeys.0 {
-            delete_keys(context, &directory, &mut report);
+            delete_keys(context, &directory, report);
         }
         match &config.ssh_keys {
-            Some(keys) => place_keys(context, &directory, keys, &mut report)?,
-            None => generate_keys(context, &directory, &config, &mut report)?,
+            Some(keys) => place_keys(context, &directory, keys, report)?,
+            None => generate_keys(context, &directory, &config, report)?,
         }
         // No source of this program takes host keys; the original publishes them to one that ours does not have.
         tracing::debug!("{} host keys could be published", public_keys(context, &directory, &config).len());
-        authorize(context, &config, &mut report)?;
-        Ok(report)
+        authorize(context, &config, report)?;
+        Ok(())
     }
 }
 

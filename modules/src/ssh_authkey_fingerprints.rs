@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use etc_files::authorized_keys::{AuthorizedKeys, Key};
 use md5::Md5;
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
@@ -31,15 +31,22 @@ pub struct Config {
 
 const PREFIX: &str = "ci-info: ";
 
-impl Module for SshAuthkeyFingerprints {
+impl Described for SshAuthkeyFingerprints {
     const NAME: &'static str = "ssh_authkey_fingerprints";
+    const STAGE: Stage = Stage::Final;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Fingerprints of authorized keys";
+    const SUMMARY: &'static str = "Shows on the console who may log in with which key.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+impl Module for SshAuthkeyFingerprints {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         if config.no_ssh_fingerprints.0 {
-            return Ok(Report::skipped("no_ssh_fingerprints is set"));
+            report.skip("no_ssh_fingerprints is set");
+            return Ok(());
         }
         let hash = config.authkey_hash.map_or_else(|| "sha256".to_owned(), |hash| hash.0);
         // What is odd about users is users_groups' to report.
@@ -61,7 +68,7 @@ impl Module for SshAuthkeyFingerprints {
                 context.system.environment.tell(&text);
             }
         }
-        Ok(Report::default())
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! `timezone`: the system's time zone.
 
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -19,18 +19,24 @@ pub struct Config {
     pub timezone: Option<Node>,
 }
 
-impl Module for Timezone {
+impl Described for Timezone {
     const NAME: &'static str = "timezone";
+    const STAGE: Stage = Stage::Config;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &["timezone"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "No metadata of EC2";
+    const SUMMARY: &'static str = "Makes the metadata service of EC2 unreachable.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
+impl Module for Timezone {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let written = config.timezone.filter(Node::is_truthy).and_then(|node| node.scalar_text());
         match context.args.first().cloned().or(written) {
             Some(name) => context.distro.time().set_timezone(&name)?,
-            None => return Ok(Report::skipped("timezone is empty")),
+            None => { report.skip("timezone is empty"); return Ok(()); }
         }
-        Ok(Report::default())
+        Ok(())
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use etc_files::hosts::Hosts;
 use model::effects::Attributes;
 use model::hostname::host_name;
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node, Spanned};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Stage};
 use schema::forms::Either;
 use schema::notes::changed;
 use schemars::JsonSchema;
@@ -45,21 +45,29 @@ struct OldManage;
 
 const HOSTS: &str = "/etc/hosts";
 
-impl Module for UpdateEtcHosts {
+impl Described for UpdateEtcHosts {
     const NAME: &'static str = "update_etc_hosts";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Always;
     const KEYS: &'static [&'static str] = &["manage_etc_hosts"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "/etc/hosts";
+    const SUMMARY: &'static str = "Keeps /etc/hosts in step with the host name.";
+    const DETAILS: &'static str = "Either the whole file comes from a template at every boot, or only the line of this host is looked after.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        let mut report = Report::default();
+impl Module for UpdateEtcHosts {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let Some(manage) = config.manage_etc_hosts else {
-            return Ok(Report::skipped("manage_etc_hosts is not set"));
+            report.skip("manage_etc_hosts is not set");
+            return Ok(());
         };
         let word = manage.value.0.as_str();
         let template = boolean::lenient(word) || word.trim().eq_ignore_ascii_case("template");
         if !template && word != "localhost" {
-            return Ok(Report::skipped("manage_etc_hosts is not true, template or localhost"));
+            report.skip("manage_etc_hosts is not true, template or localhost");
+            return Ok(());
         }
         if word == "template" {
             let message = "'template' for manage_etc_hosts is deprecated since 22.2: write true";
@@ -68,7 +76,7 @@ impl Module for UpdateEtcHosts {
         let name = host_name(context.system, context.config, context.instance);
         if name.hostname.is_empty() {
             report.warn(Some(&manage.origin), "manage_etc_hosts is set, but no host name is known");
-            return Ok(report);
+            return Ok(());
         }
         let variant = format!("hosts.{}", context.distro.info().hosts_template);
         let shipped = context.templates.shipped(&variant);
@@ -86,7 +94,7 @@ impl Module for UpdateEtcHosts {
             let address = shipped.as_deref().and_then(own_address).unwrap_or_else(|| "127.0.0.1".to_owned());
             add_line(context, &address, &name.hostname, &name.fqdn)?;
         }
-        Ok(report)
+        Ok(())
     }
 }
 

@@ -2,8 +2,8 @@
 
 use model::effects::Attributes;
 use model::hostname::host_name;
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -24,19 +24,28 @@ fn without_names(schema: &mut schemars::Schema) {
 /// Follows the host name.
 pub struct UpdateHostname;
 
-impl Module for UpdateHostname {
+impl Described for UpdateHostname {
     const NAME: &'static str = "update_hostname";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Always;
     const KEYS: &'static [&'static str] = &[];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Host name at later boots";
+    const SUMMARY: &'static str = "Follows a host name that changed in the configuration or the metadata.";
+    const DETAILS: &'static str = "A name that an administrator has set since is kept.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, Config(config): Config) -> Result<Report, ModuleError> {
+impl Module for UpdateHostname {
+    fn run(&self, context: &Context<'_>, Config(config): Config, report: &mut Report) -> Result<(), ModuleError> {
         if config.preserve_hostname.0 {
-            return Ok(Report::skipped("preserve_hostname is set"));
+            report.skip("preserve_hostname is set");
+            return Ok(());
         }
         let name = host_name(context.system, context.config, context.instance);
         if name.default && name.hostname == "localhost" {
-            return Ok(Report::skipped("the host name is localhost: other services choose one"));
+            report.skip("the host name is localhost: other services choose one");
+            return Ok(());
         }
         let files = &context.system.files;
         let hostname = context.distro.hostname();
@@ -51,7 +60,7 @@ impl Module for UpdateHostname {
             tracing::info!(
                 "the host name is {current} where {previous} was set: somebody maintains it, it stays"
             );
-            return Ok(Report::default());
+            return Ok(());
         }
         if previous.as_ref() != Some(&wanted) {
             files.write(&memory, format!("{wanted}\n").as_bytes(), &Attributes::mode(0o644))?;
@@ -63,7 +72,7 @@ impl Module for UpdateHostname {
             }
             hostname.apply_transient(&name.hostname)?;
         }
-        Ok(Report::default())
+        Ok(())
     }
 }
 

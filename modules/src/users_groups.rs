@@ -2,8 +2,8 @@
 
 mod keys;
 
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError, Node, Value};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Value, Stage};
 use schema::forms::Either;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -31,22 +31,29 @@ pub struct Config {
     pub groups: Option<Node>,
 }
 
-impl Module for UsersGroups {
+impl Described for UsersGroups {
     const NAME: &'static str = "users_groups";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const OWN_KEYS: &'static [&'static str] = &["users", "groups"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Users and groups";
+    const SUMMARY: &'static str = "Makes groups and users, with passwords, sudo rules and ssh keys.";
+    const DETAILS: &'static str = "The entry `default` is the distribution's default user; without it that user is not made. An account that is there gets new ssh keys and passwords, not a new shell or home.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, _config: Config) -> Result<Report, ModuleError> {
-        let mut report = Report::default();
-        let accounts = Accounts::read(context, &mut report)?;
+impl Module for UsersGroups {
+    fn run(&self, context: &Context<'_>, _config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        let accounts = Accounts::read(context, report)?;
         for (name, members) in &accounts.groups {
             context.distro.users().add_group(name, members)?;
         }
         for user in &accounts.users {
-            make(context, user, accounts.default_name(), &mut report)?;
+            make(context, user, accounts.default_name(), report)?;
         }
-        Ok(report)
+        Ok(())
     }
 }
 

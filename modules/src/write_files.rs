@@ -9,8 +9,8 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use indexmap::IndexMap;
 use model::effects::{Attributes, Owner, Request};
-use model::module::Report;
-use model::{Context, DistroError, Frequency, Module, ModuleError, Node, Origin, Secret, Spanned, Value};
+use model::module::{Described, Listed, Report};
+use model::{Context, DistroError, Frequency, Module, ModuleError, Node, Origin, Secret, Spanned, Value, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -18,9 +18,6 @@ use crate::lenient::{Flag, Text};
 
 /// Writes the files that are not deferred.
 pub struct WriteFiles;
-
-/// Writes the files that are deferred, in the final stage.
-pub struct WriteFilesDeferred;
 
 /// The keys.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -77,49 +74,50 @@ pub struct Source {
     pub headers: Option<IndexMap<String, Secret<Text>>>,
 }
 
-impl Module for WriteFiles {
+impl Described for WriteFiles {
     const NAME: &'static str = "write_files";
+    const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &["write_files"];
+    const LISTED: Listed = Listed::Everywhere;
+    const TITLE: &'static str = "Files";
+    const SUMMARY: &'static str = "Writes files with given content, owner and mode.";
+    const DETAILS: &'static str = "It runs before users are made, so a file with an owner of yours, or one below a new home, needs `defer: true`. Missing directories are made.";
     type Config = Config;
+}
 
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        write_all(context, &config, false)
+impl Module for WriteFiles {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        write_all(context, &config, false, report)
     }
 }
 
-impl Module for WriteFilesDeferred {
-    const NAME: &'static str = "write_files_deferred";
-    const FREQUENCY: Frequency = Frequency::Instance;
-    const KEYS: &'static [&'static str] = &["write_files"];
-    const TELLS_UNKNOWN: bool = false;
-    type Config = Config;
-
-    fn run(&self, context: &Context<'_>, config: Config) -> Result<Report, ModuleError> {
-        write_all(context, &config, true)
-    }
-}
-
-fn write_all(context: &Context<'_>, config: &Config, deferred: bool) -> Result<Report, ModuleError> {
-    let mut report = Report::default();
+/// Writes the entries that have `defer` or have it not.
+pub(crate) fn write_all(
+    context: &Context<'_>,
+    config: &Config,
+    deferred: bool,
+    report: &mut Report,
+) -> Result<(), ModuleError> {
     let mut entries =
         config.write_files.iter().flatten().filter(|entry| entry.value.defer.0 == deferred).peekable();
     if entries.peek().is_none() {
-        return Ok(Report::skipped("there are no such files in write_files"));
+        report.skip("there are no such files in write_files");
+        return Ok(());
     }
     for entry in entries {
         let Some(path) = entry.value.path.as_ref().filter(|path| !path.0.is_empty()) else {
             report.warn(Some(&entry.origin), "the file has no path: it is not written");
             continue;
         };
-        let Some(content) = content(context, entry, &mut report)? else {
+        let Some(content) = content(context, entry, report)? else {
             report
                 .warn(Some(&entry.origin), format!("there is no content for {}: it is not written", path.0));
             continue;
         };
-        write(context, &normal(&path.0), &content, entry, &mut report)?;
+        write(context, &normal(&path.0), &content, entry, report)?;
     }
-    Ok(report)
+    Ok(())
 }
 
 /// An absolute path without `.` and `..`; a relative one is below `/`.

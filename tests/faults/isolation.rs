@@ -1,7 +1,7 @@
 //! One bad module never stops a boot.
 
-use model::module::Report;
-use model::{Context, Frequency, Module, ModuleError};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use serde::Deserialize;
 
 use crate::machine::{Machine, image, seeded};
@@ -12,24 +12,37 @@ struct Panicking;
 #[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
 struct Nothing {}
 
-impl Module for Failing {
+impl Described for Failing {
     const NAME: &'static str = "failing";
+    const STAGE: Stage = Stage::Config;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const LISTED: Listed = Listed::Nowhere;
+    const TITLE: &'static str = "A failure";
+    const SUMMARY: &'static str = "Fails.";
     type Config = Nothing;
+}
 
-    fn run(&self, _context: &Context<'_>, _config: Nothing) -> Result<Report, ModuleError> {
+impl Module for Failing {
+    fn run(&self, _: &Context<'_>, _: Nothing, report: &mut Report) -> Result<(), ModuleError> {
+        report.warn(None, "noticed before it failed");
         Err(ModuleError::Failed("it's broken".into()))
     }
 }
 
-impl Module for Panicking {
+impl Described for Panicking {
     const NAME: &'static str = "panicking";
+    const STAGE: Stage = Stage::Config;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
+    const LISTED: Listed = Listed::Nowhere;
+    const TITLE: &'static str = "A panic";
+    const SUMMARY: &'static str = "Panics.";
     type Config = Nothing;
+}
 
-    fn run(&self, _context: &Context<'_>, _config: Nothing) -> Result<Report, ModuleError> {
+impl Module for Panicking {
+    fn run(&self, _: &Context<'_>, _: Nothing, _: &mut Report) -> Result<(), ModuleError> {
         panic!("index out of range")
     }
 }

@@ -27,6 +27,8 @@ pub fn registry() -> Registry {
     Registry {
         sources: datasources::all(),
         modules: modules::all(),
+        absent_modules: modules::absent(),
+        removed_modules: modules::REMOVED,
         distro,
         templates: modules::TEMPLATES,
         cloud_config_schema: Some(modules::cloud_config_schema),

@@ -22,7 +22,6 @@ use crate::{Registry, userdata};
 
 pub use hotplug::HotplugError;
 pub use instance::cache_path;
-pub use model::hostname::{HostName, host_name};
 pub use modules::{ModuleEntry, SectionError, nearest};
 pub use search::identify_all;
 

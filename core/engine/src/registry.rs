@@ -1,6 +1,6 @@
 //! The members of the families that this program was built with.
 
-use model::module::AnyModule;
+use model::module::{Absent, AnyModule};
 use model::{DataSource, Distro, DistroError, Node, System};
 
 /// Makes a distribution of a name from `system_info`; an unknown name is an error that lists the known ones.
@@ -12,6 +12,10 @@ pub struct Registry {
     pub sources: Vec<Box<dyn DataSource>>,
     /// Modules.
     pub modules: Vec<Box<dyn AnyModule>>,
+    /// Modules that there are and that this program was built without.
+    pub absent_modules: Vec<Absent>,
+    /// Names of modules of old releases, which are passed over.
+    pub removed_modules: &'static [&'static str],
     /// Distributions.
     pub distro: MakeDistro,
     /// Templates that the program carries, for images that ship none.
@@ -28,8 +32,14 @@ impl Registry {
         self.sources.iter().find(|source| source.name().eq_ignore_ascii_case(name)).map(AsRef::as_ref)
     }
 
-    /// A module by its name with `_`.
+    /// A module by its name with `_`, or by a name of earlier releases.
     pub fn module(&self, name: &str) -> Option<&dyn AnyModule> {
-        self.modules.iter().find(|module| module.name() == name).map(AsRef::as_ref)
+        let named = |module: &&Box<dyn AnyModule>| module.name() == name || module.aliases().contains(&name);
+        self.modules.iter().find(named).map(AsRef::as_ref)
+    }
+
+    /// A module that this program was built without.
+    pub fn absent(&self, name: &str) -> Option<&Absent> {
+        self.absent_modules.iter().find(|absent| absent.name == name || absent.aliases.contains(&name))
     }
 }

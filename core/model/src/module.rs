@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::config::{ConfigError, Origin, UnknownKey, from_node_noting};
 use crate::distro::{Distro, DistroError};
 use crate::effects::{CommandError, FileError, HttpError, System};
-use crate::{Frequency, Instance, Node, Paths};
+use crate::{Frequency, Instance, Node, Paths, Stage};
 
 /// Something a module wants the user to see, with the place it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +40,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// Nothing was to be done.
-    pub fn skipped(reason: impl Into<String>) -> Self {
-        Self { skipped: Some(reason.into()), ..Self::default() }
+    /// Notes that nothing was to be done, and why.
+    pub fn skip(&mut self, reason: impl Into<String>) {
+        self.skipped = Some(reason.into());
     }
 
     /// Adds a warning about a place.
@@ -146,49 +146,150 @@ pub struct Context<'a> {
     pub semaphores: &'a dyn Semaphores,
     /// The program's version, for messages that name it.
     pub version: &'a str,
+    /// Notes the module as done ahead of its end, before a step that may end the machine (a restart).
+    pub mark_done: &'a dyn Fn() -> Result<(), FileError>,
 }
 
-/// What a cloud-config's key does.
-pub trait Module: Send + Sync + 'static {
+/// The distributions whose cloud.cfg lists a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// All of them.
+    Everywhere,
+    /// These.
+    On(&'static [&'static str]),
+    /// All but these.
+    Except(&'static [&'static str]),
+    /// None: whoever wants it adds it.
+    Nowhere,
+}
+
+impl Listed {
+    /// Whether the cloud.cfg of this distribution lists it.
+    pub fn on(self, distro: &str) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::On(names) => names.contains(&distro),
+            Self::Except(names) => !names.contains(&distro),
+            Self::Nowhere => false,
+        }
+    }
+}
+
+/// When a module is noted as done, relative to its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marked {
+    /// Before it: the work is a person's own commands, which may end the machine and must not run a second time. A
+    /// power cut in between loses them, as it does in the original.
+    Before,
+    /// After it: the work is declarative and safe to repeat, and a power cut in between runs it again.
+    After,
+}
+
+/// What a module is, whether or not a build has it.
+pub trait Described: 'static {
     /// Its name in cloud.cfg, with `_`.
     const NAME: &'static str;
+
+    /// Names of earlier releases under which a cloud.cfg may list it.
+    const ALIASES: &'static [&'static str] = &[];
+
+    /// The stage in which the distributions' cloud.cfg list it.
+    const STAGE: Stage;
 
     /// How often, unless cloud.cfg says otherwise.
     const FREQUENCY: Frequency;
 
-    /// The distros it is for; empty for all.
+    /// The distributions it is for; empty for all.
     const DISTROS: &'static [&'static str] = &[];
 
     /// It is passed over unless one of these top-level keys is there; empty for always.
     const KEYS: &'static [&'static str];
 
-    /// It warns of unknown keys below its own; false where another module has the same keys and does.
-    const TELLS_UNKNOWN: bool = true;
+    /// The top-level keys that do nothing without it: a build that lacks it warns of them.
+    const OWN_KEYS: &'static [&'static str] = Self::KEYS;
+
+    /// The distributions whose cloud.cfg lists it.
+    const LISTED: Listed;
+
+    /// The heading of its reference page.
+    const TITLE: &'static str;
+
+    /// What it does, in a sentence.
+    const SUMMARY: &'static str;
+
+    /// What else is to know; may be empty.
+    const DETAILS: &'static str = "";
 
     /// Its keys, read out of the whole configuration; their schema is what a cloud-config is checked against.
     type Config: DeserializeOwned + JsonSchema;
+}
 
-    /// Does it.
-    fn run(&self, context: &Context<'_>, config: Self::Config) -> Result<Report, ModuleError>;
+/// What a cloud-config's key does.
+pub trait Module: Described + Send + Sync {
+    /// It warns of unknown keys below its own; false where another module has the same keys and does.
+    const TELLS_UNKNOWN: bool = true;
+
+    /// When it is noted as done.
+    const MARKED: Marked = Marked::After;
+
+    /// It is what has the system report network links that appear; `devel hotplug-hook enable` runs it.
+    const INSTALLS_HOTPLUG: bool = false;
+
+    /// Whether it has work before the network is configured; it is run there too, at any frequency.
+    fn is_early(&self, _config: &Node, _instance: &Instance) -> bool {
+        false
+    }
+
+    /// Changes the machine as `config` says. What the user should see goes into `report`, which also counts when the
+    /// module fails.
+    fn run(
+        &self,
+        context: &Context<'_>,
+        config: Self::Config,
+        report: &mut Report,
+    ) -> Result<(), ModuleError>;
+}
+
+/// A module that a build does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absent {
+    /// [`Described::NAME`].
+    pub name: &'static str,
+    /// [`Described::ALIASES`].
+    pub aliases: &'static [&'static str],
+    /// [`Described::OWN_KEYS`].
+    pub keys: &'static [&'static str],
 }
 
 /// A module with its config's type erased, as the registry holds it.
 pub trait AnyModule: Send + Sync {
-    /// [`Module::NAME`].
+    /// [`Described::NAME`].
     fn name(&self) -> &'static str;
-    /// [`Module::FREQUENCY`].
+    /// [`Described::ALIASES`].
+    fn aliases(&self) -> &'static [&'static str];
+    /// [`Described::FREQUENCY`].
     fn frequency(&self) -> Frequency;
-    /// [`Module::DISTROS`].
+    /// [`Described::DISTROS`].
     fn distros(&self) -> &'static [&'static str];
-    /// [`Module::KEYS`].
+    /// [`Described::KEYS`].
     fn keys(&self) -> &'static [&'static str];
+    /// [`Module::MARKED`].
+    fn marked(&self) -> Marked;
+    /// [`Module::INSTALLS_HOTPLUG`].
+    fn installs_hotplug(&self) -> bool;
+    /// [`Module::is_early`].
+    fn early(&self, config: &Node, instance: &Instance) -> bool;
     /// Reads the typed config out of `context.config` and runs.
-    fn run(&self, context: &Context<'_>) -> Result<Report, ModuleError>;
+    fn run(&self, context: &Context<'_>, report: &mut Report) -> Result<(), ModuleError>;
 }
 
 impl<M: Module> AnyModule for M {
     fn name(&self) -> &'static str {
         M::NAME
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        M::ALIASES
     }
 
     fn frequency(&self) -> Frequency {
@@ -203,15 +304,27 @@ impl<M: Module> AnyModule for M {
         M::KEYS
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Report, ModuleError> {
+    fn marked(&self) -> Marked {
+        M::MARKED
+    }
+
+    fn installs_hotplug(&self) -> bool {
+        M::INSTALLS_HOTPLUG
+    }
+
+    fn early(&self, config: &Node, instance: &Instance) -> bool {
+        self.is_early(config, instance)
+    }
+
+    fn run(&self, context: &Context<'_>, report: &mut Report) -> Result<(), ModuleError> {
         let (config, unknown) = from_node_noting(context.config)?;
-        let mut report = Module::run(self, context, config)?;
         // At the top are the keys of other modules.
-        let inner =
-            |key: &UnknownKey| context.config.get(&key.key).is_none_or(|node| node.origin != key.origin);
+        let inner = |key: &UnknownKey| {
+            context.config.get(&key.key).is_none_or(|node| node.key_origin() != key.origin)
+        };
         for key in unknown.iter().filter(|key| M::TELLS_UNKNOWN && inner(key)) {
             report.warn(Some(&key.origin), key.to_string());
         }
-        Ok(report)
+        Module::run(self, context, config, report)
     }
 }

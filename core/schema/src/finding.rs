@@ -139,7 +139,7 @@ fn finding(schema: &Schema<'_>, fault: Fault<'_, '_>) -> Finding {
         }
         _ => None,
     };
-    let origin = about.unwrap_or(fault.instance).origin().cloned();
+    let origin = about.map_or_else(|| fault.instance.origin().cloned(), Instance::key_origin);
     let place = fault.path.into_iter().map(Step::into_owned).collect();
     Finding { severity, path, place, key, message, detailed, hint, module, summary, origin }
 }

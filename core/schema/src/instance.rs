@@ -155,6 +155,14 @@ impl<'d> Instance<'d> {
             Self::Model(node) => Some(&node.origin),
         }
     }
+
+    /// Where its key was written, else the value, where the tree is the configuration.
+    pub(crate) fn key_origin(self) -> Option<model::config::Origin> {
+        match self {
+            Self::Yaml(_) => None,
+            Self::Model(node) => Some(node.key_origin()),
+        }
+    }
 }
 
 impl<'d> List<'d> {

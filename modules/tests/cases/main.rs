@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use fake::{FakeDistro, FakeHttp, FakeSemaphores, FakeTemplates};
 use model::effects::BlockDevice;
-use model::{Context, Instance, Node, Origin, Paths, config};
+use model::{Context, Instance, Node, Origin, Paths, Report, config};
 use serde::Deserialize;
 use system::{EffectKind, Scratch};
 
@@ -147,11 +147,13 @@ fn run(directory: &Path, module: &str) -> String {
         templates: &FakeTemplates,
         semaphores: &FakeSemaphores::default(),
         version: "26.2",
+        mark_done: &|| Ok(()),
     };
     let all = modules::all();
     let found =
         all.iter().find(|known| known.name() == module).unwrap_or_else(|| panic!("no module {module}"));
-    let outcome = found.run(&context);
+    let mut report = Report::default();
+    let outcome = found.run(&context, &mut report);
     let mut text = listing(&recording.effects());
     for body in http.bodies() {
         let _ = writeln!(text, "body {body}");
@@ -165,21 +167,18 @@ fn run(directory: &Path, module: &str) -> String {
         assert_eq!(password.chars().count(), 20, "the original's length");
         text = text.replace(&password, "<random>");
     }
-    match outcome {
-        Ok(report) => {
-            let place =
-                |origin: &Option<Origin>| origin.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
-            for finding in &report.deprecations {
-                let _ = writeln!(text, "deprecated {}{}", place(&finding.origin), finding.message);
-            }
-            for finding in &report.warnings {
-                let _ = writeln!(text, "warning {}{}", place(&finding.origin), finding.message);
-            }
-            if let Some(reason) = report.skipped {
-                let _ = writeln!(text, "skipped {reason}");
-            }
-        }
-        Err(error) => _ = writeln!(text, "error {error}"),
+    let place = |origin: &Option<Origin>| origin.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
+    for finding in &report.deprecations {
+        let _ = writeln!(text, "deprecated {}{}", place(&finding.origin), finding.message);
+    }
+    for finding in &report.warnings {
+        let _ = writeln!(text, "warning {}{}", place(&finding.origin), finding.message);
+    }
+    if let Some(reason) = report.skipped {
+        let _ = writeln!(text, "skipped {reason}");
+    }
+    if let Err(error) = outcome {
+        let _ = writeln!(text, "error {error}");
     }
     text
 }

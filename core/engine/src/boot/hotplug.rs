@@ -12,8 +12,6 @@ use serde_json::json;
 
 use super::{Boot, BootError, ModuleEntry};
 
-/// The module that writes the udev rule.
-const INSTALLER: &str = "install_hotplug";
 /// The pauses between the tries, in seconds: metadata follows a new link with a delay.
 const PAUSES: [u64; 4] = [1, 3, 5, 10];
 
@@ -27,7 +25,7 @@ pub enum HotplugError {
     #[error("this program was built without the data source {0}, which the instance came from")]
     NoSource(String),
     /// This build has no module that writes the udev rule.
-    #[error("this program was built without the module {INSTALLER}, which writes the udev rule")]
+    #[error("this program was built without the module that writes the udev rule")]
     NoInstaller,
     /// The module that writes the udev rule failed.
     #[error("the udev rule was not written: {0}")]
@@ -121,9 +119,8 @@ impl Boot<'_> {
         if scopes.iter().any(|scope| scope == "network") {
             return Ok(false);
         }
-        if self.registry.module(INSTALLER).is_none() {
-            return Err(HotplugError::NoInstaller);
-        }
+        let installer = self.registry.modules.iter().find(|module| module.installs_hotplug());
+        let installer = installer.ok_or(HotplugError::NoInstaller)?.name();
         scopes.push("network".to_owned());
         // One line with a space behind each sign, as the original's json.dumps writes it.
         let quoted: Vec<String> = scopes.iter().map(|scope| json!(scope).to_string()).collect();
@@ -131,7 +128,7 @@ impl Boot<'_> {
         let path = hotplug_enabled_file(&self.paths);
         self.system.files.write(&path, text.as_bytes(), &Attributes::mode(0o640))?;
         let entry =
-            ModuleEntry { name: INSTALLER.to_owned(), frequency: Some(Frequency::Always), args: Vec::new() };
+            ModuleEntry { name: installer.to_owned(), frequency: Some(Frequency::Always), args: Vec::new() };
         match self.run_named(&entry, model::Stage::Final) {
             Some(Err(reason)) => Err(HotplugError::Installer(reason)),
             _ => Ok(true),

@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use model::module::{AnyModule, Semaphores as _};
+use model::effects::FileError;
+use model::module::{AnyModule, Marked, Report, Semaphores as _};
 use model::{Context, Frequency, Instance, Node, Stage, Value};
 
 use super::Boot;
@@ -10,44 +11,8 @@ use crate::config;
 use crate::semaphore::FileSemaphores;
 use crate::template::{self, ShippedTemplates};
 
-/// Modules of old releases whose names are passed over.
-const REMOVED: [&str; 4] = ["emit_upstart", "migrator", "refresh_rmc_and_interface", "rightscale_userdata"];
-
-/// Modules of the original that a build may lack, with the keys without which nothing is lost.
-const KNOWN: [(&str, &[&str]); 32] = [
-    ("ansible", &["ansible"]),
-    ("apk_configure", &["apk_repos"]),
-    ("apt_configure", &["apt"]),
-    ("apt_pipelining", &["apt_pipelining"]),
-    ("byobu", &["byobu_by_default"]),
-    ("ca_certs", &["ca_certs", "ca-certs"]),
-    ("chef", &["chef"]),
-    ("disable_ec2_metadata", &["disable_ec2_metadata"]),
-    ("disk_setup", &["disk_setup", "fs_setup"]),
-    ("fan", &["fan"]),
-    ("grub_dpkg", &["grub_dpkg", "grub-dpkg"]),
-    ("install_hotplug", &[]),
-    ("keyboard", &["keyboard"]),
-    ("landscape", &["landscape"]),
-    ("lxd", &["lxd"]),
-    ("mcollective", &["mcollective"]),
-    ("ntp", &["ntp"]),
-    ("puppet", &["puppet"]),
-    ("raspberry_pi", &["rpi"]),
-    ("reset_rmc", &[]),
-    ("resolv_conf", &["manage_resolv_conf"]),
-    ("rh_subscription", &["rh_subscription"]),
-    ("salt_minion", &["salt_minion"]),
-    ("snap", &["snap"]),
-    ("spacewalk", &["spacewalk"]),
-    ("ssh_import_id", &["ssh_import_id"]),
-    ("ubuntu_autoinstall", &["autoinstall"]),
-    ("ubuntu_drivers", &["drivers"]),
-    ("ubuntu_pro", &["ubuntu_pro", "ubuntu_advantage", "ubuntu-advantage"]),
-    ("wireguard", &["wireguard"]),
-    ("yum_add_repo", &["yum_repos"]),
-    ("zypper_add_repo", &["zypper"]),
-];
+/// The lists of modules.
+const MODULE_SECTIONS: [&str; 3] = ["cloud_init_modules", "cloud_config_modules", "cloud_final_modules"];
 
 /// A module of one of cloud.cfg's lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,9 +43,7 @@ pub struct SectionError {
 fn canonical(name: &str) -> String {
     let name = name.trim().replace('-', "_").to_lowercase();
     let name = name.strip_suffix(".py").unwrap_or(&name);
-    let name = name.strip_prefix("cc_").unwrap_or(name);
-    // Renamed in release 24.1.
-    if name == "ubuntu_advantage" { "ubuntu_pro".to_owned() } else { name.to_owned() }
+    name.strip_prefix("cc_").unwrap_or(name).to_owned()
 }
 
 /// The modules of a section.
@@ -132,12 +95,12 @@ impl Boot<'_> {
         if let Some(module) = self.registry.module(&name) {
             return Some(module);
         }
-        if REMOVED.contains(&name.as_str()) {
+        if self.registry.removed_modules.contains(&name.as_str()) {
             tracing::info!(
                 "Module `{name}` has been removed from cloud-init. It may be removed from `/etc/cloud/cloud.cfg`."
             );
-        } else if KNOWN.iter().any(|(known, _)| *known == name) {
-            tracing::info!("Module {name} is not in this build");
+        } else if self.registry.absent(&name).is_some() {
+            tracing::debug!("Module {name} is not in this build");
         } else {
             let known = self.registry.modules.iter().map(|module| module.name());
             let near =
@@ -147,18 +110,48 @@ impl Boot<'_> {
         None
     }
 
+    /// Says once in a boot which of the modules that cloud.cfg lists this build lacks.
+    pub(super) fn note_absent_modules(&self) {
+        let listed =
+            MODULE_SECTIONS.iter().filter_map(|section| entries(&self.config, section).ok()).flatten();
+        let absent: Vec<&str> = listed
+            .filter_map(|entry| self.registry.absent(&canonical(&entry.name)))
+            .map(|it| it.name)
+            .collect();
+        if !absent.is_empty() {
+            tracing::info!("Modules '{}' are not in this build", absent.join(","));
+        }
+    }
+
     /// Warns of keys whose module is not in this build, whether or not cloud.cfg lists it: the cloud.cfg that a build
     /// writes lists its own modules only.
     pub(super) fn warn_of_missing_modules(&self) {
-        for (name, keys) in KNOWN.iter().filter(|(name, _)| self.registry.module(name).is_none()) {
-            for node in keys.iter().filter_map(|key| self.config.get(key)) {
+        for absent in &self.registry.absent_modules {
+            for (key, node) in absent.keys.iter().filter_map(|key| Some((key, self.config.get(key)?))) {
                 // The image's own cloud.cfg has keys of what the original has; what a user asks for is another matter.
                 if &*node.origin.source != config::CLOUD_CONFIG {
                     tracing::warn!(
-                        "{}: module {name} is not in this build: its keys are ignored",
-                        node.origin
+                        "{}: module {} is not in this build: `{key}` is ignored",
+                        node.key_origin(),
+                        absent.name
                     );
                 }
+            }
+        }
+    }
+
+    /// Runs the modules that have work before the network is configured, such as the host name that a DHCP client
+    /// sends; what fails is tried again in its own stage.
+    pub(super) fn run_early(&self, stage: Stage) {
+        let Some(instance) = &self.instance else { return };
+        for module in self.registry.modules.iter().filter(|module| module.early(&self.config, instance)) {
+            let entry = ModuleEntry {
+                name: module.name().to_owned(),
+                frequency: Some(Frequency::Always),
+                args: Vec::new(),
+            };
+            if let Err(reason) = self.run_entry(module.as_ref(), &entry, stage) {
+                tracing::debug!("{} failed in {stage} stage. Will retry. Error: {reason}", entry.name);
             }
         }
     }
@@ -233,12 +226,22 @@ impl Boot<'_> {
             step.finish(true, Some(&format!("{run_name} previously ran")));
             return Ok(());
         }
+        let mark = || semaphores.mark(&run_name, frequency);
+        // A person's own commands may end the machine: noted before, they run once. Where that cannot be noted they
+        // would run at every boot, so they do not run.
+        let noted = if module.marked() == Marked::Before { mark() } else { Ok(()) };
         self.system.journal.enter(stage, Some(module.name()));
-        let outcome = self.guarded(module, entry, instance, &semaphores);
+        tracing::info!("Running module {}", entry.name);
+        let outcome = match noted {
+            Ok(()) => self.guarded(module, entry, instance, &semaphores, &mark),
+            Err(error) => Err(error.to_string()),
+        };
         self.system.journal.enter(stage, None);
-        // Marked after the work and also when it failed, as the original leaves it: a power cut in between runs the
-        // module again, a failure does not.
-        if let Err(error) = semaphores.mark(&run_name, frequency) {
+        // What is declarative is noted after the work and also when it failed, as the original leaves it: a power cut
+        // in between runs the module again, a failure does not.
+        if module.marked() == Marked::After
+            && let Err(error) = mark()
+        {
             tracing::warn!("{error}");
         }
         match outcome {
@@ -264,6 +267,7 @@ impl Boot<'_> {
         entry: &ModuleEntry,
         instance: &Instance,
         semaphores: &FileSemaphores,
+        mark_done: &dyn Fn() -> Result<(), FileError>,
     ) -> Result<(), String> {
         let templates =
             ShippedTemplates { system: self.system, paths: &self.paths, carried: self.registry.templates };
@@ -278,23 +282,14 @@ impl Boot<'_> {
             templates: &templates,
             semaphores,
             version: self.registry.version,
+            mark_done,
         };
-        match catch_unwind(AssertUnwindSafe(|| module.run(&context))) {
-            #[cfg_attr(not(feature = "schema"), allow(unused_mut))]
-            Ok(Ok(mut report)) => {
-                #[cfg(feature = "schema")]
-                self.untold(&mut report);
-                for finding in &report.warnings {
-                    tracing::warn!("{}: {finding}", entry.name);
-                }
-                for finding in &report.deprecations {
-                    tracing::warn!(target: "deprecated", "{}: {finding}", entry.name);
-                }
-                if let Some(reason) = report.skipped {
-                    tracing::debug!("Skipping module named {}, {reason}", entry.name);
-                }
-                Ok(())
-            }
+        let mut report = Report::default();
+        let outcome = catch_unwind(AssertUnwindSafe(|| module.run(&context, &mut report)));
+        // What it has reported counts whether or not it came to an end.
+        self.tell(entry, report);
+        match outcome {
+            Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(error.to_string()),
             Err(panic) => {
                 let text = panic
@@ -304,6 +299,22 @@ impl Boot<'_> {
                     .unwrap_or("no message");
                 Err(format!("it panicked, which is a fault of this program: {text}"))
             }
+        }
+    }
+
+    /// Logs a module's report.
+    #[cfg_attr(not(feature = "schema"), allow(unused_mut))]
+    fn tell(&self, entry: &ModuleEntry, mut report: Report) {
+        #[cfg(feature = "schema")]
+        self.untold(&mut report);
+        for finding in &report.warnings {
+            tracing::warn!("{}: {finding}", entry.name);
+        }
+        for finding in &report.deprecations {
+            tracing::warn!(target: "deprecated", "{}: {finding}", entry.name);
+        }
+        if let Some(reason) = report.skipped {
+            tracing::debug!("Skipping module named {}, {reason}", entry.name);
         }
     }
 }

@@ -9,7 +9,6 @@ use super::{Boot, BootError, Hooks, ModuleEntry, Outcome};
 use crate::consume::{Consumer, pieces};
 use crate::semaphore::FileSemaphores;
 use crate::{instance_data, netinfo, userdata};
-use model::hostname::is_named;
 
 impl Boot<'_> {
     /// `init --local`: find the instance where that needs no configured network, and configure the network.
@@ -25,7 +24,7 @@ impl Boot<'_> {
             }
         }
         self.settle(Stage::Local)?;
-        self.maybe_set_hostname(Stage::Local);
+        self.run_early(Stage::Local);
         self.apply_network(false)?;
         self.note_network_need()?;
         match &self.instance {
@@ -228,24 +227,9 @@ impl Boot<'_> {
         Ok(self.system.files.write(&path, b"", &model::effects::Attributes::mode(0o644))?)
     }
 
-    /// Sets the host name early, so that a DHCP client can tell it; a failure is tried again by the module.
-    fn maybe_set_hostname(&self, stage: Stage) {
-        let Some(instance) = &self.instance else { return };
-        if !is_named(&self.config, instance) {
-            return;
-        }
-        let entry =
-            ModuleEntry { name: "set_hostname".into(), frequency: Some(Frequency::Always), args: Vec::new() };
-        if self.registry.module("set_hostname").is_some()
-            && let Some(Err(reason)) = self.run_named(&entry, stage)
-        {
-            tracing::debug!("Failed setting hostname in {stage} stage. Will retry. Error: {reason}");
-        }
-    }
-
     fn consume_and_run(&mut self, stage: Stage, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
         self.store_data()?;
-        self.maybe_set_hostname(stage);
+        self.run_early(stage);
         let datasource = self.instance.as_ref().map(Self::description);
         let semaphores = FileSemaphores::new(self.system, &self.paths);
         let first = !semaphores.has_run("consume_data", Frequency::Instance);
@@ -265,6 +249,7 @@ impl Boot<'_> {
         hooks.configured(&self.config);
         self.write_cache()?;
         self.warn_of_missing_modules();
+        self.note_absent_modules();
         let errors = self.run_section("cloud_init_modules", stage);
         self.reporter.stage_finished("searching for network datasources", errors.is_empty());
         Ok(Outcome { datasource, errors })

@@ -89,7 +89,7 @@ fn kind(found: &de::Unexpected<'_>) -> &'static str {
 pub struct UnknownKey {
     /// The key.
     pub key: String,
-    /// Where its value was written.
+    /// Where it was written.
     pub origin: Origin,
     /// The keys that there are.
     pub known: &'static [&'static str],
@@ -221,7 +221,7 @@ fn note_unknown(map: &Map, known: &'static [&'static str]) {
         let strange = map.iter().filter(|(key, _)| key.as_str().is_none_or(|key| !known.contains(&key)));
         unknown.extend(strange.map(|(key, node)| UnknownKey {
             key: key.to_string(),
-            origin: node.origin.clone(),
+            origin: node.key_origin(),
             known,
         }));
     });

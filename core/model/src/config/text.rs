@@ -38,7 +38,10 @@ fn convert(node: yaml::Node, source: &std::sync::Arc<str>) -> Node {
         yaml::Value::Map(entries) => {
             let mut map = Map::with_capacity(entries.len());
             for (name, item) in entries {
-                map.insert(key(name), convert(item, source));
+                let at = origin(source, name.span.start);
+                let mut item = convert(item, source);
+                item.key = Some((at.line, at.column));
+                map.insert(key(name), item);
             }
             Value::Map(map)
         }

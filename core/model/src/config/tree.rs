@@ -174,6 +174,9 @@ pub struct Node {
     pub value: Value,
     /// Where it was written.
     pub origin: Origin,
+    /// Line and column of the key that it stands under, in the same source; `None` for an item of a list and where the
+    /// source has no lines.
+    pub key: Option<(u32, u32)>,
 }
 
 /// Two nodes are equal when their values are, wherever they were written.
@@ -192,7 +195,15 @@ impl Default for Node {
 impl Node {
     /// A value from a place.
     pub fn new(value: Value, origin: Origin) -> Self {
-        Self { value, origin }
+        Self { value, origin, key: None }
+    }
+
+    /// Where its key was written, else where it was written itself.
+    pub fn key_origin(&self) -> Origin {
+        match self.key {
+            Some((line, column)) => Origin { source: Arc::clone(&self.origin.source), line, column },
+            None => self.origin.clone(),
+        }
     }
 
     /// An empty mapping from a place.

@@ -1,0 +1,72 @@
+//! `rpi`: interfaces of a Raspberry Pi.
+
+use schema::forms::Either;
+use model::module::{Described, Listed};
+use model::{Frequency, Stage};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::lenient::Flag;
+
+/// The module; what it is for is in its [`Described::SUMMARY`].
+pub struct RaspberryPi;
+
+/// The keys.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Config {
+    /// What is switched on.
+    pub rpi: Option<Rpi>,
+}
+
+impl Described for RaspberryPi {
+    const NAME: &'static str = "raspberry_pi";
+    const STAGE: Stage = Stage::Config;
+    const FREQUENCY: Frequency = Frequency::Instance;
+    const DISTROS: &'static [&'static str] = &["raspberry-pi-os"];
+    const KEYS: &'static [&'static str] = &["rpi"];
+    const LISTED: Listed = Listed::Nowhere;
+    const TITLE: &'static str = "Raspberry Pi";
+    const SUMMARY: &'static str = "Switches interfaces of a Raspberry Pi on or off, and restarts where that needs it.";
+    type Config = Config;
+}
+
+/// `rpi`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Rpi {
+    /// Interfaces on the board's pins.
+    pub interfaces: Option<Interfaces>,
+    /// Be a USB device to the host that gives power. Default: false.
+    #[schemars(extend("default" = false))]
+    pub enable_usb_gadget: Option<Flag>,
+}
+
+/// `rpi.interfaces`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Interfaces {
+    /// SPI. Default: false.
+    #[schemars(extend("default" = false))]
+    pub spi: Option<Flag>,
+    /// I²C. Default: false.
+    #[schemars(extend("default" = false))]
+    pub i2c: Option<Flag>,
+    /// The serial line: true for both, or which of its parts. Default: false.
+    #[schemars(extend("default" = false))]
+    pub serial: Option<Either<Flag, Serial>>,
+    /// 1-Wire. Default: false.
+    #[schemars(extend("default" = false))]
+    pub onewire: Option<Flag>,
+}
+
+/// `rpi.interfaces.serial`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Serial {
+    /// A login on it. Default: false.
+    #[schemars(extend("default" = false))]
+    pub console: Option<Flag>,
+    /// The hardware. Default: false.
+    #[schemars(extend("default" = false))]
+    pub hardware: Option<Flag>,
+}
