@@ -13,7 +13,7 @@ use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use model::effects::{Body, Http, HttpError, Method, Request, Response};
+use model::effects::{Body, Http, HttpError, Method, Request, Response, Url};
 use reqwest::blocking::{Client, ClientBuilder};
 use reqwest::redirect::Policy;
 
@@ -64,15 +64,15 @@ impl Fetch {
         Ok(client)
     }
 
-    fn once(&self, request: &Request, target: &Target, shown: &str) -> Result<Response, HttpError> {
-        let connection = |reason: String| HttpError::Connection { url: shown.to_owned(), reason };
+    fn once(&self, request: &Request, target: &Target, shown: &Url) -> Result<Response, HttpError> {
+        let connection = |reason: String| HttpError::Connection { url: shown.clone(), reason };
         let kind = Kind {
             metadata_service: request.metadata_service,
             tls: target.url.starts_with("https:"),
             zone: target.zone.clone(),
         };
         let client =
-            self.client(&kind).map_err(|reason| HttpError::Refused { url: shown.to_owned(), reason })?;
+            self.client(&kind).map_err(|reason| HttpError::Refused { url: shown.clone(), reason })?;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Put => reqwest::Method::PUT,
@@ -95,7 +95,7 @@ impl Fetch {
                 builder = builder.header("Content-Type", *content_type).body(bytes.clone());
             }
         }
-        let timed_out = || HttpError::TimedOut { url: shown.to_owned(), limit: request.timeout };
+        let timed_out = || HttpError::TimedOut { url: shown.clone(), limit: request.timeout };
         let answer = builder.send().map_err(|error| {
             if error.is_timeout() { timed_out() } else { connection(chain(&error.without_url())) }
         })?;
@@ -117,12 +117,12 @@ impl Fetch {
             if late { timed_out() } else { connection(error.to_string()) }
         })?;
         if body.len() as u64 > request.max_bytes {
-            return Err(HttpError::TooLong { url: shown.to_owned(), limit: request.max_bytes });
+            return Err(HttpError::TooLong { url: shown.clone(), limit: request.max_bytes });
         }
         if (200..300).contains(&status) || request.accept.contains(&status) {
             Ok(Response { status, headers, body })
         } else {
-            Err(HttpError::Status { url: shown.to_owned(), status })
+            Err(HttpError::Status { url: shown.clone(), status })
         }
     }
 }
@@ -177,20 +177,6 @@ fn with_tls(builder: ClientBuilder, needed: bool) -> Result<ClientBuilder, Strin
     Ok(builder)
 }
 
-/// An address without the user's name and password.
-fn without_secrets(url: &str) -> String {
-    match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let authority = rest.split('/').next().unwrap_or(rest);
-            match authority.rsplit_once('@') {
-                Some((_, host)) => format!("{scheme}://{host}{}", &rest[authority.len()..]),
-                None => url.to_owned(),
-            }
-        }
-        None => url.to_owned(),
-    }
-}
-
 /// Whether another try may do better.
 fn is_worth_a_retry(error: &HttpError) -> bool {
     match error {
@@ -202,7 +188,7 @@ fn is_worth_a_retry(error: &HttpError) -> bool {
 
 impl Http for Fetch {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        let shown = without_secrets(&request.url);
+        let shown = request.shown();
         let target =
             Target::read(&request.url).map_err(|reason| HttpError::Refused { url: shown.clone(), reason })?;
         let mut tries = 0;

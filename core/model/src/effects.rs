@@ -10,6 +10,7 @@ mod environment;
 mod files;
 mod http;
 mod links;
+mod url;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use environment::{Environment, Journal, Uname};
 pub use files::{Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
 pub use http::{Body, Http, HttpError, Method, Request, Response};
 pub use links::{Address, Ephemeral, EphemeralError, Lease, Link, LinkChanges, LinkError, Links, Route};
+pub use url::Url;
 
 /// All effects of one machine. Cheap to clone; every part is shared.
 #[derive(Clone)]

@@ -293,6 +293,9 @@ impl Boot<'_> {
                 if let Some(reason) = report.skipped {
                     tracing::debug!("Skipping module named {}, {reason}", entry.name);
                 }
+                if !report.host_keys.is_empty() {
+                    self.with_source(|source, settled| source.publish_host_keys(settled, &report.host_keys));
+                }
                 Ok(())
             }
             Ok(Err(error)) => Err(error.to_string()),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Url;
 use crate::Secret;
 
 /// The methods that metadata services use.
@@ -112,6 +113,11 @@ impl Request {
         self
     }
 
+    /// The address as messages name it.
+    pub fn shown(&self) -> Url {
+        Url::new(&self.url)
+    }
+
     /// The user's own address, not a metadata service's: proxies and redirects as usual.
     pub fn public(mut self) -> Self {
         self.metadata_service = false;
@@ -148,40 +154,40 @@ pub enum HttpError {
     /// The service answered with a status that is none of the accepted.
     #[error("{url} answered {status}")]
     Status {
-        /// The address, without a user's name and password.
-        url: String,
+        /// The address.
+        url: Url,
         /// The status.
         status: u16,
     },
     /// No connection, or it broke.
     #[error("cannot reach {url}: {reason}")]
     Connection {
-        /// The address, without a user's name and password.
-        url: String,
+        /// The address.
+        url: Url,
         /// Why not.
         reason: String,
     },
     /// Nothing within the time.
     #[error("{url} did not answer within {} s", limit.as_secs_f32())]
     TimedOut {
-        /// The address, without a user's name and password.
-        url: String,
+        /// The address.
+        url: Url,
         /// The limit of one try.
         limit: Duration,
     },
     /// A longer answer than is allowed.
     #[error("{url} answered more than {limit} bytes")]
     TooLong {
-        /// The address, without a user's name and password.
-        url: String,
+        /// The address.
+        url: Url,
         /// The limit.
         limit: u64,
     },
     /// The request cannot be made at all.
     #[error("{url}: {reason}")]
     Refused {
-        /// The address, without a user's name and password.
-        url: String,
+        /// The address.
+        url: Url,
         /// Why not: a scheme that is not known, a build without HTTP or TLS, a plan that asks no network.
         reason: String,
     },

@@ -58,19 +58,9 @@ impl TreeHttp {
     }
 }
 
-/// An address without the user's name and password: it is shown.
-fn shown(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..end].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => url.to_owned(),
-    }
-}
-
 impl Http for TreeHttp {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        let url = shown(&request.url);
+        let url = request.shown();
         let Some(root) = &self.root else {
             return Err(HttpError::Refused {
                 url,
@@ -109,7 +99,7 @@ impl Http for Recorded {
         };
         self.recording.push(EffectKind::Request {
             method: request.method.name(),
-            url: shown(&request.url),
+            url: request.shown().to_string(),
             status,
         });
         outcome
