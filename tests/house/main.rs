@@ -93,8 +93,12 @@ fn arrows_run_downward() {
             .map(|dependency| short(dependency["name"].as_str().expect("a name")))
             .filter(|uses| ours.contains(uses))
             .collect();
-        wrong.extend(used.iter().filter(|uses| !may.contains(uses)).map(|uses| format!("{name} must not use {uses}")));
-        wrong.extend(may.iter().filter(|may| !used.contains(*may)).map(|may| format!("{name} does not use {may}")));
+        wrong.extend(
+            used.iter().filter(|uses| !may.contains(uses)).map(|uses| format!("{name} must not use {uses}")),
+        );
+        wrong.extend(
+            may.iter().filter(|may| !used.contains(*may)).map(|may| format!("{name} does not use {may}")),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -100,8 +100,9 @@ pub fn wait_for(
             );
         }
         // A request that cannot even be made never can.
-        let hopeless =
-            error.as_ref().is_none_or(|error| matches!(error, HttpError::Refused { .. }) || is_final(error));
+        let hopeless = error.as_ref().is_none_or(|error| {
+            matches!(error, HttpError::Refused { .. } | HttpError::NotAsked { .. }) || is_final(error)
+        });
         let pause = Duration::from_secs(round / 5 + 1);
         if hopeless || elapsed + pause > limit {
             return Err(error);

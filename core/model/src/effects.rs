@@ -20,7 +20,7 @@ pub use commands::{Command, CommandError, Commands, Conversation, Output, Sink};
 pub use devices::{BlockDevice, DeviceError, Devices, Tree};
 pub use environment::{Environment, Journal, Uname};
 pub use files::{Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
-pub use http::{Body, Http, HttpError, Method, Request, Response};
+pub use http::{Body, Http, HttpError, Method, Request, Response, Via};
 pub use links::{Address, Ephemeral, EphemeralError, Lease, Link, LinkChanges, LinkError, Links, Route};
 pub use url::Url;
 

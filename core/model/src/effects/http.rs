@@ -1,5 +1,6 @@
 //! HTTP.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Url;
@@ -31,6 +32,19 @@ impl Method {
     }
 }
 
+/// By which way a request leaves the machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Via {
+    /// The network, from any port.
+    #[default]
+    Network,
+    /// A Unix socket (LXD's `/dev/lxd/sock`); the address's host is only a name.
+    UnixSocket(PathBuf),
+    /// The network, from a source port between these, both included: by one below 1024 a service knows that root asks
+    /// (Scaleway).
+    SourcePort(u16, u16),
+}
+
 /// What a request carries.
 #[derive(Clone, Debug, Default)]
 pub enum Body {
@@ -48,6 +62,8 @@ pub struct Request {
     pub method: Method,
     /// `http://` or `https://`; an IPv6 zone may be given as `%25IFACE`.
     pub url: String,
+    /// By which way it leaves.
+    pub via: Via,
     /// Headers; values are secret since they hold tokens.
     pub headers: Vec<(String, Secret<String>)>,
     /// The body.
@@ -72,6 +88,7 @@ impl Request {
         Self {
             method: Method::Get,
             url: url.into(),
+            via: Via::Network,
             headers: Vec::new(),
             body: Body::Empty,
             timeout: Duration::from_secs(10),
@@ -92,6 +109,12 @@ impl Request {
     /// Adds a header.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), Secret::new(value.into())));
+        self
+    }
+
+    /// Sends it by another way.
+    pub fn via(mut self, via: Via) -> Self {
+        self.via = via;
         self
     }
 
@@ -188,8 +211,14 @@ pub enum HttpError {
     Refused {
         /// The address.
         url: Url,
-        /// Why not: a scheme that is not known, a build without HTTP or TLS, a plan that asks no network.
+        /// Why not: a scheme that is not known, a build without HTTP or TLS.
         reason: String,
+    },
+    /// A plan asks no network.
+    #[error("{url}: a plan asks no network: --url-tree DIR or --metadata-tree DIR answers, --fetch asks")]
+    NotAsked {
+        /// The address.
+        url: Url,
     },
 }
 
