@@ -5,19 +5,24 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use model::datasource::{SourceError, SourceStage};
+use metadata::openstack_layout::{self, Documents, Place};
+use metadata::{detection, network_forms, standard, user_keys, vendor_data};
+use model::datasource::{Evidence, Medium, SourceError, SourceStage};
 use model::effects::{Attributes, BlockDevice, ReadFiles, Tree};
 use model::instance::{Bytes, DsMode};
-use model::{Crawl, DataSource, Identified, Instance, InstanceId, Platform};
+use model::{About, Crawl, DataSource, Identified, Instance, Platform};
 use serde_json::Value;
-
-use crate::openstack_layout::{self, Documents, Place};
-use crate::{detection, network_forms, standard, user_keys, vendor_data};
 
 const NAME: &str = "ConfigDrive";
 const LABEL: &str = "config-2";
 /// The id of a drive that has none: only version 1 may lack it.
 const DEFAULT_ID: &str = "iid-dsconfigdrive";
+
+const ABOUT: About = About {
+    local: Some("DataSourceConfigDrive"),
+    evidence: Evidence { dmi: &[], medium: Medium::Device { label: LABEL, filesystem: "vfat" }, tree: &[] },
+    ..About::named(NAME)
+};
 
 /// The data source.
 pub(crate) struct ConfigDrive;
@@ -134,19 +139,15 @@ fn find(platform: &Platform<'_>) -> Option<(Documents, String)> {
 }
 
 impl DataSource for ConfigDrive {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn stages(&self) -> &'static [SourceStage] {
-        &[SourceStage::Local]
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
         if detection::has_config_drive(platform) { Identified::Found } else { Identified::No }
     }
 
-    fn crawl(&self, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+    fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
         let platform = crawl.platform;
         let Some((mut documents, place)) = find(platform) else { return Ok(None) };
         documents.metadata.entry("instance-id").or_insert_with(|| DEFAULT_ID.into());
@@ -167,8 +168,8 @@ impl DataSource for ConfigDrive {
         Ok(Some(instance(platform, documents, &place, mode)))
     }
 
-    fn still_same(&self, platform: &Platform<'_>, cached: &InstanceId) -> bool {
-        detection::is_system_uuid(platform, cached)
+    fn still_same(&self, platform: &Platform<'_>, cached: &Instance) -> bool {
+        detection::is_system_uuid(platform, &cached.instance_id)
     }
 }
 
@@ -198,7 +199,7 @@ fn instance(platform: &Platform<'_>, documents: Documents, place: &str, mode: Ds
         public_keys: keys,
         dsmode: mode,
         sensitive: openstack_layout::SENSITIVE.map(str::to_owned).to_vec(),
-        ..standard::instance(NAME, "DataSourceConfigDrive", metadata)
+        ..standard::instance(&ABOUT, SourceStage::Local, metadata)
     };
     instance.extra.insert("network_json".to_owned(), network_data.unwrap_or_default());
     instance.extra.insert("ec2_metadata".to_owned(), ec2.unwrap_or_default());

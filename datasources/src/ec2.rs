@@ -6,25 +6,18 @@ mod platform;
 #[cfg(test)]
 mod tests;
 
-use std::any::Any;
-use std::time::Duration;
-
-use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use model::datasource::{SourceError, SourceStage};
+use metadata::hold::{self, How};
+use metadata::{detection, encoding, standard};
+use model::datasource::{Evidence, Medium, SourceError, SourceStage};
 use model::instance::Bytes;
-use model::update::Hotplug;
-use model::{Crawl, DataSource, Identified, Instance, InstanceId, Node, Platform};
+use model::update::{Event, Hotplug};
+use model::{About, Crawl, DataSource, Identified, Instance, InstanceId, Node, Platform};
 use serde_json::{Map, Value, json};
 
-use crate::{detection, standard};
 use imds::{Contents, Imds};
 use platform::Cloud;
 
 const NAME: &str = "Ec2";
-/// How long a lease is waited for, on each link.
-const LEASE: Duration = Duration::from_secs(60);
 /// Drivers of Amazon's adapters: the service is behind one of these.
 const ELASTIC: [&str; 2] = ["ena", "efa"];
 
@@ -33,6 +26,22 @@ const HOTPLUG_RULES: &str = r#"
 ENV{ID_NET_DRIVER}=="vif|ena|ixgbevf", GOTO="cloudinit_hook"
 GOTO="cloudinit_end"
 "#;
+
+const ABOUT: About = About {
+    local: Some("DataSourceEc2Local"),
+    network: Some("DataSourceEc2"),
+    events: &[Event::BootNewInstance, Event::Hotplug],
+    evidence: Evidence {
+        // A UUID that begins with ec2, in SMBIOS's two places.
+        dmi: &[
+            ("product_uuid", "ec2f00d0-0000-4000-8000-000000000000"),
+            ("product_serial", "ec2f00d0-0000-4000-8000-000000000000"),
+        ],
+        medium: Medium::Service,
+        tree: &["latest"],
+    },
+    ..About::named(NAME)
+};
 
 /// The data source.
 pub(crate) struct Ec2;
@@ -62,12 +71,8 @@ fn strictness(node: Option<&Node>) -> Option<Strict> {
 }
 
 impl DataSource for Ec2 {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn stages(&self) -> &'static [SourceStage] {
-        &[SourceStage::Local, SourceStage::Network]
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
@@ -96,10 +101,10 @@ impl DataSource for Ec2 {
         }
     }
 
-    fn crawl(&self, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+    fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
         let config = crawl.config(NAME);
         let cloud = platform::identify(crawl.platform);
-        let asked_for = detection::is_named(crawl.platform, NAME)
+        let asked_for = crawl.platform.is_named(NAME)
             || strictness(config.get("strict_id")) == Some(Strict::No)
             || self.identify(crawl.platform) == Identified::Maybe;
         let excluded = match cloud {
@@ -120,13 +125,13 @@ impl DataSource for Ec2 {
             SourceStage::Network => {
                 let contents = Imds::new(crawl.system(), cloud, &config).crawl()?;
                 let link = crawl.fallback_link.clone();
-                instance(crawl, &config, cloud, contents, link.as_deref(), "DataSourceEc2").map(Some)
+                instance(crawl, &config, cloud, contents, link.as_deref()).map(Some)
             }
         }
     }
 
     /// The id is only in the metadata: it is read again.
-    fn still_same(&self, _platform: &Platform<'_>, _cached: &InstanceId) -> bool {
+    fn still_same(&self, _platform: &Platform<'_>, _cached: &Instance) -> bool {
         false
     }
 }
@@ -146,17 +151,14 @@ fn local(crawl: &Crawl<'_>, config: &Node, cloud: Cloud) -> Result<Option<Instan
     }
     let mut last = None;
     for link in names {
-        let outcome = hold_addresses(crawl, link).and_then(|held| {
+        // What the metadata describes is made out while the address is held: it may need to ask for more.
+        let outcome = hold::asking(crawl, link, How::BothFamilies, |_| {
             let contents = Imds::new(crawl.system(), cloud, config).crawl()?;
-            Ok((contents, held))
+            tracing::debug!("Crawled metadata service over {link}");
+            Ok(instance(crawl, config, cloud, contents, Some(link)))
         });
         match outcome {
-            Ok((contents, held)) => {
-                tracing::debug!("Crawled metadata service over {link}");
-                let found = instance(crawl, config, cloud, contents, Some(link), "DataSourceEc2Local");
-                drop(held);
-                return found.map(Some);
-            }
+            Ok(found) => return found.map(Some),
             Err(error) => {
                 tracing::debug!("No metadata over {link}: {error}");
                 last = Some(error);
@@ -166,38 +168,12 @@ fn local(crawl: &Crawl<'_>, config: &Node, cloud: Cloud) -> Result<Option<Instan
     last.map_or(Ok(None), Err)
 }
 
-/// Addresses of both families; one of them is enough.
-fn hold_addresses(crawl: &Crawl<'_>, link: &str) -> Result<Vec<Box<dyn Any + Send>>, SourceError> {
-    let ephemeral = &crawl.system().ephemeral;
-    let (mut held, mut failed) = (Vec::new(), None);
-    match ephemeral.dhcp4(link, &crawl.dhcp_clients, LEASE) {
-        Ok((_, guard)) => held.push(guard),
-        Err(error) => failed = Some(error),
-    }
-    // Where IPv4 leads there, nobody waits for a router of IPv6.
-    match ephemeral.ipv6(link, failed.is_some(), LEASE) {
-        Ok(guard) => held.push(guard),
-        Err(error) => failed = failed.or(Some(error)),
-    }
-    match failed {
-        Some(error) if held.is_empty() => Err(error.into()),
-        _ => Ok(held),
-    }
-}
-
-/// User-data that is nothing but base64 is decoded: some tools encode it twice.
-fn plain(user_data: Vec<u8>) -> Vec<u8> {
-    let lenient = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
-    GeneralPurpose::new(&STANDARD, lenient).decode(&user_data).unwrap_or(user_data)
-}
-
 fn instance(
     crawl: &Crawl<'_>,
     config: &Node,
     cloud: Cloud,
     contents: Contents,
     link: Option<&str>,
-    class: &str,
 ) -> Result<Instance, SourceError> {
     let Contents { metadata, user_data, identity, version, address } = contents;
     let document = identity.get("document").cloned().unwrap_or_default();
@@ -224,10 +200,10 @@ fn instance(
             None
         }
     };
-    let mut events = vec!["boot-new-instance".to_owned(), "hotplug".to_owned()];
+    let mut events = ABOUT.event_names();
     if is_classic(&metadata) {
         // Its MAC changes from boot to boot.
-        events.extend(["boot".to_owned(), "boot-legacy".to_owned()]);
+        events.extend([Event::Boot, Event::BootLegacy].map(|event| event.name().to_owned()));
     }
     let mut extra = Map::new();
     extra.insert("meta-data".to_owned(), Value::Object(metadata.clone()));
@@ -240,7 +216,7 @@ fn instance(
     let mut found = Instance {
         instance_id: InstanceId::new(id),
         subplatform: format!("metadata ({address})"),
-        user_data: Some(Bytes(plain(user_data))),
+        user_data: Some(Bytes(encoding::base64_at_most(user_data))),
         network,
         availability_zone: zone,
         region,
@@ -252,7 +228,7 @@ fn instance(
             ..Hotplug::default()
         },
         extra,
-        ..standard::instance(NAME, class, metadata)
+        ..standard::instance(&ABOUT, crawl.stage, metadata)
     };
     if !named {
         cloud.name().clone_into(&mut found.cloud_name);

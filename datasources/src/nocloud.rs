@@ -8,13 +8,13 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use model::datasource::{SourceError, SourceStage};
+use metadata::{detection, network_forms, standard};
+use model::datasource::{Evidence, Medium, SourceError, SourceStage};
 use model::effects::BlockDevice;
 use model::instance::{Bytes, DsMode, VendorData};
-use model::{Crawl, DataSource, Identified, Instance, InstanceId, Node, Platform};
+use model::{About, Crawl, DataSource, Identified, Instance, Node, Platform};
 use serde_json::Value;
 
-use crate::{detection, standard};
 use seed::{Documents, Seed};
 
 const NAME: &str = "NoCloud";
@@ -24,6 +24,17 @@ const LABEL: &str = "cidata";
 const DIRECTORIES: [&str; 2] = ["nocloud", "nocloud-net"];
 /// The id of a seed that has none.
 const DEFAULT_ID: &str = "nocloud";
+
+const ABOUT: About = About {
+    local: Some("DataSourceNoCloud"),
+    network: Some("DataSourceNoCloudNet"),
+    evidence: Evidence {
+        dmi: &[],
+        medium: Medium::Seed(DIRECTORIES[0]),
+        tree: &["meta-data", "user-data"],
+    },
+    ..About::named(NAME)
+};
 
 /// The data source.
 pub(crate) struct NoCloud;
@@ -54,12 +65,8 @@ fn directories(platform: &Platform<'_>) -> [PathBuf; 2] {
 }
 
 impl DataSource for NoCloud {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn stages(&self) -> &'static [SourceStage] {
-        &[SourceStage::Local, SourceStage::Network]
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
@@ -83,7 +90,7 @@ impl DataSource for NoCloud {
         if found { Identified::Found } else { Identified::No }
     }
 
-    fn crawl(&self, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+    fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
         let platform = crawl.platform;
         let config = crawl.config(NAME);
         let mut found = Vec::new();
@@ -108,8 +115,8 @@ impl DataSource for NoCloud {
         Ok(instance(platform, crawl.stage, seed, &found.join(",")))
     }
 
-    fn still_same(&self, platform: &Platform<'_>, cached: &InstanceId) -> bool {
-        quick_id(platform).is_some_and(|id| id == cached.as_str())
+    fn still_same(&self, platform: &Platform<'_>, cached: &Instance) -> bool {
+        quick_id(platform).is_some_and(|id| id == cached.instance_id.as_str())
     }
 }
 
@@ -191,10 +198,7 @@ fn instance(platform: &Platform<'_>, stage: SourceStage, seed: Seed, places: &st
     metadata.entry("instance-id").or_insert_with(|| DEFAULT_ID.into());
     metadata.entry("dsmode").or_insert_with(|| standard::mode_name(DsMode::Net).into());
     let mode = standard::dsmode([metadata.get("dsmode")]);
-    let class = match stage {
-        SourceStage::Local => "DataSourceNoCloud",
-        SourceStage::Network => "DataSourceNoCloudNet",
-    };
+    let class = ABOUT.class(stage).unwrap_or_default();
     if mode == DsMode::Disabled {
         tracing::debug!("{class}: not claiming datasource, dsmode=disabled");
         return None;
@@ -208,7 +212,7 @@ fn instance(platform: &Platform<'_>, stage: SourceStage, seed: Seed, places: &st
         tracing::warn!(
             "Eni network configuration in NoCloud is deprecated: use network config v1 or v2 instead"
         );
-        crate::network_forms::from_interfaces("network-interfaces", interfaces.as_bytes())
+        network_forms::from_interfaces("network-interfaces", interfaces.as_bytes())
     });
     let named = metadata.get("cloud-name").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
     let mut instance = Instance {
@@ -218,7 +222,7 @@ fn instance(platform: &Platform<'_>, stage: SourceStage, seed: Seed, places: &st
         vendor_data: Some(VendorData::One(Bytes(vendor_data))),
         network,
         dsmode: mode,
-        ..standard::instance(NAME, class, metadata)
+        ..standard::instance(&ABOUT, stage, metadata)
     };
     if !named {
         "unknown".clone_into(&mut instance.cloud_name);

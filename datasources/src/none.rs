@@ -1,22 +1,21 @@
 //! None: no source, so that a machine without any still gets its keys and users.
 
-use model::datasource::{SourceError, SourceStage};
+use metadata::standard;
+use model::datasource::SourceError;
 use model::instance::Bytes;
-use model::{Crawl, DataSource, Identified, Instance, InstanceId, Platform};
+use model::platform::LAST_RESORT;
+use model::{About, Crawl, DataSource, Identified, Instance, InstanceId, Platform};
 use serde_json::{Map, Value};
 
-use crate::standard;
+const ABOUT: About =
+    About { network: Some("DataSourceNone"), last_resort: true, ..About::named(LAST_RESORT) };
 
 /// The source of a machine that has none.
 pub(crate) struct NoSource;
 
 impl DataSource for NoSource {
-    fn name(&self) -> &'static str {
-        "None"
-    }
-
-    fn stages(&self) -> &'static [SourceStage] {
-        &[SourceStage::Network]
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     /// Nothing shows it, and nothing excludes it.
@@ -24,8 +23,8 @@ impl DataSource for NoSource {
         Identified::Maybe
     }
 
-    fn crawl(&self, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
-        let config = crawl.config("None");
+    fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+        let config = crawl.config(LAST_RESORT);
         let metadata = match config.get("metadata").map(model::Node::to_json) {
             Some(Value::Object(map)) => map,
             _ => Map::new(),
@@ -35,11 +34,11 @@ impl DataSource for NoSource {
             instance_id: InstanceId::new(InstanceId::DATASOURCE_NONE),
             subplatform: "config".to_owned(),
             user_data: Some(Bytes(user_data.into_bytes())),
-            ..standard::instance("None", "DataSourceNone", metadata)
+            ..standard::instance(&ABOUT, crawl.stage, metadata)
         }))
     }
 
-    fn still_same(&self, _platform: &Platform<'_>, _cached: &InstanceId) -> bool {
+    fn still_same(&self, _platform: &Platform<'_>, _cached: &Instance) -> bool {
         false
     }
 }

@@ -4,59 +4,51 @@
 #[cfg(test)]
 mod tests;
 
-use std::any::Any;
-use std::time::Duration;
-
-use model::datasource::{SourceError, SourceStage};
-use model::effects::{HttpError, Request};
+use metadata::hold::{self, How, Way};
+use metadata::openstack_layout::{self, Documents, Place};
+use metadata::{
+    Patience, Service, detection, ec2_tree, network_forms, service, side_by_side, standard, user_keys,
+    vendor_data,
+};
+use model::datasource::{Evidence, Medium, SourceError, SourceStage};
+use model::effects::{Request, Url};
 use model::instance::{Bytes, DsMode};
-use model::{Crawl, DataSource, Identified, Instance, InstanceId, Node, Platform, System};
+use model::{About, Crawl, DataSource, Identified, Instance, Node, Platform, System};
 use serde_json::{Map, Value};
-
-use crate::openstack_layout::{self, Documents, Place};
-use crate::url_params::UrlParams;
-use crate::{detection, ec2_tree, network_forms, race, side_by_side, standard, user_keys, vendor_data};
 
 const NAME: &str = "OpenStack";
 /// Product names of Nova's machines, which some clouds write in the asset tag.
 const PRODUCTS: [&str; 2] = ["OpenStack Nova", "OpenStack Compute"];
 /// Asset tags of clouds that are OpenStack under another name.
 const ASSET_TAGS: [&str; 4] = ["HUAWEICLOUD", "OpenTelekomCloud", "Samsung Cloud Platform", "SAP CCloud VM"];
-/// How long a lease is waited for.
-const LEASE: Duration = Duration::from_secs(60);
+
+const ABOUT: About = About {
+    local: Some("DataSourceOpenStackLocal"),
+    network: Some("DataSourceOpenStack"),
+    evidence: Evidence {
+        dmi: &[("product_name", PRODUCTS[0])],
+        medium: Medium::Service,
+        tree: &["openstack"],
+    },
+    ..About::named(NAME)
+};
 
 /// The data source.
 pub(crate) struct OpenStack;
 
-/// The service at an address that has answered.
-struct Service<'a> {
-    system: &'a System,
-    base: String,
-    params: UrlParams,
+/// The service, and the versions that it offers.
+struct Nova<'a> {
+    service: Service<'a>,
     versions: Vec<String>,
-    workers: usize,
 }
 
-impl Service<'_> {
-    fn get(&self, url: &str) -> Result<Option<Vec<u8>>, HttpError> {
-        let request =
-            Request::get(url).timeout(self.params.timeout).retries(self.params.retries).accept(&[404]);
-        let response = self.system.http.send(&request)?;
-        Ok(response.ok().then_some(response.body))
-    }
-}
-
-fn join(base: &str, path: &str) -> String {
-    format!("{}/{path}", base.trim_end_matches('/'))
-}
-
-impl Place for Service<'_> {
+impl Place for Nova<'_> {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
-        Ok(self.get(&join(&self.base, path))?)
+        self.service.bytes(path)
     }
 
     fn read_all(&self, paths: &[String]) -> Vec<Result<Option<Vec<u8>>, SourceError>> {
-        side_by_side::map(self.workers, paths.iter().collect(), |path: &String| self.read(path))
+        side_by_side::map(self.service.workers, paths.iter().collect(), |path: &String| self.read(path))
     }
 
     fn versions(&self) -> Vec<String> {
@@ -65,9 +57,9 @@ impl Place for Service<'_> {
 
     /// Nova answers for EC2 beside its own tree; where it does not, nothing is missed.
     fn ec2(&self) -> Result<Value, SourceError> {
-        let root = join(&self.base, "latest/meta-data/");
+        let root = self.service.url("latest/meta-data/");
         let tree =
-            ec2_tree::crawl(&|url| self.get(url), &root, self.workers, |_| None).unwrap_or_else(|error| {
+            ec2_tree::crawl(&|url| self.service.get(url), &root, self.service.workers, |_| None).unwrap_or_else(|error| {
                 tracing::warn!("Failed fetching meta-data/ from url {root}: {error}");
                 None
             });
@@ -75,7 +67,7 @@ impl Place for Service<'_> {
     }
 
     fn show(&self, path: &str) -> String {
-        join(&self.base, path)
+        self.service.url(path)
     }
 }
 
@@ -98,20 +90,9 @@ fn first_process_says(platform: &Platform<'_>, name: &str) -> Option<String> {
     })
 }
 
-/// Addresses that the administrator gives.
-fn configured_urls(config: &Node) -> Option<Vec<String>> {
-    let list = config.get("metadata_urls")?.as_list()?;
-    let urls: Vec<String> = list.iter().filter_map(Node::as_str).map(str::to_owned).collect();
-    (!urls.is_empty()).then_some(urls)
-}
-
 impl DataSource for OpenStack {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn stages(&self) -> &'static [SourceStage] {
-        &[SourceStage::Local, SourceStage::Network]
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
@@ -127,56 +108,44 @@ impl DataSource for OpenStack {
         }
     }
 
-    fn crawl(&self, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+    fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
         let config = crawl.config(NAME);
-        let urls = configured_urls(&config);
+        let urls = service::configured_urls(&config);
         // No link-local address is asked on a mere possibility: whoever answers there would own the machine.
-        if urls.is_none() && !is_openstack(crawl.platform) && !detection::is_named(crawl.platform, NAME) {
+        if urls.is_empty() && !is_openstack(crawl.platform) && !crawl.platform.is_named(NAME) {
             tracing::debug!(
                 "OpenStack: neither firmware nor configuration names it, its service is not asked"
             );
             return Ok(None);
         }
-        let _held = match crawl.stage {
-            SourceStage::Local => Some(hold_address(crawl)?),
-            SourceStage::Network => None,
-        };
-        let urls = urls.unwrap_or_else(|| default_urls(crawl.fallback_link.as_deref()));
-        let service = find_service(crawl.system(), &config, &urls)?;
-        let documents = openstack_layout::read_v2(&service)?.ok_or_else(|| SourceError::Broken {
-            place: service.show("openstack"),
-            reason: "it offers no meta_data.json".to_owned(),
-        })?;
-        let mode = standard::dsmode([documents.dsmode.as_ref()]);
-        if mode == DsMode::Disabled {
-            return Ok(None);
+        let urls = if urls.is_empty() { default_urls(crawl.fallback_link.as_deref()) } else { urls };
+        match crawl.stage {
+            SourceStage::Local => {
+                // IPv4, or where nobody gives an address of it, the link-local one of IPv6.
+                let ways = How::FirstOf(&[Way::Dhcp, Way::LinkLocal]);
+                hold::asking(crawl, hold::usual_link(crawl)?, ways, |_| read(crawl, &config, &urls))
+            }
+            SourceStage::Network => read(crawl, &config, &urls),
         }
-        let class = match crawl.stage {
-            SourceStage::Local => "DataSourceOpenStackLocal",
-            SourceStage::Network => "DataSourceOpenStack",
-        };
-        Ok(Some(instance(crawl.system(), &config, class, documents, &service.base, mode)))
     }
 
-    fn still_same(&self, platform: &Platform<'_>, cached: &InstanceId) -> bool {
-        detection::is_system_uuid(platform, cached)
+    fn still_same(&self, platform: &Platform<'_>, cached: &Instance) -> bool {
+        detection::is_system_uuid(platform, &cached.instance_id)
     }
 }
 
-/// An address of IPv4, or where nobody gives one, the link-local one of IPv6.
-fn hold_address(crawl: &Crawl<'_>) -> Result<Box<dyn Any + Send>, SourceError> {
-    let link = crawl.fallback_link.as_deref().ok_or_else(|| SourceError::Broken {
-        place: "the network links".to_owned(),
-        reason: "none can be used to ask the metadata service".to_owned(),
+/// Everything that the service says.
+fn read(crawl: &Crawl<'_>, config: &Node, urls: &[String]) -> Result<Option<Instance>, SourceError> {
+    let nova = find_service(crawl.system(), config, urls)?;
+    let documents = openstack_layout::read_v2(&nova)?.ok_or_else(|| SourceError::Broken {
+        place: nova.show("openstack"),
+        reason: "it offers no meta_data.json".to_owned(),
     })?;
-    let ephemeral = &crawl.system().ephemeral;
-    match ephemeral.dhcp4(link, &crawl.dhcp_clients, LEASE) {
-        Ok((_, held)) => Ok(held),
-        Err(error) => {
-            tracing::warn!("{error}; trying IPv6 alone");
-            ephemeral.ipv6(link, false, LEASE).map_err(|_| error.into())
-        }
+    let mode = standard::dsmode([documents.dsmode.as_ref()]);
+    if mode == DsMode::Disabled {
+        return Ok(None);
     }
+    Ok(Some(instance(crawl, config, documents, nova.service.base(), mode)))
 }
 
 fn default_urls(link: Option<&str>) -> Vec<String> {
@@ -185,28 +154,23 @@ fn default_urls(link: Option<&str>) -> Vec<String> {
 }
 
 /// The first address that answers with its versions.
-fn find_service<'a>(system: &'a System, config: &Node, urls: &[String]) -> Result<Service<'a>, SourceError> {
-    let params = UrlParams::read(config, -1, 10, 5);
-    let requests =
-        urls.iter().map(|url| Request::get(join(url, "openstack")).timeout(params.timeout)).collect();
-    let (outcome, took) =
-        side_by_side::timed(system, || race::wait_for(system, requests, params.max_wait, |_| false));
-    let (number, response) = outcome.map_err(|error| match error {
-        Some(error) => SourceError::Http(error),
-        None => {
-            SourceError::Broken { place: urls.join(", "), reason: "no metadata service was asked".to_owned() }
-        }
-    })?;
-    let base = urls[number].clone();
-    tracing::debug!("Using metadata source: '{base}'");
-    let versions = response.text().lines().map(|line| line.trim().trim_end_matches('/').to_owned()).collect();
-    Ok(Service { system, base, params, versions, workers: side_by_side::workers(took) })
+fn find_service<'a>(system: &'a System, config: &Node, urls: &[String]) -> Result<Nova<'a>, SourceError> {
+    let patience = Patience::read(config, -1, 10, 5);
+    let request = |url: &String| Request::get(service::join(url, "openstack")).timeout(patience.timeout);
+    let requests = urls.iter().map(request).collect();
+    let (found, took) = side_by_side::timed(system, || {
+        service::find(system, urls, requests, patience, |_| false)
+    });
+    let (number, response) = found?;
+    let base = &urls[number];
+    tracing::debug!("Using metadata source: '{}'", Url::new(base));
+    let service = Service::at(system, base, patience.timeout, patience.retries, took);
+    Ok(Nova { service, versions: service::names(&response.body) })
 }
 
 fn instance(
-    system: &System,
+    crawl: &Crawl<'_>,
     config: &Node,
-    class: &str,
     documents: Documents,
     base: &str,
     mode: DsMode,
@@ -216,7 +180,7 @@ fn instance(
     let network = network_data
         .as_ref()
         .filter(|document| wanted && !document.is_null())
-        .and_then(|document| network_forms::from_network_data(system, document));
+        .and_then(|document| network_forms::from_network_data(crawl.system(), document));
     let mut extra = Map::new();
     extra.insert("network_json".to_owned(), network_data.unwrap_or_default());
     extra.insert("ec2_metadata".to_owned(), ec2.unwrap_or_default());
@@ -231,7 +195,7 @@ fn instance(
         dsmode: mode,
         extra,
         sensitive: openstack_layout::SENSITIVE.map(str::to_owned).to_vec(),
-        ..standard::instance(NAME, class, metadata)
+        ..standard::instance(&ABOUT, crawl.stage, metadata)
     }
 }
 

@@ -59,12 +59,11 @@ impl Machine {
         stage: SourceStage,
     ) -> Result<Option<Instance>, SourceError> {
         let platform = self.platform();
-        source.crawl(&mut Crawl {
+        source.crawl(&Crawl {
             platform: &platform,
             stage,
             fallback_link: Some("eth0".to_owned()),
             dhcp_clients: vec!["dhclient".to_owned()],
-            cached: None,
         })
     }
 }
@@ -196,7 +195,7 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
         assert_eq!(&described(&instance), expected, "{shown}: described");
     }
     if let Some(expected) = case.expect.still_same {
-        let same = source.still_same(&machine.platform(), &instance.instance_id);
+        let same = source.still_same(&machine.platform(), &instance);
         assert_eq!(same, expected, "{shown}: still_same");
     }
     let mut document = serde_json::to_value(&instance).expect("plain data");

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use model::effects::Attributes;
 use model::module::{Described, Listed, Report};
+use model::platform::LAST_RESORT;
 use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -72,7 +73,7 @@ impl Module for FinalMessage {
         if let Err(error) = context.system.files.write(&path, finished.as_bytes(), &Attributes::mode(0o644)) {
             report.warn(None, error.to_string());
         }
-        if context.instance.source == "None" && !only_none(config.datasource_list.as_ref()) {
+        if context.instance.source == LAST_RESORT && !only_none(config.datasource_list.as_ref()) {
             report.warn(None, "Used fallback datasource");
         }
         Ok(())
@@ -80,7 +81,8 @@ impl Module for FinalMessage {
 }
 
 fn only_none(list: Option<&Node>) -> bool {
-    list.and_then(Node::as_list).is_some_and(|list| matches!(list, [one] if one.as_str() == Some("None")))
+    list.and_then(Node::as_list)
+        .is_some_and(|list| matches!(list, [one] if one.as_str() == Some(LAST_RESORT)))
 }
 
 /// Seconds since boot as the kernel prints them.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
+use model::datasource::HostKey;
 use model::effects::{Attributes, Command, CommandError};
 use model::module::{Described, Listed, Report};
 use model::{Context, Frequency, Module, ModuleError, Secret, Spanned, Stage};
@@ -116,8 +117,7 @@ impl Module for Ssh {
             Some(keys) => place_keys(context, &directory, keys, report)?,
             None => generate_keys(context, &directory, &config, report)?,
         }
-        // No source of this program takes host keys; the original publishes them to one that ours does not have.
-        tracing::debug!("{} host keys could be published", public_keys(context, &directory, &config).len());
+        report.host_keys = public_keys(context, &directory, &config);
         authorize(context, &config, report)?;
         Ok(())
     }
@@ -255,7 +255,7 @@ fn set_owner(context: &Context<'_>, file: &Path) -> Result<(), ModuleError> {
 }
 
 /// Type and key of every public host key that may be published.
-fn public_keys(context: &Context<'_>, directory: &Path, config: &Config) -> Vec<(String, String)> {
+fn public_keys(context: &Context<'_>, directory: &Path, config: &Config) -> Vec<HostKey> {
     let all = Publish::default();
     let publish = config.ssh_publish_hostkeys.as_ref().unwrap_or(&all);
     if !publish.enabled.0 {
@@ -270,7 +270,7 @@ fn public_keys(context: &Context<'_>, directory: &Path, config: &Config) -> Vec<
     let read = |name: &String| {
         let text = context.system.files.text(&directory.join(name))?;
         let mut words = text.split_whitespace().map(str::to_owned);
-        Some((words.next()?, words.next()?))
+        Some(HostKey { kind: words.next()?, key: words.next()? })
     };
     names.iter().filter(public).filter_map(read).collect()
 }

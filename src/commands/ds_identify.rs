@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use engine::boot::{identify_all, platform};
 use engine::config::{Loader, kernel_command_line};
 use model::effects::{Attributes, Environment, FileError};
+use model::platform::{LAST_RESORT, only_source};
 use model::{Identified, Node, Paths, System};
 use system::Host;
 
@@ -73,8 +74,8 @@ struct Verdict {
 
 fn list(names: &[&str]) -> String {
     let mut names = names.to_vec();
-    if !names.is_empty() && !names.contains(&"None") {
-        names.push("None");
+    if !names.is_empty() && !names.contains(&LAST_RESORT) {
+        names.push(LAST_RESORT);
     }
     format!("datasource_list: [ {} ]\n", names.join(", "))
 }
@@ -129,27 +130,21 @@ fn judge(system: &System, paths: &Paths, config: &Node, log: &mut Vec<String>) -
     if system.files.exists(&paths.instance("manual-clean")) {
         return verdict(Some(shown("# manual_cache_clean.\n".into())), 0);
     }
-    let names: Vec<String> = config
-        .get("datasource_list")
-        .and_then(Node::as_list)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|node| node.as_str().map(str::to_owned))
-        .collect();
-    if names.len() == 1 || (names.len() == 2 && names[1] == "None") {
+    let evidence = platform(system, paths, config);
+    let names = evidence.source_names();
+    if only_source(&names).is_some() {
         log.push(format!("single entry in datasource_list ({}) use that", names.join(" ")));
         return verdict(Some(shown(format!("datasource_list: [ {} ]\n", names.join(", ")))), 0);
     }
     let registry = crate::registry::registry();
-    let evidence = platform(system, paths, config);
-    let verdicts = identify_all(&registry, &evidence, config);
+    let verdicts = identify_all(&registry, &evidence);
     for (source, found) in &verdicts {
-        log.push(format!("check for '{}' returned {found:?}", source.name()));
+        log.push(format!("check for '{}' returned {found:?}", source.about().name));
     }
-    // None is found everywhere and says nothing.
+    // The last resort is found everywhere and says nothing.
     let of = |wanted: Identified| -> Vec<&str> {
-        let named = verdicts.iter().filter(|(source, found)| *found == wanted && source.name() != "None");
-        named.map(|(source, _)| source.name()).collect()
+        let abouts = verdicts.iter().filter(|(_, found)| *found == wanted).map(|(source, _)| source.about());
+        abouts.filter(|about| !about.last_resort).map(|about| about.name).collect()
     };
     let mut found = of(Identified::Found);
     if !policy.all {

@@ -1,5 +1,6 @@
 //! `plan`: the four stages of a first boot against an overlay. Nothing is touched and no network is asked.
 
+mod evidence;
 mod examples;
 mod roots;
 mod show;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use engine::boot::{Boot, NoHooks};
+use model::datasource::Medium;
 use model::effects::{Attributes, ReadFiles};
 use model::{Stage, System};
 use system::{Effect, Host, Overlay, Scratch, TreeHttp};
@@ -49,9 +51,24 @@ pub(crate) struct Source {
     /// Network config.
     #[arg(long, value_name = "FILE")]
     network_config: Option<PathBuf>,
-    /// A directory that stands for a metadata service: its paths are the addresses'.
+    /// The data source of the machine, any of this build.
+    #[arg(long, value_name = "NAME")]
+    data_source: Option<String>,
+    /// A directory of the data source's documents: of a metadata service its paths are the addresses'.
     #[arg(long, value_name = "DIR")]
     metadata_tree: Option<PathBuf>,
+    /// A value of the firmware, by dmidecode's keyword or by its file in /sys/class/dmi/id (system-serial-number=X).
+    #[arg(long, value_name = "KEY=VALUE")]
+    dmi: Vec<String>,
+    /// The kernel command line.
+    #[arg(long, value_name = "TEXT")]
+    cmdline: Option<String>,
+    /// A directory that answers what user-data asks for: http://HOST/PATH is HOST/PATH below it, or PATH.
+    #[arg(long, value_name = "DIR")]
+    url_tree: Option<PathBuf>,
+    /// Ask the network for what no directory answers.
+    #[arg(long)]
+    fetch: bool,
 }
 
 impl Source {
@@ -61,6 +78,11 @@ impl Source {
         let given = [&self.user_data, &self.meta_data, &self.vendor_data, &self.network_config];
         given.iter().all(|given| given.is_none())
             && self.metadata_tree.is_none()
+            && self.data_source.is_none()
+            && self.url_tree.is_none()
+            && self.dmi.is_empty()
+            && self.cmdline.is_none()
+            && !self.fetch
             && self.example.is_none()
             && self.distro.is_none()
     }
@@ -109,8 +131,18 @@ pub(crate) enum PlanError {
     Example { name: String, hint: String },
     #[error("cannot read {path}: {reason}")]
     Input { path: String, reason: String },
-    #[error("{path}: no metadata service is known whose tree has neither openstack/ nor latest/meta-data/")]
+    #[error("{path}: no data source is known by such a directory: name it with --data-source")]
     Tree { path: String },
+    #[error("there is no data source '{name}' in this program: it has {known}")]
+    DataSource { name: String, known: String },
+    #[error("the data source {0} is read from its configuration alone: it has no --metadata-tree")]
+    NoDocuments(&'static str),
+    #[error("{option} is part of a NoCloud seed, which the data source {name} does not read")]
+    NotRead { option: String, name: &'static str },
+    #[error("--dmi {given}: KEY=VALUE is wanted, with a KEY such as system-serial-number or product_serial")]
+    Dmi { given: String },
+    #[error("--fetch: this program was built without HTTP")]
+    NoHttp,
     #[error("{0}: not a directory")]
     NoDirectory(String),
     #[error("cannot plan for '{0}': this program configures {1}")]
@@ -133,6 +165,10 @@ struct Inputs {
     files: Vec<(PathBuf, Vec<u8>)>,
     /// What answers requests: files, and where among them the tree is.
     tree: Option<(Arc<dyn ReadFiles>, PathBuf)>,
+    /// What answers what user-data asks for.
+    urls: Option<PathBuf>,
+    /// Whether the network is asked for what no directory answers.
+    fetch: bool,
     /// A device with the label and directory of its files.
     devices: Vec<(model::effects::BlockDevice, PathBuf)>,
 }
@@ -185,7 +221,8 @@ fn inputs(options: &Source) -> Result<Inputs, PlanError> {
         }
         None => roots::built_in(options.distro.as_deref().unwrap_or("debian"))?,
     };
-    let mut inputs = Inputs { root: root.0, files: root.1, tree: None, devices: Vec::new() };
+    let mut inputs =
+        Inputs { root: root.0, files: root.1, tree: None, urls: None, fetch: false, devices: Vec::new() };
     overlay_options(options, &mut inputs)?;
     Ok(inputs)
 }
@@ -208,17 +245,13 @@ fn overlay_options(options: &Source, inputs: &mut Inputs) -> Result<(), PlanErro
         ("vendor-data", &options.vendor_data),
         ("network-config", &options.network_config),
     ];
-    if let Some(directory) = &options.metadata_tree {
-        let directory = absolute(directory)?;
-        let files = Host::root(None);
-        if !files.is_dir(&directory) {
-            return Err(PlanError::NoDirectory(directory.display().to_string()));
-        }
-        inputs.files.extend(identity(files.as_ref(), &directory)?);
-        inputs.tree = Some((files, directory));
-    }
+    let source = evidence::apply(options, inputs)?;
     if given.iter().all(|(_, path)| path.is_none()) {
         return Ok(());
+    }
+    if let Some(about) = source.filter(|about| !matches!(about.evidence.medium, Medium::Seed(_))) {
+        let unread = given.iter().find(|(_, path)| path.is_some()).map_or("", |(name, _)| name);
+        return Err(PlanError::NotRead { option: format!("--{unread}"), name: about.name });
     }
     let seed = Path::new("/var/lib/cloud/seed/nocloud");
     for (name, path) in given {
@@ -231,7 +264,7 @@ fn overlay_options(options: &Source, inputs: &mut Inputs) -> Result<(), PlanErro
             None => {}
         }
     }
-    if inputs.tree.is_none() {
+    if source.is_none() {
         inputs.files.push(source_list("NoCloud"));
     }
     Ok(())
@@ -239,23 +272,6 @@ fn overlay_options(options: &Source, inputs: &mut Inputs) -> Result<(), PlanErro
 
 fn source_list(name: &str) -> (PathBuf, Vec<u8>) {
     ("/run/cloud-init/cloud.cfg".into(), format!("datasource_list: [ {name}, None ]\n").into_bytes())
-}
-
-/// What the machine would show of the platform whose metadata a directory holds.
-fn identity(files: &dyn ReadFiles, directory: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, PlanError> {
-    let bases = [directory.to_owned(), directory.join("169.254.169.254")];
-    let has = |name: &str| bases.iter().any(|base| files.is_dir(&base.join(name)));
-    let dmi = |name: &str, value: &str| {
-        (Path::new("/sys/class/dmi/id").join(name), format!("{value}\n").into_bytes())
-    };
-    if has("openstack") {
-        Ok(vec![dmi("product_name", "OpenStack Nova"), source_list("OpenStack")])
-    } else if has("latest") {
-        let uuid = dmi("product_uuid", "ec2f00d0-0000-4000-8000-000000000000");
-        Ok(vec![uuid, dmi("product_serial", "ec2f00d0-0000-4000-8000-000000000000"), source_list("Ec2")])
-    } else {
-        Err(PlanError::Tree { path: directory.display().to_string() })
-    }
 }
 
 /// The machine with the inputs laid over its root; not recorded.
@@ -290,13 +306,9 @@ fn boot(inputs: &Inputs) -> Result<Planned, PlanError> {
 
 /// The machine, nothing booted yet.
 fn overlay(inputs: &Inputs) -> Result<Overlay, PlanError> {
-    let http = match &inputs.tree {
-        Some((files, directory)) => TreeHttp::new(files.clone(), Some(directory.clone())),
-        None => TreeHttp::new(Arc::new(Scratch::new()), None),
-    };
     Ok(Overlay {
         lower: prepared(inputs)?,
-        http: Arc::new(http),
+        http: Arc::new(evidence::Answers::new(inputs)?),
         devices: inputs.devices.clone(),
         // The same plan prints the same: a time of its own, 2024-01-01 00:00:00 UTC.
         now: std::time::Duration::from_secs(1_704_067_200),

@@ -2,10 +2,9 @@
 
 use engine::Boot;
 use engine::boot::HotplugError;
-use model::datasource::SourceStage;
 use model::effects::Request;
 use model::update::Hotplug;
-use model::{Crawl, Identified, Instance, InstanceId, NetworkConfig, Platform, SourceError};
+use model::{About, Crawl, Identified, Instance, InstanceId, NetworkConfig, Platform, SourceError};
 use model::{DataSource, Stage};
 use serde_json::Value;
 use system::Scratch;
@@ -20,19 +19,16 @@ const NEW: &str = "fa:16:3e:00:00:02";
 struct Cloud;
 
 impl DataSource for Cloud {
-    fn name(&self) -> &'static str {
-        "Cloud"
-    }
-
-    fn stages(&self) -> &'static [SourceStage] {
-        &[SourceStage::Network]
+    fn about(&self) -> &'static About {
+        const ABOUT: About = About { network: Some("DataSourceCloud"), ..About::named("Cloud") };
+        &ABOUT
     }
 
     fn identify(&self, _platform: &Platform<'_>) -> Identified {
         Identified::Found
     }
 
-    fn crawl(&self, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+    fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
         let read = |name: &str| crawl.system().http.send(&Request::get(format!("http://cloud/{name}")));
         let network: Value = serde_json::from_str(&read("network")?.text()).expect("JSON");
         Ok(Some(Instance {
@@ -46,7 +42,7 @@ impl DataSource for Cloud {
         }))
     }
 
-    fn still_same(&self, _platform: &Platform<'_>, _cached: &InstanceId) -> bool {
+    fn still_same(&self, _platform: &Platform<'_>, _cached: &Instance) -> bool {
         true
     }
 }

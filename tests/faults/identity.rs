@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use model::datasource::{SourceError, SourceStage};
+use model::datasource::SourceError;
 use model::effects::Request;
-use model::{Crawl, DataSource, Identified, Instance, InstanceId, Platform};
+use model::{About, Crawl, DataSource, Identified, Instance, InstanceId, Platform};
 use system::Scratch;
 
 use crate::machine::{Machine, SEED, image, seeded};
@@ -200,19 +200,16 @@ fn an_instance_that_a_cut_left_halfway_stays_itself_while_the_service_is_silent(
 struct Late;
 
 impl DataSource for Late {
-    fn name(&self) -> &'static str {
-        "Late"
-    }
-
-    fn stages(&self) -> &'static [SourceStage] {
-        &[SourceStage::Network]
+    fn about(&self) -> &'static About {
+        const ABOUT: About = About { network: Some("DataSourceLate"), ..About::named("Late") };
+        &ABOUT
     }
 
     fn identify(&self, _platform: &Platform<'_>) -> Identified {
         Identified::Found
     }
 
-    fn crawl(&self, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+    fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
         let id = crawl.system().http.send(&Request::get("http://late/id"))?.text();
         Ok(Some(Instance {
             source: "Late".into(),
@@ -224,7 +221,7 @@ impl DataSource for Late {
         }))
     }
 
-    fn still_same(&self, _platform: &Platform<'_>, _cached: &InstanceId) -> bool {
+    fn still_same(&self, _platform: &Platform<'_>, _cached: &Instance) -> bool {
         false
     }
 }

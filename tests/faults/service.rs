@@ -39,9 +39,7 @@ impl Http for Service {
         };
         match documents {
             Some(documents) => TreeHttp::new(Arc::new(documents), Some("/".into())).send(request),
-            None => {
-                Err(HttpError::Connection { url: request.url.clone(), reason: "no route to host".into() })
-            }
+            None => Err(HttpError::Connection { url: request.shown(), reason: "no route to host".into() }),
         }
     }
 }

@@ -33,7 +33,7 @@ fn metadata_comes_from_the_platforms_own_addresses_only() {
 #[test]
 fn no_certificate_of_a_fabric_is_authorized() {
     assert!(
-        registry().sources.iter().all(|source| source.name() != "Azure"),
+        registry().sources.iter().all(|source| source.about().name != "Azure"),
         "write the test of CVE-2019-0816"
     );
     let documents = openstack("nova-1", "#cloud-config\n").file(

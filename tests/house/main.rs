@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tests::{metadata, workspace};
 
-/// Crates of the house and which of its other crates each may use. Arrows run downward only; the families
+/// Crates of the house and which of its other crates each uses, no more and no less. Arrows run downward only; the families
 /// (distros, datasources, modules) never know each other.
 const ARROWS: &[(&str, &[&str])] = &[
     ("boolean", &[]),
@@ -17,17 +17,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ifcfg", &[]),
     ("interfaces", &[]),
     ("etc-files", &[]),
-    ("model", PARSERS),
-    ("system", &["model", "etc-files", "ifcfg", "dhcp"]),
+    ("model", &["boolean", "yaml"]),
+    ("system", &["model", "etc-files", "dhcp"]),
     ("fetch", &["model"]),
     ("netconfig", &["model", "yaml", "etc-files", "interfaces", "ifcfg"]),
     ("schema", &["model", "yaml"]),
-    ("engine", &["model", "netconfig", "schema", "boolean", "yaml", "mime"]),
-    ("capabilities", &["model", "boolean", "ifcfg", "etc-files"]),
-    ("network-managers", &["model", "netconfig", "yaml", "ifcfg", "interfaces", "etc-files"]),
-    ("debian", &["model", "capabilities", "network-managers", "etc-files"]),
-    ("rhel", &["model", "capabilities", "network-managers", "etc-files", "ifcfg"]),
-    ("datasources", &["model", "netconfig", "boolean", "yaml", "interfaces", "etc-files"]),
+    ("engine", &["model", "netconfig", "schema", "yaml", "mime"]),
+    ("capabilities", &["model", "ifcfg", "etc-files"]),
+    ("network-managers", &["model", "netconfig", "yaml", "ifcfg", "etc-files"]),
+    ("debian", &["model", "capabilities", "network-managers"]),
+    ("rhel", &["model", "capabilities", "network-managers"]),
+    ("metadata", &["model", "netconfig"]),
+    ("datasources", &["model", "metadata", "netconfig"]),
     ("modules", &["model", "schema", "boolean", "yaml", "etc-files"]),
     (
         "cloud-init",
@@ -35,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "model",
             "system",
             "fetch",
+            "metadata",
             "netconfig",
             "schema",
             "engine",
@@ -48,8 +50,6 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
 ];
-
-const PARSERS: &[&str] = &["boolean", "dhcp", "yaml", "mime", "ifcfg", "interfaces", "etc-files"];
 
 /// Crates that only test; they may use anything, and nothing may use them.
 const TEST_CRATES: &[&str] = &[
@@ -87,12 +87,18 @@ fn arrows_run_downward() {
             continue;
         };
         let dependencies = package["dependencies"].as_array().expect("a list of dependencies");
-        for dependency in dependencies.iter().filter(|dependency| dependency["kind"].is_null()) {
-            let uses = short(dependency["name"].as_str().expect("a name"));
-            if ours.contains(uses) && !may.contains(&uses) {
-                wrong.push(format!("{name} must not use {uses}"));
-            }
-        }
+        let used: BTreeSet<&str> = dependencies
+            .iter()
+            .filter(|dependency| dependency["kind"].is_null())
+            .map(|dependency| short(dependency["name"].as_str().expect("a name")))
+            .filter(|uses| ours.contains(uses))
+            .collect();
+        wrong.extend(
+            used.iter().filter(|uses| !may.contains(uses)).map(|uses| format!("{name} must not use {uses}")),
+        );
+        wrong.extend(
+            may.iter().filter(|may| !used.contains(*may)).map(|may| format!("{name} does not use {may}")),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -29,7 +29,7 @@ pub struct Registry {
 impl Registry {
     /// A source by its name in `datasource_list`.
     pub fn source(&self, name: &str) -> Option<&dyn DataSource> {
-        self.sources.iter().find(|source| source.name().eq_ignore_ascii_case(name)).map(AsRef::as_ref)
+        self.sources.iter().find(|source| source.about().name.eq_ignore_ascii_case(name)).map(AsRef::as_ref)
     }
 
     /// A module by its name with `_`, or by a name of earlier releases.

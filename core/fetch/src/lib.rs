@@ -5,15 +5,17 @@
 //! Names are resolved in Rust, by resolv.conf and hosts: a static binary has no name service switch.
 #![allow(clippy::disallowed_methods, reason = "this crate is where requests happen")]
 
+mod from_port;
 mod resolve;
 mod zone;
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use model::effects::{Body, Http, HttpError, Method, Request, Response};
+use model::effects::{Body, Http, HttpError, Method, Request, Response, Url, Via};
 use reqwest::blocking::{Client, ClientBuilder};
 use reqwest::redirect::Policy;
 
@@ -32,6 +34,7 @@ struct Kind {
     metadata_service: bool,
     tls: bool,
     zone: Option<zone::Zone>,
+    socket: Option<PathBuf>,
 }
 
 /// Tries wait at most this many times the first wait.
@@ -58,21 +61,31 @@ impl Fetch {
         if let Some(zone) = &kind.zone {
             builder = builder.resolve_to_addrs(zone::NAME, &[zone.address()?]);
         }
+        if let Some(socket) = &kind.socket {
+            builder = builder.unix_socket(socket.clone());
+        }
         builder = with_tls(builder, kind.tls)?;
         let client = builder.build().map_err(|error| chain(&error))?;
         clients.insert(kind.clone(), client.clone());
         Ok(client)
     }
 
-    fn once(&self, request: &Request, target: &Target, shown: &str) -> Result<Response, HttpError> {
-        let connection = |reason: String| HttpError::Connection { url: shown.to_owned(), reason };
+    fn once(&self, request: &Request, target: &Target, shown: &Url) -> Result<Response, HttpError> {
+        if let Via::SourcePort(first, last) = request.via {
+            return judged(request, from_port::send(request, (first, last))?);
+        }
+        let connection = |reason: String| HttpError::Connection { url: shown.clone(), reason };
         let kind = Kind {
             metadata_service: request.metadata_service,
             tls: target.url.starts_with("https:"),
             zone: target.zone.clone(),
+            socket: match &request.via {
+                Via::UnixSocket(path) => Some(path.clone()),
+                Via::Network | Via::SourcePort(..) => None,
+            },
         };
         let client =
-            self.client(&kind).map_err(|reason| HttpError::Refused { url: shown.to_owned(), reason })?;
+            self.client(&kind).map_err(|reason| HttpError::Refused { url: shown.clone(), reason })?;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Put => reqwest::Method::PUT,
@@ -95,7 +108,7 @@ impl Fetch {
                 builder = builder.header("Content-Type", *content_type).body(bytes.clone());
             }
         }
-        let timed_out = || HttpError::TimedOut { url: shown.to_owned(), limit: request.timeout };
+        let timed_out = || HttpError::TimedOut { url: shown.clone(), limit: request.timeout };
         let answer = builder.send().map_err(|error| {
             if error.is_timeout() { timed_out() } else { connection(chain(&error.without_url())) }
         })?;
@@ -117,13 +130,18 @@ impl Fetch {
             if late { timed_out() } else { connection(error.to_string()) }
         })?;
         if body.len() as u64 > request.max_bytes {
-            return Err(HttpError::TooLong { url: shown.to_owned(), limit: request.max_bytes });
+            return Err(HttpError::TooLong { url: shown.clone(), limit: request.max_bytes });
         }
-        if (200..300).contains(&status) || request.accept.contains(&status) {
-            Ok(Response { status, headers, body })
-        } else {
-            Err(HttpError::Status { url: shown.to_owned(), status })
-        }
+        judged(request, Response { status, headers, body })
+    }
+}
+
+/// An answer, unless its status is none that the request accepts.
+fn judged(request: &Request, response: Response) -> Result<Response, HttpError> {
+    if response.ok() || request.accept.contains(&response.status) {
+        Ok(response)
+    } else {
+        Err(HttpError::Status { url: request.shown(), status: response.status })
     }
 }
 
@@ -177,32 +195,18 @@ fn with_tls(builder: ClientBuilder, needed: bool) -> Result<ClientBuilder, Strin
     Ok(builder)
 }
 
-/// An address without the user's name and password.
-fn without_secrets(url: &str) -> String {
-    match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let authority = rest.split('/').next().unwrap_or(rest);
-            match authority.rsplit_once('@') {
-                Some((_, host)) => format!("{scheme}://{host}{}", &rest[authority.len()..]),
-                None => url.to_owned(),
-            }
-        }
-        None => url.to_owned(),
-    }
-}
-
 /// Whether another try may do better.
 fn is_worth_a_retry(error: &HttpError) -> bool {
     match error {
         HttpError::Connection { .. } | HttpError::TimedOut { .. } => true,
         HttpError::Status { status, .. } => *status >= 500 || matches!(status, 404 | 408 | 429),
-        HttpError::TooLong { .. } | HttpError::Refused { .. } => false,
+        HttpError::TooLong { .. } | HttpError::Refused { .. } | HttpError::NotAsked { .. } => false,
     }
 }
 
 impl Http for Fetch {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        let shown = without_secrets(&request.url);
+        let shown = request.shown();
         let target =
             Target::read(&request.url).map_err(|reason| HttpError::Refused { url: shown.clone(), reason })?;
         let mut tries = 0;

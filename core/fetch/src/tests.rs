@@ -82,3 +82,52 @@ fn no_secret_is_in_an_error() {
     let message = Fetch::new().send(&request).expect_err("nobody listens").to_string();
     assert!(message.contains("127.0.0.1:1") && !message.contains("secret"), "{message}");
 }
+
+#[test]
+fn a_unix_socket_answers() {
+    let directory = std::env::temp_dir().join(format!("cloud-init-fetch-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let path = directory.join("sock");
+    let _ = std::fs::remove_file(&path);
+    let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+    let served = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut reader = BufReader::new(stream.try_clone().expect("the same socket"));
+        let mut first = String::new();
+        reader.read_line(&mut first).expect("a request");
+        let mut line = String::new();
+        while reader.read_line(&mut line).is_ok_and(|length| length > 2) {
+            line.clear();
+        }
+        stream.write_all(OK.as_bytes()).expect("sent");
+        first
+    });
+    let request = Request::get("http://lxd/1.0/meta-data").via(Via::UnixSocket(path));
+    assert_eq!(Fetch::new().send(&request).expect("an answer").body, b"hi");
+    assert!(served.join().expect("served").starts_with("GET /1.0/meta-data HTTP/1.1"));
+    std::fs::remove_dir_all(&directory).expect("ours");
+}
+
+#[test]
+fn the_source_port_is_one_of_the_range() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let served = thread::spawn(move || {
+        let (mut stream, from) = listener.accept().expect("a connection");
+        let mut reader = BufReader::new(stream.try_clone().expect("the same socket"));
+        let mut line = String::new();
+        while reader.read_line(&mut line).is_ok_and(|length| length > 2) {
+            line.clear();
+        }
+        stream.write_all(OK.as_bytes()).expect("sent");
+        from.port()
+    });
+    let mut request = Request::get(format!("http://{address}/conf"));
+    request.timeout = Duration::from_secs(5);
+    // Privileged ports are root's; the mechanism is the same above them.
+    let range = if rustix::process::geteuid().is_root() { (900, 1023) } else { (61_000, 61_100) };
+    let response = Fetch::new().send(&request.via(Via::SourcePort(range.0, range.1))).expect("an answer");
+    assert_eq!(response.body, b"hi");
+    let port = served.join().expect("served");
+    assert!((range.0..=range.1).contains(&port), "{port}");
+}

@@ -10,6 +10,7 @@ mod environment;
 mod files;
 mod http;
 mod links;
+mod url;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,8 +20,9 @@ pub use commands::{Command, CommandError, Commands, Conversation, Output, Sink};
 pub use devices::{BlockDevice, DeviceError, Devices, Tree};
 pub use environment::{Environment, Journal, Uname};
 pub use files::{Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
-pub use http::{Body, Http, HttpError, Method, Request, Response};
+pub use http::{Body, Http, HttpError, Method, Request, Response, Via};
 pub use links::{Address, Ephemeral, EphemeralError, Lease, Link, LinkChanges, LinkError, Links, Route};
+pub use url::Url;
 
 /// All effects of one machine. Cheap to clone; every part is shared.
 #[derive(Clone)]

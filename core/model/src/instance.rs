@@ -90,7 +90,7 @@ pub enum DsMode {
 }
 
 /// What a data source found. The cache on disk is this document.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Instance {
     /// The source's name in `datasource_list` (`OpenStack`).
@@ -133,16 +133,23 @@ pub struct Instance {
     pub launch_index: Option<i64>,
     /// When it configures the machine.
     pub dsmode: DsMode,
-    /// Where a package mirror may be found, as the source says it.
-    pub mirrors: serde_json::Map<String, serde_json::Value>,
     /// Configuration that the source itself brings, below vendor-data.
     pub config: Option<serde_json::Value>,
     /// Update events at which the network is configured anew by default (`boot`, `boot-new-instance`, `hotplug`).
     pub network_events: Vec<String>,
-    /// Own order of the network's sources, where it is not the usual one.
-    pub network_order: Option<Vec<String>>,
     /// How links are dealt with that appear while the machine runs.
     pub hotplug: Hotplug,
+}
+
+impl fmt::Debug for Instance {
+    /// Who it is; metadata and data hold passwords and keys, and are not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instance")
+            .field("source", &self.source)
+            .field("class", &self.class)
+            .field("instance_id", &self.instance_id)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
@@ -152,6 +159,18 @@ mod tests {
     #[test]
     fn an_id_with_a_slash_is_one_directory() {
         assert_eq!(InstanceId::new("i/../x").directory(), "i_.._x");
+    }
+
+    #[test]
+    fn no_content_is_shown() {
+        let instance = Instance {
+            source: "NoCloud".into(),
+            metadata: serde_json::json!({"admin_pass": "hunter2"}),
+            config: Some(serde_json::json!({"password": "hunter2"})),
+            ..Instance::default()
+        };
+        let shown = format!("{instance:?}");
+        assert!(shown.contains("NoCloud") && !shown.contains("hunter2"), "{shown}");
     }
 
     #[test]

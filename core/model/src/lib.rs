@@ -24,7 +24,7 @@ pub mod user;
 pub const VERSION: &str = concat!("26.2+rs", env!("CARGO_PKG_VERSION"));
 
 pub use config::{ConfigError, Key, Map, Node, Origin, Spanned, Value};
-pub use datasource::{Crawl, DataSource, Identified, SourceError};
+pub use datasource::{About, Crawl, DataSource, Identified, Settled, SourceError};
 pub use distro::{Distro, DistroError};
 pub use effects::System;
 pub use handler::{Handler, Part};

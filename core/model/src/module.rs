@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::config::{ConfigError, Origin, UnknownKey, from_node_noting};
+use crate::datasource::HostKey;
 use crate::distro::{Distro, DistroError};
 use crate::effects::{CommandError, FileError, HttpError, System};
 use crate::{Frequency, Instance, Node, Paths, Stage};
@@ -37,6 +38,8 @@ pub struct Report {
     pub deprecations: Vec<Finding>,
     /// Why the module had nothing to do, for the log.
     pub skipped: Option<String>,
+    /// Public host keys that the data source may publish.
+    pub host_keys: Vec<HostKey>,
 }
 
 impl Report {

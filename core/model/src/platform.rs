@@ -5,6 +5,18 @@ use std::path::Path;
 use crate::effects::{BlockDevice, ReadFiles, System};
 use crate::{Node, Paths};
 
+/// The name that stands for having no source, in `datasource_list` and in instance-data.
+pub const LAST_RESORT: &str = "None";
+
+/// The only name of a `datasource_list`, that of the last resort aside: such a source is taken without detection.
+pub fn only_source<'n>(names: &[&'n str]) -> Option<&'n str> {
+    match names {
+        [only] => Some(only),
+        [only, last] if *last == LAST_RESORT => Some(only),
+        _ => None,
+    }
+}
+
 /// The machine as detection sees it. Serves ds-identify, the generator and the stages alike.
 pub struct Platform<'a> {
     /// The machine's effects; identification only reads files and devices.
@@ -45,6 +57,23 @@ impl Platform<'_> {
     /// The value of the last `KEY=` word of the kernel command line.
     pub fn cmdline_value(&self, key: &str) -> Option<&str> {
         self.cmdline.split_ascii_whitespace().rev().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+    }
+
+    /// Whether the machine's administrator named a source: first in `datasource_list` with nothing but a source of last
+    /// resort (`None`) behind it, or on the kernel command line (`ds=`, `ci.ds=`, `ci.datasource=`).
+    pub fn is_named(&self, name: &str) -> bool {
+        let words = ["ds", "ci.ds", "ci.datasource"];
+        let on_cmdline = words
+            .iter()
+            .filter_map(|key| self.cmdline_value(key))
+            .any(|value| value.split(';').next().is_some_and(|word| word.eq_ignore_ascii_case(name)));
+        on_cmdline || only_source(&self.source_names()) == Some(name)
+    }
+
+    /// The names of `datasource_list`.
+    pub fn source_names(&self) -> Vec<&str> {
+        let list = self.config.get("datasource_list").and_then(Node::as_list).unwrap_or_default();
+        list.iter().filter_map(Node::as_str).collect()
     }
 
     /// The configuration of a source: `datasource.<Name>`.

@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use metadata::standard;
 use model::datasource::SourceError;
 use model::{Crawl, NetworkConfig, Node};
 use serde_json::{Map, Value, json};
-
-use crate::standard;
 
 /// How long a lease is waited for, only to learn the gateway of a further link.
 const LEASE: Duration = Duration::from_secs(30);

@@ -1,5 +1,6 @@
 //! `ds=nocloud;KEY=VALUE;…` as it stands on the kernel command line and in the SMBIOS serial number.
 
+use metadata::pairs;
 use serde_json::{Map, Value};
 
 /// The names and the mode that each of them means.
@@ -17,11 +18,8 @@ pub(super) fn read(line: &str) -> Option<Map<String, Value>> {
     // The last word that begins so counts, though it may name the other form.
     let word = words().rfind(|word| word.starts_with(name))?;
     let mut found = Map::new();
-    for item in word.split(';').skip(1).filter(|item| !item.is_empty()) {
-        let (key, value) = match item.split_once('=') {
-            Some((key, value)) => (key, Value::from(value)),
-            None => (item, Value::Null),
-        };
+    for (key, value) in pairs::read(word, ';').skip(1) {
+        let value = value.map_or(Value::Null, Value::from);
         let key = SHORT.iter().find(|(short, _)| *short == key).map_or(key, |(_, long)| long);
         found.insert(key.to_owned(), value);
     }

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
+use metadata::{dmi, side_by_side};
 use model::datasource::SourceError;
 use model::effects::{Request, Tree};
 use model::{NetworkConfig, Node, Platform};
 use serde_json::{Map, Value};
-
-use crate::side_by_side;
 
 /// What has been gathered so far.
 #[derive(Default)]
@@ -203,27 +202,6 @@ fn read_place(platform: &Platform<'_>, place: &str) -> Result<Option<Vec<u8>>, S
     Ok(response.ok().then_some(response.body))
 }
 
-/// DMI fields by dmidecode's names, and the files of /sys/class/dmi/id that hold them.
-const DMI: [(&str, &str); 17] = [
-    ("baseboard-asset-tag", "board_asset_tag"),
-    ("baseboard-manufacturer", "board_vendor"),
-    ("baseboard-product-name", "board_name"),
-    ("baseboard-serial-number", "board_serial"),
-    ("baseboard-version", "board_version"),
-    ("bios-release-date", "bios_date"),
-    ("bios-vendor", "bios_vendor"),
-    ("bios-version", "bios_version"),
-    ("chassis-asset-tag", "chassis_asset_tag"),
-    ("chassis-manufacturer", "chassis_vendor"),
-    ("chassis-serial-number", "chassis_serial"),
-    ("chassis-version", "chassis_version"),
-    ("system-manufacturer", "sys_vendor"),
-    ("system-product-name", "product_name"),
-    ("system-serial-number", "product_serial"),
-    ("system-uuid", "product_uuid"),
-    ("system-version", "product_version"),
-];
-
 /// Puts this machine's values in place of `__dmi.NAME__`; nothing where it has none.
 pub(super) fn with_dmi(platform: &Platform<'_>, address: &str) -> String {
     let mut result = address.to_owned();
@@ -232,7 +210,7 @@ pub(super) fn with_dmi(platform: &Platform<'_>, address: &str) -> String {
         else {
             continue;
         };
-        let Some((_, file)) = DMI.iter().find(|(known, _)| *known == name) else {
+        let Some(file) = dmi::file(name) else {
             tracing::warn!("Ignoring invalid __dmi.{name}__ in {address}");
             continue;
         };

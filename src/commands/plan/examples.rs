@@ -95,7 +95,8 @@ pub(super) fn inputs(name: &str) -> Result<Inputs, PlanError> {
         return Err(PlanError::Example { name: name.to_owned(), hint });
     };
     let (root, mut files) = roots::built_in(example.distro)?;
-    let mut inputs = Inputs { root, files: Vec::new(), tree: None, devices: Vec::new() };
+    let mut inputs =
+        Inputs { root, files: Vec::new(), tree: None, urls: None, fetch: false, devices: Vec::new() };
     match example.kind {
         Kind::Service(product, source) => {
             files.push(("/sys/class/dmi/id/product_name".into(), format!("{product}\n").into_bytes()));

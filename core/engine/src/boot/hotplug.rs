@@ -200,15 +200,15 @@ impl Boot<'_> {
             .source(&known.source)
             .ok_or_else(|| HotplugError::NoSource(known.source.clone()))?;
         // Once the network is up, the sources of the local stage can be asked still.
-        let stages = source.stages();
-        let stage = match (stages.contains(&stage), stages.contains(&SourceStage::Local)) {
+        let about = source.about();
+        let stage = match (about.is_asked_in(stage), about.is_asked_in(SourceStage::Local)) {
             (true, _) => stage,
             (false, true) => SourceStage::Local,
             (false, false) => return Err(HotplugError::NotNow(known.source.clone())),
         };
         let platform = self.platform();
         tracing::debug!("Refreshing metadata of {}", known.source);
-        let found = self.crawl(source, &platform, stage, Some(known))?;
+        let found = self.crawl(source, &platform, stage)?;
         let mut found = found.ok_or_else(|| HotplugError::Gone(known.source.clone()))?;
         if found.instance_id != known.instance_id {
             return Err(HotplugError::OtherInstance {

@@ -59,7 +59,7 @@ impl Boot<'_> {
         let noted = self.line(&self.paths.instance("datasource"))?;
         let class = noted.split(':').next()?.rsplit('.').next()?.to_owned();
         let known = class.strip_prefix("DataSource")?;
-        let sources = self.registry.sources.iter().map(|source| source.name());
+        let sources = self.registry.sources.iter().map(|source| source.about().name);
         let source = sources.filter(|name| known.starts_with(name)).max_by_key(|name| name.len())?;
         let raw = |name: &str| self.system.files.read_optional(&self.paths.instance(name)).ok().flatten();
         Some(Instance {
@@ -99,9 +99,7 @@ impl Boot<'_> {
             return Some((cached, "restored from cache"));
         }
         let source = self.registry.source(&cached.source)?;
-        source
-            .still_same(&self.platform(), &cached.instance_id)
-            .then_some((cached, "restored from checked cache"))
+        source.still_same(&self.platform(), &cached).then_some((cached, "restored from checked cache"))
     }
 
     /// Whether the cache is to be trusted in spite of what the metadata may say.

@@ -286,8 +286,12 @@ impl Boot<'_> {
         };
         let mut report = Report::default();
         let outcome = catch_unwind(AssertUnwindSafe(|| module.run(&context, &mut report)));
+        let host_keys = std::mem::take(&mut report.host_keys);
         // What it has reported counts whether or not it came to an end.
         self.tell(entry, report);
+        if !host_keys.is_empty() {
+            self.with_source(|source, settled| source.publish_host_keys(settled, &host_keys));
+        }
         match outcome {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(error.to_string()),

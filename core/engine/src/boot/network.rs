@@ -75,9 +75,9 @@ impl Boot<'_> {
         }
         let failed =
             |source: NetworkSource, reason: String| BootError::Network { source_name: source.name(), reason };
-        let order: Vec<String> = instance
-            .and_then(|instance| instance.network_order.clone())
-            .unwrap_or_else(|| ORDER.map(str::to_owned).to_vec());
+        let order = instance
+            .and_then(|instance| self.registry.source(&instance.source)?.about().network_order)
+            .unwrap_or(&ORDER);
         let words = kernel_command_line(self.system);
         let mut cmdline = from_cmdline(&words).map_err(|reason| failed(NetworkSource::Cmdline, reason))?;
         let mut initramfs = netconfig::initramfs::config(self.system.files.as_ref(), &words)
@@ -85,8 +85,8 @@ impl Boot<'_> {
         let mut system =
             self.config.get("network").filter(|node| node.is_truthy()).cloned().map(NetworkConfig::new);
         let mut ds = instance.and_then(|instance| instance.network.clone());
-        for name in &order {
-            let (source, found) = match name.as_str() {
+        for name in order {
+            let (source, found) = match *name {
                 "cmdline" => (NetworkSource::Cmdline, cmdline.take()),
                 "initramfs" => (NetworkSource::Initramfs, initramfs.take()),
                 "system_cfg" => (NetworkSource::SystemCfg, system.take()),

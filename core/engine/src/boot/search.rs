@@ -3,58 +3,31 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::datasource::SourceStage;
-use model::{Crawl, DataSource, Identified, Instance, Node, Platform, SourceError, Stage};
+use model::{Crawl, DataSource, Identified, Instance, Node, Platform, Settled, SourceError, Stage};
 
 use super::Boot;
 use crate::Registry;
-
-/// The names of `datasource_list`.
-fn names(config: &Node) -> Vec<String> {
-    let list = config.get("datasource_list").and_then(Node::as_list).unwrap_or_default();
-    list.iter().filter_map(Node::as_str).map(str::to_owned).collect()
-}
-
-/// Whether a source is to be taken without detection: it is the only one in the list but for None, or the kernel
-/// command line names it.
-fn is_forced(platform: &Platform<'_>, names: &[String], name: &str) -> bool {
-    let named = ["ci.ds", "ci.datasource", "ds"]
-        .iter()
-        .filter_map(|key| platform.cmdline_value(key))
-        .any(|value| value.split(';').next().is_some_and(|word| word.eq_ignore_ascii_case(name)));
-    let alone = match names {
-        [only] => only == name,
-        [first, last] => first == name && last == "None",
-        _ => false,
-    };
-    named || alone
-}
 
 /// What each source of the list says of this machine, in the list's order. Serves ds-identify and the stages.
 pub fn identify_all<'r>(
     registry: &'r Registry,
     platform: &Platform<'_>,
-    config: &Node,
 ) -> Vec<(&'r dyn DataSource, Identified)> {
-    let names = names(config);
-    names
-        .iter()
-        .filter_map(|name| registry.source(name))
-        .map(|source| {
-            let found = if is_forced(platform, &names, source.name()) {
-                Identified::Found
-            } else {
-                source.identify(platform)
-            };
-            (source, found)
-        })
-        .collect()
+    let names = platform.source_names();
+    let sources = names.iter().filter_map(|name| registry.source(name));
+    sources.map(|source| (source, identified(source, platform))).collect()
+}
+
+/// What a source says of this machine; one that the administrator named is taken without being asked.
+fn identified(source: &dyn DataSource, platform: &Platform<'_>) -> Identified {
+    if platform.is_named(source.about().name) { Identified::Found } else { source.identify(platform) }
 }
 
 /// Crawls so that a fault of ours in one source is an error of that source only.
-fn guarded(source: &dyn DataSource, crawl: &mut Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+fn guarded(source: &dyn DataSource, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
     catch_unwind(AssertUnwindSafe(|| source.crawl(crawl))).unwrap_or_else(|_| {
         let reason = "it panicked, which is a fault of this program".to_owned();
-        Err(SourceError::Broken { place: source.name().to_owned(), reason })
+        Err(SourceError::Broken { place: source.about().name.to_owned(), reason })
     })
 }
 
@@ -71,13 +44,12 @@ impl Boot<'_> {
     pub(super) fn search(&self, stage: Stage) -> Search {
         let wanted = super::source_stage(stage);
         let platform = self.platform();
-        let cached = self.cached();
         let mut failed = Vec::new();
-        let candidates = identify_all(self.registry, &platform, &self.config);
+        let candidates = identify_all(self.registry, &platform);
         for (source, identified) in
-            candidates.into_iter().filter(|(source, _)| source.stages().contains(&wanted))
+            candidates.into_iter().filter(|(source, _)| source.about().is_asked_in(wanted))
         {
-            let name = source.name();
+            let name = source.about().name;
             if identified == Identified::No {
                 tracing::debug!("{name}: not on this machine");
                 continue;
@@ -86,7 +58,7 @@ impl Boot<'_> {
             let step = self
                 .reporter
                 .start(&format!("search-{name}"), &format!("searching for {which} data from {name}"));
-            match self.crawl(source, &platform, wanted, cached.as_ref()) {
+            match self.crawl(source, &platform, wanted) {
                 Ok(Some(instance)) => {
                     step.finish(true, Some(&format!("found {} data from {name}", which.to_lowercase())));
                     return Search::Found(Box::new(instance));
@@ -110,26 +82,35 @@ impl Boot<'_> {
         source: &dyn DataSource,
         platform: &Platform<'_>,
         stage: SourceStage,
-        cached: Option<&Instance>,
     ) -> Result<Option<Instance>, SourceError> {
-        let mut crawl = Crawl {
-            platform,
-            stage,
-            fallback_link: self.fallback_link(),
-            dhcp_clients: self.dhcp_clients(),
-            cached,
-        };
-        guarded(source, &mut crawl)
+        let crawl =
+            Crawl { platform, stage, fallback_link: self.fallback_link(), dhcp_clients: self.dhcp_clients() };
+        guarded(source, &crawl)
     }
 
     /// Whether the cached instance's source may still be here, so that a silent metadata service is no reason to
     /// become another instance.
     pub(super) fn cache_is_plausible(&self, cached: &Instance) -> bool {
         let platform = self.platform();
-        self.registry.source(&cached.source).is_some_and(|source| {
-            is_forced(&platform, &names(&self.config), source.name())
-                || source.identify(&platform) != Identified::No
-        })
+        let source = self.registry.source(&cached.source);
+        source.is_some_and(|source| identified(source, &platform) != Identified::No)
+    }
+
+    /// Lets the instance's source do something beside being read; what goes wrong with it stops no boot.
+    pub(super) fn with_source(
+        &self,
+        act: impl FnOnce(&dyn DataSource, &Settled<'_>) -> Result<(), SourceError>,
+    ) {
+        let Some(instance) = &self.instance else { return };
+        let Some(source) = self.registry.source(&instance.source) else { return };
+        let platform = self.platform();
+        let settled = Settled { platform: &platform, instance, new: self.is_new_instance() };
+        let outcome = catch_unwind(AssertUnwindSafe(|| act(source, &settled)));
+        match outcome {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!("{}: {error}", instance.source),
+            Err(_) => tracing::warn!("{}: it panicked, which is a fault of this program", instance.source),
+        }
     }
 
     /// The order of the DHCP clients.

@@ -91,6 +91,9 @@ impl Boot<'_> {
         self.reporter.stage_started(&description);
         let errors = self.run_section(&format!("cloud_{mode}_modules"), stage);
         self.reporter.stage_finished(&description, errors.is_empty());
+        if stage == Stage::Final {
+            self.with_source(|source, settled| source.report_ready(settled, &errors));
+        }
         Ok(Outcome { datasource: None, errors })
     }
 
@@ -159,7 +162,7 @@ impl Boot<'_> {
         }
         let kept = self.remembered().filter(|cached| self.cache_is_plausible(cached));
         match self.search(stage) {
-            Search::Found(instance) if instance.source == "None" && kept.is_some() => self.keep(kept),
+            Search::Found(instance) if kept.is_some() && self.is_last_resort(&instance) => self.keep(kept),
             Search::Found(instance) => {
                 tracing::info!("Loaded datasource {} - {}", instance.source, Self::description(&instance));
                 self.instance = Some(*instance);
@@ -176,6 +179,10 @@ impl Boot<'_> {
                 }
             }
         }
+    }
+
+    fn is_last_resort(&self, instance: &model::Instance) -> bool {
+        self.registry.source(&instance.source).is_some_and(|source| source.about().last_resort)
     }
 
     fn keep(&mut self, cached: Option<model::Instance>) -> Result<bool, BootError> {
@@ -228,6 +235,7 @@ impl Boot<'_> {
     }
 
     fn consume_and_run(&mut self, stage: Stage, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
+        self.with_source(|source, settled| source.set_up(settled));
         self.store_data()?;
         self.run_early(stage);
         let datasource = self.instance.as_ref().map(Self::description);
@@ -250,6 +258,7 @@ impl Boot<'_> {
         self.write_cache()?;
         self.warn_of_missing_modules();
         self.note_absent_modules();
+        self.with_source(|source, settled| source.activate(settled));
         let errors = self.run_section("cloud_init_modules", stage);
         self.reporter.stage_finished("searching for network datasources", errors.is_empty());
         Ok(Outcome { datasource, errors })

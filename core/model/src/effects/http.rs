@@ -1,7 +1,9 @@
 //! HTTP.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::Url;
 use crate::Secret;
 
 /// The methods that metadata services use.
@@ -30,6 +32,19 @@ impl Method {
     }
 }
 
+/// By which way a request leaves the machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Via {
+    /// The network, from any port.
+    #[default]
+    Network,
+    /// A Unix socket (LXD's `/dev/lxd/sock`); the address's host is only a name.
+    UnixSocket(PathBuf),
+    /// The network, from a source port between these, both included: by one below 1024 a service knows that root asks
+    /// (Scaleway).
+    SourcePort(u16, u16),
+}
+
 /// What a request carries.
 #[derive(Clone, Debug, Default)]
 pub enum Body {
@@ -47,6 +62,8 @@ pub struct Request {
     pub method: Method,
     /// `http://` or `https://`; an IPv6 zone may be given as `%25IFACE`.
     pub url: String,
+    /// By which way it leaves.
+    pub via: Via,
     /// Headers; values are secret since they hold tokens.
     pub headers: Vec<(String, Secret<String>)>,
     /// The body.
@@ -71,6 +88,7 @@ impl Request {
         Self {
             method: Method::Get,
             url: url.into(),
+            via: Via::Network,
             headers: Vec::new(),
             body: Body::Empty,
             timeout: Duration::from_secs(10),
@@ -94,6 +112,12 @@ impl Request {
         self
     }
 
+    /// Sends it by another way.
+    pub fn via(mut self, via: Via) -> Self {
+        self.via = via;
+        self
+    }
+
     /// Bounds each try.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
@@ -110,6 +134,11 @@ impl Request {
     pub fn accept(mut self, statuses: &[u16]) -> Self {
         self.accept = statuses.to_vec();
         self
+    }
+
+    /// The address as messages name it.
+    pub fn shown(&self) -> Url {
+        Url::new(&self.url)
     }
 
     /// The user's own address, not a metadata service's: proxies and redirects as usual.
@@ -148,42 +177,48 @@ pub enum HttpError {
     /// The service answered with a status that is none of the accepted.
     #[error("{url} answered {status}")]
     Status {
-        /// The address, without a user's name and password.
-        url: String,
+        /// The address.
+        url: Url,
         /// The status.
         status: u16,
     },
     /// No connection, or it broke.
     #[error("cannot reach {url}: {reason}")]
     Connection {
-        /// The address, without a user's name and password.
-        url: String,
+        /// The address.
+        url: Url,
         /// Why not.
         reason: String,
     },
     /// Nothing within the time.
     #[error("{url} did not answer within {} s", limit.as_secs_f32())]
     TimedOut {
-        /// The address, without a user's name and password.
-        url: String,
+        /// The address.
+        url: Url,
         /// The limit of one try.
         limit: Duration,
     },
     /// A longer answer than is allowed.
     #[error("{url} answered more than {limit} bytes")]
     TooLong {
-        /// The address, without a user's name and password.
-        url: String,
+        /// The address.
+        url: Url,
         /// The limit.
         limit: u64,
     },
     /// The request cannot be made at all.
     #[error("{url}: {reason}")]
     Refused {
-        /// The address, without a user's name and password.
-        url: String,
-        /// Why not: a scheme that is not known, a build without HTTP or TLS, a plan that asks no network.
+        /// The address.
+        url: Url,
+        /// Why not: a scheme that is not known, a build without HTTP or TLS.
         reason: String,
+    },
+    /// A plan asks no network.
+    #[error("{url}: a plan asks no network: --url-tree DIR or --metadata-tree DIR answers, --fetch asks")]
+    NotAsked {
+        /// The address.
+        url: Url,
     },
 }
 

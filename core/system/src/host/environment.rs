@@ -61,7 +61,7 @@ pub struct NoHttp;
 impl Http for NoHttp {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
         Err(HttpError::Refused {
-            url: request.url.clone(),
+            url: request.shown(),
             reason: "this program was built without HTTP (feature `http`)".into(),
         })
     }

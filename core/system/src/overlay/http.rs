@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use model::effects::{Http, HttpError, Method, ReadFiles, Request, Response};
+use model::effects::{Http, HttpError, Method, ReadFiles, Request, Response, Via};
 
 use super::{EffectKind, Recording};
 
@@ -58,24 +58,11 @@ impl TreeHttp {
     }
 }
 
-/// An address without the user's name and password: it is shown.
-fn shown(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..end].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => url.to_owned(),
-    }
-}
-
 impl Http for TreeHttp {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        let url = shown(&request.url);
+        let url = request.shown();
         let Some(root) = &self.root else {
-            return Err(HttpError::Refused {
-                url,
-                reason: "a plan asks no network: give --metadata-tree".into(),
-            });
+            return Err(HttpError::NotAsked { url });
         };
         match self.body(root, request) {
             Some(body) => Ok(Response { status: 200, headers: Vec::new(), body }),
@@ -107,11 +94,24 @@ impl Http for Recorded {
             Err(HttpError::Status { status, .. }) => Some(*status),
             Err(_) => None,
         };
+        let way = match &request.via {
+            Via::Network => String::new(),
+            Via::UnixSocket(path) => format!(" over {}", path.display()),
+            Via::SourcePort(first, last) => format!(" from a source port of {first} to {last}"),
+        };
         self.recording.push(EffectKind::Request {
             method: request.method.name(),
-            url: shown(&request.url),
+            url: format!("{}{way}", request.shown()),
             status,
         });
-        outcome
+        match outcome {
+            // Who only reports is taken to have been heard, as a plan's commands are taken to succeed.
+            Err(HttpError::NotAsked { .. })
+                if request.method == Method::Post && !request.metadata_service =>
+            {
+                Ok(Response { status: 200, headers: Vec::new(), body: Vec::new() })
+            }
+            outcome => outcome,
+        }
     }
 }

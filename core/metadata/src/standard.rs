@@ -1,6 +1,6 @@
 //! What every source derives from its metadata in the same way.
 
-#[cfg(any(feature = "configdrive", feature = "openstack", feature = "nocloud"))]
+use model::datasource::{About, SourceStage};
 use model::instance::DsMode;
 use model::{Instance, InstanceId};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::user_keys;
 const NO_ID: &str = "iid-datasource";
 
 /// A scalar as Python's `str()` writes it; `None` for lists and mappings.
-pub(crate) fn text(value: &Value) -> Option<String> {
+pub fn text(value: &Value) -> Option<String> {
     Some(match value {
         Value::Null => "None".to_owned(),
         Value::Bool(true) => "True".to_owned(),
@@ -27,15 +27,16 @@ fn said(value: Option<&Value>) -> Option<String> {
     value.filter(|value| !value.is_null()).and_then(text).filter(|text| !text.is_empty())
 }
 
-/// An instance with all that its metadata says by the usual names. `source` is the name in `datasource_list`.
-pub(crate) fn instance(source: &str, class: &str, metadata: Map<String, Value>) -> Instance {
+/// An instance of a source with all that its metadata says by the usual names.
+pub fn instance(about: &About, stage: SourceStage, metadata: Map<String, Value>) -> Instance {
+    let source = about.name;
     let name = metadata.get("cloud-name").and_then(Value::as_str).filter(|name| !name.is_empty());
     let zone = said(metadata.get("availability-zone"))
         .or_else(|| said(metadata.get("availability_zone")))
         .or_else(|| said(metadata.get("placement").and_then(|placement| placement.get("availability-zone"))));
     Instance {
         source: source.to_owned(),
-        class: class.to_owned(),
+        class: about.class(stage).unwrap_or_default().to_owned(),
         cloud_name: name.unwrap_or(source).to_lowercase(),
         platform: source.to_lowercase(),
         subplatform: "unknown".to_owned(),
@@ -47,20 +48,19 @@ pub(crate) fn instance(source: &str, class: &str, metadata: Map<String, Value>) 
         availability_zone: zone,
         region: said(metadata.get("region")),
         launch_index: metadata.get("launch-index").and_then(integer),
-        network_events: vec!["boot-new-instance".to_owned()],
+        network_events: about.event_names(),
         metadata: Value::Object(metadata),
         ..Instance::default()
     }
 }
 
 /// An integer, or text that spells one.
-pub(crate) fn integer(value: &Value) -> Option<i64> {
+pub fn integer(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// The first mode that somebody gives; the usual one where it is no mode.
-#[cfg(any(feature = "configdrive", feature = "openstack", feature = "nocloud"))]
-pub(crate) fn dsmode<'v>(candidates: impl IntoIterator<Item = Option<&'v Value>>) -> DsMode {
+pub fn dsmode<'v>(candidates: impl IntoIterator<Item = Option<&'v Value>>) -> DsMode {
     let Some(given) = candidates.into_iter().flatten().find(|value| !value.is_null()) else {
         return DsMode::Net;
     };
@@ -77,8 +77,7 @@ pub(crate) fn dsmode<'v>(candidates: impl IntoIterator<Item = Option<&'v Value>>
 }
 
 /// A mode as metadata spells it.
-#[cfg(any(feature = "configdrive", feature = "openstack", feature = "nocloud"))]
-pub(crate) fn mode_name(mode: DsMode) -> &'static str {
+pub fn mode_name(mode: DsMode) -> &'static str {
     match mode {
         DsMode::Net => "net",
         DsMode::Local => "local",
@@ -98,9 +97,15 @@ mod tests {
 
     #[test]
     fn an_id_is_spelled_as_python_spells_it() {
-        let id = |value: Value| instance("X", "X", object(json!({"instance-id": value}))).instance_id;
+        let id = |value: Value| {
+            instance(&About::named("X"), SourceStage::Local, object(json!({"instance-id": value})))
+                .instance_id
+        };
         assert_eq!(id(json!(83)).as_str(), "83");
         assert_eq!(id(json!(true)).as_str(), "True");
-        assert_eq!(instance("X", "X", Map::new()).instance_id.as_str(), "iid-datasource");
+        assert_eq!(
+            instance(&About::named("X"), SourceStage::Local, Map::new()).instance_id.as_str(),
+            "iid-datasource"
+        );
     }
 }

@@ -4,11 +4,7 @@
 use model::NetworkConfig;
 
 /// OpenStack's network_data.json; links are named as this machine names them.
-#[cfg(any(feature = "configdrive", feature = "openstack"))]
-pub(crate) fn from_network_data(
-    system: &model::System,
-    document: &serde_json::Value,
-) -> Option<NetworkConfig> {
+pub fn from_network_data(system: &model::System, document: &serde_json::Value) -> Option<NetworkConfig> {
     let links = match system.links.links() {
         Ok(links) => links,
         Err(error) => {
@@ -22,7 +18,6 @@ pub(crate) fn from_network_data(
 }
 
 /// interfaces(5); `name` is for the log.
-#[cfg(any(feature = "nocloud", feature = "configdrive"))]
-pub(crate) fn from_interfaces(name: &str, content: &[u8]) -> Option<NetworkConfig> {
+pub fn from_interfaces(name: &str, content: &[u8]) -> Option<NetworkConfig> {
     netconfig::eni::convert(content).map_err(|error| tracing::warn!("{name} cannot be used: {error}")).ok()
 }

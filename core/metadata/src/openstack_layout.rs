@@ -3,11 +3,10 @@
 //!
 //! Source: OpenStack Nova, "Metadata" (user guide), and `nova/api/metadata/base.py` for the versions.
 
-use base64::Engine as _;
-use base64::alphabet::STANDARD as ALPHABET;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use model::datasource::SourceError;
 use serde_json::{Map, Value};
+
+use crate::encoding;
 
 /// The versions whose documents are known, newest first.
 const VERSIONS: [&str; 8] = [
@@ -26,10 +25,10 @@ const LATEST: &str = "latest";
 const MAX_FILES: usize = 10_000;
 
 /// Names in the metadata that ordinary users must not see.
-pub(crate) const SENSITIVE: [&str; 2] = ["admin_pass", "random_seed"];
+pub const SENSITIVE: [&str; 2] = ["admin_pass", "random_seed"];
 
 /// Where the documents are.
-pub(crate) trait Place {
+pub trait Place {
     /// A document by its path (`openstack/latest/meta_data.json`); `None` where there is none.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError>;
 
@@ -50,7 +49,7 @@ pub(crate) trait Place {
 
 /// Everything that was found.
 #[derive(Debug, Default)]
-pub(crate) struct Documents {
+pub struct Documents {
     /// 2, or 1 for the first config drives.
     pub version: u8,
     /// meta_data.json with our own names beside OpenStack's.
@@ -100,7 +99,7 @@ fn optional(name: &str, outcome: Option<Result<Option<Vec<u8>>, SourceError>>) -
 }
 
 /// Reads version 2; `None` where meta_data.json is not there.
-pub(crate) fn read_v2(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
+pub fn read_v2(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
     let offered = place.versions();
     let version =
         VERSIONS.into_iter().find(|version| offered.iter().any(|found| found == version)).unwrap_or(LATEST);
@@ -150,15 +149,8 @@ fn decode_seed(place: &dyn Place, path: &str, metadata: &mut Map<String, Value>)
     let wrong =
         |reason: String| broken(place, path, format!("Badly formatted metadata random_seed entry: {reason}"));
     let text = seed.as_str().ok_or_else(|| wrong("it is no text".to_owned()))?;
-    // Line breaks and other characters outside the alphabet are skipped.
-    let letters: Vec<u8> = text
-        .bytes()
-        .filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
-        .collect();
-    let engine =
-        GeneralPurpose::new(&ALPHABET, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
-    let bytes = engine.decode(letters).map_err(|error| wrong(error.to_string()))?;
-    *seed = format!("ci-b64:{}", STANDARD.encode(bytes)).into();
+    let bytes = encoding::base64_lenient(text).map_err(wrong)?;
+    *seed = encoding::marked(&bytes).into();
     Ok(())
 }
 
@@ -174,8 +166,7 @@ fn content(place: &dyn Place, item: &Value) -> Result<Vec<u8>, SourceError> {
 }
 
 /// Reads version 1; `None` where none of its files is there.
-#[cfg(feature = "configdrive")]
-pub(crate) fn read_v1(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
+pub fn read_v1(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
     let [interfaces_path, meta_path, keys_path] =
         ["etc/network/interfaces", "meta.js", "root/.ssh/authorized_keys"];
     let (interfaces, meta, keys) =

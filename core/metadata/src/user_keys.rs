@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The keys of a text with one per line, of a list, or of a mapping from names to keys or lists of keys.
-pub(crate) fn normalise(data: Option<&Value>) -> Vec<String> {
+pub fn normalise(data: Option<&Value>) -> Vec<String> {
     let strings =
         |items: &[Value]| items.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
     match data {

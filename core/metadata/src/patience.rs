@@ -6,7 +6,7 @@ use model::Node;
 
 /// Patience with a service.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct UrlParams {
+pub struct Patience {
     /// For how many seconds it is asked whether it is there; 0 or less asks once.
     pub max_wait: i64,
     /// For each try.
@@ -15,9 +15,9 @@ pub(crate) struct UrlParams {
     pub retries: u32,
 }
 
-impl UrlParams {
+impl Patience {
     /// Reads the configuration of a source over its own defaults, in seconds.
-    pub(crate) fn read(config: &Node, max_wait: i64, timeout: u64, retries: u32) -> Self {
+    pub fn read(config: &Node, max_wait: i64, timeout: u64, retries: u32) -> Self {
         let number = |key: &str| {
             let value = config.get(key)?;
             let read = value
@@ -51,7 +51,7 @@ mod tests {
     fn the_configuration_overrides_and_nonsense_does_not() {
         let read = |yaml: &str| {
             let node = Node::from_yaml("test", yaml.as_bytes()).expect("valid").unwrap_or_default();
-            let params = UrlParams::read(&node, 120, 50, 5);
+            let params = Patience::read(&node, 120, 50, 5);
             (params.max_wait, params.timeout.as_secs(), params.retries)
         };
         assert_eq!(read(""), (120, 50, 5));

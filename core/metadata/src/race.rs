@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use model::System;
-use model::effects::{HttpError, Request, Response};
+use model::effects::{HttpError, Request, Response, Url};
 
 /// The head start of an address before the next.
 const STAGGER: Duration = Duration::from_millis(150);
@@ -14,10 +14,7 @@ const STAGGER: Duration = Duration::from_millis(150);
 /// request's number; without one, the last error.
 ///
 /// A request that has lost runs on until its own time is over: a stalled address holds nobody up.
-pub(crate) fn first_answer(
-    system: &System,
-    requests: &[Request],
-) -> Result<(usize, Response), Option<HttpError>> {
+pub fn first_answer(system: &System, requests: &[Request]) -> Result<(usize, Response), Option<HttpError>> {
     let (sender, answers) = channel();
     let (mut last, mut open) = (None, 0_usize);
     let mut waiting = requests.iter().cloned().enumerate();
@@ -52,11 +49,11 @@ pub(crate) fn first_answer(
                 let error = match outcome {
                     Err(error) => error,
                     Ok(response) if response.ok() => HttpError::Connection {
-                        url: requests[number].url.clone(),
+                        url: Url::new(&requests[number].url),
                         reason: format!("empty response [{}]", response.status),
                     },
                     Ok(response) => {
-                        HttpError::Status { url: requests[number].url.clone(), status: response.status }
+                        HttpError::Status { url: Url::new(&requests[number].url), status: response.status }
                     }
                 };
                 // What a service says counts more than an address where there is none.
@@ -76,11 +73,11 @@ pub(crate) fn first_answer(
 }
 
 /// Whether asking again is of no use.
-pub(crate) type IsFinal = fn(&HttpError) -> bool;
+pub type IsFinal = fn(&HttpError) -> bool;
 
 /// Asks again and again until a service answers or its time is over: seconds since the start; 0 or less asks once.
 /// The wait between two rounds is a second, and one more after each five.
-pub(crate) fn wait_for(
+pub fn wait_for(
     system: &System,
     mut requests: Vec<Request>,
     max_wait: i64,
@@ -103,8 +100,9 @@ pub(crate) fn wait_for(
             );
         }
         // A request that cannot even be made never can.
-        let hopeless =
-            error.as_ref().is_none_or(|error| matches!(error, HttpError::Refused { .. }) || is_final(error));
+        let hopeless = error.as_ref().is_none_or(|error| {
+            matches!(error, HttpError::Refused { .. } | HttpError::NotAsked { .. }) || is_final(error)
+        });
         let pause = Duration::from_secs(round / 5 + 1);
         if hopeless || elapsed + pause > limit {
             return Err(error);

@@ -4,12 +4,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use model::effects::HttpError;
 use serde_json::{Map, Value};
 
-use crate::side_by_side;
+use crate::{encoding, side_by_side};
 
 /// Deeper than any service goes.
 const MAX_DEPTH: usize = 16;
@@ -29,16 +27,16 @@ struct Task {
 }
 
 /// What a leaf that is missing becomes; `None` leaves its name out.
-pub(crate) type Missing = fn(&str) -> Option<&'static str>;
+pub type Missing = fn(&str) -> Option<&'static str>;
 
 /// Reads an address; `None` where nothing is there.
-pub(crate) type Get<'g> = dyn Fn(&str) -> Result<Option<Vec<u8>>, HttpError> + Sync + 'g;
+pub type Get<'g> = dyn Fn(&str) -> Result<Option<Vec<u8>>, HttpError> + Sync + 'g;
 
 /// The value of a leaf: text, its lines where there are several, or the mapping of a JSON document.
-pub(crate) fn decode(name: &str, bytes: &[u8]) -> Value {
+pub fn decode(name: &str, bytes: &[u8]) -> Value {
     let Ok(text) = std::str::from_utf8(bytes) else {
         // The mark of bytes in instance-data.
-        return format!("ci-b64:{}", STANDARD.encode(bytes)).into();
+        return encoding::marked(bytes).into();
     };
     let trimmed = text.trim();
     if trimmed.starts_with('{') && trimmed.ends_with('}') {
@@ -110,7 +108,7 @@ fn insert(root: &mut Map<String, Value>, keys: &[String], value: Value) {
 
 /// Reads the whole tree below an address; `None` where there is no such address. `get` gives `None` for what is not
 /// there; its errors end the crawl.
-pub(crate) fn crawl(
+pub fn crawl(
     get: &Get<'_>,
     root: &str,
     workers: usize,

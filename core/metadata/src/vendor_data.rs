@@ -4,7 +4,7 @@ use model::instance::{Bytes, VendorData};
 use serde_json::Value;
 
 /// What is in a document for us; `name` is for the log.
-pub(crate) fn read(name: &str, document: Option<&Value>) -> Option<VendorData> {
+pub fn read(name: &str, document: Option<&Value>) -> Option<VendorData> {
     match convert(document, true) {
         Ok(found) => found,
         Err(reason) => {

@@ -56,7 +56,7 @@ fn worker<T, R>(queue: &Mutex<Queue<T, R>>, changed: &Condvar, work: &(impl Fn(T
 }
 
 /// Does every item and every item that the work adds; the results come in no order.
-pub(crate) fn grow<T: Send, R: Send>(
+pub fn grow<T: Send, R: Send>(
     workers: usize,
     mut items: Vec<T>,
     work: impl Fn(T) -> (R, Vec<T>) + Sync,
@@ -78,8 +78,7 @@ pub(crate) fn grow<T: Send, R: Send>(
 }
 
 /// Does every item; the results come in the items' order.
-#[cfg(any(feature = "nocloud", feature = "openstack"))]
-pub(crate) fn map<T: Send, R: Send>(workers: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+pub fn map<T: Send, R: Send>(workers: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let numbered = items.into_iter().enumerate().collect();
     let mut results = grow(workers, numbered, |(number, item)| ((number, work(item)), Vec::new()));
     results.sort_by_key(|(number, _)| *number);
@@ -88,12 +87,12 @@ pub(crate) fn map<T: Send, R: Send>(workers: usize, items: Vec<T>, work: impl Fn
 
 /// How many workers to use for a service that took so long to answer. Where no time passes at all (a plan), one:
 /// requests come in the same order each time.
-pub(crate) fn workers(answered_within: Duration) -> usize {
+pub fn workers(answered_within: Duration) -> usize {
     if answered_within.is_zero() { 1 } else { WORKERS }
 }
 
 /// Whether time passes on this machine, found by watching the clock during some work.
-pub(crate) fn timed<R>(system: &System, work: impl FnOnce() -> R) -> (R, Duration) {
+pub fn timed<R>(system: &System, work: impl FnOnce() -> R) -> (R, Duration) {
     let start = system.clock.monotonic();
     let result = work();
     (result, system.clock.monotonic().saturating_sub(start))

@@ -1,0 +1,45 @@
+//! Base64 as clouds and their users write it.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD as ALPHABET;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+
+/// Decodes as Python's `base64.b64decode` does: what is outside the alphabet, line breaks among it, is skipped, and
+/// bits beyond the last byte are ignored. The error is a reason to print.
+pub fn base64_lenient(text: &str) -> Result<Vec<u8>, String> {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let letters: Vec<u8> = text.bytes().filter(is_letter).collect();
+    engine().decode(letters).map_err(|error| error.to_string())
+}
+
+/// Data that may have been encoded once more than its reader expects: it is decoded where it is nothing but base64,
+/// and stays as it is otherwise.
+pub fn base64_at_most(data: Vec<u8>) -> Vec<u8> {
+    engine().decode(&data).unwrap_or(data)
+}
+
+/// Bytes as instance-data holds them: base64 behind a mark.
+pub fn marked(bytes: &[u8]) -> String {
+    format!("ci-b64:{}", STANDARD.encode(bytes))
+}
+
+fn engine() -> GeneralPurpose {
+    GeneralPurpose::new(&ALPHABET, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vectors_of_rfc_4648() {
+        for (plain, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64_lenient(encoded).as_deref(), Ok(plain.as_bytes()));
+            assert_eq!(base64_at_most(encoded.as_bytes().to_vec()), plain.as_bytes());
+        }
+        assert_eq!(base64_lenient("Zm9v\n YmFy\n").as_deref(), Ok(&b"foobar"[..]));
+        assert!(base64_lenient("Zm9vY").is_err());
+        assert_eq!(base64_at_most(b"#cloud-config\n".to_vec()), b"#cloud-config\n");
+        assert_eq!(marked(b"fo"), "ci-b64:Zm8=");
+    }
+}

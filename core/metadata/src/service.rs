@@ -1,0 +1,240 @@
+//! A metadata service: found by asking its addresses side by side, then read document by document.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use model::datasource::SourceError;
+use model::effects::{HttpError, Request, Response, Url};
+use model::{Node, Secret, System};
+use serde::de::DeserializeOwned;
+
+use crate::patience::Patience;
+use crate::race::{self, IsFinal};
+use crate::side_by_side;
+
+/// An address and a path below it.
+pub fn join(base: &str, path: &str) -> String {
+    format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'))
+}
+
+/// The addresses of a source's configuration (`metadata_urls`); none where it names none.
+pub fn configured_urls(config: &Node) -> Vec<String> {
+    let list = config.get("metadata_urls").and_then(Node::as_list).unwrap_or_default();
+    list.iter().filter_map(Node::as_str).map(str::to_owned).collect()
+}
+
+/// Asks every address until one answers or `max_wait` is over; gives the address's number and its answer.
+pub fn find(
+    system: &System,
+    urls: &[String],
+    requests: Vec<Request>,
+    patience: Patience,
+    is_final: IsFinal,
+) -> Result<(usize, Response), SourceError> {
+    race::wait_for(system, requests, patience.max_wait, is_final).map_err(|error| nobody(urls, error))
+}
+
+/// Why no address of a service answered.
+pub fn nobody(urls: &[String], error: Option<HttpError>) -> SourceError {
+    match error {
+        Some(error) => SourceError::Http(error),
+        None => {
+            SourceError::Broken { place: urls.join(", "), reason: "no metadata service was asked".to_owned() }
+        }
+    }
+}
+
+/// A token and how many were before it, so that a worker sees that another has already got a new one.
+#[derive(Clone)]
+struct Token {
+    value: Secret<String>,
+    number: u64,
+}
+
+/// A session token that is sent with every request and renewed when the service refuses it (401): EC2's IMDSv2.
+pub struct Tokens {
+    header: &'static str,
+    ask: Request,
+    kept: Mutex<Token>,
+}
+
+impl Tokens {
+    /// `first` was answered to `ask`; it goes into `header`.
+    pub fn new(header: &'static str, ask: Request, first: &Response) -> Self {
+        let token = Token { value: Secret::new(first.text().trim().to_owned()), number: 0 };
+        Self { header, ask, kept: Mutex::new(token) }
+    }
+
+    fn current(&self) -> Token {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A new token in place of one that is refused, unless another worker has one already.
+    fn renewed(&self, system: &System, refused: &Token) -> Result<Token, HttpError> {
+        let mut slot = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.number > refused.number {
+            return Ok(slot.clone());
+        }
+        tracing::debug!("Refreshing the metadata service's token");
+        let response = system.http.send(&self.ask)?;
+        *slot = Token { value: Secret::new(response.text().trim().to_owned()), number: refused.number + 1 };
+        Ok(slot.clone())
+    }
+}
+
+/// A service at an address that has answered.
+pub struct Service<'a> {
+    system: &'a System,
+    base: String,
+    timeout: Duration,
+    retries: u32,
+    headers: Vec<(String, Secret<String>)>,
+    tokens: Option<Tokens>,
+    /// How many documents may be read at once.
+    pub workers: usize,
+}
+
+impl<'a> Service<'a> {
+    /// The service at an address; `took` is how long it has taken to answer, by which it is asked for several documents
+    /// at once or for one after the other.
+    pub fn at(system: &'a System, base: &str, timeout: Duration, retries: u32, took: Duration) -> Self {
+        Self {
+            system,
+            base: base.to_owned(),
+            timeout,
+            retries,
+            headers: Vec::new(),
+            tokens: None,
+            workers: side_by_side::workers(took),
+        }
+    }
+
+    /// The same with a header in each request.
+    pub fn header(mut self, name: &str, value: Secret<String>) -> Self {
+        self.headers.push((name.to_owned(), value));
+        self
+    }
+
+    /// The same with a session token in each request.
+    pub fn tokens(mut self, tokens: Option<Tokens>) -> Self {
+        self.tokens = tokens;
+        self
+    }
+
+    /// The address.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The address of a document.
+    pub fn url(&self, path: &str) -> String {
+        join(&self.base, path)
+    }
+
+    /// What is at an address; `None` where nothing is (404). A token that has run out is replaced once.
+    pub fn get(&self, url: &str) -> Result<Option<Vec<u8>>, HttpError> {
+        self.tried(url, self.retries)
+    }
+
+    /// The same without a second try.
+    pub fn get_once(&self, url: &str) -> Result<Option<Vec<u8>>, HttpError> {
+        self.tried(url, 0)
+    }
+
+    fn tried(&self, url: &str, retries: u32) -> Result<Option<Vec<u8>>, HttpError> {
+        let send = |token: Option<(&Tokens, &Token)>| {
+            let mut request = Request::get(url).timeout(self.timeout).retries(retries).accept(&[404]);
+            request.headers.extend(self.headers.iter().cloned());
+            if let Some((tokens, token)) = token {
+                request = request.header(tokens.header, token.value.expose().clone()).accept(&[404, 401]);
+            }
+            self.system.http.send(&request)
+        };
+        let Some(tokens) = &self.tokens else { return document(url, send(None)?) };
+        let token = tokens.current();
+        let response = send(Some((tokens, &token)))?;
+        if response.status != 401 {
+            return document(url, response);
+        }
+        let token = tokens.renewed(self.system, &token)?;
+        document(url, send(Some((tokens, &token)))?)
+    }
+
+    /// A document's bytes; `None` where there is none.
+    pub fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
+        Ok(self.get(&self.url(path))?)
+    }
+
+    /// A JSON document of a type.
+    pub fn json<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, SourceError> {
+        let Some(bytes) = self.bytes(path)? else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| self.broken(path, error.to_string()))
+    }
+
+    /// A YAML document; one without content is null.
+    pub fn yaml(&self, path: &str) -> Result<Option<Node>, SourceError> {
+        let Some(bytes) = self.bytes(path)? else { return Ok(None) };
+        let place = Url::new(self.url(path)).to_string();
+        let node = Node::from_yaml(&place, &bytes).map_err(|error| self.broken(path, error.to_string()))?;
+        Ok(Some(node.unwrap_or_default()))
+    }
+
+    /// The names of a listing, one on each line, without the `/` behind those of directories.
+    pub fn listing(&self, path: &str) -> Result<Option<Vec<String>>, SourceError> {
+        Ok(self.bytes(path)?.map(|bytes| names(&bytes)))
+    }
+
+    fn broken(&self, path: &str, reason: String) -> SourceError {
+        SourceError::Broken { place: Url::new(self.url(path)).to_string(), reason }
+    }
+}
+
+/// The names of a listing.
+pub fn names(listing: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(listing);
+    let lines = text.lines().map(|line| line.trim().trim_end_matches('/'));
+    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+fn document(url: &str, response: Response) -> Result<Option<Vec<u8>>, HttpError> {
+    match response.status {
+        404 => Ok(None),
+        _ if response.ok() => Ok(Some(response.body)),
+        status => Err(HttpError::Status { url: Url::new(url), status }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use system::{Scratch, TreeHttp};
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Meta {
+        id: String,
+    }
+
+    #[test]
+    fn documents_of_each_kind() {
+        let tree = Scratch::new()
+            .file("/v1.json", r#"{"id": "i-1"}"#)
+            .file("/user.yaml", "a: [1]\n")
+            .file("/list", "one\ntwo/\n\n")
+            .file("/broken", "{");
+        let http = TreeHttp::new(Arc::new(tree), Some("/".into()));
+        let (system, _) = Scratch::new().system_with(Arc::new(http));
+        let service =
+            Service::at(&system, "http://user:secret@h/", Duration::from_secs(1), 0, Duration::ZERO);
+        assert_eq!(service.workers, 1);
+        assert_eq!(service.json("v1.json").expect("read"), Some(Meta { id: "i-1".into() }));
+        let node = service.yaml("user.yaml").expect("read").expect("there");
+        assert_eq!(node.to_json(), serde_json::json!({"a": [1]}));
+        assert_eq!(service.listing("list").expect("read"), Some(vec!["one".into(), "two".into()]));
+        assert_eq!(service.bytes("gone").expect("an answer"), None);
+        let error = service.json::<Meta>("broken").expect_err("no JSON").to_string();
+        assert!(error.contains("http://h/broken") && !error.contains("secret"), "{error}");
+    }
+}
