@@ -4,6 +4,7 @@ mod accounts;
 mod assumed;
 mod document;
 mod examples;
+mod library;
 mod mask;
 mod roots;
 mod show;
@@ -22,6 +23,11 @@ use self::accounts::Accounts;
 use self::assumed::Assumed;
 use crate::output;
 
+pub(crate) use self::document::{json, json_schema};
+pub(crate) use self::library::{Data, of_data};
+pub(crate) use self::show::text;
+pub(crate) use self::watch::Warning;
+
 /// How a plan is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -32,7 +38,7 @@ pub(crate) enum Format {
 }
 
 /// What a plan starts from.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Source {
     /// One of the embedded examples.
     #[arg(long, value_name = "NAME")]
@@ -166,7 +172,7 @@ pub(crate) struct Planned {
     pub(crate) assumed: Assumed,
     pub(crate) effects: Vec<Effect>,
     /// Warnings, each with the number of effects that came before it.
-    pub(crate) warnings: Vec<watch::Warning>,
+    pub(crate) warnings: Vec<Warning>,
     /// Errors of stages.
     pub(crate) errors: Vec<String>,
     /// What in the user-data was probably not meant as it is written, each with its place.
@@ -184,14 +190,16 @@ pub(crate) fn run(options: &Plan) -> u8 {
         return 0;
     }
     if options.json_schema {
-        output::text(&document::schema());
+        output::text(&json_schema());
         return 0;
     }
-    match inputs(&options.source).and_then(|inputs| boot(&inputs, &options.source)) {
+    match inputs(&options.source)
+        .and_then(|inputs| boot(&inputs, options.source.root.as_deref(), options.source.given()))
+    {
         Ok(planned) => {
             output::text(&match options.format {
-                Format::Text => show::text(&planned),
-                Format::Json => document::json(&planned),
+                Format::Text => text(&planned),
+                Format::Json => json(&planned),
             });
             if planned.warnings.is_empty() && planned.errors.is_empty() { 0 } else { 2 }
         }
@@ -310,7 +318,7 @@ fn prepared(inputs: &Inputs) -> Result<Arc<dyn ReadFiles>, PlanError> {
 }
 
 /// Runs the four stages.
-fn boot(inputs: &Inputs, source: &Source) -> Result<Planned, PlanError> {
+fn boot(inputs: &Inputs, root: Option<&Path>, given: Vec<String>) -> Result<Planned, PlanError> {
     let (system, recording) = overlay(inputs)?.system();
     let registry = crate::registry::registry();
     let run = || {
@@ -324,7 +332,7 @@ fn boot(inputs: &Inputs, source: &Source) -> Result<Planned, PlanError> {
     let files = system.files.as_ref();
     let paths = engine::config::paths(&engine::config::Loader::new(&system, Vec::new()).base());
     Ok(Planned {
-        assumed: Assumed::read(files, &paths.instance("datasource"), source.root.as_deref(), source.given()),
+        assumed: Assumed::read(files, &paths.instance("datasource"), root, given),
         effects: recording.effects(),
         errors: errors?,
         advice: advice(&system, &warnings),
@@ -335,7 +343,7 @@ fn boot(inputs: &Inputs, source: &Source) -> Result<Planned, PlanError> {
 
 /// What in the merged user-data was probably not meant as it is written.
 #[cfg(feature = "schema")]
-fn advice(system: &System, warnings: &[watch::Warning]) -> Vec<String> {
+fn advice(system: &System, warnings: &[Warning]) -> Vec<String> {
     let loader = engine::config::Loader::new(system, Vec::new());
     let paths = engine::config::paths(&loader.base());
     // What cannot be read was warned of.
@@ -354,7 +362,7 @@ fn advice(system: &System, warnings: &[watch::Warning]) -> Vec<String> {
 
 /// Without the schema nothing is known of keys.
 #[cfg(not(feature = "schema"))]
-fn advice(_system: &System, _warnings: &[watch::Warning]) -> Vec<String> {
+fn advice(_system: &System, _warnings: &[Warning]) -> Vec<String> {
     Vec::new()
 }
 

@@ -1,5 +1,9 @@
 //! `plan` in print: what a person reads, and what a program reads against the published schema.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use super::{cloud_init, err, out};
 
 /// The print of a plan for a user-data, and the exit code.
@@ -115,4 +119,87 @@ fn a_key_of_our_own_is_no_mistake() {
     std::fs::write(&path, text).expect("written");
     let output = cloud_init(&["plan", "--distro", "debian", "--meta-data", &path.display().to_string()]);
     assert!(!out(&output).contains("_orig_eni_name"), "{}{}", out(&output), err(&output));
+}
+
+/// The keywords of JSON schema that the published one uses. Gives the names of the properties that are known at the
+/// place, or what is wrong.
+fn judge(schema: &Value, root: &Value, value: &Value, at: &str) -> Result<BTreeSet<String>, String> {
+    let mut known = BTreeSet::new();
+    if let Some(reference) = schema["$ref"].as_str() {
+        let target = root.pointer(reference.trim_start_matches('#')).expect("what the schema refers to");
+        known.extend(judge(target, root, value, at)?);
+    }
+    if let Some(constant) = schema.get("const").filter(|constant| *constant != value) {
+        return Err(format!("{at}: {value} is not {constant}"));
+    }
+    let types: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let own = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    if !types.is_empty() && !types.contains(&own) {
+        return Err(format!("{at}: {own} is none of {types:?}"));
+    }
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if value.get(name).is_none() {
+            return Err(format!("{at}: {name} is missing"));
+        }
+    }
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        known.insert(name.clone());
+        if let Some(item) = value.get(name) {
+            whole(inner, root, item, &format!("{at}.{name}"))?;
+        }
+    }
+    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+        if let Some(inner) = schema.get("items") {
+            whole(inner, root, item, &format!("{at}[{index}]"))?;
+        }
+    }
+    for keyword in ["oneOf", "anyOf"] {
+        let Some(branches) = schema[keyword].as_array() else { continue };
+        let fits: Vec<_> = branches.iter().map(|branch| judge(branch, root, value, at)).collect();
+        let fitting: Vec<_> = fits.iter().filter_map(|fit| fit.as_ref().ok()).collect();
+        if fitting.is_empty() || (keyword == "oneOf" && fitting.len() > 1) {
+            return Err(format!("{at}: {} of {keyword} fit {value}: {fits:?}", fitting.len()));
+        }
+        fitting.into_iter().for_each(|names| known.extend(names.iter().cloned()));
+    }
+    Ok(known)
+}
+
+/// Like [`judge`]; a property that the schema does not know is wrong, too.
+fn whole(schema: &Value, root: &Value, value: &Value, at: &str) -> Result<(), String> {
+    let known = judge(schema, root, value, at)?;
+    let unknown = value.as_object().into_iter().flatten().find(|(name, _)| !known.contains(*name));
+    unknown.map_or(Ok(()), |(name, _)| Err(format!("{at}: the schema does not know {name}")))
+}
+
+#[test]
+fn the_json_of_plans_is_what_the_published_schema_says() {
+    let published = tests::workspace().join("docs/plan.schema.json");
+    let published = std::fs::read_to_string(published).expect("docs/plan.schema.json");
+    let made = out(&cloud_init(&["plan", "--json-schema"]));
+    assert!(published == made, "stale: run `cloud-init plan --json-schema > docs/plan.schema.json`");
+    let schema: Value = serde_json::from_str(&published).expect("JSON");
+    for arguments in [
+        vec!["--example", "openstack-centos7"],
+        vec!["--example", "nocloud-ubuntu"],
+        vec!["--example", "configdrive-rocky"],
+        vec!["--distro", "debian", "--user-data", "/dev/null"],
+    ] {
+        let (_, plan) = super::plan(&arguments);
+        assert_eq!(plan["version"], 1);
+        whole(&schema, &schema, &plan, "plan").unwrap_or_else(|wrong| panic!("{arguments:?}: {wrong}"));
+    }
+    let wrong = serde_json::json!({"version": 1, "effects": [{"effect": "remove"}]});
+    assert!(whole(&schema, &schema, &wrong, "plan").is_err(), "the judge judges");
 }

@@ -138,7 +138,7 @@ fn first_characters(payload: &[u8]) -> String {
 }
 
 /// A part of processed data as handlers take it.
-pub(crate) fn part_of(kind: DataKind, message: &Message, number: usize) -> Part {
+pub fn part_of(kind: DataKind, message: &Message, number: usize) -> Part {
     let filename =
         message.filename().filter(|name| !name.is_empty()).unwrap_or_else(|| format!("part-{number:03}"));
     let source = match kind {

@@ -209,13 +209,13 @@ impl Document {
 }
 
 /// For programs.
-pub(super) fn json(planned: &Planned) -> String {
+pub(crate) fn json(planned: &Planned) -> String {
     // Texts and numbers only: serde_json refuses keys of maps that are no text and nothing else.
     serde_json::to_string_pretty(&Document::new(planned)).unwrap_or_default() + "\n"
 }
 
 /// The schema of what [`json`] writes.
-pub(crate) fn schema() -> String {
+pub(crate) fn json_schema() -> String {
     let schema = schemars::schema_for!(Document);
     serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
 }

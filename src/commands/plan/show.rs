@@ -165,7 +165,7 @@ impl Printer<'_> {
 }
 
 /// For people.
-pub(super) fn text(planned: &Planned) -> String {
+pub(crate) fn text(planned: &Planned) -> String {
     let mut print = Printer { out: String::new(), accounts: &planned.accounts, stage: None, module: None };
     let _ = writeln!(print.out, "{}", planned.assumed);
     let mut warnings = planned.warnings.iter().peekable();
