@@ -1,7 +1,12 @@
 //! `plan`: the four stages of a first boot against an overlay. Nothing is touched and no network is asked.
 
+mod accounts;
+mod assumed;
+mod document;
 mod evidence;
 mod examples;
+mod library;
+mod mask;
 mod roots;
 mod show;
 mod watch;
@@ -16,7 +21,14 @@ use model::effects::{Attributes, ReadFiles};
 use model::{Stage, System};
 use system::{Effect, Host, Overlay, Scratch, TreeHttp};
 
+use self::accounts::Accounts;
+use self::assumed::Assumed;
 use crate::output;
+
+pub(crate) use self::document::{json, json_schema};
+pub(crate) use self::library::{Data, of_data};
+pub(crate) use self::show::text;
+pub(crate) use self::watch::Warning;
 
 /// How a plan is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -28,7 +40,7 @@ pub(crate) enum Format {
 }
 
 /// What a plan starts from.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Source {
     /// One of the embedded examples.
     #[arg(long, value_name = "NAME")]
@@ -87,6 +99,20 @@ impl Source {
             && self.distro.is_none()
     }
 
+    /// What was given, for the plan's first line.
+    fn given(&self) -> Vec<String> {
+        let example = self.example.iter().map(|name| format!("example: {name}"));
+        let files = [
+            ("user-data", &self.user_data),
+            ("meta-data", &self.meta_data),
+            ("vendor-data", &self.vendor_data),
+            ("network-config", &self.network_config),
+            ("metadata-tree", &self.metadata_tree),
+        ];
+        let files = files.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
+        example.chain(files.map(|(name, path)| format!("{name}: {}", path.display()))).collect()
+    }
+
     /// The root, made absolute.
     #[cfg(feature = "explain")]
     pub(crate) fn root(&self) -> Result<Option<PathBuf>, PlanError> {
@@ -122,6 +148,9 @@ pub(crate) struct Plan {
     /// How it is printed.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Print the JSON schema of what --format json prints.
+    #[arg(long)]
+    json_schema: bool,
 }
 
 /// Input that cannot be used.
@@ -175,11 +204,17 @@ struct Inputs {
 
 /// What came of it.
 pub(crate) struct Planned {
+    /// What was taken for granted.
+    pub(crate) assumed: Assumed,
     pub(crate) effects: Vec<Effect>,
     /// Warnings, each with the number of effects that came before it.
-    pub(crate) warnings: Vec<watch::Warning>,
+    pub(crate) warnings: Vec<Warning>,
     /// Errors of stages.
     pub(crate) errors: Vec<String>,
+    /// What in the user-data was probably not meant as it is written, each with its place.
+    pub(crate) advice: Vec<String>,
+    /// Names of owners.
+    pub(crate) accounts: Accounts,
 }
 
 /// Plans and prints; 0, 2 with warnings, 1 when the input cannot be used.
@@ -190,11 +225,17 @@ pub(crate) fn run(options: &Plan) -> u8 {
         }
         return 0;
     }
-    match inputs(&options.source).and_then(|inputs| boot(&inputs)) {
+    if options.json_schema {
+        output::text(&json_schema());
+        return 0;
+    }
+    match inputs(&options.source)
+        .and_then(|inputs| boot(&inputs, options.source.root.as_deref(), options.source.given()))
+    {
         Ok(planned) => {
             output::text(&match options.format {
-                Format::Text => show::text(&planned),
-                Format::Json => show::json(&planned),
+                Format::Text => text(&planned),
+                Format::Json => json(&planned),
             });
             if planned.warnings.is_empty() && planned.errors.is_empty() { 0 } else { 2 }
         }
@@ -293,15 +334,52 @@ fn prepared(inputs: &Inputs) -> Result<Arc<dyn ReadFiles>, PlanError> {
 }
 
 /// Runs the four stages.
-fn boot(inputs: &Inputs) -> Result<Planned, PlanError> {
+fn boot(inputs: &Inputs, root: Option<&Path>, given: Vec<String>) -> Result<Planned, PlanError> {
     let (system, recording) = overlay(inputs)?.system();
-    let warnings = watch::start(&recording);
     let registry = crate::registry::registry();
-    let mut errors = Vec::new();
-    for stage in [Stage::Local, Stage::Network, Stage::Config, Stage::Final] {
-        errors.extend(run_stage(&system, &registry, stage)?);
-    }
-    Ok(Planned { effects: recording.effects(), warnings: warnings.taken(), errors })
+    let run = || {
+        let mut errors = Vec::new();
+        for stage in [Stage::Local, Stage::Network, Stage::Config, Stage::Final] {
+            errors.extend(run_stage(&system, &registry, stage)?);
+        }
+        Ok::<_, PlanError>(errors)
+    };
+    let (errors, warnings) = watch::during(&recording, run);
+    let files = system.files.as_ref();
+    let paths = engine::config::paths(&engine::config::Loader::new(&system, Vec::new()).base());
+    Ok(Planned {
+        assumed: Assumed::read(files, &paths.instance("datasource"), root, given),
+        effects: recording.effects(),
+        errors: errors?,
+        advice: advice(&system, &warnings),
+        warnings,
+        accounts: Accounts::read(files),
+    })
+}
+
+/// What in the merged user-data was probably not meant as it is written.
+#[cfg(feature = "schema")]
+fn advice(system: &System, warnings: &[Warning]) -> Vec<String> {
+    let loader = engine::config::Loader::new(system, Vec::new());
+    let paths = engine::config::paths(&loader.base());
+    // What cannot be read was warned of.
+    let Ok(config) = loader.written(&paths.instance("cloud-config.txt")) else { return Vec::new() };
+    let placed = |finding: schema::Finding| match &finding.origin {
+        Some(origin) => format!("{origin}: {}", finding.public()),
+        None => finding.public(),
+    };
+    let is_warned_of = |finding: &schema::Finding| {
+        let place = finding.origin.as_ref().map(|origin| format!("{origin}: "));
+        place.is_some_and(|place| warnings.iter().any(|warning| warning.message.contains(&place)))
+    };
+    let all = schema::advise(&config).into_iter();
+    all.filter(|finding| !is_warned_of(finding)).map(placed).collect()
+}
+
+/// Without the schema nothing is known of keys.
+#[cfg(not(feature = "schema"))]
+fn advice(_system: &System, _warnings: &[Warning]) -> Vec<String> {
+    Vec::new()
 }
 
 /// The machine, nothing booted yet.

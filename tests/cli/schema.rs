@@ -69,8 +69,13 @@ fn suggestions_fit_the_mistake() {
         ("RunCmd: []\n", "did you mean 'runcmd'?"),
         ("apt:\n  source: {}\n", "did you mean 'sources'?"),
         ("growpart:\n  mode: growprt\n", "did you mean 'growpart'?"),
-        ("users:\n  - name: bob\n    runcmd: [ls]\n", "'runcmd' is a key of the top level"),
+        ("users:\n  - name: bob\n    runcmd: [ls]\n", "'runcmd' belongs to the top level"),
+        ("users:\n- name: pi\n  chpasswd: {expire: false}\n", "'chpasswd' belongs to the top level"),
         ("hostname: 5\n", "write it in quotes"),
+        ("ssh_pwauth: 1\n", "expected text or true or false, found an integer 1; write true"),
+        ("disable_root: 0\n", "write false"),
+        ("local-hostname: web1\n", "'local-hostname' belongs to meta-data"),
+        ("network: {version: 2}\n", "'network' belongs to network-config"),
         ("users:\n  - name: x\n    uid: 1.5\n", "expected an integer or text"),
         ("power_state: {mode: now}\n", "expected 'poweroff', 'reboot' or 'halt', found 'now'"),
         ("ssh_keys: {dsa_private: x}\n", "keys here have the form"),
@@ -156,6 +161,51 @@ fn secrets_are_not_shown() {
 }
 
 #[test]
+fn a_line_that_is_no_yaml_keeps_its_secret() {
+    let wrong = cloud("#cloud-config\nusers:\n    - name: user\n    password: passw0rd\n");
+    assert_eq!(wrong.code, 1);
+    assert!(wrong.err.contains("x.yaml:4:5: "), "{}", wrong.err);
+    assert!(wrong.err.contains("password: ********") && !wrong.err.contains("passw0rd"), "{}", wrong.err);
+}
+
+#[test]
+fn the_word_that_lacks_its_colon_is_underlined() {
+    let wrong = cloud("#cloud-config\nhostname: a\nTEMPLATE\n\n# comment\npackages:\n  - vim\n");
+    assert!(wrong.err.contains("x.yaml:3:1: a ':' is missing after this key"), "{}", wrong.err);
+    assert!(wrong.err.contains("\n    TEMPLATE\n    ^^^^^^^^\n"), "{}", wrong.err);
+}
+
+#[test]
+fn gzip_is_read_as_a_boot_reads_it() {
+    let zipped = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, text.as_bytes()).expect("written");
+        encoder.finish().expect("finished")
+    };
+    let valid = judged("x.gz", &zipped("#cloud-config\nhostname: web1\n"), &[]);
+    assert_eq!((valid.code, valid.out.as_str()), (0, "Valid schema x.gz\n"));
+    let wrong = judged("x.gz", &zipped("#cloud-config\nhostnam: web1\n"), &[]);
+    assert!(wrong.err.contains("did you mean 'hostname'?"), "{}", wrong.err);
+    let mut cut = zipped("#cloud-config\nhostname: web1\n");
+    cut.truncate(12);
+    let wrong = judged("x.gz", &cut, &[]);
+    assert_eq!(wrong.code, 1);
+    assert!(wrong.err.contains("it is gzip that cannot be unpacked"), "{}", wrong.err);
+    let base64 = b"I2Nsb3VkLWNvbmZpZwpob3N0bmFtZTogd2ViMQpwYWNrYWdlczogW3ZpbV0K\n";
+    assert!(judged("x", base64, &[]).err.contains("it is user-data in base64"));
+}
+
+#[test]
+fn advice_is_given_and_the_file_stays_valid() {
+    let valid = cloud("#cloud-config\nruncmd:\n  - [ timedatectl set-timezone America/New_York ]\n");
+    assert_eq!((valid.code, valid.out.as_str()), (0, "Valid schema x.yaml\n"));
+    assert!(valid.err.starts_with("advice: x.yaml:3:5: runcmd.0: a list is a program"), "{}", valid.err);
+    let valid = cloud("#cloud-config\nwrite_files: [{path: /x, permissions: u+rw}]\n");
+    assert_eq!(valid.code, 0);
+    assert!(valid.err.contains("permissions are octal digits"), "{}", valid.err);
+}
+
+#[test]
 fn what_is_no_cloud_config_is_not_judged() {
     for (text, kind) in [
         ("#!/bin/sh\n", "text/x-shellscript"),
@@ -197,7 +247,7 @@ fn bad_input_of_any_kind_is_an_error_with_a_place() {
         (
             "a byte order mark",
             b"\xef\xbb\xbf#cloud-config\na: 1\n".to_vec(),
-            "a byte order mark stands before",
+            "a byte order mark stands before the first line",
         ),
         ("no UTF-8", b"#cloud-config\n\xff\xfe".to_vec(), "x.yaml:2: this is not UTF-8 text"),
         ("a NUL", b"#cloud-config\nhostname: \0\n".to_vec(), "x.yaml:2:11: "),

@@ -92,7 +92,7 @@ impl Loader<'_> {
     }
 
     /// A merged cloud-config of the instance, each value with the origin that it had.
-    pub(crate) fn written(&self, path: &Path) -> Result<Node, LoadError> {
+    pub fn written(&self, path: &Path) -> Result<Node, LoadError> {
         let text = self.system.files.read(path)?;
         let origins = self.system.files.text(&origins::beside(path));
         if let Some(read) =

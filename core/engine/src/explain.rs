@@ -16,7 +16,7 @@ use crate::merge::{Outcome, Step, Trace};
 
 pub use gather::{Gathered, gather};
 pub use path::{PathError, parse, resolve, value_at};
-pub use redact::shown;
+pub use redact::{is_secret_key, shown};
 
 /// A layer's word on a key.
 #[derive(Clone, Debug)]

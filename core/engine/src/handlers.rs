@@ -120,11 +120,12 @@ fn dispatch(
         _ => {
             let start = first_characters(&part.payload);
             let what = if content_type == NOT_MULTIPART { "non-multipart" } else { "unknown content-type" };
-            tracing::warn!(
-                "Unhandled {what} ({content_type}) userdata: {start}: the first line of {} names no kind of user-data; \
-                 it begins #cloud-config, #!, #include, #cloud-boothook, #cloud-config-archive or ## template: jinja",
-                part.origin
-            );
+            let why = crate::userdata::mistaken_form(&part.payload).unwrap_or_else(|| {
+                "the first line names no kind of user-data; it begins #cloud-config, #!, #include, #cloud-boothook, \
+                 #cloud-config-archive or ## template: jinja"
+                    .to_owned()
+            });
+            tracing::warn!("Unhandled {what} ({content_type}) userdata: {start}: {}: {why}", part.origin);
         }
     }
 }
@@ -137,7 +138,7 @@ fn first_characters(payload: &[u8]) -> String {
 }
 
 /// A part of processed data as handlers take it.
-pub(crate) fn part_of(kind: DataKind, message: &Message, number: usize) -> Part {
+pub fn part_of(kind: DataKind, message: &Message, number: usize) -> Part {
     let filename =
         message.filename().filter(|name| !name.is_empty()).unwrap_or_else(|| format!("part-{number:03}"));
     let source = match kind {

@@ -16,7 +16,7 @@ use model::effects::HttpError;
 use model::{Paths, System};
 
 pub use launch_index::filter as filter_launch_index;
-pub use sniff::{content_type_of, needs_network};
+pub use sniff::{content_type_of, mistaken_form, needs_network};
 
 /// What text without headers is until it is looked at.
 pub(crate) const NOT_MULTIPART: &str = "text/x-not-multipart";

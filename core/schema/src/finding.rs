@@ -23,6 +23,8 @@ pub enum Severity {
         /// The release since which it is old; `devel` for one that is not released.
         version: String,
     },
+    /// It is valid, and probably not what was meant. It changes no verdict and no exit code.
+    Advice,
 }
 
 /// Something that is wrong or old in a document.
@@ -191,6 +193,8 @@ fn hint(schema: &Schema<'_>, fault: &Fault<'_, '_>) -> (Option<String>, Option<S
     let alone = |text: &str| (Some(text.to_owned()), None);
     match (&fault.cause, fault.instance.view()) {
         (Cause::Type(names), view) => match view {
+            View::Int(0) if names.contains(&"boolean") => alone("write false"),
+            View::Int(1) if names.contains(&"boolean") => alone("write true"),
             View::Bool(_) | View::Int(_) | View::Huge { .. } | View::Float(_) | View::Date
                 if names.contains(&"string") =>
             {
@@ -213,6 +217,9 @@ fn hint(schema: &Schema<'_>, fault: &Fault<'_, '_>) -> (Option<String>, Option<S
 
 fn unknown(schema: &Schema<'_>, fault: &Fault<'_, '_>, name: &str) -> (Option<String>, Option<String>) {
     let is_top = fault.path.is_empty();
+    if let Some(hint) = elsewhere(schema, is_top, name) {
+        return (Some(hint), None);
+    }
     let Some(known) = fault.schema.get("properties").and_then(Value::as_object) else {
         let patterns = fault.schema.get("patternProperties").and_then(Value::as_object);
         let forms: Vec<&str> = patterns.into_iter().flatten().map(|(pattern, _)| pattern.as_str()).collect();
@@ -228,16 +235,47 @@ fn unknown(schema: &Schema<'_>, fault: &Fault<'_, '_>, name: &str) -> (Option<St
     {
         return (Some(format!("did you mean '{near}'?")), is_top.then(|| near.to_owned()));
     }
-    let top = schema.document.get("properties");
-    if !is_top && top.is_some_and(|top| top.get(name).is_some()) {
-        let hint = format!("'{name}' is a key of the top level: begin its line without spaces");
-        return (Some(hint), None);
-    }
     let names: Vec<&str> = current.collect();
     if is_top || names.is_empty() || names.len() > KNOWN {
         return (None, None);
     }
     (Some(format!("known here: {}", names.join(", "))), None)
+}
+
+/// Keys of a seed's meta-data that are written into a user-data by mistake.
+const META_DATA: [&str; 8] = [
+    "dsmode",
+    "instance-id",
+    "instance_id",
+    "local-hostname",
+    "local_hostname",
+    "network-interfaces",
+    "public-keys",
+    "public_keys",
+];
+
+/// Keys of a network-config, with and without its key `network` around them.
+const NETWORK_CONFIG: [&str; 8] =
+    ["network", "ethernets", "wifis", "bonds", "bridges", "vlans", "tunnels", "renderer"];
+
+/// Where a key belongs that is known, but not here: at the top level, or in another document. A key that belongs
+/// elsewhere comes before one of a similar name.
+fn elsewhere(schema: &Schema<'_>, is_top: bool, name: &str) -> Option<String> {
+    let top = schema.document.get("properties");
+    if !is_top {
+        let is_of_top = top.is_some_and(|top| top.get(name).is_some());
+        return is_of_top
+            .then(|| format!("'{name}' belongs to the top level: begin its line without spaces"));
+    }
+    // Other documents have a layout of their own.
+    schema.document.pointer("/$defs/base_config")?;
+    if META_DATA.contains(&name) {
+        Some(format!("'{name}' belongs to meta-data, not to user-data"))
+    } else if NETWORK_CONFIG.contains(&name) {
+        Some(format!("'{name}' belongs to network-config, not to user-data"))
+    } else {
+        None
+    }
 }
 
 /// The module that has a top-level key.

@@ -1,5 +1,6 @@
 //! JSON schemas of cloud-config and network-config: what they allow, and what a document does against them. Pure.
 
+mod advice;
 mod annotate;
 pub mod base;
 mod boundary;
@@ -10,17 +11,23 @@ mod finding;
 mod format;
 pub mod forms;
 mod instance;
+mod left_over;
 mod nearest;
 pub mod network;
 pub mod notes;
 mod place;
 mod secret;
+mod unread;
 mod validate;
 mod words;
 
+pub use advice::advise;
 pub use annotate::annotated;
 pub use boundary::Boundary;
 pub use finding::{Finding, Severity, check};
 pub use instance::{Instance, Step, dotted};
+pub use nearest::nearest;
 pub use place::{Document, Place};
+pub use secret::is_private;
+pub use unread::yaml_error;
 pub use validate::Schema;

@@ -9,7 +9,7 @@ fn plain(word: &str) -> String {
 const LONGEST: usize = 64;
 
 /// The nearest of several words, where one is near.
-pub(crate) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     if word.len() > LONGEST {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use yaml::{Node, Position, Span, Value};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::instance::Step;
 use crate::secret::is_private;
 
@@ -66,7 +66,7 @@ impl<'t> Document<'t> {
             // What an alias names stands elsewhere.
             Some(key)
                 if is_long
-                    || !finding.is_error()
+                    || matches!(finding.severity, Severity::Deprecation { .. })
                     || !is_shown
                     || value.start.offset < key.span.start.offset =>
             {

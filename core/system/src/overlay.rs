@@ -128,6 +128,12 @@ impl Recording {
         state.module = module.map(str::to_owned);
     }
 
+    /// How many effects there were so far, and the stage and the module that run now.
+    pub fn now(&self) -> (usize, Option<Stage>, Option<String>) {
+        let state = self.lock();
+        (state.effects.len(), state.stage, state.module.clone())
+    }
+
     /// Everything so far, in order.
     pub fn effects(&self) -> Vec<Effect> {
         self.lock().effects.clone()

@@ -20,7 +20,7 @@ pub struct Error {
     /// Where the thing that could not be finished began, if that is elsewhere: the mapping of a
     /// wrong entry, the quote that is never closed.
     pub context: Option<Position>,
-    /// The text of the line at `position`, without its line break; long lines are cut.
+    /// The text of the line at [`Error::place`], without its line break; long lines are cut.
     pub line_text: Box<str>,
 }
 
@@ -40,6 +40,9 @@ pub enum ErrorKind {
     /// The text does not divide into tokens.
     #[error("{0}")]
     Scan(String),
+    /// A word where a key has to be, and no `:` behind it. The key is at [`Error::context`].
+    #[error("a ':' is missing after this key, on the same line")]
+    MissingColon,
     /// The tokens do not make a document.
     #[error("{0}")]
     Syntax(String),
@@ -75,6 +78,26 @@ pub enum ErrorKind {
 }
 
 impl Error {
+    /// Where a person looks for the mistake: where reading stopped, or the key that lacks its `:`, which may stand
+    /// many lines above.
+    pub fn place(&self) -> Position {
+        match self.kind {
+            ErrorKind::MissingColon => self.context.unwrap_or(self.position),
+            _ => self.position,
+        }
+    }
+
+    /// How many characters of [`Error::line_text`] the error is about, from its place on: the whole of a key that lacks
+    /// its `:`, else one.
+    pub fn width(&self) -> usize {
+        if self.kind != ErrorKind::MissingColon {
+            return 1;
+        }
+        let rest: String = self.line_text.chars().skip(self.place().column.saturating_sub(1)).collect();
+        let word = rest.split(" #").next().unwrap_or_default().trim_end();
+        word.chars().count().max(1)
+    }
+
     /// The error without anything of the source's text: for logs that more people read than the source, which may
     /// hold passwords.
     pub fn without_text(&self) -> String {
@@ -90,7 +113,8 @@ impl Error {
             ErrorKind::Value(_) => "the value is not what its tag, or its look, says".to_owned(),
             kind => kind.to_string(),
         };
-        format!("{}:{}:{}: {what}", self.source_name, self.position.line, self.position.column)
+        let place = self.place();
+        format!("{}:{}:{}: {what}", self.source_name, place.line, place.column)
     }
 }
 
@@ -99,7 +123,8 @@ struct Rendered<'a>(&'a Error);
 
 impl fmt::Display for Rendered<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Error { kind, source_name, position, line_text, .. } = self.0;
+        let Error { kind, source_name, line_text, .. } = self.0;
+        let position = self.0.place();
         write!(f, "{source_name}:{}:{}: {kind}", position.line, position.column)?;
         if !line_text.is_empty() && position.column <= line_text.chars().count() + 1 {
             // Tabs stay tabs under tabs, so the caret stands where the eye expects it.
@@ -108,7 +133,7 @@ impl fmt::Display for Rendered<'_> {
                 .take(position.column.saturating_sub(1))
                 .map(|c| if c == '\t' { '\t' } else { ' ' })
                 .collect();
-            write!(f, "\n    {line_text}\n    {lead}^")?;
+            write!(f, "\n    {line_text}\n    {lead}{}", "^".repeat(self.0.width()))?;
         }
         Ok(())
     }
@@ -148,7 +173,11 @@ impl Fault {
         /// A line longer than this says little and may hold a whole file.
         const LONGEST: usize = 160;
         let FaultParts { kind, position, context } = *self.0;
-        let before = &text[..position.offset.min(text.len())];
+        let shown = match (&kind, context) {
+            (ErrorKind::MissingColon, Some(context)) => context,
+            _ => position,
+        };
+        let before = &text[..shown.offset.min(text.len())];
         let start =
             before.rfind(is_break).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
         let line_text = text[start..]

@@ -1,14 +1,17 @@
 //! A plan in print.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use model::Stage;
-use serde_json::{Value, json};
 use similar::TextDiff;
 use system::{Effect, EffectKind};
 
 use super::Planned;
+use super::accounts::Accounts;
+use super::mask::shown_content;
+use super::watch::Warning;
 
 /// Directories of cloud-init's own state, which a reader of a plan rarely wants to see.
 const STATE: [&str; 2] = ["/var/lib/cloud", "/run/cloud-init"];
@@ -21,8 +24,8 @@ const MAX_LINES: usize = 60;
 fn is_state(kind: &EffectKind) -> bool {
     let Some(path) = path_of(kind) else { return false };
     let text = path.to_string_lossy();
-    let shown =
-        matches!(kind, EffectKind::Write { .. }) && SHOWN_STATE.iter().any(|shown| text.contains(shown));
+    let shown = matches!(kind, EffectKind::Write { secret: false, .. })
+        && SHOWN_STATE.iter().any(|shown| text.contains(shown));
     STATE.iter().any(|state| path.starts_with(state)) && !shown
 }
 
@@ -48,81 +51,226 @@ fn heading(stage: Option<Stage>) -> &'static str {
     }
 }
 
-/// For people.
-pub(super) fn text(planned: &Planned) -> String {
-    let mut out = String::new();
-    let (mut stage, mut module, mut hidden) = (None, None, 0);
-    let mut warnings = planned.warnings.iter().peekable();
-    let mut warn = |out: &mut String, upto: usize| {
-        while let Some(warning) = warnings.next_if(|warning| warning.position <= upto) {
-            let _ = writeln!(out, "  ! {}: {}", warning.level, indented(&warning.message));
+/// An effect as it is shown: with what later effects of the same module did to the same path.
+struct Shown {
+    kind: EffectKind,
+    /// The owner that a directory got.
+    owner: Option<(u32, u32)>,
+    /// A later effect said the same, or this one was made part of an earlier one.
+    is_part: bool,
+}
+
+/// The effects, those upon the same path within a module made one: the last content, mode and owner count.
+fn folded(effects: &[Effect]) -> Vec<Shown> {
+    let mut all: Vec<Shown> = Vec::with_capacity(effects.len());
+    let mut latest: HashMap<PathBuf, usize> = HashMap::new();
+    for (index, effect) in effects.iter().enumerate() {
+        let begins = index == 0
+            || effects[index - 1].module != effect.module
+            || effects[index - 1].stage != effect.stage;
+        if begins {
+            latest.clear();
         }
-    };
-    for (index, effect) in planned.effects.iter().enumerate() {
-        warn(&mut out, index);
-        if effect.stage != stage || index == 0 {
-            stage = effect.stage;
-            module = None;
-            let _ = writeln!(out, "\n== {} ==", heading(stage));
+        let mut shown = Shown { kind: effect.kind.clone(), owner: None, is_part: false };
+        let earlier = path_of(&effect.kind).and_then(|path| latest.get(path)).copied();
+        if let Some(earlier) = earlier {
+            shown.is_part = fold(&mut all[earlier], &effect.kind);
         }
-        if effect.module != module {
-            module.clone_from(&effect.module);
-            if let Some(name) = &module {
-                let _ = writeln!(out, "[{name}]");
+        match &effect.kind {
+            EffectKind::Write { path, .. }
+            | EffectKind::Directory { path, .. }
+            | EffectKind::Attributes { path, .. } => {
+                if !shown.is_part {
+                    latest.insert(path.clone(), index);
+                }
             }
+            EffectKind::Remove(path) => {
+                latest.retain(|known, _| !known.starts_with(path));
+            }
+            EffectKind::Rename { from, to } => {
+                latest.retain(|known, _| !known.starts_with(from) && !known.starts_with(to));
+            }
+            // A program may have read what was there.
+            EffectKind::Command { .. } => latest.clear(),
+            _ => {}
+        }
+        all.push(shown);
+    }
+    all
+}
+
+/// Makes an effect part of an earlier one upon the same path, where it can be.
+fn fold(earlier: &mut Shown, later: &EffectKind) -> bool {
+    match (&mut earlier.kind, later) {
+        (
+            EffectKind::Write { after, mode, owner, secret, .. },
+            EffectKind::Write { after: content, mode: bits, owner: new, secret: hidden, .. },
+        ) => {
+            after.clone_from(content);
+            (*mode, *owner, *secret) = (*bits, *new, *secret || *hidden);
+            true
+        }
+        (
+            EffectKind::Write { mode, owner, .. } | EffectKind::Attributes { mode, owner, .. },
+            EffectKind::Attributes { mode: bits, owner: new, .. },
+        ) => {
+            (*mode, *owner) = (*bits, *new);
+            true
+        }
+        (EffectKind::Directory { mode, .. }, EffectKind::Attributes { mode: bits, owner: new, .. }) => {
+            *mode = *bits;
+            earlier.owner = Some(*new);
+            true
+        }
+        (EffectKind::Directory { mode, .. }, EffectKind::Directory { mode: bits, .. }) => {
+            *mode = *bits;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// What is printed, and below which heading the last line is.
+struct Printer<'a> {
+    out: String,
+    accounts: &'a Accounts,
+    /// The stage of the last heading; `None` before the first.
+    stage: Option<Option<Stage>>,
+    module: Option<String>,
+}
+
+impl Printer<'_> {
+    fn enter_stage(&mut self, stage: Option<Stage>) {
+        if self.stage != Some(stage) {
+            self.stage = Some(stage);
+            self.module = None;
+            let _ = writeln!(self.out, "\n== {} ==", heading(stage));
+        }
+    }
+
+    fn enter(&mut self, stage: Option<Stage>, module: Option<&String>) {
+        self.enter_stage(stage);
+        if self.module.as_ref() != module {
+            self.module = module.cloned();
+            // What a stage does after a module is its own again.
+            let name = module.map_or("stage", String::as_str);
+            let _ = writeln!(self.out, "[{name}]");
+        }
+    }
+
+    fn warning(&mut self, warning: &Warning) {
+        self.enter(warning.stage, warning.module.as_ref());
+        let _ = writeln!(self.out, "  ! {}: {}", warning.level, indented(&warning.message));
+    }
+}
+
+/// For people.
+pub(crate) fn text(planned: &Planned) -> String {
+    let mut print = Printer { out: String::new(), accounts: &planned.accounts, stage: None, module: None };
+    let _ = writeln!(print.out, "{}", planned.assumed);
+    let mut warnings = planned.warnings.iter().peekable();
+    let mut hidden = 0;
+    for (index, (effect, shown)) in planned.effects.iter().zip(folded(&planned.effects)).enumerate() {
+        while let Some(warning) = warnings.next_if(|warning| warning.position <= index) {
+            print.warning(warning);
         }
         if is_state(&effect.kind) {
+            print.enter_stage(effect.stage);
             hidden += 1;
-            continue;
+        } else if !shown.is_part {
+            print.enter(effect.stage, effect.module.as_ref());
+            print.describe(&shown);
         }
-        describe(&mut out, effect);
     }
-    warn(&mut out, usize::MAX);
-    for error in &planned.errors {
-        let _ = writeln!(out, "  ! failed: {}", indented(error));
+    warnings.for_each(|warning| print.warning(warning));
+    for error in planned.errors.iter().filter(|error| !is_warned_of(planned, error)) {
+        let _ = writeln!(print.out, "  ! failed: {}", indented(error));
+    }
+    if !planned.advice.is_empty() {
+        let _ = writeln!(print.out, "\n== advice: what was probably not meant as it is written ==");
+        for advice in &planned.advice {
+            let _ = writeln!(print.out, "  ? {}", indented(advice));
+        }
     }
     let _ = writeln!(
-        out,
+        print.out,
         "\n{} effects; {hidden} of them cloud-init's own state below {} (shown by --format json)",
         planned.effects.len(),
         STATE.join(" and ")
     );
-    out.trim_start().to_owned()
+    print.out
+}
+
+/// Whether a warning says already, in better words, what the list of failures says in Python's.
+fn is_warned_of(planned: &Planned, error: &str) -> bool {
+    let Some((name, _)) = error.strip_prefix("('").and_then(|rest| rest.split_once("', RuntimeError("))
+    else {
+        return false;
+    };
+    let begins = format!("Running module {name} failed");
+    planned.warnings.iter().any(|warning| warning.message.starts_with(&begins))
 }
 
 fn indented(text: &str) -> String {
     text.trim_end().replace('\n', "\n      ")
 }
 
-fn describe(out: &mut String, effect: &Effect) {
-    let _ = match &effect.kind {
-        EffectKind::Write { path, before, after, mode, owner, secret } => {
-            let verb = if before.is_some() { "change" } else { "write" };
-            let _ = writeln!(out, "  {verb} {} {mode:04o} {}:{}", path.display(), owner.0, owner.1);
-            content(out, before.as_deref(), after, *secret);
-            Ok(())
-        }
-        EffectKind::Directory { path, mode } => {
-            writeln!(out, "  make directory {} {mode:04o}", path.display())
-        }
-        EffectKind::Link { path, target } => {
-            writeln!(out, "  link {} -> {}", path.display(), target.display())
-        }
-        EffectKind::Remove(path) => writeln!(out, "  remove {}", path.display()),
-        EffectKind::Rename { from, to } => writeln!(out, "  rename {} to {}", from.display(), to.display()),
-        EffectKind::Attributes { path, mode, owner } => {
-            writeln!(out, "  set {} to {mode:04o} {}:{}", path.display(), owner.0, owner.1)
-        }
-        EffectKind::Command { words, stdin } => {
-            let line = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
-            writeln!(out, "  run {line}{}", if *stdin { "  (with input)" } else { "" })
-        }
-        EffectKind::Request { method, url, status } => match status {
-            Some(status) => writeln!(out, "  {method} {url} -> {status}"),
-            None => writeln!(out, "  {method} {url} -> no answer"),
-        },
-        EffectKind::Ephemeral { what } => writeln!(out, "  hold {what}"),
-    };
+impl Printer<'_> {
+    fn describe(&mut self, shown: &Shown) {
+        let accounts = self.accounts;
+        let out = &mut self.out;
+        let _ = match &shown.kind {
+            EffectKind::Write { path, before, after, mode, owner, secret } => {
+                let verb = if before.is_some() { "change" } else { "write" };
+                let _ = writeln!(out, "  {verb} {} {mode:04o} {}", path.display(), accounts.named(*owner));
+                content(out, path, before.as_deref(), after, *secret);
+                Ok(())
+            }
+            EffectKind::Directory { path, mode } => {
+                let owner = shown.owner.map(|owner| format!(" {}", accounts.named(owner)));
+                writeln!(out, "  make directory {} {mode:04o}{}", path.display(), owner.unwrap_or_default())
+            }
+            EffectKind::Link { path, target } => {
+                writeln!(out, "  link {} -> {}", path.display(), target.display())
+            }
+            EffectKind::Remove(path) => writeln!(out, "  remove {}", path.display()),
+            EffectKind::Rename { from, to } => {
+                writeln!(out, "  rename {} to {}", from.display(), to.display())
+            }
+            EffectKind::Attributes { path, mode, owner } => {
+                writeln!(out, "  set {} to {mode:04o} {}", path.display(), accounts.named(*owner))
+            }
+            EffectKind::Command { words, stdin } => match at_the_end(words) {
+                Some(line) => writeln!(out, "  {line}"),
+                None => {
+                    writeln!(out, "  run {}{}", command(words), if *stdin { "  (with input)" } else { "" })
+                }
+            },
+            EffectKind::Request { method, url, status } => match status {
+                Some(status) => writeln!(out, "  {method} {url} -> {status}"),
+                None => writeln!(out, "  {method} {url} -> no answer"),
+            },
+            EffectKind::Ephemeral { what } => writeln!(out, "  hold {what}"),
+        };
+    }
+}
+
+/// The process of `power_state`, which waits for the end of this program, in words: its script is the same each time
+/// but for the condition.
+fn at_the_end(words: &[String]) -> Option<String> {
+    let [shell, option, script, name, _pid, quarters, then @ ..] = words else { return None };
+    if shell != "/bin/sh" || option != "-c" || name != "cloud-init-power-state" {
+        return None;
+    }
+    let condition = script.lines().find_map(|line| line.strip_suffix(" || exit 0"));
+    let condition = condition.filter(|condition| *condition != "true");
+    let condition = condition.map(|condition| format!(", if {condition} succeeds")).unwrap_or_default();
+    let seconds = quarters.parse::<u64>().ok()?.div_ceil(4);
+    Some(format!("when this program ends, or {seconds} s later{condition}: {}", command(then)))
+}
+
+fn command(words: &[String]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// A word as a shell would want it.
@@ -135,20 +283,20 @@ fn quoted(word: &str) -> String {
     }
 }
 
-fn content(out: &mut String, before: Option<&[u8]>, after: &[u8], secret: bool) {
-    if secret {
+fn content(out: &mut String, path: &Path, before: Option<&[u8]>, after: &[u8], secret: bool) {
+    let Some(after_shown) = shown_content(path, after, secret) else {
         let _ = writeln!(out, "      (secret, {} bytes)", after.len());
         return;
-    }
-    let (Ok(new), Ok(old)) = (std::str::from_utf8(after), std::str::from_utf8(before.unwrap_or_default()))
-    else {
-        let _ = writeln!(out, "      ({} bytes, no text)", after.len());
-        return;
     };
-    if before.is_some() && old == new {
+    if before == Some(after) {
         let _ = writeln!(out, "      (the same content)");
         return;
     }
+    let before_shown = before.and_then(|before| shown_content(path, before, secret)).unwrap_or_default();
+    let (Ok(new), Ok(old)) = (std::str::from_utf8(&after_shown), std::str::from_utf8(&before_shown)) else {
+        let _ = writeln!(out, "      ({} bytes, no text)", after.len());
+        return;
+    };
     let lines: Vec<String> = if before.is_some() {
         let diff = TextDiff::from_lines(old, new);
         let text = diff.unified_diff().context_radius(1).to_string();
@@ -156,64 +304,13 @@ fn content(out: &mut String, before: Option<&[u8]>, after: &[u8], secret: bool) 
     } else {
         new.lines().map(|line| format!("+{line}")).collect()
     };
+    if lines.is_empty() && secret {
+        let _ = writeln!(out, "      (a secret value changes)");
+    }
     for line in lines.iter().take(MAX_LINES) {
         let _ = writeln!(out, "      {line}");
     }
     if lines.len() > MAX_LINES {
         let _ = writeln!(out, "      … {} more lines", lines.len() - MAX_LINES);
     }
-}
-
-fn effect_json(effect: &Effect) -> Value {
-    let bytes = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let mut value = match &effect.kind {
-        EffectKind::Write { path, before, after, mode, owner, secret } => {
-            let mut value = json!({
-                "effect": "write", "path": path, "mode": format!("{mode:04o}"), "uid": owner.0, "gid": owner.1,
-                "existed": before.is_some(), "bytes": after.len(), "secret": secret,
-            });
-            if !secret {
-                value["content"] = bytes(after).into();
-                value["before"] = before.as_deref().map(bytes).into();
-            }
-            value
-        }
-        EffectKind::Directory { path, mode } => {
-            json!({"effect": "directory", "path": path, "mode": format!("{mode:04o}")})
-        }
-        EffectKind::Link { path, target } => json!({"effect": "link", "path": path, "target": target}),
-        EffectKind::Remove(path) => json!({"effect": "remove", "path": path}),
-        EffectKind::Rename { from, to } => json!({"effect": "rename", "from": from, "to": to}),
-        EffectKind::Attributes { path, mode, owner } => json!({
-            "effect": "attributes", "path": path, "mode": format!("{mode:04o}"), "uid": owner.0, "gid": owner.1,
-        }),
-        EffectKind::Command { words, stdin } => json!({"effect": "command", "words": words, "stdin": stdin}),
-        EffectKind::Request { method, url, status } => {
-            json!({"effect": "request", "method": method, "url": url, "status": status})
-        }
-        EffectKind::Ephemeral { what } => json!({"effect": "ephemeral", "what": what}),
-    };
-    value["stage"] = effect.stage.map(Stage::status_name).into();
-    value["module"] = effect.module.clone().into();
-    value
-}
-
-/// For programs.
-pub(super) fn json(planned: &Planned) -> String {
-    let effects: Vec<Value> = planned.effects.iter().map(effect_json).collect();
-    let warnings: Vec<Value> = planned
-        .warnings
-        .iter()
-        .map(|warning| {
-            let last = planned.effects.get(warning.position.saturating_sub(1));
-            json!({
-                "level": warning.level,
-                "message": warning.message,
-                "after_effect": warning.position,
-                "stage": last.and_then(|effect| effect.stage).map(Stage::status_name),
-            })
-        })
-        .collect();
-    let document = json!({"effects": effects, "warnings": warnings, "errors": planned.errors});
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }

@@ -1,17 +1,21 @@
-//! Warnings of a plan, each at its place among the effects.
+//! Warnings of a plan, each at its place among the effects and under its module.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use model::Stage;
 use system::Recording;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
-use tracing_subscriber::util::SubscriberInitExt;
 
 /// A warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Warning {
     /// How many effects came before it.
     pub(crate) position: usize,
+    /// The stage that was running.
+    pub(crate) stage: Option<Stage>,
+    /// The module that was running.
+    pub(crate) module: Option<String>,
     /// `warning`, `error` or `deprecated`.
     pub(crate) level: &'static str,
     /// The message.
@@ -20,23 +24,17 @@ pub(crate) struct Warning {
 
 /// Collects warnings.
 #[derive(Clone)]
-pub(crate) struct Watch {
+struct Watch {
     recording: Recording,
     warnings: Arc<Mutex<Vec<Warning>>>,
 }
 
-/// Begins to collect.
-pub(crate) fn start(recording: &Recording) -> Watch {
+/// Runs something and collects the warnings of this thread meanwhile.
+pub(crate) fn during<T>(recording: &Recording, run: impl FnOnce() -> T) -> (T, Vec<Warning>) {
     let watch = Watch { recording: recording.clone(), warnings: Arc::default() };
-    let _ = tracing_subscriber::registry().with(watch.clone()).try_init();
-    watch
-}
-
-impl Watch {
-    /// What was collected.
-    pub(crate) fn taken(&self) -> Vec<Warning> {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+    let value = tracing::subscriber::with_default(tracing_subscriber::registry().with(watch.clone()), run);
+    let warnings = watch.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    (value, warnings)
 }
 
 impl<S: Subscriber> Layer<S> for Watch {
@@ -47,8 +45,8 @@ impl<S: Subscriber> Layer<S> for Watch {
             Level::WARN => "warning",
             _ => return,
         };
-        let position = self.recording.effects().len();
+        let (position, stage, module) = self.recording.now();
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        warnings.push(Warning { position, level, message: crate::logging::message(event) });
+        warnings.push(Warning { position, stage, module, level, message: crate::logging::message(event) });
     }
 }

@@ -1,8 +1,8 @@
 //! One part: read, rendered where it is a template, checked, and told about.
 
 use engine::template;
-use engine::userdata::content_type_of;
-use schema::{Document, Finding, Schema, annotated, check, network};
+use engine::userdata::{self, content_type_of};
+use schema::{Document, Finding, Schema, advise, annotated, check, network, yaml_error};
 use serde_json::Value;
 use yaml::{Limits, Node};
 
@@ -54,9 +54,13 @@ const IGNORED: &str = "# Cloud-config part ignored SCHEMA_ERROR: ";
 pub(super) fn judge(run: &Run<'_>, part: &Part) -> Result<Outcome, Stop> {
     let shown = part.path.display().to_string();
     let bytes = run.system.files.read(&whole(&part.path)).map_err(|error| Stop(error.to_string()))?;
+    // As a boot reads it.
+    let bytes = if part.kind == Kind::NetworkConfig { bytes } else { userdata::maybe_gunzip(&bytes) };
     let text = String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
-        Stop(format!("{shown}:{line}: this is not UTF-8 text: save the file as UTF-8"))
+        let what = userdata::mistaken_form(error.as_bytes());
+        let what = what.unwrap_or_else(|| "this is not UTF-8 text: save the file as UTF-8".to_owned());
+        Stop(format!("{shown}:{line}: {what}"))
     })?;
     if text.is_empty() {
         output::line(&format!("Empty '{}' found at {shown}. Nothing to validate.", part.kind.schema()));
@@ -78,7 +82,7 @@ pub(super) fn judge(run: &Run<'_>, part: &Part) -> Result<Outcome, Stop> {
                 line: at.line,
                 path: String::new(),
                 message: format!("File {shown} is not valid YAML. {}", error.kind),
-                told: error.to_string(),
+                told: yaml_error(&text, &error),
             };
             let problems = std::iter::once(problem).chain(left_out(&shown, &text)).collect();
             return Ok(tell(run, part, &text, problems, Vec::new()));
@@ -142,8 +146,8 @@ fn first_line(shown: &str, line: usize, message: &str) -> Problem {
 fn no_header(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
     let known = HEADERS.join(", ");
-    if text.starts_with('\u{feff}') {
-        return "a byte order mark stands before the header: save the file as UTF-8 without it".to_owned();
+    if let Some(form) = userdata::mistaken_form(text.as_bytes()) {
+        return form;
     }
     let head: String = first.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let plain = head.trim().to_ascii_lowercase().replace(' ', "");
@@ -240,7 +244,21 @@ fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> 
     } else {
         errors.extend(left_out(shown, text));
     }
+    if part.kind != Kind::NetworkConfig {
+        give_advice(run, &place, tree);
+    }
     Ok(tell(run, part, text, errors, deprecations))
+}
+
+/// Prints what was probably not meant as it is written. An annotated file is the original's form and stays it.
+fn give_advice(run: &Run<'_>, place: &Document<'_>, tree: &Node) {
+    if run.annotate {
+        return;
+    }
+    for finding in advise(tree) {
+        let told = place.shown(&finding).replace('\n', &format!("\n{}", run.indent));
+        output::error(&format!("{}advice: {told}", run.indent));
+    }
 }
 
 /// The parts that the merged cloud-config says were left out.

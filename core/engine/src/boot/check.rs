@@ -8,6 +8,9 @@ use super::Boot;
 /// So many findings of a document are told one by one.
 const TOLD: usize = 25;
 
+/// A key of subnets that this program makes up, as the original does.
+const ORIGINAL_NAME: &str = "_orig_eni_name";
+
 /// Where the rest is told.
 const COMMAND: &str = "run 'sudo cloud-init schema --system' to see them";
 
@@ -41,7 +44,10 @@ impl Boot<'_> {
             return;
         }
         let document = if version == 1 { network::v1_schema() } else { network::v2_schema() };
-        tell("network-config", &check(&Schema::new(&document), config));
+        let mut findings = check(&Schema::new(&document), config);
+        // Nobody wrote it: the reader of interfaces(5) notes there which link a stanza was for.
+        findings.retain(|finding| !finding.key.as_ref().is_some_and(|key| key.to_string() == ORIGINAL_NAME));
+        tell("network-config", &findings);
     }
 
     /// Takes from a module's report what the check of the user-data has told.
@@ -80,6 +86,8 @@ fn tell(kind: &str, findings: &[Finding]) {
                 tracing::warn!(target: "deprecated", "Deprecated {kind} provided: {place}{what}");
             }
             Severity::Deprecation { .. } => tracing::info!("Deprecated {kind} provided: {place}{what}"),
+            // A boot is no time for it: `schema` and `plan` give it.
+            Severity::Advice => {}
         }
     }
     if findings.len() > TOLD {

@@ -251,7 +251,10 @@ impl Boot<'_> {
                 Ok(())
             }
             Err(reason) => {
+                // Told under the module's name.
+                self.system.journal.enter(stage, Some(module.name()));
                 tracing::warn!("Running module {} failed: {reason}", entry.name);
+                self.system.journal.enter(stage, None);
                 step.finish(false, None);
                 // The original's list of failures holds pairs of a name and an exception, printed as Python prints them.
                 let reason = template::python_repr(&reason);

@@ -241,7 +241,7 @@ impl Boot<'_> {
         let path = self.paths.instance("network-config.json");
         let value = config.node().to_json();
         if json::read(self.system, &path).as_ref() != Some(&value) {
-            json::write(self.system, &path, &value, &Attributes::mode(0o600))?;
+            json::write(self.system, &path, &value, &Attributes::secret())?;
         }
         let link = self.paths.run("network-config.json");
         if self.system.files.read_link(&link).is_err() {

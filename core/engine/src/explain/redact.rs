@@ -5,7 +5,7 @@ use model::{Node, Value};
 /// What stands in the place of a secret.
 const REDACTED: &str = "REDACTED";
 /// Words in the names of keys whose values are secret.
-const SECRET: [&str; 10] = [
+const SECRET: &[&str] = &[
     "passw",
     "passphrase",
     "secret",
@@ -16,9 +16,12 @@ const SECRET: [&str; 10] = [
     "credential",
     "api_key",
     "validation_key",
+    "psk",
+    "wep_key",
 ];
 
-fn is_secret(key: &str) -> bool {
+/// Whether the values of a key are secret, by its name.
+pub fn is_secret_key(key: &str) -> bool {
     let key = key.to_lowercase().replace('-', "_");
     // A switch with such a word in its name is none.
     !["lock_passwd", "ssh_pwauth"].contains(&key.as_str()) && SECRET.iter().any(|word| key.contains(word))
@@ -29,7 +32,7 @@ fn redacted(node: &Node) -> serde_json::Value {
         Value::Map(map) => {
             let entry = |(key, inner): (&model::Key, &Node)| {
                 let key = key.to_string();
-                let plain = !is_secret(&key) || matches!(inner.value, Value::Bool(_) | Value::Null);
+                let plain = !is_secret_key(&key) || matches!(inner.value, Value::Bool(_) | Value::Null);
                 let shown = if plain { redacted(inner) } else { REDACTED.into() };
                 (key, shown)
             };
@@ -43,7 +46,7 @@ fn redacted(node: &Node) -> serde_json::Value {
 /// A value without secrets, by the way to it and by the names in it.
 pub fn shown(path: &[String], node: &Node) -> serde_json::Value {
     let switch = matches!(node.value, Value::Bool(_) | Value::Null);
-    if !switch && path.iter().any(|step| is_secret(step)) {
+    if !switch && path.iter().any(|step| is_secret_key(step)) {
         return REDACTED.into();
     }
     redacted(node)

@@ -37,6 +37,49 @@ fn content_type_of_text(text: &str) -> Option<&'static str> {
         .map(|(_, content_type)| *content_type)
 }
 
+/// What data is whose first line names no kind of user-data, and what to do about it, where its bytes show it: a byte
+/// order mark, UTF-16, an archive of another kind than gzip, damaged gzip, base64.
+pub fn mistaken_form(payload: &[u8]) -> Option<String> {
+    let say = |what: &str| Some(what.to_owned());
+    match payload {
+        [0xef, 0xbb, 0xbf, ..] => {
+            return say("a byte order mark stands before the first line: save the file as UTF-8 without it");
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return say("it is UTF-16 text: save the file as UTF-8"),
+        [0x1f, 0x8b, ..] => {
+            return say("it is gzip that cannot be unpacked: it was damaged or cut on its way");
+        }
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => {
+            return say("it is xz: compress the file with gzip, or not at all");
+        }
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => return say("it is zstd: compress the file with gzip, or not at all"),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => {
+            return say("it is bzip2: compress the file with gzip, or not at all");
+        }
+        [b'P', b'K', 3, 4, ..] => {
+            return say("it is a zip archive: compress the file with gzip, or not at all");
+        }
+        _ => {}
+    }
+    let mut text: Vec<u8> = payload.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    if text.len() < 16 || !text.iter().all(is_letter) {
+        return None;
+    }
+    // The head is enough, in whole groups of four.
+    text.truncate(4096.min(text.len() / 4 * 4));
+    let decoded = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, &text).ok()?;
+    let inside = match content_type_of(&decoded) {
+        Some(_) => "user-data in base64",
+        None if decoded.starts_with(&[0x1f, 0x8b]) => "gzip in base64",
+        None if decoded.starts_with(b"Content-Type:") || decoded.starts_with(b"MIME-Version:") => {
+            "a MIME message in base64"
+        }
+        None => return None,
+    };
+    Some(format!("it is {inside}, which nothing decodes here: give the decoded bytes"))
+}
+
 /// Whether raw data may need the network in the network stage, and why; the original's rule for `.skip-network`.
 pub fn needs_network(raw: Option<&[u8]>) -> (bool, &'static str) {
     let Some(raw) = raw.filter(|raw| !raw.is_empty()) else { return (false, "no configuration found") };
@@ -86,6 +129,26 @@ mod tests {
             ("hello", None),
         ] {
             assert_eq!(content_type_of(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_of_another_form_are_named() {
+        for (bytes, expected) in [
+            (b"\xef\xbb\xbf#cloud-config\n".as_slice(), Some("byte order mark")),
+            (b"\xff\xfe#\0", Some("UTF-16")),
+            (b"\x1f\x8b\x08cut", Some("gzip that cannot be unpacked")),
+            (b"I2Nsb3VkLWNvbmZpZwpob3N0bmFtZTogd2ViMQpwYWNrYWdlczogW3ZpbV0K\n", Some("user-data in base64")),
+            (
+                b"H4sIAAAAAAACA1NOzskvTdFNzs9Ly0znysgvLslLzE21UihPTTLkKkhMzk5MTy22Uoguy8yN5QIA",
+                Some("gzip in base64"),
+            ),
+            (b"hostname: x\n", None),
+            (b"abcdefghijklmnop", None),
+        ] {
+            let found = mistaken_form(bytes);
+            assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
+            assert!(found.unwrap_or_default().contains(expected.unwrap_or_default()), "{expected:?}");
         }
     }
 

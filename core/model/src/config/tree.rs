@@ -127,7 +127,7 @@ impl From<String> for Key {
 pub type Map = IndexMap<Key, Node>;
 
 /// What a node holds.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub enum Value {
     /// `~`, `null` or nothing.
     #[default]
@@ -150,6 +150,17 @@ pub enum Value {
     Map(Map),
 }
 
+/// The kind alone: a value may be a password, and what is printed for a developer ends in logs.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::List(items) => write!(f, "list of {}", items.len()),
+            Self::Map(map) => write!(f, "mapping of {}", map.len()),
+            other => f.write_str(other.kind()),
+        }
+    }
+}
+
 impl Value {
     /// What kind of value this is, in the words of YAML.
     pub fn kind(&self) -> &'static str {
@@ -168,7 +179,7 @@ impl Value {
 }
 
 /// A value and where it came from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Node {
     /// The value.
     pub value: Value,
@@ -177,6 +188,13 @@ pub struct Node {
     /// Line and column of the key that it stands under, in the same source; `None` for an item of a list and where the
     /// source has no lines.
     pub key: Option<(u32, u32)>,
+}
+
+/// The place and the kind of the value, none of its content.
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {}", self.value, self.origin)
+    }
 }
 
 /// Two nodes are equal when their values are, wherever they were written.

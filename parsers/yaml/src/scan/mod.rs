@@ -13,7 +13,7 @@ mod quoted;
 
 use crate::Position;
 use crate::cursor::{Cursor, END, is_blank, is_line_end};
-use crate::error::{Fault, shown};
+use crate::error::{ErrorKind, Fault, shown};
 use crate::token::{Token, TokenKind};
 use std::collections::VecDeque;
 
@@ -186,8 +186,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn missing_colon(&self, key: &PossibleKey) -> Fault {
-        Fault::scan(self.cursor.position(), "a ':' is missing after this key, on the same line")
-            .within(key.position)
+        Fault::at(self.cursor.position(), ErrorKind::MissingColon).within(key.position)
     }
 
     /// A key ends on its line, within [`LONGEST_KEY`] characters.

@@ -1,0 +1,109 @@
+//! A document that could not be read, in words that show no secret.
+//!
+//! Without a tree nothing is known of the document's keys, so what may be a secret is judged by its lines: a line is
+//! hidden behind the name of a private key, and whole where a line above, indented less, is such a key.
+
+use std::fmt::Write as _;
+
+use crate::left_over;
+use crate::secret::{is_private, masked};
+
+/// The error for the one who wrote the text: place, what is wrong, the line underlined. A value that may be a secret is
+/// not in it.
+pub fn yaml_error(text: &str, error: &yaml::Error) -> String {
+    let place = error.place();
+    let line = &*error.line_text;
+    let shown = masked(line, is_below_private(text, place.line));
+    let mut told = match &shown {
+        None => error.to_string(),
+        Some(shown) => {
+            let mut told = error.without_text();
+            if place.column <= line.chars().count() + 1 {
+                let _ = write!(told, "\n    {shown}\n    {}", marks(line, place.column, error.width()));
+            }
+            told
+        }
+    };
+    if let Some(kind) = left_over::placeholder(line) {
+        let _ = write!(told, "\n    {kind} is left over here: fill it in, or quote the text if it is one");
+    }
+    told
+}
+
+/// A line that marks so many characters of another from a column on.
+fn marks(line: &str, column: usize, width: usize) -> String {
+    let lead = line.chars().take(column.saturating_sub(1)).map(|c| if c == '\t' { '\t' } else { ' ' });
+    lead.chain(std::iter::repeat_n('^', width)).collect()
+}
+
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// Whether a line, from 1, stands in the value of a private key, as far as indentation says.
+fn is_below_private(text: &str, number: usize) -> bool {
+    let lines: Vec<&str> = text.lines().take(number).collect();
+    let Some((last, before)) = lines.split_last() else { return false };
+    let mut limit = indentation(last);
+    // A list may stand as far left as its key.
+    let mut is_item = last.trim_start().starts_with('-');
+    for line in before.iter().rev().filter(|line| !line.trim().is_empty()) {
+        let own = indentation(line);
+        let content = line.trim_start().trim_start_matches("- ").trim_start();
+        let is_above = own < limit || (is_item && own == limit && !line.trim_start().starts_with('-'));
+        if !is_above {
+            continue;
+        }
+        let key = content.split(':').next().unwrap_or_default().trim_matches(['"', '\'', ' ']);
+        if is_private(key) {
+            return true;
+        }
+        limit = own;
+        is_item = line.trim_start().starts_with('-');
+        if limit == 0 && !is_item {
+            return false;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        let error = yaml::parse("x", text.as_bytes(), &yaml::Limits::default()).expect_err("not YAML");
+        yaml_error(text, &error)
+    }
+
+    #[test]
+    fn a_line_keeps_its_secret() {
+        for text in [
+            "users:\n    - name: user\n    password: SECRET\n",
+            "password: \"SECRET\n",
+            "password SECRET\nhostname: x\n",
+            "users: [{name: x, passwd: SECRET]\n",
+            "chpasswd:\n  list:\n  - root:SECRET: x: y\n",
+            "write_files:\n- content: |\n    a\n   SECRET: [\n",
+            "password: !SECRET x\n",
+            "password: *SECRET\n",
+        ] {
+            let told = told(text);
+            assert!(!told.contains("SECRET"), "{told}");
+        }
+        assert_eq!(
+            told("users:\n    - name: user\n    password: passw0rd\n"),
+            "x:3:5: a '-' or the end of the sequence belongs here, not a key\n        password: ********\n        ^"
+        );
+    }
+
+    #[test]
+    fn other_lines_are_shown() {
+        assert_eq!(
+            told("hostname: a\nTEMPLATE\n\n# comment\npackages:\n  - vim\n"),
+            "x:2:1: a ':' is missing after this key, on the same line\n    TEMPLATE\n    ^^^^^^^^"
+        );
+        assert!(told("hostname: {{ .Name }}\n").contains("a placeholder {{ … }} is left over here"));
+        assert!(told("%{ if x }\n").contains("a placeholder %{ … } is left over here"));
+    }
+}

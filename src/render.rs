@@ -1,0 +1,100 @@
+//! Templates to text, and network descriptions to the files of a network manager.
+
+/// A template or a description that cannot be rendered, with its place.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RenderError {
+    /// The template is wrong.
+    #[error(transparent)]
+    Template(#[from] model::module::TemplateError),
+    /// The description is no YAML.
+    #[cfg(feature = "net-tools")]
+    #[error("{0}")]
+    Yaml(String),
+    /// The description makes no sense, or the network manager cannot be told so.
+    #[cfg(feature = "net-tools")]
+    #[error("{0}")]
+    Network(String),
+}
+
+/// Renders a user-data that begins with `## template: jinja`, with the instance-data of a machine as its variables, as
+/// a boot does. `name` is what errors call it. A text without that line is returned without change but for what the
+/// engine that its first line names makes of it.
+///
+/// ```
+/// let text = "## template: jinja\n#cloud-config\nhostname: {{ v1.local_hostname }}\n";
+/// let data = serde_json::json!({"v1": {"local_hostname": "web1"}});
+/// assert_eq!(cloud_init::render::template("x", text, &data)?, "#cloud-config\nhostname: web1\n");
+/// # Ok::<(), cloud_init::render::RenderError>(())
+/// ```
+///
+/// # Errors
+///
+/// A template that jinja refuses, with its line.
+pub fn template(name: &str, text: &str, instance_data: &serde_json::Value) -> Result<String, RenderError> {
+    Ok(engine::template::render_instance_template(name, text, instance_data)?)
+}
+
+/// A file of a network manager.
+#[cfg(feature = "net-tools")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct File {
+    /// Where.
+    pub path: std::path::PathBuf,
+    /// What is in it.
+    pub content: String,
+    /// Permission bits.
+    pub mode: u32,
+}
+
+/// The files that a network manager (`netplan`, `networkd`, `network-manager`, `sysconfig`, `eni`, …) is given for a
+/// network-config of version 1 or 2. `distro` is the distribution whose paths and headers are used, `links` the names
+/// and MAC addresses of the machine's links, for descriptions that match by one of them.
+///
+/// ```
+/// let text = "version: 2\nethernets: {eth0: {dhcp4: true}}\n";
+/// let files = cloud_init::render::network("net.yaml", text, "networkd", "debian", &[])?;
+/// assert!(files[0].path.ends_with("10-cloud-init-eth0.network"));
+/// assert!(files[0].content.contains("DHCP=ipv4"));
+/// # Ok::<(), cloud_init::render::RenderError>(())
+/// ```
+///
+/// # Errors
+///
+/// A description that cannot be read or written, and a network manager that is not built in.
+#[cfg(feature = "net-tools")]
+pub fn network(
+    name: &str,
+    text: &str,
+    manager: &str,
+    distro: &str,
+    links: &[(&str, &str)],
+) -> Result<Vec<File>, RenderError> {
+    let node = model::Node::from_yaml(name, text.as_bytes())
+        .map_err(|error| RenderError::Yaml(error.without_text()))?;
+    let node = node.ok_or_else(|| RenderError::Yaml(format!("{name}: there is nothing in it")))?;
+    let links: Vec<model::effects::Link> = links
+        .iter()
+        .map(|(name, mac)| model::effects::Link {
+            name: (*name).to_owned(),
+            mac: mac.to_lowercase(),
+            hardware_type: 1,
+            ..model::effects::Link::default()
+        })
+        .collect();
+    let files = network_managers::convert::convert(
+        &model::NetworkConfig::new(node),
+        &links,
+        manager,
+        &network_managers::Settings::of(distro),
+        &system::Scratch::new(),
+    );
+    let files = files.map_err(|error| RenderError::Network(error.to_string()))?;
+    let file = |file: network_managers::RenderedFile| File {
+        path: file.path,
+        content: file.content,
+        mode: file.mode,
+    };
+    Ok(files.into_iter().map(file).collect())
+}
