@@ -36,6 +36,11 @@ pub(crate) fn glob(pattern: &str, name: &str) -> bool {
     fits(&pattern, &letters(name))
 }
 
+/// The one name that a `match` leaves, where that is all that it says.
+pub(crate) fn literal(matching: &Matching) -> Option<String> {
+    matching.name.clone().filter(|name| matching.drivers.is_empty() && !name.contains(['*', '?', '[']))
+}
+
 /// The devices of a machine that all of a `match` fits.
 pub(crate) fn fitting<'l>(matching: &Matching, mac: Option<&str>, known: &'l [Link]) -> Vec<&'l Link> {
     let driver = |link: &Link| {

@@ -153,6 +153,8 @@ fn ethernet(
         link.name = text(name, "set-name")?;
     } else if let Some(name) = link.mac.as_ref().and_then(|mac| by_mac.get(mac)) {
         link.name.clone_from(name);
+    } else if let Some(name) = link.matching.as_ref().and_then(refer::literal) {
+        link.name = name;
     } else if let Some(matching) = link.matching.as_mut().filter(|by| by.name.is_some() || !by.drivers.is_empty()) {
         // The id is no name of a device. Where one device fits, it is that; else each renderer says what it can.
         match refer::fitting(matching, link.mac.as_deref(), known).as_slice() {

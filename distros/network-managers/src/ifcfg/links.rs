@@ -133,7 +133,7 @@ fn bond_options(link: &Interface) -> String {
     let option = |name: &&str| {
         let param = link.bond_param(name)?;
         let value = match param {
-            Param::Many(_) => param.texts().join(" "),
+            Param::Many(_) => param.texts().join(","),
             other => other.to_string(),
         };
         Some(format!("{name}={value}"))
