@@ -5,7 +5,8 @@ use model::config::Origin;
 
 use crate::read::{Table, invalid};
 use crate::{
-    AccessPoint, Interface, InterfaceKind, Matching, NetError, NetworkState, Param, Scalar, Subnet, Vlan, address,
+    AccessPoint, Interface, InterfaceKind, Matching, NetError, NetworkState, Param, Scalar, Subnet, Vlan,
+    address,
 };
 
 /// One link as it is described.

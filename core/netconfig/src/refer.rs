@@ -21,7 +21,8 @@ pub(crate) fn glob(pattern: &str, name: &str) -> bool {
                     Some(('!' | '^', set)) => (true, set),
                     _ => (false, set),
                 };
-                let ranges = set.windows(3).any(|range| range[1] == '-' && (range[0]..=range[2]).contains(letter));
+                let ranges =
+                    set.windows(3).any(|range| range[1] == '-' && (range[0]..=range[2]).contains(letter));
                 (ranges || set.contains(letter)) != negated && fits(rest, others)
             }
             (Some((expected, rest)), Some((letter, others))) => expected == letter && fits(rest, others),
@@ -100,11 +101,14 @@ pub(crate) fn place_routes(state: &mut NetworkState) {
             let (Some(gateway), Some(cidr)) = (&route.gateway, subnet.cidr()) else { return false };
             subnet.kind.is_static() && address::contains(&cidr, gateway) == Some(true)
         };
-        let at = state.interfaces.iter().find_map(|(key, link)| {
-            Some((key.clone(), link.subnets.iter().position(holds)?))
-        });
-        let mut others =
-            state.interfaces.iter().filter(|(_, link)| link.kind != InterfaceKind::Loopback && !link.subnets.is_empty());
+        let at = state
+            .interfaces
+            .iter()
+            .find_map(|(key, link)| Some((key.clone(), link.subnets.iter().position(holds)?)));
+        let mut others = state
+            .interfaces
+            .iter()
+            .filter(|(_, link)| link.kind != InterfaceKind::Loopback && !link.subnets.is_empty());
         let only = match (others.next(), others.next()) {
             (Some((key, link)), None) if !link.subnets[0].kind.is_static() => Some((key.clone(), 0)),
             _ => None,
@@ -118,12 +122,13 @@ pub(crate) fn place_routes(state: &mut NetworkState) {
 
 impl NetworkState {
     /// The state for network managers that know links by their names alone: an entry that several devices fit becomes
-    /// one for each.
+    /// one for each, and wireless ones are left out.
     #[must_use]
     pub fn resolved(&self, known: &[Link]) -> Self {
         let mut state = self.clone();
         state.interfaces.clear();
-        for (id, link) in &self.interfaces {
+        // Wireless networks are beyond them.
+        for (id, link) in self.interfaces.iter().filter(|(_, link)| link.kind != InterfaceKind::Wifi) {
             let found = match &link.matching {
                 Some(matching) if matching.opaque => fitting(matching, link.mac.as_deref(), known),
                 _ => Vec::new(),

@@ -6,8 +6,8 @@ use model::{Key, NetworkConfig, Node, Value};
 use crate::command::Description;
 use crate::read::{Table, mac, route, text, wrong_kind};
 use crate::{
-    AccessPoint, Dns, InterfaceKind, Matching, NetError, NetworkState, Param, Scalar, Subnet, SubnetKind, Vlan,
-    address, links, refer,
+    AccessPoint, Dns, InterfaceKind, Matching, NetError, NetworkState, Param, Scalar, Subnet, SubnetKind,
+    Vlan, address, links, refer,
 };
 
 /// Parameters of bonds: their names in version 1 (and interfaces(5)) and in version 2.
@@ -155,7 +155,9 @@ fn ethernet(
         link.name.clone_from(name);
     } else if let Some(name) = link.matching.as_ref().and_then(refer::literal) {
         link.name = name;
-    } else if let Some(matching) = link.matching.as_mut().filter(|by| by.name.is_some() || !by.drivers.is_empty()) {
+    } else if let Some(matching) =
+        link.matching.as_mut().filter(|by| by.name.is_some() || !by.drivers.is_empty())
+    {
         // The id is no name of a device. Where one device fits, it is that; else each renderer says what it can.
         match refer::fitting(matching, link.mac.as_deref(), known).as_slice() {
             [one] => link.name.clone_from(&one.name),
@@ -192,11 +194,7 @@ fn vlan(state: &mut NetworkState, id: &str, table: Table<'_>) -> Result<(), NetE
 }
 
 /// The parameters under their names of version 1.
-fn parameters(
-    link: &mut Description,
-    table: Table<'_>,
-    names: &[(&str, &str)],
-) -> Result<(), NetError> {
+fn parameters(link: &mut Description, table: Table<'_>, names: &[(&str, &str)]) -> Result<(), NetError> {
     let written = table.table("parameters")?;
     // netplan takes two spellings of this one; the old one wins, unless it is zero.
     let misspelled = written.and_then(|table| table.get("gratuitious-arp"));

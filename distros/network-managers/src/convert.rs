@@ -39,11 +39,7 @@ pub struct Converted {
 
 /// The renderers of this build by their names in cloud.cfg.
 pub fn names() -> Vec<&'static str> {
-    manager::MANAGERS
-        .iter()
-        .filter(|manager| manager.writer.is_some())
-        .map(|manager| manager.name)
-        .collect()
+    manager::MANAGERS.iter().filter(|manager| manager.writer.is_some()).map(|manager| manager.name).collect()
 }
 
 /// The files that a renderer writes for a description, and what it cannot say. `links` are those of the machine that it

@@ -394,12 +394,10 @@ fn route_lines(route: &Route, link: &str, settings: &Settings) -> Vec<String> {
         (false, false) if route.prefix == 32 => format!(" -host {cidr}"),
         (false, false) => format!(" -net {cidr}"),
     };
-    let over = route.gateway.as_ref().map_or_else(|| format!(" dev {link}"), |gateway| format!(" gw {gateway}"));
+    let over =
+        route.gateway.as_ref().map_or_else(|| format!(" dev {link}"), |gateway| format!(" gw {gateway}"));
     let rest = format!("{target}{over}{metric}");
-    vec![
-        format!("    post-up route add{rest} || true"),
-        format!("    pre-down route del{rest} || true"),
-    ]
+    vec![format!("    post-up route add{rest} || true"), format!("    pre-down route del{rest} || true")]
 }
 
 /// Policy rules, which need iproute2.

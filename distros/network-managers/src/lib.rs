@@ -12,9 +12,9 @@ pub mod convert;
 mod freebsd;
 #[cfg(feature = "ifcfg")]
 pub mod ifcfg;
+mod ifconfig;
 #[cfg(feature = "interfaces")]
 pub mod interfaces;
-mod ifconfig;
 mod known;
 mod manager;
 #[cfg(feature = "bsd")]
@@ -97,4 +97,3 @@ impl RenderError {
         Self::Unsupported { origin: origin.clone(), renderer, what: what.into() }
     }
 }
-

@@ -36,7 +36,9 @@ pub(crate) const MANAGER: Manager = Manager {
         ["ip", "systemctl"].iter().all(|name| probe::program(system, name, &["/usr/sbin", "/bin"]))
     },
     writer: Some(Writer {
-        stale: |settings| Some(Place::by_name(settings.networkd.directory.trim_end_matches('/'), "10-cloud-init-")),
+        stale: |settings| {
+            Some(Place::by_name(settings.networkd.directory.trim_end_matches('/'), "10-cloud-init-"))
+        },
         ..Writer::plain(|state, settings, _| Ok(render(state, &settings.networkd)?))
     }),
     activator: Some(Activator {
@@ -189,7 +191,9 @@ fn bond(state: &NetworkState, link: &Interface) -> Option<Unit> {
     }
     let mut unit = netdev(link, "bond");
     for (param, option, form) in BOND_OPTIONS {
-        let Some(value) = param.strip_prefix("bond-").and_then(|name| link.bond_param(name)) else { continue };
+        let Some(value) = param.strip_prefix("bond-").and_then(|name| link.bond_param(name)) else {
+            continue;
+        };
         match form {
             Form::Plain if param == "bond-mode" => unit.set("Bond", option, bond_mode(value)),
             Form::Plain => unit.set("Bond", option, value),
@@ -431,7 +435,9 @@ const OVERRIDES_V4: [(&str, &str); 5] = [
 /// `dhcp4-overrides` and `dhcp6-overrides`, and VMware's `dhcp4domain`, which the state has no form for.
 fn overrides(state: &NetworkState, link: &Interface, dhcp: &str, unit: &mut Unit) -> Result<(), RenderError> {
     let device = state.config.node().at(&["ethernets", link.key()]);
-    for (version, section, given) in [("4", "DHCPv4", &link.overrides[0]), ("6", "DHCPv6", &link.overrides[1])] {
+    for (version, section, given) in
+        [("4", "DHCPv4", &link.overrides[0]), ("6", "DHCPv6", &link.overrides[1])]
+    {
         let key = format!("dhcp{version}domain");
         if let Some(domain) = device.and_then(|device| device.get(&key)) {
             if given.contains_key("use-domains") {

@@ -106,9 +106,13 @@ fn connection(
     connections: &mut IndexMap<String, Keyfile>,
 ) -> Result<(), RenderError> {
     let Some(kind) = kind_name(link)? else { return Ok(()) };
-    let master = link.params.get("bond-master").map(|master| reference(state, connections, &master.to_string()));
-    let parent =
-        link.vlan.as_ref().and_then(|vlan| vlan.link.as_deref()).map(|below| reference(state, connections, below));
+    let master =
+        link.params.get("bond-master").map(|master| reference(state, connections, &master.to_string()));
+    let parent = link
+        .vlan
+        .as_ref()
+        .and_then(|vlan| vlan.link.as_deref())
+        .map(|below| reference(state, connections, below));
     let Some(file) = connections.get_mut(link.key()) else { return Ok(()) };
     file.set("connection", "type", kind);
     if let Some(master) = master {
@@ -256,8 +260,11 @@ fn rules(link: &Interface, file: &mut Keyfile) {
             set_method(file, family, None);
         }
         let key = file.next_numbered(family, "routing-rule");
-        let first =
-            if rule.contains_key("priority") { String::new() } else { format!("priority {} ", LAST_PRIORITY - number) };
+        let first = if rule.contains_key("priority") {
+            String::new()
+        } else {
+            format!("priority {} ", LAST_PRIORITY - number)
+        };
         file.set(family, &key, &format!("{first}{words}"));
     }
 }

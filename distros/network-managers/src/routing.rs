@@ -15,7 +15,10 @@ const WORDS: [(&str, &str); 6] = [
 
 /// Whether a rule is of IPv6.
 pub(crate) fn is_v6(rule: &IndexMap<String, Scalar>) -> bool {
-    ["from", "to"].iter().filter_map(|key| rule.get(*key)).any(|network| address::is_v6_network(&network.to_string()))
+    ["from", "to"]
+        .iter()
+        .filter_map(|key| rule.get(*key))
+        .any(|network| address::is_v6_network(&network.to_string()))
 }
 
 /// A rule in ip-rule(8)'s words, and whether it is of IPv6.
@@ -32,11 +35,8 @@ pub(crate) fn is_particular(route: &Route) -> bool {
 /// A route in ip-route(8)'s words.
 #[cfg(feature = "ifcfg")]
 pub(crate) fn route_words(route: &Route, link: &str) -> String {
-    let mut words = if route.is_default() {
-        "default".to_owned()
-    } else {
-        format!("{}/{}", route.network, route.prefix)
-    };
+    let mut words =
+        if route.is_default() { "default".to_owned() } else { format!("{}/{}", route.network, route.prefix) };
     words.extend(route.gateway.iter().map(|gateway| format!(" via {gateway}")));
     words.extend(route.metric.iter().map(|metric| format!(" metric {metric}")));
     words.push_str(&format!(" dev {link}"));

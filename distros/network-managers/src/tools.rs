@@ -44,12 +44,10 @@ impl NetworkTools {
 
     fn select_renderer(&self) -> Result<(&'static str, &'static Writer), DistroError> {
         let wanted = self.settings.renderers.as_deref();
-        let found =
-            manager::select("renderer", convert::writes, wanted, &self.system, &self.settings)?;
+        let found = manager::select("renderer", convert::writes, wanted, &self.system, &self.settings)?;
         let writer = found.and_then(|manager| Some((manager.name, manager.writer.as_ref()?)));
         writer.ok_or_else(|| {
-            let usual =
-                || manager::names(convert::writes).into_iter().map(str::to_owned).collect::<Vec<_>>();
+            let usual = || manager::names(convert::writes).into_iter().map(str::to_owned).collect::<Vec<_>>();
             let searched = wanted.map_or_else(usual, <[String]>::to_vec).join(", ");
             DistroError::Failed(format!(
                 "No available network renderers found. Searched through list: {searched}"
@@ -109,7 +107,8 @@ impl NetworkTools {
             mode: (!file.keeps_mode).then_some(file.mode),
             owner: file.owner.map_or_else(Owner::default, |name| self.owner(name)),
             // Access points and 802.1x are the one place of a network description that holds passwords.
-            secret: file.mode.trailing_zeros() >= 6 && ["password", "psk="].iter().any(|word| file.content.contains(word)),
+            secret: file.mode.trailing_zeros() >= 6
+                && ["password", "psk="].iter().any(|word| file.content.contains(word)),
         };
         self.system.files.write(&file.path, file.content.as_bytes(), &attributes)?;
         Ok(())

@@ -83,7 +83,8 @@ pub(crate) fn find(
     let mut search = Search { config, renderer, render, written, seen: BTreeMap::new() };
     // What is rendered on trial is not worth a word in the log.
     let silence = tracing::subscriber::NoSubscriber::default();
-    let found = tracing::subscriber::with_default(silence, || search.below(config.node(), &mut Vec::new(), ""));
+    let found =
+        tracing::subscriber::with_default(silence, || search.below(config.node(), &mut Vec::new(), ""));
     let mut merged: Vec<Unexpressed> = Vec::new();
     for (key, origin) in found.1 {
         match merged.iter_mut().find(|known| known.key == key) {
@@ -103,9 +104,11 @@ impl Search<'_> {
             Value::Map(map) => {
                 map.iter().map(|(key, child)| (Step::Key(key.clone()), key.to_string(), child)).collect()
             }
-            Value::List(items) => {
-                items.iter().enumerate().map(|(at, item)| (Step::Item(at), item_name(name, item), item)).collect()
-            }
+            Value::List(items) => items
+                .iter()
+                .enumerate()
+                .map(|(at, item)| (Step::Item(at), item_name(name, item), item))
+                .collect(),
             _ => Vec::new(),
         };
         let (mut fates, mut lost) = (Vec::new(), Lost::new());
@@ -123,7 +126,8 @@ impl Search<'_> {
     }
 
     fn is_about(&self, name: &str, node: &Node, top: bool) -> bool {
-        let names_it = |text: &str| text.replace('-', "").eq_ignore_ascii_case(&self.renderer.replace('-', ""));
+        let names_it =
+            |text: &str| text.replace('-', "").eq_ignore_ascii_case(&self.renderer.replace('-', ""));
         ABOUT.contains(&name) && node.as_map().is_none() && node.as_list().is_none()
             || (top && name == "renderer" && node.as_str().is_some_and(names_it))
     }
@@ -225,7 +229,9 @@ fn others(node: &Node, name: &str) -> Vec<Value> {
     match &node.value {
         Value::Bool(value) => vec![Value::Bool(!value)],
         Value::Int(number) => vec![Value::Int(number + 1), Value::Int(number - 1), Value::Int(0)],
-        Value::Map(_) | Value::List(_) => vec![Value::List(vec![Node::new(text("ipv4"), node.origin.clone())])],
+        Value::Map(_) | Value::List(_) => {
+            vec![Value::List(vec![Node::new(text("ipv4"), node.origin.clone())])]
+        }
         _ => {
             let shown = node.scalar_text().unwrap_or_default();
             let mut found = match shown.to_lowercase().as_str() {
@@ -247,7 +253,8 @@ fn others(node: &Node, name: &str) -> Vec<Value> {
 
 /// Another address of the same form.
 fn neighbour(address: &str) -> Option<String> {
-    let (bare, rest) = address.split_once('/').map_or((address, ""), |(bare, _)| (bare, &address[bare.len()..]));
+    let (bare, rest) =
+        address.split_once('/').map_or((address, ""), |(bare, _)| (bare, &address[bare.len()..]));
     let other = match bare.parse().ok()? {
         std::net::IpAddr::V4(address) => std::net::Ipv4Addr::from(u32::from(address) ^ 2).to_string(),
         std::net::IpAddr::V6(address) => std::net::Ipv6Addr::from(u128::from(address) ^ 2).to_string(),

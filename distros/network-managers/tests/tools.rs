@@ -182,14 +182,24 @@ fn centos_writes_sysconfig_and_has_nothing_to_bring_it_up() {
 #[test]
 fn another_distribution_with_the_same_files_has_no_sysconfig() {
     let machine = Machine::default().on(centos7());
-    let error = machine.tools("debian", &["sysconfig"], &[]).read(&config(DHCP)).expect("read").render().expect_err("none");
+    let error = machine
+        .tools("debian", &["sysconfig"], &[])
+        .read(&config(DHCP))
+        .expect("read")
+        .render()
+        .expect_err("none");
     assert!(error.to_string().contains("No available network renderers found"), "{error}");
 }
 
 #[test]
 fn an_unknown_renderer_is_named() {
     let machine = Machine::default().on(debian());
-    let error = machine.tools("debian", &["netplam", "eni"], &[]).read(&config(DHCP)).expect("read").render().expect_err("unknown");
+    let error = machine
+        .tools("debian", &["netplam", "eni"], &[])
+        .read(&config(DHCP))
+        .expect("read")
+        .render()
+        .expect_err("unknown");
     assert!(error.to_string().contains("no renderer 'netplam'"), "{error}");
     assert!(error.to_string().contains("network-manager"), "{error}");
 }
@@ -255,7 +265,10 @@ fn network_manager_loads_each_connection() {
     }
     .on(root);
     let tools = machine.tools("fedora", &["network-manager"], &["network-manager"]);
-    assert_eq!(tools.read(&config(DHCP)).expect("read").render().expect("renders").renderer, "network-manager");
+    assert_eq!(
+        tools.read(&config(DHCP)).expect("read").render().expect("renders").renderer,
+        "network-manager"
+    );
     machine.ran();
     tools.read(&config(DHCP)).expect("read").activate().expect("up");
     let file = "/etc/NetworkManager/system-connections/cloud-init-eth0.nmconnection";
@@ -319,7 +332,12 @@ fn files_of_links_that_are_described_no_more_are_removed_and_nobody_elses() {
         .file(&format!("{scripts}/route-eth9"), mine)
         .file(&format!("{scripts}/ifcfg-eth8"), "DEVICE=eth8\n");
     let machine = Machine::default().on(root);
-    machine.tools("centos", &["sysconfig"], &[]).read(&config(DHCP)).expect("read").render().expect("renders");
+    machine
+        .tools("centos", &["sysconfig"], &[])
+        .read(&config(DHCP))
+        .expect("read")
+        .render()
+        .expect("renders");
     assert_eq!(machine.text(&format!("{scripts}/ifcfg-eth9")), None);
     assert_eq!(machine.text(&format!("{scripts}/route-eth9")), None);
     assert!(machine.text(&format!("{scripts}/ifcfg-eth8")).is_some());
@@ -332,7 +350,12 @@ fn files_of_links_that_are_described_no_more_are_removed_and_nobody_elses() {
         .file(&format!("{directory}/10-cloud-init-eth9.network"), "[Match]\nName=eth9\n")
         .file(&format!("{directory}/20-mine.network"), "[Match]\nName=eth8\n");
     let machine = Machine::default().on(root);
-    machine.tools("photon", &["networkd"], &["networkd"]).read(&config(DHCP)).expect("read").render().expect("renders");
+    machine
+        .tools("photon", &["networkd"], &["networkd"])
+        .read(&config(DHCP))
+        .expect("read")
+        .render()
+        .expect("renders");
     assert_eq!(machine.text(&format!("{directory}/10-cloud-init-eth9.network")), None);
     assert!(machine.text(&format!("{directory}/20-mine.network")).is_some());
 }
@@ -352,7 +375,12 @@ fn crossed_names_are_exchanged_and_links_in_use_are_not_touched() {
     assert_eq!(done, ["ens5 down", "ens5>cirename0", "ens3>ens5", "cirename0>ens3", "ens3 up"]);
 
     let machine = Machine { links, addressed: vec!["ens5"], ..Machine::default() }.on(Scratch::new());
-    let error = machine.tools("debian", &[], &[]).read(&config(CROSSED)).expect("read").rename_links().expect_err("in use");
+    let error = machine
+        .tools("debian", &[], &[])
+        .read(&config(CROSSED))
+        .expect("read")
+        .rename_links()
+        .expect_err("in use");
     assert!(error.to_string().contains("[busy-target]"), "{error}");
     assert!(machine.cables.1.lock().expect("not poisoned").is_empty());
 }
@@ -361,7 +389,12 @@ fn crossed_names_are_exchanged_and_links_in_use_are_not_touched() {
 fn a_link_that_never_comes_is_named_after_udev_was_done_with_each_that_came() {
     let links = vec![link("ens3", "52:54:00:00:00:0a", "down")];
     let machine = Machine { links, programs: vec!["udevadm"], ..Machine::default() }.on(Scratch::new());
-    let error = machine.tools("debian", &[], &[]).read(&config(CROSSED)).expect("read").wait_for_links().expect_err("absent");
+    let error = machine
+        .tools("debian", &[], &[])
+        .read(&config(CROSSED))
+        .expect("read")
+        .wait_for_links()
+        .expect_err("absent");
     assert!(error.to_string().contains("52:54:00:00:00:0b (ens3)"), "{error}");
     assert_eq!(machine.ran(), vec!["udevadm settle --exit-if-exists=/sys/class/net/ens3"; 3]);
 }
@@ -391,7 +424,11 @@ fn netplans_generator_is_run_without_its_command() {
         ..Settings::default()
     };
     let tools = NetworkTools::new(machine.system.clone(), settings);
-    tools.read(&config("version: 2\nethernets: {eth0: {dhcp4: true}}\n")).expect("read").render().expect("renders");
+    tools
+        .read(&config("version: 2\nethernets: {eth0: {dhcp4: true}}\n"))
+        .expect("read")
+        .render()
+        .expect("renders");
     // What `netplan generate` of netplan 1.1 does itself.
     let ran = machine.ran();
     assert_eq!(

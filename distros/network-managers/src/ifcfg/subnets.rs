@@ -192,7 +192,8 @@ pub(super) fn write_routes(file: &mut LinkFile, link: &Interface, flavor: Flavor
             let second = (subnet.marked_ipv4 && file.default4) || (subnet.marked_ipv6 && file.default6);
             // What comes with router advertisements brings its default route along; the variables of the link's own file
             // know one gateway and no table.
-            let own = route.is_default() && !subnet.kind.is_ipv6_dynamic() && !second && route.table.is_none();
+            let own =
+                route.is_default() && !subnet.kind.is_ipv6_dynamic() && !second && route.table.is_none();
             let Some(gateway) = route.gateway.as_deref().filter(|_| own) else {
                 file.routes.push(route.clone());
                 continue;
