@@ -113,8 +113,9 @@ fn walk(what: &str, config: &NetworkConfig) {
         for (key, value) in &said {
             // Numbers and names of three letters and more are in one place only, and so are addresses.
             // An id is replaced by the name of its link.
-            let telling =
-                value.len() > 2 && !value.starts_with("id") && !["true", "false"].contains(&value.as_str());
+            let telling = value.len() > 2
+                && !value.starts_with("id")
+                && !["true", "false"].contains(&value.to_lowercase().as_str());
             let bare = value.split('/').next().unwrap_or_default().to_lowercase();
             if SHAPE.contains(&key.as_str()) || !telling || text.contains(&bare) {
                 continue;
