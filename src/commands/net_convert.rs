@@ -93,8 +93,12 @@ fn written(options: &NetConvert) -> Result<(), Error> {
     let directory = net_input::absolute(&options.directory)?;
     let target = Host::system(Some(directory), crate::registry::http());
     let settings = network_managers::Settings::of(&options.distro);
-    let files = convert::convert(&config, &links, &options.output_kind, &settings, target.files.as_ref())?;
-    for file in &files {
+    let converted =
+        convert::convert(&config, &links, &options.output_kind, &settings, target.files.as_ref())?;
+    for key in &converted.unexpressed {
+        output::error(&format!("warning: {key}"));
+    }
+    for file in &converted.files {
         let attributes =
             Attributes { mode: (!file.keeps_mode).then_some(file.mode), ..Attributes::default() };
         target.files.write(&file.path, file.content.as_bytes(), &attributes)?;

@@ -47,14 +47,17 @@ pub(crate) fn run(options: &Render) -> u8 {
     let nothing = system::Scratch::new();
     let mut documents = Vec::new();
     for renderer in &options.renderer {
-        let files = match convert::convert(&config, &links, renderer, &settings, &nothing) {
-            Ok(files) => files,
+        let converted = match convert::convert(&config, &links, renderer, &settings, &nothing) {
+            Ok(converted) => converted,
             Err(error) => {
                 output::error(&format!("error: {renderer}: {error}"));
                 return 1;
             }
         };
-        for file in files {
+        for key in &converted.unexpressed {
+            output::error(&format!("warning: {key}"));
+        }
+        for file in converted.files {
             if options.json {
                 documents.push(serde_json::json!({
                     "renderer": renderer,

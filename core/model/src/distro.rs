@@ -208,25 +208,31 @@ pub trait Services: Send + Sync {
     fn shutdown_command(&self, mode: &str, delay: &str, message: &str) -> Result<Vec<String>, DistroError>;
 }
 
-/// Network.
+/// How a system's network is described to its network manager.
 pub trait Network: Send + Sync {
-    /// Writes the files of the first renderer that is available; `system_info.network.renderers` is the order.
-    fn render(&self, config: &NetworkConfig) -> Result<Rendered, DistroError>;
-
-    /// Brings up what was rendered, by the first activator that is available.
-    fn activate(&self, config: &NetworkConfig) -> Result<(), DistroError>;
+    /// Reads a description, once for all that is then done with it. One that makes no sense is an error with its place.
+    fn read(&self, config: &NetworkConfig) -> Result<Box<dyn DescribedNetwork + '_>, DistroError>;
 
     /// Brings up one link that was rendered, by the first activator that is available; none is an error.
     fn bring_up_link(&self, name: &str) -> Result<(), DistroError>;
 
-    /// Waits, for a few seconds, until every link that the config names by MAC is there; one that is not is an error.
-    fn wait_for_links(&self, config: &NetworkConfig) -> Result<(), DistroError>;
-
-    /// Gives links the names that the config wants (`set-name` with a MAC, v1's names by MAC).
-    fn rename_links(&self, config: &NetworkConfig) -> Result<(), DistroError>;
-
     /// Waits until the init system says that the network is up, where the activator can.
     fn wait_online(&self) -> Result<(), DistroError>;
+}
+
+/// A network description that was read.
+pub trait DescribedNetwork {
+    /// Waits, for a few seconds, until every link that it names by MAC is there; one that is not is an error.
+    fn wait_for_links(&mut self) -> Result<(), DistroError>;
+
+    /// Gives links the names that it wants (`set-name` with a MAC, v1's names by MAC).
+    fn rename_links(&mut self) -> Result<(), DistroError>;
+
+    /// Writes the files of the first renderer that is available; `system_info.network.renderers` is the order.
+    fn render(&mut self) -> Result<Rendered, DistroError>;
+
+    /// Brings up what it describes, by the first activator that is available.
+    fn activate(&mut self) -> Result<(), DistroError>;
 }
 
 /// Language.

@@ -4,7 +4,10 @@ use indexmap::IndexMap;
 use model::config::Origin;
 
 use crate::read::{Table, invalid};
-use crate::{Interface, InterfaceKind, NetError, NetworkState, Param, Scalar, Subnet, Vlan, address};
+use crate::{
+    AccessPoint, Interface, InterfaceKind, Matching, NetError, NetworkState, Param, Scalar, Subnet, Vlan,
+    address,
+};
 
 /// One link as it is described.
 pub(crate) struct Description {
@@ -19,6 +22,11 @@ pub(crate) struct Description {
     pub(crate) optional: Option<bool>,
     pub(crate) keep_configuration: Option<Scalar>,
     pub(crate) params: IndexMap<String, Param>,
+    pub(crate) matching: Option<Matching>,
+    pub(crate) overrides: [IndexMap<String, Scalar>; 2],
+    pub(crate) link_local: Option<Vec<String>>,
+    pub(crate) rules: Vec<IndexMap<String, Scalar>>,
+    pub(crate) access_points: Vec<AccessPoint>,
     pub(crate) origin: Origin,
 }
 
@@ -36,6 +44,11 @@ impl Description {
             optional: None,
             keep_configuration: None,
             params: IndexMap::new(),
+            matching: None,
+            overrides: Default::default(),
+            link_local: None,
+            rules: Vec::new(),
+            access_points: Vec::new(),
             origin,
         }
     }
@@ -80,6 +93,11 @@ impl NetworkState {
             optional: link.optional,
             keep_configuration: link.keep_configuration,
             params,
+            matching: link.matching,
+            overrides: link.overrides,
+            link_local: link.link_local,
+            rules: link.rules,
+            access_points: link.access_points,
             origin: link.origin,
         };
         let key = interface.config_id.clone().unwrap_or_else(|| interface.name.clone());

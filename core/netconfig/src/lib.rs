@@ -17,6 +17,7 @@ pub mod links;
 pub mod openstack;
 pub mod physical;
 mod read;
+mod refer;
 pub mod rename;
 mod scalar;
 mod state;
@@ -26,5 +27,7 @@ pub mod vmware;
 
 pub use error::NetError;
 pub use scalar::{Param, Scalar};
-pub use state::{Dns, Interface, InterfaceKind, NetworkState, Route, Subnet, SubnetKind, Vlan};
+pub use state::{
+    AccessPoint, Dns, Interface, InterfaceKind, Matching, NetworkState, Route, Subnet, SubnetKind, Vlan,
+};
 pub use v2::{BOND_PARAMETERS, BRIDGE_PARAMETERS, bond_mode};

@@ -155,7 +155,7 @@ fn bond(link: &Value, entry: &mut Map<String, Value>, mac: Option<&str>, bonds: 
     let mut params = Map::new();
     for (key, value) in link.as_object().into_iter().flatten() {
         if key.starts_with("bond") && key != "bond_links" {
-            let name = key.split_once("bond_").map_or(key.as_str(), |(_, name)| name);
+            let name = key.strip_prefix("bond_").unwrap_or(key);
             params.insert(format!("bond-{name}"), value.clone());
         }
     }

@@ -1,5 +1,6 @@
 //! Reading values, subnets and routes from the tree.
 
+use indexmap::IndexMap;
 use model::{Key, Map, Node};
 
 use crate::{NetError, Route, Scalar, Subnet, SubnetKind, address};
@@ -80,6 +81,18 @@ impl<'a> Table<'a> {
         self.list(key)?.iter().map(|item| text(item, key)).collect::<Result<_, _>>().map(Some)
     }
 
+    /// The single values of a mapping below; a null one is none, and what is nested deeper is left to the report of what
+    /// no renderer writes.
+    pub(crate) fn scalars(self, key: &str) -> Result<IndexMap<String, Scalar>, NetError> {
+        let Some(table) = self.table(key)? else { return Ok(IndexMap::new()) };
+        Ok(table.own_scalars())
+    }
+
+    /// The single values of this mapping.
+    pub(crate) fn own_scalars(self) -> IndexMap<String, Scalar> {
+        self.entries().filter_map(|(key, node)| Some((key.to_string(), Scalar::from_node(node)?))).collect()
+    }
+
     /// A list of texts, or one text.
     pub(crate) fn one_or_more(self, key: &str) -> Result<Vec<String>, NetError> {
         match self.get(key) {
@@ -131,7 +144,8 @@ fn network(table: Table<'_>, keys: &[&'static str], what: &str) -> Result<(Strin
     let mut address = text(node, key)?;
     if address == "default" {
         let gateway = table.text("gateway")?.or(table.text("via")?).unwrap_or_default();
-        address = if address::is_v4(&gateway) {
+        // Without a gateway it leads over the link itself, by IPv4 as everywhere where no family is said.
+        address = if gateway.is_empty() || address::is_v4(&gateway) {
             "0.0.0.0/0".to_owned()
         } else if address::is_v6(&gateway) {
             "::/0".to_owned()
@@ -194,6 +208,7 @@ pub(crate) fn route(node: &Node) -> Result<Route, NetError> {
         metric,
         mtu: scalar("mtu")?,
         table: scalar("table")?,
+        on_link: table.flag("on-link")?,
         origin: node.origin.clone(),
     })
 }

@@ -40,6 +40,11 @@ impl Scalar {
         }
     }
 
+    /// Whether it is one of the words for true, in any spelling.
+    pub fn is_true(&self) -> bool {
+        matches!(self.to_string().trim().to_lowercase().as_str(), "true" | "1" | "on" | "yes" | "y")
+    }
+
     /// For the YAML writer.
     pub fn to_yaml(&self) -> yaml::Value {
         match self {

@@ -22,6 +22,8 @@ pub enum InterfaceKind {
     Bridge,
     /// A VLAN.
     Vlan,
+    /// A wireless device (v2's `wifis`).
+    Wifi,
     /// A port of a bridge that nothing describes.
     Undescribed,
 }
@@ -132,6 +134,8 @@ pub struct Route {
     pub mtu: Option<Scalar>,
     /// The routing table (v2).
     pub table: Option<Scalar>,
+    /// The gateway is on the link although no address of the link is in its network (v2).
+    pub on_link: Option<bool>,
     /// Where it was written.
     pub origin: Origin,
 }
@@ -254,8 +258,40 @@ pub struct Interface {
     /// Parameters, named as interfaces(5) names them (`bond-mode`, `bridge_stp`, `driver`); a bond's are on its
     /// members too, with `bond-master`.
     pub params: IndexMap<String, Param>,
+    /// By what a device is found beside its hardware address (v2's `match`).
+    pub matching: Option<Matching>,
+    /// `dhcp4-overrides` and `dhcp6-overrides` of version 2, by their names there.
+    pub overrides: [IndexMap<String, Scalar>; 2],
+    /// The families that have link-local addresses (v2's `link-local`: `ipv4`, `ipv6`); `None` is the default.
+    pub link_local: Option<Vec<String>>,
+    /// Policy rules (v2's `routing-policy`), each by netplan's names (`from`, `table`, `priority`).
+    pub rules: Vec<IndexMap<String, Scalar>>,
+    /// The networks that a wireless device may join.
+    pub access_points: Vec<AccessPoint>,
     /// Where it was written.
     pub origin: Origin,
+}
+
+/// By what a device is found: what is given must fit, with wildcards.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matching {
+    /// The kernel's name of the device.
+    pub name: Option<String>,
+    /// Drivers, any of which fits.
+    pub drivers: Vec<String>,
+    /// Whether the name of the link is the entry's id, which then says nothing about the device.
+    pub opaque: bool,
+}
+
+/// A wireless network. Values are by netplan's names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccessPoint {
+    /// Its name.
+    pub ssid: String,
+    /// `mode`, `hidden`, `bssid`, `band`, `channel`, and `password` where no `auth` is given.
+    pub settings: IndexMap<String, Scalar>,
+    /// `auth`: `key-management`, `method`, `identity`, `password` and so on.
+    pub auth: IndexMap<String, Scalar>,
 }
 
 impl Interface {
@@ -267,6 +303,14 @@ impl Interface {
     /// The bond that it is a member of.
     pub fn bond_master(&self) -> Option<String> {
         self.params.get("bond-master").filter(|master| master.is_truthy()).map(ToString::to_string)
+    }
+
+    /// A parameter of a bond by the bonding driver's name for it, in whichever spelling it was written (`bond_lacp_rate`,
+    /// `bond-lacp_rate`, `bond-lacp-rate`).
+    pub fn bond_param(&self, option: &str) -> Option<&Param> {
+        let plain = |name: &str| name.replace('_', "-");
+        let wanted = format!("bond-{}", plain(option));
+        self.params.iter().find(|(name, _)| plain(name) == wanted).map(|(_, param)| param)
     }
 
     /// The driver that its device must have.

@@ -5,7 +5,7 @@ use model::{NetworkConfig, Node};
 
 use crate::command::{Description, params};
 use crate::read::{Table, invalid, route, subnet, wrong_kind};
-use crate::{Dns, InterfaceKind, NetError, NetworkState, Vlan};
+use crate::{Dns, InterfaceKind, NetError, NetworkState, Vlan, refer};
 
 pub(crate) fn read(config: &NetworkConfig) -> Result<NetworkState, NetError> {
     let mut state = NetworkState::empty(1, config);
@@ -36,6 +36,7 @@ pub(crate) fn read(config: &NetworkConfig) -> Result<NetworkState, NetError> {
         };
         interface.dns = Some(dns);
     }
+    refer::place_routes(&mut state);
     Ok(state)
 }
 

@@ -4,9 +4,10 @@ use model::effects::Link;
 use model::{Key, NetworkConfig, Node, Value};
 
 use crate::command::Description;
-use crate::read::{Table, invalid, mac, route, text, wrong_kind};
+use crate::read::{Table, mac, route, text, wrong_kind};
 use crate::{
-    Dns, InterfaceKind, NetError, NetworkState, Param, Scalar, Subnet, SubnetKind, Vlan, address, links,
+    AccessPoint, Dns, InterfaceKind, Matching, NetError, NetworkState, Param, Scalar, Subnet, SubnetKind,
+    Vlan, address, links, refer,
 };
 
 /// Parameters of bonds: their names in version 1 (and interfaces(5)) and in version 2.
@@ -60,17 +61,9 @@ pub(crate) fn read(config: &NetworkConfig, known: &[Link]) -> Result<NetworkStat
         let section = key.to_string();
         match section.as_str() {
             "version" | "renderer" => continue,
-            "wifis" => {
-                tracing::warn!(
-                    "Wifi configuration is only available to distros with netplan rendering support."
-                );
-                continue;
-            }
-            "ethernets" | "bonds" | "bridges" | "vlans" => {}
-            _ => {
-                let reason = "the sections that this distribution's network can have are ethernets, bonds, bridges and vlans";
-                return Err(invalid(node, &section, reason));
-            }
+            "ethernets" | "bonds" | "bridges" | "vlans" | "wifis" => {}
+            // netplan's other sections: the report of what a renderer does not write names them.
+            _ => continue,
         }
         let table = Table::new(node, &section)?;
         let by_mac = if section == "ethernets" { links::by_mac(known)? } else { indexmap::IndexMap::new() };
@@ -83,7 +76,8 @@ pub(crate) fn read(config: &NetworkConfig, known: &[Link]) -> Result<NetworkStat
                 }
             }
             match section.as_str() {
-                "ethernets" => ethernet(&mut state, &id, table, &by_mac)?,
+                "ethernets" => ethernet(&mut state, &id, table, &by_mac, known)?,
+                "wifis" => wifi(&mut state, &id, table)?,
                 "vlans" => vlan(&mut state, &id, table)?,
                 "bonds" => bond(&mut state, &id, table)?,
                 _ => bridge(&mut state, &id, table)?,
@@ -91,6 +85,7 @@ pub(crate) fn read(config: &NetworkConfig, known: &[Link]) -> Result<NetworkStat
         }
         nameservers(&mut state, table)?;
     }
+    refer::to_names(&mut state);
     Ok(state)
 }
 
@@ -118,7 +113,16 @@ fn describe(
 ) -> Result<Description, NetError> {
     let mut link = Description::new(id, kind, table.node.origin.clone());
     link.mtu = table.scalar("mtu")?;
+    link.accept_ra = table.flag("accept-ra")?;
+    link.optional = table.flag("optional")?;
     link.subnets = subnets(table)?;
+    link.overrides = [table.scalars("dhcp4-overrides")?, table.scalars("dhcp6-overrides")?];
+    if table.has("link-local") {
+        link.link_local = Some(table.texts("link-local")?.unwrap_or_default());
+    }
+    for node in table.list("routing-policy")? {
+        link.rules.push(Table::new(node, "routing-policy")?.own_scalars());
+    }
     state.use_ipv6 |= table.truthy("dhcp6").is_some();
     Ok(link)
 }
@@ -128,6 +132,7 @@ fn ethernet(
     id: &str,
     table: Table<'_>,
     by_mac: &indexmap::IndexMap<String, String>,
+    known: &[Link],
 ) -> Result<(), NetError> {
     let mut link = describe(id, InterfaceKind::Physical, table, state)?;
     link.config_id = Some(id.to_owned());
@@ -137,16 +142,45 @@ fn ethernet(
             let driver = Param::from_node(driver).ok_or_else(|| wrong_kind(driver, "driver", "text"))?;
             link.params.insert("driver".to_owned(), driver);
         }
+        link.matching = Some(Matching {
+            name: matching.text("name")?.filter(|name| !name.is_empty()),
+            drivers: matching.one_or_more("driver")?,
+            opaque: false,
+        });
     }
     // A set-name wins over the name that the device has now.
     if let Some(name) = table.truthy("set-name") {
         link.name = text(name, "set-name")?;
     } else if let Some(name) = link.mac.as_ref().and_then(|mac| by_mac.get(mac)) {
         link.name.clone_from(name);
+    } else if let Some(name) = link.matching.as_ref().and_then(refer::literal) {
+        link.name = name;
+    } else if let Some(matching) =
+        link.matching.as_mut().filter(|by| by.name.is_some() || !by.drivers.is_empty())
+    {
+        // The id is no name of a device. Where one device fits, it is that; else each renderer says what it can.
+        match refer::fitting(matching, link.mac.as_deref(), known).as_slice() {
+            [one] => link.name.clone_from(&one.name),
+            _ => matching.opaque = true,
+        }
     }
     link.wake_on_lan = table.flag("wakeonlan")?;
-    link.accept_ra = table.flag("accept-ra")?;
-    link.optional = table.flag("optional")?;
+    state.physical(link);
+    Ok(())
+}
+
+fn wifi(state: &mut NetworkState, id: &str, table: Table<'_>) -> Result<(), NetError> {
+    let mut link = describe(id, InterfaceKind::Wifi, table, state)?;
+    link.mac = table.table("match")?.map(|by| by.mac("macaddress")).transpose()?.flatten();
+    for (ssid, node) in table.table("access-points")?.into_iter().flat_map(Table::entries) {
+        let (mut settings, mut auth) = (indexmap::IndexMap::new(), indexmap::IndexMap::new());
+        if !node.is_null() {
+            let point = Table::new(node, "access-points")?;
+            settings = point.own_scalars();
+            auth = point.scalars("auth")?;
+        }
+        link.access_points.push(AccessPoint { ssid: ssid.to_string(), settings, auth });
+    }
     state.physical(link);
     Ok(())
 }
@@ -160,24 +194,22 @@ fn vlan(state: &mut NetworkState, id: &str, table: Table<'_>) -> Result<(), NetE
 }
 
 /// The parameters under their names of version 1.
-fn parameters(
-    link: &mut Description,
-    table: Table<'_>,
-    names: &[(&str, &str)],
-    what: &str,
-) -> Result<(), NetError> {
+fn parameters(link: &mut Description, table: Table<'_>, names: &[(&str, &str)]) -> Result<(), NetError> {
     let written = table.table("parameters")?;
     // netplan takes two spellings of this one; the old one wins, unless it is zero.
     let misspelled = written.and_then(|table| table.get("gratuitious-arp"));
     for (key, node) in written.into_iter().flat_map(Table::entries) {
         let key = key.to_string();
-        let name = if key == "gratuitious-arp" { "gratuitous-arp" } else { key.as_str() };
+        let name = match key.as_str() {
+            "gratuitious-arp" => "gratuitous-arp",
+            // netplan's name for it; the table has the one that the original takes.
+            "arp-ip-targets" => "arp-ip-target",
+            other => other,
+        };
         let loses = name == "gratuitous-arp"
             && misspelled.is_some_and(|old| if key == name { old.is_truthy() } else { !old.is_truthy() });
-        let Some((old, _)) = names.iter().find(|(_, new)| *new == name) else {
-            let known = names.iter().map(|(_, new)| *new).collect::<Vec<_>>().join(", ");
-            return Err(invalid(node, &key, format!("{what} has no such parameter; it has {known}")));
-        };
+        // One that nobody knows costs a word in the report of what is not written, not the network.
+        let Some((old, _)) = names.iter().find(|(_, new)| *new == name) else { continue };
         if !node.is_null() && !loses {
             let param = Param::from_node(node).ok_or_else(|| wrong_kind(node, &key, "a value"))?;
             link.params.insert((*old).to_owned(), param);
@@ -189,7 +221,7 @@ fn parameters(
 fn bond(state: &mut NetworkState, id: &str, table: Table<'_>) -> Result<(), NetError> {
     let mut link = describe(id, InterfaceKind::Bond, table, state)?;
     link.mac = table.mac("macaddress")?;
-    parameters(&mut link, table, &BOND_PARAMETERS, "a bond")?;
+    parameters(&mut link, table, &BOND_PARAMETERS)?;
     let members = table.texts("interfaces")?.ok_or_else(|| table.missing("a bond", "interfaces"))?;
     state.bond(link, &members);
     Ok(())
@@ -198,7 +230,7 @@ fn bond(state: &mut NetworkState, id: &str, table: Table<'_>) -> Result<(), NetE
 fn bridge(state: &mut NetworkState, id: &str, table: Table<'_>) -> Result<(), NetError> {
     let mut link = describe(id, InterfaceKind::Bridge, table, state)?;
     link.mac = table.mac("macaddress")?;
-    parameters(&mut link, table, &BRIDGE_PARAMETERS, "a bridge")?;
+    parameters(&mut link, table, &BRIDGE_PARAMETERS)?;
     let ports = table.texts("interfaces")?.ok_or_else(|| table.missing("a bridge", "interfaces"))?;
     state.bridge(link, ports)
 }

@@ -1,10 +1,10 @@
 //! What FreeBSD, NetBSD and OpenBSD share: a link's addresses, its routes, and the editing of rc.conf.
 
 use etc_files::resolv::ResolvConf;
-use model::config::Origin;
-use model::effects::Link;
-use netconfig::{Interface, NetworkState, Route, SubnetKind, address, links};
+use model::effects::{FileError, Link};
+use netconfig::{Interface, InterfaceKind, NetworkState, Route, SubnetKind, address, links};
 
+use crate::manager::Surroundings;
 use crate::{RenderError, RenderedFile};
 
 /// Files that are changed, not replaced, and the machine's links.
@@ -12,6 +12,16 @@ pub(crate) struct Existing<'e> {
     pub(crate) rc_conf: String,
     pub(crate) resolv_conf: Option<Vec<u8>>,
     pub(crate) links: &'e [Link],
+}
+
+/// What the renderers change, as it is.
+pub(crate) fn existing<'a>(surroundings: &Surroundings<'a>) -> Result<Existing<'a>, FileError> {
+    let rc_conf = surroundings.read("/etc/rc.conf")?.unwrap_or_default();
+    Ok(Existing {
+        rc_conf: String::from_utf8_lossy(&rc_conf).into_owned(),
+        resolv_conf: surroundings.read("/etc/resolv.conf")?,
+        links: surroundings.links,
+    })
 }
 
 /// An address of a link.
@@ -40,7 +50,6 @@ pub(crate) struct Configured<'s> {
     pub(crate) routes: Vec<&'s Route>,
     /// Gateways of its addresses.
     pub(crate) gateways: Vec<String>,
-    pub(crate) origin: &'s Origin,
 }
 
 fn is_loopback(name: &str) -> bool {
@@ -53,7 +62,7 @@ pub(crate) fn configured<'s>(state: &'s NetworkState, known: &[Link], renames: b
     state
         .interfaces
         .values()
-        .filter(|link| !is_loopback(&link.name))
+        .filter(|link| !is_loopback(&link.name) && link.kind != InterfaceKind::Wifi)
         .map(|link| {
             let current =
                 link.mac.as_ref().and_then(|mac| present.get(mac)).filter(|name| **name != link.name);
@@ -77,7 +86,6 @@ fn one(link: &Interface, name: String, renamed_from: Option<String>) -> Configur
         addresses: Vec::new(),
         routes: Vec::new(),
         gateways: Vec::new(),
-        origin: &link.origin,
     };
     for subnet in &link.subnets {
         found.dhcp4 |= matches!(subnet.kind, SubnetKind::Dhcp | SubnetKind::Dhcp4);
@@ -110,13 +118,10 @@ pub(crate) fn default_gateways(state: &NetworkState, links: &[Configured<'_>]) -
     [false, true].map(|v6| all.iter().rev().find(|gateway| address::is_v6(gateway) == v6).cloned())
 }
 
-/// The other routes.
-pub(crate) fn others<'s>(
-    routes: impl IntoIterator<Item = &'s Route>,
-    renderer: &'static str,
-) -> Result<Vec<(&'s Route, &'s str)>, RenderError> {
-    let known = routes.into_iter().filter(|route| !route.is_default());
-    known.map(|route| Ok((route, crate::gateway(route, renderer)?))).collect()
+/// The other routes, with their gateways. One without a gateway or of another table has no form here.
+pub(crate) fn others<'s>(routes: impl IntoIterator<Item = &'s Route>) -> Vec<(&'s Route, &'s str)> {
+    let known = routes.into_iter().filter(|route| !route.is_default() && route.table.is_none());
+    known.filter_map(|route| Some((route, route.gateway.as_deref()?))).collect()
 }
 
 /// rc.conf(5) while it is edited. NetBSD's has shell between its lines: what is no assignment stays.

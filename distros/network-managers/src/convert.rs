@@ -4,7 +4,8 @@ use model::NetworkConfig;
 use model::effects::{FileError, Link, ReadFiles};
 use netconfig::{NetError, NetworkState};
 
-use crate::probe::{self, Backend, RENDERERS};
+use crate::manager::{self, Manager, Surroundings, Writer};
+use crate::unexpressed::{self, Unexpressed};
 use crate::{RenderError, RenderedFile, Settings};
 
 /// A description that a renderer cannot write.
@@ -27,26 +28,22 @@ pub enum ConvertError {
     File(#[from] FileError),
 }
 
-/// What a renderer wants to know of the machine that it writes for.
-#[allow(dead_code, reason = "a build with some of the renderers asks for some of it")]
-pub(crate) struct Surroundings<'a> {
-    /// Files that are changed, not replaced.
-    pub(crate) files: &'a dyn ReadFiles,
-    /// The machine's links.
-    pub(crate) links: &'a [Link],
-    /// Whether iproute2 is there. This and the next are asked only where they matter: an answer takes time.
-    pub(crate) iproute: &'a dyn Fn() -> bool,
-    /// Whether this netplan knows `ipv6-mtu`.
-    pub(crate) ipv6_mtu: &'a dyn Fn() -> bool,
+/// A description in the form of a network manager.
+#[derive(Debug)]
+pub struct Converted {
+    /// The files.
+    pub files: Vec<RenderedFile>,
+    /// What the description says and the files do not.
+    pub unexpressed: Vec<Unexpressed>,
 }
 
 /// The renderers of this build by their names in cloud.cfg.
 pub fn names() -> Vec<&'static str> {
-    RENDERERS.iter().filter(|(_, backend)| probe::built_in(*backend)).map(|(name, _)| *name).collect()
+    manager::MANAGERS.iter().filter(|manager| manager.writer.is_some()).map(|manager| manager.name).collect()
 }
 
-/// The files that a renderer writes for a description. `links` are those of the machine that it is for, `existing` its
-/// files as they are.
+/// The files that a renderer writes for a description, and what it cannot say. `links` are those of the machine that it
+/// is for, `existing` its files as they are.
 ///
 /// # Errors
 ///
@@ -57,82 +54,75 @@ pub fn convert(
     renderer: &str,
     settings: &Settings,
     existing: &dyn ReadFiles,
-) -> Result<Vec<RenderedFile>, ConvertError> {
-    let found = RENDERERS.iter().find(|(name, backend)| *name == renderer && probe::built_in(*backend));
-    let (_, backend) = found.ok_or_else(|| ConvertError::NoRenderer { name: renderer.to_owned() })?;
-    let state = state(config, links, *backend)?;
+) -> Result<Converted, ConvertError> {
+    let no_renderer = || ConvertError::NoRenderer { name: renderer.to_owned() };
+    let manager = manager::named(renderer).ok_or_else(no_renderer)?;
+    let writer = manager.writer.as_ref().ok_or_else(no_renderer)?;
     let surroundings = Surroundings { files: existing, links, iproute: &|| true, ipv6_mtu: &|| true };
-    files(&state, *backend, settings, &surroundings)
+    let state = state(config, links, writer)?;
+    let files = files(&state, writer, settings, &surroundings)?;
+    let unexpressed = unexpressed(config, manager.name, writer, settings, &surroundings, &files);
+    Ok(Converted { files, unexpressed })
 }
 
 /// The state as a renderer takes it: netplan is handed its own format as it is.
 pub(crate) fn state(
     config: &NetworkConfig,
     links: &[Link],
-    renderer: Backend,
+    writer: &Writer,
 ) -> Result<NetworkState, NetError> {
-    if renderer == Backend::Netplan && config.version() == Some(2) {
+    if writer.takes_version_2 && config.version() == Some(2) {
         return NetworkState::passthrough(config);
     }
     NetworkState::read(config, links)
 }
 
-/// The files of a state. Features decide which renderers there are.
-#[allow(unused_variables, reason = "a build without renderers asks for nothing")]
+/// The files of a state.
 pub(crate) fn files(
     state: &NetworkState,
-    renderer: Backend,
+    writer: &Writer,
     settings: &Settings,
     surroundings: &Surroundings<'_>,
 ) -> Result<Vec<RenderedFile>, ConvertError> {
-    match renderer {
-        #[cfg(feature = "interfaces")]
-        Backend::Interfaces => {
-            let iproute = (surroundings.iproute)();
-            let settings = crate::interfaces::Settings { iproute, ..settings.interfaces.clone() };
-            Ok(crate::interfaces::render(state, &settings)?)
-        }
-        #[cfg(feature = "ifcfg")]
-        Backend::Ifcfg => {
-            let settings = &settings.ifcfg;
-            let read = |path: &str| surroundings.files.read_optional(std::path::Path::new(path));
-            let existing = crate::ifcfg::Existing {
-                resolv_conf: settings.dns_path.as_deref().map(read).transpose()?.flatten(),
-                control: read(&settings.control_path)
-                    .ok()
-                    .flatten()
-                    .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-            };
-            Ok(crate::ifcfg::render(state, settings, &existing)?)
-        }
-        #[cfg(feature = "netplan")]
-        Backend::Netplan => {
-            let ipv6_mtu = crate::netplan::asks_for_ipv6_mtu(state) && (surroundings.ipv6_mtu)();
-            Ok(crate::netplan::render(state, &settings.netplan, ipv6_mtu)?)
-        }
-        #[cfg(feature = "networkd")]
-        Backend::Networkd => Ok(crate::networkd::render(state, &settings.networkd)?),
-        #[cfg(feature = "networkmanager")]
-        Backend::NetworkManager => Ok(crate::networkmanager::render(state)?),
-        #[cfg(feature = "bsd")]
-        Backend::FreeBsd => Ok(crate::freebsd::render(state, &bsd(surroundings)?)?),
-        #[cfg(feature = "bsd")]
-        Backend::NetBsd => Ok(crate::netbsd::render(state, &bsd(surroundings)?)?),
-        #[cfg(feature = "bsd")]
-        Backend::OpenBsd => Ok(crate::openbsd::render(state, &bsd(surroundings)?)?),
-        // The selection leaves out what is not built in.
-        other => Err(ConvertError::NoRenderer { name: format!("{other:?}") }),
+    if writer.by_name_only {
+        return (writer.render)(&state.resolved(surroundings.links), settings, surroundings);
     }
+    (writer.render)(state, settings, surroundings)
 }
 
-/// What the BSDs' renderers change.
-#[cfg(feature = "bsd")]
-fn bsd<'a>(surroundings: &Surroundings<'a>) -> Result<crate::bsd::Existing<'a>, FileError> {
-    let read = |path: &str| surroundings.files.read_optional(std::path::Path::new(path));
-    let rc_conf = read("/etc/rc.conf")?.unwrap_or_default();
-    Ok(crate::bsd::Existing {
-        rc_conf: String::from_utf8_lossy(&rc_conf).into_owned(),
-        resolv_conf: read("/etc/resolv.conf")?,
+/// What a description says and its files do not.
+pub(crate) fn unexpressed(
+    config: &NetworkConfig,
+    renderer: &'static str,
+    writer: &Writer,
+    settings: &Settings,
+    surroundings: &Surroundings<'_>,
+    written: &[RenderedFile],
+) -> Vec<Unexpressed> {
+    if writer.takes_version_2 && config.version() == Some(2) {
+        return Vec::new();
+    }
+    // The same answers for every question, and none of them asked twice.
+    let (iproute, ipv6_mtu) = (std::cell::OnceCell::new(), std::cell::OnceCell::new());
+    let known = Surroundings {
+        files: surroundings.files,
         links: surroundings.links,
-    })
+        iproute: &|| *iproute.get_or_init(|| (surroundings.iproute)()),
+        ipv6_mtu: &|| *ipv6_mtu.get_or_init(|| (surroundings.ipv6_mtu)()),
+    };
+    let render = |config: &NetworkConfig| {
+        let state = state(config, known.links, writer).ok()?;
+        files(&state, writer, settings, &known).ok()
+    };
+    unexpressed::find(config, renderer, &render, written)
+}
+
+/// Whether a network manager can be written for.
+pub(crate) fn writes(manager: &Manager) -> bool {
+    manager.writer.is_some()
+}
+
+/// Whether a network manager brings links up.
+pub(crate) fn activates(manager: &Manager) -> bool {
+    manager.activator.is_some()
 }

@@ -6,9 +6,21 @@
 use netconfig::{NetworkState, address};
 
 use crate::bsd::{self, Address, Existing, RcConf};
+use crate::manager::{Manager, Writer};
 use crate::{RenderError, RenderedFile};
 
 const NAME: &str = "freebsd";
+
+/// The network manager. No system that this program runs on has it: a description is converted for it.
+pub(crate) const MANAGER: Manager = Manager {
+    name: NAME,
+    available: |_, _| false,
+    writer: Some(Writer {
+        by_name_only: true,
+        ..Writer::plain(|state, _, surroundings| Ok(render(state, &bsd::existing(surroundings)?)?))
+    }),
+    activator: None,
+};
 
 fn inet(address: &Address) -> String {
     let mut text = if address.v6 {
@@ -53,7 +65,7 @@ pub(crate) fn render(
         }
     }
     let (mut names, mut names6): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for (number, (route, gateway)) in bsd::others(bsd::routes(state, &links), NAME)?.into_iter().enumerate() {
+    for (number, (route, gateway)) in bsd::others(bsd::routes(state, &links)).into_iter().enumerate() {
         let name = format!("net{number}");
         let (network, prefix) = (&route.network, route.prefix);
         if address::is_v6_network(network) {

@@ -11,7 +11,9 @@ use netconfig::{InterfaceKind, NetworkState};
 
 use self::file::LinkFile;
 pub(crate) use self::file::header;
-use crate::{RenderError, RenderedFile, rules};
+use crate::manager::{Manager, Writer};
+use crate::stale::Place;
+use crate::{RenderError, RenderedFile, probe, rules};
 
 pub(crate) const NAME: &str = "sysconfig";
 
@@ -62,6 +64,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What stands before a link's name in the path of its policy rules: beside its own file.
+    fn rules_prefix(&self, name: &str) -> String {
+        format!("{}{name}", self.link_prefix.trim_end_matches("ifcfg-"))
+    }
+
     /// SUSE's.
     pub fn suse() -> Self {
         Self {
@@ -74,6 +81,53 @@ impl Settings {
             ..Self::default()
         }
     }
+}
+
+/// The network manager. Nothing brings its links up: its own service does, after this program.
+pub(crate) const MANAGER: Manager = Manager {
+    name: NAME,
+    available,
+    writer: Some(Writer {
+        by_name_only: true,
+        stale,
+        ..Writer::plain(|state, settings, surroundings| {
+            let settings = &settings.ifcfg;
+            let resolv_conf = settings.dns_path.as_deref().map(|path| surroundings.read(path));
+            let control = surroundings.read(&settings.control_path).ok().flatten();
+            let existing = Existing {
+                resolv_conf: resolv_conf.transpose()?.flatten(),
+                control: control.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            };
+            Ok(render(state, settings, &existing)?)
+        })
+    }),
+    activator: None,
+};
+
+fn available(system: &model::System, settings: &crate::Settings) -> bool {
+    if !settings.has_sysconfig {
+        return false;
+    }
+    let sbin = ["/sbin", "/usr/sbin"];
+    let scripts = ["/etc/sysconfig/network-scripts/network-functions", "/etc/sysconfig/config"];
+    let initscripts = ["ifup", "ifdown"].iter().all(|name| probe::program(system, name, &sbin))
+        && scripts.iter().any(|path| system.files.is_file(std::path::Path::new(path)));
+    initscripts || probe::ifcfg_plugin(system)
+}
+
+fn split(prefix: &str) -> Option<(&str, String)> {
+    let (directory, name) = prefix.rsplit_once('/')?;
+    Some((directory, name.to_owned()))
+}
+
+fn stale(settings: &crate::Settings) -> Option<Place> {
+    let ifcfg = &settings.ifcfg;
+    let (directory, _) = split(&ifcfg.link_prefix)?;
+    let rules = [ifcfg.rules_prefix("rule-"), ifcfg.rules_prefix("rule6-")];
+    let all = [&ifcfg.link_prefix, &ifcfg.routes_prefix, &ifcfg.routes6_prefix];
+    let prefixes = all.into_iter().chain(&rules).filter_map(|prefix| split(prefix)).map(|(_, name)| name);
+    let mark = header('#').lines().next().map(str::to_owned);
+    Some(Place { directory: directory.into(), prefixes: prefixes.collect(), mark })
 }
 
 /// Files that are changed, not replaced.
@@ -104,6 +158,13 @@ pub fn render(
         if !link.ifroutes.is_empty() {
             let content = format!("{}\n{}\n", header('#'), link.ifroutes.join("\n"));
             add(format!("{}{}", settings.routes_prefix, link.name), content);
+        }
+        // wicked has no file of rules.
+        for (name, rules) in [("rule-", &link.rules4), ("rule6-", &link.rules6)] {
+            if !rules.is_empty() && settings.flavor == Flavor::Rhel {
+                let content = format!("{}\n{}\n", header('#'), rules.join("\n"));
+                add(format!("{}{}", settings.rules_prefix(name), link.name), content);
+            }
         }
         if !link.routes.is_empty() {
             add(format!("{}{}", settings.routes6_prefix, link.name), link.routes6());

@@ -7,7 +7,8 @@ use netconfig::{
     Dns, Interface, InterfaceKind, NetworkState, Param, Route, Scalar, Subnet, SubnetKind, address,
 };
 
-use crate::{RenderError, RenderedFile, rules};
+use crate::manager::{Activator, Manager, Writer};
+use crate::{RenderError, RenderedFile, activate, probe, rules};
 
 const NAME: &str = "eni";
 /// Options that have one line for each of their values.
@@ -39,6 +40,33 @@ impl Default for Settings {
     }
 }
 
+/// The network manager.
+pub(crate) const MANAGER: Manager = Manager {
+    name: NAME,
+    available: |system, _| {
+        let sbin = ["/sbin", "/usr/sbin"];
+        ["ifquery", "ifup", "ifdown"].iter().all(|name| probe::program(system, name, &sbin))
+            && system.files.is_file(std::path::Path::new("/etc/network/interfaces"))
+    },
+    writer: Some(Writer {
+        by_name_only: true,
+        ..Writer::plain(|state, settings, surroundings| {
+            let iproute = (surroundings.iproute)();
+            Ok(render(state, &Settings { iproute, ..settings.interfaces.clone() })?)
+        })
+    }),
+    activator: Some(Activator {
+        bring_up: |system, names| names.iter().try_for_each(|name| up(system, name)),
+        bring_up_one: up,
+        wait: None,
+    }),
+};
+
+fn up(system: &model::System, name: &str) -> Result<(), model::DistroError> {
+    activate::run(system, &["ifup", name], true)?;
+    Ok(())
+}
+
 /// The files.
 pub fn render(state: &NetworkState, settings: &Settings) -> Result<Vec<RenderedFile>, RenderError> {
     let content = format!("{}{}", settings.header, content(state, settings)?);
@@ -59,24 +87,22 @@ fn rank(kind: InterfaceKind) -> Option<u8> {
         InterfaceKind::Bond => Some(3),
         InterfaceKind::Bridge => Some(4),
         InterfaceKind::Vlan => Some(5),
-        InterfaceKind::Undescribed => None,
+        // ifupdown leaves wireless links to wpa_supplicant's own options.
+        InterfaceKind::Wifi | InterfaceKind::Undescribed => None,
     }
 }
 
 fn content(state: &NetworkState, settings: &Settings) -> Result<String, RenderError> {
     let mut ranked = Vec::new();
-    for link in state.interfaces.values() {
+    for link in state.interfaces.values().filter(|link| link.kind != InterfaceKind::Wifi) {
         let what = || format!("the bridge port '{}', which nothing describes: describe it", link.name);
         let rank = rank(link.kind).ok_or_else(|| RenderError::new(NAME, &link.origin, what()))?;
         ranked.push((rank, link));
     }
     ranked.sort_by_key(|(rank, link)| (*rank, link.name.as_str()));
-    let mut sections = sections_of(&loopback(state), settings)?;
+    let mut sections = sections_of(&loopback(state), settings);
     for (_, link) in ranked.into_iter().filter(|(_, link)| link.name != "lo") {
-        sections.extend(sections_of(link, settings)?);
-    }
-    for route in &state.routes {
-        sections.push(route_lines(route, "", settings)?);
+        sections.extend(sections_of(link, settings));
     }
     Ok(sections.iter().map(|lines| lines.join("\n")).collect::<Vec<_>>().join("\n\n") + "\n")
 }
@@ -102,6 +128,11 @@ fn loopback(state: &NetworkState) -> Interface {
         vlan: None,
         bridge_ports: None,
         params: indexmap::IndexMap::new(),
+        matching: None,
+        overrides: Default::default(),
+        link_local: None,
+        rules: Vec::new(),
+        access_points: Vec::new(),
         origin,
     });
     let Dns { nameservers, search } = &state.dns;
@@ -144,14 +175,16 @@ fn head(link: &Interface, control: &str, family: &str, method: &str) -> Vec<Stri
 /// Search domains and name servers of the first address that has any.
 type Resolver = (Option<Vec<String>>, Option<Vec<String>>);
 
-fn sections_of(link: &Interface, settings: &Settings) -> Result<Vec<Vec<String>>, RenderError> {
+fn sections_of(link: &Interface, settings: &Settings) -> Vec<Vec<String>> {
     if link.subnets.is_empty() {
-        return Ok(vec![without_subnets(link)]);
+        return vec![without_subnets(link)];
     }
     let mut sections: Vec<Vec<String>> = Vec::new();
     let mut dns: Option<Resolver> = None;
     // IPv6 routes below an IPv4 address wait for the next IPv6 stanza.
     let mut waiting: Vec<&Route> = Vec::new();
+    // IPv4 routes below an IPv6 address likewise, where an IPv4 stanza follows.
+    let mut waiting4: Vec<&Route> = Vec::new();
     let mut control = String::new();
     let automatic = format!("auto {}", link.name);
     for (index, subnet) in link.subnets.iter().enumerate() {
@@ -175,6 +208,11 @@ fn sections_of(link: &Interface, settings: &Settings) -> Result<Vec<Vec<String>>
         }
         let mut lines = head(link, &control, if v6 { "inet6" } else { "inet" }, &method);
         lines.extend(subnet_options(&subnet, v6));
+        let host = link.overrides[usize::from(v6)].get("hostname");
+        lines.extend(host.filter(|_| method == "dhcp" && !v6).map(|name| format!("    hostname {name}")));
+        if index == 0 {
+            lines.extend(rule_lines(link, settings));
+        }
         if index == 0 {
             let mtu_of_subnet = subnet.mtu.as_ref().filter(|_| !v6);
             lines.extend(link_options(link, &added, mtu_of_subnet));
@@ -183,17 +221,20 @@ fn sections_of(link: &Interface, settings: &Settings) -> Result<Vec<Vec<String>>
             lines.extend(added.iter().map(|(name, value)| format!("    {name} {value}")));
         }
         let original = &link.subnets[index];
+        let later4 = link.subnets[index + 1..].iter().any(|subnet| !subnet.is_ipv6());
+        let waits = if v6 { &mut waiting } else { &mut waiting4 };
+        let mut now: Vec<&Route> = Vec::new();
+        std::mem::swap(waits, &mut now);
+        let mut own = Vec::new();
         for route in &original.routes {
-            if address::is_v6_network(&route.network) && !v6 {
-                waiting.push(route);
-            } else {
-                lines.extend(route_lines(route, "    ", settings)?);
+            match (address::is_v6_network(&route.network), v6) {
+                (true, false) => waiting.push(route),
+                (false, true) if later4 => waiting4.push(route),
+                _ => own.push(route),
             }
         }
-        if v6 {
-            for route in waiting.drain(..) {
-                lines.extend(route_lines(route, "    ", settings)?);
-            }
+        for route in own.into_iter().chain(now) {
+            lines.extend(route_lines(route, &link.name, settings));
         }
         sections.push(lines);
     }
@@ -203,11 +244,11 @@ fn sections_of(link: &Interface, settings: &Settings) -> Result<Vec<Vec<String>>
         let mut lines = head(link, &control, "inet6", "static");
         lines.extend(subnet_options(&subnet, true));
         for route in waiting {
-            lines.extend(route_lines(route, "    ", settings)?);
+            lines.extend(route_lines(route, &link.name, settings));
         }
         sections.push(lines);
     }
-    Ok(sections)
+    sections
 }
 
 fn without_subnets(link: &Interface) -> Vec<String> {
@@ -316,34 +357,57 @@ fn link_options(link: &Interface, added: &[(&str, &str)], mtu_of_subnet: Option<
     sorted(lines)
 }
 
-/// Two lines, to add and to take away; a route that is there already is no failure of `ifup`.
-fn route_lines(route: &Route, indent: &str, settings: &Settings) -> Result<Vec<String>, RenderError> {
-    let gateway = crate::gateway(route, NAME)?;
-    let v6 = address::is_v6(&route.network);
+/// Two lines, to add and to take away; a route that is there already is no failure of `ifup`. A route that the tools
+/// cannot set is none.
+fn route_lines(route: &Route, link: &str, settings: &Settings) -> Vec<String> {
+    let v6 = address::is_v6_network(&route.network);
     let default = route.is_default();
     let cidr = format!("{}/{}", route.network, route.prefix);
     let metric = route.metric.map_or_else(String::new, |metric| format!(" metric {metric}"));
-    let (add, remove, rest) = if settings.iproute {
+    let on_link = route.on_link == Some(true);
+    if settings.iproute {
         let family = if v6 { " -family inet6" } else { "" };
-        let target = if default { "default".to_owned() } else { cidr };
-        (
-            format!("post-up ip{family} route add"),
-            format!("pre-down ip{family} route del"),
-            format!(" {target} via {gateway}{metric}"),
-        )
-    } else {
-        let target = match (default, v6) {
-            (true, false) => " default".to_owned(),
-            (true, true) => " -A inet6 default".to_owned(),
-            (false, true) => format!(" -A inet6 {cidr}"),
-            (false, false) if route.prefix == 32 => format!(" -host {cidr}"),
-            (false, false) => format!(" -net {cidr}"),
-        };
-        (
-            "post-up route add".to_owned(),
-            "pre-down route del".to_owned(),
-            format!("{target} gw {gateway}{metric}"),
-        )
+        let mut rest = if default { " default".to_owned() } else { format!(" {cidr}") };
+        rest.extend(route.gateway.iter().map(|gateway| format!(" via {gateway}")));
+        if on_link || route.gateway.is_none() {
+            rest.push_str(&format!(" dev {link}"));
+        }
+        rest.push_str(&metric);
+        rest.extend(route.table.iter().map(|table| format!(" table {table}")));
+        rest.extend(route.mtu.iter().map(|mtu| format!(" mtu {mtu}")));
+        if on_link && route.gateway.is_some() {
+            rest.push_str(" onlink");
+        }
+        return vec![
+            format!("    post-up ip{family} route add{rest} || true"),
+            format!("    pre-down ip{family} route del{rest} || true"),
+        ];
+    }
+    if route.table.is_some() {
+        // Without its table it would be another route.
+        return Vec::new();
+    }
+    let target = match (default, v6) {
+        (true, false) => " default".to_owned(),
+        (true, true) => " -A inet6 default".to_owned(),
+        (false, true) => format!(" -A inet6 {cidr}"),
+        (false, false) if route.prefix == 32 => format!(" -host {cidr}"),
+        (false, false) => format!(" -net {cidr}"),
     };
-    Ok(vec![format!("{indent}{add}{rest} || true"), format!("{indent}{remove}{rest} || true")])
+    let over =
+        route.gateway.as_ref().map_or_else(|| format!(" dev {link}"), |gateway| format!(" gw {gateway}"));
+    let rest = format!("{target}{over}{metric}");
+    vec![format!("    post-up route add{rest} || true"), format!("    pre-down route del{rest} || true")]
+}
+
+/// Policy rules, which need iproute2.
+fn rule_lines(link: &Interface, settings: &Settings) -> Vec<String> {
+    let mut lines = Vec::new();
+    for rule in link.rules.iter().filter(|_| settings.iproute) {
+        let (v6, words) = crate::routing::rule_words(rule);
+        let family = if v6 { " -6" } else { "" };
+        lines.push(format!("    post-up ip{family} rule add {words} || true"));
+        lines.push(format!("    pre-down ip{family} rule del {words} || true"));
+    }
+    lines
 }

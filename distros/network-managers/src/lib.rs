@@ -1,7 +1,7 @@
 //! Renderers and activators: network state to the files and commands of a network manager.
 //!
-//! A renderer is a pure function from a [`netconfig::NetworkState`] and its settings to [`RenderedFile`]s, a module and a
-//! feature each. [`NetworkTools`] writes them, and is the [`model::distro::Network`] of every distribution: a
+//! A renderer is a pure function from a [`netconfig::NetworkState`] and its settings to [`RenderedFile`]s, a constant, a row in
+//! [`manager`]'s table and a feature each. [`NetworkTools`] writes them, and is the [`model::distro::Network`] of every distribution: a
 //! distribution brings only a table, [`Settings`].
 
 mod activate;
@@ -12,9 +12,11 @@ pub mod convert;
 mod freebsd;
 #[cfg(feature = "ifcfg")]
 pub mod ifcfg;
+mod ifconfig;
 #[cfg(feature = "interfaces")]
 pub mod interfaces;
 mod known;
+mod manager;
 #[cfg(feature = "bsd")]
 mod netbsd;
 #[cfg(feature = "netplan")]
@@ -27,15 +29,19 @@ pub mod networkmanager;
 mod openbsd;
 mod probe;
 mod rename;
+#[cfg(any(feature = "interfaces", feature = "ifcfg", feature = "networkmanager"))]
+mod routing;
 #[cfg(any(feature = "interfaces", feature = "ifcfg"))]
 mod rules;
 mod settings;
 mod stale;
 mod tools;
+mod unexpressed;
 
 pub use known::distros;
 pub use settings::Settings;
 pub use tools::NetworkTools;
+pub use unexpressed::Unexpressed;
 
 use std::path::PathBuf;
 
@@ -90,12 +96,4 @@ impl RenderError {
     fn new(renderer: &'static str, origin: &Origin, what: impl Into<String>) -> Self {
         Self::Unsupported { origin: origin.clone(), renderer, what: what.into() }
     }
-}
-
-/// A route's gateway, for those that have no routes without one.
-#[cfg(any(feature = "interfaces", feature = "ifcfg", feature = "bsd"))]
-fn gateway<'r>(route: &'r netconfig::Route, renderer: &'static str) -> Result<&'r str, RenderError> {
-    route.gateway.as_deref().ok_or_else(|| {
-        RenderError::new(renderer, &route.origin, format!("the route to {} without a gateway", route.network))
-    })
 }

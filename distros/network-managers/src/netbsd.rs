@@ -5,11 +5,23 @@
 use netconfig::NetworkState;
 
 use crate::bsd::{self, Existing, RcConf};
+use crate::manager::{Manager, Writer};
 use crate::{RenderError, RenderedFile};
 
 const NAME: &str = "netbsd";
 
-/// The files. What rc.conf has no form for here is told, with its place.
+/// The network manager. No system that this program runs on has it: a description is converted for it.
+pub(crate) const MANAGER: Manager = Manager {
+    name: NAME,
+    available: |_, _| false,
+    writer: Some(Writer {
+        by_name_only: true,
+        ..Writer::plain(|state, _, surroundings| Ok(render(state, &bsd::existing(surroundings)?)?))
+    }),
+    activator: None,
+};
+
+/// The files. rc.conf has no form for further addresses and for routes but the default ones.
 pub(crate) fn render(
     state: &NetworkState,
     existing: &Existing<'_>,
@@ -30,19 +42,12 @@ pub(crate) fn render(
             }
             rc.set(&format!("ifconfig_{}", link.name), &text);
         }
-        let further = v4.chain(link.addresses.iter().filter(|address| address.v6));
-        for address in further {
-            tracing::warn!("{}: {NAME} is not told of {}'s address {}", link.origin, link.name, address.ip);
-        }
     }
     let [v4, v6] = bsd::default_gateways(state, &links);
     for (key, gateway) in [("defaultroute", v4), ("defaultroute6", v6)] {
         if let Some(gateway) = gateway {
             rc.set(key, &gateway);
         }
-    }
-    for (route, _) in bsd::others(bsd::routes(state, &links), NAME)? {
-        tracing::warn!("{}: {NAME} is not told of the route to {}", route.origin, route.network);
     }
     let mut files = vec![rc.file()];
     files.extend(bsd::resolv_conf(state, existing, NAME)?);

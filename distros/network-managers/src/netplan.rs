@@ -4,7 +4,7 @@
 
 mod apply;
 
-pub(crate) use apply::{features, finish, prepare};
+pub(crate) use apply::features;
 use netconfig::{
     BOND_PARAMETERS, BRIDGE_PARAMETERS, Interface, InterfaceKind, NetworkState, Param, Scalar, Subnet,
     SubnetKind, address, bond_mode,
@@ -12,7 +12,8 @@ use netconfig::{
 use yaml::Value;
 use yaml::write::{Style, dump};
 
-use crate::{RenderError, RenderedFile};
+use crate::manager::{Activator, Around, Manager, Writer};
+use crate::{RenderError, RenderedFile, activate, probe};
 
 const NAME: &str = "netplan";
 
@@ -55,6 +56,39 @@ impl Default for Settings {
     fn default() -> Self {
         Self { path: "/etc/netplan/50-cloud-init.yaml".to_owned(), header: String::new(), postcmds: false }
     }
+}
+
+/// The network manager.
+pub(crate) const MANAGER: Manager = Manager {
+    name: NAME,
+    available: |system, _| probe::program(system, "netplan", &["/usr/sbin", "/sbin"]),
+    writer: Some(Writer {
+        takes_version_2: true,
+        around: Some(Around {
+            before: apply::prepare,
+            after: |system, settings, changed| apply::finish(system, &settings.netplan, changed),
+        }),
+        ..Writer::plain(|state, settings, surroundings| {
+            let ipv6_mtu = asks_for_ipv6_mtu(state) && (surroundings.ipv6_mtu)();
+            Ok(render(state, &settings.netplan, ipv6_mtu)?)
+        })
+    }),
+    activator: Some(Activator {
+        bring_up: |system, _| apply(system),
+        bring_up_one: |system, _| apply(system),
+        wait: Some(|system| {
+            if probe::network_manager(system) {
+                tracing::debug!("NetworkManager is enabled, skipping networkd wait");
+                return Ok(());
+            }
+            activate::wait_for_networkd(system)
+        }),
+    }),
+};
+
+fn apply(system: &model::System) -> Result<(), model::DistroError> {
+    activate::run(system, &["netplan", "apply"], false)?;
+    Ok(())
 }
 
 /// The file. `ipv6_mtu` says that this netplan knows `ipv6-mtu`.
@@ -127,7 +161,10 @@ fn translated(state: &NetworkState, ipv6_mtu: bool) -> Result<String, RenderErro
             InterfaceKind::Bond => (1, bond(state, link)),
             InterfaceKind::Bridge => (2, bridge(link)?),
             InterfaceKind::Vlan => (3, vlan(link)),
-            InterfaceKind::Loopback | InterfaceKind::Infiniband | InterfaceKind::Undescribed => continue,
+            InterfaceKind::Loopback
+            | InterfaceKind::Infiniband
+            | InterfaceKind::Wifi
+            | InterfaceKind::Undescribed => continue,
         };
         addresses(link, &mut entries, ipv6_mtu);
         sections[section].1.retain(|(name, _)| *name != link.name);
@@ -292,7 +329,10 @@ fn routes(subnet: &Subnet, cidr: &str) -> Vec<Value> {
     }
     for described in &subnet.routes {
         let mut route = Entries::default();
-        route.set("via", described.gateway.as_deref().map_or(Value::Null, text));
+        match described.gateway.as_deref() {
+            Some(gateway) => route.set("via", text(gateway)),
+            None => route.set("scope", text("link")),
+        }
         route.set("to", Value::Str(format!("{}/{}", described.network, described.prefix)));
         let metric = described.metric.map(Value::Int).or_else(|| subnet.metric.as_ref().map(Scalar::to_yaml));
         if let Some(metric) = metric {

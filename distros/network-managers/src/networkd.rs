@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use model::Node;
 use netconfig::{
     Dns, Interface, InterfaceKind, NetworkState, Param, Route, Scalar, Subnet, SubnetKind, address, bond_mode,
 };
 
-use crate::{RenderError, RenderedFile};
+use crate::manager::{Activator, Manager, Writer};
+use crate::stale::Place;
+use crate::{RenderError, RenderedFile, activate, probe};
 
 const NAME: &str = "networkd";
 /// Who reads the files.
@@ -27,6 +28,32 @@ impl Default for Settings {
         Self { directory: "/etc/systemd/network/".to_owned() }
     }
 }
+
+/// The network manager.
+pub(crate) const MANAGER: Manager = Manager {
+    name: NAME,
+    available: |system, _| {
+        ["ip", "systemctl"].iter().all(|name| probe::program(system, name, &["/usr/sbin", "/bin"]))
+    },
+    writer: Some(Writer {
+        stale: |settings| {
+            Some(Place::by_name(settings.networkd.directory.trim_end_matches('/'), "10-cloud-init-"))
+        },
+        ..Writer::plain(|state, settings, _| Ok(render(state, &settings.networkd)?))
+    }),
+    activator: Some(Activator {
+        bring_up: |system, _| {
+            activate::run(system, &["systemctl", "restart", "systemd-networkd", "systemd-resolved"], true)?;
+            Ok(())
+        },
+        bring_up_one: |system, name| {
+            // A file that has come since networkd began is read when it is told so.
+            activate::run(system, &["networkctl", "reload"], true)?;
+            Ok(system.links.set_up(name, true)?)
+        },
+        wait: Some(activate::wait_for_networkd),
+    }),
+};
 
 /// A file's sections. Lines are sorted and said once.
 #[derive(Default)]
@@ -82,7 +109,8 @@ pub fn render(state: &NetworkState, settings: &Settings) -> Result<Vec<RenderedF
         files.retain(|known: &RenderedFile| known.path != file.path);
         files.push(file);
     };
-    for link in state.interfaces.values() {
+    // A wireless link needs wpa_supplicant beside it, which is not written for.
+    for link in state.interfaces.values().filter(|link| link.kind != InterfaceKind::Wifi) {
         add(&link.name, "network", &network(state, link)?);
     }
     for link in state.interfaces.values() {
@@ -163,7 +191,9 @@ fn bond(state: &NetworkState, link: &Interface) -> Option<Unit> {
     }
     let mut unit = netdev(link, "bond");
     for (param, option, form) in BOND_OPTIONS {
-        let Some(value) = link.params.get(param) else { continue };
+        let Some(value) = param.strip_prefix("bond-").and_then(|name| link.bond_param(name)) else {
+            continue;
+        };
         match form {
             Form::Plain if param == "bond-mode" => unit.set("Bond", option, bond_mode(value)),
             Form::Plain => unit.set("Bond", option, value),
@@ -171,7 +201,7 @@ fn bond(state: &NetworkState, link: &Interface) -> Option<Unit> {
             Form::LowerCase => unit.set("Bond", option, value.to_string().to_lowercase()),
         }
     }
-    if let Some(targets) = link.params.get("arp-ip-targets") {
+    if let Some(targets) = link.bond_param("arp-ip-target") {
         unit.set("Bond", "ARPIPTargets", targets.texts().join(" "));
     }
     Some(unit)
@@ -249,14 +279,16 @@ fn membership(state: &NetworkState, link: &Interface, unit: &mut Unit) {
 fn network(state: &NetworkState, link: &Interface) -> Result<Unit, RenderError> {
     let mut unit = Unit::default();
     membership(state, link, &mut unit);
-    if state.version == 2 {
-        routing_policy(state, link, &mut unit);
-    }
+    routing_policy(link, &mut unit);
     let device = link.kind == InterfaceKind::Physical;
     let mac = link.mac.as_deref().filter(|mac| !mac.is_empty());
-    unit.set("Match", "Name", &link.name);
-    if let Some(driver) = link.driver() {
-        unit.set("Match", "Driver", driver);
+    match &link.matching {
+        Some(by) if by.opaque => by.name.iter().for_each(|name| unit.set("Match", "Name", name)),
+        _ => unit.set("Match", "Name", &link.name),
+    }
+    match &link.matching {
+        Some(by) if !by.drivers.is_empty() => unit.set("Match", "Driver", by.drivers.join(" ")),
+        _ => link.driver().iter().for_each(|driver| unit.set("Match", "Driver", driver)),
     }
     if let Some(mac) = mac {
         match (device, link.bond_master()) {
@@ -274,9 +306,6 @@ fn network(state: &NetworkState, link: &Interface) -> Result<Unit, RenderError> 
     }
     let dhcp = subnets(link, &mut unit);
     name_servers(state, link, &mut unit);
-    for (index, route) in state.routes.iter().enumerate() {
-        write_route(&format!("c{index}"), route, &mut unit);
-    }
     if state.version == 2 {
         overrides(state, link, dhcp, &mut unit)?;
     }
@@ -293,6 +322,12 @@ fn write_route(id: &str, route: &Route, unit: &mut Unit) {
     }
     if let Some(table) = &route.table {
         unit.route(id, "Table", table);
+    }
+    if let Some(mtu) = &route.mtu {
+        unit.route(id, "MTUBytes", mtu);
+    }
+    if route.on_link == Some(true) && route.gateway.is_some() {
+        unit.route(id, "GatewayOnLink", "yes");
     }
 }
 
@@ -334,6 +369,16 @@ fn subnets(link: &Interface, unit: &mut Unit) -> &'static str {
         (false, false) => "no",
     };
     unit.set("Network", "DHCP", dhcp);
+    if let Some(families) = &link.link_local {
+        let has = |family: &str| families.iter().any(|known| known == family);
+        let value = match (has("ipv4"), has("ipv6")) {
+            (true, true) => "yes",
+            (true, false) => "ipv4",
+            (false, true) => "ipv6",
+            (false, false) => "no",
+        };
+        unit.set("Network", "LinkLocalAddressing", value);
+    }
     if let Some(accept) = link.accept_ra {
         unit.set("Network", "IPv6AcceptRA", if accept { "yes" } else { "no" });
     }
@@ -351,20 +396,23 @@ fn name_servers(state: &NetworkState, link: &Interface, unit: &mut Unit) {
     }
 }
 
-/// `routing-policy` of version 2, which the state has no form for.
-fn routing_policy(state: &NetworkState, link: &Interface, unit: &mut Unit) {
-    let sections = ["ethernets", "bonds", "vlans", "bridges"];
-    let found = sections.iter().rev().find_map(|section| {
-        state.config.node().at(&[section, &link.name, "routing-policy"]).filter(|policy| policy.is_truthy())
-    });
-    for rule in found.and_then(Node::as_list).unwrap_or_default() {
+/// netplan's names of a policy rule's parts and systemd.network(5)'s.
+const RULE_OPTIONS: [(&str, &str); 6] = [
+    ("from", "From"),
+    ("mark", "FirewallMark"),
+    ("priority", "Priority"),
+    ("table", "Table"),
+    ("to", "To"),
+    ("type-of-service", "TypeOfService"),
+];
+
+fn routing_policy(link: &Interface, unit: &mut Unit) {
+    for rule in &link.rules {
         let mut lines = Vec::new();
-        for (key, value) in rule.as_map().into_iter().flatten() {
-            let key = key.to_string().to_lowercase();
-            let mut letters = key.chars();
-            let capital =
-                letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str());
-            insert(&mut lines, &capital.unwrap_or_default(), value.scalar_text().unwrap_or_default());
+        for (key, option) in RULE_OPTIONS {
+            if let Some(value) = rule.get(key) {
+                insert(&mut lines, option, value);
+            }
         }
         unit.rules.push(lines);
     }
@@ -384,16 +432,18 @@ const OVERRIDES_V4: [(&str, &str); 5] = [
     ("UseRoutes", "use-routes"),
 ];
 
-/// `dhcp4-overrides`, `dhcp6-overrides` and VMware's `dhcp4domain`, which the state has no form for.
+/// `dhcp4-overrides` and `dhcp6-overrides`, and VMware's `dhcp4domain`, which the state has no form for.
 fn overrides(state: &NetworkState, link: &Interface, dhcp: &str, unit: &mut Unit) -> Result<(), RenderError> {
-    let Some(ethernets) = state.config.node().get("ethernets").and_then(Node::as_map) else { return Ok(()) };
-    // The entry whose set-name this link has, or that is named as the link.
-    let set_name = |entry: &Node| entry.get("set-name").and_then(Node::as_str) == Some(link.name.as_str());
-    let named =
-        ethernets.values().find(|entry| set_name(entry)).or_else(|| ethernets.get(link.name.as_str()));
-    let Some(device) = named else { return Ok(()) };
-    for (key, section) in [("dhcp4domain", "DHCPv4"), ("dhcp6domain", "DHCPv6")] {
-        if let Some(domain) = device.get(key) {
+    let device = state.config.node().at(&["ethernets", link.key()]);
+    for (version, section, given) in
+        [("4", "DHCPv4", &link.overrides[0]), ("6", "DHCPv6", &link.overrides[1])]
+    {
+        let key = format!("dhcp{version}domain");
+        if let Some(domain) = device.and_then(|device| device.get(&key)) {
+            if given.contains_key("use-domains") {
+                let what = format!("both {key} and dhcp{version}-overrides.use-domains: use one");
+                return Err(RenderError::new(NAME, &domain.origin, what));
+            }
             let value = match domain.scalar_text().unwrap_or_default().to_lowercase().as_str() {
                 "true" | "1" | "on" | "yes" => "yes",
                 "false" | "0" | "off" | "no" => "no",
@@ -406,19 +456,12 @@ fn overrides(state: &NetworkState, link: &Interface, dhcp: &str, unit: &mut Unit
             };
             unit.set(section, "UseDomains", value);
         }
-    }
-    for (version, section) in [("4", "DHCPv4"), ("6", "DHCPv6")] {
-        let Some(given) = device.get(&format!("dhcp{version}-overrides")) else { continue };
-        if device.get(&format!("dhcp{version}domain")).is_some() && given.get("use-domains").is_some() {
-            let what = format!("both dhcp{version}domain and dhcp{version}-overrides.use-domains: use one");
-            return Err(RenderError::new(NAME, &given.origin, what));
-        }
         if dhcp != "yes" && dhcp != format!("ipv{version}") {
             continue;
         }
         let only_v4 = OVERRIDES_V4.iter().filter(|_| version == "4");
         for (option, key) in OVERRIDES.iter().chain(only_v4) {
-            if let Some(value) = given.get(key).and_then(Node::scalar_text) {
+            if let Some(value) = given.get(*key) {
                 unit.set(section, option, value);
             }
         }

@@ -5,9 +5,21 @@
 use netconfig::{NetworkState, Route, address};
 
 use crate::bsd::{self, Existing};
+use crate::manager::{Manager, Writer};
 use crate::{RenderError, RenderedFile};
 
 const NAME: &str = "openbsd";
+
+/// The network manager. No system that this program runs on has it: a description is converted for it.
+pub(crate) const MANAGER: Manager = Manager {
+    name: NAME,
+    available: |_, _| false,
+    writer: Some(Writer {
+        by_name_only: true,
+        ..Writer::plain(|state, _, surroundings| Ok(render(state, &bsd::existing(surroundings)?)?))
+    }),
+    activator: None,
+};
 
 fn route_line(route: &Route, gateway: &str) -> String {
     if address::is_v6_network(&route.network) {
@@ -49,7 +61,7 @@ pub(crate) fn render(
             content.push_str(&format!("mtu {mtu}\n"));
         }
         let routes = global.take().into_iter().flatten().chain(link.routes.iter().copied());
-        for (route, gateway) in bsd::others(routes, NAME)? {
+        for (route, gateway) in bsd::others(routes) {
             content.push_str(&route_line(route, gateway));
         }
         files.push(RenderedFile::new(format!("/etc/hostname.{}", link.name), content, 0o644));

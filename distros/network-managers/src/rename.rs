@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use model::effects::{Address, Command};
-use model::{DistroError, NetworkConfig, System};
+use model::{DistroError, System};
 use netconfig::links::{self, Filter};
 use netconfig::rename::{Current, Step, plan};
 use netconfig::{NetError, physical};
@@ -28,8 +28,7 @@ pub(crate) fn invalid(error: NetError) -> DistroError {
 }
 
 /// Waits until every link that the config names by MAC is there: woken by the kernel, at most [`PATIENCE`] long.
-pub(crate) fn wait_for_links(system: &System, config: &NetworkConfig) -> Result<(), DistroError> {
-    let devices = physical::devices(config, &system.links.links()?).map_err(invalid)?;
+pub(crate) fn wait_for_links(system: &System, devices: &[physical::Device]) -> Result<(), DistroError> {
     let missing = || -> Result<Vec<&physical::Device>, DistroError> {
         let present = links::by_mac(&system.links.links()?).map_err(invalid)?;
         Ok(devices.iter().filter(|device| !present.contains_key(&device.mac)).collect())
@@ -97,8 +96,7 @@ fn current(system: &System) -> Result<Vec<Current>, DistroError> {
 }
 
 /// Gives links the names that the config wants.
-pub(crate) fn rename_links(system: &System, config: &NetworkConfig) -> Result<(), DistroError> {
-    let devices = physical::devices(config, &system.links.links()?).map_err(invalid)?;
+pub(crate) fn rename_links(system: &System, devices: &[physical::Device]) -> Result<(), DistroError> {
     if devices.is_empty() {
         tracing::debug!("no interfaces to rename");
         return Ok(());
@@ -111,7 +109,7 @@ pub(crate) fn rename_links(system: &System, config: &NetworkConfig) -> Result<()
         // Every link has its name: whether one is in use need not be asked.
         return Ok(());
     }
-    let plan = plan(&devices, &current(system)?);
+    let plan = plan(devices, &current(system)?);
     let mut problems = plan.problems;
     for step in &plan.steps {
         let done = match step {

@@ -11,6 +11,8 @@ pub struct Settings {
     pub activators: Option<Vec<String>>,
     /// A stage waits for the network where it needs one, since the units do not (Ubuntu).
     pub waits_for_network: bool,
+    /// Programs of this distribution read `/etc/sysconfig`.
+    pub has_sysconfig: bool,
     /// interfaces(5).
     #[cfg(feature = "interfaces")]
     pub interfaces: crate::interfaces::Settings,

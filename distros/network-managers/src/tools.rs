@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use etc_files::accounts::{Groups, Passwd};
-use model::distro::Network;
-use model::effects::{Attributes, Owner};
+use model::distro::{DescribedNetwork, Network};
+use model::effects::{Attributes, Link, Owner};
 use model::network::Rendered;
 use model::{DistroError, NetworkConfig, System};
+use netconfig::{NetworkState, physical};
 
 use crate::convert::{self, ConvertError};
-use crate::probe::{self, ACTIVATORS, Backend, RENDERERS};
-use crate::{RenderError, RenderedFile, Settings, activate, rename, stale};
+use crate::manager::{self, Activator, Surroundings, Writer};
+use crate::{RenderError, RenderedFile, Settings, rename, stale};
 
 /// Writes for the first network manager that a system has, and brings it up.
 #[derive(Clone, Debug)]
@@ -41,13 +42,12 @@ impl NetworkTools {
         self.select_renderer().map(|(name, _)| name)
     }
 
-    fn select_renderer(&self) -> Result<(&'static str, Backend), DistroError> {
+    fn select_renderer(&self) -> Result<(&'static str, &'static Writer), DistroError> {
         let wanted = self.settings.renderers.as_deref();
-        let available =
-            |manager| probe::built_in(manager) && probe::available(&self.system, &self.settings, manager);
-        let found = probe::select("renderer", &RENDERERS, wanted, available).map_err(DistroError::Failed)?;
-        found.ok_or_else(|| {
-            let usual = || RENDERERS.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
+        let found = manager::select("renderer", convert::writes, wanted, &self.system, &self.settings)?;
+        let writer = found.and_then(|manager| Some((manager.name, manager.writer.as_ref()?)));
+        writer.ok_or_else(|| {
+            let usual = || manager::names(convert::writes).into_iter().map(str::to_owned).collect::<Vec<_>>();
             let searched = wanted.map_or_else(usual, <[String]>::to_vec).join(", ");
             DistroError::Failed(format!(
                 "No available network renderers found. Searched through list: {searched}"
@@ -55,17 +55,22 @@ impl NetworkTools {
         })
     }
 
-    fn select_activator(&self) -> Result<Option<(&'static str, Backend)>, DistroError> {
-        let available = |manager| probe::available(&self.system, &self.settings, manager);
-        probe::select("activator", &ACTIVATORS, self.settings.activators.as_deref(), available)
-            .map_err(DistroError::Failed)
+    fn select_activator(&self) -> Result<Option<(&'static str, &'static Activator)>, DistroError> {
+        let wanted = self.settings.activators.as_deref();
+        let found = manager::select("activator", convert::activates, wanted, &self.system, &self.settings)?;
+        Ok(found.and_then(|manager| Some((manager.name, manager.activator.as_ref()?))))
     }
 
-    fn files(&self, config: &NetworkConfig, renderer: Backend) -> Result<Vec<RenderedFile>, DistroError> {
-        let links = self.system.links.links()?;
-        let state = convert::state(config, &links, renderer).map_err(rename::invalid)?;
-        let surroundings = convert::Surroundings {
-            links: &links,
+    /// The files of a state; what of its description they do not say is logged.
+    fn files(
+        &self,
+        state: &NetworkState,
+        links: &[Link],
+        name: &'static str,
+        writer: &Writer,
+    ) -> Result<Vec<RenderedFile>, DistroError> {
+        let surroundings = Surroundings {
+            links,
             files: self.system.files.as_ref(),
             iproute: &|| self.system.commands.which("ip").is_some(),
             #[cfg(feature = "netplan")]
@@ -73,12 +78,18 @@ impl NetworkTools {
             #[cfg(not(feature = "netplan"))]
             ipv6_mtu: &|| false,
         };
-        convert::files(&state, renderer, &self.settings, &surroundings).map_err(|error| match error {
+        let files = convert::files(state, writer, &self.settings, &surroundings);
+        let files = files.map_err(|error| match error {
             ConvertError::Render(error) => error.into(),
             ConvertError::Description(error) => rename::invalid(error),
             ConvertError::File(error) => error.into(),
             error @ ConvertError::NoRenderer { .. } => DistroError::Failed(error.to_string()),
-        })
+        })?;
+        let lost = convert::unexpressed(&state.config, name, writer, &self.settings, &surroundings, &files);
+        for key in lost {
+            tracing::warn!("{key}");
+        }
+        Ok(files)
     }
 
     fn owner(&self, name: &str) -> Owner {
@@ -96,7 +107,8 @@ impl NetworkTools {
             mode: (!file.keeps_mode).then_some(file.mode),
             owner: file.owner.map_or_else(Owner::default, |name| self.owner(name)),
             // Access points and 802.1x are the one place of a network description that holds passwords.
-            secret: file.mode.trailing_zeros() >= 6 && file.content.contains("password"),
+            secret: file.mode.trailing_zeros() >= 6
+                && ["password", "psk="].iter().any(|word| file.content.contains(word)),
         };
         self.system.files.write(&file.path, file.content.as_bytes(), &attributes)?;
         Ok(())
@@ -104,50 +116,16 @@ impl NetworkTools {
 }
 
 impl Network for NetworkTools {
-    fn render(&self, config: &NetworkConfig) -> Result<Rendered, DistroError> {
-        let (name, manager) = self.select_renderer()?;
-        tracing::debug!("Selected renderer '{name}'");
-        #[allow(unused_mut, reason = "only netplan looks at what is there")]
-        let mut files = self.files(config, manager)?;
-        #[cfg(feature = "netplan")]
-        if manager == Backend::Netplan {
-            let changed = crate::netplan::prepare(&self.system, &mut files)?;
-            files.iter().try_for_each(|file| self.write(file))?;
-            crate::netplan::finish(&self.system, &self.settings.netplan, changed)?;
-            return Ok(Rendered { renderer: name, files: files.into_iter().map(|file| file.path).collect() });
-        }
-        files.iter().try_for_each(|file| self.write(file))?;
-        let files = files.into_iter().map(|file| file.path).collect::<Vec<_>>();
-        // After the new ones are there: a cut in between leaves too much, never too little.
-        stale::remove(&self.system, manager, &self.settings, &files);
-        Ok(Rendered { renderer: name, files })
-    }
-
-    fn activate(&self, config: &NetworkConfig) -> Result<(), DistroError> {
-        let (_, renderer) = self.select_renderer()?;
-        let Some((name, activator)) = self.select_activator()? else {
-            tracing::warn!("No network activator found, not bringing up network interfaces");
-            return Ok(());
-        };
-        tracing::debug!("Using selected activator: {name}");
-        let state = convert::state(config, &self.system.links.links()?, renderer).map_err(rename::invalid)?;
-        let names: Vec<String> = state.interfaces.values().map(|link| link.name.clone()).collect();
-        activate::bring_up(&self.system, activator, &names)
+    fn read(&self, config: &NetworkConfig) -> Result<Box<dyn DescribedNetwork + '_>, DistroError> {
+        let devices = physical::devices(config, &self.system.links.links()?).map_err(rename::invalid)?;
+        Ok(Box::new(Described { tools: self, config: config.clone(), devices, state: None }))
     }
 
     fn bring_up_link(&self, name: &str) -> Result<(), DistroError> {
         let (_, activator) = self
             .select_activator()?
             .ok_or_else(|| DistroError::Failed(format!("no network activator is here to bring up {name}")))?;
-        activate::bring_up_one(&self.system, activator, name)
-    }
-
-    fn wait_for_links(&self, config: &NetworkConfig) -> Result<(), DistroError> {
-        rename::wait_for_links(&self.system, config)
-    }
-
-    fn rename_links(&self, config: &NetworkConfig) -> Result<(), DistroError> {
-        rename::rename_links(&self.system, config)
+        (activator.bring_up_one)(&self.system, name)
     }
 
     fn wait_online(&self) -> Result<(), DistroError> {
@@ -155,11 +133,82 @@ impl Network for NetworkTools {
             return Ok(());
         }
         match self.select_activator()? {
-            Some((_, activator)) => activate::wait_online(&self.system, activator),
+            Some((name, activator)) => match activator.wait {
+                Some(wait) => wait(&self.system),
+                None => {
+                    tracing::debug!("{name} has nothing to wait for");
+                    Ok(())
+                }
+            },
             None => {
                 tracing::error!("Failed to wait for network. No network activator found");
                 Ok(())
             }
         }
+    }
+}
+
+/// A description that was read once.
+struct Described<'t> {
+    tools: &'t NetworkTools,
+    config: NetworkConfig,
+    /// The devices that it names by MAC.
+    devices: Vec<physical::Device>,
+    /// Its state with the links as they were when it was first needed: after they came and got their names.
+    state: Option<NetworkState>,
+}
+
+impl Described<'_> {
+    fn read(&mut self, links: &[Link], writer: &Writer) -> Result<&NetworkState, DistroError> {
+        let state = match self.state.take() {
+            Some(state) => state,
+            None => convert::state(&self.config, links, writer).map_err(rename::invalid)?,
+        };
+        Ok(self.state.insert(state))
+    }
+}
+
+impl DescribedNetwork for Described<'_> {
+    fn wait_for_links(&mut self) -> Result<(), DistroError> {
+        rename::wait_for_links(&self.tools.system, &self.devices)
+    }
+
+    fn rename_links(&mut self) -> Result<(), DistroError> {
+        rename::rename_links(&self.tools.system, &self.devices)
+    }
+
+    fn render(&mut self) -> Result<Rendered, DistroError> {
+        let tools = self.tools;
+        let (name, writer) = tools.select_renderer()?;
+        tracing::debug!("Selected renderer '{name}'");
+        let links = tools.system.links.links()?;
+        let mut files = tools.files(self.read(&links, writer)?, &links, name, writer)?;
+        let changed =
+            writer.around.as_ref().map(|around| (around.before)(&tools.system, &mut files)).transpose()?;
+        files.iter().try_for_each(|file| tools.write(file))?;
+        if let (Some(around), Some(changed)) = (&writer.around, changed) {
+            (around.after)(&tools.system, &tools.settings, changed)?;
+        }
+        let files = files.into_iter().map(|file| file.path).collect::<Vec<_>>();
+        // After the new ones are there: a cut in between leaves too much, never too little.
+        if let Some(place) = (writer.stale)(&tools.settings) {
+            stale::remove(&tools.system, &place, &files);
+        }
+        Ok(Rendered { renderer: name, files })
+    }
+
+    fn activate(&mut self) -> Result<(), DistroError> {
+        let tools = self.tools;
+        let (_, writer) = tools.select_renderer()?;
+        let Some((name, activator)) = tools.select_activator()? else {
+            tracing::warn!("No network activator found, not bringing up network interfaces");
+            return Ok(());
+        };
+        tracing::debug!("Using selected activator: {name}");
+        let links = tools.system.links.links()?;
+        let state = self.read(&links, writer)?;
+        let of = |state: &NetworkState| state.interfaces.values().map(|link| link.name.clone()).collect();
+        let names: Vec<String> = if writer.by_name_only { of(&state.resolved(&links)) } else { of(state) };
+        (activator.bring_up)(&tools.system, &names)
     }
 }

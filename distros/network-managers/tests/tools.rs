@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use model::distro::Network;
+use model::distro::Network as _;
 use model::effects::{
     Address, Command, CommandError, Commands, Link, LinkChanges, LinkError, Links, Output, Route,
 };
@@ -119,6 +119,7 @@ impl Built {
             renderers: names(renderers),
             activators: names(activators),
             waits_for_network: true,
+            has_sysconfig: Settings::of(distro).has_sysconfig,
             ..Settings::default()
         };
         NetworkTools::new(self.system.clone(), settings)
@@ -168,27 +169,37 @@ fn debian() -> Scratch {
 fn centos_writes_sysconfig_and_has_nothing_to_bring_it_up() {
     let machine = Machine::default().on(centos7());
     let tools = machine.tools("centos", &["eni", "netplan", "network-manager", "sysconfig", "networkd"], &[]);
-    let rendered = tools.render(&config(DHCP)).expect("renders");
+    let rendered = tools.read(&config(DHCP)).expect("read").render().expect("renders");
     assert_eq!(rendered.renderer, "sysconfig");
     let ifcfg = machine.text("/etc/sysconfig/network-scripts/ifcfg-eth0").expect("written");
     assert!(ifcfg.contains("\nBOOTPROTO=dhcp\n"), "{ifcfg}");
     let network = machine.text("/etc/sysconfig/network").expect("written");
     assert!(network.ends_with("NETWORKING=yes\nNOZEROCONF=yes\n"), "{network}");
-    tools.activate(&config(DHCP)).expect("no activator is no failure");
+    tools.read(&config(DHCP)).expect("read").activate().expect("no activator is no failure");
     assert_eq!(machine.ran(), [] as [&str; 0]);
 }
 
 #[test]
 fn another_distribution_with_the_same_files_has_no_sysconfig() {
     let machine = Machine::default().on(centos7());
-    let error = machine.tools("debian", &["sysconfig"], &[]).render(&config(DHCP)).expect_err("none");
+    let error = machine
+        .tools("debian", &["sysconfig"], &[])
+        .read(&config(DHCP))
+        .expect("read")
+        .render()
+        .expect_err("none");
     assert!(error.to_string().contains("No available network renderers found"), "{error}");
 }
 
 #[test]
 fn an_unknown_renderer_is_named() {
     let machine = Machine::default().on(debian());
-    let error = machine.tools("debian", &["netplam", "eni"], &[]).render(&config(DHCP)).expect_err("unknown");
+    let error = machine
+        .tools("debian", &["netplam", "eni"], &[])
+        .read(&config(DHCP))
+        .expect("read")
+        .render()
+        .expect_err("unknown");
     assert!(error.to_string().contains("no renderer 'netplam'"), "{error}");
     assert!(error.to_string().contains("network-manager"), "{error}");
 }
@@ -197,10 +208,10 @@ fn an_unknown_renderer_is_named() {
 fn ifupdown_brings_each_link_up_until_one_fails() {
     let two = "version: 1\nconfig:\n- {type: physical, name: eth0}\n- {type: physical, name: eth1}\n";
     let machine = Machine::default().on(debian());
-    machine.tools("debian", &[], &[]).activate(&config(two)).expect("up");
+    machine.tools("debian", &[], &[]).read(&config(two)).expect("read").activate().expect("up");
     assert_eq!(machine.ran(), ["ifup eth0", "ifup eth1"]);
     let machine = Machine { failing: vec!["ifup eth0"], ..Machine::default() }.on(debian());
-    machine.tools("debian", &[], &[]).activate(&config(two)).expect_err("down");
+    machine.tools("debian", &[], &[]).read(&config(two)).expect("read").activate().expect_err("down");
     assert_eq!(machine.ran(), ["ifup eth0"]);
 }
 
@@ -223,7 +234,7 @@ fn netplan_generates_once_and_keeps_a_stricter_mode() {
     };
     let tools = NetworkTools::new(machine.system.clone(), settings);
     let v2 = config("version: 2\ntunnels: {t0: {mode: sit}}\nethernets: {eth0: {dhcp4: true}}\n");
-    assert_eq!(tools.render(&v2).expect("renders").renderer, "netplan");
+    assert_eq!(tools.read(&v2).expect("read").render().expect("renders").renderer, "netplan");
     let setup = "udevadm test-builtin net_setup_link /sys/class/net/eth0";
     assert_eq!(machine.ran(), ["netplan generate", setup]);
     let path = Path::new("/etc/netplan/50-cloud-init.yaml");
@@ -235,10 +246,10 @@ fn netplan_generates_once_and_keeps_a_stricter_mode() {
     );
     assert!(machine.text("/run/systemd/generator/netplan.stamp").is_none(), "and what netplan made of it");
     machine.system.files.set_mode(path, 0o400).expect("settable");
-    tools.render(&v2).expect("renders");
+    tools.read(&v2).expect("read").render().expect("renders");
     assert_eq!(machine.ran(), [setup], "the same config is not generated again");
     assert_eq!(mode(&machine), 0o400);
-    tools.activate(&v2).expect("up");
+    tools.read(&v2).expect("read").activate().expect("up");
     assert_eq!(machine.ran(), ["netplan apply"]);
     tools.wait_online().expect("waits");
     assert_eq!(machine.ran(), ["systemctl start systemd-networkd-wait-online.service"]);
@@ -254,9 +265,12 @@ fn network_manager_loads_each_connection() {
     }
     .on(root);
     let tools = machine.tools("fedora", &["network-manager"], &["network-manager"]);
-    assert_eq!(tools.render(&config(DHCP)).expect("renders").renderer, "network-manager");
+    assert_eq!(
+        tools.read(&config(DHCP)).expect("read").render().expect("renders").renderer,
+        "network-manager"
+    );
     machine.ran();
-    tools.activate(&config(DHCP)).expect("up");
+    tools.read(&config(DHCP)).expect("read").activate().expect("up");
     let file = "/etc/NetworkManager/system-connections/cloud-init-eth0.nmconnection";
     let expected = [
         "systemctl is-enabled NetworkManager.service".to_owned(),
@@ -278,11 +292,11 @@ fn networkd_is_restarted_and_its_files_belong_to_it() {
         .file("/etc/group", "systemd-network:x:103:\n");
     let machine = Machine::default().on(root);
     let tools = machine.tools("photon", &["networkd"], &["networkd"]);
-    tools.render(&config(DHCP)).expect("renders");
+    tools.read(&config(DHCP)).expect("read").render().expect("renders");
     let path = Path::new("/etc/systemd/network/10-cloud-init-eth0.network");
     let found = machine.system.files.stat(path).expect("readable").expect("there");
     assert_eq!((found.uid, found.gid, found.mode), (101, 103, 0o644));
-    tools.activate(&config(DHCP)).expect("up");
+    tools.read(&config(DHCP)).expect("read").activate().expect("up");
     assert_eq!(machine.ran(), ["systemctl restart systemd-networkd systemd-resolved"]);
 }
 
@@ -318,7 +332,12 @@ fn files_of_links_that_are_described_no_more_are_removed_and_nobody_elses() {
         .file(&format!("{scripts}/route-eth9"), mine)
         .file(&format!("{scripts}/ifcfg-eth8"), "DEVICE=eth8\n");
     let machine = Machine::default().on(root);
-    machine.tools("centos", &["sysconfig"], &[]).render(&config(DHCP)).expect("renders");
+    machine
+        .tools("centos", &["sysconfig"], &[])
+        .read(&config(DHCP))
+        .expect("read")
+        .render()
+        .expect("renders");
     assert_eq!(machine.text(&format!("{scripts}/ifcfg-eth9")), None);
     assert_eq!(machine.text(&format!("{scripts}/route-eth9")), None);
     assert!(machine.text(&format!("{scripts}/ifcfg-eth8")).is_some());
@@ -331,7 +350,12 @@ fn files_of_links_that_are_described_no_more_are_removed_and_nobody_elses() {
         .file(&format!("{directory}/10-cloud-init-eth9.network"), "[Match]\nName=eth9\n")
         .file(&format!("{directory}/20-mine.network"), "[Match]\nName=eth8\n");
     let machine = Machine::default().on(root);
-    machine.tools("photon", &["networkd"], &["networkd"]).render(&config(DHCP)).expect("renders");
+    machine
+        .tools("photon", &["networkd"], &["networkd"])
+        .read(&config(DHCP))
+        .expect("read")
+        .render()
+        .expect("renders");
     assert_eq!(machine.text(&format!("{directory}/10-cloud-init-eth9.network")), None);
     assert!(machine.text(&format!("{directory}/20-mine.network")).is_some());
 }
@@ -346,12 +370,17 @@ ethernets:
 fn crossed_names_are_exchanged_and_links_in_use_are_not_touched() {
     let links = vec![link("ens3", "52:54:00:00:00:0a", "down"), link("ens5", "52:54:00:00:00:0b", "up")];
     let machine = Machine { links: links.clone(), ..Machine::default() }.on(Scratch::new());
-    machine.tools("debian", &[], &[]).rename_links(&config(CROSSED)).expect("renames");
+    machine.tools("debian", &[], &[]).read(&config(CROSSED)).expect("read").rename_links().expect("renames");
     let done = machine.cables.1.lock().expect("not poisoned").clone();
     assert_eq!(done, ["ens5 down", "ens5>cirename0", "ens3>ens5", "cirename0>ens3", "ens3 up"]);
 
     let machine = Machine { links, addressed: vec!["ens5"], ..Machine::default() }.on(Scratch::new());
-    let error = machine.tools("debian", &[], &[]).rename_links(&config(CROSSED)).expect_err("in use");
+    let error = machine
+        .tools("debian", &[], &[])
+        .read(&config(CROSSED))
+        .expect("read")
+        .rename_links()
+        .expect_err("in use");
     assert!(error.to_string().contains("[busy-target]"), "{error}");
     assert!(machine.cables.1.lock().expect("not poisoned").is_empty());
 }
@@ -360,7 +389,12 @@ fn crossed_names_are_exchanged_and_links_in_use_are_not_touched() {
 fn a_link_that_never_comes_is_named_after_udev_was_done_with_each_that_came() {
     let links = vec![link("ens3", "52:54:00:00:00:0a", "down")];
     let machine = Machine { links, programs: vec!["udevadm"], ..Machine::default() }.on(Scratch::new());
-    let error = machine.tools("debian", &[], &[]).wait_for_links(&config(CROSSED)).expect_err("absent");
+    let error = machine
+        .tools("debian", &[], &[])
+        .read(&config(CROSSED))
+        .expect("read")
+        .wait_for_links()
+        .expect_err("absent");
     assert!(error.to_string().contains("52:54:00:00:00:0b (ens3)"), "{error}");
     assert_eq!(machine.ran(), vec!["udevadm settle --exit-if-exists=/sys/class/net/ens3"; 3]);
 }
@@ -372,7 +406,8 @@ fn a_mac_that_yaml_took_for_a_number_is_explained_at_its_place() {
         "version: 2\nethernets:\n  eth0:\n    match:\n      macaddress: 52:54:00:12:34:56\n    dhcp4: true\n",
     );
     for renderer in ["netplan", "eni"] {
-        let error = machine.tools("debian", &[renderer], &[]).render(&v2).expect_err("a number").to_string();
+        let tools = machine.tools("debian", &[renderer], &[]);
+        let error = tools.read(&v2).err().expect("a number").to_string();
         assert!(error.starts_with("net.yaml:5:19: 'macaddress' was read as the number"), "{error}");
         assert!(error.contains("52:54:00:12:34:56") && error.contains("quotes"), "{error}");
     }
@@ -389,7 +424,11 @@ fn netplans_generator_is_run_without_its_command() {
         ..Settings::default()
     };
     let tools = NetworkTools::new(machine.system.clone(), settings);
-    tools.render(&config("version: 2\nethernets: {eth0: {dhcp4: true}}\n")).expect("renders");
+    tools
+        .read(&config("version: 2\nethernets: {eth0: {dhcp4: true}}\n"))
+        .expect("read")
+        .render()
+        .expect("renders");
     // What `netplan generate` of netplan 1.1 does itself.
     let ran = machine.ran();
     assert_eq!(

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use etc_files::accounts::{Groups, Passwd};
 use model::distro::{
-    Distro, DistroError, DistroInfo, Hostname, Locale, Network, PackageSpec, Packages, Password,
-    ServiceAction, Services, Ssh, Time, Users,
+    DescribedNetwork, Distro, DistroError, DistroInfo, Hostname, Locale, Network, PackageSpec, Packages,
+    Password, ServiceAction, Services, Ssh, Time, Users,
 };
 use model::effects::{
     Body, Command, CommandError, Commands, FileError, Http, HttpError, Output, Owner, Request, Response,
 };
 use model::module::{Semaphores, TemplateError, Templates};
-use model::network::{NetworkConfig, Rendered};
+use model::network::NetworkConfig;
 use model::user::{Account, UserSpec};
 use model::{Frequency, Node, System};
 
@@ -230,19 +230,10 @@ impl Services for FakeDistro {
 }
 
 impl Network for FakeDistro {
-    fn render(&self, _config: &NetworkConfig) -> Result<Rendered, DistroError> {
+    fn read(&self, _config: &NetworkConfig) -> Result<Box<dyn DescribedNetwork + '_>, DistroError> {
         Err(DistroError::Failed("modules do not configure the network".into()))
     }
-    fn activate(&self, _config: &NetworkConfig) -> Done {
-        Ok(())
-    }
     fn bring_up_link(&self, _name: &str) -> Done {
-        Ok(())
-    }
-    fn wait_for_links(&self, _config: &NetworkConfig) -> Done {
-        Ok(())
-    }
-    fn rename_links(&self, _config: &NetworkConfig) -> Done {
         Ok(())
     }
     fn wait_online(&self) -> Done {

@@ -24,7 +24,8 @@ pub fn ours(config: &Value, output: Output) -> Result<Files, String> {
     let settings = network_managers::Settings::of(output.distro);
     let files = convert(&config, &[], output.renderer, &settings, &Scratch::new())
         .map_err(|error| error.to_string())?;
-    Ok(files.into_iter().map(|file| (file.path.display().to_string(), (file.mode, file.content))).collect())
+    let files = files.files.into_iter();
+    Ok(files.map(|file| (file.path.display().to_string(), (file.mode, file.content))).collect())
 }
 
 /// How alike two renderings are.

@@ -162,3 +162,247 @@ fn dhcpv6_without_addresses_on_rhel() {
     lacks(&with("ipv6_dhcpv6-stateful"), "sysconfig", &["-S"]);
     lacks(&with("ipv6_slaac"), "sysconfig", &["DHCPV6C"]);
 }
+
+mod inputs {
+    //! Descriptions that people reported, in `testdata/faults`.
+    use super::*;
+    use model::effects::Link;
+    use model::{NetworkConfig, Node};
+    use network_managers::convert::{Converted, convert};
+    use network_managers::{Settings, Unexpressed};
+    use system::Scratch;
+
+    fn links() -> Vec<Link> {
+        let link = |number: u8| Link {
+            name: format!("eth{number}"),
+            mac: format!("00:00:00:00:00:0{}", number + 1),
+            physical: true,
+            ..Link::default()
+        };
+        (0..3).map(link).collect()
+    }
+
+    fn config(file: &str) -> NetworkConfig {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/faults").join(file);
+        let bytes = std::fs::read(path).expect("there");
+        if file.ends_with(".json") {
+            let data = serde_json::from_slice(&bytes).expect("JSON");
+            return netconfig::openstack::convert(&data, &links()[..]).expect("convertible");
+        }
+        NetworkConfig::new(Node::from_yaml(file, &bytes).expect("YAML").expect("a document"))
+    }
+
+    fn written(file: &str, name: &str) -> Converted {
+        let output = OUTPUTS.into_iter().find(|output| output.name == name).expect("an output");
+        let settings = Settings::of(output.distro);
+        convert(&config(file), &links(), output.renderer, &settings, &Scratch::new())
+            .unwrap_or_else(|error| panic!("{file}: {name}: {error}"))
+    }
+
+    fn all(converted: &Converted) -> String {
+        let show =
+            |file: &network_managers::RenderedFile| format!("# {}\n{}\n", file.path.display(), file.content);
+        converted.files.iter().map(show).collect()
+    }
+
+    #[track_caller]
+    fn says(file: &str, name: &str, wanted: &[&str]) {
+        let text = all(&written(file, name));
+        for line in wanted {
+            assert!(
+                text.lines().any(|known| known.trim() == *line),
+                "{file}: {name} lacks {line:?}:\n{text}"
+            );
+        }
+    }
+
+    fn lost(file: &str, name: &str) -> Vec<String> {
+        written(file, name).unexpressed.iter().map(Unexpressed::to_string).collect()
+    }
+
+    #[test]
+    fn an_id_beside_a_match_is_no_name() {
+        says("match-name.yaml", "networkd", &["Driver=mlx5_core", "Name=en*", "UseDNS=False"]);
+        let text = all(&written("match-name.yaml", "networkd"));
+        assert!(!text.contains("Name=enp\n") && !text.contains("Name=all-en\n"), "{text}");
+        says(
+            "match-name.yaml",
+            "network-manager",
+            &["driver=mlx5_core;", "interface-name=en*;", "ignore-auto-dns=true"],
+        );
+        let text = all(&written("match-name.yaml", "network-manager"));
+        assert!(
+            !text.contains("interface-name=enp\n") && !text.contains("interface-name=all-en\n"),
+            "{text}"
+        );
+        // Nothing on this machine fits: said with the place.
+        assert!(
+            lost("match-name.yaml", "eni")
+                .iter()
+                .any(|line| line.starts_with("match-name.yaml:")
+                    && line.contains("eni cannot express 'match'")),
+            "{:?}",
+            lost("match-name.yaml", "eni")
+        );
+    }
+
+    #[test]
+    fn a_pattern_becomes_the_links_that_fit() {
+        let config = json!({"version": 2, "ethernets": {"all": {"match": {"name": "eth*"}, "dhcp4": true}}});
+        let node =
+            Node::from_yaml("all.yaml", config.to_string().as_bytes()).expect("YAML").expect("a document");
+        for (renderer, distro, wanted) in
+            [("eni", "debian", "iface eth2 inet dhcp"), ("sysconfig", "centos", "DEVICE=eth2")]
+        {
+            let config = NetworkConfig::new(node.clone());
+            let found = convert(&config, &links(), renderer, &Settings::of(distro), &Scratch::new())
+                .expect("written");
+            assert!(all(&found).contains(wanted), "{}", all(&found));
+        }
+    }
+
+    #[test]
+    fn references_are_the_names_that_links_get() {
+        says(
+            "set-name-refs.yaml",
+            "eni",
+            &["vlan-raw-device lan2", "bridge-ports lan2", "bond-primary lan0"],
+        );
+        says("set-name-refs.yaml", "sysconfig", &["PHYSDEV=lan2", "BONDING_SLAVE0=lan0", "BRIDGE=br0"]);
+        let networkd = written("set-name-refs.yaml", "networkd");
+        let of = |name: &str| {
+            let file = networkd.files.iter().find(|file| file.path.ends_with(name)).expect("written");
+            file.content.clone()
+        };
+        assert!(
+            of("10-cloud-init-lan2.network").contains("VLAN=v10\n"),
+            "{}",
+            of("10-cloud-init-lan2.network")
+        );
+        assert!(of("10-cloud-init-lan2.network").contains("Bridge=br0\n"));
+        assert!(of("10-cloud-init-lan0.network").contains("PrimarySlave=yes\n"));
+        let manager = all(&written("set-name-refs.yaml", "network-manager"));
+        assert!(manager.contains("primary=lan0\n") && !manager.contains("parent=id2"), "{manager}");
+    }
+
+    #[test]
+    fn routes_of_no_link_go_where_their_gateway_is() {
+        for (name, line) in [
+            ("eni", "post-up ip route add 10.200.0.0/16 via 172.23.31.1 metric 1 || true"),
+            ("sysconfig", "ADDRESS1=10.200.0.0"),
+            ("netplan", "to: 10.200.0.0/16"),
+            ("networkd", "Destination=10.200.0.0/16"),
+            ("network-manager", "route2=10.200.0.0/16,172.23.31.1,1"),
+        ] {
+            let text = all(&written("v1-global-routes.yaml", name));
+            assert!(text.contains(line), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn routes_keep_what_is_said_of_them() {
+        let of = "route-attributes.yaml";
+        says(
+            of,
+            "eni",
+            &[
+                "post-up ip route add 10.5.0.0/16 via 10.0.0.1 metric 50 table 100 mtu 1400 || true",
+                "post-up ip route add default via 10.0.0.1 dev eth1 onlink || true",
+            ],
+        );
+        let eni = all(&written(of, "eni"));
+        let v4 = eni.find("iface eth1 inet static").expect("a stanza");
+        assert!(
+            eni.find("10.5.0.0/16").expect("there") > v4,
+            "an IPv4 route belongs to the IPv4 address:\n{eni}"
+        );
+        says(of, "sysconfig", &["10.5.0.0/16 via 10.0.0.1 metric 50 dev eth1 table 100 mtu 1400"]);
+        says(of, "networkd", &["Table=100", "MTUBytes=1400", "GatewayOnLink=yes"]);
+        says(of, "network-manager", &["route1_options=table=100,mtu=1400", "route2_options=onlink=true"]);
+    }
+
+    #[test]
+    fn a_route_without_a_gateway_leads_over_its_link() {
+        let of = "route-no-gateway.yaml";
+        says(
+            of,
+            "eni",
+            &[
+                "post-up ip route add 192.168.0.0/20 dev eth1 table 101 || true",
+                "post-up ip rule add from 192.168.4.35 table 101 || true",
+            ],
+        );
+        says(of, "sysconfig", &["192.168.0.0/20 dev eth1 table 101", "from 192.168.4.35 table 101"]);
+        says(of, "networkd", &["Destination=192.168.0.0/20", "From=192.168.4.35"]);
+        says(
+            of,
+            "network-manager",
+            &[
+                "route2=192.168.0.0/20",
+                "route2_options=table=101",
+                "routing-rule1=priority 32765 from 192.168.4.35 table 101",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_of_dhcp_is_not_wanted_is_said() {
+        let of = "dhcp-overrides.yaml";
+        says(of, "network-manager", &["ignore-auto-dns=true", "ignore-auto-routes=true"]);
+        says(of, "sysconfig", &["PEERDNS=no", "PEERROUTES=no"]);
+        says(of, "networkd", &["UseDNS=False", "UseRoutes=False"]);
+        let eni = lost(of, "eni");
+        assert!(
+            eni.iter()
+                .any(|line| line.contains("dhcp-overrides.yaml:6:") && line.contains("eni cannot express")),
+            "{eni:?}"
+        );
+        assert_eq!(lost(of, "network-manager"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn advertisements_that_are_not_wanted_are_not_taken() {
+        let text = all(&written("accept-ra-nm.yaml", "network-manager"));
+        assert!(text.contains("[ipv6]\nmethod=disabled\n"), "{text}");
+        says("accept-ra-nm.yaml", "networkd", &["IPv6AcceptRA=no", "LinkLocalAddressing=no"]);
+    }
+
+    #[test]
+    fn every_option_of_openstacks_bonds_is_kept() {
+        let of = "bond-hash-policy.json";
+        says(of, "eni", &["bond-xmit-hash-policy layer3+4"]);
+        says(of, "networkd", &["TransmitHashPolicy=layer3+4", "MIIMonitorSec=100ms"]);
+        says(of, "network-manager", &["xmit_hash_policy=layer3+4"]);
+        says(of, "netplan", &["transmit-hash-policy: layer3+4"]);
+        assert!(all(&written(of, "sysconfig")).contains("xmit_hash_policy=layer3+4"));
+    }
+
+    #[test]
+    fn a_wireless_network_is_joined_by_networkmanager_and_named_by_the_others() {
+        let found = written("wifi.yaml", "network-manager");
+        let file = found
+            .files
+            .iter()
+            .find(|file| file.path.ends_with("cloud-init-wlan0.nmconnection"))
+            .expect("a connection");
+        assert_eq!(file.mode, 0o600);
+        for line in [
+            "type=wifi",
+            "ssid=home",
+            "key-mgmt=wpa-psk",
+            "psk=not-a-secret",
+            "dns=192.0.2.53;",
+            "method=auto",
+        ] {
+            assert!(file.content.lines().any(|known| known == line), "{line}: {}", file.content);
+        }
+        for name in ["eni", "sysconfig", "networkd"] {
+            assert_eq!(lost("wifi.yaml", name).len(), 1, "{name}: {:?}", lost("wifi.yaml", name));
+            assert!(
+                lost("wifi.yaml", name)[0].contains("cannot express 'wifis'"),
+                "{:?}",
+                lost("wifi.yaml", name)
+            );
+        }
+    }
+}

@@ -175,7 +175,7 @@ impl Boot<'_> {
         if instance.hotplug.detects {
             self.detect(link, &network)?;
         }
-        self.distro.network().render(&network)?;
+        self.distro.network().read(&network)?.render()?;
         self.distro.network().bring_up_link(link)?;
         self.instance = Some(instance);
         self.persist_instance_data(true);

@@ -185,7 +185,8 @@ impl Boot<'_> {
                     tracing::debug!(
                         "No network config applied. Neither a new instance nor datasource network update allowed"
                     );
-                    if let Err(error) = self.distro.network().rename_links(&config) {
+                    let read = self.distro.network().read(&config);
+                    if let Err(error) = read.and_then(|mut network| network.rename_links()) {
                         tracing::warn!("Failed to rename devices: {error}");
                     }
                     return Ok(());
@@ -198,15 +199,16 @@ impl Boot<'_> {
         self.keep_network_config(&config)?;
         #[cfg(feature = "schema")]
         self.check_network(config.node());
-        self.distro.network().wait_for_links(&config)?;
-        if let Err(error) = self.distro.network().rename_links(&config) {
+        let mut network = self.distro.network().read(&config)?;
+        network.wait_for_links()?;
+        if let Err(error) = network.rename_links() {
             tracing::warn!("Failed to rename devices: {error}");
         }
         tracing::info!("Applying network configuration from {} bringup={bring_up}", source.name());
-        let rendered = self.distro.network().render(&config)?;
+        let rendered = network.render()?;
         tracing::debug!("{} wrote {} files", rendered.renderer, rendered.files.len());
         once.mark(APPLIED, Frequency::Once)?;
-        if bring_up && let Err(error) = self.distro.network().activate(&config) {
+        if bring_up && let Err(error) = network.activate() {
             tracing::warn!("Failed to bring up the network: {error}");
         }
         Ok(())

@@ -19,6 +19,10 @@ pub(super) struct LinkFile {
     variables: BTreeMap<String, String>,
     /// Its routes, default routes apart.
     pub(super) routes: Vec<Route>,
+    /// Policy rules of IPv4, a line each.
+    pub(super) rules4: Vec<String>,
+    /// Policy rules of IPv6.
+    pub(super) rules6: Vec<String>,
     /// SUSE's routes, a line each.
     pub(super) ifroutes: Vec<String>,
     /// A default route of IPv4 is set.
@@ -34,6 +38,8 @@ impl LinkFile {
             name: name.to_owned(),
             variables: BTreeMap::new(),
             routes: Vec::new(),
+            rules4: Vec::new(),
+            rules6: Vec::new(),
             ifroutes: Vec::new(),
             default4: false,
             default6: false,
@@ -83,7 +89,16 @@ impl LinkFile {
     /// The file of its IPv4 routes.
     pub(super) fn routes4(&self) -> String {
         let mut out = header('#') + "\n";
-        for (index, route) in self.in_order().filter(|route| !route.network.contains(':')).enumerate() {
+        let v4 = || self.in_order().filter(|route| !route.network.contains(':'));
+        if v4().any(crate::routing::is_particular) {
+            // The other form of the file, which has words for it; the two do not mix.
+            for route in v4() {
+                out.push_str(&crate::routing::route_words(route, &self.name));
+                out.push('\n');
+            }
+            return out;
+        }
+        for (index, route) in v4().enumerate() {
             let gateway = route.gateway.as_deref().unwrap_or_default();
             let netmask = route.netmask().unwrap_or_default();
             for (name, value) in
@@ -102,6 +117,11 @@ impl LinkFile {
     pub(super) fn routes6(&self) -> String {
         let mut out = header('#') + "\n";
         for route in self.in_order().filter(|route| route.network.contains(':')) {
+            if crate::routing::is_particular(route) {
+                out.push_str(&crate::routing::route_words(route, &self.name));
+                out.push('\n');
+                continue;
+            }
             let gateway = route.gateway.as_deref().unwrap_or_default();
             let metric = route.metric.map_or_else(String::new, |metric| format!("metric {metric}"));
             let (network, prefix) = (&route.network, route.prefix);

@@ -27,7 +27,8 @@ const BOND_OPTIONS: [&str; 15] = [
 
 pub(super) fn link_files(state: &NetworkState, flavor: Flavor) -> Result<Vec<LinkFile>, RenderError> {
     let mut files: Vec<LinkFile> = Vec::new();
-    for link in state.interfaces.values().filter(|link| link.kind != InterfaceKind::Loopback) {
+    let left = [InterfaceKind::Loopback, InterfaceKind::Wifi];
+    for link in state.interfaces.values().filter(|link| !left.contains(&link.kind)) {
         let file = shared(link, flavor);
         // Two entries of one name are one file, the later.
         match files.iter_mut().find(|known| known.key == file.key) {
@@ -66,7 +67,8 @@ fn addresses(
 ) -> Result<(), RenderError> {
     let Some(file) = find(files, link.key()) else { return Ok(()) };
     subnets::write(file, link, state.has_default_route(), flavor)?;
-    subnets::write_routes(file, link, flavor)
+    subnets::write_routes(file, link, flavor);
+    Ok(())
 }
 
 /// What every kind has.
@@ -87,6 +89,7 @@ fn shared(link: &Interface, flavor: Flavor) -> LinkFile {
             if let Some(accept) = link.accept_ra {
                 file.flag("IPV6_FORCE_ACCEPT_RA", accept);
             }
+            overrides(link, &mut file);
         }
         Flavor::Suse => {
             file.set("BOOTPROTO", "static");
@@ -105,14 +108,32 @@ fn shared(link: &Interface, flavor: Flavor) -> LinkFile {
     file
 }
 
-/// `mode=… miimon=…`; parameters are spelled with `_` or `-`.
+/// What of DHCP's answer is not used (nm-settings-ifcfg-rh(5), initscripts' sysconfig.txt). The variables are of both
+/// families; IPv4's counts where they differ.
+fn overrides(link: &Interface, file: &mut LinkFile) {
+    let said = |key: &str| link.overrides.iter().find_map(|of_family| of_family.get(key));
+    for (key, variable) in
+        [("use-dns", "PEERDNS"), ("use-routes", "PEERROUTES"), ("send-hostname", "DHCP_SEND_HOSTNAME")]
+    {
+        if said(key).is_some_and(|value| !value.is_true()) {
+            file.flag(variable, false);
+        }
+    }
+    if let Some(name) = said("hostname") {
+        file.set("DHCP_HOSTNAME", name);
+    }
+    for rule in &link.rules {
+        let (v6, words) = crate::routing::rule_words(rule);
+        if v6 { &mut file.rules6 } else { &mut file.rules4 }.push(words);
+    }
+}
+
+/// `mode=… miimon=…`.
 fn bond_options(link: &Interface) -> String {
     let option = |name: &&str| {
-        let underscored = format!("bond_{name}");
-        let param =
-            link.params.get(&underscored).or_else(|| link.params.get(&underscored.replace('_', "-")))?;
+        let param = link.bond_param(name)?;
         let value = match param {
-            Param::Many(_) => param.texts().join(" "),
+            Param::Many(_) => param.texts().join(","),
             other => other.to_string(),
         };
         Some(format!("{name}={value}"))

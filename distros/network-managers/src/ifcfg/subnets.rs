@@ -160,42 +160,44 @@ fn gateway_and_dns(file: &mut LinkFile, subnet: &Subnet) {
 }
 
 /// SUSE's ifroute-NAME has every route, in wicked's form (ifroute(5)): destination, gateway, netmask, link.
-fn write_routes_suse(file: &mut LinkFile, link: &Interface) -> Result<(), RenderError> {
+fn write_routes_suse(file: &mut LinkFile, link: &Interface) {
     for subnet in &link.subnets {
         for gateway in subnet.gateway.iter().filter(|_| subnet.kind.is_static()) {
             file.ifroutes.push(format!("default {gateway} - {}", link.name));
         }
         for route in &subnet.routes {
-            let gateway = crate::gateway(route, NAME)?;
+            let gateway = route.gateway.as_deref().unwrap_or("-");
             let to = if route.is_default() {
                 "default".to_owned()
             } else {
                 format!("{}/{}", route.network, route.prefix)
             };
-            let metric = route.metric.map_or_else(String::new, |metric| format!(" unicast metric {metric}"));
-            file.ifroutes.push(format!("{to} {gateway} - {}{metric}", link.name));
+            let mut options = String::new();
+            options.extend(route.metric.iter().map(|metric| format!(" metric {metric}")));
+            options.extend(route.table.iter().map(|table| format!(" table {table}")));
+            options.extend(route.mtu.iter().map(|mtu| format!(" mtu {mtu}")));
+            let kind = if options.is_empty() { "" } else { " unicast" };
+            file.ifroutes.push(format!("{to} {gateway} - {}{kind}{options}", link.name));
         }
     }
-    Ok(())
 }
 
 /// Default routes go into the link's own file, others into route-NAME and route6-NAME.
-pub(super) fn write_routes(file: &mut LinkFile, link: &Interface, flavor: Flavor) -> Result<(), RenderError> {
+pub(super) fn write_routes(file: &mut LinkFile, link: &Interface, flavor: Flavor) {
     if flavor == Flavor::Suse {
         return write_routes_suse(file, link);
     }
     for subnet in &link.subnets {
         for route in &subnet.routes {
-            let gateway = crate::gateway(route, NAME)?;
-            // What comes with router advertisements brings its default route along.
-            if !route.is_default() || subnet.kind.is_ipv6_dynamic() {
+            let second = (subnet.marked_ipv4 && file.default4) || (subnet.marked_ipv6 && file.default6);
+            // What comes with router advertisements brings its default route along; the variables of the link's own file
+            // know one gateway and no table.
+            let own =
+                route.is_default() && !subnet.kind.is_ipv6_dynamic() && !second && route.table.is_none();
+            let Some(gateway) = route.gateway.as_deref().filter(|_| own) else {
                 file.routes.push(route.clone());
                 continue;
-            }
-            if (subnet.marked_ipv4 && file.default4) || (subnet.marked_ipv6 && file.default6) {
-                let what = format!("a second default route of '{}'", link.name);
-                return Err(RenderError::new(NAME, &route.origin, what));
-            }
+            };
             file.flag("DEFROUTE", true);
             if matches!(file.get("BOOTPROTO"), "dhcp" | "dhcp4") {
                 file.flag("DHCLIENT_SET_DEFAULT_ROUTE", true);
@@ -212,5 +214,4 @@ pub(super) fn write_routes(file: &mut LinkFile, link: &Interface, flavor: Flavor
             }
         }
     }
-    Ok(())
 }

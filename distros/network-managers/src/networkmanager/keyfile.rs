@@ -7,7 +7,7 @@ use uuid::Uuid;
 const NAMESPACE: Uuid = Uuid::from_u128(0xa392_4cb8_09e0_43e9_890b_7797_2a80_0108);
 
 /// A connection's file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Keyfile(IndexMap<String, IndexMap<String, String>>);
 
 impl Keyfile {
@@ -19,6 +19,12 @@ impl Keyfile {
         file.set("connection", "autoconnect-priority", "120");
         file.set("user", "org.freedesktop.NetworkManager.origin", "cloud-init");
         file
+    }
+
+    /// Makes it another connection, of a name of its own.
+    pub(super) fn rename(&mut self, name: &str) {
+        self.set("connection", "id", &format!("cloud-init {name}"));
+        self.set("connection", "uuid", &Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string());
     }
 
     /// Makes a section, perhaps empty.

@@ -1,0 +1,169 @@
+//! What a description leaves to be found out: which link an id, a pattern or a route means.
+
+use indexmap::IndexMap;
+use model::effects::Link;
+
+use crate::{InterfaceKind, Matching, NetworkState, Param, Scalar, Subnet, address, links};
+
+/// Whether a name fits a pattern with `*`, `?` and `[…]` as glob(7) has them.
+pub(crate) fn glob(pattern: &str, name: &str) -> bool {
+    fn fits(pattern: &[char], name: &[char]) -> bool {
+        match (pattern.split_first(), name.split_first()) {
+            (None, None) => true,
+            (Some(('*', rest)), _) => (0..=name.len()).any(|skipped| fits(rest, &name[skipped..])),
+            (Some(('?', rest)), Some((_, others))) => fits(rest, others),
+            (Some(('[', rest)), Some((letter, others))) => {
+                let Some(end) = rest.iter().skip(1).position(|other| *other == ']').map(|at| at + 1) else {
+                    return *letter == '[' && fits(rest, others);
+                };
+                let (set, rest) = (&rest[..end], &rest[end + 1..]);
+                let (negated, set) = match set.split_first() {
+                    Some(('!' | '^', set)) => (true, set),
+                    _ => (false, set),
+                };
+                let ranges =
+                    set.windows(3).any(|range| range[1] == '-' && (range[0]..=range[2]).contains(letter));
+                (ranges || set.contains(letter)) != negated && fits(rest, others)
+            }
+            (Some((expected, rest)), Some((letter, others))) => expected == letter && fits(rest, others),
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+    // No link has a longer name: what a pattern costs is bounded.
+    let letters = |text: &str| text.chars().take(64).collect::<Vec<char>>();
+    // A run of stars is one star: nothing is tried twice.
+    let mut pattern = letters(pattern);
+    pattern.dedup_by(|a, b| *a == '*' && *b == '*');
+    fits(&pattern, &letters(name))
+}
+
+/// The one name that a `match` leaves, where that is all that it says.
+pub(crate) fn literal(matching: &Matching) -> Option<String> {
+    matching.name.clone().filter(|name| matching.drivers.is_empty() && !name.contains(['*', '?', '[']))
+}
+
+/// The devices of a machine that all of a `match` fits.
+pub(crate) fn fitting<'l>(matching: &Matching, mac: Option<&str>, known: &'l [Link]) -> Vec<&'l Link> {
+    let driver = |link: &Link| {
+        let own = link.driver.as_deref().unwrap_or_default();
+        matching.drivers.is_empty() || matching.drivers.iter().any(|pattern| glob(pattern, own))
+    };
+    known
+        .iter()
+        .filter(|link| link.physical || !(link.bridge || link.bond || link.vlan || link.name == "lo"))
+        .filter(|link| matching.name.as_deref().is_none_or(|pattern| glob(pattern, &link.name)))
+        .filter(|link| mac.is_none_or(|mac| links::mac(link).eq_ignore_ascii_case(mac)))
+        .filter(|link| driver(link))
+        .collect()
+}
+
+/// Replaces the ids by which version 2 refers to its entries with the names of the links.
+pub(crate) fn to_names(state: &mut NetworkState) {
+    let names: IndexMap<String, String> = state
+        .interfaces
+        .iter()
+        .filter(|(id, link)| **id != link.name)
+        .map(|(id, link)| (id.clone(), link.name.clone()))
+        .collect();
+    if names.is_empty() {
+        return;
+    }
+    let rename = |text: &mut String| {
+        if let Some(name) = names.get(text.as_str()) {
+            text.clone_from(name);
+        }
+    };
+    for link in state.interfaces.values_mut() {
+        link.vlan.iter_mut().filter_map(|vlan| vlan.link.as_mut()).for_each(rename);
+        link.bridge_ports.iter_mut().flatten().for_each(rename);
+        if let Some(Param::One(Scalar::Text(primary))) = link.params.get_mut("bond-primary") {
+            rename(primary);
+        }
+        for param in ["bridge_pathcost", "bridge_portprio"] {
+            if let Some(Param::Table(ports)) = link.params.get_mut(param) {
+                *ports = std::mem::take(ports)
+                    .into_iter()
+                    .map(|(mut port, value)| {
+                        rename(&mut port);
+                        (port, value)
+                    })
+                    .collect();
+            }
+        }
+    }
+}
+
+/// Gives version 1's routes of no link to the address whose network their gateway is in, or to the one link that gets
+/// its addresses over the network. What fits nowhere stays where it is.
+pub(crate) fn place_routes(state: &mut NetworkState) {
+    for route in std::mem::take(&mut state.routes) {
+        let holds = |subnet: &Subnet| {
+            let (Some(gateway), Some(cidr)) = (&route.gateway, subnet.cidr()) else { return false };
+            subnet.kind.is_static() && address::contains(&cidr, gateway) == Some(true)
+        };
+        let at = state
+            .interfaces
+            .iter()
+            .find_map(|(key, link)| Some((key.clone(), link.subnets.iter().position(holds)?)));
+        let mut others = state
+            .interfaces
+            .iter()
+            .filter(|(_, link)| link.kind != InterfaceKind::Loopback && !link.subnets.is_empty());
+        let only = match (others.next(), others.next()) {
+            (Some((key, link)), None) if !link.subnets[0].kind.is_static() => Some((key.clone(), 0)),
+            _ => None,
+        };
+        match at.or(only) {
+            Some((key, subnet)) => state.interfaces[&key].subnets[subnet].routes.push(route),
+            None => state.routes.push(route),
+        }
+    }
+}
+
+impl NetworkState {
+    /// The state for network managers that know links by their names alone: an entry that several devices fit becomes
+    /// one for each, and wireless ones are left out.
+    #[must_use]
+    pub fn resolved(&self, known: &[Link]) -> Self {
+        let mut state = self.clone();
+        state.interfaces.clear();
+        // Wireless networks are beyond them.
+        for (id, link) in self.interfaces.iter().filter(|(_, link)| link.kind != InterfaceKind::Wifi) {
+            let found = match &link.matching {
+                Some(matching) if matching.opaque => fitting(matching, link.mac.as_deref(), known),
+                _ => Vec::new(),
+            };
+            if found.is_empty() {
+                state.interfaces.insert(id.clone(), link.clone());
+            }
+            for device in found {
+                let mut own = link.clone();
+                own.name.clone_from(&device.name);
+                own.config_id = Some(device.name.clone());
+                state.interfaces.insert(device.name.clone(), own);
+            }
+        }
+        state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_those_of_the_shell() {
+        // glob(7).
+        for (pattern, name, fits) in [
+            ("en*", "enp1s0", true),
+            ("en*", "eth0", false),
+            ("eth?", "eth0", true),
+            ("eth[0-3]", "eth2", true),
+            ("eth[!0-3]", "eth2", false),
+            ("*0", "enp1s0", true),
+            ("", "", true),
+        ] {
+            assert_eq!(glob(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+}

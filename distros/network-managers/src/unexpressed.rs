@@ -1,0 +1,263 @@
+//! What a description says and the files of a network manager do not.
+//!
+//! No renderer keeps a list of what it leaves out, which would be wrong the day after: the description is rendered again
+//! without each of its keys, and with another value. A key that changes nothing in any file is not expressed. Rendering
+//! is pure, and a description has some dozens of keys; of those that stand many times (addresses of a hundred links)
+//! some are looked at.
+
+use std::collections::BTreeMap;
+
+use model::config::{Key, Origin, Value};
+use model::{NetworkConfig, Node};
+
+use crate::RenderedFile;
+
+/// How many values of one key are looked at.
+const SAMPLES: usize = 16;
+/// Keys that describe the description: which form it has, and which family OpenStack says an address is of.
+const ABOUT: [&str; 4] = ["version", "config_id", "ipv4", "ipv6"];
+
+/// A key that a renderer does not write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unexpressed {
+    /// Where it was written, the first of several.
+    pub origin: Origin,
+    /// The renderer.
+    pub renderer: &'static str,
+    /// The key.
+    pub key: String,
+    /// In how many further places it stands.
+    pub others: usize,
+}
+
+impl Unexpressed {
+    /// What is said of it, without its place.
+    pub fn message(&self) -> String {
+        let others = match self.others {
+            0 => String::new(),
+            1 => " (nor in another place)".to_owned(),
+            others => format!(" (nor in {others} other places)"),
+        };
+        format!("{} cannot express '{}'{others}", self.renderer, self.key)
+    }
+}
+
+impl std::fmt::Display for Unexpressed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.origin, self.message())
+    }
+}
+
+/// A step to a value.
+#[derive(Clone, Debug)]
+enum Step {
+    Key(Key),
+    Item(usize),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It changes a file.
+    Written,
+    /// The description is none without it.
+    Needed,
+    /// It changes nothing.
+    Lost,
+}
+
+struct Search<'s> {
+    config: &'s NetworkConfig,
+    renderer: &'static str,
+    render: &'s dyn Fn(&NetworkConfig) -> Option<Vec<RenderedFile>>,
+    written: &'s [RenderedFile],
+    seen: BTreeMap<String, usize>,
+}
+
+/// The keys that change nothing in what was written.
+pub(crate) fn find(
+    config: &NetworkConfig,
+    renderer: &'static str,
+    render: &dyn Fn(&NetworkConfig) -> Option<Vec<RenderedFile>>,
+    written: &[RenderedFile],
+) -> Vec<Unexpressed> {
+    let mut search = Search { config, renderer, render, written, seen: BTreeMap::new() };
+    // What is rendered on trial is not worth a word in the log.
+    let silence = tracing::subscriber::NoSubscriber::default();
+    let found =
+        tracing::subscriber::with_default(silence, || search.below(config.node(), &mut Vec::new(), ""));
+    let mut merged: Vec<Unexpressed> = Vec::new();
+    for (key, origin) in found.1 {
+        match merged.iter_mut().find(|known| known.key == key) {
+            Some(known) => known.others += 1,
+            None => merged.push(Unexpressed { origin, renderer, key, others: 0 }),
+        }
+    }
+    merged
+}
+
+type Lost = Vec<(String, Origin)>;
+
+impl Search<'_> {
+    /// The values below a mapping or list, and what becomes of them.
+    fn below(&mut self, node: &Node, path: &mut Vec<Step>, name: &str) -> (Vec<Fate>, Lost) {
+        let children: Vec<(Step, String, &Node)> = match &node.value {
+            Value::Map(map) => {
+                map.iter().map(|(key, child)| (Step::Key(key.clone()), key.to_string(), child)).collect()
+            }
+            Value::List(items) => items
+                .iter()
+                .enumerate()
+                .map(|(at, item)| (Step::Item(at), item_name(name, item), item))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let (mut fates, mut lost) = (Vec::new(), Lost::new());
+        for (step, name, child) in children {
+            if child.is_null() || self.is_about(&name, child, path.is_empty()) {
+                continue;
+            }
+            path.push(step);
+            let (fate, more) = self.one(child, path, &name);
+            path.pop();
+            fates.push(fate);
+            lost.extend(more);
+        }
+        (fates, lost)
+    }
+
+    fn is_about(&self, name: &str, node: &Node, top: bool) -> bool {
+        let names_it =
+            |text: &str| text.replace('-', "").eq_ignore_ascii_case(&self.renderer.replace('-', ""));
+        ABOUT.contains(&name) && node.as_map().is_none() && node.as_list().is_none()
+            || (top && name == "renderer" && node.as_str().is_some_and(names_it))
+    }
+
+    fn one(&mut self, node: &Node, path: &mut Vec<Step>, name: &str) -> (Fate, Lost) {
+        let here = || vec![(name.to_owned(), node.origin.clone())];
+        let container = match &node.value {
+            Value::Map(map) => !map.is_empty(),
+            Value::List(list) => !list.is_empty(),
+            _ => false,
+        };
+        if container {
+            let (fates, lost) = self.below(node, path, name);
+            if fates.contains(&Fate::Written) {
+                return (Fate::Written, lost);
+            }
+            return match self.without(path) {
+                // All of it is lost: one word for the whole.
+                Fate::Lost if fates.is_empty() || fates.contains(&Fate::Lost) => (Fate::Lost, here()),
+                fate => (fate, lost),
+            };
+        }
+        let pattern: String = path
+            .iter()
+            .map(|step| match step {
+                Step::Key(key) => format!("/{key}"),
+                Step::Item(_) => "/*".to_owned(),
+            })
+            .collect();
+        // Entries of a section have names of their own: what stands at the same depth under one key is one kind.
+        let kind = format!("{}{}", path.len(), pattern.rsplit('/').take(2).collect::<Vec<_>>().join("/"));
+        let count = self.seen.entry(kind).or_default();
+        *count += 1;
+        if *count > SAMPLES {
+            return (Fate::Written, Vec::new());
+        }
+        let fate = match self.without(path) {
+            Fate::Lost if self.matters(node, path, name) => Fate::Written,
+            fate => fate,
+        };
+        (fate, if fate == Fate::Lost { here() } else { Vec::new() })
+    }
+
+    /// What becomes of the files without a value.
+    fn without(&self, path: &[Step]) -> Fate {
+        match self.rendered(path, None) {
+            None => Fate::Needed,
+            Some(files) if files == self.written => Fate::Lost,
+            Some(_) => Fate::Written,
+        }
+    }
+
+    /// Whether another value changes the files: this one may be what is the case anyway.
+    fn matters(&self, node: &Node, path: &[Step], name: &str) -> bool {
+        let differs = |value: Value| {
+            self.rendered(path, Some(Node::new(value, node.origin.clone())))
+                .is_some_and(|files| files != self.written)
+        };
+        others(node, name).into_iter().any(differs)
+    }
+
+    fn rendered(&self, path: &[Step], value: Option<Node>) -> Option<Vec<RenderedFile>> {
+        let mut root = self.config.node().clone();
+        change(&mut root, path, value);
+        (self.render)(&NetworkConfig::new(root))
+    }
+}
+
+/// An item of a list goes by the list's key, an entry of version 1 by its type.
+fn item_name(list: &str, item: &Node) -> String {
+    let own = item.get("type").and_then(Node::as_str).filter(|_| list == "config");
+    own.unwrap_or(list).to_owned()
+}
+
+/// Takes a value out, or puts another in its place.
+fn change(node: &mut Node, path: &[Step], value: Option<Node>) {
+    match (&mut node.value, path) {
+        (Value::Map(map), [Step::Key(key)]) => match value {
+            Some(value) => drop(map.insert(key.clone(), value)),
+            None => drop(map.shift_remove(key)),
+        },
+        (Value::List(list), [Step::Item(at)]) => match value {
+            Some(value) => list[*at] = value,
+            None => drop(list.remove(*at)),
+        },
+        (Value::Map(map), [Step::Key(key), rest @ ..]) => {
+            if let Some(inner) = map.get_mut(key) {
+                change(inner, rest, value);
+            }
+        }
+        (Value::List(list), [Step::Item(at), rest @ ..]) => change(&mut list[*at], rest, value),
+        _ => {}
+    }
+}
+
+/// Values that a renderer which reads this one would write in another way.
+fn others(node: &Node, name: &str) -> Vec<Value> {
+    let text = |text: &str| Value::Str(text.to_owned());
+    match &node.value {
+        Value::Bool(value) => vec![Value::Bool(!value)],
+        Value::Int(number) => vec![Value::Int(number + 1), Value::Int(number - 1), Value::Int(0)],
+        Value::Map(_) | Value::List(_) => {
+            vec![Value::List(vec![Node::new(text("ipv4"), node.origin.clone())])]
+        }
+        _ => {
+            let shown = node.scalar_text().unwrap_or_default();
+            let mut found = match shown.to_lowercase().as_str() {
+                "true" | "yes" | "on" | "1" => vec![text("no"), text("off")],
+                "false" | "no" | "off" | "0" => vec![text("yes"), text("on")],
+                _ => Vec::new(),
+            };
+            found.push(text(&format!("{shown}x")));
+            match name {
+                "control" => found.extend([text("manual"), text("hotplug"), text("auto")]),
+                "netmask" => found.extend([text("255.255.0.0"), text("255.255.255.0")]),
+                _ => {}
+            }
+            found.extend(neighbour(&shown).map(Value::Str));
+            found
+        }
+    }
+}
+
+/// Another address of the same form.
+fn neighbour(address: &str) -> Option<String> {
+    let (bare, rest) =
+        address.split_once('/').map_or((address, ""), |(bare, _)| (bare, &address[bare.len()..]));
+    let other = match bare.parse().ok()? {
+        std::net::IpAddr::V4(address) => std::net::Ipv4Addr::from(u32::from(address) ^ 2).to_string(),
+        std::net::IpAddr::V6(address) => std::net::Ipv6Addr::from(u128::from(address) ^ 2).to_string(),
+    };
+    Some(format!("{other}{rest}"))
+}
