@@ -23,7 +23,8 @@ fn machine(name: &str, root: Scratch) -> (Box<dyn Distro>, System, Recording) {
     ];
     let root = programs.iter().fold(root, |root, program| root.program(program));
     let (system, recording) = root.system();
-    let distro = debian::make(&system, name, &Node::default()).expect("a name of the family");
+    let facts = debian::FAMILY.member(name).expect("a name of the family");
+    let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
     (distro, system, recording)
 }
 

@@ -12,7 +12,8 @@ fn machine(name: &str, root: Scratch) -> (Box<dyn Distro>, System, Recording) {
         .iter()
         .fold(root, |root, program| root.program(program));
     let (system, recording) = root.system();
-    let distro = rhel::make(&system, name, &Node::default()).expect("a name of the family");
+    let facts = rhel::FAMILY.member(name).expect("a name of the family");
+    let distro = (rhel::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
     (distro, system, recording)
 }
 
