@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test reads and writes its own folder")]
 
 mod explain;
+mod roots;
 mod schema;
 
 use std::path::PathBuf;

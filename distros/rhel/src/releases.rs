@@ -25,7 +25,12 @@ const EL8: Release = Release {
     group: &[SETUP, include_str!("../releases/el8.group")],
     ..MODERN
 };
-const EL10: Release = Release { passwd: include_str!("../releases/el10.passwd"), ..MODERN };
+const EL10: Release = Release {
+    passwd: include_str!("../releases/el10.passwd"),
+    // OpenSSH 9 has no group of host keys.
+    group: &[SETUP, include_str!("../releases/el10.group")],
+    ..MODERN
+};
 /// A release with initscripts and yum.
 const OLD: Release = Release {
     passwd: include_str!("../releases/el7.passwd"),
@@ -137,6 +142,7 @@ pub static RELEASES: &[Release] = &[
         distro: "fedora",
         version: "41",
         os_release: include_str!("../releases/fedora-41.os-release"),
+        group: EL10.group,
         ..MODERN
     },
     Release {
