@@ -79,162 +79,56 @@ struct Paths {
     templates_dir: &'static str,
 }
 
-/// What differs from one distribution to another.
-struct Variant {
-    id: &'static str,
-    user: &'static str,
-    gecos: &'static str,
-    groups: &'static [&'static str],
-    renderers: &'static [&'static str],
-    activators: &'static [&'static str],
-    /// Clones of RHEL, which the original's template treats alike.
-    is_rhel: bool,
-}
-
-const DEBIAN_GROUPS: &[&str] =
-    &["adm", "audio", "cdrom", "dialout", "dip", "floppy", "netdev", "plugdev", "sudo", "video"];
-const UBUNTU_GROUPS: &[&str] = &["adm", "cdrom", "dip", "lxd", "sudo"];
-const RHEL_GROUPS: &[&str] = &["adm", "systemd-journal"];
-const WHEEL_GROUPS: &[&str] = &["wheel", "adm", "systemd-journal"];
-const RHEL_RENDERERS: &[&str] = &["eni", "netplan", "network-manager", "sysconfig", "networkd"];
-const DEBIAN_ACTIVATORS: &[&str] = &["netplan", "eni", "network-manager", "networkd"];
-
-const VARIANTS: [Variant; 8] = [
-    Variant {
-        id: "debian",
-        user: "debian",
-        gecos: "Debian",
-        groups: DEBIAN_GROUPS,
-        renderers: &["netplan", "eni", "networkd"],
-        activators: DEBIAN_ACTIVATORS,
-        is_rhel: false,
-    },
-    Variant {
-        id: "ubuntu",
-        user: "ubuntu",
-        gecos: "Ubuntu",
-        groups: UBUNTU_GROUPS,
-        renderers: &["netplan", "eni", "sysconfig"],
-        activators: DEBIAN_ACTIVATORS,
-        is_rhel: false,
-    },
-    Variant {
-        id: "centos",
-        user: "cloud-user",
-        gecos: "Cloud User",
-        groups: RHEL_GROUPS,
-        renderers: RHEL_RENDERERS,
-        activators: &[],
-        is_rhel: true,
-    },
-    Variant {
-        id: "rhel",
-        user: "cloud-user",
-        gecos: "Cloud User",
-        groups: RHEL_GROUPS,
-        renderers: RHEL_RENDERERS,
-        activators: &[],
-        is_rhel: true,
-    },
-    Variant {
-        id: "rocky",
-        user: "rocky",
-        gecos: "rocky Cloud User",
-        groups: RHEL_GROUPS,
-        renderers: RHEL_RENDERERS,
-        activators: &[],
-        is_rhel: true,
-    },
-    Variant {
-        id: "almalinux",
-        user: "almalinux",
-        gecos: "almalinux Cloud User",
-        groups: RHEL_GROUPS,
-        renderers: RHEL_RENDERERS,
-        activators: &[],
-        is_rhel: true,
-    },
-    Variant {
-        id: "fedora",
-        user: "fedora",
-        gecos: "fedora Cloud User",
-        groups: WHEEL_GROUPS,
-        renderers: &["netplan", "network-manager", "networkd", "sysconfig", "eni"],
-        activators: &[],
-        is_rhel: false,
-    },
-    Variant {
-        id: "amazon",
-        user: "ec2-user",
-        gecos: "EC2 Default User",
-        groups: WHEEL_GROUPS,
-        renderers: &[],
-        activators: &[],
-        is_rhel: false,
-    },
-];
-
 /// Distributions that there is a cloud.cfg for.
 #[cfg(any(feature = "packaging", test))]
 pub(crate) fn names() -> Vec<&'static str> {
-    let built = crate::registry::distro_names();
-    VARIANTS.iter().map(|variant| variant.id).filter(|id| built.contains(id)).collect()
+    crate::registry::distro_names()
 }
 
 fn describe(id: &str) -> Option<CloudCfg> {
-    let variant = VARIANTS.iter().find(|variant| variant.id == id)?;
+    let facts = crate::registry::distros().find(|facts| facts.name == id)?;
+    let says = &facts.cloud_cfg;
     let rows = |stage: Stage| -> Vec<&'static str> {
         catalog::modules()
             .filter(|entry| entry.built && entry.stage == stage && entry.listed.on(id))
             .map(|entry| entry.name)
             .collect()
     };
-    let debian_family = matches!(id, "debian" | "ubuntu");
-    let fields = if variant.is_rhel {
-        "defaults,nofail,x-systemd.after=cloud-init-network.service,_netdev"
-    } else {
-        "defaults,nofail"
-    };
     let network = Network {
-        dhcp_client_priority: if id == "ubuntu" { vec!["dhcpcd", "dhclient", "udhcpc"] } else { Vec::new() },
-        renderers: variant.renderers.to_vec(),
-        activators: variant.activators.to_vec(),
+        dhcp_client_priority: says.dhcp_client_priority.to_vec(),
+        renderers: says.renderers.to_vec(),
+        activators: says.activators.to_vec(),
     };
     Some(CloudCfg {
         users: vec!["default"],
         disable_root: true,
-        mount_default_fields: (!debian_family).then_some([
-            None,
-            None,
-            Some("auto"),
-            Some(fields),
-            Some("0"),
-            Some("2"),
-        ]),
-        resize_rootfs: (id == "amazon").then_some("noblock"),
-        ssh_pwauth: (!debian_family).then_some(false),
+        mount_default_fields: says
+            .mount_options
+            .map(|options| [None, None, Some("auto"), Some(options), Some("0"), Some("2")]),
+        resize_rootfs: says.resize_rootfs,
+        ssh_pwauth: says.ssh_pwauth,
         preserve_hostname: false,
-        apt: (id == "debian").then_some(Apt { preserve_sources_list: true }),
-        ssh_deletekeys: variant.is_rhel.then_some(true),
-        ssh_genkeytypes: variant.is_rhel.then(|| vec!["rsa", "ecdsa", "ed25519"]),
-        syslog_fix_perms: variant.is_rhel.then_some(Nothing),
-        disable_vmware_customization: variant.is_rhel.then_some(false),
+        apt: says.preserve_sources_list.map(|preserve_sources_list| Apt { preserve_sources_list }),
+        ssh_deletekeys: says.rebuild_of_rhel.then_some(true),
+        ssh_genkeytypes: says.rebuild_of_rhel.then(|| vec!["rsa", "ecdsa", "ed25519"]),
+        syslog_fix_perms: says.rebuild_of_rhel.then_some(Nothing),
+        disable_vmware_customization: says.rebuild_of_rhel.then_some(false),
         cloud_init_modules: rows(Stage::Network),
         cloud_config_modules: rows(Stage::Config),
         cloud_final_modules: rows(Stage::Final),
         system_info: SystemInfo {
-            distro: variant.id,
+            distro: facts.name,
             default_user: DefaultUser {
-                name: variant.user,
+                name: facts.default_user.name,
                 lock_passwd: true,
-                gecos: variant.gecos,
-                groups: variant.groups.to_vec(),
+                gecos: facts.default_user.gecos,
+                groups: facts.default_user.groups.to_vec(),
                 sudo: vec!["ALL=(ALL) NOPASSWD:ALL"],
                 shell: "/bin/bash",
             },
-            network: (!variant.renderers.is_empty()).then_some(network),
+            network: (!says.renderers.is_empty()).then_some(network),
             paths: Paths { cloud_dir: "/var/lib/cloud/", templates_dir: "/etc/cloud/templates/" },
-            ssh_svcname: if debian_family { "ssh" } else { "sshd" },
+            ssh_svcname: facts.ssh_service,
         },
     })
 }

@@ -1,6 +1,9 @@
 //! The one table of what is in this program: a row per member of a family, each behind its feature.
 
 use engine::Registry;
+#[cfg(feature = "plan")]
+use model::distro::Release;
+use model::distro::{Facts, Family};
 use model::{Distro, DistroError, Node, System};
 
 /// Everything that the features put in.
@@ -20,34 +23,49 @@ pub(crate) fn registry() -> Registry {
     }
 }
 
-/// Names of distributions that this program configures.
-pub(crate) fn distro_names() -> Vec<&'static str> {
-    const NAMES: &[&[&str]] = &[
+/// Families of distributions, each with its releases for `plan`.
+fn families() -> Vec<&'static Family> {
+    vec![
         #[cfg(feature = "distro-debian")]
-        debian::NAMES,
+        &debian::FAMILY,
         #[cfg(feature = "distro-rhel")]
-        rhel::NAMES,
-    ];
-    NAMES.concat()
+        &rhel::FAMILY,
+    ]
 }
 
-#[cfg_attr(not(any(feature = "distro-debian", feature = "distro-rhel")), allow(unused_variables))]
+/// The releases that there are built-in roots of.
+#[cfg(feature = "plan")]
+pub(crate) fn releases() -> impl Iterator<Item = &'static Release> {
+    let families: Vec<&'static [Release]> = vec![
+        #[cfg(feature = "distro-debian")]
+        debian::RELEASES,
+        #[cfg(feature = "distro-rhel")]
+        rhel::RELEASES,
+    ];
+    families.into_iter().flatten()
+}
+
+/// The rows of the distributions that this program configures.
+pub(crate) fn distros() -> impl Iterator<Item = &'static Facts> {
+    families().into_iter().flat_map(|family| family.members)
+}
+
+/// Names of distributions that this program configures.
+pub(crate) fn distro_names() -> Vec<&'static str> {
+    distros().map(|facts| facts.name).collect()
+}
+
 fn distro(system: &System, name: &str, system_info: &Node) -> Result<Box<dyn Distro>, DistroError> {
-    #[cfg(feature = "distro-debian")]
-    if debian::NAMES.contains(&name) {
-        return debian::make(system, name, system_info);
+    for family in families() {
+        if let Some(facts) = family.member(name) {
+            return (family.make)(system, facts, system_info);
+        }
     }
-    #[cfg(feature = "distro-rhel")]
-    if rhel::NAMES.contains(&name) {
-        return rhel::make(system, name, system_info);
-    }
-    Err(DistroError::Failed(format!(
-        "{}: system_info.distro: this program has no distribution '{name}'; it was built with: {}",
-        system_info
-            .get("distro")
-            .map_or_else(|| system_info.origin.to_string(), |node| node.origin.to_string()),
-        distro_names().join(", ")
-    )))
+    Err(DistroError::Unknown {
+        origin: system_info.get("distro").unwrap_or(system_info).origin.clone(),
+        name: name.to_owned(),
+        known: distro_names().join(", "),
+    })
 }
 
 /// HTTP, where it was built in.

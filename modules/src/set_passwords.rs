@@ -344,7 +344,7 @@ fn ssh_password_authentication(
         tracing::debug!("No need to restart SSH service, PasswordAuthentication not updated.");
         return Ok(());
     }
-    let service = context.distro.info().ssh_service;
+    let service = context.distro.info().ssh_service.as_str();
     let restarted = if context.distro.services().uses_systemd() {
         let commands = &context.system.commands;
         let show = ["systemctl", "show", "--property", "ActiveState", "--value", service];

@@ -3,6 +3,7 @@
 
 mod explain;
 mod plan;
+mod roots;
 mod schema;
 
 use std::path::PathBuf;

@@ -37,11 +37,10 @@ pub fn registry() -> Registry {
 }
 
 fn distro(system: &System, name: &str, info: &Node) -> Result<Box<dyn Distro>, DistroError> {
-    if rhel::NAMES.contains(&name) {
-        rhel::make(system, name, info)
-    } else {
-        debian::make(system, name, info)
-    }
+    let families = [&rhel::FAMILY, &debian::FAMILY];
+    let found = families.iter().find_map(|family| Some((family, family.member(name)?)));
+    let (family, facts) = found.expect("a distribution of the two families");
+    (family.make)(system, facts, info)
 }
 
 /// A Debian image as it lies on the disk before the first boot.

@@ -4,7 +4,15 @@
 //! the distribution's. `distros/capabilities` has the shared implementations, a family composes them, and a derivative is
 //! a table of differences.
 
+mod facts;
+mod init;
+mod optional;
+
 use std::path::PathBuf;
+
+pub use facts::{CloudCfg, DefaultUser, Facts, Family, Make, Release, TimeClient};
+pub use init::Init;
+pub use optional::{Keyboard, KeyboardLayout, Repositories, Repository, TimeSync, TrustStore};
 
 use crate::effects::{CommandError, FileError, LinkError, Owner};
 use crate::network::{NetworkConfig, Rendered};
@@ -34,7 +42,7 @@ pub enum DistroError {
         /// What is wrong and what to do.
         message: String,
     },
-    /// This distribution has no such thing.
+    /// This distribution has no such thing, or this program does not know it.
     #[error("{distro} has no {what}")]
     Unsupported {
         /// The distribution.
@@ -42,27 +50,75 @@ pub enum DistroError {
         /// What was asked for.
         what: String,
     },
+    /// A distribution that is not in this program.
+    #[error(
+        "{origin}: system_info.distro: this program has no distribution '{name}'; it was built with: {known}"
+    )]
+    Unknown {
+        /// Where it was written.
+        origin: Origin,
+        /// As it was written.
+        name: String,
+        /// Those that are in this program.
+        known: String,
+    },
+    /// An account or a group that is not there.
+    #[error("Unknown {kind} '{name}' in owner '{owner}'")]
+    NoOwner {
+        /// `user or UID`, `group or GID`.
+        kind: &'static str,
+        /// What was not found.
+        name: String,
+        /// The owner as it was written.
+        owner: String,
+    },
+    /// None of the programs that could do it is installed.
+    #[error("Unable to {action}: no tool is installed. Tried: {tried}")]
+    NoTool {
+        /// What was to be done.
+        action: String,
+        /// Programs, by name.
+        tried: String,
+    },
+    /// Packages that no package manager could install.
+    #[error(
+        "Failed to install the following packages: {packages}. See associated package manager logs for more details."
+    )]
+    NotInstalled {
+        /// Names, joined by commas.
+        packages: String,
+    },
+    /// A file of the system that cannot be understood or would become wrong.
+    #[error("{}: {reason}", path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A time zone that the system does not have.
+    #[error("Invalid timezone {name}, no file found at {}", path.display())]
+    NoTimeZone {
+        /// As it was asked for.
+        name: String,
+        /// Where it would be.
+        path: PathBuf,
+    },
     /// Something else, in words.
     #[error("{0}")]
     Failed(String),
 }
 
-/// What is fixed about a distribution.
+/// What is fixed about a distribution on this machine: its facts with what `system_info` overrides.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DistroInfo {
     /// `centos`, `ubuntu`: the id in cloud.cfg's `system_info.distro`.
     pub name: String,
-    /// `osfamily` (`redhat`, `debian`).
-    pub family: String,
-    /// `VERSION_ID` of os-release.
-    pub version: String,
-    /// `VERSION_CODENAME`, or what stands in its place.
-    pub codename: String,
     /// The variant of the shipped hosts template (`hosts.debian` → `debian`).
     pub hosts_template: &'static str,
     /// Name of the ssh server's service (`ssh`, `sshd`).
-    pub ssh_service: &'static str,
-    /// Groups that may not be there, of the default user; made when missing.
+    pub ssh_service: String,
+    /// `system_info.default_user`: the account that gets the source's keys.
     pub default_user: Option<UserSpec>,
 }
 
@@ -86,6 +142,59 @@ pub trait Distro: Send + Sync {
     fn time(&self) -> &dyn Time;
     /// The ssh server.
     fn ssh(&self) -> &dyn Ssh;
+    /// What not every distribution has.
+    fn optional(&self) -> Option<&Optional> {
+        None
+    }
+}
+
+/// Capabilities that not every distribution has. What a distribution does not set is refused by name, so that another field
+/// here touches no family.
+#[derive(Default)]
+pub struct Optional {
+    /// Where packages come from.
+    pub repositories: Option<Box<dyn Repositories>>,
+    /// Certificate authorities that programs trust.
+    pub trust_store: Option<Box<dyn TrustStore>>,
+    /// Keeping the clock.
+    pub time_sync: Option<Box<dyn TimeSync>>,
+    /// The keyboard of the console.
+    pub keyboard: Option<Box<dyn Keyboard>>,
+}
+
+fn offered<'a, T: ?Sized>(
+    distro: &dyn Distro,
+    found: Option<&'a T>,
+    what: &str,
+) -> Result<&'a T, DistroError> {
+    found
+        .ok_or_else(|| DistroError::Unsupported { distro: distro.info().name.clone(), what: what.to_owned() })
+}
+
+impl<'a> dyn Distro + 'a {
+    /// Where packages come from, or [`DistroError::Unsupported`].
+    pub fn repositories(&self) -> Result<&dyn Repositories, DistroError> {
+        let found = self.optional().and_then(|optional| optional.repositories.as_deref());
+        offered(self, found, "configuration of package repositories")
+    }
+
+    /// Certificate authorities that programs trust, or [`DistroError::Unsupported`].
+    pub fn trust_store(&self) -> Result<&dyn TrustStore, DistroError> {
+        let found = self.optional().and_then(|optional| optional.trust_store.as_deref());
+        offered(self, found, "configuration of trusted certificates")
+    }
+
+    /// Keeping the clock, or [`DistroError::Unsupported`].
+    pub fn time_sync(&self) -> Result<&dyn TimeSync, DistroError> {
+        let found = self.optional().and_then(|optional| optional.time_sync.as_deref());
+        offered(self, found, "configuration of NTP clients")
+    }
+
+    /// The keyboard of the console, or [`DistroError::Unsupported`].
+    pub fn keyboard(&self) -> Result<&dyn Keyboard, DistroError> {
+        let found = self.optional().and_then(|optional| optional.keyboard.as_deref());
+        offered(self, found, "configuration of the keyboard")
+    }
 }
 
 /// Host name.
@@ -177,31 +286,46 @@ pub trait Packages: Send + Sync {
 /// What is done with a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceAction {
-    /// start
+    /// Start it now
     Start,
-    /// stop
+    /// Stop it now
     Stop,
-    /// restart
+    /// Restart it, or start it
     Restart,
-    /// reload
+    /// Take the new configuration, by a restart where the service cannot reload
     Reload,
-    /// try-reload-or-restart
+    /// The same, and nothing where the service does not run
     TryReload,
-    /// status
+    /// Ask whether it runs; an error where it does not
     Status,
-    /// enable at boot
+    /// Start it at every boot
     Enable,
-    /// disable at boot
+    /// Start it at no boot
     Disable,
 }
 
 /// Services.
 pub trait Services: Send + Sync {
-    /// Does it.
+    /// Does it, and waits until it is done. What the init system cannot do is its error.
     fn manage(&self, action: ServiceAction, service: &str) -> Result<(), DistroError>;
 
+    /// The init system, decided once for a root.
+    fn init(&self) -> Init;
+
     /// Whether systemd is the init of this system.
-    fn uses_systemd(&self) -> bool;
+    fn uses_systemd(&self) -> bool {
+        self.init() == Init::Systemd
+    }
+
+    /// Whether a service runs or is about to. Only systemd knows; elsewhere [`DistroError::Unsupported`].
+    fn is_active(&self, service: &str) -> Result<bool, DistroError>;
+
+    /// Restarts a service that is ordered after the caller's own, without waiting for that order: systemd would wait for the
+    /// caller, and the caller for it.
+    fn restart_unordered(&self, service: &str) -> Result<(), DistroError>;
+
+    /// Has the init system read its own configuration and /etc/fstab again. Nothing to do but for systemd.
+    fn reload_configuration(&self) -> Result<(), DistroError>;
 
     /// The command that powers off, restarts or halts: `mode` is poweroff, reboot or halt; `delay` is `now` or
     /// `+MINUTES`.

@@ -15,7 +15,7 @@ use crate::overlay::{Overlay, Recording, TreeHttp};
 #[derive(Clone, Debug)]
 enum Item {
     File(Vec<u8>, u32),
-    Directory,
+    Directory(u32),
     Device,
     Link(PathBuf),
 }
@@ -32,7 +32,7 @@ impl Scratch {
     /// An empty root.
     pub fn new() -> Self {
         let mut items = BTreeMap::new();
-        items.insert(PathBuf::from("/"), Item::Directory);
+        items.insert(PathBuf::from("/"), Item::Directory(0o755));
         Self { items, devices: Vec::new(), now: Duration::from_secs(1_700_000_000) }
     }
 
@@ -46,9 +46,14 @@ impl Scratch {
         self.item(path, Item::File(Vec::new(), 0o755))
     }
 
-    /// Adds a directory.
+    /// Adds a directory, 0755.
     pub fn directory(self, path: &str) -> Self {
-        self.item(path, Item::Directory)
+        self.directory_mode(path, 0o755)
+    }
+
+    /// Adds a directory with a mode.
+    pub fn directory_mode(self, path: &str, mode: u32) -> Self {
+        self.item(path, Item::Directory(mode))
     }
 
     /// Adds a device node, which reads as empty.
@@ -70,7 +75,7 @@ impl Scratch {
     fn item(mut self, path: &str, item: Item) -> Self {
         let path = PathBuf::from(path);
         for parent in path.ancestors().skip(1) {
-            self.items.entry(parent.to_owned()).or_insert(Item::Directory);
+            self.items.entry(parent.to_owned()).or_insert(Item::Directory(0o755));
         }
         self.items.insert(path, item);
         self
@@ -128,7 +133,7 @@ impl ReadFiles for Scratch {
         Ok(self.items.get(path).map(|item| {
             let (kind, mode, len) = match item {
                 Item::File(bytes, mode) => (FileKind::File, *mode, bytes.len() as u64),
-                Item::Directory => (FileKind::Directory, 0o755, 0),
+                Item::Directory(mode) => (FileKind::Directory, *mode, 0),
                 Item::Device => (FileKind::Special, 0o660, 0),
                 Item::Link(_) => (FileKind::Link, 0o777, 0),
             };
@@ -139,7 +144,7 @@ impl ReadFiles for Scratch {
     fn list(&self, directory: &Path) -> Result<Vec<String>, FileError> {
         let directory = self.followed(directory)?;
         match self.items.get(&directory) {
-            Some(Item::Directory) => {}
+            Some(Item::Directory(_)) => {}
             Some(_) => return Err(error("list", &directory, io::ErrorKind::NotADirectory)),
             None => return Err(error("list", &directory, io::ErrorKind::NotFound)),
         }

@@ -1,8 +1,14 @@
 //! A distribution made of capabilities.
 
-use model::distro::{Distro, DistroInfo, Hostname, Locale, Network, Packages, Services, Ssh, Time, Users};
+use model::System;
+use model::distro::{
+    Distro, DistroInfo, Hostname, Init, Locale, Network, Optional, Packages, Services, Ssh, Time, Users,
+};
 
-/// A distribution: what is fixed about it, and who does what.
+use crate::InitSystem;
+use crate::bare::Bare;
+
+/// A distribution: what is fixed about it, and who does what. A family sets what it has over [`Composed::bare`].
 pub struct Composed {
     /// What is fixed.
     pub info: DistroInfo,
@@ -22,6 +28,28 @@ pub struct Composed {
     pub time: Box<dyn Time>,
     /// The ssh server.
     pub ssh: Box<dyn Ssh>,
+    /// What not every distribution has.
+    pub optional: Optional,
+}
+
+impl Composed {
+    /// A distribution that only has an init system: everything else is refused with
+    /// [`model::DistroError::Unsupported`], which names the distribution and what was asked for.
+    pub fn bare(info: DistroInfo, system: &System, init: Init) -> Self {
+        let bare = || Bare { distro: info.name.clone() };
+        Self {
+            hostname: Box::new(bare()),
+            users: Box::new(bare()),
+            packages: Box::new(bare()),
+            services: Box::new(InitSystem { system: system.clone(), init }),
+            network: Box::new(bare()),
+            locale: Box::new(bare()),
+            time: Box::new(bare()),
+            ssh: Box::new(bare()),
+            optional: Optional::default(),
+            info,
+        }
+    }
 }
 
 impl Distro for Composed {
@@ -59,5 +87,9 @@ impl Distro for Composed {
 
     fn ssh(&self) -> &dyn Ssh {
         self.ssh.as_ref()
+    }
+
+    fn optional(&self) -> Option<&Optional> {
+        Some(&self.optional)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model::distro::Hostname;
+use model::distro::{Hostname, Init};
 use model::effects::{Attributes, Command};
 use model::{DistroError, System};
 
@@ -21,6 +21,8 @@ pub struct HostnameFile {
     pub system: System,
     /// How it is kept.
     pub style: HostnameStyle,
+    /// The init system.
+    pub init: Init,
     /// The name with its domain is the usual one (RHEL).
     pub prefer_fqdn: bool,
     /// Write the file, or only tell the kernel.
@@ -32,7 +34,7 @@ const SYSCONFIG: &str = "/etc/sysconfig/network";
 
 impl HostnameFile {
     fn systemd(&self) -> bool {
-        super::services::uses_systemd(&self.system)
+        self.init == Init::Systemd
     }
 
     fn write_file(&self, name: &str) -> Result<(), DistroError> {
@@ -42,7 +44,7 @@ impl HostnameFile {
             tracing::info!("create_hostname_file is False; hostname file not created");
             return Ok(());
         }
-        let invalid = |reason: String| DistroError::Failed(format!("{}: {reason}", path.display()));
+        let invalid = |reason: String| DistroError::BadFile { path: path.clone(), reason };
         let text = if path.as_os_str() == SYSCONFIG {
             super::locale::with_variable(&self.system, before.as_deref(), "HOSTNAME", name)
                 .map_err(invalid)?

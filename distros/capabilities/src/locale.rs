@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use ifcfg::{Document, Quoting};
-use model::distro::{Locale, PackageSpec, Packages};
+use model::distro::{Init, Locale, PackageSpec, Packages};
 use model::effects::{Attributes, Command};
 use model::{DistroError, System};
 
-use crate::{Apt, PackageManagers, header};
+use crate::{PackageManagers, header};
 
 /// A shell-variable file with one variable set; a new file gets the header.
 pub(crate) fn with_variable(
@@ -39,12 +39,13 @@ fn variable(system: &System, path: &Path, name: &str) -> Option<String> {
 pub struct SysconfigLocale {
     /// Effects.
     pub system: System,
+    /// The init system: systemd reads locale.conf(5).
+    pub init: Init,
 }
 
 impl SysconfigLocale {
     fn file(&self) -> PathBuf {
-        let systemd = super::services::uses_systemd(&self.system);
-        if systemd { "/etc/locale.conf".into() } else { "/etc/sysconfig/i18n".into() }
+        if self.init == Init::Systemd { "/etc/locale.conf".into() } else { "/etc/sysconfig/i18n".into() }
     }
 }
 
@@ -53,7 +54,7 @@ impl Locale for SysconfigLocale {
         let path = file.map_or_else(|| self.file(), Path::to_owned);
         let before = self.system.files.read_optional(&path)?;
         let text = with_variable(&self.system, before.as_deref(), "LANG", locale)
-            .map_err(|reason| DistroError::Failed(format!("{}: {reason}", path.display())))?;
+            .map_err(|reason| DistroError::BadFile { path: path.clone(), reason })?;
         Ok(self.system.files.write(&path, &text, &Attributes::mode(0o644))?)
     }
 
@@ -67,7 +68,7 @@ pub struct DebianLocale {
     /// Effects.
     pub system: System,
     /// For the package `locales`, where its programs are missing.
-    pub apt: Apt,
+    pub packages: PackageManagers,
 }
 
 const DEFAULT: &str = "C.UTF-8";
@@ -93,7 +94,7 @@ impl DebianLocale {
             return Ok(());
         }
         let locales = PackageSpec { name: "locales".into(), version: None, manager: None };
-        PackageManagers::of(&self.system, vec![Box::new(self.apt.clone())]).install(&[locales])
+        self.packages.install(&[locales])
     }
 
     /// The line of SUPPORTED for a locale, UTF-8 before others when no character set was asked for.

@@ -2,17 +2,18 @@
 
 mod apt;
 mod snap;
-mod yum;
+mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use model::distro::{PackageSpec, Packages};
 use model::effects::Attributes;
-use model::{DistroError, System};
+use model::{DistroError, Paths, System};
 
 pub use apt::Apt;
 pub use snap::Snap;
-pub use yum::Yum;
+pub use table::{DNF_OR_YUM, Listed, Tool};
 
 /// A package manager.
 pub trait Manager: Send + Sync {
@@ -37,19 +38,21 @@ pub trait Manager: Send + Sync {
     }
 }
 
-/// Lists are fetched once for an instance; this says that they were.
-const REFRESHED: &str = "/var/lib/cloud/instance/sem/update_sources";
+/// Lists are fetched once for an instance; this file of the instance says that they were.
+const REFRESHED: &str = "sem/update_sources";
 
 /// The package managers of a distribution, its own first.
+#[derive(Clone)]
 pub struct PackageManagers {
     system: System,
-    managers: Vec<Box<dyn Manager>>,
+    refreshed: PathBuf,
+    managers: Arc<[Box<dyn Manager>]>,
 }
 
 impl PackageManagers {
-    /// These, tried in this order.
-    pub fn of(system: &System, managers: Vec<Box<dyn Manager>>) -> Self {
-        Self { system: system.clone(), managers }
+    /// These, tried in this order; `paths` is where the instance keeps its state.
+    pub fn of(system: &System, paths: &Paths, managers: Vec<Box<dyn Manager>>) -> Self {
+        Self { system: system.clone(), refreshed: paths.instance(REFRESHED), managers: managers.into() }
     }
 
     fn available(&self) -> impl Iterator<Item = &dyn Manager> {
@@ -69,7 +72,7 @@ fn shown(packages: &[PackageSpec]) -> String {
 
 impl Packages for PackageManagers {
     fn refresh(&self, force: bool) -> Result<(), DistroError> {
-        let marker = Path::new(REFRESHED);
+        let marker = self.refreshed.as_path();
         if !force && self.system.files.exists(marker) {
             return Ok(());
         }
@@ -131,10 +134,7 @@ impl Packages for PackageManagers {
         if lost.is_empty() {
             return Ok(());
         }
-        Err(DistroError::Failed(format!(
-            "Failed to install the following packages: {}. See associated package manager logs for more details.",
-            shown(&lost)
-        )))
+        Err(DistroError::NotInstalled { packages: shown(&lost) })
     }
 
     fn reboot_markers(&self) -> Vec<PathBuf> {

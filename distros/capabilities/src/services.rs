@@ -1,52 +1,99 @@
-//! Services: systemd, or the `service` command.
+//! Services of each init system.
 
-use std::path::Path;
-
-use model::distro::{ServiceAction, Services};
-use model::effects::{Command, FileKind};
+use model::distro::{Init, ServiceAction, Services};
+use model::effects::Command;
 use model::{DistroError, System};
 
-/// Whether systemd is the init of this system, as sd_booted(3) tells.
-pub(crate) fn uses_systemd(system: &System) -> bool {
-    let found = system.files.lstat(Path::new("/run/systemd/system"));
-    matches!(found, Ok(Some(found)) if found.kind == FileKind::Directory)
-}
-
-/// The init system.
+/// The init system of a root.
 pub struct InitSystem {
     /// Effects.
     pub system: System,
+    /// Which it is.
+    pub init: Init,
+}
+
+fn words<'a>(init: Init, action: ServiceAction, service: &'a str) -> Vec<&'a str> {
+    use ServiceAction::{Disable, Enable, Reload, Restart, Start, Status, Stop, TryReload};
+    match (init, action) {
+        (Init::Systemd, action) => {
+            let verb = match action {
+                Start => "start",
+                Stop => "stop",
+                Restart => "restart",
+                Reload => "reload-or-restart",
+                TryReload => "try-reload-or-restart",
+                Status => "status",
+                Enable => "enable",
+                Disable => "disable",
+            };
+            vec!["systemctl", verb, service]
+        }
+        // rc-service(8), rc-update(8).
+        (Init::OpenRc, Enable) => vec!["rc-update", "add", service],
+        (Init::OpenRc, Disable) => vec!["rc-update", "del", service],
+        (Init::OpenRc, action) => {
+            let verb = match action {
+                Start | Enable => "start",
+                Stop | Disable => "stop",
+                Restart | Reload | TryReload => "restart",
+                Status => "status",
+            };
+            vec!["rc-service", "--nocolor", service, verb]
+        }
+        // service(8) of FreeBSD knows enable and disable, which write rc.conf.
+        (Init::Bsd, Enable) => vec!["service", service, "enable"],
+        (Init::Bsd, Disable) => vec!["service", service, "disable"],
+        (Init::SysV | Init::Bsd, action) => {
+            let verb = match action {
+                Start | Enable => "start",
+                Stop | Disable => "stop",
+                Restart | Reload | TryReload => "restart",
+                Status => "status",
+            };
+            vec!["service", service, verb]
+        }
+    }
+}
+
+impl InitSystem {
+    fn run(&self, words: &[&str]) -> Result<(), DistroError> {
+        self.system.commands.run(&Command::line(words.iter().copied()))?;
+        Ok(())
+    }
 }
 
 impl Services for InitSystem {
     fn manage(&self, action: ServiceAction, service: &str) -> Result<(), DistroError> {
-        let words: Vec<&str> = if uses_systemd(&self.system) {
-            let verb = match action {
-                ServiceAction::Start => "start",
-                ServiceAction::Stop => "stop",
-                ServiceAction::Restart => "restart",
-                ServiceAction::Reload => "reload-or-restart",
-                ServiceAction::TryReload => "try-reload-or-restart",
-                ServiceAction::Status => "status",
-                ServiceAction::Enable => "enable",
-                ServiceAction::Disable => "disable",
-            };
-            vec!["systemctl", verb, service]
-        } else {
-            let verb = match action {
-                ServiceAction::Start | ServiceAction::Enable => "start",
-                ServiceAction::Stop | ServiceAction::Disable => "stop",
-                ServiceAction::Restart | ServiceAction::Reload | ServiceAction::TryReload => "restart",
-                ServiceAction::Status => "status",
-            };
-            vec!["service", service, verb]
-        };
-        self.system.commands.run(&Command::line(words))?;
-        Ok(())
+        self.run(&words(self.init, action, service))
     }
 
-    fn uses_systemd(&self) -> bool {
-        uses_systemd(&self.system)
+    fn init(&self) -> Init {
+        self.init
+    }
+
+    fn is_active(&self, service: &str) -> Result<bool, DistroError> {
+        if self.init != Init::Systemd {
+            let (distro, what) =
+                (format!("{:?}", self.init), "state of services that can be asked for".to_owned());
+            return Err(DistroError::Unsupported { distro, what });
+        }
+        let show = ["systemctl", "show", "--property", "ActiveState", "--value", service];
+        let state = self.system.commands.run(&Command::line(show))?.text();
+        Ok(matches!(state.trim().to_lowercase().as_str(), "active" | "activating" | "reloading"))
+    }
+
+    fn restart_unordered(&self, service: &str) -> Result<(), DistroError> {
+        match self.init {
+            Init::Systemd => self.run(&["systemctl", "restart", service, "--job-mode=ignore-dependencies"]),
+            _ => self.manage(ServiceAction::Restart, service),
+        }
+    }
+
+    fn reload_configuration(&self) -> Result<(), DistroError> {
+        match self.init {
+            Init::Systemd => self.run(&["systemctl", "daemon-reload"]),
+            _ => Ok(()),
+        }
     }
 
     fn shutdown_command(&self, mode: &str, delay: &str, message: &str) -> Result<Vec<String>, DistroError> {
@@ -82,7 +129,7 @@ mod tests {
     #[test]
     fn shutdown_is_told_when_and_how() {
         let (system, _) = system::scratch();
-        let init = InitSystem { system };
+        let init = InitSystem { system, init: Init::SysV };
         let words = |mode, delay| init.shutdown_command(mode, delay, "bye").map(|words| words.join(" "));
         assert_eq!(words("reboot", "+5").expect("valid"), "shutdown -r +5 bye");
         assert_eq!(words("halt", "now").expect("valid"), "shutdown -H now bye");

@@ -1,8 +1,10 @@
 //! The part of `system_info` that a distribution reads, typed.
 
-use model::distro::DistroInfo;
+use std::path::PathBuf;
+
+use model::distro::{DistroInfo, Facts};
 use model::user::UserSpec;
-use model::{ConfigError, Node, System};
+use model::{ConfigError, Node, Paths};
 use serde::Deserialize;
 
 /// `system_info`.
@@ -15,6 +17,8 @@ pub struct Settings {
     pub ssh_svcname: Option<String>,
     /// Network tools.
     pub network: Network,
+    /// Where state is kept.
+    pub paths: StatePaths,
     /// Write the host name's file (true unless said otherwise).
     pub create_hostname_file: Option<bool>,
     /// A command around apt-get, such as eatmydata.
@@ -53,27 +57,29 @@ pub struct AptWrapper {
 #[serde(transparent)]
 pub struct DefaultUser(pub UserSpec);
 
-/// `VERSION_ID` and `VERSION_CODENAME` of os-release.
-fn version(system: &System) -> (String, String) {
-    let bytes = system.files.read(std::path::Path::new("/etc/os-release")).unwrap_or_default();
-    let Ok(file) = ifcfg::Document::parse(&bytes) else { return (String::new(), String::new()) };
-    let field = |name: &str| file.get(name).unwrap_or_default();
-    (field("VERSION_ID"), field("VERSION_CODENAME"))
+/// `system_info.paths`, of which a distribution needs one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct StatePaths {
+    /// Where state is kept, when it is not /var/lib/cloud.
+    pub cloud_dir: Option<PathBuf>,
 }
 
 impl Settings {
-    /// What is fixed about a distribution of a family, with what `system_info` says.
-    pub fn info(&self, system: &System, name: &str, family: &str) -> DistroInfo {
-        let (version, codename) = version(system);
+    /// What is fixed about a distribution, with what `system_info` overrides.
+    pub fn info(&self, facts: &Facts) -> DistroInfo {
         DistroInfo {
-            name: name.to_owned(),
-            family: family.to_owned(),
-            version,
-            codename,
-            hosts_template: if family == "redhat" { "redhat" } else { "debian" },
-            ssh_service: if family == "redhat" { "sshd" } else { "ssh" },
+            name: facts.name.to_owned(),
+            hosts_template: facts.hosts_template,
+            ssh_service: self.ssh_svcname.clone().unwrap_or_else(|| facts.ssh_service.to_owned()),
             default_user: self.default_user.clone().map(|user| user.0),
         }
+    }
+
+    /// Where state is kept.
+    pub fn paths(&self) -> Paths {
+        let usual = Paths::default();
+        Paths { cloud_dir: self.paths.cloud_dir.clone().unwrap_or(usual.cloud_dir), ..usual }
     }
 
     /// Reads `system_info`.

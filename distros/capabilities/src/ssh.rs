@@ -2,18 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use model::distro::{Ssh, Users};
+use model::distro::Ssh;
 use model::effects::{Command, Owner};
 use model::{DistroError, System};
 
-use crate::ShadowUtils;
+use crate::Accounts;
 
 /// OpenSSH.
 pub struct OpenSsh {
     /// Effects.
     pub system: System,
     /// For the group of host keys, where there is one.
-    pub users: ShadowUtils,
+    pub accounts: Accounts,
     /// Private host keys belong to the group `ssh_keys` where it exists (RHEL 8 and older).
     pub key_group: bool,
 }
@@ -38,7 +38,7 @@ impl Ssh for OpenSsh {
     }
 
     fn private_key_owner(&self) -> Result<(Owner, u32), DistroError> {
-        let group = if self.key_group { self.users.find_group("ssh_keys")? } else { None };
+        let group = if self.key_group { self.accounts.find_group("ssh_keys")? } else { None };
         Ok(match group {
             Some(gid) => (Owner::new(0, gid), 0o640),
             None => (Owner::ROOT, 0o600),

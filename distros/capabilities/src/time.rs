@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use model::distro::Time;
+use model::distro::{Init, Time};
 use model::effects::{Attributes, FileKind};
 use model::{DistroError, System};
 
@@ -24,6 +24,8 @@ pub struct Zone {
     pub system: System,
     /// How it is kept.
     pub style: ZoneStyle,
+    /// The init system.
+    pub init: Init,
 }
 
 impl Zone {
@@ -41,8 +43,7 @@ impl Time for Zone {
     fn set_timezone(&self, name: &str) -> Result<(), DistroError> {
         let zone = PathBuf::from(ZONES).join(name.trim_start_matches('/'));
         if name.split('/').any(|part| part == "..") || !self.system.files.is_file(&zone) {
-            let shown = zone.display();
-            return Err(DistroError::Failed(format!("Invalid timezone {name}, no file found at {shown}")));
+            return Err(DistroError::NoTimeZone { name: name.to_owned(), path: zone });
         }
         let text = format!("{name}\n");
         match self.style {
@@ -57,12 +58,12 @@ impl Time for Zone {
                     Some(_) => self.copy(&zone),
                 }
             }
-            ZoneStyle::Sysconfig if super::services::uses_systemd(&self.system) => self.link(&zone),
+            ZoneStyle::Sysconfig if self.init == Init::Systemd => self.link(&zone),
             ZoneStyle::Sysconfig => {
                 let path = Path::new("/etc/sysconfig/clock");
                 let before = self.system.files.read_optional(path)?;
                 let text = super::locale::with_variable(&self.system, before.as_deref(), "ZONE", name)
-                    .map_err(|reason| DistroError::Failed(format!("{}: {reason}", path.display())))?;
+                    .map_err(|reason| DistroError::BadFile { path: path.to_owned(), reason })?;
                 self.system.files.write(path, &text, &Attributes::mode(0o644))?;
                 self.copy(&zone)
             }

@@ -1,14 +1,11 @@
-//! Accounts and groups by the programs of shadow-utils.
+//! Accounts and groups changed by the programs of shadow-utils.
 
-use std::path::Path;
-
-use etc_files::accounts::{Group, ShadowUser, Table, User};
 use model::distro::{Password, Users};
 use model::effects::{Command, Owner};
 use model::user::{Account, UserSpec};
 use model::{DistroError, Node, System, Value};
 
-use crate::sudo;
+use crate::{Accounts, sudo};
 
 /// shadow-utils.
 #[derive(Clone)]
@@ -20,15 +17,8 @@ pub struct ShadowUtils {
 }
 
 impl ShadowUtils {
-    fn table<R: etc_files::accounts::Record>(&self, path: &str) -> Result<Table<R>, DistroError> {
-        Ok(Table::parse(&self.system.files.read_optional(Path::new(path))?.unwrap_or_default()))
-    }
-
-    /// A line of a database, for accounts of directory services that no file has.
-    fn getent(&self, database: &str, key: &str) -> Option<Vec<u8>> {
-        self.system.commands.which("getent")?;
-        let output = self.system.commands.run(&Command::line(["getent", database, key])).ok()?;
-        (!output.stdout.is_empty()).then_some(output.stdout)
+    fn accounts(&self) -> Accounts {
+        Accounts { system: self.system.clone() }
     }
 
     fn run(&self, command: Command) -> Result<(), DistroError> {
@@ -39,12 +29,10 @@ impl ShadowUtils {
     /// The first of several commands whose program is installed.
     fn first_of(&self, what: &str, tools: Vec<Command>) -> Result<Command, DistroError> {
         let names: Vec<String> = tools.iter().map(|tool| tool.program.clone()).collect();
-        tools.into_iter().find(|tool| self.system.commands.which(&tool.program).is_some()).ok_or_else(|| {
-            DistroError::Failed(format!(
-                "Unable to {what}: no tool is installed. Tried: {}",
-                names.join(", ")
-            ))
-        })
+        tools
+            .into_iter()
+            .find(|tool| self.system.commands.which(&tool.program).is_some())
+            .ok_or_else(|| DistroError::NoTool { action: what.to_owned(), tried: names.join(", ") })
     }
 
     fn groups_of(spec: &UserSpec) -> Vec<String> {
@@ -120,12 +108,6 @@ impl ShadowUtils {
         self.run(command.arg(if no_home { "-M" } else { "-m" }))
     }
 
-    /// Whether the account's password is empty, locked or not.
-    fn has_empty_password(&self, name: &str) -> Result<bool, DistroError> {
-        let shadow: Table<ShadowUser> = self.table("/etc/shadow")?;
-        Ok(shadow.get(name).is_some_and(|user| user.password.is_empty() || user.password == "!"))
-    }
-
     fn unlock(&self, name: &str) -> Result<(), DistroError> {
         let tools = vec![Command::line(["passwd", "-u", name]), Command::line(["usermod", "--unlock", name])];
         let tool = self.first_of(&format!("unlock user account '{name}'"), tools)?;
@@ -161,7 +143,7 @@ impl ShadowUtils {
             if spec.passwd.is_some() && !given {
                 tracing::warn!("'passwd' in user-data is ignored for existing user {name}");
             }
-            given || !self.has_empty_password(name)?
+            given || !self.accounts().has_empty_password(name)?
         };
         if unlockable {
             return self.unlock(name);
@@ -191,27 +173,11 @@ impl ShadowUtils {
 
 impl Users for ShadowUtils {
     fn find(&self, name: &str) -> Result<Option<Account>, DistroError> {
-        let passwd: Table<User> = self.table("/etc/passwd")?;
-        let found = passwd.get(name).cloned().or_else(|| {
-            let line = self.getent("passwd", name)?;
-            Table::<User>::parse(&line).get(name).cloned()
-        });
-        Ok(found.map(|user| Account {
-            name: name.to_owned(),
-            uid: user.uid,
-            gid: user.gid,
-            home: user.home.into(),
-            shell: user.shell,
-        }))
+        self.accounts().find(name)
     }
 
     fn find_group(&self, name: &str) -> Result<Option<u32>, DistroError> {
-        let groups: Table<Group> = self.table("/etc/group")?;
-        let found = groups.get(name).cloned().or_else(|| {
-            let line = self.getent("group", name)?;
-            Table::<Group>::parse(&line).get(name).cloned()
-        });
-        Ok(found.map(|group| group.gid))
+        self.accounts().find_group(name)
     }
 
     fn add_group(&self, name: &str, members: &[String]) -> Result<(), DistroError> {
@@ -292,25 +258,6 @@ impl Users for ShadowUtils {
     }
 
     fn owner(&self, text: &str) -> Result<Owner, DistroError> {
-        let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
-        let meaningful = |name: &str| !name.is_empty() && name != "-1" && !name.eq_ignore_ascii_case("none");
-        let unknown = |kind: &str, name: &str| {
-            DistroError::Failed(format!("Unknown {kind} '{name}' in owner '{text}'"))
-        };
-        let uid = match user.trim() {
-            name if !meaningful(name) => None,
-            name => match name.parse() {
-                Ok(uid) => Some(uid),
-                Err(_) => Some(self.find(name)?.ok_or_else(|| unknown("user or UID", name))?.uid),
-            },
-        };
-        let gid = match group.map(str::trim) {
-            Some(name) if meaningful(name) => match name.parse() {
-                Ok(gid) => Some(gid),
-                Err(_) => Some(self.find_group(name)?.ok_or_else(|| unknown("group or GID", name))?),
-            },
-            _ => None,
-        };
-        Ok(Owner { uid, gid })
+        self.accounts().owner(text)
     }
 }

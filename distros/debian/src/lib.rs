@@ -1,63 +1,67 @@
 //! Debian and its derivatives: a table of what differs, over what distributions share.
 
 use capabilities::{
-    Apt, Composed, DebianLocale, HostnameFile, HostnameStyle, InitSystem, Manager, OpenSsh, PackageManagers,
-    Settings, ShadowUtils, Snap, Zone, ZoneStyle,
+    Accounts, Apt, CertificateFiles, Composed, ConsoleSetup, DebianLocale, HostnameFile, HostnameStyle,
+    Manager, OpenSsh, PackageManagers, Settings, ShadowUtils, Snap, Store, TimeClients, Zone, ZoneStyle,
 };
+use model::distro::{Facts, Family, Init, Optional};
 use model::{Distro, DistroError, Node, System};
 
+mod facts;
 mod legacy;
+mod releases;
 
-/// Distributions of this family.
-pub const NAMES: &[&str] = &["debian", "ubuntu"];
+pub use releases::RELEASES;
 
-/// What differs between the members of the family.
-struct Derivative {
-    name: &'static str,
-    /// snap stands beside apt.
-    snap: bool,
-}
+/// Debian and its derivatives.
+pub static FAMILY: Family = Family { name: "debian", members: facts::MEMBERS, make };
 
-const DERIVATIVES: [Derivative; 2] =
-    [Derivative { name: "debian", snap: false }, Derivative { name: "ubuntu", snap: true }];
-
-/// Makes the distribution of a name in [`NAMES`] from `system_info`.
-pub fn make(system: &System, name: &str, system_info: &Node) -> Result<Box<dyn Distro>, DistroError> {
-    let derivative = DERIVATIVES.iter().find(|derivative| derivative.name == name).ok_or_else(|| {
-        DistroError::Failed(format!("'{name}' is not of Debian's family: {}", NAMES.join(", ")))
-    })?;
+fn make(system: &System, facts: &'static Facts, system_info: &Node) -> Result<Box<dyn Distro>, DistroError> {
     let settings = Settings::read(system_info)?;
-    let apt = Apt::new(system, &settings);
-    let mut managers: Vec<Box<dyn Manager>> = vec![Box::new(apt.clone())];
-    if derivative.snap {
+    let init = Init::of(system.files.as_ref());
+    let system = system.clone();
+    let mut managers: Vec<Box<dyn Manager>> = vec![Box::new(Apt::new(&system, &settings))];
+    if facts.snap {
         managers.push(Box::new(Snap));
     }
+    let packages = PackageManagers::of(&system, &settings.paths(), managers);
     // Ubuntu Core keeps accounts of its own beside the system's.
-    let extra_users =
-        derivative.snap && system.files.exists(std::path::Path::new("/var/lib/extrausers/passwd"));
-    let users = ShadowUtils { system: system.clone(), extra_users };
+    let extra_users = facts.snap && system.files.exists(std::path::Path::new("/var/lib/extrausers/passwd"));
     let network = network_managers::NetworkTools::new(
         system.clone(),
         network_managers::Settings {
             renderers: settings.network.renderers.clone(),
             activators: settings.network.activators.clone(),
-            ..network_managers::Settings::of(name)
+            ..network_managers::Settings::of(facts.name)
         },
     );
+    let clients =
+        TimeClients { system: system.clone(), distro: facts.name.to_owned(), clients: facts.time_clients };
     Ok(Box::new(Composed {
-        info: settings.info(system, name, "debian"),
         hostname: Box::new(HostnameFile {
             system: system.clone(),
             style: HostnameStyle::File,
-            prefer_fqdn: settings.prefer_fqdn_over_hostname.unwrap_or(false),
+            init,
+            prefer_fqdn: settings.prefer_fqdn_over_hostname.unwrap_or(facts.prefer_fqdn),
             create_file: settings.create_hostname_file.unwrap_or(true),
         }),
-        users: Box::new(users.clone()),
-        packages: Box::new(PackageManagers::of(system, managers)),
-        services: Box::new(InitSystem { system: system.clone() }),
+        users: Box::new(ShadowUtils { system: system.clone(), extra_users }),
+        packages: Box::new(packages.clone()),
         network: Box::new(legacy::WithoutEth0 { system: system.clone(), inner: network }),
-        locale: Box::new(DebianLocale { system: system.clone(), apt }),
-        time: Box::new(Zone { system: system.clone(), style: ZoneStyle::Etc }),
-        ssh: Box::new(OpenSsh { system: system.clone(), users, key_group: false }),
+        locale: Box::new(DebianLocale { system: system.clone(), packages }),
+        time: Box::new(Zone { system: system.clone(), style: ZoneStyle::Etc, init }),
+        ssh: Box::new(OpenSsh {
+            system: system.clone(),
+            accounts: Accounts { system: system.clone() },
+            key_group: false,
+        }),
+        optional: Optional {
+            trust_store: Some(Box::new(CertificateFiles { system: system.clone(), store: Store::DEBIAN })),
+            time_sync: Some(Box::new(clients)),
+            keyboard: Some(Box::new(ConsoleSetup { system: system.clone(), init })),
+            // apt's sources are the module apt_configure's, which this program does not have yet.
+            ..Optional::default()
+        },
+        ..Composed::bare(settings.info(facts), &system, init)
     }))
 }

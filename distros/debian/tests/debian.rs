@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
-use model::distro::{Distro, PackageSpec, Password, ServiceAction};
+use model::distro::{Distro, Init, KeyboardLayout, PackageSpec, Password, ServiceAction};
 use model::user::UserSpec;
 use model::{Node, Secret, System};
 use system::{EffectKind, Recording, Scratch};
 
 fn machine(name: &str, root: Scratch) -> (Box<dyn Distro>, System, Recording) {
+    machine_with(name, root, "{}")
+}
+
+fn machine_with(name: &str, root: Scratch, system_info: &str) -> (Box<dyn Distro>, System, Recording) {
     let programs = [
         "/usr/sbin/useradd",
         "/usr/sbin/groupadd",
@@ -18,12 +22,16 @@ fn machine(name: &str, root: Scratch) -> (Box<dyn Distro>, System, Recording) {
         "/usr/bin/apt-cache",
         "/usr/bin/hostname",
         "/usr/bin/systemctl",
+        "/usr/sbin/update-ca-certificates",
+        "/usr/bin/debconf-set-selections",
         "/usr/sbin/locale-gen",
         "/usr/sbin/update-locale",
     ];
     let root = programs.iter().fold(root, |root, program| root.program(program));
     let (system, recording) = root.system();
-    let distro = debian::make(&system, name, &Node::default()).expect("a name of the family");
+    let system_info = Node::from_yaml("cloud.cfg", system_info.as_bytes()).expect("valid").expect("there");
+    let facts = debian::FAMILY.member(name).expect("a name of the family");
+    let distro = (debian::FAMILY.make)(&system, facts, &system_info).expect("valid settings");
     (distro, system, recording)
 }
 
@@ -165,4 +173,98 @@ fn an_owner_is_looked_up_in_the_root() {
     assert_eq!(owner("bob").expect("known"), (Some(7), None));
     assert_eq!(owner("12:13").expect("numbers"), (Some(12), Some(13)));
     assert!(owner("nobody-here").is_err());
+}
+
+#[test]
+fn settings_of_system_info_are_honoured() {
+    let info = "{ssh_svcname: dropbear, paths: {cloud_dir: /srv/cloud}}";
+    let (distro, system, _) = machine_with("debian", Scratch::new(), info);
+    assert_eq!(distro.info().ssh_service, "dropbear");
+    distro.packages().refresh(false).expect("fetched");
+    assert!(system.files.exists(Path::new("/srv/cloud/instance/sem/update_sources")));
+    assert!(!system.files.exists(Path::new("/var/lib/cloud")));
+}
+
+#[test]
+fn the_init_system_is_that_of_the_root() {
+    let init = |root: Scratch| machine("debian", root).0.services().init();
+    assert_eq!(init(Scratch::new()), Init::SysV);
+    assert_eq!(init(Scratch::new().directory("/run/systemd/system")), Init::Systemd);
+    assert_eq!(init(Scratch::new().program("/sbin/openrc")), Init::OpenRc);
+    assert_eq!(init(Scratch::new().file("/etc/rc.subr", "")), Init::Bsd);
+    // An image that is not booted is judged by what it will boot; a running system by what runs.
+    let image = || Scratch::new().link("/sbin/init", "/lib/systemd/systemd");
+    assert_eq!(init(image()), Init::Systemd);
+    assert_eq!(init(image().directory("/proc/1")), Init::SysV);
+}
+
+#[test]
+fn services_know_what_systemd_is_for() {
+    let (distro, _, recording) = machine("debian", Scratch::new().directory("/run/systemd/system"));
+    distro.services().restart_unordered("ssh").expect("done");
+    distro.services().reload_configuration().expect("done");
+    assert_eq!(
+        commands(&recording),
+        ["systemctl restart ssh --job-mode=ignore-dependencies", "systemctl daemon-reload"]
+    );
+    let (distro, _, recording) = machine("debian", Scratch::new().program("/usr/sbin/service"));
+    distro.services().reload_configuration().expect("nothing to do");
+    assert!(distro.services().is_active("ssh").is_err());
+    assert_eq!(commands(&recording), Vec::<String>::new());
+}
+
+#[test]
+fn trust_is_a_file_for_each_authority_and_a_bundle() {
+    let root = Scratch::new().file("/etc/ca-certificates.conf", "# mine\nmozilla/A.crt\n!mozilla/B.crt\n");
+    let (distro, system, recording) = machine("ubuntu", root);
+    let store = distro.trust_store().expect("Ubuntu has one");
+    store.remove_defaults().expect("deselected");
+    store.add(&["PEM\n".to_owned()]).expect("written");
+    store.update().expect("done");
+    assert_eq!(commands(&recording), ["debconf-set-selections -", "update-ca-certificates"]);
+    let text = |path: &str| system.files.text(Path::new(path)).expect("written");
+    assert_eq!(text("/usr/local/share/ca-certificates/cloud-init-ca-cert-1.crt"), "PEM\n");
+    assert_eq!(
+        text("/etc/ca-certificates.conf"),
+        "# mine\n# Modified by cloud-init to deselect certs due to user-data\n!mozilla/A.crt\n!mozilla/B.crt\n"
+    );
+}
+
+#[test]
+fn the_keyboard_is_a_file_that_console_setup_reads() {
+    let (distro, system, recording) = machine("debian", Scratch::new().directory("/run/systemd/system"));
+    let mut keyboard =
+        KeyboardLayout { layout: "de".into(), model: "pc105".into(), ..KeyboardLayout::default() };
+    distro.keyboard().expect("Debian has one").apply(&keyboard).expect("set");
+    assert_eq!(
+        system.files.text(Path::new("/etc/default/keyboard")).as_deref(),
+        Some(
+            "# This file was generated by cloud-init\n\nXKBMODEL=\"pc105\"\nXKBLAYOUT=\"de\"\nXKBVARIANT=\"\"\n\
+             XKBOPTIONS=\"\"\n\nBACKSPACE=\"guess\"\n"
+        )
+    );
+    assert_eq!(commands(&recording), ["systemctl restart console-setup"]);
+    keyboard.layout = "de\"; reboot".into();
+    assert!(distro.keyboard().expect("Debian has one").apply(&keyboard).is_err());
+}
+
+#[test]
+fn the_ntp_client_is_the_one_that_is_installed() {
+    let name = |root: Scratch, wanted| {
+        let distro = machine("ubuntu", root).0;
+        let chosen = distro.time_sync().expect("Ubuntu has one").choose(wanted).map(|client| client.name);
+        chosen.map_err(|error| error.to_string())
+    };
+    assert_eq!(name(Scratch::new().program("/lib/systemd/systemd-timesyncd"), None), Ok("systemd-timesyncd"));
+    assert_eq!(name(Scratch::new(), Some("auto")), Ok("chrony"));
+    assert_eq!(name(Scratch::new(), Some("ntp")), Ok("ntp"));
+    let error = name(Scratch::new(), Some("sundial")).expect_err("there is none");
+    assert!(error.contains("ubuntu has no NTP client 'sundial'; it has: chrony"), "{error}");
+}
+
+#[test]
+fn what_is_not_there_is_refused_by_name() {
+    let (distro, ..) = machine("debian", Scratch::new());
+    let error = distro.repositories().err().expect("apt's sources are not known yet").to_string();
+    assert_eq!(error, "debian has no configuration of package repositories");
 }

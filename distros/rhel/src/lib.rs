@@ -1,45 +1,61 @@
 //! Red Hat Enterprise Linux and its derivatives: a table of what differs, over what distributions share.
 
 use capabilities::{
-    Composed, HostnameFile, HostnameStyle, InitSystem, OpenSsh, PackageManagers, Settings, ShadowUtils,
-    SysconfigLocale, Yum, Zone, ZoneStyle,
+    Accounts, CertificateFiles, Composed, DNF_OR_YUM, HostnameFile, HostnameStyle, Listed, Localectl,
+    OpenSsh, PackageManagers, Settings, ShadowUtils, Store, SysconfigLocale, TimeClients, YumRepositories,
+    Zone, ZoneStyle,
 };
+use model::distro::{Facts, Family, Init, Optional};
 use model::{Distro, DistroError, Node, System};
 
-/// Distributions of this family.
-pub const NAMES: &[&str] = &["rhel", "centos", "rocky", "almalinux", "fedora", "amazon"];
+mod facts;
+mod releases;
 
-/// Makes the distribution of a name in [`NAMES`] from `system_info`.
-pub fn make(system: &System, name: &str, system_info: &Node) -> Result<Box<dyn Distro>, DistroError> {
-    if !NAMES.contains(&name) {
-        return Err(DistroError::Failed(format!("'{name}' is not of RHEL's family: {}", NAMES.join(", "))));
-    }
+pub use releases::RELEASES;
+
+/// Red Hat Enterprise Linux and its derivatives.
+pub static FAMILY: Family = Family { name: "redhat", members: facts::MEMBERS, make };
+
+fn make(system: &System, facts: &'static Facts, system_info: &Node) -> Result<Box<dyn Distro>, DistroError> {
     let settings = Settings::read(system_info)?;
-    let users = ShadowUtils { system: system.clone(), extra_users: false };
+    let init = Init::of(system.files.as_ref());
+    let system = system.clone();
     let network = network_managers::NetworkTools::new(
         system.clone(),
         network_managers::Settings {
             renderers: settings.network.renderers.clone(),
             activators: settings.network.activators.clone(),
-            ..network_managers::Settings::of(name)
+            ..network_managers::Settings::of(facts.name)
         },
     );
-    // Amazon Linux fetches its lists of packages when it needs them.
-    let yum = Yum { lists_on_demand: name == "amazon" };
+    let manager = if facts.lists_on_demand { Listed { refresh: None, ..DNF_OR_YUM } } else { DNF_OR_YUM };
+    let clients =
+        TimeClients { system: system.clone(), distro: facts.name.to_owned(), clients: facts.time_clients };
+    let keyboard = Localectl { system: system.clone(), distro: facts.name.to_owned(), init };
     Ok(Box::new(Composed {
-        info: settings.info(system, name, "redhat"),
         hostname: Box::new(HostnameFile {
             system: system.clone(),
             style: HostnameStyle::Sysconfig,
-            prefer_fqdn: settings.prefer_fqdn_over_hostname.unwrap_or(true),
+            init,
+            prefer_fqdn: settings.prefer_fqdn_over_hostname.unwrap_or(facts.prefer_fqdn),
             create_file: settings.create_hostname_file.unwrap_or(true),
         }),
-        users: Box::new(users.clone()),
-        packages: Box::new(PackageManagers::of(system, vec![Box::new(yum)])),
-        services: Box::new(InitSystem { system: system.clone() }),
+        users: Box::new(ShadowUtils { system: system.clone(), extra_users: false }),
+        packages: Box::new(PackageManagers::of(&system, &settings.paths(), vec![Box::new(manager)])),
         network: Box::new(network),
-        locale: Box::new(SysconfigLocale { system: system.clone() }),
-        time: Box::new(Zone { system: system.clone(), style: ZoneStyle::Sysconfig }),
-        ssh: Box::new(OpenSsh { system: system.clone(), users, key_group: true }),
+        locale: Box::new(SysconfigLocale { system: system.clone(), init }),
+        time: Box::new(Zone { system: system.clone(), style: ZoneStyle::Sysconfig, init }),
+        ssh: Box::new(OpenSsh {
+            system: system.clone(),
+            accounts: Accounts { system: system.clone() },
+            key_group: true,
+        }),
+        optional: Optional {
+            repositories: Some(Box::new(YumRepositories { system: system.clone() })),
+            trust_store: Some(Box::new(CertificateFiles { system: system.clone(), store: Store::RHEL })),
+            time_sync: Some(Box::new(clients)),
+            keyboard: Some(Box::new(keyboard)),
+        },
+        ..Composed::bare(settings.info(facts), &system, init)
     }))
 }

@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
-use model::distro::{Distro, PackageSpec};
+use model::distro::{Distro, KeyboardLayout, PackageSpec, Repository};
 use model::effects::Owner;
 use model::{Node, System};
 use system::{EffectKind, Recording, Scratch};
 
 fn machine(name: &str, root: Scratch) -> (Box<dyn Distro>, System, Recording) {
-    let root = ["/usr/bin/hostname", "/usr/bin/hostnamectl"]
-        .iter()
-        .fold(root, |root, program| root.program(program));
+    let root =
+        ["/usr/bin/hostname", "/usr/bin/hostnamectl", "/usr/bin/localectl", "/usr/bin/update-ca-trust"]
+            .iter()
+            .fold(root, |root, program| root.program(program));
     let (system, recording) = root.system();
-    let distro = rhel::make(&system, name, &Node::default()).expect("a name of the family");
+    let facts = rhel::FAMILY.member(name).expect("a name of the family");
+    let distro = (rhel::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
     (distro, system, recording)
 }
 
@@ -91,4 +93,56 @@ fn the_time_zone_is_a_link_under_systemd() {
         system.files.read_link(Path::new("/etc/localtime")).expect("a link"),
         Path::new("/usr/share/zoneinfo/UTC")
     );
+}
+
+#[test]
+fn a_repository_is_a_file_that_is_written_once() {
+    let (distro, system, _) = machine("rocky", Scratch::new());
+    let repository = Repository {
+        id: "epel".into(),
+        settings: vec![
+            ("name".into(), vec!["EPEL".into()]),
+            ("baseurl".into(), vec!["https://a.example/".into(), "https://b.example/".into()]),
+        ],
+    };
+    let repositories = distro.repositories().expect("RHEL's family has them");
+    assert!(repositories.add(&repository).expect("written"));
+    let text = system.files.text(Path::new("/etc/yum.repos.d/epel.repo")).expect("there");
+    let (header, rest) = text.split_once('\n').expect("lines");
+    assert!(header.starts_with("# Created by cloud-init on "), "{header}");
+    assert_eq!(rest, "[epel]\nname = EPEL\nbaseurl = https://a.example/\n\thttps://b.example/\n\n");
+    assert!(!repositories.add(&repository).expect("left alone"));
+    assert!(repositories.add(&Repository { id: "../x".into(), settings: Vec::new() }).is_err());
+}
+
+#[test]
+fn trust_is_anchors_and_a_bundle() {
+    let root =
+        Scratch::new().file("/etc/pki/ca-trust/source/x", "x").file("/usr/share/pki/ca-trust-source/y", "y");
+    let (distro, system, recording) = machine("centos", root);
+    let store = distro.trust_store().expect("CentOS has one");
+    store.remove_defaults().expect("removed");
+    store.add(&["PEM\n".to_owned()]).expect("written");
+    store.update().expect("done");
+    let there = |path: &str| system.files.exists(Path::new(path));
+    assert!(!there("/etc/pki/ca-trust/source") && !there("/usr/share/pki/ca-trust-source/y"));
+    assert!(there("/usr/share/pki/ca-trust-source/anchors/cloud-init-ca-cert-1.crt"));
+    assert_eq!(commands(&recording), ["update-ca-trust"]);
+}
+
+#[test]
+fn the_keyboard_is_set_by_localectl_under_systemd() {
+    let keyboard = KeyboardLayout { layout: "de".into(), model: "pc105".into(), ..KeyboardLayout::default() };
+    let (distro, _, recording) = machine("fedora", Scratch::new().directory("/run/systemd/system"));
+    distro.keyboard().expect("Fedora has one").apply(&keyboard).expect("set");
+    assert_eq!(commands(&recording), ["localectl set-x11-keymap de pc105  "]);
+    let (distro, ..) = machine("fedora", Scratch::new());
+    assert!(distro.keyboard().expect("Fedora has one").apply(&keyboard).is_err());
+}
+
+#[test]
+fn chrony_is_chronyd() {
+    let (distro, ..) = machine("almalinux", Scratch::new());
+    let chosen = distro.time_sync().expect("AlmaLinux has one").choose(None).expect("the first");
+    assert_eq!((chosen.service, chosen.file), ("chronyd", "/etc/chrony.conf"));
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use etc_files::accounts::{Groups, Passwd};
 use model::distro::{
-    DescribedNetwork, Distro, DistroError, DistroInfo, Hostname, Locale, Network, PackageSpec, Packages,
+    DescribedNetwork, Distro, DistroError, DistroInfo, Hostname, Init, Locale, Network, PackageSpec, Packages,
     Password, ServiceAction, Services, Ssh, Time, Users,
 };
 use model::effects::{
@@ -27,9 +27,8 @@ impl FakeDistro {
         let (family, service) = if redhat { ("redhat", "sshd") } else { ("debian", "ssh") };
         let info = DistroInfo {
             name: family.into(),
-            family: family.into(),
             hosts_template: family,
-            ssh_service: service,
+            ssh_service: service.into(),
             default_user: Some(UserSpec {
                 name: "cloud".into(),
                 gecos: Some("Cloud".into()),
@@ -37,7 +36,6 @@ impl FakeDistro {
                 lock_passwd: Some(true),
                 ..UserSpec::default()
             }),
-            ..DistroInfo::default()
         };
         Self { system: system.clone(), info }
     }
@@ -87,7 +85,7 @@ impl Distro for FakeDistro {
 
 impl Hostname for FakeDistro {
     fn choose(&self, hostname: &str, fqdn: &str, prefer_fqdn: Option<bool>) -> String {
-        if prefer_fqdn.unwrap_or(self.info.family == "redhat") {
+        if prefer_fqdn.unwrap_or(self.info.hosts_template == "redhat") {
             fqdn.to_owned()
         } else {
             hostname.to_owned()
@@ -221,8 +219,20 @@ impl Services for FakeDistro {
         self.note(&[&format!("{action:?}"), service]);
         Ok(())
     }
-    fn uses_systemd(&self) -> bool {
-        self.system.files.is_dir(Path::new("/run/systemd/system"))
+    fn init(&self) -> Init {
+        Init::of(self.system.files.as_ref())
+    }
+    fn is_active(&self, service: &str) -> Result<bool, DistroError> {
+        let show = ["systemctl", "show", "--property", "ActiveState", "--value", service];
+        Ok(self.system.commands.run(&Command::line(show))?.text().trim() == "active")
+    }
+    fn restart_unordered(&self, service: &str) -> Done {
+        self.note(&["restart without order", service]);
+        Ok(())
+    }
+    fn reload_configuration(&self) -> Done {
+        self.note(&["reload the init system's configuration"]);
+        Ok(())
     }
     fn shutdown_command(&self, mode: &str, delay: &str, message: &str) -> Result<Vec<String>, DistroError> {
         Ok(["shutdown", mode, delay, message].map(str::to_owned).to_vec())
@@ -269,7 +279,7 @@ impl Ssh for FakeDistro {
         &["rsa", "ecdsa", "ed25519"]
     }
     fn private_key_owner(&self) -> Result<(Owner, u32), DistroError> {
-        Ok(if self.info.family == "redhat" {
+        Ok(if self.info.hosts_template == "redhat" {
             (Owner { uid: None, gid: Some(98) }, 0o640)
         } else {
             (Owner::ROOT, 0o600)

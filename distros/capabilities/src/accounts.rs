@@ -1,0 +1,83 @@
+//! Accounts and groups as the files of a root and its directory services know them, whatever tools change them.
+
+use std::path::Path;
+
+use etc_files::accounts::{Group, ShadowUser, Table, User};
+use model::effects::{Command, Owner};
+use model::user::Account;
+use model::{DistroError, System};
+
+/// Reads accounts; changes none.
+#[derive(Clone)]
+pub struct Accounts {
+    /// Effects.
+    pub system: System,
+}
+
+impl Accounts {
+    fn table<R: etc_files::accounts::Record>(&self, path: &str) -> Result<Table<R>, DistroError> {
+        Ok(Table::parse(&self.system.files.read_optional(Path::new(path))?.unwrap_or_default()))
+    }
+
+    /// A line of a database, for accounts of directory services that no file has.
+    fn getent(&self, database: &str, key: &str) -> Option<Vec<u8>> {
+        self.system.commands.which("getent")?;
+        let output = self.system.commands.run(&Command::line(["getent", database, key])).ok()?;
+        (!output.stdout.is_empty()).then_some(output.stdout)
+    }
+
+    /// Whether the account's password is empty, locked or not.
+    pub fn has_empty_password(&self, name: &str) -> Result<bool, DistroError> {
+        let shadow: Table<ShadowUser> = self.table("/etc/shadow")?;
+        Ok(shadow.get(name).is_some_and(|user| user.password.is_empty() || user.password == "!"))
+    }
+
+    /// An account, from passwd of the root and then by `getent`.
+    pub fn find(&self, name: &str) -> Result<Option<Account>, DistroError> {
+        let passwd: Table<User> = self.table("/etc/passwd")?;
+        let found = passwd.get(name).cloned().or_else(|| {
+            let line = self.getent("passwd", name)?;
+            Table::<User>::parse(&line).get(name).cloned()
+        });
+        Ok(found.map(|user| Account {
+            name: name.to_owned(),
+            uid: user.uid,
+            gid: user.gid,
+            home: user.home.into(),
+            shell: user.shell,
+        }))
+    }
+
+    /// A group's id, from group of the root and then by `getent`.
+    pub fn find_group(&self, name: &str) -> Result<Option<u32>, DistroError> {
+        let groups: Table<Group> = self.table("/etc/group")?;
+        let found = groups.get(name).cloned().or_else(|| {
+            let line = self.getent("group", name)?;
+            Table::<Group>::parse(&line).get(name).cloned()
+        });
+        Ok(found.map(|group| group.gid))
+    }
+
+    /// Numbers for `user:group`, `user` or `:group`; names that are digits are numbers.
+    pub fn owner(&self, text: &str) -> Result<Owner, DistroError> {
+        let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
+        let meaningful = |name: &str| !name.is_empty() && name != "-1" && !name.eq_ignore_ascii_case("none");
+        let unknown =
+            |kind, name: &str| DistroError::NoOwner { kind, name: name.to_owned(), owner: text.to_owned() };
+        let uid = match user.trim() {
+            name if !meaningful(name) => None,
+            name => match name.parse() {
+                Ok(uid) => Some(uid),
+                Err(_) => Some(self.find(name)?.ok_or_else(|| unknown("user or UID", name))?.uid),
+            },
+        };
+        let gid = match group.map(str::trim) {
+            Some(name) if meaningful(name) => match name.parse() {
+                Ok(gid) => Some(gid),
+                Err(_) => Some(self.find_group(name)?.ok_or_else(|| unknown("group or GID", name))?),
+            },
+            _ => None,
+        };
+        Ok(Owner { uid, gid })
+    }
+}

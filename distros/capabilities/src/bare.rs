@@ -1,0 +1,168 @@
+//! Capabilities that a distribution does not have: each refuses by name.
+
+use std::path::{Path, PathBuf};
+
+use model::distro::{Hostname, Locale, Network, PackageSpec, Packages, Password, Ssh, Time, Users};
+use model::effects::Owner;
+use model::network::Rendered;
+use model::user::{Account, UserSpec};
+use model::{DistroError, NetworkConfig};
+
+/// Refuses everything.
+pub(crate) struct Bare {
+    /// The distribution's name.
+    pub(crate) distro: String,
+}
+
+impl Bare {
+    fn refuse<T>(&self, what: &str) -> Result<T, DistroError> {
+        Err(DistroError::Unsupported { distro: self.distro.clone(), what: what.to_owned() })
+    }
+}
+
+const HOSTNAME: &str = "configuration of the host name";
+const USERS: &str = "configuration of accounts";
+const PACKAGES: &str = "package manager";
+const NETWORK: &str = "configuration of the network";
+const LOCALE: &str = "configuration of the locale";
+const TIME: &str = "configuration of the time zone";
+const SSH: &str = "configuration of the ssh server";
+
+impl Hostname for Bare {
+    fn choose(&self, hostname: &str, fqdn: &str, prefer_fqdn: Option<bool>) -> String {
+        let name = if prefer_fqdn == Some(true) && !fqdn.is_empty() { fqdn } else { hostname };
+        name.to_owned()
+    }
+
+    fn persisted(&self) -> Result<Option<String>, DistroError> {
+        self.refuse(HOSTNAME)
+    }
+
+    fn file(&self) -> PathBuf {
+        "/etc/hostname".into()
+    }
+
+    fn persist(&self, _name: &str) -> Result<(), DistroError> {
+        self.refuse(HOSTNAME)
+    }
+
+    fn apply(&self, _name: &str) -> Result<(), DistroError> {
+        self.refuse(HOSTNAME)
+    }
+
+    fn apply_transient(&self, _name: &str) -> Result<(), DistroError> {
+        self.refuse(HOSTNAME)
+    }
+}
+
+impl Users for Bare {
+    fn find(&self, _name: &str) -> Result<Option<Account>, DistroError> {
+        self.refuse(USERS)
+    }
+
+    fn find_group(&self, _name: &str) -> Result<Option<u32>, DistroError> {
+        self.refuse(USERS)
+    }
+
+    fn add_group(&self, _name: &str, _members: &[String]) -> Result<(), DistroError> {
+        self.refuse(USERS)
+    }
+
+    fn add_user(&self, _spec: &UserSpec) -> Result<bool, DistroError> {
+        self.refuse(USERS)
+    }
+
+    fn lock_password(&self, _name: &str) -> Result<(), DistroError> {
+        self.refuse(USERS)
+    }
+
+    fn expire_password(&self, _name: &str) -> Result<(), DistroError> {
+        self.refuse(USERS)
+    }
+
+    fn set_passwords(&self, _passwords: &[Password]) -> Result<(), DistroError> {
+        self.refuse(USERS)
+    }
+
+    fn owner(&self, _text: &str) -> Result<Owner, DistroError> {
+        self.refuse(USERS)
+    }
+}
+
+impl Packages for Bare {
+    fn refresh(&self, _force: bool) -> Result<(), DistroError> {
+        self.refuse(PACKAGES)
+    }
+
+    fn upgrade(&self) -> Result<(), DistroError> {
+        self.refuse(PACKAGES)
+    }
+
+    fn install(&self, _packages: &[PackageSpec]) -> Result<(), DistroError> {
+        self.refuse(PACKAGES)
+    }
+
+    fn reboot_markers(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+}
+
+impl Network for Bare {
+    fn render(&self, _config: &NetworkConfig) -> Result<Rendered, DistroError> {
+        self.refuse(NETWORK)
+    }
+
+    fn activate(&self, _config: &NetworkConfig) -> Result<(), DistroError> {
+        self.refuse(NETWORK)
+    }
+
+    fn bring_up_link(&self, _name: &str) -> Result<(), DistroError> {
+        self.refuse(NETWORK)
+    }
+
+    fn wait_for_links(&self, _config: &NetworkConfig) -> Result<(), DistroError> {
+        self.refuse(NETWORK)
+    }
+
+    fn rename_links(&self, _config: &NetworkConfig) -> Result<(), DistroError> {
+        self.refuse(NETWORK)
+    }
+
+    fn wait_online(&self) -> Result<(), DistroError> {
+        self.refuse(NETWORK)
+    }
+}
+
+impl Locale for Bare {
+    fn apply(&self, _locale: &str, _file: Option<&Path>) -> Result<(), DistroError> {
+        self.refuse(LOCALE)
+    }
+
+    fn current(&self) -> Result<String, DistroError> {
+        self.refuse(LOCALE)
+    }
+}
+
+impl Time for Bare {
+    fn set_timezone(&self, _name: &str) -> Result<(), DistroError> {
+        self.refuse(TIME)
+    }
+}
+
+impl Ssh for Bare {
+    fn directory(&self) -> PathBuf {
+        "/etc/ssh".into()
+    }
+
+    fn restore_context(&self, _path: &Path) -> Result<(), DistroError> {
+        Ok(())
+    }
+
+    fn key_types(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn private_key_owner(&self) -> Result<(Owner, u32), DistroError> {
+        self.refuse(SSH)
+    }
+}

@@ -1,0 +1,35 @@
+//! NTP clients, from a distribution's table.
+
+use model::distro::{TimeClient, TimeSync};
+use model::{DistroError, System};
+
+/// The clients of a distribution.
+pub struct TimeClients {
+    /// Effects.
+    pub system: System,
+    /// The distribution's name.
+    pub distro: String,
+    /// In the order in which an installed one is preferred.
+    pub clients: &'static [TimeClient],
+}
+
+impl TimeSync for TimeClients {
+    fn clients(&self) -> &[TimeClient] {
+        self.clients
+    }
+
+    fn choose(&self, name: Option<&str>) -> Result<TimeClient, DistroError> {
+        let named = name.filter(|name| *name != "auto");
+        let unsupported = |what: String| DistroError::Unsupported { distro: self.distro.clone(), what };
+        if let Some(name) = named {
+            let known = || self.clients.iter().map(|client| client.name).collect::<Vec<_>>().join(", ");
+            let found = self.clients.iter().find(|client| client.name == name);
+            return found
+                .copied()
+                .ok_or_else(|| unsupported(format!("NTP client '{name}'; it has: {}", known())));
+        }
+        let installed = |client: &&TimeClient| self.system.commands.which(client.program).is_some();
+        let found = self.clients.iter().find(installed).or(self.clients.first());
+        found.copied().ok_or_else(|| unsupported("NTP client".to_owned()))
+    }
+}

@@ -1,0 +1,121 @@
+//! Trust in certificate authorities: files, and a program that makes bundles of them.
+
+use std::path::{Path, PathBuf};
+
+use model::distro::TrustStore;
+use model::effects::{Attributes, Command};
+use model::{DistroError, System};
+
+/// How trust in the authorities that a distribution ships is withdrawn.
+#[derive(Clone, Copy, Debug)]
+pub enum Defaults {
+    /// Each line of a file gets a `!` before it (update-ca-certificates(8)), and debconf is not to select new ones.
+    Deselect {
+        /// The file.
+        file: &'static str,
+    },
+    /// What is in the directories is removed.
+    Empty {
+        /// The directories.
+        directories: &'static [&'static str],
+    },
+}
+
+/// A trust store as a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Store {
+    /// Where own authorities are.
+    pub directory: &'static str,
+    /// The program that makes the bundles.
+    pub update: &'static str,
+    /// The shipped authorities.
+    pub defaults: Defaults,
+}
+
+impl Store {
+    /// ca-certificates of Debian: update-ca-certificates(8).
+    pub const DEBIAN: Self = Self {
+        directory: "/usr/local/share/ca-certificates",
+        update: "update-ca-certificates",
+        defaults: Defaults::Deselect { file: "/etc/ca-certificates.conf" },
+    };
+    /// ca-certificates of RHEL: update-ca-trust(8).
+    pub const RHEL: Self = Self {
+        directory: "/usr/share/pki/ca-trust-source/anchors",
+        update: "update-ca-trust",
+        defaults: Defaults::Empty { directories: &["/etc/pki/ca-trust", "/usr/share/pki/ca-trust-source"] },
+    };
+}
+
+/// The trust store of a system.
+pub struct CertificateFiles {
+    /// Effects.
+    pub system: System,
+    /// Where it is.
+    pub store: Store,
+}
+
+const NOTE: &str = "# Modified by cloud-init to deselect certs due to user-data";
+
+impl CertificateFiles {
+    fn deselect(&self, file: &Path) -> Result<(), DistroError> {
+        let before = self.system.files.text(file).unwrap_or_default();
+        if !before.is_empty() {
+            let mut noted = false;
+            let mut text = String::new();
+            for line in before.lines() {
+                noted |= line == NOTE;
+                if line.is_empty() || line.starts_with(['#', '!']) {
+                    text.push_str(&format!("{line}\n"));
+                    continue;
+                }
+                if !noted {
+                    text.push_str(&format!("{NOTE}\n"));
+                    noted = true;
+                }
+                text.push_str(&format!("!{line}\n"));
+            }
+            self.system.files.write(file, text.as_bytes(), &Attributes::mode(0o644))?;
+        }
+        let answer = "ca-certificates ca-certificates/trust_new_crts select no";
+        self.system.commands.run(&Command::line(["debconf-set-selections", "-"]).stdin(answer.to_owned()))?;
+        Ok(())
+    }
+
+    fn empty(&self, directory: &Path) -> Result<(), DistroError> {
+        if !self.system.files.is_dir(directory) {
+            return Ok(());
+        }
+        for name in self.system.files.list(directory)? {
+            self.system.files.remove(&directory.join(name))?;
+        }
+        Ok(())
+    }
+}
+
+impl TrustStore for CertificateFiles {
+    fn add(&self, certificates: &[String]) -> Result<Vec<PathBuf>, DistroError> {
+        let mut written = Vec::new();
+        for (index, certificate) in certificates.iter().enumerate() {
+            let name = format!("cloud-init-ca-cert-{}.crt", index + 1);
+            let path = Path::new(self.store.directory).join(name);
+            self.system.files.write(&path, certificate.as_bytes(), &Attributes::mode(0o644))?;
+            written.push(path);
+        }
+        Ok(written)
+    }
+
+    fn remove_defaults(&self) -> Result<(), DistroError> {
+        match self.store.defaults {
+            Defaults::Deselect { file } => self.deselect(Path::new(file)),
+            Defaults::Empty { directories } => {
+                directories.iter().try_for_each(|directory| self.empty(Path::new(directory)))
+            }
+        }
+    }
+
+    fn update(&self) -> Result<(), DistroError> {
+        self.system.commands.run(&Command::new(self.store.update).inherit_output())?;
+        Ok(())
+    }
+}

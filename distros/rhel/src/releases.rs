@@ -1,0 +1,160 @@
+//! Releases as the distribution's images ship them.
+//!
+//! Accounts and groups below 100 are those of the package setup (its uidgid table) and of the packages to which that table
+//! gives ids (dbus, sshd, tss, rpc, systemd); the others are made by packages of the images, which take ids from 999
+//! downward.
+
+use model::distro::Release;
+
+const RHEL: &[&str] = &[include_str!("../releases/rhel.entries")];
+const EL7: &[&str] = &[include_str!("../releases/el7.entries")];
+const SETUP: &str = include_str!("../releases/setup.group");
+
+/// A release with NetworkManager and dnf.
+const MODERN: Release = Release {
+    distro: "centos",
+    version: "9",
+    os_release: include_str!("../releases/centos-9.os-release"),
+    passwd: include_str!("../releases/el9.passwd"),
+    group: &[SETUP, include_str!("../releases/el9.group")],
+    hostname: "localhost",
+    entries: RHEL,
+};
+const EL8: Release = Release {
+    passwd: include_str!("../releases/el8.passwd"),
+    group: &[SETUP, include_str!("../releases/el8.group")],
+    ..MODERN
+};
+const EL10: Release = Release {
+    passwd: include_str!("../releases/el10.passwd"),
+    // OpenSSH 9 has no group of host keys.
+    group: &[SETUP, include_str!("../releases/el10.group")],
+    ..MODERN
+};
+/// A release with initscripts and yum.
+const OLD: Release = Release {
+    passwd: include_str!("../releases/el7.passwd"),
+    group: &[SETUP, include_str!("../releases/el7.group")],
+    hostname: "localhost.localdomain",
+    entries: EL7,
+    ..MODERN
+};
+
+/// The releases that `plan` has roots of, the default one of each distribution first.
+pub static RELEASES: &[Release] = &[
+    Release {
+        distro: "centos",
+        version: "7",
+        os_release: include_str!("../releases/centos-7.os-release"),
+        ..OLD
+    },
+    Release {
+        distro: "centos",
+        version: "8",
+        os_release: include_str!("../releases/centos-8.os-release"),
+        ..EL8
+    },
+    Release {
+        distro: "centos",
+        version: "9",
+        os_release: include_str!("../releases/centos-9.os-release"),
+        ..MODERN
+    },
+    Release {
+        distro: "centos",
+        version: "10",
+        os_release: include_str!("../releases/centos-10.os-release"),
+        ..EL10
+    },
+    Release {
+        distro: "rhel",
+        version: "9.6",
+        os_release: include_str!("../releases/rhel-9.6.os-release"),
+        ..MODERN
+    },
+    Release {
+        distro: "rhel",
+        version: "10.0",
+        os_release: include_str!("../releases/rhel-10.0.os-release"),
+        ..EL10
+    },
+    Release {
+        distro: "rhel",
+        version: "8.10",
+        os_release: include_str!("../releases/rhel-8.10.os-release"),
+        ..EL8
+    },
+    Release {
+        distro: "rhel",
+        version: "7.9",
+        os_release: include_str!("../releases/rhel-7.9.os-release"),
+        ..OLD
+    },
+    Release {
+        distro: "rocky",
+        version: "9.6",
+        os_release: include_str!("../releases/rocky-9.6.os-release"),
+        ..MODERN
+    },
+    Release {
+        distro: "rocky",
+        version: "10.0",
+        os_release: include_str!("../releases/rocky-10.0.os-release"),
+        ..EL10
+    },
+    Release {
+        distro: "rocky",
+        version: "8.10",
+        os_release: include_str!("../releases/rocky-8.10.os-release"),
+        ..EL8
+    },
+    Release {
+        distro: "almalinux",
+        version: "9.6",
+        os_release: include_str!("../releases/almalinux-9.6.os-release"),
+        ..MODERN
+    },
+    Release {
+        distro: "almalinux",
+        version: "10.0",
+        os_release: include_str!("../releases/almalinux-10.0.os-release"),
+        ..EL10
+    },
+    Release {
+        distro: "almalinux",
+        version: "8.10",
+        os_release: include_str!("../releases/almalinux-8.10.os-release"),
+        ..EL8
+    },
+    Release {
+        distro: "fedora",
+        version: "42",
+        os_release: include_str!("../releases/fedora-42.os-release"),
+        ..EL10
+    },
+    Release {
+        distro: "fedora",
+        version: "43",
+        os_release: include_str!("../releases/fedora-43.os-release"),
+        ..EL10
+    },
+    Release {
+        distro: "fedora",
+        version: "41",
+        os_release: include_str!("../releases/fedora-41.os-release"),
+        group: EL10.group,
+        ..MODERN
+    },
+    Release {
+        distro: "amazon",
+        version: "2023",
+        os_release: include_str!("../releases/amazon-2023.os-release"),
+        ..MODERN
+    },
+    Release {
+        distro: "amazon",
+        version: "2",
+        os_release: include_str!("../releases/amazon-2.os-release"),
+        ..OLD
+    },
+];
