@@ -95,7 +95,6 @@ pub fn derive_cloud_config_schema() -> serde_json::Value {
 /// Further examples, and that of the keys which belong to no module: the module, and the text.
 const FURTHER: &[(&str, &str)] = &[
     ("base", include_str!("../examples/base.yaml")),
-    ("disable_ec2_metadata", include_str!("../examples/disable_ec2_metadata.yaml")),
     ("growpart", include_str!("../examples/growpart-2.yaml")),
     ("lxd", include_str!("../examples/lxd-2.yaml")),
     ("ntp", include_str!("../examples/ntp-2.yaml")),

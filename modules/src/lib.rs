@@ -94,6 +94,7 @@ modules! {
     ubuntu_pro::UbuntuPro,
     ntp::Ntp,
     timezone::Timezone by "timezone",
+    disable_ec2_metadata::DisableEc2Metadata,
     runcmd::Runcmd by "runcmd",
     byobu::Byobu,
     raspberry_pi::RaspberryPi,

@@ -25,8 +25,8 @@ impl Described for Timezone {
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &["timezone"];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "No metadata of EC2";
-    const SUMMARY: &'static str = "Makes the metadata service of EC2 unreachable.";
+    const TITLE: &'static str = "Time zone";
+    const SUMMARY: &'static str = "Sets the system's time zone.";
     type Config = Config;
 }
 

@@ -1,6 +1,6 @@
 //! One bad module never stops a boot.
 
-use model::module::{Described, Listed, Report};
+use model::module::{Absent, Described, Listed, Report};
 use model::{Context, Frequency, Module, ModuleError, Stage};
 use serde::Deserialize;
 
@@ -62,6 +62,8 @@ fn failures_and_panics_are_recorded_and_the_next_module_runs() {
     let booted = machine.boot();
     assert!(booted.modules.iter().any(|name| name == "runcmd"), "{:?}", booted.modules);
     assert!(booted.ran("/scripts/runcmd"), "the final stage runs too");
+    let warnings = booted.warnings();
+    assert!(warnings.iter().any(|line| line.contains("noticed before it failed")), "{warnings:?}");
     let status = machine.json("/run/cloud-init/status.json");
     let errors = status["v1"]["modules-config"]["errors"].as_array().expect("a list");
     // As Python prints a pair of a name and an exception; an apostrophe turns the quotes round.
@@ -87,4 +89,40 @@ fn a_failed_module_has_run_for_this_instance() {
     let second = machine.boot();
     assert_eq!(second.all_errors(), Vec::<&str>::new());
     assert!(!second.modules.iter().any(|name| name == "failing" || name == "panicking"));
+}
+
+/// A build without the modules that `lacks` names.
+fn trimmed(user_data: &str, cloud_cfg: &str, lacks: &[&'static str]) -> Machine {
+    let mut machine =
+        Machine::new(seeded(image(), "i-one", user_data).file("/etc/cloud/cloud.cfg.d/50.cfg", cloud_cfg));
+    machine.registry.modules.retain(|module| !lacks.contains(&module.name()));
+    let absent = modules::catalog::modules().filter(|entry| !entry.built || lacks.contains(&entry.name));
+    machine.registry.absent_modules = absent
+        .map(|entry| Absent { name: entry.name, aliases: entry.aliases, keys: entry.own_keys })
+        .collect();
+    machine
+}
+
+#[test]
+fn a_key_whose_module_is_not_in_the_build_is_told_at_its_line() {
+    let machine = trimmed("#cloud-config\ntimezone: UTC\nruncmd:\n- echo\n", "{}", &["runcmd"]);
+    let booted = machine.boot();
+    let told =
+        booted.warnings().into_iter().filter(|line| line.contains("module runcmd is not in this build"));
+    let told: Vec<_> = told.collect();
+    assert!(matches!(told.as_slice(), [one] if one.contains(":3:1: ")), "{told:?}");
+}
+
+#[test]
+fn a_stock_list_of_modules_is_no_warning_in_a_trimmed_build() {
+    let lists = "cloud_init_modules: [seed_random, growpart, ca_certs]\n\
+        cloud_config_modules: [locale, ubuntu-advantage, runcmd]\ncloud_final_modules: [phone-home, scripts_user]\n";
+    let machine = trimmed("#cloud-config\n{}\n", lists, &["seed_random", "growpart", "locale", "phone_home"]);
+    let booted = machine.boot();
+    let about: Vec<_> = booted
+        .warnings()
+        .into_iter()
+        .filter(|line| line.contains("build") || line.contains("find module"))
+        .collect();
+    assert!(about.is_empty(), "{about:?}");
 }

@@ -31,8 +31,8 @@ package_update: SECRET-MARKER
     let booted = machine.boot();
     let told = told(&booted, "cloud-config");
     for expected in [
-        "user-data:2:13: write_file: unknown key 'write_file'; did you mean 'write_files'?",
-        "user-data:4:20: users.0.nam: unknown key 'nam'; did you mean 'name'?",
+        "user-data:2:1: write_file: unknown key 'write_file'; did you mean 'write_files'?",
+        "user-data:4:15: users.0.nam: unknown key 'nam'; did you mean 'name'?",
         "user-data:5:10: runcmd.0: expected a list, text or nothing (null), found a mapping",
         "user-data:6:17: package_update: expected true or false, found text",
     ] {

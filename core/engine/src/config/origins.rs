@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 struct Document {
     sources: Vec<String>,
     places: Vec<(String, usize, u32, u32)>,
+    /// Line and column of each key, in the source of its value.
+    #[serde(default)]
+    keys: Vec<(String, u32, u32)>,
 }
 
 /// The document's place beside a cloud-config.
@@ -35,6 +38,9 @@ fn walk(node: &Node, path: &str, document: &mut Document, known: &mut Known) {
         known.len() - 1
     });
     document.places.push((path.to_owned(), source, node.origin.line, node.origin.column));
+    if let Some((line, column)) = node.key {
+        document.keys.push((path.to_owned(), line, column));
+    }
     match &node.value {
         Value::Map(map) => {
             for (key, value) in map {
@@ -69,22 +75,24 @@ pub fn restore(node: &mut Node, text: &str) {
             Some((path.as_str(), Origin { source, line: *line, column: *column }))
         })
         .collect();
-    apply(node, "", &places);
+    let keys = document.keys.iter().map(|(path, line, column)| (path.as_str(), (*line, *column))).collect();
+    apply(node, "", &places, &keys);
 }
 
-fn apply(node: &mut Node, path: &str, places: &HashMap<&str, Origin>) {
+fn apply(node: &mut Node, path: &str, places: &HashMap<&str, Origin>, keys: &HashMap<&str, (u32, u32)>) {
     if let Some(origin) = places.get(path) {
         node.origin = origin.clone();
+        node.key = keys.get(path).copied();
     }
     match &mut node.value {
         Value::Map(map) => {
             for (key, value) in map {
-                apply(value, &format!("{path}/{key}"), places);
+                apply(value, &format!("{path}/{key}"), places, keys);
             }
         }
         Value::List(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                apply(item, &format!("{path}/{index}"), places);
+                apply(item, &format!("{path}/{index}"), places, keys);
             }
         }
         _ => {}
@@ -105,5 +113,6 @@ mod tests {
         restore(&mut read, &kept);
         let name = read.get("users").and_then(|users| users.as_list()?.first()?.get("name")).expect("there");
         assert_eq!(name.origin.to_string(), "user-data part-002:3:11");
+        assert_eq!(name.key_origin().to_string(), "user-data part-002:3:5");
     }
 }
