@@ -80,7 +80,7 @@ const NETWORK_DATA: &str = r#"{"links":[
 "services":[{"type":"dns","address":"10.0.0.53"}]}"#;
 
 /// Keys whose values are found by other means than their text in a file: each is checked by name in another test.
-const SHAPE: [&str; 5] = ["version", "type", "ipv4", "ipv6", "netmask"];
+const SHAPE: [&str; 6] = ["version", "type", "ipv4", "ipv6", "netmask", "control"];
 
 /// The single values of a tree whose text says where they are from: the key, its value.
 fn values(node: &Node, key: &str, found: &mut Vec<(String, String)>) {
