@@ -14,6 +14,9 @@ use model::{Frequency, Stage};
 pub struct Entry {
     /// Its name in cloud.cfg.
     pub name: &'static str,
+    /// Whether the schema takes its name with `-`, too.
+    #[cfg(feature = "derive")]
+    dashed: bool,
     /// Names of earlier releases.
     pub aliases: &'static [&'static str],
     /// The stage in which the distributions' cloud.cfg have it.
@@ -46,6 +49,8 @@ impl Entry {
     pub(crate) const fn of<D: Described>(built: bool) -> Self {
         Self {
             name: D::NAME,
+            #[cfg(feature = "derive")]
+            dashed: D::DASHED,
             aliases: D::ALIASES,
             stage: D::STAGE,
             frequency: D::FREQUENCY,
@@ -87,8 +92,14 @@ pub fn derive_cloud_config_schema() -> serde_json::Value {
             schema: entry.schema,
         })
         .collect();
-    let names: Vec<&str> =
-        modules().flat_map(|entry| std::iter::once(&entry.name).chain(entry.aliases)).copied().collect();
+    let mut names = Vec::new();
+    for entry in modules() {
+        names.push(entry.name.to_owned());
+        names.extend(entry.dashed.then(|| entry.name.replace('_', "-")));
+        names.extend(entry.aliases.iter().flat_map(|name| [(*name).to_owned(), name.replace('_', "-")]));
+    }
+    names.sort();
+    names.dedup();
     schema::document::assemble(&names, &sections)
 }
 

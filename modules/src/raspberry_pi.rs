@@ -20,6 +20,7 @@ pub struct Config {
 
 impl Described for RaspberryPi {
     const NAME: &'static str = "raspberry_pi";
+    const DASHED: bool = false;
     const STAGE: Stage = Stage::Config;
     const FREQUENCY: Frequency = Frequency::Instance;
     const DISTROS: &'static [&'static str] = &["raspberry-pi-os"];

@@ -24,6 +24,7 @@ pub struct Config {
 impl Described for UbuntuPro {
     const NAME: &'static str = "ubuntu_pro";
     const ALIASES: &'static [&'static str] = &["ubuntu_advantage"];
+    const DASHED: bool = false;
     const STAGE: Stage = Stage::Config;
     const FREQUENCY: Frequency = Frequency::Instance;
     const DISTROS: &'static [&'static str] = &["ubuntu"];

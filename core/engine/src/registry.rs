@@ -34,8 +34,8 @@ impl Registry {
 
     /// A module by its name with `_`, or by a name of earlier releases.
     pub fn module(&self, name: &str) -> Option<&dyn AnyModule> {
-        let named = |module: &&Box<dyn AnyModule>| module.name() == name || module.aliases().contains(&name);
-        self.modules.iter().find(named).map(AsRef::as_ref)
+        let mut modules = self.modules.iter().map(AsRef::as_ref);
+        modules.find(|module| module.name() == name || module.aliases().contains(&name))
     }
 
     /// A module that this program was built without.

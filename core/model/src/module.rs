@@ -196,6 +196,9 @@ pub trait Described: 'static {
     /// Names of earlier releases under which a cloud.cfg may list it.
     const ALIASES: &'static [&'static str] = &[];
 
+    /// Whether the original's schema also takes its name with `-`, as it does for those from before release 24.1.
+    const DASHED: bool = true;
+
     /// The stage in which the distributions' cloud.cfg list it.
     const STAGE: Stage;
 

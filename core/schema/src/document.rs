@@ -25,8 +25,8 @@ pub struct Section {
 /// Top-level keys that are allowed and that no schema describes: of programs beside us, and of modules long gone.
 const UNDESCRIBED: [&str; 2] = ["migrate", "version"];
 
-/// The document. `modules` are the names that a list of modules may hold, beside each with `-` for `_`.
-pub fn assemble(modules: &[&str], sections: &[Section]) -> Value {
+/// The document. `modules` are the names that a list of modules may hold, in each spelling.
+pub fn assemble(modules: &[String], sections: &[Section]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/$defs".into();
         settings.meta_schema = None;
@@ -45,7 +45,7 @@ pub fn assemble(modules: &[&str], sections: &[Section]) -> Value {
     parts.push(("output_config".to_owned(), OutputConfig::json_schema(&mut generator)));
 
     let mut definitions: Map<String, Value> = generator.take_definitions(false).into_iter().collect();
-    definitions.insert(ModuleName::schema_name().into_owned(), json!({"enum": spellings(modules)}));
+    definitions.insert(ModuleName::schema_name().into_owned(), json!({"enum": modules}));
     let mut properties: Map<String, Value> =
         UNDESCRIBED.iter().map(|key| ((*key).to_owned(), json!({}))).collect();
     let mut all = Vec::new();
@@ -66,15 +66,6 @@ pub fn assemble(modules: &[&str], sections: &[Section]) -> Value {
     });
     Plain.transform(&mut document);
     document.into()
-}
-
-/// Names with both spellings, sorted.
-fn spellings(modules: &[&str]) -> Vec<String> {
-    let mut names: Vec<String> =
-        modules.iter().flat_map(|name| [(*name).to_owned(), name.replace('_', "-")]).collect();
-    names.sort();
-    names.dedup();
-    names
 }
 
 /// Takes away from a document what only Rust's types say.

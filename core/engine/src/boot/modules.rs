@@ -310,7 +310,7 @@ impl Boot<'_> {
     }
 
     /// Logs a module's report.
-    #[cfg_attr(not(feature = "schema"), allow(unused_mut))]
+    #[cfg_attr(not(feature = "schema"), allow(unused_mut, clippy::unused_self))]
     fn tell(&self, entry: &ModuleEntry, mut report: Report) {
         #[cfg(feature = "schema")]
         self.untold(&mut report);
