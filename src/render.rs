@@ -48,13 +48,25 @@ pub struct File {
     pub mode: u32,
 }
 
+/// A network description in the form of a network manager.
+#[cfg(feature = "net-tools")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Network {
+    /// The files.
+    pub files: Vec<File>,
+    /// What the description says and the network manager has no form for, each with its place.
+    pub unexpressed: Vec<String>,
+}
+
 /// The files that a network manager (`netplan`, `networkd`, `network-manager`, `sysconfig`, `eni`, …) is given for a
 /// network-config of version 1 or 2. `distro` is the distribution whose paths and headers are used, `links` the names
 /// and MAC addresses of the machine's links, for descriptions that match by one of them.
 ///
 /// ```
 /// let text = "version: 2\nethernets: {eth0: {dhcp4: true}}\n";
-/// let files = cloud_init::render::network("net.yaml", text, "networkd", "debian", &[])?;
+/// let network = cloud_init::render::network("net.yaml", text, "networkd", "debian", &[])?;
+/// let files = network.files;
 /// assert!(files[0].path.ends_with("10-cloud-init-eth0.network"));
 /// assert!(files[0].content.contains("DHCP=ipv4"));
 /// # Ok::<(), cloud_init::render::RenderError>(())
@@ -70,7 +82,7 @@ pub fn network(
     manager: &str,
     distro: &str,
     links: &[(&str, &str)],
-) -> Result<Vec<File>, RenderError> {
+) -> Result<Network, RenderError> {
     let node = model::Node::from_yaml(name, text.as_bytes())
         .map_err(|error| RenderError::Yaml(error.without_text()))?;
     let node = node.ok_or_else(|| RenderError::Yaml(format!("{name}: there is nothing in it")))?;
@@ -83,18 +95,25 @@ pub fn network(
             ..model::effects::Link::default()
         })
         .collect();
-    let files = network_managers::convert::convert(
+    let converted = network_managers::convert::convert(
         &model::NetworkConfig::new(node),
         &links,
         manager,
         &network_managers::Settings::of(distro),
         &system::Scratch::new(),
     );
-    let files = files.map_err(|error| RenderError::Network(error.to_string()))?;
+    let converted = converted.map_err(|error| RenderError::Network(error.to_string()))?;
     let file = |file: network_managers::RenderedFile| File {
         path: file.path,
         content: file.content,
         mode: file.mode,
     };
-    Ok(files.into_iter().map(file).collect())
+    Ok(Network {
+        files: converted.files.into_iter().map(file).collect(),
+        unexpressed: converted
+            .unexpressed
+            .iter()
+            .map(|lost| format!("{}: {}", lost.origin, lost.message()))
+            .collect(),
+    })
 }

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use model::distro::{Hostname, Locale, Network, PackageSpec, Packages, Password, Ssh, Time, Users};
+use model::distro::{
+    DescribedNetwork, Hostname, Locale, Network, PackageSpec, Packages, Password, Ssh, Time, Users,
+};
 use model::effects::Owner;
-use model::network::Rendered;
 use model::user::{Account, UserSpec};
 use model::{DistroError, NetworkConfig};
 
@@ -108,23 +109,11 @@ impl Packages for Bare {
 }
 
 impl Network for Bare {
-    fn render(&self, _config: &NetworkConfig) -> Result<Rendered, DistroError> {
-        self.refuse(NETWORK)
-    }
-
-    fn activate(&self, _config: &NetworkConfig) -> Result<(), DistroError> {
+    fn read(&self, _config: &NetworkConfig) -> Result<Box<dyn DescribedNetwork + '_>, DistroError> {
         self.refuse(NETWORK)
     }
 
     fn bring_up_link(&self, _name: &str) -> Result<(), DistroError> {
-        self.refuse(NETWORK)
-    }
-
-    fn wait_for_links(&self, _config: &NetworkConfig) -> Result<(), DistroError> {
-        self.refuse(NETWORK)
-    }
-
-    fn rename_links(&self, _config: &NetworkConfig) -> Result<(), DistroError> {
         self.refuse(NETWORK)
     }
 

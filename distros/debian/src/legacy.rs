@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::distro::Network;
+use model::distro::{DescribedNetwork, Network};
 use model::network::Rendered;
 use model::{DistroError, NetworkConfig, System};
 
@@ -32,28 +32,40 @@ impl<N> WithoutEth0<N> {
 }
 
 impl<N: Network> Network for WithoutEth0<N> {
-    fn render(&self, config: &NetworkConfig) -> Result<Rendered, DistroError> {
-        self.remove_legacy()?;
-        self.inner.render(config)
-    }
-
-    fn activate(&self, config: &NetworkConfig) -> Result<(), DistroError> {
-        self.inner.activate(config)
+    fn read(&self, config: &NetworkConfig) -> Result<Box<dyn DescribedNetwork + '_>, DistroError> {
+        Ok(Box::new(Described { network: self, inner: self.inner.read(config)? }))
     }
 
     fn bring_up_link(&self, name: &str) -> Result<(), DistroError> {
         self.inner.bring_up_link(name)
     }
 
-    fn wait_for_links(&self, config: &NetworkConfig) -> Result<(), DistroError> {
-        self.inner.wait_for_links(config)
-    }
-
-    fn rename_links(&self, config: &NetworkConfig) -> Result<(), DistroError> {
-        self.inner.rename_links(config)
-    }
-
     fn wait_online(&self) -> Result<(), DistroError> {
         self.inner.wait_online()
+    }
+}
+
+/// A description whose rendering first removes the file.
+struct Described<'n, N> {
+    network: &'n WithoutEth0<N>,
+    inner: Box<dyn DescribedNetwork + 'n>,
+}
+
+impl<N> DescribedNetwork for Described<'_, N> {
+    fn wait_for_links(&mut self) -> Result<(), DistroError> {
+        self.inner.wait_for_links()
+    }
+
+    fn rename_links(&mut self) -> Result<(), DistroError> {
+        self.inner.rename_links()
+    }
+
+    fn render(&mut self) -> Result<Rendered, DistroError> {
+        self.network.remove_legacy()?;
+        self.inner.render()
+    }
+
+    fn activate(&mut self) -> Result<(), DistroError> {
+        self.inner.activate()
     }
 }

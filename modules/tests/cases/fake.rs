@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use etc_files::accounts::{Groups, Passwd};
 use model::distro::{
-    DescribedNetwork, Distro, DistroError, DistroInfo, Hostname, Init, Locale, Network, PackageSpec, Packages,
-    Password, ServiceAction, Services, Ssh, Time, Users,
+    DescribedNetwork, Distro, DistroError, DistroInfo, Hostname, Init, Locale, Network, PackageSpec,
+    Packages, Password, ServiceAction, Services, Ssh, Time, Users,
 };
 use model::effects::{
     Body, Command, CommandError, Commands, FileError, Http, HttpError, Output, Owner, Request, Response,
