@@ -45,7 +45,7 @@ pub(crate) enum Command {
     /// Show values of the instance-data.
     Query(Query),
     /// List the defined features.
-    Features,
+    Features(commands::features::Features),
     /// Tell whether a cloud-config or network-config is what it may be, and where it is not.
     #[cfg(feature = "schema")]
     Schema(commands::schema::Schema),

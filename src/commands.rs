@@ -10,6 +10,7 @@ pub(crate) mod collect_logs;
 pub(crate) mod ds_identify;
 #[cfg(feature = "explain")]
 pub(crate) mod explain;
+pub(crate) mod features;
 #[cfg(feature = "packaging")]
 pub(crate) mod generate;
 pub(crate) mod generator;
@@ -98,10 +99,7 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Modules(options) => boot::modules(&options, debug, force),
         Command::Single(options) => boot::single(&options, debug, force),
         Command::Query(options) => query::run(&options),
-        Command::Features => {
-            output::text("NETWORK_CONFIG_V1\nNETWORK_CONFIG_V2\n");
-            0
-        }
+        Command::Features(options) => features::run(&options),
         Command::Clean(options) => clean::run(&options),
         Command::Status(options) => status::run(&options),
         #[cfg(feature = "admin-tools")]

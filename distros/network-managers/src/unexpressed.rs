@@ -14,7 +14,8 @@ use crate::RenderedFile;
 
 /// How many values of one key are looked at.
 const SAMPLES: usize = 16;
-/// Keys that describe the description: which form it has, and which family OpenStack says an address is of.
+/// Keys that describe the description: which form it has, and which family OpenStack says an address is of. A name that
+/// begins with `_` is this program's own mark.
 const ABOUT: [&str; 4] = ["version", "config_id", "ipv4", "ipv6"];
 
 /// A key that a renderer does not write.
@@ -113,7 +114,7 @@ impl Search<'_> {
         };
         let (mut fates, mut lost) = (Vec::new(), Lost::new());
         for (step, name, child) in children {
-            if child.is_null() || self.is_about(&name, child, path.is_empty()) {
+            if is_empty(child) || name.starts_with('_') || self.is_about(&name, child, path.is_empty()) {
                 continue;
             }
             path.push(step);
@@ -193,6 +194,15 @@ impl Search<'_> {
         let mut root = self.config.node().clone();
         change(&mut root, path, value);
         (self.render)(&NetworkConfig::new(root))
+    }
+}
+
+/// Nothing that could be expressed: no value, or an empty mapping or list.
+fn is_empty(node: &Node) -> bool {
+    match &node.value {
+        Value::Map(map) => map.is_empty(),
+        Value::List(list) => list.is_empty(),
+        _ => node.is_null(),
     }
 }
 

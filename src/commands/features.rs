@@ -1,0 +1,42 @@
+//! `features`: what this program is made of.
+
+use clap::Args;
+
+use crate::output;
+
+/// `features`.
+#[derive(Debug, Args)]
+pub(crate) struct Features {
+    /// Also list what is built in: data sources, distributions, modules and renderers, one `KIND NAME` a line.
+    #[arg(long)]
+    all: bool,
+}
+
+/// The features that the original defines; with `--all` the members of each family that this build holds.
+pub(crate) fn run(options: &Features) -> u8 {
+    output::text("NETWORK_CONFIG_V1\nNETWORK_CONFIG_V2\n");
+    if options.all {
+        let registry = crate::registry::registry();
+        let kinds: [(&str, Vec<&str>); 4] = [
+            ("data-source", registry.sources.iter().map(|source| source.about().name).collect()),
+            ("distribution", crate::registry::distro_names()),
+            ("module", registry.modules.iter().map(|module| module.name()).collect()),
+            ("renderer", renderers()),
+        ];
+        for (kind, names) in kinds {
+            names.iter().for_each(|name| output::line(&format!("{kind} {name}")));
+        }
+    }
+    0
+}
+
+#[cfg(feature = "net-tools")]
+fn renderers() -> Vec<&'static str> {
+    network_managers::convert::names()
+}
+
+/// Without `net-tools` the renderers are the distributions' own affair, which do not list them.
+#[cfg(not(feature = "net-tools"))]
+fn renderers() -> Vec<&'static str> {
+    Vec::new()
+}
