@@ -32,6 +32,14 @@ fn is_policy(key: &str) -> bool {
     matches!(key, "table" | "on-link" | "routing-policy")
 }
 
+/// Whether a link of version 2 has IPv6 first and a route of IPv4.
+fn has_mixed_routes(link: &Value) -> bool {
+    let is_v6 = |value: &Value| value.as_str().is_some_and(|text| text.contains(':'));
+    let gateways = link["routes"].as_array().is_some_and(|all| all.iter().any(|route| !is_v6(&route["via"])));
+    gateways
+        && (link["dhcp6"] == true || link["addresses"].as_array().is_some_and(|all| all.iter().any(is_v6)))
+}
+
 /// All of them.
 pub const KNOWN: &[Known] = &[
     Known {
@@ -80,6 +88,13 @@ pub const KNOWN: &[Known] = &[
             "MTUBytes=",
             "GatewayOnLink=",
             "routing-rule",
+            // A family of which only rules are described.
+            "+ [ipv",
+            "+ method=disabled",
+            "+ may-fail=false",
+            "- GATEWAY=",
+            "+ GATEWAY=",
+            "DHCLIENT_SET_DEFAULT_ROUTE=",
             "- ADDRESS",
             "- GATEWAY",
             "- NETMASK",
@@ -138,12 +153,23 @@ pub const KNOWN: &[Known] = &[
             "[ipv6]",
             "method=",
             "may-fail=",
+            // Name servers of a family that takes advertisements.
+            "+ dns=",
+            "+ dns-search=",
+            "+ [Link]",
             "IPv6AcceptRA=",
             "RequiredForOnline=",
             "accept_ra ",
             "optional ",
             "+ IPV6_FORCE_ACCEPT_RA=",
         ],
+    },
+    Known {
+        name: "routes-in-their-stanza",
+        reason: "a route of IPv4 is set before the link has an address of IPv4, which fails",
+        outputs: &["eni"],
+        applies: |config| anywhere(config, &|_, link| has_mixed_routes(link)),
+        lines: &["another order:"],
     },
     Known {
         name: "bond-spellings",
@@ -268,7 +294,8 @@ pub fn explanations(config: &Value, output: Output, difference: &str) -> Vec<&'s
         rest.is_some_and(|rest| !rest.is_empty())
     };
     let mut found: Vec<&'static Known> = Vec::new();
-    for line in difference.lines().filter(changed) {
+    let moved = |line: &&str| *line == "  another order:";
+    for line in difference.lines().filter(|line| changed(line) || moved(line)) {
         let known = possible.iter().find(|known| known.lines.iter().any(|word| line.contains(word)));
         let Some(known) = known else { return Vec::new() };
         if !found.iter().any(|other| other.name == known.name) {
