@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use model::effects::Link;
 
-use crate::{InterfaceKind, Matching, NetworkState, Param, Scalar, Subnet, address, links};
+use crate::{InterfaceKind, Matching, NetworkState, Param, Scalar, Subnet, SubnetKind, address, links};
 
 /// Whether a name fits a pattern with `*`, `?` and `[…]` as glob(7) has them.
 pub(crate) fn glob(pattern: &str, name: &str) -> bool {
@@ -105,12 +105,20 @@ pub(crate) fn place_routes(state: &mut NetworkState) {
             .interfaces
             .iter()
             .find_map(|(key, link)| Some((key.clone(), link.subnets.iter().position(holds)?)));
+        let v6 = address::is_v6_network(&route.network);
+        // An address of the other family, and a link that is left alone, reach no gateway.
+        let dynamic = |subnet: &Subnet| {
+            let dhcp4 = matches!(subnet.kind, SubnetKind::Dhcp | SubnetKind::Dhcp4);
+            if v6 { subnet.kind.is_ipv6_dynamic() } else { dhcp4 }
+        };
         let mut others = state
             .interfaces
             .iter()
             .filter(|(_, link)| link.kind != InterfaceKind::Loopback && !link.subnets.is_empty());
         let only = match (others.next(), others.next()) {
-            (Some((key, link)), None) if !link.subnets[0].kind.is_static() => Some((key.clone(), 0)),
+            (Some((key, link)), None) => {
+                link.subnets.iter().position(dynamic).map(|subnet| (key.clone(), subnet))
+            }
             _ => None,
         };
         match at.or(only) {

@@ -387,8 +387,10 @@ fn name_servers(state: &NetworkState, link: &Interface, file: &mut Keyfile) {
     if domains.is_empty() {
         domains.clone_from(&state.dns.search);
     }
-    let enabled =
-        |file: &Keyfile, family: &str| file.has_section(family) && file.get(family, "method") != "disabled";
+    // NetworkManager refuses name servers of a family without addresses of its own.
+    let enabled = |file: &Keyfile, family: &str| {
+        file.has_section(family) && !matches!(file.get(family, "method"), "disabled" | "link-local")
+    };
     for server in &servers {
         let family = if address::is_v6(server) { "ipv6" } else { "ipv4" };
         if enabled(file, family) {

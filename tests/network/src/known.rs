@@ -27,8 +27,173 @@ fn anywhere(value: &Value, test: &dyn Fn(&str, &Value) -> bool) -> bool {
     }
 }
 
+/// Whether version 2 says more of a route than where it leads, or has policy rules.
+fn is_policy(key: &str) -> bool {
+    matches!(key, "table" | "on-link" | "routing-policy")
+}
+
+/// Whether a link of version 2 has IPv6 first and a route of IPv4.
+fn has_mixed_routes(link: &Value) -> bool {
+    let is_v6 = |value: &Value| value.as_str().is_some_and(|text| text.contains(':'));
+    let gateways = link["routes"].as_array().is_some_and(|all| all.iter().any(|route| !is_v6(&route["via"])));
+    gateways
+        && (link["dhcp6"] == true || link["addresses"].as_array().is_some_and(|all| all.iter().any(is_v6)))
+}
+
 /// All of them.
 pub const KNOWN: &[Known] = &[
+    Known {
+        name: "routes-of-no-link",
+        reason: "version 1's routes of no link are dropped, given to every link, or put after the last one",
+        outputs: &["eni", "netplan", "networkd", "network-manager", "sysconfig", "sysconfig-suse"],
+        applies: |config| anywhere(config, &|key, value| key == "type" && value == "route"),
+        lines: &[
+            "ip route ",
+            "ip -family inet6 route ",
+            "[Route]",
+            "Destination=",
+            "Gateway=",
+            "Metric=",
+            "routes:",
+            "to: ",
+            "via: ",
+            "metric: ",
+            "+ route",
+            "+ ADDRESS",
+            "+ GATEWAY",
+            "+ NETMASK",
+            "+ METRIC",
+            "+ IPV6_DEFAULTGW=",
+            "+ DEFROUTE=",
+            "+ # Created by",
+            "+ #",
+            " via ",
+        ],
+    },
+    Known {
+        name: "policy-routes",
+        reason: "tables, gateways on the link, MTUs of routes and policy rules are dropped",
+        outputs: &["eni", "networkd", "network-manager", "sysconfig", "sysconfig-suse"],
+        applies: |config| {
+            anywhere(config, &|key, value| {
+                is_policy(key) || (key == "routes" && anywhere(value, &|key, _| key == "mtu"))
+            })
+        },
+        lines: &[
+            " table ",
+            " mtu ",
+            " onlink",
+            "table=",
+            "onlink=",
+            "MTUBytes=",
+            "GatewayOnLink=",
+            "routing-rule",
+            // A family of which only rules are described.
+            "+ [ipv",
+            "+ method=disabled",
+            "+ may-fail=false",
+            "- GATEWAY=",
+            "+ GATEWAY=",
+            "DHCLIENT_SET_DEFAULT_ROUTE=",
+            "- ADDRESS",
+            "- GATEWAY",
+            "- NETMASK",
+            "- METRIC",
+            "- DEFROUTE=",
+            "- IPV6_DEFAULTGW=",
+            "- IPV4_ROUTE_METRIC=",
+            "- IPV6_ROUTE_METRIC=",
+            "ip route ",
+            "ip -family inet6 route ",
+            " via ",
+            "route-metric=",
+            "route1",
+            "route2",
+            "route3",
+            "+ # Created by",
+            "+ #",
+        ],
+    },
+    Known {
+        name: "dhcp-overrides",
+        reason: "all but the metric is dropped, by networkd for links that are no ethernet",
+        outputs: &["networkd", "network-manager", "sysconfig"],
+        applies: |config| anywhere(config, &|key, _| key.ends_with("-overrides")),
+        lines: &[
+            "+ ignore-auto-",
+            "+ dhcp-send-hostname=",
+            "+ PEER",
+            "+ DHCP_SEND_HOSTNAME=",
+            "+ [DHCPv",
+            "+ Use",
+            "+ RouteMetric=",
+            "+ SendHostname=",
+        ],
+    },
+    Known {
+        name: "match",
+        reason: "an id is taken for a name, and drivers are dropped",
+        outputs: &["networkd", "network-manager"],
+        applies: |config| anywhere(config, &|key, _| key == "match"),
+        lines: &["+ [match]", "+ driver=", "interface-name=", "Name="],
+    },
+    Known {
+        name: "set-name-references",
+        reason: "references say the id of an entry in place of its link's name",
+        outputs: &["eni", "network-manager", "sysconfig", "sysconfig-suse", "networkd"],
+        applies: |config| anywhere(config, &|key, value| key == "set-name" && value == "wan0"),
+        lines: &["uplink", "wan0", "parent=", "VLAN="],
+    },
+    Known {
+        name: "advertisements",
+        reason: "what is described of router advertisements is dropped",
+        outputs: &["network-manager", "networkd", "eni", "sysconfig"],
+        applies: |config| anywhere(config, &|key, _| key == "accept-ra" || key == "optional"),
+        lines: &[
+            "[ipv6]",
+            "method=",
+            "may-fail=",
+            // Name servers of a family that takes advertisements.
+            "+ dns=",
+            "+ dns-search=",
+            "+ [Link]",
+            "IPv6AcceptRA=",
+            "RequiredForOnline=",
+            "accept_ra ",
+            "optional ",
+            "+ IPV6_FORCE_ACCEPT_RA=",
+        ],
+    },
+    Known {
+        name: "routes-in-their-stanza",
+        reason: "a route of IPv4 is set before the link has an address of IPv4, which fails",
+        outputs: &["eni"],
+        applies: |config| anywhere(config, &|_, link| has_mixed_routes(link)),
+        lines: &["another order:"],
+    },
+    Known {
+        name: "bond-spellings",
+        reason: "options of bonds are dropped where '_' and '-' are mixed",
+        outputs: &["networkd", "sysconfig", "sysconfig-suse"],
+        applies: |config| anywhere(config, &|key, _| key == "bonds" || key == "bond_interfaces"),
+        lines: &[
+            "BONDING_OPTS=",
+            "BONDING_MODULE_OPTS=",
+            "+ MIIMonitorSec=",
+            "+ LACPTransmitRate=",
+            "+ TransmitHashPolicy=",
+            "+ ARP",
+            "+ GratuitousARP=",
+            "+ MinLinks=",
+            "+ AdSelect=",
+            "+ FailOverMACPolicy=",
+            "+ PrimaryReselectPolicy=",
+            "+ UpDelaySec=",
+            "+ DownDelaySec=",
+            "+ PacketsPerSlave=",
+            "+ AllSlavesActive=",
+        ],
+    },
     Known {
         name: "accept-ra",
         reason: "accept_ra is spelled so that ifupdown does not know it; it and dhcp of an address behind the first are dropped",
@@ -129,7 +294,8 @@ pub fn explanations(config: &Value, output: Output, difference: &str) -> Vec<&'s
         rest.is_some_and(|rest| !rest.is_empty())
     };
     let mut found: Vec<&'static Known> = Vec::new();
-    for line in difference.lines().filter(changed) {
+    let moved = |line: &&str| *line == "  another order:";
+    for line in difference.lines().filter(|line| changed(line) || moved(line)) {
         let known = possible.iter().find(|known| known.lines.iter().any(|word| line.contains(word)));
         let Some(known) = known else { return Vec::new() };
         if !found.iter().any(|other| other.name == known.name) {

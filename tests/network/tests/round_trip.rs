@@ -27,8 +27,27 @@ fn stanzas(files: &Files) -> Vec<Vec<String>> {
     found
 }
 
+/// Takes out what is read as version 1, which has no word for it: policy rules, and of a route its table, its MTU and
+/// that its gateway is on the link.
+fn without_policies(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.remove("routing-policy");
+            if let Some(routes) = map.get_mut("routes").and_then(Value::as_array_mut) {
+                for route in routes.iter_mut().filter_map(Value::as_object_mut) {
+                    ["table", "mtu", "on-link"].into_iter().for_each(|key| drop(route.remove(key)));
+                }
+            }
+            map.values_mut().for_each(without_policies);
+        }
+        Value::Array(list) => list.iter_mut().for_each(without_policies),
+        _ => {}
+    }
+}
+
 /// What interfaces(5) has no word for, or says of another link: a route of no link belongs to the last stanza.
 fn sayable(config: &mut Value) {
+    without_policies(config);
     if let Some(entries) = config.get_mut("config").and_then(Value::as_array_mut) {
         entries.retain(|entry| entry["type"] != "route");
         for entry in entries {
