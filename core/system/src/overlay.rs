@@ -70,6 +70,8 @@ pub enum EffectKind {
         words: Vec<String>,
         /// Whether it would have read an input.
         stdin: bool,
+        /// The other root that it would have run inside.
+        root: Option<PathBuf>,
     },
     /// A request was sent to the tree that stands for the network.
     Request {
@@ -186,7 +188,7 @@ impl Overlay {
 mod tests {
     use std::path::Path;
 
-    use model::effects::{Attributes, Command, FileKind};
+    use model::effects::{Attributes, Command, CommandError, FileKind};
 
     use super::*;
     use crate::Scratch;
@@ -217,6 +219,24 @@ mod tests {
             effects[0].starts_with("Write { path: \"/etc/a\", before: Some([49]), after: [50]"),
             "{effects:?}"
         );
+    }
+
+    #[test]
+    fn a_command_of_another_root_is_recorded_with_it() {
+        let (system, recording) =
+            Scratch::new().program("/mnt/usr/sbin/useradd").file("/etc/passwd", "").system();
+        system.commands.run(&Command::line(["useradd", "bob"]).in_root("/mnt")).expect("it is there");
+        let command = Command::new("sh").in_root("/mnt");
+        assert!(matches!(system.commands.run(&command), Err(CommandError::NotFound(_))));
+        assert_eq!(
+            system.files.text(Path::new("/etc/passwd")).as_deref(),
+            Some(""),
+            "not this machine's account"
+        );
+        let EffectKind::Command { words, root, .. } = &recording.effects()[0].kind else {
+            panic!("{:?}", recording.effects());
+        };
+        assert_eq!((words.join(" "), root.as_deref()), ("useradd bob".into(), Some(Path::new("/mnt"))));
     }
 
     #[test]

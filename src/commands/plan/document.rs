@@ -113,6 +113,9 @@ enum Kind {
         words: Vec<String>,
         /// Whether it reads an input.
         stdin: bool,
+        /// The other root that it runs inside; left out for the machine's own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        root: Option<PathBuf>,
     },
     /// A request is sent.
     Request {
@@ -177,7 +180,7 @@ fn kind(kind: &EffectKind) -> Kind {
         EffectKind::Attributes { path, mode, owner } => {
             Kind::Attributes { path, mode: octal(mode), uid: owner.0, gid: owner.1 }
         }
-        EffectKind::Command { words, stdin } => Kind::Command { words, stdin },
+        EffectKind::Command { words, stdin, root } => Kind::Command { words, stdin, root },
         EffectKind::Request { method, url, status } => Kind::Request { method, url, status },
         EffectKind::Ephemeral { what } => Kind::Ephemeral { what },
     }
