@@ -10,6 +10,7 @@ mod environment;
 mod files;
 mod http;
 mod links;
+mod outbox;
 mod url;
 
 use std::path::Path;
@@ -22,6 +23,7 @@ pub use environment::{Environment, Journal, Uname};
 pub use files::{Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
 pub use http::{Body, Http, HttpError, Method, Request, Response, Via};
 pub use links::{Address, Ephemeral, EphemeralError, Lease, Link, LinkChanges, LinkError, Links, Route};
+pub use outbox::Outbox;
 pub use url::Url;
 
 /// All effects of one machine. Cheap to clone; every part is shared.
@@ -33,6 +35,8 @@ pub struct System {
     pub commands: Arc<dyn Commands>,
     /// HTTP; in a build without it, an implementation that says so.
     pub http: Arc<dyn Http>,
+    /// Requests whose answers nobody waits for: reports of what happens.
+    pub outbox: Arc<dyn Outbox>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Network links as the kernel sees them.

@@ -5,6 +5,7 @@ mod commands;
 mod environment;
 pub mod fifo;
 mod files;
+mod outbox;
 mod output;
 mod watch;
 
@@ -35,6 +36,7 @@ impl Host {
             devices: Arc::new(crate::devices::HostDevices::new(files.clone(), commands.clone())),
             files,
             commands,
+            outbox: Arc::new(outbox::Queue::new(http.clone())),
             http,
             clock: Arc::new(HostClock),
             environment: Arc::new(HostEnvironment),

@@ -169,11 +169,13 @@ impl Overlay {
             self.seed,
             self.devices,
         ));
+        let http = Arc::new(http::Recorded::new(self.http, recording.clone()));
         let system = System {
             links: Arc::new(crate::links::SysLinks::of_root(files.clone())),
             files,
             commands,
-            http: Arc::new(http::Recorded::new(self.http, recording.clone())),
+            outbox: http.clone(),
+            http,
             clock: machine.clone(),
             ephemeral: machine.clone(),
             devices: machine.clone(),
