@@ -11,6 +11,7 @@ mod files;
 mod http;
 mod links;
 mod outbox;
+mod serial;
 mod url;
 
 use std::path::Path;
@@ -22,8 +23,12 @@ pub use devices::{BlockDevice, DeviceError, Devices, Tree};
 pub use environment::{Environment, Journal, Uname};
 pub use files::{Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
 pub use http::{Body, Http, HttpError, Method, Request, Response, Via};
-pub use links::{Address, Ephemeral, EphemeralError, Lease, Link, LinkChanges, LinkError, Links, Route};
+pub use links::{
+    Address, Ephemeral, EphemeralError, Lease, Link, LinkChanges, LinkError, LinkEvent, LinkEventKind,
+    LinkEvents, Links, Route,
+};
 pub use outbox::Outbox;
+pub use serial::{Serial, SerialError, SerialPort};
 pub use url::Url;
 
 /// All effects of one machine. Cheap to clone; every part is shared.
@@ -45,6 +50,8 @@ pub struct System {
     pub ephemeral: Arc<dyn Ephemeral>,
     /// Block devices and what is on them.
     pub devices: Arc<dyn Devices>,
+    /// Serial ports.
+    pub serial: Arc<dyn Serial>,
     /// The process's surroundings: variables, identity, kernel, randomness.
     pub environment: Arc<dyn Environment>,
     /// Notes which stage and module the following effects belong to.

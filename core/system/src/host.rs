@@ -7,6 +7,7 @@ pub mod fifo;
 mod files;
 mod outbox;
 mod output;
+mod serial;
 mod watch;
 
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ impl Host {
             links: Arc::new(crate::links::SysLinks::of_kernel(files.clone())),
             ephemeral: Arc::new(crate::ephemeral::KernelAddresses::new(files.clone(), commands.clone())),
             devices: Arc::new(crate::devices::HostDevices::new(files.clone(), commands.clone())),
+            serial: Arc::new(serial::HostSerial::new(files.clone())),
             files,
             commands,
             outbox: Arc::new(outbox::Queue::new(http.clone())),

@@ -82,6 +82,13 @@ pub enum EffectKind {
         /// The status of the answer; `None` where nothing answered.
         status: Option<u16>,
     },
+    /// A serial port would have been opened and asked.
+    Serial {
+        /// The port.
+        port: PathBuf,
+    },
+    /// Links would have been waited for.
+    AwaitLinks,
     /// A link would have been configured for a moment.
     Ephemeral {
         /// What, in words.
@@ -118,7 +125,7 @@ impl Recording {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, kind: EffectKind) {
+    pub(crate) fn push(&self, kind: EffectKind) {
         let mut state = self.lock();
         let (stage, module) = (state.stage, state.module.clone());
         state.effects.push(Effect { stage, module, kind });
@@ -171,7 +178,7 @@ impl Overlay {
         ));
         let http = Arc::new(http::Recorded::new(self.http, recording.clone()));
         let system = System {
-            links: Arc::new(crate::links::SysLinks::of_root(files.clone())),
+            links: Arc::new(crate::links::SysLinks::of_root(files.clone(), recording.clone())),
             files,
             commands,
             outbox: http.clone(),
@@ -179,6 +186,7 @@ impl Overlay {
             clock: machine.clone(),
             ephemeral: machine.clone(),
             devices: machine.clone(),
+            serial: machine.clone(),
             environment: machine.clone(),
             journal: machine,
         };
@@ -190,7 +198,7 @@ impl Overlay {
 mod tests {
     use std::path::Path;
 
-    use model::effects::{Attributes, Command, CommandError, FileKind};
+    use model::effects::{Attributes, Command, CommandError, FileKind, SerialError};
 
     use super::*;
     use crate::Scratch;
@@ -239,6 +247,18 @@ mod tests {
             panic!("{:?}", recording.effects());
         };
         assert_eq!((words.join(" "), root.as_deref()), ("useradd bob".into(), Some(Path::new("/mnt"))));
+    }
+
+    #[test]
+    fn who_is_asked_over_a_serial_port_and_links_that_are_waited_for_are_recorded() {
+        let (system, recording) = Scratch::new().node("/dev/ttyS1").system();
+        let asked = system.serial.open(Path::new("/dev/ttyS1"), None).map(drop);
+        assert!(matches!(asked, Err(SerialError::NotAsked(port)) if port == Path::new("/dev/ttyS1")));
+        assert!(matches!(system.serial.open(Path::new("/dev/ttyS2"), None), Err(SerialError::Io { .. })));
+        let mut events = system.links.events().expect("none, but no error");
+        assert_eq!(events.next(Duration::from_secs(3600)).expect("no error"), None);
+        let kinds: Vec<EffectKind> = recording.effects().into_iter().map(|effect| effect.kind).collect();
+        assert_eq!(kinds, [EffectKind::Serial { port: "/dev/ttyS1".into() }, EffectKind::AwaitLinks]);
     }
 
     #[test]

@@ -126,6 +126,14 @@ enum Kind {
         /// The status of the answer; null where nothing answered.
         status: Option<u16>,
     },
+    /// A serial port is opened and asked.
+    Serial {
+        /// The port.
+        port: PathBuf,
+    },
+    /// Links are waited for.
+    #[serde(rename = "await-links")]
+    AwaitLinks,
     /// A link is configured for a moment.
     Ephemeral {
         /// What, in words.
@@ -182,6 +190,8 @@ fn kind(kind: &EffectKind) -> Kind {
         }
         EffectKind::Command { words, stdin, root } => Kind::Command { words, stdin, root },
         EffectKind::Request { method, url, status } => Kind::Request { method, url, status },
+        EffectKind::Serial { port } => Kind::Serial { port },
+        EffectKind::AwaitLinks => Kind::AwaitLinks,
         EffectKind::Ephemeral { what } => Kind::Ephemeral { what },
     }
 }

@@ -252,6 +252,8 @@ impl Printer<'_> {
                 Some(status) => writeln!(out, "  {method} {url} -> {status}"),
                 None => writeln!(out, "  {method} {url} -> no answer"),
             },
+            EffectKind::Serial { port } => writeln!(out, "  ask over {}", port.display()),
+            EffectKind::AwaitLinks => writeln!(out, "  wait for links to change"),
             EffectKind::Ephemeral { what } => writeln!(out, "  hold {what}"),
         };
     }
