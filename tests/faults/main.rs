@@ -6,6 +6,7 @@ mod machine;
 mod power;
 
 mod configuration;
+mod hooks;
 mod hotplug;
 mod identity;
 mod isolation;

@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("fetch", &["model"]),
     ("netconfig", &["model", "yaml", "etc-files", "interfaces", "ifcfg"]),
     ("schema", &["model", "yaml"]),
-    ("engine", &["model", "netconfig", "schema", "yaml", "mime"]),
+    ("engine", &["model", "metadata", "netconfig", "schema", "yaml", "mime"]),
     ("capabilities", &["model", "ifcfg", "etc-files"]),
     ("network-managers", &["model", "netconfig", "yaml", "ifcfg", "etc-files"]),
     ("debian", &["model", "capabilities", "network-managers"]),

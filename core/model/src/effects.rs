@@ -10,6 +10,8 @@ mod environment;
 mod files;
 mod http;
 mod links;
+mod outbox;
+mod serial;
 mod url;
 
 use std::path::Path;
@@ -21,7 +23,12 @@ pub use devices::{BlockDevice, DeviceError, Devices, Tree};
 pub use environment::{Environment, Journal, Uname};
 pub use files::{Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
 pub use http::{Body, Http, HttpError, Method, Request, Response, Via};
-pub use links::{Address, Ephemeral, EphemeralError, Lease, Link, LinkChanges, LinkError, Links, Route};
+pub use links::{
+    Address, Ephemeral, EphemeralError, Lease, Link, LinkChanges, LinkError, LinkEvent, LinkEventKind,
+    LinkEvents, Links, Route,
+};
+pub use outbox::Outbox;
+pub use serial::{Serial, SerialError, SerialPort};
 pub use url::Url;
 
 /// All effects of one machine. Cheap to clone; every part is shared.
@@ -33,6 +40,8 @@ pub struct System {
     pub commands: Arc<dyn Commands>,
     /// HTTP; in a build without it, an implementation that says so.
     pub http: Arc<dyn Http>,
+    /// Requests whose answers nobody waits for: reports of what happens.
+    pub outbox: Arc<dyn Outbox>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Network links as the kernel sees them.
@@ -41,6 +50,8 @@ pub struct System {
     pub ephemeral: Arc<dyn Ephemeral>,
     /// Block devices and what is on them.
     pub devices: Arc<dyn Devices>,
+    /// Serial ports.
+    pub serial: Arc<dyn Serial>,
     /// The process's surroundings: variables, identity, kernel, randomness.
     pub environment: Arc<dyn Environment>,
     /// Notes which stage and module the following effects belong to.

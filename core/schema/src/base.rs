@@ -239,7 +239,7 @@ pub struct Webhook {
     pub token_secret: Option<model::Secret<String>>,
     /// OAuth: the consumer's secret.
     pub consumer_secret: Option<model::Secret<String>>,
-    /// Seconds to wait for an answer. Default: no limit.
+    /// Seconds to wait for an answer. Default: 10.
     #[schemars(extend("minimum" = 0))]
     pub timeout: Option<f64>,
     /// How often a post that failed is tried again. Default: never.

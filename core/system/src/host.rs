@@ -5,7 +5,9 @@ mod commands;
 mod environment;
 pub mod fifo;
 mod files;
+mod outbox;
 mod output;
+mod serial;
 mod watch;
 
 use std::path::PathBuf;
@@ -33,8 +35,10 @@ impl Host {
             links: Arc::new(crate::links::SysLinks::of_kernel(files.clone())),
             ephemeral: Arc::new(crate::ephemeral::KernelAddresses::new(files.clone(), commands.clone())),
             devices: Arc::new(crate::devices::HostDevices::new(files.clone(), commands.clone())),
+            serial: Arc::new(serial::HostSerial::new(files.clone())),
             files,
             commands,
+            outbox: Arc::new(outbox::Queue::new(http.clone())),
             http,
             clock: Arc::new(HostClock),
             environment: Arc::new(HostEnvironment),

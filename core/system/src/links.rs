@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::effects::{Address, FileKind, Link, LinkChanges, LinkError, Links, ReadFiles, Route};
+use model::effects::{
+    Address, FileKind, Link, LinkChanges, LinkError, LinkEvent, LinkEvents, Links, ReadFiles, Route,
+};
 
-use crate::netlink::{self, Changes, Group, Netlink};
+use crate::netlink::{self, Changes, Events, Group, Netlink};
+use crate::overlay::{EffectKind, Recording};
 
 const NET: &str = "/sys/class/net";
 /// Bit 62 of `device_features`: NETIF_F_... standby of a failover device (linux/net_failover).
@@ -15,19 +18,19 @@ const STANDBY_BIT: usize = 62;
 /// Links from a root's /sys.
 pub(crate) struct SysLinks {
     files: Arc<dyn ReadFiles>,
-    /// Whether the kernel is asked and told; a plan has none.
-    kernel: bool,
+    /// Where a plan notes what it would have waited for: the kernel is neither asked nor told then.
+    planned: Option<Recording>,
 }
 
 impl SysLinks {
     /// The links of the machine that this program runs on.
     pub(crate) fn of_kernel(files: Arc<dyn ReadFiles>) -> Self {
-        Self { files, kernel: true }
+        Self { files, planned: None }
     }
 
     /// Links that only a root's files show.
-    pub(crate) fn of_root(files: Arc<dyn ReadFiles>) -> Self {
-        Self { files, kernel: false }
+    pub(crate) fn of_root(files: Arc<dyn ReadFiles>, recording: Recording) -> Self {
+        Self { files, planned: Some(recording) }
     }
 
     /// Has the kernel do something; without one nothing is there and nothing happens.
@@ -36,7 +39,7 @@ impl SysLinks {
         what: &str,
         question: impl FnOnce(&mut Netlink) -> std::io::Result<T>,
     ) -> Result<T, LinkError> {
-        if !self.kernel {
+        if self.planned.is_some() {
             return Ok(T::default());
         }
         Netlink::open().and_then(|mut netlink| question(&mut netlink)).map_err(wrong(what))
@@ -105,8 +108,8 @@ pub(crate) fn attribute(files: &dyn ReadFiles, link: &str, name: &str) -> Option
     files.text(&Path::new(NET).join(link).join(name)).map(|text| text.trim().to_owned())
 }
 
-fn wrong(what: &str) -> impl FnOnce(std::io::Error) -> LinkError {
-    move |error| LinkError(format!("{what}: {error}"))
+fn wrong(what: &str) -> impl FnOnce(std::io::Error) -> LinkError + '_ {
+    move |source| LinkError::Kernel { what: what.to_owned(), source }
 }
 
 /// Changes of links.
@@ -127,12 +130,31 @@ impl LinkChanges for Still {
     }
 }
 
+/// Events of links.
+struct Heard(Events);
+
+impl LinkEvents for Heard {
+    fn next(&mut self, limit: Duration) -> Result<Option<LinkEvent>, LinkError> {
+        self.0.next(Instant::now() + limit).map_err(wrong("waiting for links"))
+    }
+}
+
+/// A plan's: the wait is noted, and over.
+struct Noted(Recording);
+
+impl LinkEvents for Noted {
+    fn next(&mut self, _limit: Duration) -> Result<Option<LinkEvent>, LinkError> {
+        self.0.push(EffectKind::AwaitLinks);
+        Ok(None)
+    }
+}
+
 impl Links for SysLinks {
     fn links(&self) -> Result<Vec<Link>, LinkError> {
         if !self.files.is_dir(Path::new(NET)) {
             return Ok(Vec::new());
         }
-        let names = self.files.list(Path::new(NET)).map_err(|error| LinkError(error.to_string()))?;
+        let names = self.files.list(Path::new(NET))?;
         // `bonding_masters` is a plain file among the links.
         let is_link = |name: &String| self.files.is_dir(&Path::new(NET).join(name));
         Ok(names.iter().filter(|name| is_link(name)).map(|name| self.link(name)).collect())
@@ -155,11 +177,18 @@ impl Links for SysLinks {
     }
 
     fn watch(&self) -> Result<Box<dyn LinkChanges>, LinkError> {
-        if !self.kernel {
+        if self.planned.is_some() {
             return Ok(Box::new(Still));
         }
         let changes = Changes::listen(&[Group::Link]).map_err(wrong("waiting for links"))?;
         Ok(Box::new(Watched(changes)))
+    }
+
+    fn events(&self) -> Result<Box<dyn LinkEvents>, LinkError> {
+        Ok(match &self.planned {
+            Some(recording) => Box::new(Noted(recording.clone())),
+            None => Box::new(Heard(Events::listen().map_err(wrong("waiting for links"))?)),
+        })
     }
 }
 

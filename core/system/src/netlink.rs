@@ -2,6 +2,7 @@
 //!
 //! Only what the effects need. A machine needs no iproute2 for it.
 
+mod events;
 mod message;
 
 use std::io;
@@ -14,6 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
+pub(crate) use events::Events;
 pub(crate) use message::{Message, address, link, route};
 use message::{attributes, body};
 
@@ -57,8 +59,13 @@ fn until(deadline: Instant) -> Timespec {
 
 /// Waits until a descriptor can be read; false when the time is over.
 pub(crate) fn readable(descriptor: &OwnedFd, deadline: Instant) -> io::Result<bool> {
+    ready(descriptor, PollFlags::IN, deadline)
+}
+
+/// Waits until a descriptor can be read or written; false when the time is over.
+pub(crate) fn ready(descriptor: &OwnedFd, what: PollFlags, deadline: Instant) -> io::Result<bool> {
     loop {
-        let mut waited = [PollFd::new(descriptor, PollFlags::IN)];
+        let mut waited = [PollFd::new(descriptor, what)];
         match poll(&mut waited, Some(&until(deadline))) {
             Ok(ready) => return Ok(ready > 0),
             Err(rustix::io::Errno::INTR) => {}

@@ -70,6 +70,8 @@ pub enum EffectKind {
         words: Vec<String>,
         /// Whether it would have read an input.
         stdin: bool,
+        /// The other root that it would have run inside.
+        root: Option<PathBuf>,
     },
     /// A request was sent to the tree that stands for the network.
     Request {
@@ -80,6 +82,13 @@ pub enum EffectKind {
         /// The status of the answer; `None` where nothing answered.
         status: Option<u16>,
     },
+    /// A serial port would have been opened and asked.
+    Serial {
+        /// The port.
+        port: PathBuf,
+    },
+    /// Links would have been waited for.
+    AwaitLinks,
     /// A link would have been configured for a moment.
     Ephemeral {
         /// What, in words.
@@ -116,7 +125,7 @@ impl Recording {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, kind: EffectKind) {
+    pub(crate) fn push(&self, kind: EffectKind) {
         let mut state = self.lock();
         let (stage, module) = (state.stage, state.module.clone());
         state.effects.push(Effect { stage, module, kind });
@@ -167,14 +176,17 @@ impl Overlay {
             self.seed,
             self.devices,
         ));
+        let http = Arc::new(http::Recorded::new(self.http, recording.clone()));
         let system = System {
-            links: Arc::new(crate::links::SysLinks::of_root(files.clone())),
+            links: Arc::new(crate::links::SysLinks::of_root(files.clone(), recording.clone())),
             files,
             commands,
-            http: Arc::new(http::Recorded::new(self.http, recording.clone())),
+            outbox: http.clone(),
+            http,
             clock: machine.clone(),
             ephemeral: machine.clone(),
             devices: machine.clone(),
+            serial: machine.clone(),
             environment: machine.clone(),
             journal: machine,
         };
@@ -186,7 +198,7 @@ impl Overlay {
 mod tests {
     use std::path::Path;
 
-    use model::effects::{Attributes, Command, FileKind};
+    use model::effects::{Attributes, Command, CommandError, FileKind, SerialError};
 
     use super::*;
     use crate::Scratch;
@@ -217,6 +229,36 @@ mod tests {
             effects[0].starts_with("Write { path: \"/etc/a\", before: Some([49]), after: [50]"),
             "{effects:?}"
         );
+    }
+
+    #[test]
+    fn a_command_of_another_root_is_recorded_with_it() {
+        let (system, recording) =
+            Scratch::new().program("/mnt/usr/sbin/useradd").file("/etc/passwd", "").system();
+        system.commands.run(&Command::line(["useradd", "bob"]).in_root("/mnt")).expect("it is there");
+        let command = Command::new("sh").in_root("/mnt");
+        assert!(matches!(system.commands.run(&command), Err(CommandError::NotFound(_))));
+        assert_eq!(
+            system.files.text(Path::new("/etc/passwd")).as_deref(),
+            Some(""),
+            "not this machine's account"
+        );
+        let EffectKind::Command { words, root, .. } = &recording.effects()[0].kind else {
+            panic!("{:?}", recording.effects());
+        };
+        assert_eq!((words.join(" "), root.as_deref()), ("useradd bob".into(), Some(Path::new("/mnt"))));
+    }
+
+    #[test]
+    fn who_is_asked_over_a_serial_port_and_links_that_are_waited_for_are_recorded() {
+        let (system, recording) = Scratch::new().node("/dev/ttyS1").system();
+        let asked = system.serial.open(Path::new("/dev/ttyS1"), None).map(drop);
+        assert!(matches!(asked, Err(SerialError::NotAsked(port)) if port == Path::new("/dev/ttyS1")));
+        assert!(matches!(system.serial.open(Path::new("/dev/ttyS2"), None), Err(SerialError::Io { .. })));
+        let mut events = system.links.events().expect("none, but no error");
+        assert_eq!(events.next(Duration::from_secs(3600)).expect("no error"), None);
+        let kinds: Vec<EffectKind> = recording.effects().into_iter().map(|effect| effect.kind).collect();
+        assert_eq!(kinds, [EffectKind::Serial { port: "/dev/ttyS1".into() }, EffectKind::AwaitLinks]);
     }
 
     #[test]

@@ -113,6 +113,9 @@ enum Kind {
         words: Vec<String>,
         /// Whether it reads an input.
         stdin: bool,
+        /// The other root that it runs inside; left out for the machine's own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        root: Option<PathBuf>,
     },
     /// A request is sent.
     Request {
@@ -123,6 +126,14 @@ enum Kind {
         /// The status of the answer; null where nothing answered.
         status: Option<u16>,
     },
+    /// A serial port is opened and asked.
+    Serial {
+        /// The port.
+        port: PathBuf,
+    },
+    /// Links are waited for.
+    #[serde(rename = "await-links")]
+    AwaitLinks,
     /// A link is configured for a moment.
     Ephemeral {
         /// What, in words.
@@ -177,8 +188,10 @@ fn kind(kind: &EffectKind) -> Kind {
         EffectKind::Attributes { path, mode, owner } => {
             Kind::Attributes { path, mode: octal(mode), uid: owner.0, gid: owner.1 }
         }
-        EffectKind::Command { words, stdin } => Kind::Command { words, stdin },
+        EffectKind::Command { words, stdin, root } => Kind::Command { words, stdin, root },
         EffectKind::Request { method, url, status } => Kind::Request { method, url, status },
+        EffectKind::Serial { port } => Kind::Serial { port },
+        EffectKind::AwaitLinks => Kind::AwaitLinks,
         EffectKind::Ephemeral { what } => Kind::Ephemeral { what },
     }
 }

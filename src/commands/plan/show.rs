@@ -240,16 +240,20 @@ impl Printer<'_> {
             EffectKind::Attributes { path, mode, owner } => {
                 writeln!(out, "  set {} to {mode:04o} {}", path.display(), accounts.named(*owner))
             }
-            EffectKind::Command { words, stdin } => match at_the_end(words) {
+            EffectKind::Command { words, stdin, root } => match at_the_end(words) {
                 Some(line) => writeln!(out, "  {line}"),
                 None => {
-                    writeln!(out, "  run {}{}", command(words), if *stdin { "  (with input)" } else { "" })
+                    let root = root.as_ref().map(|root| format!("  (inside {})", root.display()));
+                    let input = if *stdin { "  (with input)" } else { "" };
+                    writeln!(out, "  run {}{input}{}", command(words), root.unwrap_or_default())
                 }
             },
             EffectKind::Request { method, url, status } => match status {
                 Some(status) => writeln!(out, "  {method} {url} -> {status}"),
                 None => writeln!(out, "  {method} {url} -> no answer"),
             },
+            EffectKind::Serial { port } => writeln!(out, "  ask over {}", port.display()),
+            EffectKind::AwaitLinks => writeln!(out, "  wait for links to change"),
             EffectKind::Ephemeral { what } => writeln!(out, "  hold {what}"),
         };
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ephemeral::{cable, is_again, machine, possible, run, state};
-use model::effects::{Address, Route};
+use model::effects::{Address, LinkEventKind, Route};
 
 const TOOLS: [&str; 3] = ["ip", "unshare", "nsenter"];
 
@@ -38,6 +38,34 @@ fn addresses_and_routes_are_those_that_iproute2_shows() {
     let main =
         routes.iter().filter(|route| route.table == Route::MAIN && route.destination.is_ipv4()).count();
     assert_eq!(main, run(&["ip", "-4", "route"]).lines().count());
+}
+
+#[test]
+fn what_happens_to_a_link_is_heard_in_order() {
+    if !possible(&TOOLS) {
+        return;
+    }
+    let system = machine();
+    let mut events = system.links.events().expect("the kernel answers");
+    let mut next = |limit| loop {
+        match events.next(limit).expect("the kernel answers") {
+            Some(event) if event.link == "here" => return Some(event.kind),
+            Some(_) => {}
+            None => return None,
+        }
+    };
+    let soon = Duration::from_secs(10);
+    run(&["ip", "link", "add", "here", "type", "veth", "peer", "name", "there"]);
+    assert_eq!(next(soon), Some(LinkEventKind::Added));
+    run(&["ip", "link", "set", "here", "up"]);
+    assert_eq!(next(Duration::from_millis(300)), None, "no carrier without the other end");
+    run(&["ip", "link", "set", "there", "up"]);
+    assert_eq!(next(soon), Some(LinkEventKind::Up));
+    run(&["ip", "link", "set", "there", "down"]);
+    assert_eq!(next(soon), Some(LinkEventKind::Down));
+    run(&["ip", "link", "delete", "here"]);
+    assert_eq!(next(soon), Some(LinkEventKind::Removed));
+    assert_eq!(next(Duration::from_millis(100)), None);
 }
 
 #[test]

@@ -26,8 +26,11 @@ pub struct Command {
     pub env: Vec<(String, String)>,
     /// Bytes for its standard input, never logged; `None` is /dev/null.
     pub stdin: Option<Secret<Vec<u8>>>,
-    /// Working directory.
+    /// Working directory; inside `root` where there is one.
     pub directory: Option<PathBuf>,
+    /// Another root that it runs inside (chroot(2), which only root may): its program, its paths and its working
+    /// directory are those there.
+    pub root: Option<PathBuf>,
     /// After this long the command and its children are killed; `None` waits for ever.
     pub timeout: Option<Duration>,
     /// What becomes of its output.
@@ -80,6 +83,12 @@ impl Command {
     /// Gives it a standard input.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(Secret::new(bytes.into()));
+        self
+    }
+
+    /// Runs it inside another root of the machine.
+    pub fn in_root(mut self, root: impl Into<PathBuf>) -> Self {
+        self.root = Some(root.into());
         self
     }
 
@@ -177,7 +186,7 @@ pub trait Commands: Send + Sync {
     /// Runs to the end. An exit code outside [`Command::accept`] is an error.
     fn run(&self, command: &Command) -> Result<Output, CommandError>;
 
-    /// Where PATH has a program, the system directories included even when PATH forgets them.
+    /// Where PATH has a program on the machine itself, the system directories included even when PATH forgets them.
     fn which(&self, program: &str) -> Option<PathBuf>;
 
     /// Starts a command that outlives this process (own session, output to /dev/null).

@@ -122,10 +122,58 @@ impl Default for Route {
     }
 }
 
-/// Links or their addresses could not be read.
+/// Links, their addresses or routes could not be read or changed.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read the network links: {0}")]
-pub struct LinkError(pub String);
+pub enum LinkError {
+    /// The kernel refused, or does not answer.
+    #[error("cannot read the network links: {what}: {source}")]
+    Kernel {
+        /// A link's name, or what was asked.
+        what: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// /sys/class/net cannot be listed.
+    #[error("cannot read the network links: {0}")]
+    File(#[from] super::FileError),
+}
+
+/// What happened to a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LinkEventKind {
+    /// It is there.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It has a carrier and passes packets (`IFF_RUNNING`).
+    Up,
+    /// It passes none any more.
+    Down,
+}
+
+/// Something that happened to a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkEvent {
+    /// The link's name at that time.
+    pub link: String,
+    /// What.
+    pub kind: LinkEventKind,
+}
+
+/// What happens to links, in order, since it was asked for.
+pub trait LinkEvents: Send {
+    /// Waits for the next event; `None` when the time is over, or where nothing ever happens.
+    fn next(&mut self, limit: Duration) -> Result<Option<LinkEvent>, LinkError>;
+}
+
+/// Where nothing ever happens.
+struct NoEvents;
+
+impl LinkEvents for NoEvents {
+    fn next(&mut self, _limit: Duration) -> Result<Option<LinkEvent>, LinkError> {
+        Ok(None)
+    }
+}
 
 /// The kernel's view of the network.
 pub trait Links: Send + Sync {
@@ -146,6 +194,11 @@ pub trait Links: Send + Sync {
 
     /// Listens, from now on, for links that come, go or change.
     fn watch(&self) -> Result<Box<dyn LinkChanges>, LinkError>;
+
+    /// The same, one event after the other (Azure: a link goes down and up when a machine is handed on).
+    fn events(&self) -> Result<Box<dyn LinkEvents>, LinkError> {
+        Ok(Box::new(NoEvents))
+    }
 }
 
 /// Links that come, go or change, since it was asked for.

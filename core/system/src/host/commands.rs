@@ -26,33 +26,68 @@ impl HostCommands {
         Self { prefix: prefix.filter(|path| path != Path::new("/")) }
     }
 
+    /// The root that a command runs inside, as this process sees it; `None` for the machine's own.
+    fn root_of(&self, command: &Command) -> Option<PathBuf> {
+        let own = self.prefix.as_deref();
+        match (&command.root, own) {
+            (None, own) => own.map(Path::to_owned),
+            (Some(inner), own) => {
+                let inside = inner.strip_prefix("/").unwrap_or(inner);
+                Some(own.unwrap_or(Path::new("/")).join(inside)).filter(|root| root != Path::new("/"))
+            }
+        }
+    }
+
     fn prepare(&self, command: &Command) -> Result<process::Command, CommandError> {
+        let root = self.root_of(command);
         let program = if command.program.contains('/') {
             PathBuf::from(&command.program)
         } else {
-            self.which(&command.program).ok_or_else(|| CommandError::NotFound(command.program.clone()))?
+            find(root.as_deref(), &command.program)
+                .ok_or_else(|| CommandError::NotFound(command.program.clone()))?
         };
         let mut prepared = process::Command::new(program);
         prepared.args(&command.args).envs(command.env.iter().map(|(name, value)| (name, value)));
         if std::env::var_os("PATH").is_none() {
             prepared.env("PATH", SYSTEM_PATH);
         }
-        if let Some(directory) = &command.directory {
-            prepared.current_dir(directory);
-        }
-        if let Some(root) = self.prefix.clone() {
+        if let Some(root) = root {
+            let text = |path: &Path| {
+                std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| CommandError::Io {
+                    command: command.shown().join(" "),
+                    source: std::io::ErrorKind::InvalidInput.into(),
+                })
+            };
+            let root = text(&root)?;
+            let directory = text(command.directory.as_deref().unwrap_or(Path::new("/")))?;
             // SAFETY: chroot and chdir are async-signal-safe system calls; nothing is allocated between fork and
-            // exec, since the path was built before.
+            // exec, since both paths are C strings already.
             #[allow(unsafe_code, reason = "a command of an image's root has to run inside it")]
             unsafe {
                 prepared.pre_exec(move || {
                     rustix::process::chroot(&root)?;
                     rustix::process::chdir("/")?;
+                    rustix::process::chdir(&directory)?;
                     Ok(())
                 });
             }
+        } else if let Some(directory) = &command.directory {
+            prepared.current_dir(directory);
         }
         Ok(prepared)
+    }
+}
+
+/// Where PATH has a program inside a root.
+fn find(root: Option<&Path>, program: &str) -> Option<PathBuf> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let search = format!("{path}:{SYSTEM_PATH}");
+    match root {
+        None => which::which_in(program, Some(search), "/").ok(),
+        Some(root) => {
+            let files = super::HostFiles::new(Some(root.to_owned()));
+            crate::links::find_program(&files, program, &search)
+        }
     }
 }
 
@@ -119,15 +154,7 @@ impl Commands for HostCommands {
     }
 
     fn which(&self, program: &str) -> Option<PathBuf> {
-        let path = std::env::var("PATH").unwrap_or_default();
-        let search = format!("{path}:{SYSTEM_PATH}");
-        match &self.prefix {
-            None => which::which_in(program, Some(search), "/").ok(),
-            Some(root) => {
-                let files = super::HostFiles::new(Some(root.clone()));
-                crate::links::find_program(&files, program, &search)
-            }
-        }
+        find(self.prefix.as_deref(), program)
     }
 
     fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
@@ -255,6 +282,58 @@ mod tests {
         assert_eq!(talk.ask("one").expect("an answer"), "<one>\n");
         assert_eq!(talk.ask("two").expect("an answer"), "<two>\n");
         assert!(talk.ask("end").is_err());
+    }
+
+    /// A root that holds this machine's shell under these names, and what it loads; `None`, loudly, where this test
+    /// cannot have one.
+    fn small_root(applets: &[&str]) -> Option<tempfile::TempDir> {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("SKIPPED: only root may change its root");
+            return None;
+        }
+        let Some(shell) = find(None, "busybox").or_else(|| find(None, "sh")) else {
+            eprintln!("SKIPPED: no shell here");
+            return None;
+        };
+        let root = tempfile::tempdir().expect("a directory");
+        let into = |path: &Path| {
+            let target = root.path().join(path.strip_prefix("/").expect("absolute"));
+            std::fs::create_dir_all(target.parent().expect("has one")).expect("made");
+            std::fs::copy(path, target).expect("copied");
+        };
+        std::fs::create_dir_all(root.path().join("bin")).expect("made");
+        for applet in applets {
+            std::fs::copy(&shell, root.path().join("bin").join(applet)).expect("copied");
+        }
+        // What the shell needs to run, as the loader itself lists it; nothing for a static one.
+        let listed = run(&Command::new("ldd").arg(shell.display().to_string()).accept(&[0, 1]));
+        let listed = listed.map(|output| output.text()).unwrap_or_default();
+        listed.split_whitespace().filter(|word| word.starts_with('/')).for_each(|word| into(Path::new(word)));
+        Some(root)
+    }
+
+    #[test]
+    fn a_command_runs_inside_another_root() {
+        let Some(root) = small_root(&["sh"]) else { return };
+        std::fs::create_dir(root.path().join("inside")).expect("made");
+        std::fs::write(root.path().join("inside/word"), "from there\n").expect("written");
+        let mut command =
+            Command::line(["sh", "-c", "read -r word <word; echo \"$PWD $word\"; [ ! -e /proc/1 ]"]);
+        command = command.in_root(root.path()).env("PWD", "/inside");
+        command.directory = Some("/inside".into());
+        assert_eq!(run(&command).expect("it runs there").text(), "/inside from there\n");
+        // The machine of a root below a prefix has its own other roots.
+        let (parent, name) = (root.path().parent(), root.path().file_name().expect("a name"));
+        let below = HostCommands::new(parent.map(Path::to_owned));
+        command.root = Some(Path::new("/").join(name));
+        assert_eq!(below.run(&command).expect("it runs there").text(), "/inside from there\n");
+    }
+
+    #[test]
+    fn a_program_of_another_root_is_looked_for_there() {
+        let root = tempfile::tempdir().expect("a directory");
+        let error = run(&Command::new("sh").in_root(root.path())).expect_err("an empty root");
+        assert!(matches!(error, CommandError::NotFound(name) if name == "sh"));
     }
 
     #[test]

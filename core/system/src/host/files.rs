@@ -22,7 +22,7 @@ impl HostFiles {
     }
 
     /// The path on this machine for a path of the root.
-    fn real(&self, path: &Path, follow_last: bool) -> io::Result<PathBuf> {
+    pub(super) fn real(&self, path: &Path, follow_last: bool) -> io::Result<PathBuf> {
         let Some(prefix) = &self.prefix else { return Ok(path.to_owned()) };
         let below = |inner: &Path| prefix.join(inner.strip_prefix("/").unwrap_or(inner));
         let resolved = resolve(path, follow_last, |at| match fs::read_link(below(at)) {

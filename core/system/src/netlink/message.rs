@@ -140,6 +140,10 @@ pub(crate) mod link {
         Message::new(libc::RTM_GETLINK, libc::NLM_F_ACK, &body(index, 0, 0))
     }
 
+    pub(crate) fn list() -> Message {
+        Message::new(libc::RTM_GETLINK, libc::NLM_F_DUMP, &body(0, 0, 0))
+    }
+
     pub(crate) fn set_up(index: u32, up: bool) -> Message {
         let bit = libc::IFF_UP as u32;
         Message::new(libc::RTM_NEWLINK, libc::NLM_F_ACK, &body(index, if up { bit } else { 0 }, bit))

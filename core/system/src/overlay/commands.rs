@@ -26,6 +26,14 @@ impl ModelledCommands {
         Self { files, recording }
     }
 
+    fn note(&self, command: &Command, stdin: bool) {
+        self.recording.push(EffectKind::Command {
+            words: command.shown(),
+            stdin,
+            root: command.root.clone(),
+        });
+    }
+
     fn text(&self, path: &str) -> String {
         self.files.text(Path::new(path)).unwrap_or_default()
     }
@@ -91,27 +99,35 @@ impl ModelledCommands {
     }
 }
 
+/// A path of a root, as the machine sees it.
+fn inside(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
+}
+
 impl Commands for ModelledCommands {
     fn run(&self, command: &Command) -> Result<Output, CommandError> {
         let words: Vec<String> =
             std::iter::once(command.program.clone()).chain(command.args.iter().cloned()).collect();
+        let root = command.root.as_deref().unwrap_or(Path::new("/"));
         let known = if command.program.contains('/') {
-            self.files.exists(Path::new(&command.program))
+            self.files.exists(&inside(root, Path::new(&command.program)))
         } else {
-            self.which(&command.program).is_some()
+            let search: Vec<String> =
+                SEARCH.split(':').map(|path| inside(root, Path::new(path)).display().to_string()).collect();
+            find_program(self.files.as_ref(), &command.program, &search.join(":")).is_some()
         };
         let program = command.program.rsplit('/').next().unwrap_or_default();
         // `udevadm control` tells udev of new rules.
         let looks = LOOKING.contains(&program) && command.args.first().is_none_or(|verb| verb != "control");
         if !looks {
-            let stdin = command.stdin.is_some();
-            self.recording.push(EffectKind::Command { words: command.shown(), stdin });
+            self.note(command, command.stdin.is_some());
         }
         if !known {
             return Err(CommandError::NotFound(command.program.clone()));
         }
         let stdin = command.stdin.as_ref().map(|bytes| bytes.expose().as_slice()).unwrap_or_default();
-        let output = self.model(&words, stdin);
+        // What a command does to another root is not seen here.
+        let output = if command.root.is_some() { Output::default() } else { self.model(&words, stdin) };
         let accepted =
             if command.accept.is_empty() { output.code == 0 } else { command.accept.contains(&output.code) };
         if accepted {
@@ -126,12 +142,12 @@ impl Commands for ModelledCommands {
     }
 
     fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
-        self.recording.push(EffectKind::Command { words: command.shown(), stdin: false });
+        self.note(command, false);
         Ok(())
     }
 
     fn converse(&self, command: &Command) -> Result<Option<Box<dyn Conversation>>, CommandError> {
-        self.recording.push(EffectKind::Command { words: command.shown(), stdin: true });
+        self.note(command, true);
         Ok(None)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use model::effects::{Http, HttpError, Method, ReadFiles, Request, Response, Via};
+use model::effects::{Http, HttpError, Method, Outbox, ReadFiles, Request, Response, Via};
 
 use super::{EffectKind, Recording};
 
@@ -114,4 +114,15 @@ impl Http for Recorded {
             outcome => outcome,
         }
     }
+}
+
+impl Outbox for Recorded {
+    /// At once, so that a plan has it where it happens.
+    fn post(&self, request: Request) {
+        if let Err(error) = self.send(&request) {
+            tracing::warn!("a report could not be sent: {error}");
+        }
+    }
+
+    fn flush(&self) {}
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use model::Stage;
 use model::effects::{
     Address, BlockDevice, Clock, DeviceError, Devices, Environment, Ephemeral, EphemeralError, Journal,
-    Lease, ReadFiles, Route, Timestamp, Tree, Uname,
+    Lease, ReadFiles, Route, Serial, SerialError, SerialPort, Timestamp, Tree, Uname,
 };
 
 use super::tree::OverlayFiles;
@@ -169,6 +169,20 @@ impl Devices for Machine {
             reason: "the plan knows no such device".into(),
         })?;
         Ok(Box::new(Directory { files: self.files.clone(), directory: directory.clone() }))
+    }
+}
+
+impl Serial for Machine {
+    /// What the host would answer is not known: the port is noted, and nobody asked.
+    fn open(&self, port: &Path, _speed: Option<u32>) -> Result<Box<dyn SerialPort>, SerialError> {
+        if !self.files.exists(port) {
+            return Err(SerialError::Io {
+                port: port.to_owned(),
+                source: std::io::ErrorKind::NotFound.into(),
+            });
+        }
+        self.recording.push(EffectKind::Serial { port: port.to_owned() });
+        Err(SerialError::NotAsked(port.to_owned()))
     }
 }
 

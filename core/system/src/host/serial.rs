@@ -1,0 +1,224 @@
+//! Serial ports of the machine, by termios(3).
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::effects::{Serial, SerialError, SerialPort};
+use rustix::event::PollFlags;
+use rustix::termios::{
+    ControlModes, OptionalActions, QueueSelector, Termios, ioctl_tiocexcl, ioctl_tiocnxcl, tcflush,
+    tcgetattr, tcsetattr,
+};
+
+use crate::netlink::ready;
+
+/// Longer lines are refused; SmartOS's answers hold whole user-data in one, base64-encoded.
+const LONGEST: usize = 64 << 20;
+
+/// The ports of the machine, or of the root below a prefix.
+pub(crate) struct HostSerial {
+    files: Arc<super::HostFiles>,
+}
+
+impl HostSerial {
+    pub(crate) fn new(files: Arc<super::HostFiles>) -> Self {
+        Self { files }
+    }
+}
+
+impl Serial for HostSerial {
+    fn open(&self, port: &Path, speed: Option<u32>) -> Result<Box<dyn SerialPort>, SerialError> {
+        let failed = |source| SerialError::Io { port: port.to_owned(), source };
+        let path = self.files.real(port, true).map_err(failed)?;
+        // Without a terminal of its own this process must not get this one, nor wait for a carrier.
+        let flags = libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
+        let file = File::options().read(true).write(true).custom_flags(flags).open(path).map_err(failed)?;
+        let before = tcgetattr(&file).map_err(|error| failed(error.into()))?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        // No modem that hangs up, and what is received counts.
+        raw.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
+        if let Some(speed) = speed {
+            raw.set_speed(speed).map_err(|error| failed(error.into()))?;
+        }
+        ioctl_tiocexcl(&file).map_err(|error| failed(error.into()))?;
+        let open = Port { port: port.to_owned(), file: file.into(), before, read: Vec::new() };
+        tcsetattr(&open.file, OptionalActions::Flush, &raw).map_err(|error| failed(error.into()))?;
+        Ok(Box::new(open))
+    }
+}
+
+/// A port that is open.
+struct Port {
+    port: PathBuf,
+    file: OwnedFd,
+    before: Termios,
+    /// What came after the last line.
+    read: Vec<u8>,
+}
+
+impl Port {
+    fn failed(&self, source: io::Error) -> SerialError {
+        SerialError::Io { port: self.port.clone(), source }
+    }
+
+    fn wait(&self, what: PollFlags, begun: Instant, limit: Duration) -> Result<(), SerialError> {
+        match ready(&self.file, what, begun + limit) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(SerialError::TimedOut { port: self.port.clone(), limit }),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+}
+
+/// Whether it is to be tried again once the port is ready.
+fn is_early(error: &rustix::io::Errno) -> bool {
+    matches!(*error, rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR)
+}
+
+impl SerialPort for Port {
+    fn write_line(&mut self, text: &str, limit: Duration) -> Result<(), SerialError> {
+        let begun = Instant::now();
+        let line = format!("{text}\n");
+        let mut left = line.as_bytes();
+        while !left.is_empty() {
+            self.wait(PollFlags::OUT, begun, limit)?;
+            match rustix::io::write(&self.file, left) {
+                Ok(written) => left = &left[written..],
+                Err(error) if is_early(&error) => {}
+                Err(error) => return Err(self.failed(error.into())),
+            }
+        }
+        Ok(())
+    }
+
+    fn read_line(&mut self, limit: Duration) -> Result<Vec<u8>, SerialError> {
+        let begun = Instant::now();
+        let mut searched = 0;
+        loop {
+            if let Some(at) = self.read[searched..].iter().position(|byte| *byte == b'\n') {
+                let mut line: Vec<u8> = self.read.drain(..=searched + at).collect();
+                line.pop();
+                return Ok(line);
+            }
+            searched = self.read.len();
+            if searched > LONGEST {
+                self.read.clear();
+                return Err(SerialError::TooLong { port: self.port.clone(), limit: LONGEST });
+            }
+            self.wait(PollFlags::IN, begun, limit)?;
+            let mut buffer = [0; 4096];
+            match rustix::io::read(&self.file, &mut buffer) {
+                // The other end has hung up.
+                Ok(0) => return Err(self.failed(io::ErrorKind::UnexpectedEof.into())),
+                Ok(length) => self.read.extend(&buffer[..length]),
+                Err(error) if is_early(&error) => {}
+                Err(error) => return Err(self.failed(error.into())),
+            }
+        }
+    }
+
+    fn discard(&mut self) -> Result<(), SerialError> {
+        self.read.clear();
+        tcflush(&self.file, QueueSelector::IFlush).map_err(|error| self.failed(error.into()))
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        let _ = tcsetattr(&self.file, OptionalActions::Now, &self.before);
+        let _ = ioctl_tiocnxcl(&self.file);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::ffi::OsStringExt as _;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::LocalModes;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(10);
+
+    /// The end of a host, and the path of the machine's.
+    fn pty() -> (File, PathBuf) {
+        let host = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a pty");
+        grantpt(&host).expect("ours");
+        unlockpt(&host).expect("ours");
+        let name = ptsname(&host, Vec::new()).expect("a name").into_bytes();
+        (host.into(), std::ffi::OsString::from_vec(name).into())
+    }
+
+    fn open(path: &Path) -> Result<Box<dyn SerialPort>, SerialError> {
+        HostSerial::new(Arc::new(super::super::HostFiles::new(None))).open(path, Some(115_200))
+    }
+
+    fn hear(host: &mut File, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        host.read_exact(&mut bytes).expect("what was written");
+        bytes
+    }
+
+    #[test]
+    fn lines_go_both_ways_as_they_are() {
+        let (mut host, path) = pty();
+        let mut port = open(&path).expect("a terminal");
+        port.write_line("NEGOTIATE V2", SOON).expect("written");
+        // A cooked terminal would make "\r\n" of it.
+        assert_eq!(hear(&mut host, 13), b"NEGOTIATE V2\n");
+        // Neither an interrupt, nor the end of a file, nor a carriage return means anything; nothing is echoed.
+        host.write_all(b"V2_OK\r\x03\x04\nrest of ").expect("sent");
+        assert_eq!(port.read_line(SOON).expect("a line"), b"V2_OK\r\x03\x04");
+        let early = port.read_line(Duration::from_millis(50));
+        assert!(
+            matches!(early, Err(SerialError::TimedOut { limit, .. }) if limit == Duration::from_millis(50))
+        );
+        host.write_all(b"it\n").expect("sent");
+        assert_eq!(port.read_line(SOON).expect("a line"), b"rest of it");
+    }
+
+    #[test]
+    fn what_came_too_late_can_be_dropped() {
+        let (mut host, path) = pty();
+        let mut port = open(&path).expect("a terminal");
+        host.write_all(b"late\nlater").expect("sent");
+        assert_eq!(port.read_line(SOON).expect("a line"), b"late");
+        port.discard().expect("dropped");
+        host.write_all(b"new\n").expect("sent");
+        assert_eq!(port.read_line(SOON).expect("a line"), b"new");
+    }
+
+    #[test]
+    fn the_settings_come_back() {
+        let (_host, path) = pty();
+        let other =
+            File::options().read(true).write(true).custom_flags(libc::O_NOCTTY).open(&path).expect("there");
+        let before = tcgetattr(&other).expect("a terminal");
+        assert!(before.local_modes.contains(LocalModes::ICANON | LocalModes::ECHO));
+        let port = open(&path).expect("a terminal");
+        let during = tcgetattr(&other).expect("a terminal");
+        assert!(!during.local_modes.intersects(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG));
+        assert_eq!(during.output_speed(), 115_200);
+        drop(port);
+        assert_eq!(tcgetattr(&other).expect("a terminal").local_modes, before.local_modes);
+    }
+
+    #[test]
+    fn a_host_that_goes_and_a_file_are_errors() {
+        let (host, path) = pty();
+        let mut port = open(&path).expect("a terminal");
+        drop(host);
+        assert!(matches!(port.read_line(SOON), Err(SerialError::Io { .. })));
+        assert!(matches!(open(Path::new("/dev/null")), Err(SerialError::Io { .. })));
+        let missing = open(Path::new("/dev/no-such-port")).map(drop).expect_err("none").to_string();
+        assert!(missing.starts_with("serial port /dev/no-such-port: "), "{missing}");
+    }
+}
