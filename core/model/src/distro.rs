@@ -171,7 +171,7 @@ fn offered<'a, T: ?Sized>(
         .ok_or_else(|| DistroError::Unsupported { distro: distro.info().name.clone(), what: what.to_owned() })
 }
 
-impl<'a> dyn Distro + 'a {
+impl dyn Distro + '_ {
     /// Where packages come from, or [`DistroError::Unsupported`].
     pub fn repositories(&self) -> Result<&dyn Repositories, DistroError> {
         let found = self.optional().and_then(|optional| optional.repositories.as_deref());
