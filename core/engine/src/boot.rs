@@ -16,7 +16,7 @@ use model::datasource::SourceStage;
 use model::effects::FileError;
 use model::{Distro, DistroError, Instance, Node, Paths, Platform, Stage, System};
 
-use crate::config::{Loader, kernel_command_line, paths};
+use crate::config::{Loader, kernel_command_line};
 use crate::report::Reporter;
 use crate::{Registry, userdata};
 
@@ -104,7 +104,7 @@ impl<'a> Boot<'a> {
         system.journal.enter(stage, None);
         let loader = Loader::new(system, extra);
         let base = loader.base();
-        let paths = paths(&base);
+        let paths = loader.paths(&base);
         let config = loader.merged(&base, &paths, None, true);
         let distro = make_distro(system, registry, &config)?;
         Ok(Self {
@@ -147,7 +147,7 @@ impl<'a> Boot<'a> {
     /// Reads the configuration again: the instance, or its user-data, has changed it.
     pub(crate) fn reload(&mut self) {
         self.base = self.loader.base();
-        self.paths = paths(&self.base);
+        self.paths = self.loader.paths(&self.base);
         self.config = self.loader.merged(&self.base, &self.paths, self.instance.as_ref(), true);
         match make_distro(self.system, self.registry, &self.config) {
             Ok(distro) => self.distro = distro,

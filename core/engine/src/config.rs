@@ -183,13 +183,24 @@ impl Loader<'_> {
         }
     }
 
+    /// The files given with `-f`, then that of `CLOUD_CFG`; the strongest first.
+    fn named(&self) -> Vec<Node> {
+        let given = self.extra.iter().rev().map(PathBuf::clone);
+        let by_variable = self.system.environment.var("CLOUD_CFG").map(PathBuf::from);
+        given.chain(by_variable).filter_map(|path| self.optional(&path, None)).collect()
+    }
+
+    /// The paths that the system's own configuration and the files named beside it set, the same for the stages and
+    /// for what looks at their state.
+    pub fn paths(&self, base: &Node) -> Paths {
+        let mut strongest_first = self.named();
+        strongest_first.push(base.clone());
+        paths(&merge::layers(strongest_first))
+    }
+
     /// The whole configuration: `base` with what the instance adds.
     pub fn merged(&self, base: &Node, paths: &Paths, instance: Option<&Instance>, vendor: bool) -> Node {
-        let mut strongest_first: Vec<Node> =
-            self.extra.iter().rev().filter_map(|path| self.optional(path, None)).collect();
-        if let Some(named) = self.system.environment.var("CLOUD_CFG") {
-            strongest_first.extend(self.optional(Path::new(&named), None));
-        }
+        let mut strongest_first = self.named();
         let mut written = vec!["cloud-config.txt"];
         if vendor {
             written.extend(["vendor2-cloud-config.txt", "vendor-cloud-config.txt"]);
