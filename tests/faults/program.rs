@@ -40,3 +40,15 @@ fn state_is_looked_for_where_the_merged_configuration_puts_it() {
     assert!(shown.contains("DataSourceMarker"), "{shown}");
     assert_eq!(run(&["query", "v1.cloud_name"]).trim(), "marker");
 }
+
+#[test]
+fn a_query_over_a_list_is_an_error() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = directory.path().join("data.json");
+    std::fs::write(&data, "[1, 2]").expect("written");
+    let arguments = ["query", "--instance-data", &data.display().to_string(), "--all"];
+    let output = Command::new(program()).args(arguments).output().expect("the program was just built");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("instance-data is a mapping, not a list"), "{said}");
+}
