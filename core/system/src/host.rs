@@ -1,11 +1,13 @@
 //! The real machine, or an image's root below a prefix.
 
+mod children;
 mod clock;
 mod commands;
 mod environment;
 pub mod fifo;
 mod files;
 mod output;
+mod signals;
 mod watch;
 
 use std::path::PathBuf;
@@ -16,6 +18,7 @@ use model::effects::Http;
 
 pub use environment::{NoHttp, absolute, arguments, current_directory, executable, standard_input};
 pub use output::StdioLog;
+pub use signals::{Termination, on_termination};
 
 pub(crate) use clock::HostClock;
 pub(crate) use environment::HostEnvironment;
@@ -38,7 +41,7 @@ impl Host {
             http,
             clock: Arc::new(HostClock),
             environment: Arc::new(HostEnvironment),
-            journal: Arc::new(environment::NoJournal),
+            journal: Arc::new(signals::Step),
         }
     }
 
