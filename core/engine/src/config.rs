@@ -82,9 +82,14 @@ impl Loader<'_> {
         if !template::is_jinja(&text) {
             return document(&name, bytes);
         }
-        let data = instance_data.and_then(|path| self.system.files.text(path));
+        let Some(kept) = instance_data else {
+            tracing::warn!("{name}: skipped, a jinja template is not rendered here: write plain YAML");
+            return Ok(Node::empty_map(Origin::whole(&name)));
+        };
+        let data = self.system.files.text(kept);
         let Some(data) = data.and_then(|text| serde_json::from_str(&text).ok()) else {
-            tracing::warn!("{name}: skipped, it is a jinja template and there is no instance-data yet");
+            // Before the data source is known there is none; the configuration is read again when it is.
+            tracing::debug!("{name}: skipped, it is a jinja template and there is no instance-data yet");
             return Ok(Node::empty_map(Origin::whole(&name)));
         };
         let rendered = template::render_instance_template(&name, &text, &data)?;
