@@ -86,6 +86,8 @@ pub struct Boot<'a> {
     pub(crate) instance: Option<Instance>,
     /// The stage that runs.
     pub(crate) stage: Stage,
+    /// What the user-data has included so far.
+    pub(crate) included: userdata::Included,
     /// Whether the instance came from the cache.
     pub(crate) restored: bool,
     /// The id of the boot before, once it was read: this boot writes its own into the same file.
@@ -119,6 +121,7 @@ impl<'a> Boot<'a> {
             distro,
             instance: None,
             stage,
+            included: userdata::Included::default(),
             restored: false,
             previous_id: OnceCell::new(),
         })

@@ -273,6 +273,7 @@ impl Boot<'_> {
             loader: &self.loader,
             base: &self.base,
             instance,
+            included: &self.included,
             frequency,
         };
         if self.flag("allow_userdata", true) {
