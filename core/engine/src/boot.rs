@@ -6,6 +6,7 @@ mod hotplug;
 mod instance;
 mod modules;
 mod network;
+mod python;
 mod search;
 mod stages;
 
