@@ -190,7 +190,7 @@ impl Loader<'_> {
 
     /// The files given with `-f`, then that of `CLOUD_CFG`; the strongest first.
     fn named(&self) -> Vec<Node> {
-        let given = self.extra.iter().rev().map(PathBuf::clone);
+        let given = self.extra.iter().rev().cloned();
         let by_variable = self.system.environment.var("CLOUD_CFG").map(PathBuf::from);
         given.chain(by_variable).filter_map(|path| self.optional(&path, None)).collect()
     }
