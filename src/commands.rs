@@ -52,8 +52,9 @@ pub(crate) fn host() -> System {
 
 /// The configuration without an instance, and the paths it sets: what commands need that only look.
 pub(crate) fn configuration(system: &System) -> (Node, Paths) {
-    let base = Loader::new(system, Vec::new()).base();
-    let paths = engine::config::paths(&base);
+    let loader = Loader::new(system, Vec::new());
+    let base = loader.base();
+    let paths = loader.paths(&base);
     (base, paths)
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use engine::handlers::part_of;
-use engine::userdata::{Processor, UserDataError};
+use engine::userdata::{Included, Processor, UserDataError};
 use model::Paths;
 use model::handler::DataKind;
 use system::Scratch;
@@ -60,7 +60,8 @@ pub struct ParseError(#[from] UserDataError);
 pub fn user_data(bytes: &[u8]) -> Result<Vec<Part>, ParseError> {
     let (system, _) = Scratch::new().system();
     let paths = Paths::default();
-    let whole = Processor { system: &system, paths: &paths }.process("user-data", &[bytes])?;
+    let whole = Processor { system: &system, paths: &paths, included: &Included::default() }
+        .process("user-data", &[bytes])?;
     let parts = whole.walk().filter(|part| part.maintype() != "multipart");
     Ok(parts.enumerate().map(|(number, part)| Part(part_of(DataKind::User, part, number))).collect())
 }

@@ -230,9 +230,7 @@ fn apply(
     let missing = |point: &&str| !mounted.iter().any(|mount| mount.point == **point);
     if changed || directories.iter().any(missing) {
         commands.run(&Command::line(["mount", "-a"]))?;
-        if context.distro.services().uses_systemd() {
-            commands.run(&Command::line(["systemctl", "daemon-reload"]))?;
-        }
+        context.distro.services().reload_configuration()?;
     }
     Ok(())
 }

@@ -107,6 +107,7 @@ impl Module for PowerStateChange {
             }
         };
         if condition == "false" {
+            tracing::debug!(target: "cc_power_state_change.py", "Condition was false. Will not perform state change.");
             report.skip("power_state.condition is false");
             return Ok(());
         }

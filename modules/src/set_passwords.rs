@@ -1,7 +1,7 @@
 //! Passwords, and whether the ssh server takes them.
 
-use model::distro::{Password, ServiceAction};
-use model::effects::{Command, Environment};
+use model::distro::Password;
+use model::effects::Environment;
 use model::module::{Described, Listed, Report};
 use model::{Context, Frequency, Module, ModuleError, Node, Secret, Spanned, Value, Stage};
 use schema::forms::Either;
@@ -345,19 +345,12 @@ fn ssh_password_authentication(
         return Ok(());
     }
     let service = context.distro.info().ssh_service.as_str();
-    let restarted = if context.distro.services().uses_systemd() {
-        let commands = &context.system.commands;
-        let show = ["systemctl", "show", "--property", "ActiveState", "--value", service];
-        let state = commands.run(&Command::line(show))?.text();
-        if !matches!(state.trim().to_lowercase().as_str(), "active" | "activating" | "reloading") {
-            return Ok(());
-        }
-        // sshd is ordered after this stage: without the option systemd would wait for us and we for it.
-        let restart = ["systemctl", "restart", service, "--job-mode=ignore-dependencies"];
-        commands.run(&Command::line(restart)).map(|_| ()).map_err(ModuleError::from)
-    } else {
-        context.distro.services().manage(ServiceAction::Restart, service).map_err(ModuleError::from)
-    };
+    let services = context.distro.services();
+    // One that does not run reads its configuration when it starts. Only systemd can be asked.
+    if services.uses_systemd() && !services.is_active(service)? {
+        return Ok(());
+    }
+    let restarted = services.restart_unordered(service);
     if let Err(error) = restarted {
         report
             .warn(Some(&node.origin), format!("ssh_pwauth holds after the next start of sshd only: {error}"));

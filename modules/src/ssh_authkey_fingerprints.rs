@@ -45,7 +45,7 @@ impl Described for SshAuthkeyFingerprints {
 impl Module for SshAuthkeyFingerprints {
     fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         if config.no_ssh_fingerprints.0 {
-            report.skip("no_ssh_fingerprints is set");
+            report.skip("logging of SSH fingerprints disabled");
             return Ok(());
         }
         let hash = config.authkey_hash.map_or_else(|| "sha256".to_owned(), |hash| hash.0);

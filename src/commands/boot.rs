@@ -1,5 +1,7 @@
 //! `init`, `modules` and `single`: the stages, with log, output and status around them.
 
+mod termination;
+
 use std::path::PathBuf;
 
 use engine::boot::{BootError, Hooks, ModuleEntry, Outcome};
@@ -11,6 +13,7 @@ use model::{Node, Stage, System};
 use crate::cli::{Frequency, Init, Mode, Modules, Single};
 use crate::logging::{Log, redirect};
 use crate::{VERSION, output};
+use termination::Closing;
 
 /// Sets log and output up when the configuration is known, and says once that the stage begins.
 struct Surroundings<'a> {
@@ -63,13 +66,14 @@ impl Run<'_> {
         let log = Log::start(self.system, &recoverable, true, self.debug);
         let (config, paths) = super::configuration(self.system);
         let status = match StatusFile::begin(self.system, &paths, self.stage, &recoverable) {
-            Ok(status) => status,
+            Ok(status) => Closing::new(status),
             Err(error) => {
                 log.configure(&config, self.debug);
                 output::error(&format!("error: {error}"));
                 return 1;
             }
         };
+        termination::watch(&log, config.clone(), self.debug, Some(status.clone()));
         let mut hooks = Surroundings {
             system: self.system,
             log: &log,
@@ -90,6 +94,8 @@ impl Run<'_> {
                 Outcome { datasource: None, errors: vec![error.to_string()] }
             }
         };
+        // A signal has closed it: the process ends as soon as its commands have.
+        let Some(status) = status.take() else { return 0 };
         match status.finish(outcome.datasource.as_deref(), &outcome.errors) {
             Ok(count) => u8::try_from(count).unwrap_or(u8::MAX),
             Err(error) => {
@@ -168,6 +174,7 @@ pub(crate) fn single(options: &Single, debug: bool, force: bool) -> u8 {
         redirected: None,
         welcomed: false,
     };
+    termination::watch(&log, super::configuration(&system).0, debug, None);
     let entry = ModuleEntry {
         name: options.name.clone(),
         frequency: options.frequency.map(|frequency| match frequency {

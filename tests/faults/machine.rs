@@ -246,7 +246,7 @@ impl Machine {
     /// One stage as the command runs it, between the two writings of status.json.
     fn stage(&self, system: &System, stage: Stage, recoverable: &Recoverable) -> Vec<String> {
         let loader = config::Loader::new(system, Vec::new());
-        let paths = config::paths(&loader.base());
+        let paths = loader.paths(&loader.base());
         let status = StatusFile::begin(system, &paths, stage, recoverable).expect("status.json");
         let ran =
             Boot::new(system, &self.registry, stage, Vec::new(), false).and_then(|mut boot| match stage {

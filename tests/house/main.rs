@@ -158,6 +158,29 @@ fn no_room_is_called_after_nothing() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What is not a key of a cloud-config as well: keys belong to the language that core reads.
+#[test]
+fn core_names_no_module() {
+    let members = modules::all();
+    let keys: BTreeSet<&str> = members.iter().flat_map(|module| module.keys()).copied().collect();
+    let names: Vec<String> = members
+        .iter()
+        .map(|module| module.name())
+        .filter(|name| !keys.contains(name) && name.contains('_'))
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    assert!(names.len() > 15, "{names:?}");
+    let (root, mut found) = (workspace(), Vec::new());
+    sources(&root.join("core"), &mut found);
+    for path in found.iter().filter(|path| path.components().any(|part| part.as_os_str() == "src")) {
+        let text = fs::read_to_string(path).expect("a source file");
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for name in &names {
+            assert!(!code.contains(name.as_str()), "{} names the module {name}", path.display());
+        }
+    }
+}
+
 #[test]
 fn every_feature_of_a_family_reaches_the_program() {
     let metadata = metadata();

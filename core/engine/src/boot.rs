@@ -6,6 +6,7 @@ mod hotplug;
 mod instance;
 mod modules;
 mod network;
+mod python;
 mod search;
 mod stages;
 
@@ -16,7 +17,7 @@ use model::datasource::SourceStage;
 use model::effects::FileError;
 use model::{Distro, DistroError, Instance, Node, Paths, Platform, Stage, System};
 
-use crate::config::{Loader, kernel_command_line, paths};
+use crate::config::{Loader, kernel_command_line};
 use crate::report::Reporter;
 use crate::{Registry, userdata};
 
@@ -86,6 +87,8 @@ pub struct Boot<'a> {
     pub(crate) instance: Option<Instance>,
     /// The stage that runs.
     pub(crate) stage: Stage,
+    /// What the user-data has included so far.
+    pub(crate) included: userdata::Included,
     /// Whether the instance came from the cache.
     pub(crate) restored: bool,
     /// The id of the boot before, once it was read: this boot writes its own into the same file.
@@ -104,7 +107,7 @@ impl<'a> Boot<'a> {
         system.journal.enter(stage, None);
         let loader = Loader::new(system, extra);
         let base = loader.base();
-        let paths = paths(&base);
+        let paths = loader.paths(&base);
         let config = loader.merged(&base, &paths, None, true);
         let distro = make_distro(system, registry, &config)?;
         Ok(Self {
@@ -119,6 +122,7 @@ impl<'a> Boot<'a> {
             distro,
             instance: None,
             stage,
+            included: userdata::Included::default(),
             restored: false,
             previous_id: OnceCell::new(),
         })
@@ -147,7 +151,7 @@ impl<'a> Boot<'a> {
     /// Reads the configuration again: the instance, or its user-data, has changed it.
     pub(crate) fn reload(&mut self) {
         self.base = self.loader.base();
-        self.paths = paths(&self.base);
+        self.paths = self.loader.paths(&self.base);
         self.config = self.loader.merged(&self.base, &self.paths, self.instance.as_ref(), true);
         match make_distro(self.system, self.registry, &self.config) {
             Ok(distro) => self.distro = distro,

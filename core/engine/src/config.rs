@@ -82,9 +82,14 @@ impl Loader<'_> {
         if !template::is_jinja(&text) {
             return document(&name, bytes);
         }
-        let data = instance_data.and_then(|path| self.system.files.text(path));
+        let Some(kept) = instance_data else {
+            tracing::warn!("{name}: skipped, a jinja template is not rendered here: write plain YAML");
+            return Ok(Node::empty_map(Origin::whole(&name)));
+        };
+        let data = self.system.files.text(kept);
         let Some(data) = data.and_then(|text| serde_json::from_str(&text).ok()) else {
-            tracing::warn!("{name}: skipped, it is a jinja template and there is no instance-data yet");
+            // Before the data source is known there is none; the configuration is read again when it is.
+            tracing::debug!("{name}: skipped, it is a jinja template and there is no instance-data yet");
             return Ok(Node::empty_map(Origin::whole(&name)));
         };
         let rendered = template::render_instance_template(&name, &text, &data)?;
@@ -183,13 +188,24 @@ impl Loader<'_> {
         }
     }
 
+    /// The files given with `-f`, then that of `CLOUD_CFG`; the strongest first.
+    fn named(&self) -> Vec<Node> {
+        let given = self.extra.iter().rev().cloned();
+        let by_variable = self.system.environment.var("CLOUD_CFG").map(PathBuf::from);
+        given.chain(by_variable).filter_map(|path| self.optional(&path, None)).collect()
+    }
+
+    /// The paths that the system's own configuration and the files named beside it set, the same for the stages and
+    /// for what looks at their state.
+    pub fn paths(&self, base: &Node) -> Paths {
+        let mut strongest_first = self.named();
+        strongest_first.push(base.clone());
+        paths(&merge::layers(strongest_first))
+    }
+
     /// The whole configuration: `base` with what the instance adds.
     pub fn merged(&self, base: &Node, paths: &Paths, instance: Option<&Instance>, vendor: bool) -> Node {
-        let mut strongest_first: Vec<Node> =
-            self.extra.iter().rev().filter_map(|path| self.optional(path, None)).collect();
-        if let Some(named) = self.system.environment.var("CLOUD_CFG") {
-            strongest_first.extend(self.optional(Path::new(&named), None));
-        }
+        let mut strongest_first = self.named();
         let mut written = vec!["cloud-config.txt"];
         if vendor {
             written.extend(["vendor2-cloud-config.txt", "vendor-cloud-config.txt"]);

@@ -7,7 +7,7 @@ use model::{Frequency, Instance, Node, Paths, System};
 use crate::config::Loader;
 use crate::handlers;
 use crate::report::Reporter;
-use crate::userdata::{Processor, UserDataError, filter_launch_index};
+use crate::userdata::{Included, Processor, UserDataError, filter_launch_index};
 
 /// Gives the data of an instance to the handlers.
 pub struct Consumer<'a> {
@@ -21,6 +21,8 @@ pub struct Consumer<'a> {
     pub base: &'a Node,
     /// Whose data it is.
     pub instance: &'a Instance,
+    /// What this run has included already.
+    pub included: &'a Included,
     /// How often it is consumed in this run.
     pub frequency: Frequency,
 }
@@ -38,7 +40,7 @@ impl Consumer<'_> {
     }
 
     fn processor(&self) -> Processor<'_> {
-        Processor { system: self.system, paths: self.paths }
+        Processor { system: self.system, paths: self.paths, included: self.included }
     }
 
     /// The user's data.

@@ -195,7 +195,7 @@ mod tests {
     use system::Scratch;
 
     use super::*;
-    use crate::userdata::Processor;
+    use crate::userdata::{Included, Processor};
     use model::Paths;
 
     const DIRECTORY: &str = "/var/lib/cloud/instances/i";
@@ -211,7 +211,8 @@ mod tests {
             .directory(DIRECTORY)
             .system();
         let paths = Paths::default();
-        let processed = Processor { system: &system, paths: &paths }.process("user-data", &[user.as_bytes()]);
+        let processed = Processor { system: &system, paths: &paths, included: &Included::default() }
+            .process("user-data", &[user.as_bytes()]);
         let message = processed.expect("processed").write();
         let path = paths.instance("user-data.txt.i");
         system.files.write(&path, &message, &model::effects::Attributes::secret()).expect("written");

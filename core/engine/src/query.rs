@@ -20,6 +20,9 @@ pub enum QueryError {
     /// The file is no JSON.
     #[error("{0}: not valid JSON: {1}")]
     Broken(String, String),
+    /// The file is JSON, but its root is no mapping.
+    #[error("{0}: instance-data is a mapping, not {1}")]
+    NoData(String, &'static str),
     /// No such key at the top.
     #[error("Undefined instance-data key '{0}'")]
     Undefined(String),
@@ -84,8 +87,17 @@ pub fn load(system: &System, paths: &Paths, sources: &Sources) -> Result<Value, 
             QueryError::Missing(name.clone())
         }
     })?;
-    let mut data: Value =
-        serde_json::from_slice(&bytes).map_err(|error| QueryError::Broken(name, error.to_string()))?;
+    let mut data: Value = serde_json::from_slice(&bytes)
+        .map_err(|error| QueryError::Broken(name.clone(), error.to_string()))?;
+    let kind = match &data {
+        Value::Object(_) => None,
+        Value::Array(_) => Some("a list"),
+        Value::Null => Some("null"),
+        _ => Some("a single value"),
+    };
+    if let Some(kind) = kind {
+        return Err(QueryError::NoData(name, kind));
+    }
     let user = sources.user_data.clone().unwrap_or_else(|| paths.instance("user-data.txt"));
     let vendor = sources.vendor_data.clone().unwrap_or_else(|| paths.instance("vendor-data.txt"));
     let combined = paths.run("combined-cloud-config.json");
@@ -183,6 +195,16 @@ mod tests {
         assert_eq!(error, "instance-data 'ds' has no 'nope'");
         assert_eq!(keys(&data, None).expect("a mapping"), "ds\nlocal-hostname\nv1");
         assert_eq!(format(&data, "{{ v1.local_hostname }}!").expect("renders"), "h!");
+    }
+
+    #[test]
+    fn instance_data_is_a_mapping() {
+        for (text, kind) in [("[1]", "a list"), ("null", "null"), ("\"x\"", "a single value")] {
+            let (system, _) = system::Scratch::new().file("/data.json", text).system();
+            let sources = Sources { instance_data: Some("/data.json".into()), ..Sources::default() };
+            let error = load(&system, &Paths::default(), &sources).expect_err("no mapping");
+            assert_eq!(error.to_string(), format!("/data.json: instance-data is a mapping, not {kind}"));
+        }
     }
 
     #[test]

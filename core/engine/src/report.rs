@@ -138,9 +138,11 @@ pub struct Step<'a> {
 }
 
 impl Reporter {
-    /// Reports for a stage, as the original names it (`init-local`, `modules-config`), to the log.
+    /// Reports for a stage of status.json (`init-local`, `modules-config`) to the log, where `init` is `init-network`.
     pub fn new(system: &System, stage: &'static str) -> Self {
         let log: Arc<dyn Sink> = Arc::new(Log(tracing::Level::DEBUG));
+        // status.json has another name for this one stage.
+        let stage = if stage == "init" { "init-network" } else { stage };
         Self {
             system: system.clone(),
             sinks: BTreeMap::from([("logging".to_owned(), log)]),

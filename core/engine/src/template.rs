@@ -264,6 +264,15 @@ mod tests {
     }
 
     #[test]
+    fn a_random_item_is_one_of_them() {
+        let render = |text: &str| render("t", text, &json!({"l": ["a", "b", "c"]})).expect("renders");
+        let drawn: std::collections::BTreeSet<String> =
+            (0..200).map(|_| render("## template: jinja\n{{ l | random }}")).collect();
+        assert_eq!(drawn.into_iter().collect::<String>(), "abc");
+        assert_eq!(render("## template: jinja\n{{ 'xx' | random }}{{ [] | random is undefined }}"), "xTrue");
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         check(
             "## template:jinja\n{{ nope }} {{ v1.gone }}",

@@ -8,6 +8,8 @@ mod include;
 mod launch_index;
 mod sniff;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use flate2::read::MultiGzDecoder;
@@ -86,7 +88,14 @@ pub struct Processor<'a> {
     pub system: &'a System,
     /// Where the cache of include-once is.
     pub paths: &'a Paths,
+    /// What this run has included already.
+    pub included: &'a Included,
 }
+
+/// What was included in a run of the program, by address: a stage processes its data twice, to keep it and to consume
+/// it, and both have to be the same.
+#[derive(Default)]
+pub struct Included(RefCell<BTreeMap<String, Vec<u8>>>);
 
 impl Processor<'_> {
     /// Takes all pieces apart into one multipart message.

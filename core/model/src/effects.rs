@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use clock::{Clock, Timestamp};
-pub use commands::{Command, CommandError, Commands, Conversation, Output, Sink};
+pub use commands::{Command, CommandError, Commands, Conversation, Output, Sink, python_list};
 pub use devices::{BlockDevice, DeviceError, Devices, Tree};
 pub use environment::{Environment, Journal, Uname};
 pub use files::{Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles};

@@ -1,5 +1,6 @@
 //! The real machine, or an image's root below a prefix.
 
+mod children;
 mod clock;
 mod commands;
 mod environment;
@@ -8,6 +9,7 @@ mod files;
 mod outbox;
 mod output;
 mod serial;
+mod signals;
 mod watch;
 
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ use model::effects::Http;
 
 pub use environment::{NoHttp, absolute, arguments, current_directory, executable, standard_input};
 pub use output::StdioLog;
+pub use signals::{Termination, on_termination};
 
 pub(crate) use clock::HostClock;
 pub(crate) use environment::HostEnvironment;
@@ -42,7 +45,7 @@ impl Host {
             http,
             clock: Arc::new(HostClock),
             environment: Arc::new(HostEnvironment),
-            journal: Arc::new(environment::NoJournal),
+            journal: Arc::new(signals::Step),
         }
     }
 

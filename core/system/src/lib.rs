@@ -24,7 +24,10 @@ mod walk;
 
 pub use devices::{identify_image, open_image};
 pub use host::fifo;
-pub use host::{Host, NoHttp, StdioLog, absolute, arguments, current_directory, executable, standard_input};
+pub use host::{
+    Host, NoHttp, StdioLog, Termination, absolute, arguments, current_directory, executable, on_termination,
+    standard_input,
+};
 pub use overlay::{Effect, EffectKind, Overlay, Recording, TreeHttp};
 pub use rerouted::{Route, rerouted};
 pub use scratch::{Scratch, scratch};

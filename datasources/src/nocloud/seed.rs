@@ -88,6 +88,12 @@ impl Documents {
         let read = |name: &str| platform.files().read_optional(&directory.join(name));
         let (user_data, meta_data) = (read("user-data")?, read("meta-data")?);
         if user_data.is_none() || meta_data.is_none() {
+            if user_data.is_some() {
+                tracing::warn!(
+                    "{}: this seed is ignored: it has user-data and lacks meta-data, which may be empty",
+                    directory.display()
+                );
+            }
             return Ok(None);
         }
         let (vendor_data, network_config) = (read("vendor-data")?, read("network-config")?);

@@ -9,7 +9,7 @@ use engine::consume::Consumer;
 use engine::merge::{Strategy, layers as merge_layers};
 use engine::report::Reporter;
 use engine::template;
-use engine::userdata::{Processor, filter_launch_index};
+use engine::userdata::{Included, Processor, filter_launch_index};
 use model::instance::{Bytes, VendorData};
 use model::{Frequency, Instance, InstanceId, Node, Origin, Paths, System};
 use serde_json::Value;
@@ -68,7 +68,8 @@ pub fn process_on(system: &System, paths: &Paths, input: &Input) -> Result<Proce
         ..Instance::default()
     };
     let failed = |error: engine::userdata::UserDataError| error.to_string();
-    let processor = Processor { system, paths };
+    let included = Included::default();
+    let processor = Processor { system, paths, included: &included };
     let whole = processor.process("user-data", &[&input.user]).map_err(failed)?;
     let mut out = Processed { message: whole.write(), ..Processed::default() };
     if let Some(boundary) = whole.boundary() {
@@ -101,6 +102,7 @@ pub fn process_on(system: &System, paths: &Paths, input: &Input) -> Result<Proce
         loader: &loader,
         base: &base,
         instance: &instance,
+        included: &Included::default(),
         frequency: Frequency::Instance,
     };
     let reporter = Reporter::new(system, "init");

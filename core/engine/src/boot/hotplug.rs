@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::datasource::SourceStage;
 use model::effects::Attributes;
-use model::update::{Policy, hotplug_enabled_file, hotplug_scopes};
+use model::update::{Event, Policy, hotplug_enabled_file, hotplug_scopes};
 use model::{Frequency, Instance, NetworkConfig, SourceError};
 use netconfig::{NetError, NetworkState};
 use serde_json::json;
@@ -100,7 +100,8 @@ impl Boot<'_> {
     /// Whether links that appear are configured on this machine.
     pub fn hotplug_enabled(&mut self) -> Result<bool, HotplugError> {
         let instance = self.known_instance()?;
-        Ok(self.update_policy().allows_hotplug(self.system.files.as_ref(), &self.paths, &instance))
+        let allowed = self.update_policy().allows_hotplug(self.system.files.as_ref(), &self.paths, &instance);
+        Ok(super::network::noted(Event::Hotplug, allowed))
     }
 
     /// What the user says of the network's updates; what is wrong with it is told.

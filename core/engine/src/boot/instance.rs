@@ -189,7 +189,8 @@ impl Boot<'_> {
         let directory = self.paths.instance_dir(&instance.instance_id);
         let secret = Attributes::secret();
         let write = |name: &str, bytes: &[u8]| self.system.files.write(&directory.join(name), bytes, &secret);
-        let processor = userdata::Processor { system: self.system, paths: &self.paths };
+        let processor =
+            userdata::Processor { system: self.system, paths: &self.paths, included: &self.included };
         let raw = instance.user_data.as_ref().map(|bytes| bytes.0.as_slice()).unwrap_or_default();
         write("user-data.txt", raw)?;
         let processed = processor.process("user-data", &[raw])?;

@@ -101,6 +101,12 @@ impl Boot<'_> {
             );
         } else if self.registry.absent(&name).is_some() {
             tracing::debug!("Module {name} is not in this build");
+        } else if let Some(file) = self.python_module(&name) {
+            tracing::warn!(
+                "Module {} is written in Python ({}), which this program does not run: make it a script or a part handler",
+                entry.name,
+                file.display()
+            );
         } else {
             let known = self.registry.modules.iter().map(|module| module.name());
             let near =

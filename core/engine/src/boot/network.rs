@@ -62,6 +62,17 @@ fn hardware_addresses(value: &Value, found: &mut Vec<String>) {
     }
 }
 
+/// Logs whether an event is allowed, in the original's words, which its acceptance tests match.
+pub(super) fn noted(event: Event, allowed: bool) -> bool {
+    let name = event.name();
+    if allowed {
+        tracing::debug!(target: "stages.py", "Event Allowed: scope=network EventType={name}");
+    } else {
+        tracing::debug!(target: "stages.py", "Event Denied: scopes=['network'] EventType={name}");
+    }
+    allowed
+}
+
 impl Boot<'_> {
     /// The description that counts and where it is from; `None` when the network is not to be configured.
     fn find_network(
@@ -138,8 +149,9 @@ impl Boot<'_> {
     /// Whether an event of this boot has the network of a known instance configured anew; its source is then asked again.
     fn updated(&mut self, instance: &Instance, already: bool) -> bool {
         let policy = self.update_policy();
-        let once = !already && policy.allows(instance, Event::Boot);
-        (once || policy.allows(instance, Event::BootLegacy)) && self.refreshed()
+        let once = !already && noted(Event::Boot, policy.allows(instance, Event::Boot));
+        let legacy = || noted(Event::BootLegacy, policy.allows(instance, Event::BootLegacy));
+        (once || legacy()) && self.refreshed()
     }
 
     /// Asks the source of a cached instance again. A source that cannot be asked in this stage, or that does not answer,

@@ -58,6 +58,10 @@ impl Boot<'_> {
             let step = self
                 .reporter
                 .start(&format!("search-{name}"), &format!("searching for {which} data from {name}"));
+            if identified == Identified::Found {
+                let class = source.about().class(wanted).unwrap_or(name);
+                tracing::debug!(target: "__init__.py", "Detected {class}");
+            }
             match self.crawl(source, &platform, wanted) {
                 Ok(Some(instance)) => {
                     step.finish(true, Some(&format!("found {} data from {name}", which.to_lowercase())));

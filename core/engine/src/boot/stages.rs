@@ -14,6 +14,7 @@ impl Boot<'_> {
     /// `init --local`: find the instance where that needs no configured network, and configure the network.
     pub fn local(&mut self, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
         self.begin(Stage::Local, hooks)?;
+        self.warn_of_python_sources();
         self.system.files.remove(&self.paths.instance("boot-finished"))?;
         let trust = self.manual_cache_clean();
         if !self.fetch(Stage::Local, trust)? {
@@ -273,6 +274,7 @@ impl Boot<'_> {
             loader: &self.loader,
             base: &self.base,
             instance,
+            included: &self.included,
             frequency,
         };
         if self.flag("allow_userdata", true) {

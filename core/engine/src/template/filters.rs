@@ -246,6 +246,22 @@ fn word_wrap(value: &Value, width: Option<usize>, kwargs: &Kwargs) -> Result<Str
     Ok(lines.join("\n"))
 }
 
+/// One item of a list or letter of a text; undefined where there is none.
+fn random(value: &Value) -> Result<Value, Error> {
+    use std::hash::{BuildHasher as _, RandomState};
+    if value.kind() == ValueKind::Map {
+        return Err(invalid("random: a mapping has no order to choose from"));
+    }
+    let items: Vec<Value> = match value.as_str() {
+        Some(text) => text.chars().map(|letter| Value::from(letter.to_string())).collect(),
+        None => value.try_iter()?.collect(),
+    };
+    // Keyed by the system's randomness; jinja2 promises no more than that the choice differs.
+    let number = RandomState::new().hash_one(items.len());
+    let chosen = usize::try_from(number % (items.len() as u64).max(1)).unwrap_or(0);
+    Ok(items.get(chosen).cloned().unwrap_or(Value::UNDEFINED))
+}
+
 /// All of them.
 pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_filter("tojson", |value: &Value, kwargs: Kwargs| to_json(value, kwargs.get("indent")?));
@@ -295,5 +311,6 @@ pub(super) fn install(environment: &mut Environment<'static>) {
         };
         Ok::<_, Error>(value.try_iter()?.map(item).collect::<Result<Vec<_>, _>>()?.join(&by))
     });
+    environment.add_filter("random", |value: &Value| random(value));
     environment.add_filter("items", |value: &Value| python::items(value));
 }

@@ -10,14 +10,14 @@ use model::effects::{Attributes, Request};
 use super::{Processor, UserDataError};
 
 /// Something that was included.
-pub(super) struct Included {
+pub(super) struct Part {
     pub(super) url: String,
     pub(super) content: Vec<u8>,
 }
 
 impl Processor<'_> {
     /// Fetches every address of an include; lines that begin with `#` are comments, but for the two words.
-    pub(super) fn fetch_includes(&self, text: &str) -> Result<Vec<Included>, UserDataError> {
+    pub(super) fn fetch_includes(&self, text: &str) -> Result<Vec<Part>, UserDataError> {
         let mut once = false;
         let mut found = Vec::new();
         for line in python_lines(text) {
@@ -39,8 +39,8 @@ impl Processor<'_> {
             if rest.starts_with('#') || url.is_empty() {
                 continue;
             }
-            let content = if once { self.once(url)? } else { self.fetch(url)? };
-            found.push(Included { url: url.to_owned(), content });
+            let content = if once { self.once(url)? } else { self.fetch_in_run(url)? };
+            found.push(Part { url: url.to_owned(), content });
         }
         Ok(found)
     }
@@ -55,8 +55,18 @@ impl Processor<'_> {
         if self.system.files.is_file(&cache) {
             return Ok(self.system.files.read(&cache)?);
         }
-        let content = self.fetch(url)?;
+        let content = self.fetch_in_run(url)?;
         self.system.files.write(&cache, &content, &Attributes::secret())?;
+        Ok(content)
+    }
+
+    /// Once in a run of the program.
+    fn fetch_in_run(&self, url: &str) -> Result<Vec<u8>, UserDataError> {
+        if let Some(content) = self.included.0.borrow().get(url) {
+            return Ok(content.clone());
+        }
+        let content = self.fetch(url)?;
+        self.included.0.borrow_mut().insert(url.to_owned(), content.clone());
         Ok(content)
     }
 

@@ -123,6 +123,40 @@ impl Command {
         });
         std::iter::once(self.program.clone()).chain(args).collect()
     }
+
+    /// What the log says when it starts, in the original's words, which its acceptance tests and log readers match.
+    pub fn announcement(&self) -> String {
+        let accept = if self.accept.is_empty() { &[0][..] } else { &self.accept };
+        let capture = if self.sink == Sink::Capture { "True" } else { "False" };
+        format!(
+            "Running command {} with allowed return codes {accept:?} (shell=False, capture={capture})",
+            python_list(&self.shown())
+        )
+    }
+}
+
+/// Words as Python prints a list of them.
+pub fn python_list(words: &[String]) -> String {
+    format!("[{}]", words.iter().map(|word| python_text(word)).collect::<Vec<_>>().join(", "))
+}
+
+/// A text as Python's `repr()` writes it, but for letters that are not printable beyond ASCII.
+fn python_text(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut out = String::from(quote);
+    for letter in text.chars() {
+        match letter {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            letter if letter == quote => out.extend(['\\', letter]),
+            letter if letter.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(letter))),
+            letter => out.push(letter),
+        }
+    }
+    out.push(quote);
+    out
 }
 
 /// What a finished command left.
@@ -204,4 +238,21 @@ pub trait Commands: Send + Sync {
 pub trait Conversation: Send {
     /// Says a line, and gives the line that is answered.
     fn ask(&mut self, line: &str) -> Result<String, std::io::Error>;
+}
+
+#[cfg(test)]
+mod announcements {
+    use super::*;
+
+    /// Expectations: `print(['it\'s', 'a"b', "'\"", 'c\\d\n', '\x1b'])` of Python 3.
+    #[test]
+    fn a_command_is_announced_as_python_prints_it() {
+        let command = Command::line(["it's", "a\"b", "'\"", "c\\d\n", "\u{1b}"]).secret_arg("hunter2");
+        assert_eq!(
+            command.announcement(),
+            r#"Running command ["it's", 'a"b', '\'"', 'c\\d\n', '\x1b', 'REDACTED'] with allowed return codes [0] (shell=False, capture=True)"#
+        );
+        let other = Command::new("true").accept(&[0, 3]).inherit_output().announcement();
+        assert!(other.ends_with("['true'] with allowed return codes [0, 3] (shell=False, capture=False)"));
+    }
 }

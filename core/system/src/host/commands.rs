@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use model::effects::{Command, CommandError, Commands, Conversation, Output, Sink};
 
+use super::children;
+
 /// Where programs are, also when PATH forgets the system directories (a boot's PATH may lack /sbin).
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -108,9 +110,10 @@ impl Commands for HostCommands {
             prepared.process_group(0);
         }
         let failed = |source| CommandError::Io { command: shown.clone(), source };
-        tracing::debug!(target: "subp", "Running command {:?}", command.shown());
-        let mut child = match prepared.spawn() {
-            Ok(child) => child,
+        tracing::debug!(target: "subp.py", "{}", command.announcement());
+        let (mut child, running) = match children::spawn(&mut prepared, !command.foreground, command.shown())
+        {
+            Ok(started) => started,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !command.program.contains('/') => {
                 return Err(CommandError::NotFound(command.program.clone()));
             }
@@ -139,6 +142,8 @@ impl Commands for HostCommands {
                 }
             }
         };
+        drop(running);
+        children::stop_if_ending();
         if let Some(feeder) = feeder {
             let _ = feeder.join();
         }
@@ -148,7 +153,7 @@ impl Commands for HostCommands {
             .map_or(Duration::from_secs(3600), |limit| limit.saturating_sub(started.elapsed()));
         let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
         let output = Output { code, stdout: finish(stdout, patience), stderr: finish(stderr, patience) };
-        tracing::debug!(target: "subp", "Command {:?} ended with exit code {code}", command.program);
+        tracing::debug!(target: "subp.py", "Command {:?} ended with exit code {code}", command.program);
         let accepted = if command.accept.is_empty() { code == 0 } else { command.accept.contains(&code) };
         if accepted { Ok(output) } else { Err(CommandError::Failed { command: shown, output }) }
     }
@@ -178,11 +183,11 @@ impl Commands for HostCommands {
         let failed = |source| CommandError::Io { command: command.shown().join(" "), source };
         let mut prepared = self.prepare(command)?;
         prepared.stdin(Stdio::piped()).stdout(Stdio::piped());
-        tracing::debug!(target: "subp", "Running command {:?}", command.shown());
-        let mut child = prepared.spawn().map_err(failed)?;
+        tracing::debug!(target: "subp.py", "{}", command.announcement());
+        let (mut child, running) = children::spawn(&mut prepared, false, command.shown()).map_err(failed)?;
         let (to, from) = (child.stdin.take(), child.stdout.take());
         let from = from.ok_or_else(|| failed(std::io::ErrorKind::BrokenPipe.into()))?;
-        Ok(Some(Box::new(Talk { child, to, from: BufReader::new(from) })))
+        Ok(Some(Box::new(Talk { child, _running: running, to, from: BufReader::new(from) })))
     }
 }
 
@@ -192,6 +197,7 @@ const MAX_ANSWER: u64 = 16 << 20;
 /// A child process that is talked to.
 struct Talk {
     child: process::Child,
+    _running: children::Running,
     to: Option<process::ChildStdin>,
     from: BufReader<process::ChildStdout>,
 }
@@ -205,6 +211,7 @@ impl Conversation for Talk {
         let mut answer = String::new();
         let read = (&mut self.from).take(MAX_ANSWER).read_line(&mut answer)?;
         if read == 0 || !answer.ends_with('\n') {
+            children::stop_if_ending();
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
         Ok(answer)

@@ -2,8 +2,7 @@
 
 use std::io::Write as _;
 
-use model::Stage;
-use model::effects::{Environment, Http, HttpError, Journal, Request, Response, Uname};
+use model::effects::{Environment, Http, HttpError, Request, Response, Uname};
 
 /// The real process.
 pub(crate) struct HostEnvironment;
@@ -46,13 +45,6 @@ impl Environment for HostEnvironment {
         // Nobody reads it when standard error is closed; that must not stop a boot.
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
-}
-
-/// The real machine needs no journal: the log tells what was done.
-pub(crate) struct NoJournal;
-
-impl Journal for NoJournal {
-    fn enter(&self, _stage: Stage, _module: Option<&str>) {}
 }
 
 /// HTTP in a build that left it out.
