@@ -24,7 +24,9 @@ pub(crate) fn run(options: &Features) -> u8 {
             ("renderer", renderers()),
         ];
         for (kind, names) in kinds {
-            names.iter().for_each(|name| output::line(&format!("{kind} {name}")));
+            for name in names {
+                output::line(&format!("{kind} {name}"));
+            }
         }
     }
     0

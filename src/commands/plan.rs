@@ -41,6 +41,7 @@ pub(crate) enum Format {
 
 /// What a plan starts from.
 #[derive(Debug, Default, Args)]
+#[allow(clippy::struct_field_names, reason = "the names of options")]
 pub(crate) struct Source {
     /// One of the embedded examples.
     #[arg(long, value_name = "NAME")]

@@ -171,7 +171,9 @@ fn judge(schema: &Value, root: &Value, value: &Value, at: &str) -> Result<BTreeS
         if fitting.is_empty() || (keyword == "oneOf" && fitting.len() > 1) {
             return Err(format!("{at}: {} of {keyword} fit {value}: {fits:?}", fitting.len()));
         }
-        fitting.into_iter().for_each(|names| known.extend(names.iter().cloned()));
+        for names in fitting {
+            known.extend(names.iter().cloned());
+        }
     }
     Ok(known)
 }

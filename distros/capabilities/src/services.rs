@@ -12,7 +12,7 @@ pub struct InitSystem {
     pub init: Init,
 }
 
-fn words<'a>(init: Init, action: ServiceAction, service: &'a str) -> Vec<&'a str> {
+fn words(init: Init, action: ServiceAction, service: &str) -> Vec<&str> {
     use ServiceAction::{Disable, Enable, Reload, Restart, Start, Status, Stop, TryReload};
     match (init, action) {
         (Init::Systemd, action) => {

@@ -53,7 +53,7 @@ fn as_suse(settings: &mut Settings) {
 fn interfaces(settings: &mut Settings, path: &str, header: fn() -> String) {
     #[cfg(feature = "interfaces")]
     {
-        settings.interfaces.path = path.to_owned();
+        path.clone_into(&mut settings.interfaces.path);
         settings.interfaces.header = header();
     }
 }

@@ -72,6 +72,9 @@ pub(crate) struct Around {
     pub(crate) after: fn(&System, &Settings, bool) -> Result<(), DistroError>,
 }
 
+/// Waits until a network manager says that the network is up.
+type Wait = fn(&System) -> Result<(), DistroError>;
+
 /// How a network manager brings links up.
 pub(crate) struct Activator {
     /// Brings the links up. The first that does not come up ends it.
@@ -79,7 +82,7 @@ pub(crate) struct Activator {
     /// Brings one link up that has just been written.
     pub(crate) bring_up_one: fn(&System, &str) -> Result<(), DistroError>,
     /// Waits until the network is up; `None` where no unit says so.
-    pub(crate) wait: Option<fn(&System) -> Result<(), DistroError>>,
+    pub(crate) wait: Option<Wait>,
 }
 
 /// The table: feature, name in cloud.cfg, the constant. Its order is that in which they are tried where cloud.cfg has none.

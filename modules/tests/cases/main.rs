@@ -100,6 +100,8 @@ fn listing(effects: &[system::Effect]) -> String {
             EffectKind::Command { words, .. } => _ = writeln!(text, "run {words:?}"),
             EffectKind::Request { method, url, .. } => _ = writeln!(text, "{method} {url}"),
             EffectKind::Ephemeral { what } => _ = writeln!(text, "{what}"),
+            EffectKind::Serial { port } => _ = writeln!(text, "talk over {}", port.display()),
+            EffectKind::AwaitLinks => _ = writeln!(text, "wait for links"),
         }
     }
     text

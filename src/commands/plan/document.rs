@@ -68,6 +68,7 @@ enum Kind {
         content: Option<String>,
         /// What it held before; null where it was not there.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[allow(clippy::option_option, reason = "null for no file, absent for hidden content")]
         before: Option<Option<String>>,
     },
     /// A directory is made, or gets another mode.

@@ -6,6 +6,7 @@ use super::{PlanError, Planned, Source, boot, inputs, source_list};
 
 /// What a machine is given by a NoCloud seed.
 #[derive(Clone, Default)]
+#[allow(clippy::struct_field_names, reason = "the field's own names")]
 pub(crate) struct Data {
     pub(crate) user_data: Option<Vec<u8>>,
     pub(crate) meta_data: Option<Vec<u8>>,

@@ -79,10 +79,10 @@ fn folded(effects: &[Effect]) -> Vec<Shown> {
         match &effect.kind {
             EffectKind::Write { path, .. }
             | EffectKind::Directory { path, .. }
-            | EffectKind::Attributes { path, .. } => {
-                if !shown.is_part {
-                    latest.insert(path.clone(), index);
-                }
+            | EffectKind::Attributes { path, .. }
+                if !shown.is_part =>
+            {
+                latest.insert(path.clone(), index);
             }
             EffectKind::Remove(path) => {
                 latest.retain(|known, _| !known.starts_with(path));
@@ -135,6 +135,7 @@ struct Printer<'a> {
     out: String,
     accounts: &'a Accounts,
     /// The stage of the last heading; `None` before the first.
+    #[allow(clippy::option_option, reason = "a heading of no stage is one, too")]
     stage: Option<Option<Stage>>,
     module: Option<String>,
 }

@@ -107,7 +107,7 @@ fn walk(what: &str, config: &NetworkConfig) {
         let text: String = found
             .files
             .iter()
-            .map(|file| format!("{}\n{}\n", file.path.display(), file.content.to_lowercase()))
+            .flat_map(|file| [file.path.display().to_string(), file.content.to_lowercase()])
             .collect();
         let reported: BTreeSet<&str> = found.unexpressed.iter().map(|lost| lost.key.as_str()).collect();
         for (key, value) in &said {

@@ -35,7 +35,9 @@ fn without_policies(value: &mut Value) {
             map.remove("routing-policy");
             if let Some(routes) = map.get_mut("routes").and_then(Value::as_array_mut) {
                 for route in routes.iter_mut().filter_map(Value::as_object_mut) {
-                    ["table", "mtu", "on-link"].into_iter().for_each(|key| drop(route.remove(key)));
+                    for key in ["table", "mtu", "on-link"] {
+                        route.remove(key);
+                    }
                 }
             }
             map.values_mut().for_each(without_policies);

@@ -46,7 +46,7 @@ impl Boot<'_> {
         let document = if version == 1 { network::v1_schema() } else { network::v2_schema() };
         let mut findings = check(&Schema::new(&document), config);
         // Nobody wrote it: the reader of interfaces(5) notes there which link a stanza was for.
-        findings.retain(|finding| !finding.key.as_ref().is_some_and(|key| key.to_string() == ORIGINAL_NAME));
+        findings.retain(|finding| finding.key.as_ref().is_none_or(|key| key.to_string() != ORIGINAL_NAME));
         tell("network-config", &findings);
     }
 

@@ -293,6 +293,7 @@ mod tests {
 
     /// A root that holds this machine's shell under these names, and what it loads; `None`, loudly, where this test
     /// cannot have one.
+    #[allow(clippy::print_stderr, reason = "a test that does not run says so")]
     fn small_root(applets: &[&str]) -> Option<tempfile::TempDir> {
         if !rustix::process::geteuid().is_root() {
             eprintln!("SKIPPED: only root may change its root");

@@ -47,7 +47,7 @@ impl Serial for HostSerial {
             raw.set_speed(speed).map_err(|error| failed(error.into()))?;
         }
         ioctl_tiocexcl(&file).map_err(|error| failed(error.into()))?;
-        let open = Port { port: port.to_owned(), file: file.into(), before, read: Vec::new() };
+        let open = Port { path: port.to_owned(), file: file.into(), before, read: Vec::new() };
         tcsetattr(&open.file, OptionalActions::Flush, &raw).map_err(|error| failed(error.into()))?;
         Ok(Box::new(open))
     }
@@ -55,7 +55,7 @@ impl Serial for HostSerial {
 
 /// A port that is open.
 struct Port {
-    port: PathBuf,
+    path: PathBuf,
     file: OwnedFd,
     before: Termios,
     /// What came after the last line.
@@ -64,21 +64,21 @@ struct Port {
 
 impl Port {
     fn failed(&self, source: io::Error) -> SerialError {
-        SerialError::Io { port: self.port.clone(), source }
+        SerialError::Io { port: self.path.clone(), source }
     }
 
     fn wait(&self, what: PollFlags, begun: Instant, limit: Duration) -> Result<(), SerialError> {
         match ready(&self.file, what, begun + limit) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(SerialError::TimedOut { port: self.port.clone(), limit }),
+            Ok(false) => Err(SerialError::TimedOut { port: self.path.clone(), limit }),
             Err(error) => Err(self.failed(error)),
         }
     }
 }
 
 /// Whether it is to be tried again once the port is ready.
-fn is_early(error: &rustix::io::Errno) -> bool {
-    matches!(*error, rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR)
+fn is_early(error: rustix::io::Errno) -> bool {
+    matches!(error, rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR)
 }
 
 impl SerialPort for Port {
@@ -90,7 +90,7 @@ impl SerialPort for Port {
             self.wait(PollFlags::OUT, begun, limit)?;
             match rustix::io::write(&self.file, left) {
                 Ok(written) => left = &left[written..],
-                Err(error) if is_early(&error) => {}
+                Err(error) if is_early(error) => {}
                 Err(error) => return Err(self.failed(error.into())),
             }
         }
@@ -109,7 +109,7 @@ impl SerialPort for Port {
             searched = self.read.len();
             if searched > LONGEST {
                 self.read.clear();
-                return Err(SerialError::TooLong { port: self.port.clone(), limit: LONGEST });
+                return Err(SerialError::TooLong { port: self.path.clone(), limit: LONGEST });
             }
             self.wait(PollFlags::IN, begun, limit)?;
             let mut buffer = [0; 4096];
@@ -117,7 +117,7 @@ impl SerialPort for Port {
                 // The other end has hung up.
                 Ok(0) => return Err(self.failed(io::ErrorKind::UnexpectedEof.into())),
                 Ok(length) => self.read.extend(&buffer[..length]),
-                Err(error) if is_early(&error) => {}
+                Err(error) if is_early(error) => {}
                 Err(error) => return Err(self.failed(error.into())),
             }
         }

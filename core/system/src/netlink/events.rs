@@ -78,8 +78,12 @@ impl States {
     /// All links as they are, after messages were lost.
     fn are(&mut self, all: BTreeMap<u32, Known>) {
         let gone: Vec<u32> = self.links.keys().filter(|index| !all.contains_key(index)).copied().collect();
-        gone.into_iter().for_each(|index| self.is_gone(index));
-        all.into_iter().for_each(|(index, now)| self.is(index, now));
+        for index in gone {
+            self.is_gone(index);
+        }
+        for (index, now) in all {
+            self.is(index, now);
+        }
     }
 }
 

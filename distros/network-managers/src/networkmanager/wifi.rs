@@ -31,7 +31,10 @@ pub(super) fn connections(state: &NetworkState, connections: &mut IndexMap<Strin
 fn network(file: &mut Keyfile, point: &AccessPoint) {
     let text = |key: &str| point.settings.get(key).map(Scalar::to_string);
     // A list of bytes where a text would be taken for one.
-    let bytes = || point.ssid.bytes().map(|byte| format!("{byte};")).collect::<String>();
+    let bytes = || {
+        let numbers: Vec<String> = point.ssid.bytes().map(|byte| byte.to_string()).collect();
+        numbers.join(";") + ";"
+    };
     let plain = !point.ssid.contains([';', '\\']) && point.ssid.trim() == point.ssid;
     file.set("wifi", "ssid", &if plain { point.ssid.clone() } else { bytes() });
     let mode = text("mode").unwrap_or_else(|| "infrastructure".to_owned());
