@@ -150,6 +150,11 @@ fn connection(
     if let (Some(mac), "ethernet" | "wifi") = (&link.mac, kind) {
         file.set(kind, "mac-address", &mac_address(mac));
     }
+    // These have no address of their own that a profile could be for: it is one that they are given.
+    if let (Some(mac), "bond" | "vlan") = (&link.mac, kind) {
+        file.section("ethernet");
+        file.set("ethernet", "cloned-mac-address", &mac_address(mac));
+    }
     if let (Some(parent), "vlan") = (&parent, kind) {
         file.set("vlan", "parent", parent);
     }

@@ -165,6 +165,16 @@ pub const KNOWN: &[Known] = &[
         ],
     },
     Known {
+        name: "given-addresses",
+        reason: "the hardware address that a bond or VLAN is to have is dropped",
+        outputs: &["network-manager"],
+        applies: |config| {
+            anywhere(config, &|key, _| key == "bonds" || key == "vlans")
+                || anywhere(config, &|key, value| key == "type" && (value == "bond" || value == "vlan"))
+        },
+        lines: &["+ cloned-mac-address=", "+ [ethernet]"],
+    },
+    Known {
         name: "routes-in-their-stanza",
         reason: "a route of IPv4 is set before the link has an address of IPv4, which fails",
         outputs: &["eni"],
