@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use md5::{Digest, Md5};
-use model::effects::{Attributes, Request};
+use model::effects::{Attributes, HttpError, Request};
 
 use super::{Processor, UserDataError};
 
@@ -78,6 +78,11 @@ impl Processor<'_> {
         let request = Request::get(url).timeout(Duration::from_secs(5)).retries(10).public();
         match self.system.http.send(&request) {
             Ok(response) => Ok(response.body),
+            // The rest of the user-data can be planned all the same.
+            Err(error @ HttpError::NotAsked { .. }) => {
+                tracing::warn!("{error}; what it would include is left out");
+                Ok(Vec::new())
+            }
             Err(error) => Err(failed(error.to_string())),
         }
     }
