@@ -30,7 +30,7 @@ took() {
 # after FILE PATTERN LINE: puts a line behind the first that matches.
 after() {
     grep -q -- "$2" "$1" || { echo "doors: $1 has no line like $2" >&2; exit 1; }
-    sed -i "0,\\#$2#s##&\\n$3#" "$1"
+    sed -i "0,\\~$2~s~~&\\n$3~" "$1"
 }
 
 # A data source: its file, its row, and cargo's features.

@@ -61,7 +61,6 @@ impl Accounts {
     }
 
     /// The default user's name.
-    #[cfg(any(feature = "users_groups", feature = "ssh", feature = "set_passwords"))]
     pub(crate) fn default_name(&self) -> Option<&str> {
         self.users.iter().find(|user| user.default).map(|user| user.spec.name.as_str())
     }

@@ -3,7 +3,6 @@
 //! sshd reads the files that `AuthorizedKeysFile` names; the first that belongs to the user alone and that sshd would
 //! take with its `StrictModes` gets the keys.
 
-#[cfg(any(feature = "users_groups", feature = "ssh"))]
 mod add;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +13,6 @@ use model::effects::{Attributes, FileKind, Files, Metadata, Owner};
 use model::user::Account;
 use model::{Context, DistroError, ModuleError};
 
-#[cfg(any(feature = "users_groups", feature = "ssh"))]
 pub(crate) use add::{REDIRECT_OPTIONS, add, redirect};
 
 /// An account that has to be there.

@@ -53,7 +53,6 @@ pub(crate) fn mounts(text: &str) -> Vec<Mount> {
 }
 
 /// The path without links, as far as it is there.
-#[cfg(any(feature = "growpart", feature = "mounts"))]
 pub(crate) fn canonical(files: &dyn ReadFiles, path: &Path) -> std::path::PathBuf {
     let mut todo: Vec<std::ffi::OsString> = parts(path);
     let mut done = std::path::PathBuf::from("/");
@@ -81,7 +80,6 @@ pub(crate) fn canonical(files: &dyn ReadFiles, path: &Path) -> std::path::PathBu
 }
 
 /// The components, the last first.
-#[cfg(any(feature = "growpart", feature = "mounts"))]
 fn parts(path: &Path) -> Vec<std::ffi::OsString> {
     let name = |part: std::path::Component<'_>| match part {
         std::path::Component::Normal(name) => Some(name.to_owned()),
@@ -92,14 +90,12 @@ fn parts(path: &Path) -> Vec<std::ffi::OsString> {
 }
 
 /// Whether a path is a block device; a special file counts, since BSD's disks are character devices.
-#[cfg(any(feature = "growpart", feature = "resizefs"))]
 pub(crate) fn is_device(system: &model::System, path: &Path) -> bool {
     let special = matches!(system.files.stat(path), Ok(Some(found)) if found.kind == FileKind::Special);
     special || system.devices.block_devices().is_ok_and(|all| all.iter().any(|device| device.path == path))
 }
 
 /// The device that `root=` of the kernel command line names.
-#[cfg(any(feature = "growpart", feature = "resizefs"))]
 pub(crate) fn root_device(files: &dyn ReadFiles) -> Option<String> {
     let command_line = files.text(Path::new("/proc/cmdline"))?;
     let root = command_line.split_whitespace().find_map(|word| word.strip_prefix("root="))?;

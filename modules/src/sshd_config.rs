@@ -46,13 +46,11 @@ fn edit(
 }
 
 /// Sets keywords for all connections; gives whether anything changed.
-#[cfg(feature = "set_passwords")]
 pub(crate) fn set(context: &Context<'_>, settings: &[(&str, &str)]) -> Result<bool, ModuleError> {
     edit(context, |config| Ok(!config.update(settings)?.is_empty()))
 }
 
 /// Adds lines, since a keyword such as `HostCertificate` may stand there several times.
-#[cfg(feature = "ssh")]
 pub(crate) fn append(context: &Context<'_>, lines: &[(&str, &str)]) -> Result<(), ModuleError> {
     edit(context, |config| config.append(lines).map(|()| true)).map(|_| ())
 }

@@ -1,7 +1,7 @@
 //! Renderers and activators: network state to the files and commands of a network manager.
 //!
 //! A renderer is a pure function from a [`netconfig::NetworkState`] and its settings to [`RenderedFile`]s, a constant, a row in
-//! [`manager`]'s table and a feature each. [`NetworkTools`] writes them, and is the [`model::distro::Network`] of every distribution: a
+//! the table of `manager` and a feature each. [`NetworkTools`] writes them, and is the [`model::distro::Network`] of every distribution: a
 //! distribution brings only a table, [`Settings`].
 
 mod activate;
