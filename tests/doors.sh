@@ -8,6 +8,11 @@ rm -rf "$copy/tree"
 mkdir -p "$copy/tree"
 git ls-files -z | xargs -0 cp --parents -t "$copy/tree" 2> /dev/null || true
 export CARGO_TARGET_DIR="$PWD/$copy/target"
+# What others wrote is built already where the tests were.
+if [ ! -d "$CARGO_TARGET_DIR/debug" ] && [ -d target/debug/deps ]; then
+    mkdir -p "$CARGO_TARGET_DIR/debug"
+    cp -a target/debug/deps target/debug/build target/debug/.fingerprint "$CARGO_TARGET_DIR/debug/"
+fi
 cd "$copy/tree"
 git init -q
 git add -A

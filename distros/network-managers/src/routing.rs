@@ -28,6 +28,7 @@ pub(crate) fn rule_words(rule: &IndexMap<String, Scalar>) -> (bool, String) {
 }
 
 /// Whether a route says more than where it leads, its gateway and its metric.
+#[cfg(feature = "ifcfg")]
 pub(crate) fn is_particular(route: &Route) -> bool {
     route.gateway.is_none() || route.table.is_some() || route.mtu.is_some() || route.on_link == Some(true)
 }
