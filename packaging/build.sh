@@ -1,6 +1,6 @@
 #!/bin/sh
 # build.sh DISTRO [FEATURES] : builds the static program for a target, and lays out below target/package/DISTRO
-# what the .deb and the .rpm take from there: cloud.cfg, templates, man pages, completions.
+# what the .deb and the .rpm take from there: cloud.cfg, templates, man pages, completions, units.
 set -eu
 cd "$(dirname "$0")/.."
 distro=$1
@@ -21,3 +21,4 @@ cp "$program" "$out/cloud-init"
 "$program" generate templates "$out/templates"
 "$program" generate man "$out/man"
 "$program" generate completions "$out/completions"
+packaging/units.sh "$distro" "$out/systemd"

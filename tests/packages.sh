@@ -24,6 +24,7 @@ dpkg-deb --field "$deb" Provides | grep -q 'cloud-init (= ' || { echo "$deb does
 mkdir -p target/package/centos
 cp -r target/package/debian/. target/package/centos/
 target/package/debian/cloud-init generate cloud-cfg centos > target/package/centos/cloud.cfg
+packaging/units.sh centos target/package/centos/systemd
 rm -rf target/generate-rpm
 cargo generate-rpm
 rpm=$(ls target/generate-rpm/*.rpm)
@@ -31,6 +32,14 @@ for file in usr/bin/cloud-init usr/bin/cloud-id usr/lib/systemd/system-generator
     usr/libexec/cloud-init/ds-identify usr/libexec/cloud-init/hook-hotplug usr/bin/cloud-init-per \
     usr/libexec/cloud-init/write-ssh-key-fingerprints usr/libexec/cloud-init/uncloud-init; do
     rpm -qpl "$rpm" | grep -q "^/$file\$" || { echo "$rpm lacks $file"; rpm -qpl "$rpm"; exit 1; }
+done
+# Waiting for NetworkManager before sysinit.target, which it comes after, would be a cycle.
+for distro in debian centos; do
+    unit=target/package/$distro/systemd/cloud-init-network.service
+    case $(grep -c '^After=NetworkManager.service$\|^Before=sysinit.target$' "$unit") in
+    1) ;;
+    *) echo "$unit has an ordering cycle with NetworkManager"; exit 1 ;;
+    esac
 done
 rpm -qp --provides "$rpm" | grep -q '^cloud-init = '
 ls -l "$deb" "$rpm"

@@ -1,0 +1,16 @@
+#!/bin/sh
+# units.sh DISTRO DIRECTORY : lays out the units as a distribution orders them.
+set -eu
+cd "$(dirname "$0")/.."
+rm -rf "$2"
+mkdir -p "$2"
+cp packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.target "$2"
+case $1 in
+debian | ubuntu) ;;
+*)
+    # NetworkManager comes after sysinit.target: the network stage, which waits for it there, cannot come before that.
+    sed -i -e '/^After=networking.service$/c After=NetworkManager.service\nAfter=NetworkManager-wait-online.service' \
+        -e '/^Before=sysinit.target$/d' -e '/^Before=shutdown.target$/d' -e '/^Conflicts=shutdown.target$/d' \
+        "$2/cloud-init-network.service"
+    ;;
+esac
