@@ -5,7 +5,7 @@
 //! is pure, and a description has some dozens of keys; of those that stand many times (addresses of a hundred links)
 //! some are looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::config::{Key, Origin, Value};
 use model::{NetworkConfig, Node};
@@ -81,11 +81,16 @@ pub(crate) fn find(
     render: &dyn Fn(&NetworkConfig) -> Option<Vec<RenderedFile>>,
     written: &[RenderedFile],
 ) -> Vec<Unexpressed> {
-    let mut search = Search { config, renderer, render, written, seen: BTreeMap::new() };
     // What is rendered on trial is not worth a word in the log.
     let silence = tracing::subscriber::NoSubscriber::default();
-    let found =
-        tracing::subscriber::with_default(silence, || search.below(config.node(), &mut Vec::new(), ""));
+    let found = tracing::subscriber::with_default(silence, || {
+        let small = NetworkConfig::new(reduced(config.node()));
+        // An entry that is left out may be what another refers to: then nothing is left out.
+        let less = render(&small).map(|files| (&small, files));
+        let (config, written) = less.as_ref().map_or((config, written), |(config, files)| (*config, files));
+        let mut search = Search { config, renderer, render, written, seen: BTreeMap::new() };
+        search.below(config.node(), &mut Vec::new(), "")
+    });
     let mut merged: Vec<Unexpressed> = Vec::new();
     for (key, origin) in found.1 {
         match merged.iter_mut().find(|known| known.key == key) {
@@ -94,6 +99,54 @@ pub(crate) fn find(
         }
     }
     merged
+}
+
+/// A description with some entries of each long section and list, and with each that has a key which those have not: a
+/// machine with two hundred links is not rendered whole for every key.
+fn reduced(node: &Node) -> Node {
+    let (mut seen, mut kept) = (BTreeSet::new(), 0);
+    let mut stays = |child: &Node, many: bool| {
+        let mut keys = BTreeSet::new();
+        collect_keys(child, String::new(), &mut keys);
+        let stays = !many || kept < SAMPLES || !keys.is_subset(&seen);
+        seen.extend(keys);
+        kept += usize::from(stays);
+        stays
+    };
+    let value = match &node.value {
+        Value::Map(map) => {
+            // The keys of an entry say different things, the entries of a section the same of different links.
+            let many = map.len() > SAMPLES && map.values().all(|child| child.as_map().is_some());
+            Value::Map(
+                map.iter()
+                    .filter(|(_, child)| stays(child, many))
+                    .map(|(key, child)| (key.clone(), reduced(child)))
+                    .collect(),
+            )
+        }
+        Value::List(list) => {
+            let many = list.len() > SAMPLES;
+            Value::List(list.iter().filter(|child| stays(child, many)).map(reduced).collect())
+        }
+        other => other.clone(),
+    };
+    Node::new(value, node.origin.clone())
+}
+
+/// The keys of a value and below it, each with the way to it. An entry's type is a key of its own.
+fn collect_keys(node: &Node, path: String, keys: &mut BTreeSet<String>) {
+    match &node.value {
+        Value::Map(map) => {
+            for (key, child) in map {
+                let value = child.as_str().filter(|_| key.to_string() == "type").unwrap_or_default();
+                let below = format!("{path}/{key}{value}");
+                keys.insert(below.clone());
+                collect_keys(child, below, keys);
+            }
+        }
+        Value::List(list) => list.iter().for_each(|child| collect_keys(child, format!("{path}/*"), keys)),
+        _ => {}
+    }
 }
 
 type Lost = Vec<(String, Origin)>;
