@@ -57,6 +57,7 @@ pub(crate) struct Writer {
     pub(crate) around: Option<Around>,
 }
 
+#[allow(dead_code, reason = "a build without renderers writes nothing")]
 impl Writer {
     /// One that renders and does nothing else.
     pub(crate) const fn plain(render: Render) -> Self {

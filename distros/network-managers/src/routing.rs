@@ -1,7 +1,9 @@
 //! Policy rules and routes in the words of ip-rule(8) and ip-route(8), which several network managers take.
 
 use indexmap::IndexMap;
-use netconfig::{Route, Scalar, address};
+#[cfg(feature = "ifcfg")]
+use netconfig::Route;
+use netconfig::{Scalar, address};
 
 /// netplan's names and ip-rule(8)'s.
 const WORDS: [(&str, &str); 6] = [
