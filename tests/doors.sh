@@ -43,11 +43,15 @@ cat > datasources/src/doors.rs << 'EOF'
 //! Doors: a data source that a test makes up.
 
 use metadata::standard;
-use model::datasource::SourceError;
+use model::datasource::{Evidence, Medium, SourceError};
 use model::{About, Crawl, DataSource, Identified, Instance, InstanceId, Platform};
 use serde_json::Map;
 
-const ABOUT: About = About { local: Some("DataSourceDoors"), ..About::named("Doors") };
+const ABOUT: About = About {
+    local: Some("DataSourceDoors"),
+    evidence: Evidence { dmi: &[], medium: Medium::Seed("doors"), tree: &[] },
+    ..About::named("Doors")
+};
 
 /// The source.
 pub(crate) struct Doors;
@@ -58,7 +62,7 @@ impl DataSource for Doors {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if platform.system.files.exists(std::path::Path::new("/doors")) { Identified::Found } else { Identified::No }
+        if platform.system.files.exists(std::path::Path::new("/var/lib/cloud/seed/doors/meta")) { Identified::Found } else { Identified::No }
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
@@ -170,7 +174,7 @@ has() {
     shift 2
     # A plan with advice ends with 2.
     local output
-    output=$("$@" 2>&1) || [ $? = 2 ]
+    output=$("$@" 2>&1) || [ $? = 2 ] || output="failed: ${output//"$text"/}"
     if [[ $output == *"$text"* ]]; then echo "ok: $what"; else
         printf '%s\n' "$output" | tail -n 20 >&2
         echo "doors: $what lacks '$text'" >&2
@@ -183,12 +187,16 @@ printf '#cloud-config\ndoorbell: postman\n' > "$work/user-data"
 printf '#cloud-config\ndoorbell: [postman]\n' > "$work/wrong"
 printf 'version: 2\nethernets: {eth0: {dhcp4: true}}\n' > "$work/network-config"
 mkdir "$work/tree"
+touch "$work/tree/meta"
 has 'features: data source' 'data-source Doors' "$program" features --all
 has 'features: module' 'module doorbell' "$program" features --all
 has 'features: derivative' 'distribution doorian' "$program" features --all
 has 'features: network manager' 'renderer doornet' "$program" features --all
 has 'plan: module' '/etc/doorbell' "$program" plan --distro debian --user-data "$work/user-data"
-has 'plan: data source' 'i-doors' "$program" plan --distro debian --data-source Doors --metadata-tree "$work/tree"
+has 'plan: data source' 'data source DataSourceDoors' "$program" plan --distro debian --metadata-tree "$work/tree" \
+    --data-source Doors
+has 'plan: its instance' 'instances/i-doors' "$program" plan --distro debian --metadata-tree "$work/tree" \
+    --data-source Doors --format json
 has 'cloud.cfg: module' 'doorbell' "$program" generate cloud-cfg debian
 has 'cloud.cfg: derivative' 'distro: doorian' "$program" generate cloud-cfg doorian
 has 'net render: network manager' '/etc/doornet' "$program" net render "$work/network-config" -r doornet -D debian

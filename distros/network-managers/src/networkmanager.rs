@@ -140,7 +140,7 @@ fn connection(
     if kind == "ethernet" && link.wake_on_lan == Some(true) {
         file.set("ethernet", "wake-on-lan", WAKE_BY_MAGIC);
     }
-    if let (Some(mtu), "ethernet" | "bond") = (&mtu, kind) {
+    if let (Some(mtu), "ethernet" | "bond" | "bridge" | "vlan") = (&mtu, kind) {
         file.section("ethernet");
         file.set("ethernet", "mtu", mtu);
     }

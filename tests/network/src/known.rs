@@ -175,6 +175,27 @@ pub const KNOWN: &[Known] = &[
         lines: &["+ cloned-mac-address=", "+ [ethernet]"],
     },
     Known {
+        name: "given-mtu",
+        reason: "the MTU of a VLAN or bridge is dropped",
+        outputs: &["network-manager"],
+        applies: |config| {
+            let of_one = |link: &Value| {
+                link.get("mtu").is_some()
+                    || anywhere(link, &|key, _| key == "subnets") && anywhere(link, &|key, _| key == "mtu")
+            };
+            anywhere(config, &|key, links| {
+                (key == "vlans" || key == "bridges") && links.as_object().is_some_and(|all| all.values().any(of_one))
+                    || key == "config"
+                        && links.as_array().is_some_and(|all| {
+                            all.iter().any(|link| {
+                                ["vlan", "bridge"].contains(&link["type"].as_str().unwrap_or_default()) && of_one(link)
+                            })
+                        })
+            })
+        },
+        lines: &["+ mtu=", "+ [ethernet]"],
+    },
+    Known {
         name: "routes-in-their-stanza",
         reason: "a route of IPv4 is set before the link has an address of IPv4, which fails",
         outputs: &["eni"],
