@@ -184,11 +184,13 @@ pub const KNOWN: &[Known] = &[
                     || anywhere(link, &|key, _| key == "subnets") && anywhere(link, &|key, _| key == "mtu")
             };
             anywhere(config, &|key, links| {
-                (key == "vlans" || key == "bridges") && links.as_object().is_some_and(|all| all.values().any(of_one))
+                (key == "vlans" || key == "bridges")
+                    && links.as_object().is_some_and(|all| all.values().any(of_one))
                     || key == "config"
                         && links.as_array().is_some_and(|all| {
                             all.iter().any(|link| {
-                                ["vlan", "bridge"].contains(&link["type"].as_str().unwrap_or_default()) && of_one(link)
+                                ["vlan", "bridge"].contains(&link["type"].as_str().unwrap_or_default())
+                                    && of_one(link)
                             })
                         })
             })

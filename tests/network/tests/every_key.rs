@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use model::config::Value;
 use model::{NetworkConfig, Node};
 use network_managers::Settings;
 use network_managers::convert::convert;
@@ -45,6 +46,17 @@ vlans:
   v10: {id: 10, link: id0, addresses: [10.15.0.1/24]}
 tunnels:
   t0: {mode: sit, local: 192.0.2.1}
+";
+
+/// Wireless links with each key once.
+const WIFI: &str = "\
+wifis:
+  w0:
+    match: {macaddress: '52:54:00:00:00:77'}
+    access-points:
+      lab: {password: lab-password, mode: infrastructure, bssid: '52:54:00:00:00:78', band: 5GHz, channel: 136, hidden: true}
+      office: {auth: {key-management: eap, method: peap, identity: someone, password: their-own}}
+      open: null
 ";
 
 const VERSION_1: &str = "\
@@ -178,4 +190,45 @@ fn a_key_is_reported_once_with_its_first_place() {
         convert(&config, &[], "network-manager", &Settings::of("fedora"), &Scratch::new()).expect("written");
     let lines: Vec<String> = found.unexpressed.iter().map(ToString::to_string).collect();
     assert_eq!(lines, ["lldp.yaml:3:34: network-manager cannot express 'emit-lldp' (nor in another place)"]);
+}
+
+/// The tree without some keys.
+fn without(node: &Node, left_out: &BTreeSet<String>) -> Node {
+    let value = match &node.value {
+        Value::Map(map) => Value::Map(
+            map.iter()
+                .filter(|(key, _)| !left_out.contains(&key.to_string()))
+                .map(|(key, inner)| (key.clone(), without(inner, left_out)))
+                .collect(),
+        ),
+        Value::List(list) => Value::List(list.iter().map(|inner| without(inner, left_out)).collect()),
+        other => other.clone(),
+    };
+    Node::new(value, node.origin.clone())
+}
+
+#[test]
+fn the_schema_of_version_2_allows_what_a_renderer_writes() {
+    let config = read("v2.yaml", &format!("{VERSION_2}{WIFI}"));
+    let lost_by = |renderer: &str, distro: &str| -> BTreeSet<String> {
+        let found = convert(&config, &[], renderer, &Settings::of(distro), &Scratch::new()).expect("written");
+        found.unexpressed.iter().map(|lost| lost.key.clone()).collect()
+    };
+    // netplan's file has every key, known or not.
+    let renderers = [
+        ("eni", "debian"),
+        ("sysconfig", "rhel"),
+        ("sysconfig", "sles"),
+        ("network-manager", "rhel"),
+        ("networkd", "arch"),
+    ];
+    let lost = renderers.map(|(renderer, distro)| lost_by(renderer, distro)).into_iter();
+    let by_all = lost.reduce(|one, other| &one & &other).expect("several renderers");
+    assert!(by_all.contains("tunnels") && !by_all.contains("wifis"), "{by_all:?}");
+    let schema = schema::network::v2_schema();
+    let schema = schema::Schema::new(&schema);
+    let written = without(config.node(), &by_all);
+    let found: Vec<String> =
+        schema::check(&schema, &written).iter().map(|finding| format!("{finding:?}")).collect();
+    assert!(found.is_empty(), "{found:#?}");
 }

@@ -2,6 +2,7 @@
 // A harness around real programs: effects are its business.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
+pub mod additions;
 pub mod commands;
 pub mod corpus;
 pub mod documentation;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use oracle::Error::Usage;
 use schema_oracle::judge::{Schemas, judge};
 use schema_oracle::original::{self, Answer, Error, Verdict};
-use schema_oracle::{Case, Kind, commands, corpus, documentation, structure};
+use schema_oracle::{Case, Kind, additions, commands, corpus, documentation, structure};
 use serde_json::{Value, json};
 
 const HELP: &str = "\
@@ -233,7 +233,7 @@ fn run(options: &Options) -> Result<Ended, Error> {
     let ours = Schemas {
         cloud: modules::cloud_config_schema(),
         v1: schema::network::v1_schema(),
-        v2: schema::network::v2_schema(),
+        v2: additions::taken_back(schema::network::v2_schema(), &originals.v2)?,
     };
     counts.extend(table(options, "our validator, our schemas", &ours, &cases, &answers));
     if options.case.is_none() {

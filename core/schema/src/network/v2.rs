@@ -23,6 +23,8 @@ pub struct Config {
     pub bridges: Option<Free<Bridge>>,
     /// VLANs on links, by their names.
     pub vlans: Option<Free<Vlan>>,
+    /// Wireless links, under names of your choice.
+    pub wifis: Option<Free<Wifi>>,
 }
 
 /// A network manager.
@@ -43,8 +45,9 @@ pub struct DhcpOverrides {
     pub send_hostname: Option<bool>,
     /// Whether its name servers are used. Default: yes.
     pub use_dns: Option<bool>,
-    /// Whether its domains are used.
-    pub use_domains: Option<String>,
+    /// Whether its domains are used; `route` for which servers are asked alone.
+    #[schemars(extend("type" = ["string", "boolean"]))]
+    pub use_domains: Option<serde_json::Value>,
     /// Whether the name that it gives is used. Default: yes.
     pub use_hostname: Option<bool>,
     /// Whether the MTU that it gives is used. Default: yes.
@@ -78,8 +81,8 @@ pub struct Mapping {
     /// What of DHCP's answer for IPv6 is used in another way.
     #[serde(rename = "dhcp6-overrides")]
     pub dhcp6_overrides: Option<DhcpOverrides>,
-    /// Addresses, each with the length of its prefix.
-    pub addresses: Option<Vec<String>>,
+    /// Addresses, each with the length of its prefix, or a mapping of one with its label or lifetime.
+    pub addresses: Option<Vec<Address>>,
     /// The default gateway of IPv4.
     pub gateway4: Option<Gateway>,
     /// The default gateway of IPv6.
@@ -92,6 +95,46 @@ pub struct Mapping {
     pub nameservers: Option<Nameservers>,
     /// Routes over this link.
     pub routes: Option<Vec<Route>>,
+    /// Which packets are routed by which table.
+    pub routing_policy: Option<Vec<Rule>>,
+    /// Whether advertisements of IPv6 routers are followed. Default: as the kernel does.
+    #[schemars(extend("type" = ["boolean", "string"], "enum" = ["yes", "no", true, false]))]
+    pub accept_ra: Option<serde_json::Value>,
+    /// The families that get an address of the link alone. Default: ipv6.
+    pub link_local: Option<Vec<Family>>,
+    /// The MAC address that the link is given.
+    pub macaddress: Option<String>,
+}
+
+/// An address, or one with what is said of it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline, extend("type" = ["string", "object"]))]
+#[serde(transparent)]
+pub struct Address(pub serde_json::Value);
+
+/// A family of addresses.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline, extend("enum" = ["ipv4", "ipv6"]))]
+#[serde(transparent)]
+pub struct Family(pub String);
+
+/// Which packets are routed by a table.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline, deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
+pub struct Rule {
+    /// Packets from these addresses.
+    pub from: Option<String>,
+    /// Packets to these addresses.
+    pub to: Option<String>,
+    /// The number of the table, 1 to 4294967295.
+    pub table: Option<i64>,
+    /// Its place among the rules; the lowest is looked at first.
+    pub priority: Option<i64>,
+    /// Packets with this mark of the firewall.
+    pub mark: Option<i64>,
+    /// Packets with this type of service, 0 to 255.
+    pub type_of_service: Option<i64>,
 }
 
 /// Name servers.
@@ -107,6 +150,7 @@ pub struct Nameservers {
 /// A route.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
 pub struct Route {
     /// Where it leads: an address with the length of its prefix.
     pub to: String,
@@ -114,6 +158,12 @@ pub struct Route {
     pub via: Option<String>,
     /// Its metric.
     pub metric: Option<i64>,
+    /// The number of the table that it stands in. Default: the main table, 254.
+    pub table: Option<i64>,
+    /// The largest packet over it, in bytes.
+    pub mtu: Option<i64>,
+    /// Whether the gateway is reached although no address of the link is in its network. Default: no.
+    pub on_link: Option<bool>,
 }
 
 /// What stands beside what every link may have.
@@ -172,7 +222,8 @@ pub struct BondParameters {
     #[schemars(extend("enum" = ["fast", "slow"]))]
     pub lacp_rate: Option<String>,
     /// How often the state of links is looked at. Default: 0, never.
-    pub mii_monitor_interval: Option<String>,
+    #[schemars(extend("type" = ["string", "integer"]))]
+    pub mii_monitor_interval: Option<serde_json::Value>,
     /// So many links have to be up for the bond to be.
     pub min_links: Option<i64>,
     /// By what a link is chosen for a packet.
@@ -208,7 +259,10 @@ pub struct BondParameters {
     #[schemars(extend("enum" = ["always", "better", "failure"]))]
     pub primary_reselect_policy: Option<String>,
     /// How often packets are sent that teach the switches. Default: 1.
-    pub learn_packet_interval: Option<String>,
+    #[schemars(extend("type" = ["string", "integer"]))]
+    pub learn_packet_interval: Option<serde_json::Value>,
+    /// The link that carries the traffic where it can.
+    pub primary: Option<String>,
 }
 
 /// A bridge between links.
@@ -237,8 +291,12 @@ pub struct BridgeParameters {
     pub hello_time: Option<i64>,
     /// How old a hello packet may be.
     pub max_age: Option<i64>,
-    /// The cost of a path over the bridge.
-    pub path_cost: Option<i64>,
+    /// The cost of a path over the bridge, or over each of its links.
+    #[schemars(extend("type" = ["integer", "object"]))]
+    pub path_cost: Option<serde_json::Value>,
+    /// The priorities of its links, 0 to 63.
+    #[schemars(extend("type" = "object"))]
+    pub port_priority: Option<serde_json::Value>,
     /// Whether the spanning tree protocol is used. Default: yes.
     pub stp: Option<bool>,
 }
@@ -252,4 +310,41 @@ pub struct Vlan {
     pub id: Option<i64>,
     /// The name of the link that it is on.
     pub link: Option<String>,
+}
+
+/// A wireless link.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(transform = link)]
+#[serde(rename = "mapping_wifi", rename_all = "kebab-case")]
+pub struct Wifi {
+    /// By what it is found; all that is given has to fit. Default: by the name above.
+    pub r#match: Option<Match>,
+    /// The name that it gets.
+    pub set_name: Option<String>,
+    /// Whether it may wake the machine. Default: no.
+    pub wakeonlan: Option<bool>,
+    /// Networks that it joins, by their names (SSID); null for one that is open to all.
+    pub access_points: Option<Free<AccessPoint>>,
+}
+
+/// A wireless network.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline, extend("type" = ["object", "null"]))]
+pub struct AccessPoint {
+    /// Its passphrase.
+    pub password: Option<String>,
+    /// How the link joins.
+    #[schemars(extend("enum" = ["infrastructure", "adhoc", "ap"]))]
+    pub mode: Option<String>,
+    /// The MAC address of its station.
+    pub bssid: Option<String>,
+    /// The band.
+    #[schemars(extend("enum" = ["2.4GHz", "5GHz"]))]
+    pub band: Option<String>,
+    /// The number of the channel.
+    pub channel: Option<i64>,
+    /// Whether its name is not sent out. Default: no.
+    pub hidden: Option<bool>,
+    /// What proves who joins.
+    pub auth: Option<serde_json::Map<String, serde_json::Value>>,
 }
