@@ -209,10 +209,18 @@ pub enum CommandError {
     },
 }
 
-/// The last line of standard error, for the message.
+/// The line of standard error that says why, for the message: the last, or the one above a quoted line under which a mark
+/// stands (netplan, visudo, nft).
 fn tail(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
-    text.trim().lines().last().map_or_else(String::new, |line| format!(": {line}"))
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    let is_mark = |line: &&str| line.contains('^') && line.chars().all(|letter| " \t~^-".contains(letter));
+    let said = match lines.as_slice() {
+        [.., cause, _quoted, mark] if is_mark(mark) => cause,
+        [.., last] => last,
+        [] => return String::new(),
+    };
+    format!(": {}", said.trim())
 }
 
 /// Running programs.
@@ -254,5 +262,32 @@ mod announcements {
         );
         let other = Command::new("true").accept(&[0, 3]).inherit_output().announcement();
         assert!(other.ends_with("['true'] with allowed return codes [0, 3] (shell=False, capture=False)"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_shows_the_cause_and_not_the_mark_below_it() {
+        let failed = |stderr: &str| {
+            let output = Output { code: 1, stderr: stderr.into(), ..Output::default() };
+            CommandError::Failed { command: "netplan generate".to_owned(), output }.to_string()
+        };
+        // netplan 1.1.2 of a description with `dhcp4: badval`.
+        let netplan = "/etc/netplan/50-cloud-init.yaml:5:20: Error in network definition: invalid boolean value \
+                       'badval'\n            dhcp4: badval\n                   ^\n";
+        let begin = "'netplan generate' ended with exit code 1";
+        assert_eq!(
+            failed(netplan),
+            format!(
+                "{begin}: /etc/netplan/50-cloud-init.yaml:5:20: Error in network definition: invalid boolean value \
+                 'badval'"
+            )
+        );
+        assert_eq!(failed("first\nlast\n\n"), format!("{begin}: last"));
+        assert_eq!(failed(" ^\n"), format!("{begin}: ^"));
+        assert_eq!(failed(""), begin);
     }
 }
