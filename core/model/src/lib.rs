@@ -8,6 +8,7 @@ pub mod config;
 pub mod datasource;
 pub mod distro;
 pub mod effects;
+pub mod gzip;
 pub mod handler;
 pub mod hostname;
 pub mod instance;
