@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::effects::FileError;
 use model::module::{AnyModule, Marked, Report, Semaphores as _};
-use model::{Context, Frequency, Instance, Node, Stage, Value};
+use model::{Context, Frequency, Instance, Node, Stage, Value, nearest};
 
 use super::Boot;
 use crate::config;
@@ -336,15 +336,6 @@ fn has_key(module: &dyn AnyModule, config: &Node) -> bool {
     module.keys().is_empty() || module.keys().iter().any(|key| config.get(key).is_some())
 }
 
-/// The known name that is most like a wrong one.
-pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    known
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,6 +371,5 @@ mod tests {
         for name in ["cc_write-files.py", "write_files", " Write-Files "] {
             assert_eq!(canonical(name), "write_files");
         }
-        assert_eq!(nearest("write_file", ["runcmd", "write_files"].into_iter()), Some("write_files"));
     }
 }
