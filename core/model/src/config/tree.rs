@@ -327,9 +327,7 @@ impl Node {
             Value::Bool(value) => *value,
             Value::Int(number) => *number != 0,
             Value::Float(number) => *number != 0.0,
-            Value::Str(text) => {
-                matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "1" | "on" | "yes")
-            }
+            Value::Str(text) => boolean::lenient(text),
             _ => false,
         }
     }
