@@ -28,14 +28,14 @@ pub struct ModuleEntry {
 /// A section of cloud.cfg that is no list of modules.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{origin}: {section}: an entry is a name, [name, frequency, …] or {{name, frequency, args}}, not a {found}"
+    "{origin}: {section}: an entry is a name, [name, frequency, …] or {{name, frequency, args}}, not {found}"
 )]
 pub struct SectionError {
     /// Which section.
     pub section: String,
     /// Where the entry was written.
     pub origin: model::Origin,
-    /// What it is.
+    /// What it is, with its article.
     pub found: &'static str,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn entries(config: &Node, section: &str) -> Result<Vec<ModuleEntry>, 
                 let error = SectionError {
                     section: section.to_owned(),
                     origin: item.origin.clone(),
-                    found: other.kind(),
+                    found: other.a_kind(),
                 };
                 return Err(error);
             }
@@ -362,7 +362,7 @@ mod tests {
         let wrong = Node::from_yaml("t", b"m: [1]").expect("valid").expect("there");
         assert_eq!(
             entries(&wrong, "m").expect_err("a number").to_string(),
-            "t:1:5: m: an entry is a name, [name, frequency, …] or {name, frequency, args}, not a integer"
+            "t:1:5: m: an entry is a name, [name, frequency, …] or {name, frequency, args}, not an integer"
         );
     }
 

@@ -91,7 +91,7 @@ fn walk(node: &Node, steps: &[String], path: &mut Vec<String>) -> Result<(), Pat
             near.map_or_else(String::new, |key| format!("; did you mean '{key}'?"))
         }
         Value::List(items) => format!(", a list of {}", items.len()),
-        other => format!(", a {}", other.kind()),
+        other => format!(", {}", other.a_kind()),
     };
     Err(PathError::Unknown { key: steps[0].clone(), place, hint })
 }
