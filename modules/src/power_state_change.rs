@@ -13,7 +13,7 @@ use crate::lenient::{Flag, Text};
 /// Starts a process that waits for the end of this one and then powers off, restarts or halts.
 pub struct PowerStateChange;
 
-/// The keys.
+/// Whether the machine goes off, halts or restarts when everything is done, when, and on which condition.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

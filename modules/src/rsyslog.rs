@@ -19,7 +19,8 @@ use crate::lenient::{Text, Words};
 /// Writes the files and reloads rsyslog.
 pub struct Rsyslog;
 
-/// The keys.
+/// Where the system's log is sent to: snippets of rsyslog's configuration, remote hosts, and the service that reads
+/// them.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

@@ -19,7 +19,7 @@ const MAX_UNPACKED: u64 = 64 << 20;
 /// Adds what the configuration and the metadata have to the pool.
 pub struct SeedRandom;
 
-/// The keys.
+/// Entropy for the kernel's pool: given bytes, and a command that fetches more.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

@@ -22,7 +22,7 @@ const MAX_UNPACKED: u64 = 1 << 30;
 /// Writes the files that are not deferred.
 pub struct WriteFiles;
 
-/// The keys.
+/// Files that are written before users and packages are there, or after them where an entry is deferred.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

@@ -118,7 +118,8 @@ pub struct DistroInfo {
     pub hosts_template: &'static str,
     /// Name of the ssh server's service (`ssh`, `sshd`).
     pub ssh_service: String,
-    /// `system_info.default_user`: the account that gets the source's keys.
+    /// `system_info.default_user` of cloud.cfg: the account that `default` among `users` stands for, and that gets the
+    /// source's keys. `None` where cloud.cfg names none: there is no other default.
     pub default_user: Option<UserSpec>,
 }
 
@@ -292,9 +293,10 @@ pub enum ServiceAction {
     Stop,
     /// Restart it, or start it
     Restart,
-    /// Take the new configuration, by a restart where the service cannot reload
+    /// Take the new configuration: systemd reloads a service that can, restarts another, and starts one that does not
+    /// run; other init systems restart it
     Reload,
-    /// The same, and nothing where the service does not run
+    /// The same, but systemd leaves alone what does not run
     TryReload,
     /// Ask whether it runs; an error where it does not
     Status,
