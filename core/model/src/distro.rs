@@ -306,6 +306,17 @@ pub enum ServiceAction {
     Disable,
 }
 
+/// What a machine goes into from running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PowerState {
+    /// The processors stop, the power stays
+    Halt,
+    /// The power goes
+    Poweroff,
+    /// It starts anew
+    Reboot,
+}
+
 /// Services.
 pub trait Services: Send + Sync {
     /// Does it, and waits until it is done. What the init system cannot do is its error.
@@ -329,9 +340,8 @@ pub trait Services: Send + Sync {
     /// Has the init system read its own configuration and /etc/fstab again. Nothing to do but for systemd.
     fn reload_configuration(&self) -> Result<(), DistroError>;
 
-    /// The command that powers off, restarts or halts: `mode` is poweroff, reboot or halt; `delay` is `now` or
-    /// `+MINUTES`.
-    fn shutdown_command(&self, mode: &str, delay: &str, message: &str) -> Result<Vec<String>, DistroError>;
+    /// The command that powers off, restarts or halts, in so many minutes or at once.
+    fn shutdown_command(&self, to: PowerState, minutes: Option<i64>, message: &str) -> Vec<String>;
 }
 
 /// How a system's network is described to its network manager.

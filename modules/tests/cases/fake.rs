@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use etc_files::accounts::{Groups, Passwd};
 use model::distro::{
     DescribedNetwork, Distro, DistroError, DistroInfo, Hostname, Init, Locale, Network, PackageSpec,
-    Packages, Password, ServiceAction, Services, Ssh, Time, Users,
+    Packages, Password, PowerState, ServiceAction, Services, Ssh, Time, Users,
 };
 use model::effects::{
     Body, Command, CommandError, Commands, FileError, Http, HttpError, Output, Owner, Request, Response,
@@ -234,14 +234,17 @@ impl Services for FakeDistro {
         self.note(&["reload the init system's configuration"]);
         Ok(())
     }
-    fn shutdown_command(&self, mode: &str, delay: &str, message: &str) -> Result<Vec<String>, DistroError> {
-        Ok(["shutdown", mode, delay, message].map(str::to_owned).to_vec())
+    fn shutdown_command(&self, to: PowerState, minutes: Option<i64>, message: &str) -> Vec<String> {
+        let mode = format!("{to:?}").to_lowercase();
+        let delay = minutes.map_or_else(|| "now".to_owned(), |minutes| format!("+{minutes}"));
+        vec!["shutdown".to_owned(), mode, delay, message.to_owned()]
     }
 }
 
 impl Network for FakeDistro {
     fn read(&self, _config: &NetworkConfig) -> Result<Box<dyn DescribedNetwork + '_>, DistroError> {
-        Err(DistroError::Failed("modules do not configure the network".into()))
+        let what = "network: modules do not configure it".into();
+        Err(DistroError::Unsupported { distro: "fake".into(), what })
     }
     fn bring_up_link(&self, _name: &str) -> Done {
         Ok(())
