@@ -104,9 +104,15 @@ pub enum DistroError {
         /// Where it would be.
         path: PathBuf,
     },
-    /// Something else, in words.
-    #[error("{0}")]
-    Failed(String),
+    /// An account that is to get ssh keys is not there.
+    #[error("there is no user {name} to give ssh keys to; describe it among 'users'")]
+    NoUser {
+        /// Its name.
+        name: String,
+    },
+    /// The network could not be written or brought up, for a reason that its managers' crate has a type for.
+    #[error(transparent)]
+    Network(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// What is fixed about a distribution on this machine: its facts with what `system_info` overrides.

@@ -177,14 +177,14 @@ impl Users for FakeDistro {
     }
     fn owner(&self, text: &str) -> Result<Owner, DistroError> {
         let (user, group) = text.split_once(':').unwrap_or((text, ""));
-        let unknown = |name: &str| DistroError::Failed(format!("there is no '{name}'"));
+        let unknown = |kind, name: &str| DistroError::NoOwner { kind, name: name.into(), owner: text.into() };
         let uid = match user {
             "" => None,
-            user => Some(self.find(user)?.ok_or_else(|| unknown(user))?.uid),
+            user => Some(self.find(user)?.ok_or_else(|| unknown("user or UID", user))?.uid),
         };
         let gid = match group {
             "" => None,
-            group => Some(self.find_group(group)?.ok_or_else(|| unknown(group))?),
+            group => Some(self.find_group(group)?.ok_or_else(|| unknown("group or GID", group))?),
         };
         Ok(Owner { uid, gid })
     }
@@ -205,7 +205,7 @@ impl Packages for FakeDistro {
             self.note(&["install", manager.unwrap_or("-"), &package.name, version.unwrap_or("-")]);
         }
         match packages.iter().find(|package| package.name == "missing") {
-            Some(package) => Err(DistroError::Failed(format!("no package {}", package.name))),
+            Some(package) => Err(DistroError::NotInstalled { packages: package.name.clone() }),
             None => Ok(()),
         }
     }
