@@ -12,7 +12,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Ansible;
 
-/// The keys.
+/// Ansible: how it is installed, which playbooks this machine pulls, and what it runs as a controller of others.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// What is installed and run.

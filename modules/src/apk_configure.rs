@@ -10,7 +10,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct ApkConfigure;
 
-/// The keys.
+/// Package repositories of Alpine Linux, or the whole text of their file.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Repositories that packages come from.

@@ -12,7 +12,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct AptConfigure;
 
-/// The keys.
+/// apt: mirrors, source lists and their keys, proxies, preferences, and answers for debconf.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(transform = untyped)]
 pub struct Config {

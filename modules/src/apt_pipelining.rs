@@ -12,7 +12,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct AptPipelining;
 
-/// The keys.
+/// How many requests apt sends on one connection before it waits for answers: some mirrors and proxies take none.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// A number of requests (0 to 5), false for none, or `os` for apt's own choice. Default: os.

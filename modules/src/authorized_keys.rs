@@ -17,7 +17,7 @@ pub(crate) use add::{REDIRECT_OPTIONS, add, redirect};
 
 /// An account that has to be there.
 pub(crate) fn account(context: &Context<'_>, name: &str) -> Result<Account, ModuleError> {
-    let missing = || DistroError::Failed(format!("there is no user {name} to give ssh keys to"));
+    let missing = || DistroError::NoUser { name: name.to_owned() };
     Ok(context.distro.users().find(name)?.ok_or_else(missing)?)
 }
 

@@ -13,7 +13,7 @@ use crate::shell;
 /// Runs the commands, as one script.
 pub struct Bootcmd;
 
-/// The keys.
+/// Commands that run early in every boot, before most of the system is configured.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Commands in order: a string is given to the shell as it stands, a list is one command with its arguments.

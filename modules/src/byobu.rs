@@ -10,7 +10,7 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Byobu;
 
-/// The keys.
+/// Whether logins start within byobu, for the default user or for all users.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// enable-user (or user) for the default user, enable-system (or system, enable) for all; disable-user,

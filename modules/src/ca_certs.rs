@@ -11,7 +11,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct CaCerts;
 
-/// The keys.
+/// Certificate authorities that this machine trusts beside, or in place of, those of its distribution.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Certificates to add, and whether the distribution's go.

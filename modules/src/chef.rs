@@ -11,7 +11,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Chef;
 
-/// The keys.
+/// The Chef client: how it is installed, the server and the keys by which it registers, and its first run list.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// How the client is installed and set up.

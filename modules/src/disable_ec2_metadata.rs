@@ -10,7 +10,7 @@ use crate::lenient::Flag;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct DisableEc2Metadata;
 
-/// The keys.
+/// Whether programs of this machine are kept from EC2's metadata service, once the boot has read it.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Refuse packets to 169.254.169.254 by a route, at every boot. Default: false.

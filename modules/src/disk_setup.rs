@@ -11,7 +11,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct DiskSetup;
 
-/// The keys.
+/// Partition tables and file systems that are made on empty disks, and short names for the devices.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Other names for devices, for use in the other keys: the device by the name.

@@ -10,7 +10,7 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Fan;
 
-/// The keys.
+/// Ubuntu's fan networking: the file that fanctl reads, and where it is.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// The fan's configuration.

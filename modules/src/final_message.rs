@@ -15,7 +15,7 @@ use crate::timestamp::rfc2822;
 /// Says that the boot is finished.
 pub struct FinalMessage;
 
-/// The keys.
+/// What is said on the console and in the log when the last stage is done.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

@@ -18,7 +18,7 @@ use crate::lenient::{Flag, Words};
 /// Grows partitions.
 pub struct Growpart;
 
-/// The keys.
+/// Which partitions grow to the end of their disk, and the tool that does it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

@@ -12,7 +12,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct GrubDpkg;
 
-/// The keys.
+/// Where an upgrade of grub's packages writes the boot loader to: what debconf answers for them.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Answers for debconf about grub.

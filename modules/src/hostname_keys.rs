@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// The keys.
+/// The host's name, with and without its domain, and whether it follows what configuration and metadata say.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Config {

@@ -19,7 +19,7 @@ const LIBEXEC: [&str; 2] = ["/usr/libexec/cloud-init", "/usr/lib/cloud-init"];
 /// Writes or removes the udev rule.
 pub struct InstallHotplug;
 
-/// The keys.
+/// In which events the network is configured anew; with `hotplug` among them, also when a link appears later.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

@@ -10,7 +10,7 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Keyboard;
 
-/// The keys.
+/// The keyboard's layout, model and variant, for the console and for what follows it.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// The keyboard; its words are those of keyboard(5).

@@ -14,7 +14,7 @@ use crate::lenient::{Flag, Words};
 /// Writes them.
 pub struct KeysToConsole;
 
-/// The keys.
+/// Whether the host keys are shown on the console, and which types are left out.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

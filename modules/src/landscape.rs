@@ -10,7 +10,7 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Landscape;
 
-/// The keys.
+/// The client of Landscape: the account and the server that it registers with.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// The client's configuration.

@@ -31,10 +31,8 @@ pub struct Text(pub String);
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let node = Node::deserialize(deserializer)?;
-        let kind = node.value.kind();
-        node.scalar_text()
-            .map(Self)
-            .ok_or_else(|| D::Error::custom(format!("expected a text, found a {kind}")))
+        let kind = node.value.a_kind();
+        node.scalar_text().map(Self).ok_or_else(|| D::Error::custom(format!("expected a text, found {kind}")))
     }
 }
 
@@ -54,7 +52,7 @@ impl<'de> Deserialize<'de> for Words {
         let node = Node::deserialize(deserializer)?;
         let word = |item: &Node| {
             let found = || {
-                D::Error::custom(format!("{}: expected a text, found a {}", item.origin, item.value.kind()))
+                D::Error::custom(format!("{}: expected a text, found {}", item.origin, item.value.a_kind()))
             };
             let value = item.scalar_text().ok_or_else(found)?;
             Ok(Spanned { value, origin: item.origin.clone() })

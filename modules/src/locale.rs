@@ -14,7 +14,7 @@ use crate::lenient::{Flag, Text};
 /// Sets the language.
 pub struct Locale;
 
-/// The keys.
+/// The language, and the file that says so to logins.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(transform = untyped)]

@@ -10,7 +10,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Lxd;
 
-/// The keys.
+/// LXD: what `lxd init` is given, or a whole preseed, and the bridge of its containers.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// How LXD is initialised: `init` and `bridge`, or `preseed`.

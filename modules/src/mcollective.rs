@@ -12,7 +12,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Mcollective;
 
-/// The keys.
+/// MCollective's server: the options of its server.cfg, and its pair of keys.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// The server's configuration.

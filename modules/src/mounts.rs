@@ -20,7 +20,7 @@ use crate::lenient::Text;
 /// Writes the lines and mounts them.
 pub struct Mounts;
 
-/// The keys.
+/// File systems and swap that are written to /etc/fstab and mounted.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

@@ -10,7 +10,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Ntp;
 
-/// The keys.
+/// Time synchronisation: the servers and pools that are asked, and the client that asks them.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Servers and client; null for the defaults.

@@ -16,7 +16,7 @@ use crate::lenient::Flag;
 /// Refreshes, upgrades, installs.
 pub struct PackageUpdateUpgradeInstall;
 
-/// The keys.
+/// Which packages are installed, whether the others are upgraded first, and whether a restart may follow.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

@@ -16,7 +16,7 @@ use crate::lenient::{Text, Words};
 /// Posts a form.
 pub struct PhoneHome;
 
-/// The keys.
+/// A request to an address of yours at the end of the first boot, which tells the host's name and its keys.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

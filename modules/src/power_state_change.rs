@@ -1,5 +1,6 @@
 //! `power_state`: off, or anew, when everything is done.
 
+use model::distro::PowerState;
 use model::effects::Command;
 use model::module::{Described, Listed, Marked, Report};
 use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Value, Stage};
@@ -13,7 +14,7 @@ use crate::lenient::{Flag, Text};
 /// Starts a process that waits for the end of this one and then powers off, restarts or halts.
 pub struct PowerStateChange;
 
-/// The keys.
+/// Whether the machine goes off, halts or restarts when everything is done, when, and on which condition.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
@@ -127,18 +128,20 @@ impl Module for PowerStateChange {
 }
 
 fn shutdown(context: &Context<'_>, settings: &Settings) -> Result<Vec<String>, String> {
-    let mode = settings.mode.as_ref().map(|mode| mode.0.as_str()).unwrap_or_default();
-    if !["halt", "poweroff", "reboot"].contains(&mode) {
-        return Err(format!("power_state.mode is halt, poweroff or reboot, not '{mode}'"));
-    }
+    let to = match settings.mode.as_ref().map(|mode| mode.0.as_str()).unwrap_or_default() {
+        "halt" => PowerState::Halt,
+        "poweroff" => PowerState::Poweroff,
+        "reboot" => PowerState::Reboot,
+        other => return Err(format!("power_state.mode is halt, poweroff or reboot, not '{other}'")),
+    };
     let delay = settings.delay.as_ref().and_then(Node::scalar_text).unwrap_or_else(|| "now".to_owned());
-    let delay = match delay.trim().parse::<i64>() {
-        _ if delay == "now" => delay,
-        Ok(minutes) => format!("+{minutes}"),
+    let minutes = match delay.trim().parse::<i64>() {
+        _ if delay == "now" => None,
+        Ok(minutes) => Some(minutes),
         Err(_) => return Err(format!("power_state.delay is 'now' or '+m' (minutes), not '{delay}'")),
     };
     let message = settings.message.as_ref().map(|message| message.0.as_str()).unwrap_or_default();
-    context.distro.services().shutdown_command(mode, &delay, message).map_err(|error| error.to_string())
+    Ok(context.distro.services().shutdown_command(to, minutes, message))
 }
 
 fn quarters(timeout: Option<&Node>) -> Result<u64, String> {

@@ -11,7 +11,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Puppet;
 
-/// The keys.
+/// The Puppet agent: from where and in which version it is installed, its puppet.conf, and whether it runs.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// How the agent is installed and set up.

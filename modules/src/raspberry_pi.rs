@@ -11,7 +11,7 @@ use crate::lenient::Flag;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct RaspberryPi;
 
-/// The keys.
+/// Hardware interfaces of a Raspberry Pi (SPI, I²C, serial, 1-Wire), and its USB port as a gadget.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// What is switched on.

@@ -13,7 +13,7 @@ use crate::block::{Mount, is_device, mount_of, root_device};
 /// Grows the root file system.
 pub struct Resizefs;
 
-/// The keys.
+/// Whether the root file system grows to the size of its partition, and whether the boot waits for it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

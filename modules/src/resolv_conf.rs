@@ -11,7 +11,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct ResolvConf;
 
-/// The keys.
+/// Name servers, search domains and options of /etc/resolv.conf, on systems where no network manager writes it.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Write resolv.conf; without it `resolv_conf` means nothing. Default: false.

@@ -12,7 +12,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct RhSubscription;
 
-/// The keys.
+/// The registration with Red Hat: account or activation key, service level, pools and repositories.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// The subscription: `username` and `password`, or `activation_key` and `org`.

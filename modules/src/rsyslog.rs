@@ -19,7 +19,8 @@ use crate::lenient::{Text, Words};
 /// Writes the files and reloads rsyslog.
 pub struct Rsyslog;
 
-/// The keys.
+/// Where the system's log is sent to: snippets of rsyslog's configuration, remote hosts, and the service that reads
+/// them.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
@@ -113,10 +114,10 @@ impl<'de> Deserialize<'de> for Piece {
             let text = |key: &str| node.get(key).filter(|text| !text.is_null()).and_then(Node::scalar_text);
             return Ok(Self { filename: text("filename"), content: text("content") });
         }
-        let kind = node.value.kind();
+        let kind = node.value.a_kind();
         let content = node
             .scalar_text()
-            .ok_or_else(|| D::Error::custom(format!("expected a text or a mapping, found a {kind}")))?;
+            .ok_or_else(|| D::Error::custom(format!("expected a text or a mapping, found {kind}")))?;
         Ok(Self { filename: None, content: Some(content) })
     }
 }

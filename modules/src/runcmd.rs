@@ -13,7 +13,7 @@ use crate::shell;
 /// Writes the script; it does not run it.
 pub struct Runcmd;
 
-/// The keys.
+/// Commands that run once, late in the first boot, when packages and users are there.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Commands in order: a string is given to the shell as it stands, a list is one command with its arguments.

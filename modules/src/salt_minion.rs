@@ -11,7 +11,7 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct SaltMinion;
 
-/// The keys.
+/// The Salt minion: its package and service, the files of its configuration, and its keys.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// How the minion is set up.

@@ -13,7 +13,7 @@ use crate::run_parts;
 /// Runs them in the order of their names.
 pub struct ScriptsVendor;
 
-/// The keys.
+/// Whether the vendor's scripts run, and the program that they are run by.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

@@ -1,11 +1,11 @@
 //! `random_seed`: entropy for the kernel's pool.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::effects::{Attributes, Command};
+use model::gzip::gunzip;
 use model::module::{Described, Listed, Report};
 use model::{Context, Frequency, Module, ModuleError, Node, Secret, Spanned, Value, Stage};
 use schemars::JsonSchema;
@@ -13,10 +13,13 @@ use serde::Deserialize;
 
 use crate::lenient::{Flag, Text, Words};
 
+/// The most bytes that a seed may unpack to.
+const MAX_UNPACKED: u64 = 64 << 20;
+
 /// Adds what the configuration and the metadata have to the pool.
 pub struct SeedRandom;
 
-/// The keys.
+/// Entropy for the kernel's pool: given bytes, and a command that fetches more.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
@@ -100,12 +103,8 @@ fn decode(data: &Spanned<Secret<Node>>, encoding: Option<&Text>) -> Result<Vec<u
             let letters: Vec<u8> = bytes.into_iter().filter(|byte| !byte.is_ascii_whitespace()).collect();
             STANDARD.decode(letters).map_err(|_| invalid("random_seed.data is no base64".into()))
         }
-        "gzip" | "gz" => {
-            let mut plain = Vec::new();
-            let read =
-                flate2::read::MultiGzDecoder::new(bytes.as_slice()).take(64 << 20).read_to_end(&mut plain);
-            read.map(|_| plain).map_err(|_| invalid("random_seed.data is no gzip".into()))
-        }
+        "gzip" | "gz" => gunzip(&bytes, MAX_UNPACKED)
+            .map_err(|error| invalid(format!("random_seed.data cannot be unpacked: {error}"))),
         other => Err(invalid(format!("random_seed.encoding is raw, base64, b64, gzip or gz, not '{other}'"))),
     }
 }

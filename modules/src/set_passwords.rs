@@ -16,7 +16,7 @@ use crate::{console, sshd_config};
 /// Sets passwords.
 pub struct SetPasswords;
 
-/// The keys.
+/// Passwords of users, when they expire, and whether the ssh server takes passwords at all.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

@@ -10,7 +10,7 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Snap;
 
-/// The keys.
+/// Snaps: the assertions that snapd has to know, and the commands that are run once it is there.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Assertions and commands.

@@ -10,7 +10,7 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Spacewalk;
 
-/// The keys.
+/// The Spacewalk server that this machine registers with, and the activation key it shows.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// The server and the key.

@@ -19,7 +19,7 @@ use crate::sshd_config;
 /// Replaces the image's host keys and authorizes users' keys.
 pub struct Ssh;
 
-/// The keys.
+/// The server's host keys, given or generated, and the public keys by which the default user and root may log in.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Host keys and certificates by `TYPE_private`, `TYPE_public`, `TYPE_certificate`, with rsa, ecdsa and ed25519.

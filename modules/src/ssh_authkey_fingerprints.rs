@@ -17,7 +17,7 @@ use crate::{authorized_keys, console};
 /// Writes a table for each user.
 pub struct SshAuthkeyFingerprints;
 
-/// The keys.
+/// Whether and by which hash the fingerprints of the users' public keys are shown on the console.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

@@ -10,7 +10,7 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct SshImportId;
 
-/// The keys.
+/// Accounts at Launchpad and GitHub whose public keys may log in as the default user.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Ids whose public keys the default user gets: `gh:NAME`, `lp:NAME`.

@@ -10,7 +10,7 @@ use crate::lenient::Text;
 /// Sets the time zone.
 pub struct Timezone;
 
-/// The keys.
+/// The system's time zone: where /etc/localtime leads. Without the key it stays as the image has it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct UbuntuAutoinstall;
 
-/// The keys.
+/// Answers for Ubuntu's installer, which reads them itself: here it is only told whether they can reach it.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Answers for Ubuntu's installer, which reads them itself.

@@ -10,7 +10,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct UbuntuDrivers;
 
-/// The keys.
+/// Drivers that are not free and whose licence is accepted here, for ubuntu-drivers to install.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Drivers to install.

@@ -11,7 +11,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct UbuntuPro;
 
-/// The keys.
+/// The subscription to Ubuntu Pro: the token by which this machine is attached, and the services that are enabled.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Token, services and settings.

@@ -19,7 +19,7 @@ use crate::timestamp::rfc2822;
 /// Writes /etc/hosts.
 pub struct UpdateEtcHosts;
 
-/// The keys.
+/// Whether /etc/hosts is written, as a whole or in the line of this host, and the names that it gets.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

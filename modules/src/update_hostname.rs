@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::hostname_keys;
 
-/// The keys: those of `set_hostname`, which describes the names among them.
+/// Whether the host's name is kept at later boots: the keys of `set_hostname`, which describes the names among them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(transform = without_names)]

@@ -14,7 +14,8 @@ use crate::authorized_keys::{self, REDIRECT_OPTIONS, redirect};
 /// Makes groups, then users.
 pub struct UsersGroups;
 
-/// The keys. Their many forms are put in order by name, so that this says only that they may be there. It has no
+/// Accounts and groups of this machine, with their rights, passwords and ssh keys. `accounts` puts their many forms in
+/// order by name, so that this says only that they may be there. It has no
 /// `Debug`, since a user's keys may hold a password.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]

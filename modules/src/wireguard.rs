@@ -10,7 +10,8 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Wireguard;
 
-/// The keys.
+/// Interfaces of WireGuard, each with the file that wg-quick reads, and probes of what must be reachable through
+/// them.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Tunnels, and what must work before anything needs them.

@@ -1,6 +1,5 @@
 //! `write_files`: files with given content, early or (`defer`) after users and packages are there.
 
-use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use indexmap::IndexMap;
 use model::effects::{Attributes, Owner, Request};
+use model::gzip::gunzip;
 use model::module::{Described, Listed, Report};
 use model::{Context, DistroError, Frequency, Module, ModuleError, Node, Origin, Secret, Spanned, Value, Stage};
 use schemars::JsonSchema;
@@ -16,10 +16,13 @@ use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
+/// The most bytes that the content of one entry may unpack to.
+const MAX_UNPACKED: u64 = 1 << 30;
+
 /// Writes the files that are not deferred.
 pub struct WriteFiles;
 
-/// The keys.
+/// Files that are written before users and packages are there, or after them where an entry is deferred.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
@@ -274,9 +277,9 @@ fn decode(
     match encoding.as_str() {
         "" | "text/plain" => Ok(bytes),
         "b64" | "base64" => unbase64(&bytes).map_err(invalid),
-        "gz" | "gzip" => gunzip(&bytes).map_err(invalid),
+        "gz" | "gzip" => unpacked(&bytes).map_err(invalid),
         "gz+b64" | "gz+base64" | "gzip+b64" | "gzip+base64" => {
-            unbase64(&bytes).and_then(|bytes| gunzip(&bytes)).map_err(invalid)
+            unbase64(&bytes).and_then(|bytes| unpacked(&bytes)).map_err(invalid)
         }
         other => {
             report.warn(Some(origin), format!("Unknown encoding type {other}, assuming text/plain"));
@@ -297,13 +300,8 @@ fn unbase64(bytes: &[u8]) -> Result<Vec<u8>, String> {
         .map_err(|error| format!("content is no base64: {error}"))
 }
 
-fn gunzip(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    /// No more than this comes out of one entry, so that a few bytes cannot fill the memory.
-    const LIMIT: u64 = 1 << 30;
-    let mut content = Vec::new();
-    let read = flate2::read::MultiGzDecoder::new(bytes).take(LIMIT).read_to_end(&mut content);
-    read.map_err(|error| format!("content is no gzip: {error}"))?;
-    Ok(content)
+fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    gunzip(bytes, MAX_UNPACKED).map_err(|error| format!("content cannot be unpacked: {error}"))
 }
 
 #[cfg(test)]

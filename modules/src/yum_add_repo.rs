@@ -12,7 +12,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct YumAddRepo;
 
-/// The keys.
+/// Package repositories of yum and dnf, each a file of the directory of repositories.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// The directory of the repositories' files. Default: /etc/yum.repos.d.

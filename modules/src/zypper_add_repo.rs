@@ -11,7 +11,7 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct ZypperAddRepo;
 
-/// The keys.
+/// Package repositories and zypp.conf of openSUSE and SLES.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Repositories and settings.

@@ -23,7 +23,7 @@ use crate::{Registry, userdata};
 
 pub use hotplug::HotplugError;
 pub use instance::cache_path;
-pub use modules::{ModuleEntry, SectionError, nearest};
+pub use modules::{ModuleEntry, SectionError};
 pub use search::identify_all;
 
 /// What a stage came to.

@@ -33,11 +33,11 @@ pub enum LoadError {
     #[error("{}", .0.without_text())]
     Yaml(#[from] yaml::Error),
     /// It is no mapping.
-    #[error("{origin}: expected a mapping of configuration keys, found a {found}")]
+    #[error("{origin}: expected a mapping of configuration keys, found {found}")]
     NoMapping {
         /// Where its content begins.
         origin: Origin,
-        /// What is there.
+        /// What is there, with its article.
         found: &'static str,
     },
     /// It is a template that cannot be rendered.
@@ -245,7 +245,7 @@ pub fn document(source: &str, bytes: &[u8]) -> Result<Node, LoadError> {
         Some(node) => match &node.value {
             Value::Map(_) => Ok(node),
             Value::Null => Ok(Node::empty_map(Origin::whole(source))),
-            other => Err(LoadError::NoMapping { found: other.kind(), origin: node.origin }),
+            other => Err(LoadError::NoMapping { found: other.a_kind(), origin: node.origin }),
         },
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use model::effects::{Attributes, FileError};
+use model::hostname::of_address;
 use model::{Instance, Node, Paths, System};
 use serde_json::{Map, Value, json};
 
@@ -55,10 +56,7 @@ pub fn local_hostname(system: &System, instance: &Instance) -> String {
         if node.is_empty() { "localhost".to_owned() } else { node }
     };
     let name = given.map_or_else(current, str::to_owned);
-    if name.parse::<std::net::Ipv4Addr>().is_ok() {
-        return format!("ip-{}", name.replace('.', "-"));
-    }
-    name.split('.').next().unwrap_or_default().to_owned()
+    of_address(&name).unwrap_or_else(|| name.split('.').next().unwrap_or_default().to_owned())
 }
 
 /// The standard keys, `v1`.

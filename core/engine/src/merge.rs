@@ -72,13 +72,13 @@ pub enum MergeError {
     )]
     Shape(Origin),
     /// Something that is no list cannot be joined to a list, and what is no text not to a text.
-    #[error("{at}: {by} takes a {to} here, not a {found}; write a {to}, or merge by replace")]
+    #[error("{at}: {by} takes a {to} here, not {found}; write a {to}, or merge by replace")]
     Mismatch {
         /// The value that does not fit.
         at: Origin,
         /// The merger.
         by: String,
-        /// What it is.
+        /// What it is, with its article.
         found: &'static str,
         /// What it was to be joined to.
         to: &'static str,
@@ -274,7 +274,7 @@ impl Recurse {
 
 impl Merger {
     fn mismatch(&self, new: &Node, to: &'static str) -> MergeError {
-        let found = new.value.kind();
+        let found = new.value.a_kind();
         MergeError::Mismatch { at: new.origin.clone(), by: self.to_string(), found, to }
     }
 
@@ -422,7 +422,7 @@ mod tests {
         let error = appended.merge(yaml("[1]"), yaml("\n 4711")).expect_err("no list");
         assert_eq!(
             error.to_string(),
-            "test:2:2: list(append) takes a list here, not a integer; write a list, or merge by replace"
+            "test:2:2: list(append) takes a list here, not an integer; write a list, or merge by replace"
         );
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::System;
+use model::effects::ReadFiles;
 use serde_json::json;
 
 /// Names that are their own variant.
@@ -43,8 +44,12 @@ pub struct OsRelease {
     pub codename: String,
 }
 
-fn fields(text: &str) -> BTreeMap<String, String> {
-    text.lines()
+/// The variables of /etc/os-release; none where there is no such file.
+pub fn variables(files: &(impl ReadFiles + ?Sized)) -> BTreeMap<String, String> {
+    files
+        .text(Path::new("/etc/os-release"))
+        .unwrap_or_default()
+        .lines()
         .filter_map(|line| line.trim().split_once('='))
         .filter(|(name, _)| !name.starts_with('#'))
         .map(|(name, value)| {
@@ -58,8 +63,7 @@ fn fields(text: &str) -> BTreeMap<String, String> {
 impl OsRelease {
     /// Reads /etc/os-release.
     pub fn read(system: &System) -> Self {
-        let text = system.files.text(Path::new("/etc/os-release")).unwrap_or_default();
-        let mut fields = fields(&text);
+        let mut fields = variables(&*system.files);
         if !fields.is_empty() && system.files.exists(Path::new("/etc/rpi-issue")) {
             fields.insert("ID".into(), "raspberry-pi-os".into());
         }
@@ -118,6 +122,15 @@ mod tests {
         let os = OsRelease::read(&system);
         assert_eq!([os.name.as_str(), os.version.as_str(), os.codename.as_str()], expected);
         assert_eq!(os.variant(), variant);
+    }
+
+    #[test]
+    fn variables_lose_their_quotes_and_nothing_else() {
+        let text = "# ID=no\nID='debian'\nVERSION_ID=\"13\"\nNAME=\"a \\\"b\\\"\"\nHALF=\"\nno assignment\n";
+        let (system, _) = system::Scratch::new().file("/etc/os-release", text).system();
+        let found = variables(&*system.files);
+        let expected = [("HALF", "\""), ("ID", "debian"), ("NAME", "a \"b\""), ("VERSION_ID", "13")];
+        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
     }
 
     #[test]

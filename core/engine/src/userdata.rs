@@ -10,11 +10,10 @@ mod sniff;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::Read as _;
 
-use flate2::read::MultiGzDecoder;
 use mime::{Limits, Message};
 use model::effects::HttpError;
+use model::gzip::{gunzip, is_gzip};
 use model::{Paths, System};
 
 pub use launch_index::filter as filter_launch_index;
@@ -144,7 +143,7 @@ impl Processor<'_> {
         let mut payload = payload(part);
         let compressed = COMPRESSED.contains(&declared.as_str());
         if compressed {
-            payload = gunzip(&payload).map_err(|error| UserDataError::Compressed {
+            payload = gunzip(&payload, MAX_UNPACKED).map_err(|error| UserDataError::Compressed {
                 name: part.filename().unwrap_or_else(|| name.to_owned()),
                 content_type: declared.clone(),
                 length: payload.len(),
@@ -211,22 +210,10 @@ pub(crate) fn payload(part: &Message) -> Vec<u8> {
     part.decoded().map(|decoded| decoded.bytes).unwrap_or_default()
 }
 
-fn gunzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut out = Vec::new();
-    MultiGzDecoder::new(bytes).take(MAX_UNPACKED + 1).read_to_end(&mut out)?;
-    if out.len() as u64 > MAX_UNPACKED {
-        return Err(std::io::Error::other(format!("it unpacks to more than {MAX_UNPACKED} bytes")));
-    }
-    Ok(out)
-}
-
 /// Unpacks gzip where it is gzip; anything else is left as it is.
 pub fn maybe_gunzip(bytes: &[u8]) -> Vec<u8> {
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        gunzip(bytes).unwrap_or_else(|_| bytes.to_vec())
-    } else {
-        bytes.to_vec()
-    }
+    let plain = is_gzip(bytes).then(|| gunzip(bytes, MAX_UNPACKED).ok()).flatten();
+    plain.unwrap_or_else(|| bytes.to_vec())
 }
 
 /// Raw data as a message: MIME where its head has MIME-Version, else one part of unknown kind.

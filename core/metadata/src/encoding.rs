@@ -1,15 +1,15 @@
 //! Base64 as clouds and their users write it.
 
-use base64::Engine as _;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::{DecodeError, Engine as _};
 
 /// Decodes as Python's `base64.b64decode` does: what is outside the alphabet, line breaks among it, is skipped, and
-/// bits beyond the last byte are ignored. The error is a reason to print.
-pub fn base64_lenient(text: &str) -> Result<Vec<u8>, String> {
+/// bits beyond the last byte are ignored.
+pub fn base64_lenient(text: &str) -> Result<Vec<u8>, DecodeError> {
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     let letters: Vec<u8> = text.bytes().filter(is_letter).collect();
-    engine().decode(letters).map_err(|error| error.to_string())
+    engine().decode(letters)
 }
 
 /// Data that may have been encoded once more than its reader expects: it is decoded where it is nothing but base64,

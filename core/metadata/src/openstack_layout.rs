@@ -149,7 +149,7 @@ fn decode_seed(place: &dyn Place, path: &str, metadata: &mut Map<String, Value>)
     let wrong =
         |reason: String| broken(place, path, format!("Badly formatted metadata random_seed entry: {reason}"));
     let text = seed.as_str().ok_or_else(|| wrong("it is no text".to_owned()))?;
-    let bytes = encoding::base64_lenient(text).map_err(wrong)?;
+    let bytes = encoding::base64_lenient(text).map_err(|error| wrong(error.to_string()))?;
     *seed = encoding::marked(&bytes).into();
     Ok(())
 }

@@ -104,9 +104,15 @@ pub enum DistroError {
         /// Where it would be.
         path: PathBuf,
     },
-    /// Something else, in words.
-    #[error("{0}")]
-    Failed(String),
+    /// An account that is to get ssh keys is not there.
+    #[error("there is no user {name} to give ssh keys to; describe it among 'users'")]
+    NoUser {
+        /// Its name.
+        name: String,
+    },
+    /// The network could not be written or brought up, for a reason that its managers' crate has a type for.
+    #[error(transparent)]
+    Network(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// What is fixed about a distribution on this machine: its facts with what `system_info` overrides.
@@ -118,7 +124,8 @@ pub struct DistroInfo {
     pub hosts_template: &'static str,
     /// Name of the ssh server's service (`ssh`, `sshd`).
     pub ssh_service: String,
-    /// `system_info.default_user`: the account that gets the source's keys.
+    /// `system_info.default_user` of cloud.cfg: the account that `default` among `users` stands for, and that gets the
+    /// source's keys. `None` where cloud.cfg names none: there is no other default.
     pub default_user: Option<UserSpec>,
 }
 
@@ -292,9 +299,10 @@ pub enum ServiceAction {
     Stop,
     /// Restart it, or start it
     Restart,
-    /// Take the new configuration, by a restart where the service cannot reload
+    /// Take the new configuration: systemd reloads a service that can, restarts another, and starts one that does not
+    /// run; other init systems restart it
     Reload,
-    /// The same, and nothing where the service does not run
+    /// The same, but systemd leaves alone what does not run
     TryReload,
     /// Ask whether it runs; an error where it does not
     Status,
@@ -302,6 +310,17 @@ pub enum ServiceAction {
     Enable,
     /// Start it at no boot
     Disable,
+}
+
+/// What a machine goes into from running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PowerState {
+    /// The processors stop, the power stays
+    Halt,
+    /// The power goes
+    Poweroff,
+    /// It starts anew
+    Reboot,
 }
 
 /// Services.
@@ -327,9 +346,8 @@ pub trait Services: Send + Sync {
     /// Has the init system read its own configuration and /etc/fstab again. Nothing to do but for systemd.
     fn reload_configuration(&self) -> Result<(), DistroError>;
 
-    /// The command that powers off, restarts or halts: `mode` is poweroff, reboot or halt; `delay` is `now` or
-    /// `+MINUTES`.
-    fn shutdown_command(&self, mode: &str, delay: &str, message: &str) -> Result<Vec<String>, DistroError>;
+    /// The command that powers off, restarts or halts, in so many minutes or at once.
+    fn shutdown_command(&self, to: PowerState, minutes: Option<i64>, message: &str) -> Vec<String>;
 }
 
 /// How a system's network is described to its network manager.

@@ -15,15 +15,20 @@ pub struct HostName {
     pub default: bool,
 }
 
+/// The name of a host whose metadata names it by its IPv4 address: `ip-10-0-0-7`.
+pub fn of_address(name: &str) -> Option<String> {
+    name.parse::<std::net::Ipv4Addr>().is_ok().then(|| format!("ip-{}", name.replace('.', "-")))
+}
+
 /// What the instance's metadata says, or else what the kernel and /etc/hosts say now.
 fn from_instance(system: &System, instance: &Instance, with_domain: bool) -> (String, bool) {
     const DEFAULT_DOMAIN: &str = "localdomain";
     let mut default = false;
     let words: Vec<String> = match instance.hostname.as_deref().filter(|name| !name.is_empty()) {
-        Some(name) if name.parse::<std::net::Ipv4Addr>().is_ok() => {
-            vec![format!("ip-{}", name.replace('.', "-"))]
-        }
-        Some(name) => name.split('.').map(str::to_owned).collect(),
+        Some(name) => match of_address(name) {
+            Some(name) => vec![name],
+            None => name.split('.').map(str::to_owned).collect(),
+        },
         None => {
             let name = system.environment.uname().node;
             default = name == "localhost";

@@ -74,8 +74,9 @@ fn scalar(text: &str) -> Value {
     text.parse::<i64>().map_or_else(|_| json!(text), Value::from)
 }
 
+/// A boolean, or 2: the kernel's `accept_ra` for a machine that accepts advertisements although it forwards.
 fn flag(text: &str) -> bool {
-    matches!(text.to_lowercase().as_str(), "1" | "on" | "yes" | "true" | "2")
+    boolean::lenient(text) || text == "2"
 }
 
 /// Options of the bonding driver and of bridge-utils, under the names that version 1 has for them.

@@ -56,8 +56,7 @@ impl<'a> Table<'a> {
 
     /// A boolean in any of its spellings; every other text is false.
     pub(crate) fn flag(self, key: &str) -> Result<Option<bool>, NetError> {
-        let truth = |text: String| matches!(text.trim().to_lowercase().as_str(), "true" | "1" | "on" | "yes");
-        Ok(self.text(key)?.map(truth))
+        Ok(self.text(key)?.as_deref().map(boolean::lenient))
     }
 
     /// A MAC address, lower case.

@@ -40,9 +40,9 @@ impl Scalar {
         }
     }
 
-    /// Whether it is one of the words for true, in any spelling.
+    /// Whether it is one of netplan's words for true, in any spelling.
     pub fn is_true(&self) -> bool {
-        matches!(self.to_string().trim().to_lowercase().as_str(), "true" | "1" | "on" | "yes" | "y")
+        boolean::netplan(&self.to_string()) == Some(true)
     }
 
     /// For the YAML writer.

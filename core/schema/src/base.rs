@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::forms::{Either, Named, Object, OneOfThree};
 use crate::notes::{deprecated, untyped};
 
-/// The keys of the stages and of merging.
+/// Which modules each stage runs, how one cloud-config is merged into another, and what an image says of itself.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "base_config")]
 pub struct BaseConfig {

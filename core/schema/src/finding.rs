@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use model::config::Origin;
+use model::nearest;
 use serde_json::Value;
 
 use crate::fault::{Cause, Fault, Note};
 use crate::instance::{Instance, Step, View, dotted};
-use crate::nearest::nearest;
 use crate::secret::is_private_place;
 use crate::validate::Schema;
 use crate::words;

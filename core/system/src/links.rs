@@ -12,7 +12,8 @@ use crate::netlink::{self, Changes, Events, Group, Netlink};
 use crate::overlay::{EffectKind, Recording};
 
 const NET: &str = "/sys/class/net";
-/// Bit 62 of `device_features`: NETIF_F_... standby of a failover device (linux/net_failover).
+/// VIRTIO_NET_F_STANDBY of linux/virtio_net.h, bit 62 of the device's `features` in /sys: this link is the standby of
+/// another with the same address.
 const STANDBY_BIT: usize = 62;
 
 /// Links from a root's /sys.

@@ -47,8 +47,8 @@ fn mapping(place: &str, bytes: &[u8]) -> Option<Node> {
         Ok(Some(node)) if node.as_map().is_some() => Some(node),
         Ok(Some(node)) => {
             tracing::warn!(
-                "Failed loading yaml blob. {place}: a mapping was expected, not a {}",
-                node.value.kind()
+                "Failed loading yaml blob. {place}: a mapping was expected, not {}",
+                node.value.a_kind()
             );
             None
         }

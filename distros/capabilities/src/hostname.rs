@@ -47,7 +47,7 @@ impl HostnameFile {
         let invalid = |reason: String| DistroError::BadFile { path: path.clone(), reason };
         let text = if path.as_os_str() == SYSCONFIG {
             super::locale::with_variable(&self.system, before.as_deref(), "HOSTNAME", name)
-                .map_err(invalid)?
+                .map_err(|error| invalid(error.to_string()))?
         } else {
             let mut file = etc_files::hostname::Hostname::parse(before.as_deref().unwrap_or_default())
                 .or_else(|_| etc_files::hostname::Hostname::parse(b""))

@@ -15,9 +15,9 @@ pub(crate) fn with_variable(
     before: Option<&[u8]>,
     name: &str,
     value: &str,
-) -> Result<Vec<u8>, String> {
-    let mut file = Document::parse(before.unwrap_or_default()).map_err(|error| error.to_string())?;
-    file.set(name, value, Quoting::Sysconf).map_err(|error| error.to_string())?;
+) -> Result<Vec<u8>, ifcfg::Error> {
+    let mut file = Document::parse(before.unwrap_or_default())?;
+    file.set(name, value, Quoting::Sysconf)?;
     let mut text = Vec::new();
     if before.is_none() {
         text.extend_from_slice(header(system, "Created").as_bytes());
@@ -54,7 +54,7 @@ impl Locale for SysconfigLocale {
         let path = file.map_or_else(|| self.file(), Path::to_owned);
         let before = self.system.files.read_optional(&path)?;
         let text = with_variable(&self.system, before.as_deref(), "LANG", locale)
-            .map_err(|reason| DistroError::BadFile { path: path.clone(), reason })?;
+            .map_err(|error| DistroError::BadFile { path: path.clone(), reason: error.to_string() })?;
         Ok(self.system.files.write(&path, &text, &Attributes::mode(0o644))?)
     }
 

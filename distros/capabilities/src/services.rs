@@ -1,6 +1,6 @@
 //! Services of each init system.
 
-use model::distro::{Init, ServiceAction, Services};
+use model::distro::{Init, PowerState, ServiceAction, Services};
 use model::effects::Command;
 use model::{DistroError, System};
 
@@ -96,29 +96,18 @@ impl Services for InitSystem {
         }
     }
 
-    fn shutdown_command(&self, mode: &str, delay: &str, message: &str) -> Result<Vec<String>, DistroError> {
-        let option = match mode {
-            "halt" => "-H",
-            "poweroff" => "-P",
-            "reboot" => "-r",
-            other => {
-                let text = format!("power_state[mode] must be poweroff, reboot or halt, not '{other}'");
-                return Err(DistroError::Failed(text));
-            }
+    fn shutdown_command(&self, to: PowerState, minutes: Option<i64>, message: &str) -> Vec<String> {
+        let option = match to {
+            PowerState::Halt => "-H",
+            PowerState::Poweroff => "-P",
+            PowerState::Reboot => "-r",
         };
-        let delay = match delay.trim_start_matches('+').parse::<i64>() {
-            _ if delay == "now" => "now".to_owned(),
-            Ok(minutes) => format!("+{minutes}"),
-            Err(_) => {
-                let text = format!("power_state[delay] must be 'now' or '+m' (minutes). found '{delay}'.");
-                return Err(DistroError::Failed(text));
-            }
-        };
+        let delay = minutes.map_or_else(|| "now".to_owned(), |minutes| format!("+{minutes}"));
         let mut words = vec!["shutdown".to_owned(), option.to_owned(), delay];
         if !message.is_empty() {
             words.push(message.to_owned());
         }
-        Ok(words)
+        words
     }
 }
 
@@ -130,10 +119,8 @@ mod tests {
     fn shutdown_is_told_when_and_how() {
         let (system, _) = system::scratch();
         let init = InitSystem { system, init: Init::SysV };
-        let words = |mode, delay| init.shutdown_command(mode, delay, "bye").map(|words| words.join(" "));
-        assert_eq!(words("reboot", "+5").expect("valid"), "shutdown -r +5 bye");
-        assert_eq!(words("halt", "now").expect("valid"), "shutdown -H now bye");
-        assert!(words("reboot", "soon").is_err());
-        assert!(words("explode", "now").is_err());
+        let words = |to, minutes| init.shutdown_command(to, minutes, "bye").join(" ");
+        assert_eq!(words(PowerState::Reboot, Some(5)), "shutdown -r +5 bye");
+        assert_eq!(words(PowerState::Halt, None), "shutdown -H now bye");
     }
 }

@@ -66,8 +66,8 @@ pub(crate) fn write_sudo(system: &System, user: &str, value: &Node) -> Result<()
     let rules = rules(value).ok_or_else(|| DistroError::Invalid {
         origin: value.origin.clone(),
         message: format!(
-            "sudo of user {user}: expected a rule or a list of rules, found a {}",
-            value.value.kind()
+            "sudo of user {user}: expected a rule or a list of rules, found {}",
+            value.value.a_kind()
         ),
     })?;
     let mut block = format!("\n# User rules for {user}\n");

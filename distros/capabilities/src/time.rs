@@ -62,8 +62,10 @@ impl Time for Zone {
             ZoneStyle::Sysconfig => {
                 let path = Path::new("/etc/sysconfig/clock");
                 let before = self.system.files.read_optional(path)?;
-                let text = super::locale::with_variable(&self.system, before.as_deref(), "ZONE", name)
-                    .map_err(|reason| DistroError::BadFile { path: path.to_owned(), reason })?;
+                let text =
+                    super::locale::with_variable(&self.system, before.as_deref(), "ZONE", name).map_err(
+                        |error| DistroError::BadFile { path: path.to_owned(), reason: error.to_string() },
+                    )?;
                 self.system.files.write(path, &text, &Attributes::mode(0o644))?;
                 self.copy(&zone)
             }

@@ -8,6 +8,7 @@ mod activate;
 #[cfg(feature = "bsd")]
 mod bsd;
 pub mod convert;
+mod error;
 #[cfg(feature = "bsd")]
 mod freebsd;
 #[cfg(feature = "ifcfg")]
@@ -38,6 +39,7 @@ mod stale;
 mod tools;
 mod unexpressed;
 
+pub use error::NetworkError;
 pub use known::distros;
 pub use settings::Settings;
 pub use tools::NetworkTools;

@@ -6,7 +6,7 @@ use netconfig::NetworkState;
 
 use crate::convert::ConvertError;
 use crate::stale::Place;
-use crate::{RenderedFile, Settings};
+use crate::{NetworkError, RenderedFile, Settings};
 
 /// What a renderer wants to know of the machine that it writes for.
 #[allow(dead_code, reason = "a build with some of the renderers asks for some of it")]
@@ -124,9 +124,9 @@ pub(crate) fn names(fits: fn(&Manager) -> bool) -> Vec<&'static str> {
 ///
 /// # Errors
 ///
-/// A name that is none, in words.
+/// A name that is none.
 pub(crate) fn select(
-    what: &str,
+    what: &'static str,
     fits: fn(&Manager) -> bool,
     wanted: Option<&[String]>,
     system: &System,
@@ -137,10 +137,8 @@ pub(crate) fn select(
         None => known,
         Some(wanted) => {
             if let Some(name) = wanted.iter().find(|name| !known.contains(&name.as_str())) {
-                return Err(DistroError::Failed(format!(
-                    "system_info.network.{what}s: there is no {what} '{name}'; those known are {}",
-                    known.join(", ")
-                )));
+                let (name, known) = (name.clone(), known.join(", "));
+                return Err(NetworkError::UnknownName { what, name, known }.into());
             }
             wanted.iter().map(String::as_str).collect()
         }

@@ -444,14 +444,14 @@ fn overrides(state: &NetworkState, link: &Interface, dhcp: &str, unit: &mut Unit
                 let what = format!("both {key} and dhcp{version}-overrides.use-domains: use one");
                 return Err(RenderError::new(NAME, &domain.origin, what));
             }
-            let value = match domain.scalar_text().unwrap_or_default().to_lowercase().as_str() {
-                "true" | "1" | "on" | "yes" => "yes",
-                "false" | "0" | "off" | "no" => "no",
-                other => {
-                    if other != "route" {
-                        tracing::warn!("Invalid {key} value - {other}");
-                    }
-                    if other == "route" { "route" } else { "no" }
+            let word = domain.scalar_text().unwrap_or_default().to_lowercase();
+            let value = match boolean::strict(&word) {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None if word == "route" => "route",
+                None => {
+                    tracing::warn!("Invalid {key} value - {word}");
+                    "no"
                 }
             };
             unit.set(section, "UseDomains", value);

@@ -10,6 +10,8 @@ use netconfig::links::{self, Filter};
 use netconfig::rename::{Current, Step, plan};
 use netconfig::{NetError, physical};
 
+use crate::NetworkError;
+
 /// How long a link is waited for before it counts as missing. The original lets udev settle five times, which takes no
 /// time where udev has nothing to do.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -23,7 +25,7 @@ pub(crate) fn invalid(error: NetError) -> DistroError {
             let message = message.strip_prefix(&format!("{origin}: ")).map_or(message.clone(), str::to_owned);
             DistroError::Invalid { origin, message }
         }
-        None => DistroError::Failed(error.to_string()),
+        None => NetworkError::from(error).into(),
     }
 }
 
@@ -51,9 +53,9 @@ pub(crate) fn wait_for_links(system: &System, devices: &[physical::Device]) -> R
         }
         let left = deadline.saturating_sub(system.clock.monotonic());
         if left.is_zero() || !changes.wait(left)? {
-            let macs = absent.iter().map(|device| format!("{} ({})", device.mac, device.name));
-            let macs = macs.collect::<Vec<_>>().join(", ");
-            return Err(DistroError::Failed(format!("Not all expected physical devices present: {macs}")));
+            let links = absent.iter().map(|device| format!("{} ({})", device.mac, device.name));
+            let links = links.collect::<Vec<_>>().join(", ");
+            return Err(NetworkError::MissingLinks { links }.into());
         }
     }
 }
@@ -121,5 +123,5 @@ pub(crate) fn rename_links(system: &System, devices: &[physical::Device]) -> Res
             problems.push(format!("[unknown] Error performing {step:?}: {error}"));
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(DistroError::Failed(problems.join("\n"))) }
+    if problems.is_empty() { Ok(()) } else { Err(NetworkError::Rename(problems).into()) }
 }

@@ -11,7 +11,7 @@ use netconfig::{NetworkState, physical};
 
 use crate::convert::{self, ConvertError};
 use crate::manager::{self, Activator, Surroundings, Writer};
-use crate::{RenderError, RenderedFile, Settings, rename, stale};
+use crate::{NetworkError, RenderError, RenderedFile, Settings, rename, stale};
 
 /// Writes for the first network manager that a system has, and brings it up.
 #[derive(Clone, Debug)]
@@ -49,9 +49,7 @@ impl NetworkTools {
         writer.ok_or_else(|| {
             let usual = || manager::names(convert::writes).into_iter().map(str::to_owned).collect::<Vec<_>>();
             let searched = wanted.map_or_else(usual, <[String]>::to_vec).join(", ");
-            DistroError::Failed(format!(
-                "No available network renderers found. Searched through list: {searched}"
-            ))
+            NetworkError::NoRenderer { searched }.into()
         })
     }
 
@@ -83,7 +81,7 @@ impl NetworkTools {
             ConvertError::Render(error) => error.into(),
             ConvertError::Description(error) => rename::invalid(error),
             ConvertError::File(error) => error.into(),
-            error @ ConvertError::NoRenderer { .. } => DistroError::Failed(error.to_string()),
+            error @ ConvertError::NoRenderer { .. } => NetworkError::from(error).into(),
         })?;
         let lost = convert::unexpressed(&state.config, name, writer, &self.settings, &surroundings, &files);
         for key in lost {
@@ -123,9 +121,11 @@ impl Network for NetworkTools {
     }
 
     fn bring_up_link(&self, name: &str) -> Result<(), DistroError> {
-        let (_, activator) = self
-            .select_activator()?
-            .ok_or_else(|| DistroError::Failed(format!("no network activator is here to bring up {name}")))?;
+        let none = || NetworkError::NoActivator {
+            link: name.to_owned(),
+            known: manager::names(convert::activates).join(", "),
+        };
+        let (_, activator) = self.select_activator()?.ok_or_else(none)?;
         (activator.bring_up_one)(&self.system, name)
     }
 

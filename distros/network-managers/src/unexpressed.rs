@@ -297,10 +297,10 @@ fn others(node: &Node, name: &str) -> Vec<Value> {
         }
         _ => {
             let shown = node.scalar_text().unwrap_or_default();
-            let mut found = match shown.to_lowercase().as_str() {
-                "true" | "yes" | "on" | "1" => vec![text("no"), text("off")],
-                "false" | "no" | "off" | "0" => vec![text("yes"), text("on")],
-                _ => Vec::new(),
+            let mut found = match boolean::strict(&shown) {
+                Some(true) => vec![text("no"), text("off")],
+                Some(false) => vec![text("yes"), text("on")],
+                None => Vec::new(),
             };
             found.push(text(&format!("{shown}x")));
             match name {

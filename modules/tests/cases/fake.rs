@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use etc_files::accounts::{Groups, Passwd};
 use model::distro::{
     DescribedNetwork, Distro, DistroError, DistroInfo, Hostname, Init, Locale, Network, PackageSpec,
-    Packages, Password, ServiceAction, Services, Ssh, Time, Users,
+    Packages, Password, PowerState, ServiceAction, Services, Ssh, Time, Users,
 };
 use model::effects::{
     Body, Command, CommandError, Commands, FileError, Http, HttpError, Output, Owner, Request, Response,
@@ -177,14 +177,14 @@ impl Users for FakeDistro {
     }
     fn owner(&self, text: &str) -> Result<Owner, DistroError> {
         let (user, group) = text.split_once(':').unwrap_or((text, ""));
-        let unknown = |name: &str| DistroError::Failed(format!("there is no '{name}'"));
+        let unknown = |kind, name: &str| DistroError::NoOwner { kind, name: name.into(), owner: text.into() };
         let uid = match user {
             "" => None,
-            user => Some(self.find(user)?.ok_or_else(|| unknown(user))?.uid),
+            user => Some(self.find(user)?.ok_or_else(|| unknown("user or UID", user))?.uid),
         };
         let gid = match group {
             "" => None,
-            group => Some(self.find_group(group)?.ok_or_else(|| unknown(group))?),
+            group => Some(self.find_group(group)?.ok_or_else(|| unknown("group or GID", group))?),
         };
         Ok(Owner { uid, gid })
     }
@@ -205,7 +205,7 @@ impl Packages for FakeDistro {
             self.note(&["install", manager.unwrap_or("-"), &package.name, version.unwrap_or("-")]);
         }
         match packages.iter().find(|package| package.name == "missing") {
-            Some(package) => Err(DistroError::Failed(format!("no package {}", package.name))),
+            Some(package) => Err(DistroError::NotInstalled { packages: package.name.clone() }),
             None => Ok(()),
         }
     }
@@ -234,14 +234,17 @@ impl Services for FakeDistro {
         self.note(&["reload the init system's configuration"]);
         Ok(())
     }
-    fn shutdown_command(&self, mode: &str, delay: &str, message: &str) -> Result<Vec<String>, DistroError> {
-        Ok(["shutdown", mode, delay, message].map(str::to_owned).to_vec())
+    fn shutdown_command(&self, to: PowerState, minutes: Option<i64>, message: &str) -> Vec<String> {
+        let mode = format!("{to:?}").to_lowercase();
+        let delay = minutes.map_or_else(|| "now".to_owned(), |minutes| format!("+{minutes}"));
+        vec!["shutdown".to_owned(), mode, delay, message.to_owned()]
     }
 }
 
 impl Network for FakeDistro {
     fn read(&self, _config: &NetworkConfig) -> Result<Box<dyn DescribedNetwork + '_>, DistroError> {
-        Err(DistroError::Failed("modules do not configure the network".into()))
+        let what = "network: modules do not configure it".into();
+        Err(DistroError::Unsupported { distro: "fake".into(), what })
     }
     fn bring_up_link(&self, _name: &str) -> Done {
         Ok(())

@@ -61,6 +61,18 @@ fn words() {
     }
 }
 
+#[test]
+fn netplan_reads_two_letters_more() {
+    for &(text, strict, _) in WORDS {
+        let expected = match text {
+            "y" | "Y" => T,
+            "n" | "N" => F,
+            _ => strict,
+        };
+        assert_eq!(boolean::netplan(text), expected, "netplan({text:?})");
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_read(text in any::<String>()) {

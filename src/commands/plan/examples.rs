@@ -90,7 +90,7 @@ pub(super) fn list() -> Vec<(&'static str, &'static str)> {
 pub(super) fn inputs(name: &str) -> Result<Inputs, PlanError> {
     let Some(example) = all().into_iter().find(|example| example.name == name) else {
         let names = list();
-        let near = engine::boot::nearest(name, names.iter().map(|(name, _)| *name));
+        let near = model::nearest(name, names.iter().map(|(name, _)| *name));
         let hint = near.map(|near| format!(", did you mean {near}?")).unwrap_or_default();
         return Err(PlanError::Example { name: name.to_owned(), hint });
     };

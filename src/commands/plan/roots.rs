@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use model::distro::Release;
 use model::effects::ReadFiles;
-use os_release::OsRelease;
 use system::{Host, Scratch};
 
 use super::PlanError;
@@ -127,10 +126,7 @@ pub(super) fn of_image(root: PathBuf, distro: Option<&str>) -> Result<Root, Plan
     }
     let id = match distro {
         Some(named) => named.split(':').next().unwrap_or(named).to_owned(),
-        None => {
-            let text = files.text(std::path::Path::new("/etc/os-release")).unwrap_or_default();
-            text.lines().map(str::to_owned).collect::<OsRelease>().id
-        }
+        None => engine::os::variables(&*files).remove("ID").unwrap_or_default(),
     };
     let id = our_name(&id);
     let config = cloud_cfg::text(id).ok_or_else(|| unknown(id))?;

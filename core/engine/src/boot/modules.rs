@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::effects::FileError;
 use model::module::{AnyModule, Marked, Report, Semaphores as _};
-use model::{Context, Frequency, Instance, Node, Stage, Value};
+use model::{Context, Frequency, Instance, Node, Stage, Value, nearest};
 
 use super::Boot;
 use crate::config;
@@ -28,14 +28,14 @@ pub struct ModuleEntry {
 /// A section of cloud.cfg that is no list of modules.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{origin}: {section}: an entry is a name, [name, frequency, …] or {{name, frequency, args}}, not a {found}"
+    "{origin}: {section}: an entry is a name, [name, frequency, …] or {{name, frequency, args}}, not {found}"
 )]
 pub struct SectionError {
     /// Which section.
     pub section: String,
     /// Where the entry was written.
     pub origin: model::Origin,
-    /// What it is.
+    /// What it is, with its article.
     pub found: &'static str,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn entries(config: &Node, section: &str) -> Result<Vec<ModuleEntry>, 
                 let error = SectionError {
                     section: section.to_owned(),
                     origin: item.origin.clone(),
-                    found: other.kind(),
+                    found: other.a_kind(),
                 };
                 return Err(error);
             }
@@ -336,15 +336,6 @@ fn has_key(module: &dyn AnyModule, config: &Node) -> bool {
     module.keys().is_empty() || module.keys().iter().any(|key| config.get(key).is_some())
 }
 
-/// The known name that is most like a wrong one.
-pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    known
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -371,7 +362,7 @@ mod tests {
         let wrong = Node::from_yaml("t", b"m: [1]").expect("valid").expect("there");
         assert_eq!(
             entries(&wrong, "m").expect_err("a number").to_string(),
-            "t:1:5: m: an entry is a name, [name, frequency, …] or {name, frequency, args}, not a integer"
+            "t:1:5: m: an entry is a name, [name, frequency, …] or {name, frequency, args}, not an integer"
         );
     }
 
@@ -380,6 +371,5 @@ mod tests {
         for name in ["cc_write-files.py", "write_files", " Write-Files "] {
             assert_eq!(canonical(name), "write_files");
         }
-        assert_eq!(nearest("write_file", ["runcmd", "write_files"].into_iter()), Some("write_files"));
     }
 }

@@ -1,11 +1,10 @@
 //! Which network description counts, and when it is applied.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use base64::Engine as _;
-use flate2::read::GzDecoder;
 use model::effects::Attributes;
+use model::gzip::{gunzip, is_gzip};
 use model::module::Semaphores as _;
 use model::network::NetworkSource;
 use model::update::Event;
@@ -21,6 +20,8 @@ use crate::semaphore::FileSemaphores;
 const ORDER: [&str; 4] = ["cmdline", "initramfs", "system_cfg", "ds"];
 /// Noted in the run directory when the network was configured in this boot.
 const APPLIED: &str = "apply_network_config";
+/// The most bytes that a description of the kernel command line may unpack to.
+const MAX_UNPACKED: u64 = 1 << 20;
 
 /// `network-config=` of the kernel command line: base64 of YAML, perhaps compressed.
 fn from_cmdline(cmdline: &str) -> Result<Option<NetworkConfig>, String> {
@@ -34,13 +35,12 @@ fn from_cmdline(cmdline: &str) -> Result<Option<NetworkConfig>, String> {
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(value)
         .map_err(|error| format!("network-config= is no base64: {error}"))?;
-    let mut text = Vec::new();
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        let unpacked = GzDecoder::new(bytes.as_slice()).take(1 << 20).read_to_end(&mut text);
-        unpacked.map_err(|error| format!("network-config= cannot be decompressed: {error}"))?;
+    let text = if is_gzip(&bytes) {
+        gunzip(&bytes, MAX_UNPACKED)
+            .map_err(|error| format!("network-config= cannot be unpacked: {error}"))?
     } else {
-        text = bytes;
-    }
+        bytes
+    };
     let node =
         Node::from_yaml("kernel command line network-config=", &text).map_err(|error| error.to_string())?;
     Ok(node.filter(Node::is_truthy).map(NetworkConfig::new))

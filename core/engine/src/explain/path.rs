@@ -1,6 +1,6 @@
 //! Ways to a value: `users.0.name`, `write_files[1].path`.
 
-use model::{Node, Value};
+use model::{Node, Value, nearest};
 
 /// A way that leads nowhere.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,13 +86,12 @@ fn walk(node: &Node, steps: &[String], path: &mut Vec<String>) -> Result<(), Pat
         if path.is_empty() { "in the configuration".into() } else { format!("in {}", path.join(".")) };
     let hint = match &node.value {
         Value::Map(map) => {
-            let near =
-                map.keys().map(ToString::to_string).map(|key| (strsim::jaro_winkler(&key, &steps[0]), key));
-            let near = near.filter(|(likeness, _)| *likeness > 0.7).max_by(|a, b| a.0.total_cmp(&b.0));
-            near.map_or_else(String::new, |(_, key)| format!("; did you mean '{key}'?"))
+            let keys: Vec<String> = map.keys().map(ToString::to_string).collect();
+            let near = nearest(&steps[0], keys.iter().map(String::as_str));
+            near.map_or_else(String::new, |key| format!("; did you mean '{key}'?"))
         }
         Value::List(items) => format!(", a list of {}", items.len()),
-        other => format!(", a {}", other.kind()),
+        other => format!(", {}", other.a_kind()),
     };
     Err(PathError::Unknown { key: steps[0].clone(), place, hint })
 }

@@ -106,9 +106,9 @@ fn read(part: &Part) -> Result<(Node, Strategy), Refused> {
         .filter(|config| !config.is_null())
         .ok_or_else(|| noted("empty cloud config"))?;
     if config.as_map().is_none() {
-        let found = config.value.kind();
+        let found = config.value.a_kind();
         return Err(Refused::Noted(format!(
-            "{}: a cloud-config is a mapping of keys, not a {found}",
+            "{}: a cloud-config is a mapping of keys, not {found}",
             config.origin
         )));
     }

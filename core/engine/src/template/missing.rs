@@ -116,12 +116,15 @@ pub(super) fn install(environment: &mut Environment<'static>) {
         super::python::method(value, method, args).unwrap_or_else(|| {
             Err(Error::new(
                 ErrorKind::UnknownMethod,
-                format!("a {} has no method '{method}'", kind(value.kind())),
+                format!("{} has no method '{method}'", a_kind(value.kind())),
             ))
         })
     });
 }
 
-fn kind(kind: ValueKind) -> String {
-    kind.to_string()
+/// A kind with its article: `an iterable`, `a map`.
+fn a_kind(kind: ValueKind) -> String {
+    let name = kind.to_string();
+    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {name}")
 }

@@ -28,8 +28,8 @@ pub(super) fn parts(name: &str, payload: &[u8]) -> Result<Vec<Message>, UserData
         }
     };
     let Some(entries) = tree.as_list() else {
-        let found = tree.value.kind();
-        tracing::warn!("{}: the archive is passed over: it is a list of parts, not a {found}", tree.origin);
+        let found = tree.value.a_kind();
+        tracing::warn!("{}: the archive is passed over: it is a list of parts, not {found}", tree.origin);
         return Ok(Vec::new());
     };
     entries.iter().filter_map(|entry| part(entry).transpose()).collect()

@@ -201,7 +201,7 @@ impl<'de> Deserializer<'de> for &'de Node {
             Value::Map(map) if map.len() == 1 => {
                 visitor.visit_enum(MapAccessDeserializer::new(Entries { map, next: 0 }))
             }
-            other => Err(de::Error::custom(format!("expected a word, found a {}", other.kind()))),
+            other => Err(de::Error::custom(format!("expected a word, found {}", other.a_kind()))),
         };
         outcome.map_err(|mut error: ConfigError| {
             error.origin.get_or_insert_with(|| self.origin.clone());

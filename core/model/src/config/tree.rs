@@ -176,6 +176,21 @@ impl Value {
             Self::Map(_) => "mapping",
         }
     }
+
+    /// The kind with its article, for a sentence: `an integer`, `a list`, `null`.
+    pub fn a_kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "an integer",
+            Self::Float(_) => "a float",
+            Self::Str(_) => "a string",
+            Self::Binary(_) => "binary data",
+            Self::Timestamp(_) => "a date",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a mapping",
+        }
+    }
 }
 
 /// A value and where it came from.
@@ -327,9 +342,7 @@ impl Node {
             Value::Bool(value) => *value,
             Value::Int(number) => *number != 0,
             Value::Float(number) => *number != 0.0,
-            Value::Str(text) => {
-                matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "1" | "on" | "yes")
-            }
+            Value::Str(text) => boolean::lenient(text),
             _ => false,
         }
     }

@@ -46,8 +46,7 @@ impl Apt {
             }
         };
         let installed = || wrapper.first().is_some_and(|program| system.commands.which(program).is_some());
-        let wrapped =
-            matches!(enabled.as_str(), "true" | "1" | "on" | "yes") || (enabled == "auto" && installed());
+        let wrapped = boolean::lenient(&enabled) || (enabled == "auto" && installed());
         let mut command = if wrapped { wrapper } else { Vec::new() };
         match &settings.apt_get_command {
             Some(own) => command.extend(own.iter().cloned()),

@@ -7,7 +7,7 @@ use model::{DistroError, System};
 use yaml::Limits;
 
 use super::{SNAPD_CONFIG, SNAPD_DERIVED, SNAPD_PATH, Settings};
-use crate::RenderedFile;
+use crate::{NetworkError, RenderedFile};
 
 const LINKS: &str = "/sys/class/net";
 /// How often the links are listed anew when one is renamed meanwhile.
@@ -124,8 +124,5 @@ fn set_up_links(system: &System) -> Result<(), DistroError> {
         }
         last = all();
     }
-    last.map_err(|error| {
-        let what = "'udevadm test-builtin net_setup_link' unable to run successfully for all devices";
-        DistroError::Failed(format!("{what}: {error}"))
-    })
+    last.map_err(|error| NetworkError::LinkNames(Box::new(error)).into())
 }

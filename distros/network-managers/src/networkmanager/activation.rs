@@ -6,7 +6,7 @@ use model::{DistroError, System};
 
 use super::connection_path;
 use crate::activate::run;
-use crate::probe;
+use crate::{NetworkError, probe};
 
 /// Where ifcfg files are, for NetworkManager's plugin.
 const IFCFG: &str = "/etc/sysconfig/network-scripts/ifcfg-";
@@ -33,8 +33,7 @@ fn connection_file(system: &System, name: &str) -> Option<String> {
 /// Loads a link's connection and brings it up.
 pub(super) fn connection_up(system: &System, name: &str) -> Result<(), DistroError> {
     let Some(file) = connection_file(system, name) else {
-        let reason = "Unable to find an interface config file. Unable to bring up interface.";
-        return Err(DistroError::Failed(format!("{name}: {reason}")));
+        return Err(NetworkError::NoConnection { link: name.to_owned() }.into());
     };
     if run(system, &["nmcli", "connection", "load", &file], true).is_ok() {
         run(system, &["nmcli", "connection", "up", "filename", &file], true)?;
