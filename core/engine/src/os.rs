@@ -1,6 +1,5 @@
 //! What operating system this is, as the original reads it from os-release.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::System;
@@ -44,44 +43,40 @@ pub struct OsRelease {
     pub codename: String,
 }
 
-/// The variables of /etc/os-release; none where there is no such file.
-pub fn variables(files: &(impl ReadFiles + ?Sized)) -> BTreeMap<String, String> {
-    files
-        .text(Path::new("/etc/os-release"))
-        .unwrap_or_default()
-        .lines()
-        .filter_map(|line| line.trim().split_once('='))
-        .filter(|(name, _)| !name.starts_with('#'))
-        .map(|(name, value)| {
-            let value = value.trim();
-            let bare = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
-            (name.trim().to_owned(), bare.unwrap_or(value).replace("\\\"", "\"").replace("\\$", "$"))
-        })
-        .collect()
+/// What /etc/os-release says; empty texts where there is no such file, or no such variable.
+pub fn release(files: &(impl ReadFiles + ?Sized)) -> os_release::OsRelease {
+    // The reader takes the first and the last letter of a quoted value off, and panics where both are one.
+    let is_read =
+        |line: &&str| !matches!(line.split_once('=').map(|(_, value)| value.trim()), Some("\"" | "'"));
+    let text = files.text(Path::new("/etc/os-release")).unwrap_or_default();
+    let mut found: os_release::OsRelease = text.lines().filter(is_read).map(str::to_owned).collect();
+    // It leaves the shell's escapes.
+    for value in [&mut found.pretty_name, &mut found.version] {
+        *value = value.replace("\\\"", "\"").replace("\\$", "$");
+    }
+    found
 }
 
 impl OsRelease {
     /// Reads /etc/os-release.
     pub fn read(system: &System) -> Self {
-        let mut fields = variables(&*system.files);
-        if !fields.is_empty() && system.files.exists(Path::new("/etc/rpi-issue")) {
-            fields.insert("ID".into(), "raspberry-pi-os".into());
+        let mut found = release(&*system.files);
+        if found != os_release::OsRelease::default() && system.files.exists(Path::new("/etc/rpi-issue")) {
+            found.id = "raspberry-pi-os".to_owned();
         }
-        let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
-        let name = field("ID");
+        let name = found.id;
         let codename = if name.contains("sles") || name.contains("suse") {
             system.environment.uname().machine
         } else if ["alpine", "photon", "virtuozzo"].contains(&name.as_str()) {
-            field("PRETTY_NAME")
-        } else if field("VERSION_CODENAME").is_empty() {
-            let version = field("VERSION");
-            let bracketed = version.split_once(" (").and_then(|(_, rest)| rest.split_once(')'));
+            found.pretty_name
+        } else if found.version_codename.is_empty() {
+            let bracketed = found.version.split_once(" (").and_then(|(_, rest)| rest.split_once(')'));
             bracketed.map(|(codename, _)| codename.to_owned()).unwrap_or_default()
         } else {
-            field("VERSION_CODENAME")
+            found.version_codename
         };
         let name = if name == "rhel" { "redhat".to_owned() } else { name };
-        Self { name, version: field("VERSION_ID"), codename }
+        Self { name, version: found.version_id, codename }
     }
 
     /// The variant of cloud.cfg for this system.
@@ -125,12 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn variables_lose_their_quotes_and_nothing_else() {
-        let text = "# ID=no\nID='debian'\nVERSION_ID=\"13\"\nNAME=\"a \\\"b\\\"\"\nHALF=\"\nno assignment\n";
+    fn quotes_are_taken_off_and_half_of_a_pair_costs_the_line_alone() {
+        let text = "# ID=no\nID='debian'\nVERSION_ID=\"13\"\nPRETTY_NAME=\"a \\\"b\\\"\"\nNAME=\"\nHOME_URL='\nno assignment\n";
         let (system, _) = system::Scratch::new().file("/etc/os-release", text).system();
-        let found = variables(&*system.files);
-        let expected = [("HALF", "\""), ("ID", "debian"), ("NAME", "a \"b\""), ("VERSION_ID", "13")];
-        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        let found = release(&*system.files);
+        let read = [&found.id, &found.version_id, &found.pretty_name, &found.name, &found.home_url];
+        assert_eq!(read, ["debian", "13", "a \"b\"", "", ""]);
     }
 
     #[test]

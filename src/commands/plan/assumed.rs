@@ -25,13 +25,13 @@ pub(crate) struct Assumed {
 impl Assumed {
     /// What a machine shows after the boot that was planned; `found` is where the boot notes its data source.
     pub(super) fn read(files: &dyn ReadFiles, found: &Path, root: Option<&Path>, given: Vec<String>) -> Self {
-        let mut os = engine::os::variables(files);
+        let os = engine::os::release(files);
         // The name of its class, and how it shows itself.
         let found = files.text(found).unwrap_or_default();
         let data_source = found.trim().split_once(": ").map(|(_, shown)| shown.to_owned());
         Self {
-            distribution: os.remove("ID").unwrap_or_default(),
-            release: os.remove("VERSION_ID").filter(|release| !release.is_empty()),
+            distribution: os.id,
+            release: Some(os.version_id).filter(|release| !release.is_empty()),
             root: root.map(Path::to_owned),
             data_source,
             given,

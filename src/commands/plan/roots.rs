@@ -126,7 +126,7 @@ pub(super) fn of_image(root: PathBuf, distro: Option<&str>) -> Result<Root, Plan
     }
     let id = match distro {
         Some(named) => named.split(':').next().unwrap_or(named).to_owned(),
-        None => engine::os::variables(&*files).remove("ID").unwrap_or_default(),
+        None => engine::os::release(&*files).id,
     };
     let id = our_name(&id);
     let config = cloud_cfg::text(id).ok_or_else(|| unknown(id))?;
