@@ -197,7 +197,8 @@ fn mode(permissions: Option<&Node>, report: &mut Report) -> u32 {
     let Some(node) = permissions else { return DEFAULT };
     let read = match &node.value {
         Value::Int(number) => u32::try_from(*number).ok(),
-        Value::Float(number) => Some(*number as u32),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates, and what is no mode is refused below")]
+        Value::Float(number) if *number >= 0.0 => Some(*number as u32),
         _ => node.scalar_text().and_then(|text| {
             let text = text.trim().replace('_', "").to_ascii_lowercase();
             u32::from_str_radix(text.strip_prefix("0o").unwrap_or(&text), 8).ok()

@@ -41,7 +41,7 @@ pub fn boot(system: &System, events: &[Event]) -> (String, bool) {
 }
 
 fn shown(times: &Times, begun: i64) -> String {
-    let seconds = |micros: i64| format!("{:?}", micros as f64 / 1e6);
+    let seconds = |micros: i64| format!("{:?}", super::events::float(micros) / 1e6);
     if times.container {
         return format!(
             "-- Most Recent Container Boot Record --\n    \
@@ -141,7 +141,9 @@ fn by_kernel_log(system: &System) -> Result<Times, String> {
     let user = user.ok_or("the kernel's log does not say when the first program began")?;
     let up = system.clock.uptime().ok_or("/proc/uptime cannot be read")?;
     let start = i64::try_from(system.clock.now().0.saturating_sub(up).as_micros()).unwrap_or(0);
-    let end = start + (user * 1e6) as i64;
+    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
+    let begun = (user * 1e6) as i64;
+    let end = start.saturating_add(begun);
     Ok(Times { kernel_start: start, kernel_end: end, activated: end, container: false })
 }
 
