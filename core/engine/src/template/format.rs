@@ -5,8 +5,8 @@ use minijinja::{Error, ErrorKind};
 
 use super::python;
 
-/// Wider is nothing that is printed.
-const MAX_WIDTH: usize = 100_000;
+/// Wider is nothing that is printed, and beyond 65,535 Rust's own formats panic.
+const MAX_WIDTH: usize = 65_000;
 
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
@@ -338,5 +338,14 @@ mod tests {
         assert_eq!(percent("%05d|%-6s|", &args, &none).expect("formats"), "00042|it's  |");
         assert_eq!(percent("%.1f%%%s", &args, &none).expect("formats"), "42.0%it's");
         assert!(percent("%s", &args, &none).is_err(), "one argument is left");
+    }
+
+    #[test]
+    fn a_width_beyond_all_is_cut() {
+        let none = Kwargs::from_iter(Vec::<(String, Value)>::new());
+        for format in ["%099999d", "%.99999f", "%.99999e", "%.99999g", "%99999d"] {
+            let text = percent(format, &[Value::from(0.000_125)], &none);
+            assert!(text.is_ok_and(|text| text.len() <= MAX_WIDTH + 8), "{format}");
+        }
     }
 }
