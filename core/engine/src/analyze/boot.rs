@@ -1,8 +1,7 @@
 //! `analyze boot`: when the kernel and systemd came to the point at which cloud-init begins.
 
-use std::path::Path;
-
 use model::System;
+use model::distro::Init;
 use model::effects::Command;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
@@ -86,11 +85,7 @@ fn stamp(micros: i64) -> String {
 }
 
 fn times(system: &System) -> Result<Times, String> {
-    if system.files.is_dir(Path::new("/run/systemd/system")) {
-        by_systemd(system)
-    } else {
-        by_kernel_log(system)
-    }
+    if Init::of(system.files.as_ref()) == Init::Systemd { by_systemd(system) } else { by_kernel_log(system) }
 }
 
 fn by_systemd(system: &System) -> Result<Times, String> {
@@ -109,7 +104,7 @@ fn by_systemd(system: &System) -> Result<Times, String> {
     })
 }
 
-/// A time that systemd tells, in microseconds.
+/// A time that systemd tells of itself or of our own unit, in microseconds: no other init keeps one.
 fn property(system: &System, name: &str, unit: Option<&str>) -> Result<i64, String> {
     let words = ["systemctl", "show"].into_iter().chain(unit).chain(["-p", name, "--timestamp=us+utc"]);
     let output = system.commands.run(&Command::line(words)).map_err(|error| error.to_string())?;
