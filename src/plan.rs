@@ -143,6 +143,11 @@ impl Plan {
         &self.0.advice
     }
 
+    /// What only the machine will know.
+    pub fn notes(&self) -> &[String] {
+        &self.0.notes
+    }
+
     /// The JSON document that `cloud-init plan --format json` prints; secrets are left out or masked. Its schema is
     /// `docs/plan.schema.json`, and [`json_schema`].
     pub fn to_json(&self) -> String {

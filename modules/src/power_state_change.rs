@@ -144,6 +144,7 @@ fn shutdown(context: &Context<'_>, settings: &Settings) -> Result<Vec<String>, S
     Ok(context.distro.services().shutdown_command(to, minutes, message))
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates, and nothing is negative")]
 fn quarters(timeout: Option<&Node>) -> Result<u64, String> {
     let text = timeout.and_then(Node::scalar_text).unwrap_or_else(|| "30".to_owned());
     match text.trim().parse::<f64>() {

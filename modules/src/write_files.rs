@@ -45,7 +45,7 @@ pub struct Entry {
     pub source: Option<Source>,
     /// `USER:GROUP`. Default: root:root.
     #[schemars(extend("default" = "root:root"))]
-    pub owner: Option<Text>,
+    pub owner: Option<Spanned<Text>>,
     /// Octal digits in a string, such as '0644'; a number is taken as it is. Default: '0644'.
     #[schemars(with = "Text", extend("default" = "0644"))]
     pub permissions: Option<Node>,
@@ -145,7 +145,7 @@ fn write(
 ) -> Result<(), ModuleError> {
     let files = &context.system.files;
     let mode = mode(entry.value.permissions.as_ref(), report);
-    let wanted = owner(context, entry.value.owner.as_ref().map_or("root:root", |owner| owner.0.as_str()));
+    let wanted = owner(context, entry.value.owner.as_ref().map_or("root:root", |owner| owner.value.0.as_str()));
     // An owner that is not there fails the module, as it always did; what was asked for is still written.
     let owner = wanted.as_ref().map_or_else(|_| Owner::default(), |owner| *owner);
     let missing: Vec<&Path> = path.ancestors().skip(1).take_while(|parent| !files.exists(parent)).collect();
@@ -172,10 +172,27 @@ fn write(
         files.write(path, content, &attributes)?;
     }
     context.distro.ssh().restore_context(path)?;
-    wanted.map(|_| ()).map_err(|error| ModuleError::Invalid {
-        origin: entry.origin.clone(),
-        message: format!("the owner of {} was not set: {error}", path.display()),
-    })
+    match wanted {
+        Ok(_) => Ok(()),
+        Err(error) if may_come(context, &entry.value, &error) => Ok(()),
+        Err(error) => Err(ModuleError::Invalid {
+            origin: entry.origin.clone(),
+            message: format!("the owner of {} was not set: {error}", path.display()),
+        }),
+    }
+}
+
+/// Whether an owner that is not there is one that a package brings, which a plan cannot know: it takes a note then.
+fn may_come(context: &Context<'_>, entry: &Entry, error: &DistroError) -> bool {
+    let (DistroError::NoOwner { name, .. }, Some(owner)) = (error, &entry.owner) else { return false };
+    let note = format!(
+        "{}: owner '{name}' is not in the image; a package of this plan may bring it",
+        owner.origin
+    );
+    // Packages are installed before the deferred files are written, and after all others.
+    entry.defer.0
+        && context.config.get("packages").is_some_and(Node::is_truthy)
+        && context.system.journal.note(&note)
 }
 
 /// `USER:GROUP`; a half that is empty, -1 or none stays as it is.
@@ -200,7 +217,8 @@ fn mode(permissions: Option<&Node>, report: &mut Report) -> u32 {
     let Some(node) = permissions else { return DEFAULT };
     let read = match &node.value {
         Value::Int(number) => u32::try_from(*number).ok(),
-        Value::Float(number) => Some(*number as u32),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates, and what is no mode is refused below")]
+        Value::Float(number) if *number >= 0.0 => Some(*number as u32),
         _ => node.scalar_text().and_then(|text| {
             let text = text.trim().replace('_', "").to_ascii_lowercase();
             u32::from_str_radix(text.strip_prefix("0o").unwrap_or(&text), 8).ok()

@@ -6,6 +6,7 @@ use clap::Parser as _;
 use engine::Boot;
 use engine::boot::HotplugError;
 use engine::report::Recoverable;
+use model::distro::Init;
 use model::{Node, Stage};
 use system::fifo;
 
@@ -67,7 +68,7 @@ pub(crate) fn run(options: &HotplugHook, debug: bool) -> u8 {
 /// `hook-hotplug`, which udev runs: hands the event on and ends, since udev waits for it.
 pub(crate) fn tell() -> u8 {
     let system = super::host();
-    let listening = if system.files.is_dir(Path::new("/run/systemd")) {
+    let listening = if Init::of(system.files.as_ref()) == Init::Systemd {
         fifo::is_fifo(Path::new(FIFO))
     } else {
         // Without socket units: once the boot is over.

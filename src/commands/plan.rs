@@ -214,11 +214,13 @@ pub(crate) struct Planned {
     pub(crate) errors: Vec<String>,
     /// What in the user-data was probably not meant as it is written, each with its place.
     pub(crate) advice: Vec<String>,
+    /// What only the machine will know, each with its place.
+    pub(crate) notes: Vec<String>,
     /// Names of owners.
     pub(crate) accounts: Accounts,
 }
 
-/// Plans and prints; 0, 2 with warnings, 1 when the input cannot be used.
+/// Plans and prints; 0, 2 with warnings (advice and notes are none), 1 when the input cannot be used.
 pub(crate) fn run(options: &Plan) -> u8 {
     if options.list_examples {
         for (name, about) in examples::list() {
@@ -354,6 +356,7 @@ fn boot(inputs: &Inputs, root: Option<&Path>, given: Vec<String>) -> Result<Plan
         errors: errors?,
         advice: advice(&system, &warnings),
         warnings,
+        notes: recording.notes(),
         accounts: Accounts::read(files),
     })
 }

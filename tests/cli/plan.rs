@@ -99,6 +99,30 @@ fn advice_changes_no_exit_code() {
 }
 
 #[test]
+fn an_owner_that_a_package_may_bring_is_a_note() {
+    let file = |more: &str| {
+        format!("#cloud-config\nwrite_files:\n- {{path: /srv/x, content: x, owner: 'nginx:nginx', {more}}}\n")
+    };
+    let (code, plan) = printed(format!("{}packages: [nginx]\n", file("defer: true")).as_bytes(), &[]);
+    assert_eq!(code, 0, "{plan}");
+    let note =
+        "user-data part-001:3:37: owner 'nginx' is not in the image; a package of this plan may bring it";
+    assert!(plan.contains("\n== notes") && plan.contains(note), "{plan}");
+    assert!(!plan.contains("failed"), "{plan}");
+    assert!(plan.contains("  write /srv/x 0644"), "{plan}");
+    // Where no package is installed before the file is written, nobody brings it.
+    for text in [
+        file("defer: true"),
+        format!("{}packages: [nginx]\n", file("append: false")),
+        format!("{}packages: []\n", file("defer: true")),
+    ] {
+        let (code, plan) = printed(text.as_bytes(), &[]);
+        assert_eq!(code, 2, "{plan}");
+        assert!(plan.contains("the owner of /srv/x was not set") && !plan.contains("== notes"), "{plan}");
+    }
+}
+
+#[test]
 fn bytes_of_another_form_are_named() {
     let base64 = b"I2Nsb3VkLWNvbmZpZwpob3N0bmFtZTogd2ViMQpwYWNrYWdlczogW3ZpbV0K\n";
     for (bytes, expected) in [

@@ -22,11 +22,12 @@ struct Observed {
 
 impl Observed {
     fn note(&self, name: &str, settled: &Settled<'_>, more: &str) -> Result<(), SourceError> {
-        let Settled { platform, instance, .. } = settled;
+        let Settled { platform, instance, new } = settled;
         let shows = |path: &str| {
             platform.system.files.exists(&platform.paths.instance_dir(&instance.instance_id).join(path))
         };
-        let mut text = format!("{name} of {}", instance.instance_id);
+        let age = if *new { "new " } else { "" };
+        let mut text = format!("{name} of {age}{}", instance.instance_id);
         for (path, word) in [
             ("datasource", "kept"),
             ("cloud-config.txt", "consumed"),
@@ -122,18 +123,18 @@ fn first_boot() -> Vec<String> {
 
 #[test]
 fn set_up_is_called_when_the_instance_is_kept_and_nothing_is_read() {
-    assert_eq!(only(&first_boot(), "set_up"), "set_up of seen, kept");
+    assert_eq!(only(&first_boot(), "set_up"), "set_up of new seen, kept");
 }
 
 #[test]
 fn activate_is_called_between_the_data_and_the_first_module() {
-    assert_eq!(only(&first_boot(), "activate"), "activate of seen, kept, consumed");
+    assert_eq!(only(&first_boot(), "activate"), "activate of new seen, kept, consumed");
 }
 
 #[test]
 fn host_keys_are_published_once_they_are_made() {
     let call = only(&first_boot(), "publish_host_keys");
-    assert!(call.starts_with("publish_host_keys of seen, kept, consumed"), "{call}");
+    assert!(call.starts_with("publish_host_keys of new seen, kept, consumed"), "{call}");
     assert!(!call.contains("finished") && call.contains("ssh-ed25519"), "{call}");
 }
 
@@ -141,6 +142,7 @@ fn host_keys_are_published_once_they_are_made() {
 fn ready_is_reported_at_the_very_end() {
     let calls = first_boot();
     let call = only(&calls, "report_ready");
+    assert!(call.starts_with("report_ready of new seen"), "{call}");
     assert!(call.contains("finished") && call.ends_with(": []"), "{call}");
     assert_eq!(calls.last(), Some(&call));
 }
@@ -155,6 +157,7 @@ fn a_later_boot_publishes_no_keys_again() {
     let calls = observed.taken();
     let names: Vec<&str> = calls.iter().filter_map(|call| call.split(' ').next()).collect();
     assert_eq!(names, ["set_up", "activate", "report_ready"], "{calls:#?}");
+    assert!(calls.iter().all(|call| !call.contains(" of new ")), "{calls:#?}");
 }
 
 #[test]

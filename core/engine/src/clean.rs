@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use model::distro::Init;
 use model::effects::{Attributes, Command, FileError, FileKind};
 use model::{Node, Paths, System};
 
@@ -100,7 +101,7 @@ pub fn run(system: &System, paths: &Paths, config: &Node, options: &Options) -> 
     }
     if options.machine_id {
         let path = Path::new("/etc/machine-id");
-        if system.files.is_dir(Path::new("/run/systemd/system")) {
+        if Init::of(system.files.as_ref()) == Init::Systemd {
             system.files.write(path, b"uninitialized\n", &Attributes::mode(0o444))?;
         } else {
             system.files.remove(path)?;

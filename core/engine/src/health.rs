@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use model::distro::Init;
 use model::effects::{Command, Timestamp};
 use model::{Paths, System};
 use serde_json::{Map, Value, json};
@@ -81,7 +82,7 @@ pub struct Health {
 const DISABLED_FILE: &str = "/etc/cloud/cloud-init.disabled";
 
 fn uses_systemd(system: &System) -> bool {
-    system.files.is_dir(Path::new("/run/systemd/system"))
+    Init::of(system.files.as_ref()) == Init::Systemd
 }
 
 /// Whether cloud-init is enabled.
@@ -92,6 +93,7 @@ pub fn boot_status(system: &System, paths: &Paths) -> BootStatus {
     let by_variable = || {
         let own = system.environment.var("KERNEL_CMDLINE").unwrap_or_default();
         own.contains("cloud-init=disabled")
+            // The manager's environment is systemd's alone, and only its generator reads it.
             || system
                 .commands
                 .run(&Command::line(["systemctl", "show-environment"]))
@@ -125,7 +127,8 @@ pub fn boot_status(system: &System, paths: &Paths) -> BootStatus {
     }
 }
 
-/// Whether a unit failed, which no status.json tells: the program may not have come so far.
+/// Whether a unit failed, which no status.json tells: the program may not have come so far. The units are our own, and
+/// more is asked of them than other init systems know of a service.
 fn systemd_failed(system: &System) -> bool {
     for unit in ["cloud-final", "cloud-config", "cloud-init-network", "cloud-init-local"] {
         let command = Command::line([

@@ -23,7 +23,11 @@ impl Patience {
             let read = value
                 .as_int()
                 .or_else(|| match value.value {
-                    model::config::Value::Float(number) => Some(number as i128),
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "a cast saturates, and what i64 has not is refused below"
+                    )]
+                    model::config::Value::Float(number) if number.is_finite() => Some(number as i128),
                     _ => value.as_str()?.trim().parse().ok(),
                 })
                 .and_then(|number| i64::try_from(number).ok());

@@ -59,9 +59,9 @@ pub fn v4_prefix(mask: &str) -> Option<u8> {
     let bits = u32::from(v4(mask)?);
     let contiguous = |bits: u32| bits.leading_ones() + bits.trailing_zeros() >= 32;
     if contiguous(bits) {
-        Some(bits.leading_ones() as u8)
+        u8::try_from(bits.leading_ones()).ok()
     } else if contiguous(!bits) {
-        Some((!bits).leading_ones() as u8)
+        u8::try_from((!bits).leading_ones()).ok()
     } else {
         None
     }
@@ -73,7 +73,8 @@ pub fn v6_prefix(mask: &str) -> Option<u8> {
         return (prefix <= 128).then_some(prefix);
     }
     let bits = u128::from(v6(mask)?);
-    (bits.leading_ones() + bits.trailing_zeros() >= 128).then(|| bits.leading_ones() as u8)
+    let contiguous = bits.leading_ones() + bits.trailing_zeros() >= 128;
+    u8::try_from(bits.leading_ones()).ok().filter(|_| contiguous)
 }
 
 /// The netmask of a prefix's length; lengths beyond 32 are 32.

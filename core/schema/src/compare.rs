@@ -44,7 +44,7 @@ pub(crate) fn number(instance: Instance<'_>, bound: &Value) -> Option<Ordering> 
     match (instance.view(), bound) {
         (View::Int(number), Value::Number(bound)) => match bound.as_i64() {
             Some(bound) => Some(number.cmp(&i128::from(bound))),
-            None => (number as f64).partial_cmp(&bound.as_f64()?),
+            None => float(number).partial_cmp(&bound.as_f64()?),
         },
         (View::Huge { negative }, Value::Number(_)) => {
             Some(if negative { Ordering::Less } else { Ordering::Greater })
@@ -52,6 +52,15 @@ pub(crate) fn number(instance: Instance<'_>, bound: &Value) -> Option<Ordering> 
         (View::Float(number), Value::Number(bound)) => number.partial_cmp(&bound.as_f64()?),
         _ => None,
     }
+}
+
+/// A whole number beside a fraction.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "numbers that a double cannot tell apart are no matter of a schema"
+)]
+fn float(number: i128) -> f64 {
+    number as f64
 }
 
 /// Python's `==`: not-a-number is nothing, and both zeros are the same.
@@ -66,7 +75,7 @@ fn same(one: Instance<'_>, other: Instance<'_>) -> bool {
         (View::Bool(one), View::Bool(other)) => one == other,
         (View::Int(one), View::Int(other)) => one == other,
         (View::Int(one), View::Float(other)) | (View::Float(other), View::Int(one)) => {
-            equal(one as f64, other)
+            equal(float(one), other)
         }
         (View::Float(one), View::Float(other)) => equal(one, other),
         (View::Str(one), View::Str(other)) => one == other,
@@ -111,7 +120,7 @@ fn digest(instance: Instance<'_>) -> u64 {
     match instance.view() {
         View::Null => 0_u8.hash(&mut hasher),
         View::Bool(value) => value.hash(&mut hasher),
-        View::Int(number) => (number as f64).to_bits().hash(&mut hasher),
+        View::Int(number) => float(number).to_bits().hash(&mut hasher),
         // Both zeros are the same.
         View::Float(number) => (number + 0.0).to_bits().hash(&mut hasher),
         View::Str(text) => text.hash(&mut hasher),

@@ -284,7 +284,9 @@ fn lease(interface: &str, acknowledged: &Message) -> Lease {
     Lease {
         interface: interface.to_owned(),
         address,
-        prefix: contiguous.map_or_else(|| class(address), |mask| mask.leading_ones() as u8),
+        prefix: contiguous
+            .and_then(|mask| u8::try_from(mask.leading_ones()).ok())
+            .unwrap_or_else(|| class(address)),
         router: options.address(code::ROUTER),
         static_routes: routes.and_then(dhcp::classless_routes).unwrap_or_default(),
         server: options.address(code::SERVER_IDENTIFIER),

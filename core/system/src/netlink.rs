@@ -177,6 +177,7 @@ impl Netlink {
     pub(crate) fn routes(&mut self) -> io::Result<Vec<Route>> {
         let mut found = Vec::new();
         for family in [libc::AF_INET, libc::AF_INET6] {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "2 and 10")]
             let sequence = self.send(&route::list(family as u8))?;
             let mut indices = Vec::new();
             self.answers(sequence, |_, bytes| indices.extend(route_of(bytes)))?;

@@ -118,6 +118,7 @@ struct State {
     stage: Option<Stage>,
     module: Option<String>,
     effects: Vec<Effect>,
+    notes: Vec<String>,
 }
 
 impl Recording {
@@ -141,6 +142,15 @@ impl Recording {
     pub fn now(&self) -> (usize, Option<Stage>, Option<String>) {
         let state = self.lock();
         (state.effects.len(), state.stage, state.module.clone())
+    }
+
+    pub(crate) fn note(&self, text: &str) {
+        self.lock().notes.push(text.to_owned());
+    }
+
+    /// What only the machine will know, in order.
+    pub fn notes(&self) -> Vec<String> {
+        self.lock().notes.clone()
     }
 
     /// Everything so far, in order.

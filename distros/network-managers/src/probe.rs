@@ -16,8 +16,9 @@ pub(crate) fn program(system: &System, name: &str, directories: &[&str]) -> bool
 /// NetworkManager, and enabled where systemd says so.
 #[cfg(any(feature = "networkmanager", feature = "netplan"))]
 pub(crate) fn network_manager(system: &System) -> bool {
-    let booted = system.files.lstat(Path::new("/run/systemd/system")).ok().flatten();
-    let systemd = booted.is_some_and(|found| found.kind == FileKind::Directory);
+    use model::distro::Init;
+    let systemd = Init::of(system.files.as_ref()) == Init::Systemd;
+    // `Services` starts and stops; whether a service is enabled only systemd says.
     let enabled = || {
         let words = ["systemctl", "is-enabled", "NetworkManager.service"];
         system.commands.run(&model::effects::Command::line(words)).is_ok()

@@ -86,12 +86,13 @@ fn bytes_of(context: &Context<'_>, size: &Node, most: Option<&Node>, file: &str)
 
 /// The size for a machine with this memory and this free space: never more than twice the memory, a quarter of the
 /// space where `most` is not given, and nine tenths of it where it is.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes of memory and of disks, and a share of them: far below 2^53")]
 fn suggested(memory: u64, free: Option<u64>, most: Option<u64>) -> u64 {
     let most = match (free, most) {
         (Some(free), Some(most)) => most.min((free as f64 * 0.9) as u64),
-        (Some(free), None) => (free / 4).min(memory * 2),
+        (Some(free), None) => (free / 4).min(memory.saturating_mul(2)),
         (None, Some(most)) => most,
-        (None, None) => memory * 2,
+        (None, None) => memory.saturating_mul(2),
     };
     let least = if memory < 4 * GIB {
         memory
@@ -113,6 +114,7 @@ fn free_space(context: &Context<'_>, directory: &Path) -> Option<u64> {
 }
 
 /// Bytes, by the units of the original: K, M, G, T, with B or iB after them or not, each a power of 1024.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates, and what is negative is refused")]
 fn number(node: &Node) -> Result<u64, ModuleError> {
     let invalid = || ModuleError::Invalid {
         origin: node.origin.clone(),
@@ -120,7 +122,7 @@ fn number(node: &Node) -> Result<u64, ModuleError> {
     };
     let text = match &node.value {
         Value::Int(number) => return u64::try_from(*number).map_err(|_| invalid()),
-        Value::Float(number) if *number >= 0.0 => return Ok(*number as u64),
+        Value::Float(number) if number.is_finite() && *number >= 0.0 => return Ok(*number as u64),
         Value::Str(text) => text.trim(),
         _ => return Err(invalid()),
     };

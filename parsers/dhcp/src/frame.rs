@@ -26,6 +26,7 @@ fn sum(bytes: &[u8]) -> u32 {
     bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0))).sum()
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "the loop leaves 16 bits")]
 fn folded(mut sum: u32) -> u16 {
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
@@ -39,6 +40,7 @@ fn pseudo(addresses: &[u8], length: u16) -> u32 {
 }
 
 /// An IPv4 packet with a UDP datagram from the client's port to the server's. At most 65,507 bytes of payload are taken.
+#[expect(clippy::cast_possible_truncation, reason = "the payload is cut to what 16 bits count")]
 pub fn datagram(from: Ipv4Addr, to: Ipv4Addr, payload: &[u8]) -> Vec<u8> {
     let payload = &payload[..payload.len().min(usize::from(u16::MAX) - HEADER - UDP_HEADER)];
     let udp_length = (UDP_HEADER + payload.len()) as u16;

@@ -114,7 +114,7 @@ impl Kind {
     }
 
     fn number(self) -> u8 {
-        Self::ALL.iter().position(|kind| *kind == self).map_or(0, |at| at as u8 + 1)
+        Self::ALL.iter().position(|kind| *kind == self).and_then(|at| u8::try_from(at + 1).ok()).unwrap_or(0)
     }
 }
 
@@ -248,6 +248,7 @@ impl Message {
     /// The message's bytes.
     pub fn write(&self) -> Vec<u8> {
         let length = self.address.len().min(16);
+        #[expect(clippy::cast_possible_truncation, reason = "16 at most")]
         let mut out = vec![if self.reply { 2 } else { 1 }, self.hardware, length as u8, 0];
         out.extend(self.transaction.to_be_bytes());
         out.extend(self.seconds.to_be_bytes());

@@ -44,6 +44,7 @@ impl Options {
             if parts.peek().is_none() {
                 out.extend([*code, 0]);
             }
+            #[expect(clippy::cast_possible_truncation, reason = "a part has 255 bytes at most")]
             for part in parts {
                 out.extend([*code, part.len() as u8]);
                 out.extend(part);

@@ -35,6 +35,7 @@ pub fn encode(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for c in text.chars() {
         if stands_for_byte(c) {
+            #[expect(clippy::cast_possible_truncation, reason = "BASE is what was added to a byte")]
             out.push((u32::from(c) - BASE) as u8);
         } else {
             out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());

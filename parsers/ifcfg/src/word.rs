@@ -226,8 +226,9 @@ fn ansi_escape<'a>(code: u8, rest: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         }
         b'0'..=b'7' => {
             let (tail, value) = digits(rest, 8, 2).unwrap_or((rest, 0));
-            let scale = 8_u32.pow((rest.len() - tail.len()) as u32);
-            out.push((u32::from(code - b'0') * scale + value) as u8);
+            let scale = 8_u32.pow(u32::try_from(rest.len() - tail.len()).unwrap_or(0));
+            // Of what is more than a byte a shell keeps the low one.
+            out.push(((u32::from(code - b'0') * scale + value) & 0xff) as u8);
             return tail;
         }
         other => {
@@ -246,7 +247,7 @@ fn numeric<'a>(rest: &'a [u8], radix: u32, most: usize, code: u8, out: &mut Vec<
         return rest;
     };
     if code == b'x' {
-        out.push(value as u8);
+        out.push((value & 0xff) as u8);
     } else {
         let c = char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER);
         out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());

@@ -172,10 +172,10 @@ fn percent_decode(text: &str) -> String {
 fn raw_unicode_escape(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for c in text.chars() {
-        match u32::from(c) {
-            code @ 0..=0xff => out.push(code as u8),
-            code @ 0x100..=0xffff => out.extend_from_slice(format!("\\u{code:04x}").as_bytes()),
-            code => out.extend_from_slice(format!("\\U{code:08x}").as_bytes()),
+        match (u8::try_from(c), u32::from(c)) {
+            (Ok(byte), _) => out.push(byte),
+            (_, code @ ..=0xffff) => out.extend_from_slice(format!("\\u{code:04x}").as_bytes()),
+            (_, code) => out.extend_from_slice(format!("\\U{code:08x}").as_bytes()),
         }
     }
     out

@@ -120,7 +120,7 @@ fn quoted_printable(payload: &[u8]) -> Vec<u8> {
 }
 
 fn hex(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).map(|digit| digit as u8)
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// `None` when there is no `begin` line, a line is empty before `end`, or a line is damaged beyond repair.
@@ -170,7 +170,7 @@ fn uu_line(line: &[u8]) -> Option<Vec<u8>> {
         bits += 6;
         if bits >= 8 {
             bits -= 8;
-            out.push((held >> bits) as u8);
+            out.push(((held >> bits) & 0xff) as u8);
             held &= (1 << bits) - 1;
         }
     }

@@ -122,7 +122,7 @@ impl Dice {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
+        usize::try_from(self.0 % sides as u64).expect("less than sides")
     }
 
     fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {

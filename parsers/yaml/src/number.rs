@@ -114,6 +114,7 @@ fn float_base_sixty(text: &str) -> Number<f64> {
     for part in text.rsplit(':') {
         let rounded = match power.finish(false)? {
             Value::BigInt(n) => python_float(n.as_str())?,
+            #[expect(clippy::cast_precision_loss, reason = "rounded as Python rounds it")]
             Value::Int(n) => n as f64,
             _ => return Err(Refusal::Malformed),
         };

@@ -94,7 +94,7 @@ pub(crate) fn parse(text: &str) -> Option<crate::Value> {
     let month = rest.number(1, 2)?;
     rest.byte(b'-')?;
     let day = rest.number(1, 2)?;
-    let date = Date::new(year as u16, month as u8, day as u8)?;
+    let date = Date::new(u16::try_from(year).ok()?, u8::try_from(month).ok()?, u8::try_from(day).ok()?)?;
     if rest.0.is_empty() {
         return Some(crate::Value::Date(date));
     }
@@ -115,7 +115,8 @@ pub(crate) fn parse(text: &str) -> Option<crate::Value> {
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let (hour, minute, second) = (hour as u8, minute as u8, second as u8);
+    let (hour, minute, second) =
+        (u8::try_from(hour).ok()?, u8::try_from(minute).ok()?, u8::try_from(second).ok()?);
     Some(crate::Value::Timestamp(Timestamp { date, hour, minute, second, microsecond, offset }))
 }
 
@@ -164,10 +165,10 @@ impl Digits<'_> {
         }
         let hours = self.number(1, 2)?;
         let minutes = if self.byte(b':').is_some() { self.number(2, 2)? } else { 0 };
-        let offset = hours * 60 + minutes;
+        let offset = i16::try_from(hours * 60 + minutes).ok()?;
         if !self.0.is_empty() || offset >= 24 * 60 {
             return None;
         }
-        Some(Some(if negative { -(offset as i16) } else { offset as i16 }))
+        Some(Some(if negative { -offset } else { offset }))
     }
 }

@@ -110,7 +110,7 @@ const DIFFERENCES: &[Difference] = &[
         "of several wrong values the first in the document is reported; PyYAML goes by levels",
         |answer| answer["error"] == "ConstructorError",
         |error, answer| {
-            let at = |index| answer["at"][index].as_u64().unwrap_or(0) as usize;
+            let at = |index| usize::try_from(answer["at"][index].as_u64().unwrap_or(0)).expect("a place");
             matches!(error.kind, ErrorKind::Value(_) | ErrorKind::UnknownTag(_) | ErrorKind::UnhashableKey(_))
                 && (error.position.line, error.position.column) < (at(0), at(1))
         },
@@ -234,7 +234,7 @@ fn files(folder: &Path, found: &mut Vec<Vec<u8>>) {
 #[test]
 fn agrees_with_pyyaml() {
     let seed = variable("CLOUD_INIT_ORACLE_SEED").unwrap_or(2009);
-    let count = variable("CLOUD_INIT_ORACLE_DOCUMENTS").unwrap_or(12_000) as usize;
+    let count = usize::try_from(variable("CLOUD_INIT_ORACLE_DOCUMENTS").unwrap_or(12_000)).expect("a number");
     let mut documents = corpus::documents(seed, count);
     if let Some(folder) = std::env::var_os("CLOUD_INIT_ORACLE_FOLDER") {
         files(Path::new(&folder), &mut documents);

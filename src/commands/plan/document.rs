@@ -28,6 +28,8 @@ pub(super) struct Document {
     warnings: Vec<Warning>,
     /// What in the user-data was probably not meant as it is written; the exit code does not count it.
     advice: Vec<String>,
+    /// What only the machine will know, each with its place; the exit code does not count it either.
+    notes: Vec<String>,
     /// Errors of stages, as status.json lists them.
     errors: Vec<String>,
 }
@@ -217,6 +219,7 @@ impl Document {
             effects: planned.effects.iter().map(entry).collect(),
             warnings: planned.warnings.iter().map(warning).collect(),
             advice: planned.advice.clone(),
+            notes: planned.notes.clone(),
             errors: planned.errors.clone(),
         }
     }

@@ -159,6 +159,16 @@ impl Printer<'_> {
         }
     }
 
+    /// What is of no module, below a heading of its own.
+    fn section(&mut self, heading: &str, mark: char, lines: &[String]) {
+        if !lines.is_empty() {
+            let _ = writeln!(self.out, "\n== {heading} ==");
+        }
+        for line in lines {
+            let _ = writeln!(self.out, "  {mark} {}", indented(line));
+        }
+    }
+
     fn warning(&mut self, warning: &Warning) {
         self.enter(warning.stage, warning.module.as_ref());
         let _ = writeln!(self.out, "  ! {}: {}", warning.level, indented(&warning.message));
@@ -187,12 +197,8 @@ pub(crate) fn text(planned: &Planned) -> String {
     for error in planned.errors.iter().filter(|error| !is_warned_of(planned, error)) {
         let _ = writeln!(print.out, "  ! failed: {}", indented(error));
     }
-    if !planned.advice.is_empty() {
-        let _ = writeln!(print.out, "\n== advice: what was probably not meant as it is written ==");
-        for advice in &planned.advice {
-            let _ = writeln!(print.out, "  ? {}", indented(advice));
-        }
-    }
+    print.section("advice: what was probably not meant as it is written", '?', &planned.advice);
+    print.section("notes: what only the machine will know", '-', &planned.notes);
     let _ = writeln!(
         print.out,
         "\n{} effects; {hidden} of them cloud-init's own state below {} (shown by --format json)",

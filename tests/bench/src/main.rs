@@ -5,6 +5,12 @@
 //! else the machine does meets both.
 // A harness around real programs: effects are its business.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "numbers of our own making"
+)]
 
 mod inside;
 mod measure;

@@ -4,6 +4,12 @@
 //! original proves the assertions and then the assertions prove ours.
 // A harness around real machines: effects are its business.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "numbers of our own making"
+)]
 
 mod cache;
 mod check;

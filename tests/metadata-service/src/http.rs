@@ -120,7 +120,7 @@ pub(crate) fn read(input: &mut dyn BufRead) -> io::Result<Option<Request>> {
         if length > BODY {
             return Err(bad("length of the body"));
         }
-        let mut body = vec![0; length as usize];
+        let mut body = vec![0; usize::try_from(length).map_err(|_| bad("content length"))?];
         input.read_exact(&mut body)?;
         request.body = body;
     }

@@ -1,6 +1,12 @@
 //! Network descriptions that are made up, and what each renderer does with them: ours and the packaged original.
 // A harness around real programs: effects are its business.
 #![allow(clippy::disallowed_methods)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "numbers of our own making"
+)]
 
 pub mod compare;
 pub mod generate;

@@ -6,6 +6,12 @@
 //! agree wholly: that proves the normalisation.
 // A harness around real programs: effects are its business.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "numbers of our own making"
+)]
 
 mod agreement;
 mod normal;

@@ -51,7 +51,8 @@ pub fn read(root: &Path, scratch: &Path) -> Result<Outcome, Error> {
     walk(&upper, &upper, &mut paths)?;
     // A program's cache of its own objects is nobody else's business.
     // Each program's own, with rows in docs/differences.md.
-    let private = ["/obj.pkl", "/datasource.json", "/data/python-version", ".origins.json"];
+    let private =
+        ["/obj.pkl", "/datasource.json", "/data/python-version", ".origins.json", "/.new-instance-id"];
     let compared = |path: &str| area(path).is_some() && !private.iter().any(|name| path.ends_with(name));
     for path in paths.iter().filter(|path| compared(path)) {
         let state = state(&upper.join(&path[1..]), path, &normal)?;

@@ -1,6 +1,12 @@
 //! Compares user-data, merges and templates with the packaged original over made-up inputs, and prints what agrees.
 // A harness around real programs: effects are its business.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "numbers of our own making"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -1,8 +1,7 @@
 //! `analyze boot`: when the kernel and systemd came to the point at which cloud-init begins.
 
-use std::path::Path;
-
 use model::System;
+use model::distro::Init;
 use model::effects::Command;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
@@ -41,7 +40,7 @@ pub fn boot(system: &System, events: &[Event]) -> (String, bool) {
 }
 
 fn shown(times: &Times, begun: i64) -> String {
-    let seconds = |micros: i64| format!("{:?}", micros as f64 / 1e6);
+    let seconds = |micros: i64| format!("{:?}", super::events::float(micros) / 1e6);
     if times.container {
         return format!(
             "-- Most Recent Container Boot Record --\n    \
@@ -86,11 +85,7 @@ fn stamp(micros: i64) -> String {
 }
 
 fn times(system: &System) -> Result<Times, String> {
-    if system.files.is_dir(Path::new("/run/systemd/system")) {
-        by_systemd(system)
-    } else {
-        by_kernel_log(system)
-    }
+    if Init::of(system.files.as_ref()) == Init::Systemd { by_systemd(system) } else { by_kernel_log(system) }
 }
 
 fn by_systemd(system: &System) -> Result<Times, String> {
@@ -109,7 +104,7 @@ fn by_systemd(system: &System) -> Result<Times, String> {
     })
 }
 
-/// A time that systemd tells, in microseconds.
+/// A time that systemd tells of itself or of our own unit, in microseconds: no other init keeps one.
 fn property(system: &System, name: &str, unit: Option<&str>) -> Result<i64, String> {
     let words = ["systemctl", "show"].into_iter().chain(unit).chain(["-p", name, "--timestamp=us+utc"]);
     let output = system.commands.run(&Command::line(words)).map_err(|error| error.to_string())?;
@@ -141,7 +136,9 @@ fn by_kernel_log(system: &System) -> Result<Times, String> {
     let user = user.ok_or("the kernel's log does not say when the first program began")?;
     let up = system.clock.uptime().ok_or("/proc/uptime cannot be read")?;
     let start = i64::try_from(system.clock.now().0.saturating_sub(up).as_micros()).unwrap_or(0);
-    let end = start + (user * 1e6) as i64;
+    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
+    let begun = (user * 1e6) as i64;
+    let end = start.saturating_add(begun);
     Ok(Times { kernel_start: start, kernel_end: end, activated: end, container: false })
 }
 

@@ -36,9 +36,16 @@ impl Event {
     }
 
     /// Microseconds since 1970.
+    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
     pub fn micros(&self) -> i64 {
         (self.timestamp * 1e6).round_ties_even() as i64
     }
+}
+
+/// Microseconds as what is divided.
+#[expect(clippy::cast_precision_loss, reason = "below 2^53 they are exact: 285 years")]
+pub(super) fn float(micros: i64) -> f64 {
+    micros as f64
 }
 
 /// A log that cannot be analyzed.
@@ -196,6 +203,10 @@ fn stamp_and_text<'a>(head: &str, rest: &'a str, amazon: bool) -> Option<(String
 }
 
 /// Seconds since 1970; a time without a zone is in UTC, as the log is.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the times of four digits of a year are exact in microseconds to the year 2255"
+)]
 fn seconds(stamp: &str, surroundings: &Surroundings<'_>) -> Option<f64> {
     let micros = |at: OffsetDateTime| (at.unix_timestamp_nanos() / 1000) as f64 / 1e6;
     if let Some(at) = syslog(stamp, surroundings.year).or_else(|| log(stamp)) {

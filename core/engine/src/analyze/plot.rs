@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::events::float;
 use super::spans::{Boot, Outcome, Span};
 
 /// Height of a row and of its bar, in pixels.
@@ -54,7 +55,7 @@ impl Axis {
     }
 
     fn pixels(&self, micros: i64) -> f64 {
-        LEFT + AXIS * micros as f64 / self.length as f64
+        LEFT + AXIS * float(micros) / float(self.length)
     }
 
     /// The distance of the grid's lines: 1, 2 or 5 of a power of ten, about ten of them.
@@ -90,8 +91,8 @@ fn escaped(text: &str) -> String {
 fn took(micros: i64) -> String {
     match micros {
         ..1_000 => format!("{micros} us"),
-        1_000..1_000_000 => format!("{:.1} ms", micros as f64 / 1e3),
-        _ => format!("{:.3} s", micros as f64 / 1e6),
+        1_000..1_000_000 => format!("{:.1} ms", float(micros) / 1e3),
+        _ => format!("{:.3} s", float(micros) / 1e6),
     }
 }
 
@@ -106,6 +107,7 @@ fn class(span: &Span) -> &'static str {
 }
 
 /// The picture as SVG.
+#[expect(clippy::cast_precision_loss, reason = "rows of a picture")]
 pub fn plot(boot: &Boot) -> String {
     let axis = Axis::new(boot);
     let height = TOP + ROW * (boot.spans.len() as f64) + 40.0;
@@ -194,7 +196,9 @@ fn legend(out: &mut String, y: f64) {
             y - 11.0,
             x + 18.0
         );
-        x += 40.0 + 7.0 * text.len() as f64;
+        #[expect(clippy::cast_precision_loss, reason = "one of the words above")]
+        let width = 7.0 * text.len() as f64;
+        x += 40.0 + width;
     }
 }
 

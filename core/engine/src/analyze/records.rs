@@ -38,7 +38,7 @@ struct Record<'a> {
 
 impl<'a> Record<'a> {
     fn new(boot_began: i64, start: &Event, finish: &'a Event) -> Self {
-        let seconds = |micros: i64| micros as f64 / 1e6;
+        let seconds = |micros: i64| super::events::float(micros) / 1e6;
         let depth = start.name.matches('/').count();
         Self {
             finish,

@@ -88,6 +88,18 @@ impl Boot<'_> {
         self.previous_id() != current
     }
 
+    /// Whether this boot is the instance's first, in any of its stages: the local one already notes the id as the boot
+    /// before's.
+    pub(super) fn is_first_boot(&self) -> bool {
+        let begun = self.line(&self.first_boot_mark());
+        self.is_new_instance() || (begun.is_some() && begun.as_deref() == self.id().map(InstanceId::as_str))
+    }
+
+    /// The id of the instance that began in this boot; the next boot's /run has none.
+    fn first_boot_mark(&self) -> PathBuf {
+        self.paths.run(".new-instance-id")
+    }
+
     /// Whether the cache is this machine: by what this boot has noted, then by what can be seen without a network.
     pub(super) fn check_cache(&self, trust: bool) -> Option<(Instance, &'static str)> {
         let cached = if trust { self.remembered() } else { self.cached() }?;
@@ -149,6 +161,7 @@ impl Boot<'_> {
         if previous_id != id {
             // From here on the instance is no longer new; a power cut must not leave it without its network.
             self.system.files.write(&self.network_mark(), b"", &plain)?;
+            put(&self.first_boot_mark(), id)?;
         }
         put(&self.paths.data("instance-id"), id)?;
         put(&self.paths.run(".instance-id"), id)?;

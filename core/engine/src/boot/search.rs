@@ -108,7 +108,7 @@ impl Boot<'_> {
         let Some(instance) = &self.instance else { return };
         let Some(source) = self.registry.source(&instance.source) else { return };
         let platform = self.platform();
-        let settled = Settled { platform: &platform, instance, new: self.is_new_instance() };
+        let settled = Settled { platform: &platform, instance, new: self.is_first_boot() };
         let outcome = catch_unwind(AssertUnwindSafe(|| act(source, &settled)));
         match outcome {
             Ok(Ok(())) => {}

@@ -12,6 +12,7 @@ pub fn kernel_command_line(system: &System) -> String {
     if let Some(line) = system.environment.var("DEBUG_PROC_CMDLINE") {
         return line;
     }
+    // Container managers write this file, whatever the init inside.
     let contained = Path::new("/run/systemd/container");
     let text = if system.files.exists(contained) {
         read("/proc/1/cmdline").map(|text| text.replace('\0', " "))

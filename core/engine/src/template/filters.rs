@@ -117,6 +117,10 @@ fn truncate(
     Ok(format!("{cut}{end}"))
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a cast saturates, and a number of bytes below 1024 is left"
+)]
 fn file_size(value: &Value, binary: Option<bool>) -> Result<String, Error> {
     let bytes = match f64::try_from(value.clone()) {
         Ok(bytes) => bytes,
@@ -131,13 +135,13 @@ fn file_size(value: &Value, binary: Option<bool>) -> Result<String, Error> {
         return Ok(format!("{} Bytes", bytes as i64));
     }
     let units = ["k", "M", "G", "T", "P", "E", "Z", "Y"];
-    let mut power = 2;
-    while power <= units.len() && bytes >= base.powi(power as i32) {
+    let mut power = 2_u8;
+    while usize::from(power) <= units.len() && bytes >= base.powi(i32::from(power)) {
         power += 1;
     }
-    let unit = units[(power - 2).min(units.len() - 1)];
+    let unit = units[usize::from(power - 2).min(units.len() - 1)];
     let unit = if binary { format!("{}iB", unit.to_uppercase()) } else { format!("{unit}B") };
-    Ok(format!("{:.1} {unit}", bytes / base.powi(power as i32 - 1)))
+    Ok(format!("{:.1} {unit}", bytes / base.powi(i32::from(power) - 1)))
 }
 
 /// Runs of letters, digits and `_`.

@@ -5,8 +5,8 @@ use minijinja::{Error, ErrorKind};
 
 use super::python;
 
-/// Wider is nothing that is printed.
-const MAX_WIDTH: usize = 100_000;
+/// Wider is nothing that is printed, and beyond 65,535 Rust's own formats panic.
+const MAX_WIDTH: usize = 65_000;
 
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
@@ -63,11 +63,17 @@ fn exponent(number: f64, precision: usize) -> String {
 
 fn general(number: f64, precision: usize) -> String {
     let precision = precision.max(1);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a double's power of ten has three digits; of infinity the cast saturates"
+    )]
     let power = if number == 0.0 { 0 } else { number.abs().log10().floor() as i32 };
-    let text = if power < -4 || power >= precision as i32 {
+    let digits = i32::try_from(precision).unwrap_or(i32::MAX);
+    let text = if power < -4 || power >= digits {
         exponent(number, precision - 1)
     } else {
-        format!("{number:.*}", (precision as i32 - 1 - power).max(0) as usize)
+        let after = usize::try_from(digits.saturating_sub(1).saturating_sub(power)).unwrap_or(0);
+        format!("{number:.after$}")
     };
     let (digits, rest) = text.split_at(text.find('e').unwrap_or(text.len()));
     let digits =
@@ -195,6 +201,7 @@ pub(super) fn percent(format: &str, args: &[Value], named: &Kwargs) -> Result<St
                 let whole =
                     f64::try_from(value.clone()).ok().filter(|_| "diu".contains(kind)).map(f64::trunc);
                 let value = match whole {
+                    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
                     Some(whole) if !value.is_integer() => Value::from(whole as i64),
                     _ => value,
                 };
@@ -331,5 +338,14 @@ mod tests {
         assert_eq!(percent("%05d|%-6s|", &args, &none).expect("formats"), "00042|it's  |");
         assert_eq!(percent("%.1f%%%s", &args, &none).expect("formats"), "42.0%it's");
         assert!(percent("%s", &args, &none).is_err(), "one argument is left");
+    }
+
+    #[test]
+    fn a_width_beyond_all_is_cut() {
+        let none = Kwargs::from_iter(Vec::<(String, Value)>::new());
+        for format in ["%099999d", "%.99999f", "%.99999e", "%.99999g", "%99999d"] {
+            let text = percent(format, &[Value::from(0.000_125)], &none);
+            assert!(text.is_ok_and(|text| text.len() <= MAX_WIDTH + 8), "{format}");
+        }
     }
 }

@@ -35,7 +35,7 @@ fn lines(text: &str) -> Vec<&str> {
 }
 
 fn position(text: &str, byte: Option<usize>) -> i64 {
-    byte.map_or(-1, |at| text[..at].chars().count() as i64)
+    byte.map_or(-1, |at| i64::try_from(text[..at].chars().count()).unwrap_or(i64::MAX))
 }
 
 fn title(text: &str) -> String {

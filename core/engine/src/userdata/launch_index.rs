@@ -16,6 +16,10 @@ pub(super) fn note(part: &mut Message) -> Result<(), mime::Error> {
                     Some(node) => match node.value {
                         Value::Bool(value) => Some(i64::from(value)),
                         Value::Int(number) => i64::try_from(number).ok(),
+                        #[expect(
+                            clippy::cast_possible_truncation,
+                            reason = "a cast saturates, and no launch is so late"
+                        )]
                         Value::Float(number) if number.is_finite() => Some(number as i64),
                         _ => integer(node.as_str()?),
                     },

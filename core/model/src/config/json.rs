@@ -44,6 +44,7 @@ impl Serialize for Node {
             Value::Int(number) => match (i64::try_from(*number), u64::try_from(*number)) {
                 (Ok(signed), _) => serializer.serialize_i64(signed),
                 (_, Ok(unsigned)) => serializer.serialize_u64(unsigned),
+                #[expect(clippy::cast_precision_loss, reason = "beyond u64 JSON has doubles only")]
                 _ => serializer.serialize_f64(*number as f64),
             },
             Value::Float(number) => serializer.serialize_f64(*number),

@@ -45,4 +45,11 @@ pub trait Environment: Send + Sync {
 pub trait Journal: Send + Sync {
     /// A stage begins, and within it perhaps a module.
     fn enter(&self, stage: Stage, module: Option<&str>);
+
+    /// Takes a note of what only the machine will know, and says whether it did: a plan does. On a machine, where it is
+    /// known, nobody takes notes.
+    fn note(&self, text: &str) -> bool {
+        let _ = text;
+        false
+    }
 }

@@ -12,7 +12,9 @@ use super::iso9660_names::{self, Names};
 use super::superblock::{Superblock, label};
 
 /// Volume descriptors begin after 16 sectors of this length in bytes.
-const SECTOR: u64 = 2048;
+const SECTOR: usize = 2048;
+/// Bytes of an extent that are read at once.
+const AT_ONCE: usize = 1 << 20;
 const FIRST_DESCRIPTOR: u64 = 16;
 /// A disc has a handful.
 const MAX_DESCRIPTORS: u64 = 32;
@@ -37,9 +39,15 @@ fn date(bytes: &[u8]) -> Option<String> {
     Some(parts.join("-"))
 }
 
+/// Where a sector begins.
+fn place(sector: u64) -> u64 {
+    sector * SECTOR as u64
+}
+
 /// What the primary descriptor says.
 pub(super) fn probe(head: &[u8]) -> Option<Superblock> {
-    let descriptor = head.get((FIRST_DESCRIPTOR * SECTOR) as usize..)?.get(..SECTOR as usize)?;
+    let first = usize::try_from(place(FIRST_DESCRIPTOR)).ok()?;
+    let descriptor = head.get(first..)?.get(..SECTOR)?;
     if !is_descriptor(descriptor, 1) {
         return None;
     }
@@ -76,7 +84,7 @@ impl Disc {
     pub(super) fn open(device: PathBuf, blocks: Box<dyn Blocks>) -> Result<Self, DeviceError> {
         let (mut primary, mut joliet) = (None, None);
         for number in 0..MAX_DESCRIPTORS {
-            let sector = blocks.read_some((FIRST_DESCRIPTOR + number) * SECTOR, SECTOR as usize);
+            let sector = blocks.read_some(place(FIRST_DESCRIPTOR + number), SECTOR);
             if is_descriptor(&sector, 1) && primary.is_none() {
                 primary = Some(sector);
             } else if is_descriptor(&sector, 2) && is_joliet(&sector) {
@@ -91,7 +99,7 @@ impl Disc {
         let block = block.ok_or_else(|| broken("its blocks have no usual size"))?;
         let root = root(&primary).ok_or_else(|| broken("it has no root directory"))?;
         let mut disc = Self { device, blocks, block, root, names: Names::Plain };
-        let first = disc.extent(disc.root.extents[0], SECTOR)?;
+        let first = disc.extent(disc.root.extents[0], SECTOR as u64)?;
         if let Some(skip) = iso9660_names::rock_ridge(&first) {
             disc.names = Names::RockRidge { skip };
         } else if let Some(joliet) = joliet.as_deref().and_then(self::root) {
@@ -107,7 +115,8 @@ impl Disc {
         let start = u64::from(block) * self.block;
         // Memory grows only with what is really there, whatever length the record claims.
         while (bytes.len() as u64) < length {
-            let wanted = (length - bytes.len() as u64).min(1 << 20) as usize;
+            let wanted =
+                usize::try_from(length - bytes.len() as u64).map_or(AT_ONCE, |length| length.min(AT_ONCE));
             let part = self.blocks.read_some(start + bytes.len() as u64, wanted);
             if part.is_empty() {
                 let reason = format!("it ends inside of what is at block {block}");
@@ -124,7 +133,7 @@ impl Disc {
         let Some(extent) = directory.extents.first() else { return Ok(found) };
         let bytes = self.extent(*extent, MAX_DIRECTORY)?;
         let mut more = false;
-        for sector in bytes.chunks(SECTOR as usize) {
+        for sector in bytes.chunks(SECTOR) {
             let mut rest = sector;
             // A record does not cross a sector; a length of 0 ends the sector.
             while let Some(length) =
@@ -160,7 +169,7 @@ impl Disc {
         let system_use = raw.get(33 + length + (length + 1) % 2..).unwrap_or_default();
         let read = |block: u32, offset: u32, length: u32| {
             let start = u64::from(block) * self.block + u64::from(offset);
-            self.blocks.read_some(start, length.min(SECTOR as u32) as usize)
+            self.blocks.read_some(start, usize::try_from(length).map_or(SECTOR, |length| length.min(SECTOR)))
         };
         let name = self.names.of(identifier, system_use, &read);
         let extent = (le(raw, 2, 4)?, le(raw, 10, 4)?);

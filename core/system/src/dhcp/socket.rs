@@ -11,6 +11,7 @@ use super::Wire;
 use crate::netlink::readable;
 
 /// Ethernet's number for IPv4, in the order of the network.
+#[expect(clippy::cast_possible_truncation, reason = "0x0800")]
 const IPV4: u16 = (libc::ETH_P_IP as u16).to_be();
 /// A link's hardware address has at most so many bytes (MAX_ADDR_LEN).
 const LONGEST_ADDRESS: usize = 32;
@@ -48,17 +49,20 @@ fn filter() -> [libc::sock_filter; 8] {
     ]
 }
 
+/// The length of a structure that the kernel reads.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the kernel's structures have some hundred bytes at most"
+)]
+const fn length<T>() -> libc::socklen_t {
+    size_of::<T>() as libc::socklen_t
+}
+
 fn option<T>(socket: &OwnedFd, level: i32, name: i32, value: &T) -> io::Result<()> {
     // SAFETY: the pointer and the length are those of a live value of the type that the option takes.
     #[allow(unsafe_code, reason = "rustix has no packet sockets")]
     let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            level,
-            name,
-            std::ptr::from_ref(value).cast(),
-            size_of::<T>() as libc::socklen_t,
-        )
+        libc::setsockopt(socket.as_raw_fd(), level, name, std::ptr::from_ref(value).cast(), length::<T>())
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
@@ -84,7 +88,8 @@ impl PacketSocket {
         let mut steps = filter().to_vec();
         // The jump on a right port leads here.
         steps.push(libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: 0xffff_ffff });
-        let program = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
+        let count = u16::try_from(steps.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let program = libc::sock_fprog { len: count, filter: steps.as_mut_ptr() };
         option(&socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)?;
         option(&socket, libc::SOL_PACKET, libc::PACKET_AUXDATA, &1_i32)?;
         let own = Self { socket, index, broadcast };
@@ -95,12 +100,16 @@ impl PacketSocket {
             libc::bind(
                 own.socket.as_raw_fd(),
                 std::ptr::from_ref(&address.link).cast(),
-                size_of::<libc::sockaddr_ll>() as libc::socklen_t,
+                length::<libc::sockaddr_ll>(),
             )
         };
         if bound == 0 { Ok(own) } else { Err(io::Error::last_os_error()) }
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "AF_PACKET is 17, and an address has LONGEST_ADDRESS bytes at most"
+    )]
     fn destination(&self, address: &[u8]) -> Destination {
         // SAFETY: both parts are plain numbers, for which zeros are valid.
         #[allow(unsafe_code, reason = "the structure has padding that libc does not name")]
@@ -120,7 +129,8 @@ impl Wire for PacketSocket {
     fn send(&mut self, packet: &[u8]) -> io::Result<()> {
         let to = self.destination(&self.broadcast);
         let more = self.broadcast.len().saturating_sub(to.link.sll_addr.len());
-        let length = size_of::<libc::sockaddr_ll>() + more;
+        let more = libc::socklen_t::try_from(more).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let length = length::<libc::sockaddr_ll>() + more;
         // SAFETY: the packet and the first `length` bytes of the address live through the call; sockaddr_ll ends with
         // its address, so that the rest follows without a gap.
         #[allow(unsafe_code, reason = "rustix has no packet sockets")]
@@ -131,7 +141,7 @@ impl Wire for PacketSocket {
                 packet.len(),
                 0,
                 std::ptr::from_ref(&to).cast(),
-                length as libc::socklen_t,
+                length,
             )
         };
         if sent >= 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
@@ -155,7 +165,7 @@ impl Wire for PacketSocket {
             message.msg_control = control.as_mut_ptr().cast();
             message.msg_controllen = size_of_val(&control);
             let length = libc::recvmsg(self.socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT);
-            if length < 0 {
+            let Ok(length) = usize::try_from(length) else {
                 let error = io::Error::last_os_error();
                 return match error.kind() {
                     // A link that goes down for a moment tells so once.
@@ -164,7 +174,7 @@ impl Wire for PacketSocket {
                     }
                     _ => Err(error),
                 };
-            }
+            };
             let mut checksum = Checksum::Verify;
             let header = libc::CMSG_FIRSTHDR(&raw const message);
             if !header.is_null()
@@ -177,7 +187,7 @@ impl Wire for PacketSocket {
                     checksum = Checksum::Pending;
                 }
             }
-            (length as usize, checksum)
+            (length, checksum)
         };
         packet.truncate(length);
         Ok(Some((packet, checksum)))

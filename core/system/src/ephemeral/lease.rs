@@ -51,7 +51,7 @@ pub(super) fn from_options(interface: &str, options: Vec<(String, String)>) -> O
     let mask: Option<Ipv4Addr> = first(&["subnet_mask", "subnet-mask", "subnet"]);
     let prefix = find(&["subnet_cidr"])
         .and_then(|bits| bits.parse().ok())
-        .or_else(|| mask.map(|mask| mask.to_bits().leading_ones() as u8))
+        .or_else(|| mask.and_then(|mask| u8::try_from(mask.to_bits().leading_ones()).ok()))
         .unwrap_or(24);
     let static_routes = find(&["rfc3442-classless-static-routes", "classless_static_routes", "staticroutes"])
         .map(routes)

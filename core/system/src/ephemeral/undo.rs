@@ -42,6 +42,10 @@ impl Undo {
     pub(crate) fn note(&mut self, message: Message) {
         if let Some((_, pipe)) = &mut self.child {
             let bytes = message.bytes(0);
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a message has some attributes of an address's length"
+            )]
             let mut record = (bytes.len() as u16).to_ne_bytes().to_vec();
             record.extend(bytes);
             if let Err(error) = pipe.write_all(&record) {
@@ -106,7 +110,7 @@ fn watch(reader: &OwnedFd, socket: &OwnedFd) -> ! {
             match read {
                 -1 if io::Error::last_os_error().raw_os_error() == Some(libc::EINTR) => {}
                 -1 | 0 => break,
-                more => length += more as usize,
+                more => length += more.cast_unsigned(),
             }
             if length == ROOM || all_done(&memory, length) {
                 break;
@@ -135,7 +139,7 @@ fn watch(reader: &OwnedFd, socket: &OwnedFd) -> ! {
 /// The process must not use another descriptor afterwards. Only system calls are made.
 #[allow(unsafe_code, reason = "after a fork of a program with threads nothing else is allowed")]
 unsafe fn close_but(one: RawFd, other: RawFd) {
-    let (low, high) = (one.min(other) as libc::c_uint, one.max(other) as libc::c_uint);
+    let (low, high) = (one.min(other).cast_unsigned(), one.max(other).cast_unsigned());
     let mut between = [(0, low), (low + 1, high), (high + 1, libc::c_uint::MAX)].into_iter();
     // SAFETY: as this function's own.
     unsafe {

@@ -115,6 +115,11 @@ fn install(signal: libc::c_int) -> io::Result<()> {
 
 /// The handler.
 extern "C" fn note(signal: libc::c_int) {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "signals have the numbers 1 to 64"
+    )]
     let number = signal as u8;
     // SAFETY: write(2) is async-signal-safe, and reads one byte of this frame; errno is the interrupted code's.
     #[allow(unsafe_code, reason = "a handler may make system calls only")]

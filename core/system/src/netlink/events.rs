@@ -180,7 +180,7 @@ mod tests {
         bytes.extend(libc::IFLA_IFNAME.to_ne_bytes());
         bytes.extend(b"eth0\0");
         assert_eq!(known(&bytes), Some((7, link("eth0", true))));
-        bytes[0] = libc::AF_BRIDGE as u8;
+        bytes[0] = libc::AF_BRIDGE.to_le_bytes()[0];
         assert_eq!(known(&bytes), None);
         assert_eq!(known(&bytes[..3]), None);
     }

@@ -19,10 +19,16 @@ pub(crate) struct Message {
 }
 
 impl Message {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the flags of netlink(7) are the low 16 bits"
+    )]
     fn new(kind: u16, flags: i32, body: &[u8]) -> Self {
         Self { kind, flags: (flags | libc::NLM_F_REQUEST) as u16, body: body.to_vec() }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "a value is the name of a link or an address")]
     fn attribute(mut self, kind: u16, value: &[u8]) -> Self {
         self.body.resize(padded(self.body.len()), 0);
         self.body.extend(((ATTRIBUTE + value.len()) as u16).to_ne_bytes());
@@ -31,6 +37,10 @@ impl Message {
         self
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a message is a few attributes of an address's length"
+    )]
     pub(crate) fn bytes(&self, sequence: u32) -> Vec<u8> {
         let mut out = ((HEADER + self.body.len()) as u32).to_ne_bytes().to_vec();
         out.extend(self.kind.to_ne_bytes());
@@ -118,6 +128,7 @@ fn octets(address: IpAddr) -> Vec<u8> {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "2 and 10")]
 fn family(address: IpAddr) -> u8 {
     (if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 }) as u8
 }

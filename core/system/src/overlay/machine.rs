@@ -107,6 +107,11 @@ impl Journal for Machine {
     fn enter(&self, stage: Stage, module: Option<&str>) {
         self.recording.enter(stage, module);
     }
+
+    fn note(&self, text: &str) -> bool {
+        self.recording.note(text);
+        true
+    }
 }
 
 impl Ephemeral for Machine {

@@ -83,6 +83,7 @@ fn generate(system: &System) -> Result<(), DistroError> {
         return Ok(());
     }
     system.commands.run(&Command::new(GENERATOR))?;
+    // netplan writes for systemd, as it would itself.
     for reload in
         [&["udevadm", "control", "--reload"][..], &["systemctl", "daemon-reload", "--no-ask-password"]]
     {

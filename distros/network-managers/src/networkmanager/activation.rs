@@ -11,6 +11,7 @@ use crate::{NetworkError, probe};
 /// Where ifcfg files are, for NetworkManager's plugin.
 const IFCFG: &str = "/etc/sysconfig/network-scripts/ifcfg-";
 
+/// By systemd itself, as the original: what is asked for is the unit's SubState, which `Services` does not tell.
 pub(super) fn bring_up(system: &System, names: &[String]) -> Result<(), DistroError> {
     let state = run(system, &["systemctl", "show", "--property=SubState", "NetworkManager.service"], false)?;
     if state.trim_end() != "SubState=running" {

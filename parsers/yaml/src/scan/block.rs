@@ -26,7 +26,7 @@ impl Scanner<'_> {
         let (chomping, increment) = self.block_header(start)?;
         self.skip_line_rest(start)?;
 
-        let least = (self.indent + 1).max(1) as usize;
+        let least = self.indent.map_or(1, |indent| indent + 1);
         let indent;
         let mut tail;
         if let Some(increment) = increment {

@@ -43,8 +43,8 @@ pub(crate) struct Scanner<'a> {
     /// Open `[` and `{`.
     flow_level: usize,
     /// The column of the innermost block collection; -1 outside all of them.
-    indent: isize,
-    indents: Vec<isize>,
+    indent: Option<usize>,
+    indents: Vec<Option<usize>>,
     /// Whether a key, and in block context a collection, may begin here.
     key_allowed: bool,
     /// The possible key of each flow level, outermost first.
@@ -59,7 +59,7 @@ impl<'a> Scanner<'a> {
             taken: 0,
             done: false,
             flow_level: 0,
-            indent: -1,
+            indent: None,
             indents: Vec::new(),
             key_allowed: true,
             possible_keys: vec![None],
@@ -96,7 +96,7 @@ impl<'a> Scanner<'a> {
     fn fetch(&mut self) -> Result<(), Fault> {
         self.skip_to_token();
         self.drop_stale_keys()?;
-        self.close_blocks(self.cursor.column as isize);
+        self.close_blocks(Some(self.cursor.column));
         let line_start = self.cursor.column == 0;
         let next_blank = is_blank(self.cursor.peek_at(1));
         let flow = self.flow_level > 0;
@@ -204,7 +204,7 @@ impl<'a> Scanner<'a> {
     /// Notes that the next token may begin a key.
     fn remember_key(&mut self) -> Result<(), Fault> {
         if self.key_allowed {
-            let required = self.flow_level == 0 && self.indent == self.cursor.column as isize;
+            let required = self.flow_level == 0 && self.indent == Some(self.cursor.column);
             self.forget_key()?;
             self.possible_keys[self.flow_level] = Some(PossibleKey {
                 token: self.taken + self.tokens.len(),
@@ -226,28 +226,28 @@ impl<'a> Scanner<'a> {
     }
 
     /// Ends the block collections that are indented further than `column`.
-    fn close_blocks(&mut self, column: isize) {
+    fn close_blocks(&mut self, column: Option<usize>) {
         if self.flow_level > 0 {
             return;
         }
         while self.indent > column {
-            self.indent = self.indents.pop().unwrap_or(-1);
+            self.indent = self.indents.pop().flatten();
             self.tokens.push_back(Self::mark(TokenKind::BlockEnd, self.cursor.position()));
         }
     }
 
     /// Whether a block collection begins at `column`; if so it is now the innermost one.
     fn open_block(&mut self, column: usize) -> bool {
-        let deeper = self.indent < column as isize;
+        let deeper = self.indent < Some(column);
         if deeper {
             self.indents.push(self.indent);
-            self.indent = column as isize;
+            self.indent = Some(column);
         }
         deeper
     }
 
     fn leave_document(&mut self) -> Result<(), Fault> {
-        self.close_blocks(-1);
+        self.close_blocks(None);
         self.forget_key()?;
         self.key_allowed = false;
         Ok(())

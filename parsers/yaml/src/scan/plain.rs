@@ -17,7 +17,7 @@ impl Scanner<'_> {
         let start = self.cursor.position();
         let mut end = start;
         let mut text = String::new();
-        let least = self.indent + 1;
+        let least = self.indent.map_or(0, |indent| indent + 1);
         let mut spaces = String::new();
         loop {
             if self.cursor.peek() == '#' {
@@ -34,7 +34,7 @@ impl Scanner<'_> {
             self.cursor.advance_by(characters);
             end = self.cursor.position();
             spaces = self.scan_plain_spaces();
-            let outdented = self.flow_level == 0 && (self.cursor.column as isize) < least;
+            let outdented = self.flow_level == 0 && self.cursor.column < least;
             if spaces.is_empty() || outdented {
                 break;
             }

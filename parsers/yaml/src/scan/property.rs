@@ -102,11 +102,12 @@ impl Scanner<'_> {
             self.cursor.advance();
             let mut byte = 0;
             for skip in 0..2 {
-                let Some(digit) = self.cursor.peek_at(skip).to_digit(16) else {
+                let Some(digit) =
+                    self.cursor.peek_at(skip).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+                else {
                     return Err(self.unexpected("'%' in a tag needs two hexadecimal digits", start));
                 };
-                // Two hexadecimal digits fit a byte.
-                byte = byte << 4 | digit as u8;
+                byte = byte << 4 | digit;
             }
             bytes.push(byte);
             self.cursor.advance_by(2);

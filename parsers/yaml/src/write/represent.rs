@@ -121,6 +121,7 @@ impl Rank<'_> {
 
     fn as_float(&self) -> f64 {
         match self {
+            #[expect(clippy::cast_precision_loss, reason = "beside a fraction only")]
             Rank::Int(n) => *n as f64,
             Rank::Big(text) => text.parse().unwrap_or(f64::NAN),
             Rank::Float(f) => *f,
