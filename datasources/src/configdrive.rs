@@ -198,7 +198,7 @@ fn instance(platform: &Platform<'_>, documents: Documents, place: &str, mode: Ds
         network,
         public_keys: keys,
         dsmode: mode,
-        sensitive: openstack_layout::SENSITIVE.map(str::to_owned).to_vec(),
+        sensitive: openstack_layout::SENSITIVE.iter().copied().map(str::to_owned).collect(),
         ..standard::instance(&ABOUT, SourceStage::Local, metadata)
     };
     instance.extra.insert("network_json".to_owned(), network_data.unwrap_or_default());

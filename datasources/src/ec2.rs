@@ -19,7 +19,7 @@ use platform::Cloud;
 
 const NAME: &str = "Ec2";
 /// Drivers of Amazon's adapters: the service is behind one of these.
-const ELASTIC: [&str; 2] = ["ena", "efa"];
+const ELASTIC: &[&str] = &["ena", "efa"];
 
 /// Only links with drivers of Ec2's adapters are configured when they appear, not those of containers.
 const HOTPLUG_RULES: &str = r#"

@@ -21,7 +21,7 @@ const NAME: &str = "NoCloud";
 /// The label of a device with a seed, unless `fs_label` is configured.
 const LABEL: &str = "cidata";
 /// Seed directories, in their order.
-const DIRECTORIES: [&str; 2] = ["nocloud", "nocloud-net"];
+const DIRECTORIES: &[&str] = &["nocloud", "nocloud-net"];
 /// The id of a seed that has none.
 const DEFAULT_ID: &str = "nocloud";
 
@@ -60,8 +60,8 @@ fn devices<'p>(platform: &'p Platform<'_>, label: &str) -> Vec<&'p BlockDevice> 
     found
 }
 
-fn directories(platform: &Platform<'_>) -> [PathBuf; 2] {
-    DIRECTORIES.map(|name| platform.paths.seed(name))
+fn directories(platform: &Platform<'_>) -> Vec<PathBuf> {
+    DIRECTORIES.iter().map(|name| platform.paths.seed(name)).collect()
 }
 
 impl DataSource for NoCloud {

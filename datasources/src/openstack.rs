@@ -18,9 +18,9 @@ use serde_json::{Map, Value};
 
 const NAME: &str = "OpenStack";
 /// Product names of Nova's machines, which some clouds write in the asset tag.
-const PRODUCTS: [&str; 2] = ["OpenStack Nova", "OpenStack Compute"];
+const PRODUCTS: &[&str] = &["OpenStack Nova", "OpenStack Compute"];
 /// Asset tags of clouds that are OpenStack under another name.
-const ASSET_TAGS: [&str; 4] = ["HUAWEICLOUD", "OpenTelekomCloud", "Samsung Cloud Platform", "SAP CCloud VM"];
+const ASSET_TAGS: &[&str] = &["HUAWEICLOUD", "OpenTelekomCloud", "Samsung Cloud Platform", "SAP CCloud VM"];
 
 const ABOUT: About = About {
     local: Some("DataSourceOpenStackLocal"),
@@ -194,7 +194,7 @@ fn instance(
         public_keys: user_keys::normalise(metadata.get("public_keys")),
         dsmode: mode,
         extra,
-        sensitive: openstack_layout::SENSITIVE.map(str::to_owned).to_vec(),
+        sensitive: openstack_layout::SENSITIVE.iter().copied().map(str::to_owned).collect(),
         ..standard::instance(&ABOUT, crawl.stage, metadata)
     }
 }

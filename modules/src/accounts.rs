@@ -285,13 +285,13 @@ fn add_default(
 }
 
 /// Keys whose value only has to be true or false in Python's sense.
-const FLAGS: [&str; 6] =
-    ["create_groups", "no_create_home", "no_user_group", "no_log_init", "system", "lock_passwd"];
+const FLAGS: &[&str] =
+    &["create_groups", "no_create_home", "no_user_group", "no_log_init", "system", "lock_passwd"];
 /// Keys for which null is an empty password.
-const PASSWORDS: [&str; 3] = ["passwd", "hashed_passwd", "plain_text_passwd"];
+const PASSWORDS: &[&str] = &["passwd", "hashed_passwd", "plain_text_passwd"];
 /// Keys that are text, whatever scalar was written.
-const TEXTS: [&str; 7] =
-    ["gecos", "primary_group", "homedir", "shell", "expiredate", "selinux_user", "snapuser"];
+const TEXTS: &[&str] =
+    &["gecos", "primary_group", "homedir", "shell", "expiredate", "selinux_user", "snapuser"];
 
 fn typed(
     name: String,

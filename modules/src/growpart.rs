@@ -63,8 +63,8 @@ enum Tool {
 
 impl Tool {
     /// In the order in which `auto` tries them.
-    const ALL: [(&'static str, Self); 3] =
-        [("growpart", Self::Growpart), ("growfs", Self::Growfs), ("gpart", Self::Gpart)];
+    const ALL: &[(&'static str, Self)] =
+        &[("growpart", Self::Growpart), ("growfs", Self::Growfs), ("gpart", Self::Gpart)];
 
     fn available(self, context: &Context<'_>, devices: &[String]) -> bool {
         match self {
@@ -136,7 +136,7 @@ impl Module for Growpart {
         let usable = |(name, tool): &(&str, Tool)| {
             (mode == "auto" || *name == mode) && tool.available(context, &devices)
         };
-        let Some((_, tool)) = Tool::ALL.into_iter().find(usable) else {
+        let Some((_, tool)) = Tool::ALL.iter().copied().find(usable) else {
             if mode == "auto" {
                 report.skip("there is no tool that grows partitions");
             return Ok(());

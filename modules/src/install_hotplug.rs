@@ -14,7 +14,7 @@ use serde::Deserialize;
 /// The udev rule.
 const RULE: &str = "/etc/udev/rules.d/90-cloud-init-hook-hotplug.rules";
 /// Where the hook is: the second where the first is no directory.
-const LIBEXEC: [&str; 2] = ["/usr/libexec/cloud-init", "/usr/lib/cloud-init"];
+const LIBEXEC: &[&str] = &["/usr/libexec/cloud-init", "/usr/lib/cloud-init"];
 
 /// Writes or removes the udev rule.
 pub struct InstallHotplug;
@@ -89,7 +89,7 @@ impl Module for InstallHotplug {
             report.skipped = Some("there is no udevadm".to_owned());
             return Ok(());
         }
-        let libexec = LIBEXEC.into_iter().find(|path| files.is_dir(Path::new(path))).unwrap_or(LIBEXEC[1]);
+        let libexec = LIBEXEC.iter().copied().find(|path| files.is_dir(Path::new(path))).unwrap_or(LIBEXEC[1]);
         let extra = context.instance.hotplug.udev_rules.as_ref();
         let extra = extra.map_or_else(String::new, |rules| format!("\n{rules}"));
         let rule = format!(

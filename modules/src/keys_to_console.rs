@@ -39,8 +39,8 @@ pub struct SshSettings {
 }
 
 /// Where distributions have the program that the original ships for this; an image may have its own there.
-const HELPERS: [&str; 2] =
-    ["/usr/lib/cloud-init/write-ssh-key-fingerprints", "/usr/libexec/cloud-init/write-ssh-key-fingerprints"];
+const HELPERS: &[&str] =
+    &["/usr/lib/cloud-init/write-ssh-key-fingerprints", "/usr/libexec/cloud-init/write-ssh-key-fingerprints"];
 
 impl Described for KeysToConsole {
     const NAME: &'static str = "keys_to_console";
@@ -63,7 +63,7 @@ impl Module for KeysToConsole {
         }
         let (prints, keys) =
             (config.ssh_fp_console_blacklist.texts(), config.ssh_key_console_blacklist.texts());
-        let text = match HELPERS.into_iter().find(|path| context.system.files.exists(Path::new(path))) {
+        let text = match HELPERS.iter().copied().find(|path| context.system.files.exists(Path::new(path))) {
             Some(helper) => {
                 let words = [helper.to_owned(), prints.join(","), keys.join(",")];
                 context.system.commands.run(&Command::line(words))?.text()

@@ -50,7 +50,7 @@ struct All;
 #[schemars(inline, with = "String", extend("enum" = ALL))]
 struct Posted;
 
-const ALL: [&str; 6] = ["pub_key_rsa", "pub_key_ecdsa", "pub_key_ed25519", "instance_id", "hostname", "fqdn"];
+const ALL: &[&str] = &["pub_key_rsa", "pub_key_ecdsa", "pub_key_ed25519", "instance_id", "hostname", "fqdn"];
 
 impl Described for PhoneHome {
     const NAME: &'static str = "phone_home";
@@ -79,7 +79,7 @@ impl Module for PhoneHome {
         };
         let tries = tries(settings.tries.as_ref(), report);
         let names = settings.post.map(|post| post.texts()).filter(|post| *post != ["all"]);
-        let names = names.unwrap_or_else(|| ALL.map(str::to_owned).to_vec());
+        let names = names.unwrap_or_else(|| ALL.iter().copied().map(str::to_owned).collect());
         let form = form(context, &names, &origin, report);
         let variables = serde_json::json!({"INSTANCE_ID": context.instance.instance_id.as_str()});
         let url = context.templates.render("phone_home.url", &url.0, &variables)?;

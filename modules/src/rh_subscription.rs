@@ -32,7 +32,7 @@ impl Described for RhSubscription {
 }
 
 /// Keys that have an old spelling with `-`; only one of the two may be there.
-const RESPELLED: [&str; 8] = [
+const RESPELLED: &[&str] = &[
     "activation_key",
     "auto_attach",
     "service_level",

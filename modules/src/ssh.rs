@@ -92,7 +92,7 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<W
 }
 
 /// Types whose keys may be given, in the order in which public halves are made.
-const TYPES: [&str; 3] = ["rsa", "ecdsa", "ed25519"];
+const TYPES: &[&str] = &["rsa", "ecdsa", "ed25519"];
 
 impl Described for Ssh {
     const NAME: &'static str = "ssh";
@@ -174,7 +174,7 @@ fn place_keys(
             certificates.iter().map(|path| ("HostCertificate", path.as_str())).collect();
         sshd_config::append(context, &lines)?;
     }
-    for kind in TYPES {
+    for kind in TYPES.iter().copied() {
         if keys.contains_key(&format!("{kind}_public")) || !keys.contains_key(&format!("{kind}_private")) {
             continue;
         }

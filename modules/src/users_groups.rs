@@ -59,8 +59,8 @@ impl Module for UsersGroups {
 }
 
 /// Keys that a user without a home cannot have.
-const NEED_HOME: [&str; 3] = ["ssh_authorized_keys", "ssh_import_id", "ssh_redirect_user"];
-const NO_HOME: [&str; 2] = ["no_create_home", "system"];
+const NEED_HOME: &[&str] = &["ssh_authorized_keys", "ssh_import_id", "ssh_redirect_user"];
+const NO_HOME: &[&str] = &["no_create_home", "system"];
 
 fn make(
     context: &Context<'_>,
@@ -77,7 +77,7 @@ fn make(
         let set = |key: &&&str| user.written.get(**key).is_some_and(Node::is_truthy);
         keys.iter().filter(set).copied().collect::<Vec<_>>().join(", ")
     };
-    let (homeless, needing) = (set(&NO_HOME), set(&NEED_HOME));
+    let (homeless, needing) = (set(NO_HOME), set(NEED_HOME));
     if !homeless.is_empty() && !needing.is_empty() {
         return Err(refuse(format!("{needing} cannot be together with {homeless}")));
     }

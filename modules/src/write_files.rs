@@ -62,8 +62,8 @@ pub struct Entry {
 }
 
 /// The words for `encoding`.
-const ENCODINGS: [&str; 9] =
-    ["gz", "gzip", "gz+base64", "gzip+base64", "gz+b64", "gzip+b64", "b64", "base64", "text/plain"];
+const ENCODINGS: &[&str] =
+    &["gz", "gzip", "gz+base64", "gzip+base64", "gz+b64", "gzip+b64", "b64", "base64", "text/plain"];
 
 /// `source` of a file.
 #[derive(Debug, Default, Deserialize, JsonSchema)]

@@ -56,7 +56,7 @@ pub(crate) fn run(options: &CollectLogs) -> u8 {
 }
 
 /// The installer's files of Ubuntu; the last three hold what the user has answered.
-const INSTALLER: [&str; 15] = [
+const INSTALLER: &[&str] = &[
     "/var/log/installer/ubuntu_desktop_installer.log",
     "/var/log/installer/subiquity-server-debug.log",
     "/var/log/installer/subiquity-client-debug.log",
@@ -74,7 +74,7 @@ const INSTALLER: [&str; 15] = [
     INSTALLER_SECRETS[2],
 ];
 
-const INSTALLER_SECRETS: [&str; 3] = [
+const INSTALLER_SECRETS: &[&str] = &[
     "/var/log/installer/autoinstall-user-data",
     "/autoinstall.yaml",
     "/etc/cloud/cloud.cfg.d/99-installer.cfg",

@@ -180,7 +180,7 @@ fn write(system: &System, paths: &Paths, verdict: &Verdict, log: &[String]) -> R
 }
 
 /// Variables that say where something is instead; the first that is set counts for what lies below.
-const ROUTES: [(&str, &str); 17] = [
+const ROUTES: &[(&str, &str)] = &[
     ("PATH_SYS_CLASS_DMI_ID", "/sys/class/dmi/id"),
     ("PATH_SYS_HYPERVISOR", "/sys/hypervisor"),
     ("PATH_SYS_CLASS_BLOCK", "/sys/class/block"),
@@ -209,7 +209,7 @@ fn described(environment: &dyn Environment) -> System {
     if let Some(log) = set("DI_LOG").filter(|log| log != Path::new("stderr")) {
         routes.push((LOG.into(), log));
     }
-    for (name, path) in ROUTES {
+    for (name, path) in ROUTES.iter().copied() {
         if let Some(elsewhere) = set(name) {
             routes.push((path.into(), elsewhere.clone()));
             // The directory goes with the file unless it has its own variable.

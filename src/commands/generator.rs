@@ -10,7 +10,7 @@ use crate::output;
 
 const TARGET: &str = "cloud-init.target";
 /// Where distributions keep units; a link to the first that is there.
-const UNIT_DIRECTORIES: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
+const UNIT_DIRECTORIES: &[&str] = &["/usr/lib/systemd/system", "/lib/systemd/system"];
 
 fn apply(system: &System, early: &Path, code: u8) -> Result<(), FileError> {
     let run = Path::new("/run/cloud-init");

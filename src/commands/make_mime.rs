@@ -10,7 +10,7 @@ use crate::input;
 use crate::output;
 
 /// What cloud-init makes something of, without `text/`.
-const TYPES: [&str; 12] = [
+const TYPES: &[&str] = &[
     "cloud-boothook",
     "cloud-config",
     "cloud-config-archive",

@@ -18,7 +18,7 @@ const MADE: &str =
     "<!-- Made by `cloud-init generate reference`: change the types and the definitions, not this page. -->";
 
 /// Sections of the schema that belong to no module, the name of each one's page, and its heading.
-const BASE: [(&str, &str); 3] = [
+const BASE: &[(&str, &str)] = &[
     ("base_config", "Stages, merging and the image's settings"),
     ("output_config", "Where output goes"),
     ("reporting_config", "Who is told of events"),

@@ -14,7 +14,7 @@ const USER_DATA: &str = "#cloud-config\nbootcmd: ['echo early']\nmanage_etc_host
 
 /// The modules of the test's cloud.cfg that the original runs at every boot; set_hostname is run early at each boot
 /// beside its turn.
-pub const AT_EVERY_BOOT: [&str; 8] = [
+pub const AT_EVERY_BOOT: &[&str] = &[
     "set_hostname",
     "bootcmd",
     "growpart",

@@ -60,7 +60,7 @@ Content-Disposition: attachment; filename=\"hook.sh\"
 --B--
 ";
 
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: &[&str] = &[
     "/var/lib/cloud/instance/scripts/runcmd",
     "/var/lib/cloud/instance/scripts/user.sh",
     "/var/lib/cloud/scripts/per-boot/every.sh",
@@ -109,7 +109,7 @@ fn an_undisturbed_boot_is_finished() {
     let booted = machine.boot();
     assert_eq!(booted.all_errors(), Vec::<&str>::new());
     finished(&machine, "undisturbed");
-    for script in SCRIPTS {
+    for script in SCRIPTS.iter().copied() {
         assert!(booted.ran(script), "{script}: {:#?}", booted.commands);
     }
     let passwd = machine.text("/etc/passwd").unwrap_or_default();
@@ -172,7 +172,7 @@ fn cuts(prepared: impl Fn() -> Machine, scripts: &[&str], step: usize) -> Vec<St
 
 #[test]
 fn any_cut_and_a_reboot_end_as_if_there_had_been_none() {
-    let wrong = cuts(machine, &SCRIPTS, 1);
+    let wrong = cuts(machine, SCRIPTS, 1);
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -190,7 +190,7 @@ fn a_cut_in_a_clones_first_boot() {
 
 #[test]
 fn a_cut_on_a_machine_with_ifcfg_files() {
-    let wrong = cuts(|| Machine::new(seeded(centos(), "i-one", USER_DATA)), &SCRIPTS, 13);
+    let wrong = cuts(|| Machine::new(seeded(centos(), "i-one", USER_DATA)), SCRIPTS, 13);
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
 

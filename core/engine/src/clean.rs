@@ -9,7 +9,7 @@ use model::{Node, Paths, System};
 use crate::logfiles;
 
 /// Network files that we write; a `*` stands for any letters of a name.
-const NETWORK_FILES: [&str; 6] = [
+const NETWORK_FILES: &[&str] = &[
     "/etc/netplan/50-cloud-init.yaml",
     "/etc/NetworkManager/conf.d/99-cloud-init.conf",
     "/etc/NetworkManager/conf.d/30-cloud-init-ip6-addr-gen-mode.conf",
@@ -17,7 +17,7 @@ const NETWORK_FILES: [&str; 6] = [
     "/etc/systemd/network/10-cloud-init-*.network",
     "/etc/network/interfaces.d/50-cloud-init.cfg",
 ];
-const SSH_FILES: [&str; 1] = ["/etc/ssh/sshd_config.d/50-cloud-init.conf"];
+const SSH_FILES: &[&str] = &["/etc/ssh/sshd_config.d/50-cloud-init.conf"];
 /// Programs of other packages that clean up after themselves.
 const CLEAN_D: &str = "/etc/cloud/clean.d";
 const FSTAB: &str = "/etc/fstab";

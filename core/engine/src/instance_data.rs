@@ -13,7 +13,7 @@ use crate::{features, json, os};
 pub const REDACTED: &str = "redacted for non-root user";
 
 /// Keys that ordinary users must not see, wherever they are; those of every source.
-const SENSITIVE: [&str; 10] = [
+const SENSITIVE: &[&str] = &[
     "combined_cloud_config",
     "merged_cfg",
     "merged_system_cfg",
@@ -30,8 +30,8 @@ const SENSITIVE: [&str; 10] = [
 const BASE64: &str = "ci-b64:";
 
 /// Prefixes of regions, the cloud that they are of, and the cloud-id that they mean.
-const REGIONS: [(&str, &str, &str); 3] =
-    [("cn-", "aws", "aws-china"), ("us-gov-", "aws", "aws-gov"), ("china", "azure", "azure-china")];
+const REGIONS: &[(&str, &str, &str)] =
+    &[("cn-", "aws", "aws-china"), ("us-gov-", "aws", "aws-gov"), ("china", "azure", "azure-china")];
 
 /// The cloud-id, finer than the cloud's name where the region tells more.
 pub fn cloud_id(instance: &Instance) -> String {

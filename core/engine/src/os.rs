@@ -7,7 +7,7 @@ use model::effects::ReadFiles;
 use serde_json::json;
 
 /// Names that are their own variant.
-const OWN_VARIANT: [&str; 22] = [
+const OWN_VARIANT: &[&str] = &[
     "almalinux",
     "alpine",
     "aosc",
@@ -62,7 +62,7 @@ impl OsRelease {
     pub fn read(system: &System) -> Self {
         let mut found = release(&*system.files);
         if found != os_release::OsRelease::default() && system.files.exists(Path::new("/etc/rpi-issue")) {
-            found.id = "raspberry-pi-os".to_owned();
+            "raspberry-pi-os".clone_into(&mut found.id);
         }
         let name = found.id;
         let codename = if name.contains("sles") || name.contains("suse") {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::json;
 use crate::report::Recoverable;
 
-const STAGES: [Stage; 4] = [Stage::Local, Stage::Network, Stage::Config, Stage::Final];
+const STAGES: &[Stage] = &[Stage::Local, Stage::Network, Stage::Config, Stage::Final];
 
 /// The two files while a stage runs.
 pub struct StatusFile {

@@ -22,9 +22,9 @@ pub use sniff::{content_type_of, mistaken_form, needs_network};
 /// What text without headers is until it is looked at.
 pub(crate) const NOT_MULTIPART: &str = "text/x-not-multipart";
 /// Types whose content is looked at in spite of the type.
-const SNIFFED: [&str; 3] = ["text/plain", NOT_MULTIPART, "text/x-shellscript"];
+const SNIFFED: &[&str] = &["text/plain", NOT_MULTIPART, "text/x-shellscript"];
 /// Types that are unpacked.
-const COMPRESSED: [&str; 8] = [
+const COMPRESSED: &[&str] = &[
     "application/gzip",
     "application/gzip-compressed",
     "application/gzipped",

@@ -1,7 +1,7 @@
 //! Names of the firmware's fields.
 
 /// dmidecode(8)'s keywords, and the files of /sys/class/dmi/id that hold them.
-pub const FIELDS: [(&str, &str); 17] = [
+pub const FIELDS: &[(&str, &str)] = &[
     ("baseboard-asset-tag", "board_asset_tag"),
     ("baseboard-manufacturer", "board_vendor"),
     ("baseboard-product-name", "board_name"),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::encoding;
 
 /// The versions whose documents are known, newest first.
-const VERSIONS: [&str; 8] = [
+const VERSIONS: &[&str] = &[
     "2018-08-27",
     "2017-02-22",
     "2016-10-06",
@@ -25,7 +25,7 @@ const LATEST: &str = "latest";
 const MAX_FILES: usize = 10_000;
 
 /// Names in the metadata that ordinary users must not see.
-pub const SENSITIVE: [&str; 2] = ["admin_pass", "random_seed"];
+pub const SENSITIVE: &[&str] = &["admin_pass", "random_seed"];
 
 /// Where the documents are.
 pub trait Place {
@@ -101,8 +101,11 @@ fn optional(name: &str, outcome: Option<Result<Option<Vec<u8>>, SourceError>>) -
 /// Reads version 2; `None` where meta_data.json is not there.
 pub fn read_v2(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
     let offered = place.versions();
-    let version =
-        VERSIONS.into_iter().find(|version| offered.iter().any(|found| found == version)).unwrap_or(LATEST);
+    let version = VERSIONS
+        .iter()
+        .copied()
+        .find(|version| offered.iter().any(|found| found == version))
+        .unwrap_or(LATEST);
     tracing::debug!("Selected version '{version}' from {offered:?}");
     let path = |name: &str| format!("openstack/{version}/{name}");
     let names = ["meta_data.json", "user_data", "vendor_data.json", "vendor_data2.json", "network_data.json"];

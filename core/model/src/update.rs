@@ -22,7 +22,7 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 4] = [Self::BootNewInstance, Self::Boot, Self::BootLegacy, Self::Hotplug];
+    const ALL: &[Self] = &[Self::BootNewInstance, Self::Boot, Self::BootLegacy, Self::Hotplug];
 
     /// Its name in `updates.network.when`.
     pub fn name(self) -> &'static str {
@@ -93,10 +93,12 @@ impl Policy {
             tell(network, "updates.network is ignored: it needs the key 'when', a list of events".to_owned());
             return policy;
         };
-        let known = |node: &Node| Event::ALL.into_iter().find(|event| node.as_str() == Some(event.name()));
+        let known =
+            |node: &Node| Event::ALL.iter().copied().find(|event| node.as_str() == Some(event.name()));
         if let Some(node) = list.iter().find(|node| known(node).is_none()) {
             let name = node.scalar_text().unwrap_or_default();
-            let names = Event::ALL.map(Event::name).join(", ");
+            let names: Vec<_> = Event::ALL.iter().copied().map(Event::name).collect();
+            let names = names.join(", ");
             tell(
                 node,
                 format!(

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::{NetError, links};
 
 /// The names that links have by their kind.
-const NAMES: [(&str, &str); 2] = [("public", "eth0"), ("private", "eth1")];
+const NAMES: &[(&str, &str)] = &[("public", "eth0"), ("private", "eth1")];
 
 fn wrong(place: String, reason: &str) -> NetError {
     NetError::Document { document: "DigitalOcean metadata", place, reason: reason.to_owned() }

@@ -8,7 +8,7 @@ use crate::NetError;
 /// The ARP hardware type of InfiniBand.
 const INFINIBAND: u32 = 32;
 /// Drivers whose devices share a MAC address for a while at boot.
-const SHARING_DRIVERS: [&str; 3] = ["fsl_enetc", "mscc_felix", "qmi_wwan"];
+const SHARING_DRIVERS: &[&str] = &["fsl_enetc", "mscc_felix", "qmi_wwan"];
 
 /// Which links are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

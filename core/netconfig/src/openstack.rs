@@ -13,7 +13,7 @@ use crate::{NetError, links};
 
 const SOURCE: &str = "network_data.json";
 /// Link types that are a device of this machine, whatever the host makes of them.
-const PHYSICAL: [&str; 12] = [
+const PHYSICAL: &[&str] = &[
     "bgpovs",
     "bridge",
     "cascading",
@@ -27,8 +27,8 @@ const PHYSICAL: [&str; 12] = [
     "vhostuser",
     "vif",
 ];
-const LINK_KEYS: [&str; 6] = ["name", "type", "mac_address", "subnets", "params", "mtu"];
-const SUBNET_KEYS: [&str; 10] = [
+const LINK_KEYS: &[&str] = &["name", "type", "mac_address", "subnets", "params", "mtu"];
+const SUBNET_KEYS: &[&str] = &[
     "type",
     "address",
     "netmask",
@@ -40,7 +40,7 @@ const SUBNET_KEYS: [&str; 10] = [
     "dns_nameservers",
     "dns_search",
 ];
-const ROUTE_KEYS: [&str; 5] = ["network", "destination", "netmask", "gateway", "metric"];
+const ROUTE_KEYS: &[&str] = &["network", "destination", "netmask", "gateway", "metric"];
 
 /// What is known of a link of the document.
 struct Known {
@@ -94,7 +94,7 @@ pub fn convert(data: &Value, machine: &[Link]) -> Result<NetworkConfig, NetError
     let mut bonds = 0;
     for link in list(data, "links") {
         let id = required(link, "a link of network_data.json", "id")?;
-        let mut entry = only(link, &LINK_KEYS);
+        let mut entry = only(link, LINK_KEYS);
         let mac = link.get("ethernet_mac_address").and_then(Value::as_str).filter(|mac| !mac.is_empty());
         let mac = mac.map(str::to_lowercase);
         let subnets = subnets(data, &id, &mut entry)?;
@@ -182,9 +182,9 @@ fn subnets(data: &Value, id: &str, entry: &mut Map<String, Value>) -> Result<Vec
         if required(network, "a network of network_data.json", "link")? != id {
             continue;
         }
-        let mut subnet = only(network, &SUBNET_KEYS);
+        let mut subnet = only(network, SUBNET_KEYS);
         let routes: Vec<Value> =
-            list(network, "routes").iter().map(|route| Value::Object(only(route, &ROUTE_KEYS))).collect();
+            list(network, "routes").iter().map(|route| Value::Object(only(route, ROUTE_KEYS))).collect();
         if !routes.is_empty() {
             subnet.insert("routes".into(), Value::Array(routes));
         }

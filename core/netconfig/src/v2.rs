@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Parameters of bonds: their names in version 1 (and interfaces(5)) and in version 2.
-pub const BOND_PARAMETERS: [(&str, &str); 19] = [
+pub const BOND_PARAMETERS: &[(&str, &str)] = &[
     ("bond-ad-select", "ad-select"),
     ("bond-all-slaves-active", "all-slaves-active"),
     ("bond-arp-all-targets", "arp-all-targets"),
@@ -34,8 +34,8 @@ pub const BOND_PARAMETERS: [(&str, &str); 19] = [
 ];
 
 /// The modes of the bonding driver by their numbers (linux/Documentation/networking/bonding.rst).
-const BOND_MODES: [&str; 7] =
-    ["balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"];
+const BOND_MODES: &[&str] =
+    &["balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"];
 
 /// A bond's mode by its name, for those that take no number.
 pub fn bond_mode(mode: &Param) -> Param {
@@ -44,7 +44,7 @@ pub fn bond_mode(mode: &Param) -> Param {
 }
 
 /// Parameters of bridges: their names in version 1 (and interfaces(5)) and in version 2.
-pub const BRIDGE_PARAMETERS: [(&str, &str); 8] = [
+pub const BRIDGE_PARAMETERS: &[(&str, &str)] = &[
     ("bridge_ageing", "ageing-time"),
     ("bridge_bridgeprio", "priority"),
     ("bridge_fd", "forward-delay"),
@@ -221,7 +221,7 @@ fn parameters(link: &mut Description, table: Table<'_>, names: &[(&str, &str)]) 
 fn bond(state: &mut NetworkState, id: &str, table: Table<'_>) -> Result<(), NetError> {
     let mut link = describe(id, InterfaceKind::Bond, table, state)?;
     link.mac = table.mac("macaddress")?;
-    parameters(&mut link, table, &BOND_PARAMETERS)?;
+    parameters(&mut link, table, BOND_PARAMETERS)?;
     let members = table.texts("interfaces")?.ok_or_else(|| table.missing("a bond", "interfaces"))?;
     state.bond(link, &members);
     Ok(())
@@ -230,7 +230,7 @@ fn bond(state: &mut NetworkState, id: &str, table: Table<'_>) -> Result<(), NetE
 fn bridge(state: &mut NetworkState, id: &str, table: Table<'_>) -> Result<(), NetError> {
     let mut link = describe(id, InterfaceKind::Bridge, table, state)?;
     link.mac = table.mac("macaddress")?;
-    parameters(&mut link, table, &BRIDGE_PARAMETERS)?;
+    parameters(&mut link, table, BRIDGE_PARAMETERS)?;
     let ports = table.texts("interfaces")?.ok_or_else(|| table.missing("a bridge", "interfaces"))?;
     state.bridge(link, ports)
 }

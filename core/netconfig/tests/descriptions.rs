@@ -181,7 +181,7 @@ fn infiniband_is_found_by_its_short_address_and_gets_its_long_one() {
     assert!(error.contains("'00:11:22:33:44:56' of the described link 'a'"), "{error}");
 }
 
-const WORDS: [&str; 40] = [
+const WORDS: &[&str] = &[
     "version",
     "config",
     "type",
@@ -225,7 +225,7 @@ const WORDS: [&str; 40] = [
 ];
 
 fn word() -> impl Strategy<Value = String> {
-    prop_oneof![4 => prop::sample::select(&WORDS[..]).prop_map(str::to_owned), 1 => ".{0,6}"]
+    prop_oneof![4 => prop::sample::select(WORDS).prop_map(str::to_owned), 1 => ".{0,6}"]
 }
 
 fn tree() -> impl Strategy<Value = Node> {

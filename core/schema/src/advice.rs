@@ -13,7 +13,7 @@ use crate::left_over;
 use crate::secret::is_private_place;
 
 /// Keys whose texts are names, numbers and keys, never programs: a placeholder in them is one that was not filled in.
-const PLAIN: [&str; 18] = [
+const PLAIN: &[&str] = &[
     "chpasswd",
     "fqdn",
     "groups",
@@ -35,7 +35,7 @@ const PLAIN: [&str; 18] = [
 ];
 
 /// Paths, by the way to them; `*` is any item.
-const PATHS: [&[&str]; 5] = [
+const PATHS: &[&[&str]] = &[
     &["write_files", "*", "path"],
     &["users", "*", "homedir"],
     &["user", "homedir"],
@@ -44,7 +44,7 @@ const PATHS: [&[&str]; 5] = [
 ];
 
 /// Lists of commands.
-const COMMANDS: [&str; 2] = ["bootcmd", "runcmd"];
+const COMMANDS: &[&str] = &["bootcmd", "runcmd"];
 
 /// What in a cloud-config was probably not meant as it is written, in the order of the document.
 pub fn advise<'d>(document: impl Into<Instance<'d>>) -> Vec<Finding> {

@@ -23,7 +23,7 @@ pub struct Section {
 }
 
 /// Top-level keys that are allowed and that no schema describes: of programs beside us, and of modules long gone.
-const UNDESCRIBED: [&str; 2] = ["migrate", "version"];
+const UNDESCRIBED: &[&str] = &["migrate", "version"];
 
 /// The document. `modules` are the names that a list of modules may hold, in each spelling.
 pub fn assemble(modules: &[String], sections: &[Section]) -> Value {

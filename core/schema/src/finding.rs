@@ -243,7 +243,7 @@ fn unknown(schema: &Schema<'_>, fault: &Fault<'_, '_>, name: &str) -> (Option<St
 }
 
 /// Keys of a seed's meta-data that are written into a user-data by mistake.
-const META_DATA: [&str; 8] = [
+const META_DATA: &[&str] = &[
     "dsmode",
     "instance-id",
     "instance_id",
@@ -255,8 +255,8 @@ const META_DATA: [&str; 8] = [
 ];
 
 /// Keys of a network-config, with and without its key `network` around them.
-const NETWORK_CONFIG: [&str; 8] =
-    ["network", "ethernets", "wifis", "bonds", "bridges", "vlans", "tunnels", "renderer"];
+const NETWORK_CONFIG: &[&str] =
+    &["network", "ethernets", "wifis", "bonds", "bridges", "vlans", "tunnels", "renderer"];
 
 /// Where a key belongs that is known, but not here: at the top level, or in another document. A key that belongs
 /// elsewhere comes before one of a similar name.

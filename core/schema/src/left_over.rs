@@ -1,7 +1,7 @@
 //! Placeholders of templates that nobody filled in.
 
 /// Words that begin a directive of Terraform's templates.
-const DIRECTIVES: [&str; 5] = ["if", "else", "endif", "for", "endfor"];
+const DIRECTIVES: &[&str] = &["if", "else", "endif", "for", "endfor"];
 
 /// A directive of a template, which no shell and no program writes: `%{ if x }`.
 pub(crate) fn directive(text: &str) -> Option<&'static str> {

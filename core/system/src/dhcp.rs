@@ -29,7 +29,7 @@ const LONGEST: u16 = 1500;
 const LEAST_MTU: u16 = 68;
 
 /// What is asked for, with the names under which a lease lists it: dhcp-options(5)'s.
-const WANTED: [(u8, &str); 17] = [
+const WANTED: &[(u8, &str)] = &[
     (code::SUBNET_MASK, "subnet-mask"),
     // RFC 3442: before the routers' option.
     (code::CLASSLESS_ROUTES, "rfc3442-classless-static-routes"),
@@ -128,7 +128,8 @@ impl Client<'_> {
             message.options.set(code::CLIENT_IDENTIFIER, &identifier);
         }
         message.options.set(code::MAXIMUM_SIZE, &LONGEST.to_be_bytes());
-        message.options.set(code::PARAMETER_REQUEST_LIST, &WANTED.map(|(code, _)| code));
+        let wanted: Vec<u8> = WANTED.iter().map(|(code, _)| *code).collect();
+        message.options.set(code::PARAMETER_REQUEST_LIST, &wanted);
         message
     }
 

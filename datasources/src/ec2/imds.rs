@@ -14,11 +14,11 @@ use serde_json::{Map, Value};
 use super::platform::Cloud;
 
 /// Addresses of the service.
-const URLS: [&str; 2] = ["http://169.254.169.254", "http://[fd00:ec2::254]"];
+const URLS: &[&str] = &["http://169.254.169.254", "http://[fd00:ec2::254]"];
 /// The oldest version that has all that is needed.
 const OLDEST: &str = "2009-04-04";
 /// Versions with more in them, best first: tags of 2021, IPv6 of 2016.
-const EXTENDED: [&str; 3] = ["2021-03-23", "2018-09-24", "2016-09-02"];
+const EXTENDED: &[&str] = &["2021-03-23", "2018-09-24", "2016-09-02"];
 const TOKEN_PATH: &str = "latest/api/token";
 const TOKEN: &str = "X-aws-ec2-metadata-token";
 const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
@@ -60,7 +60,7 @@ impl<'a> Imds<'a> {
     pub(super) fn new(system: &'a System, cloud: Cloud, config: &Node) -> Self {
         let mut urls = service::configured_urls(config);
         if urls.is_empty() {
-            urls = URLS.map(str::to_owned).to_vec();
+            urls = URLS.iter().copied().map(str::to_owned).collect();
         }
         Self { system, cloud, urls, patience: Patience::read(config, 240, 50, 5) }
     }
@@ -107,7 +107,7 @@ impl<'a> Imds<'a> {
     /// The newest version that is offered, and how long the service took to say so.
     fn version(&self, service: &Service<'_>) -> (&'static str, Duration) {
         let (found, took) = side_by_side::timed(self.system, || {
-            EXTENDED.into_iter().find(|version| {
+            EXTENDED.iter().copied().find(|version| {
                 let url = service.url(&format!("{version}/meta-data/instance-id"));
                 matches!(service.get_once(&url), Ok(Some(_)))
             })

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 /// How long a lease is waited for, only to learn the gateway of a further link.
 const LEASE: Duration = Duration::from_secs(30);
 /// The order of the renderers where the configuration has none, as far as netplan.
-const RENDERERS: [&str; 3] = ["eni", "sysconfig", "netplan"];
+const RENDERERS: &[&str] = &["eni", "sysconfig", "netplan"];
 
 /// A link of this machine that the metadata knows.
 struct Nic<'a> {

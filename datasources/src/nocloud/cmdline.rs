@@ -4,14 +4,14 @@ use metadata::pairs;
 use serde_json::{Map, Value};
 
 /// The names and the mode that each of them means.
-const NAMES: [(&str, &str); 2] = [("ds=nocloud", "local"), ("ds=nocloud-net", "net")];
+const NAMES: &[(&str, &str)] = &[("ds=nocloud", "local"), ("ds=nocloud-net", "net")];
 /// Short forms of keys, to save room on a command line.
-const SHORT: [(&str, &str); 3] = [("h", "local-hostname"), ("i", "instance-id"), ("s", "seedfrom")];
+const SHORT: &[(&str, &str)] = &[("h", "local-hostname"), ("i", "instance-id"), ("s", "seedfrom")];
 
 /// The metadata that a line carries; `None` where it does not speak of this source.
 pub(super) fn read(line: &str) -> Option<Map<String, Value>> {
     let words = || line.split_ascii_whitespace();
-    let (name, mode) = NAMES.into_iter().find(|(name, _)| {
+    let (name, mode) = NAMES.iter().copied().find(|(name, _)| {
         words()
             .any(|word| word.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(';')))
     })?;

@@ -217,7 +217,7 @@ fn find<'a>(files: &'a mut [LinkFile], name: &str) -> Option<&'a mut LinkFile> {
 }
 
 /// The kinds in the order in which they are rendered.
-const ORDER: [InterfaceKind; 5] = [
+const ORDER: &[InterfaceKind] = &[
     InterfaceKind::Physical,
     InterfaceKind::Bond,
     InterfaceKind::Vlan,

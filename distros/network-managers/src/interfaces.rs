@@ -12,9 +12,9 @@ use crate::{RenderError, RenderedFile, activate, probe, rules};
 
 const NAME: &str = "eni";
 /// Options that have one line for each of their values.
-const REPEATED: [&str; 3] = ["bridge_pathcost", "bridge_portprio", "bridge_waitport"];
+const REPEATED: &[&str] = &["bridge_pathcost", "bridge_portprio", "bridge_waitport"];
 /// Parameters that are no option of interfaces(5).
-const NOT_OPTIONS: [&str; 2] = ["driver", "device_id"];
+const NOT_OPTIONS: &[&str] = &["driver", "device_id"];
 
 /// Where and how a distribution has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -35,7 +35,7 @@ network:
 /// Where that is.
 pub const SNAPD_PATH: &str = "/etc/netplan/00-snapd-config.yaml";
 /// What netplan made of it.
-pub const SNAPD_DERIVED: [&str; 3] = [
+pub const SNAPD_DERIVED: &[&str] = &[
     "/run/systemd/network/10-netplan-all-en.network",
     "/run/systemd/network/10-netplan-all-eth.network",
     "/run/systemd/generator/netplan.stamp",
@@ -246,7 +246,7 @@ fn parameters(
 fn bond(state: &NetworkState, link: &Interface) -> Entries {
     let mut entries = Entries::default();
     let mut parameters_of = Entries::default();
-    for (name, value) in parameters(link, &BOND_PARAMETERS, &["bond_", "bond-"]) {
+    for (name, value) in parameters(link, BOND_PARAMETERS, &["bond_", "bond-"]) {
         // netplan takes no numbers of modes.
         let value = if name == "mode" { bond_mode(&value) } else { value };
         parameters_of.set(name, value.to_yaml());
@@ -287,7 +287,7 @@ fn bridge(link: &Interface) -> Result<Entries, RenderError> {
     ports.sort();
     entries.set("interfaces", texts(&ports));
     let mut parameters_of = Entries::default();
-    for (name, value) in parameters(link, &BRIDGE_PARAMETERS, &["bridge_"]) {
+    for (name, value) in parameters(link, BRIDGE_PARAMETERS, &["bridge_"]) {
         let value = match name {
             "path-cost" | "port-priority" => per_port(link, name, &value)?,
             _ => value.to_yaml(),

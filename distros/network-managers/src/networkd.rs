@@ -164,7 +164,7 @@ enum Form {
     LowerCase,
 }
 
-const BOND_OPTIONS: [(&str, &str, Form); 17] = [
+const BOND_OPTIONS: &[(&str, &str, Form)] = &[
     ("bond-ad-select", "AdSelect", Form::Plain),
     ("bond-arp-interval", "ARPIntervalSec", Form::Milliseconds),
     ("bond-arp-validate", "ARPValidate", Form::Plain),
@@ -190,7 +190,7 @@ fn bond(state: &NetworkState, link: &Interface) -> Option<Unit> {
         return None;
     }
     let mut unit = netdev(link, "bond");
-    for (param, option, form) in BOND_OPTIONS {
+    for (param, option, form) in BOND_OPTIONS.iter().copied() {
         let Some(value) = param.strip_prefix("bond-").and_then(|name| link.bond_param(name)) else {
             continue;
         };
@@ -207,7 +207,7 @@ fn bond(state: &NetworkState, link: &Interface) -> Option<Unit> {
     Some(unit)
 }
 
-const BRIDGE_OPTIONS: [(&str, &str); 6] = [
+const BRIDGE_OPTIONS: &[(&str, &str)] = &[
     ("bridge_ageing", "AgeingTimeSec"),
     ("bridge_bridgeprio", "Priority"),
     ("bridge_fd", "ForwardDelaySec"),
@@ -226,7 +226,7 @@ fn bridge(link: &Interface) -> Option<Unit> {
         return None;
     }
     let mut unit = netdev(link, "bridge");
-    for (param, option) in BRIDGE_OPTIONS {
+    for (param, option) in BRIDGE_OPTIONS.iter().copied() {
         match link.params.get(param) {
             Some(Param::One(Scalar::Bool(true))) => unit.set("Bridge", option, "yes"),
             Some(value) if value.is_truthy() => unit.set("Bridge", option, value),
@@ -397,7 +397,7 @@ fn name_servers(state: &NetworkState, link: &Interface, unit: &mut Unit) {
 }
 
 /// netplan's names of a policy rule's parts and systemd.network(5)'s.
-const RULE_OPTIONS: [(&str, &str); 6] = [
+const RULE_OPTIONS: &[(&str, &str)] = &[
     ("from", "From"),
     ("mark", "FirewallMark"),
     ("priority", "Priority"),
@@ -409,7 +409,7 @@ const RULE_OPTIONS: [(&str, &str); 6] = [
 fn routing_policy(link: &Interface, unit: &mut Unit) {
     for rule in &link.rules {
         let mut lines = Vec::new();
-        for (key, option) in RULE_OPTIONS {
+        for (key, option) in RULE_OPTIONS.iter().copied() {
             if let Some(value) = rule.get(key) {
                 insert(&mut lines, option, value);
             }
@@ -418,7 +418,7 @@ fn routing_policy(link: &Interface, unit: &mut Unit) {
     }
 }
 
-const OVERRIDES: [(&str, &str); 4] = [
+const OVERRIDES: &[(&str, &str)] = &[
     ("UseDNS", "use-dns"),
     ("UseDomains", "use-domains"),
     ("UseHostname", "use-hostname"),

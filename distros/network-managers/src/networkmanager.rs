@@ -423,7 +423,7 @@ fn relax_if_both_dynamic(file: &mut Keyfile) {
 }
 
 /// Options of the bonding driver, in the order in which they are written.
-const BOND_OPTIONS: [&str; 27] = [
+const BOND_OPTIONS: &[&str] = &[
     "mode",
     "miimon",
     "xmit_hash_policy",
@@ -460,7 +460,7 @@ fn type_options(link: &Interface, kind: &str, file: &mut Keyfile) {
     };
     match kind {
         "bond" => {
-            for option in BOND_OPTIONS.into_iter().chain(["use_carrier"]) {
+            for option in BOND_OPTIONS.iter().copied().chain(["use_carrier"]) {
                 if let Some(param) = link.bond_param(option) {
                     file.set("bond", option, &shown(param));
                 }

@@ -6,7 +6,7 @@ use netconfig::Route;
 use netconfig::{Scalar, address};
 
 /// netplan's names and ip-rule(8)'s.
-const WORDS: [(&str, &str); 6] = [
+const WORDS: &[(&str, &str)] = &[
     ("from", "from"),
     ("to", "to"),
     ("mark", "fwmark"),

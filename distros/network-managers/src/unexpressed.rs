@@ -16,7 +16,7 @@ use crate::RenderedFile;
 const SAMPLES: usize = 16;
 /// Keys that describe the description: which form it has, and which family OpenStack says an address is of. A name that
 /// begins with `_` is this program's own mark.
-const ABOUT: [&str; 4] = ["version", "config_id", "ipv4", "ipv6"];
+const ABOUT: &[&str] = &["version", "config_id", "ipv4", "ipv6"];
 
 /// A key that a renderer does not write.
 #[derive(Clone, Debug, PartialEq, Eq)]

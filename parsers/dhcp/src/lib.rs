@@ -98,7 +98,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: &[Self] = &[
         Self::Discover,
         Self::Offer,
         Self::Request,

@@ -6,7 +6,7 @@ use crate::bytes;
 use crate::document::python_lines;
 
 /// The key types that make a line a key. The three short ones are of old releases.
-pub const KEY_TYPES: [&str; 19] = [
+pub const KEY_TYPES: &[&str] = &[
     "rsa",
     "ecdsa",
     "ed25519",

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::document::Document;
 
 /// What fstab(5) and mntent(3) escape. The backslash is last when reading and first when writing.
-const ESCAPES: [(char, &str); 4] = [('\\', "\\134"), (' ', "\\040"), ('\t', "\\011"), ('\n', "\\012")];
+const ESCAPES: &[(char, &str)] = &[('\\', "\\134"), (' ', "\\040"), ('\t', "\\011"), ('\n', "\\012")];
 
 /// A line of fstab.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use engine::explain::is_secret_key;
 
 /// Directories of network managers. Their files are lines of a key and a value, and only some values are secrets: a
 /// plan that hid a whole description for one password would be of no use.
-const NETWORK: [&str; 5] = [
+const NETWORK: &[&str] = &[
     "/etc/netplan",
     "/etc/NetworkManager/system-connections",
     "/etc/network",

@@ -14,9 +14,9 @@ use super::mask::shown_content;
 use super::watch::Warning;
 
 /// Directories of cloud-init's own state, which a reader of a plan rarely wants to see.
-const STATE: [&str; 2] = ["/var/lib/cloud", "/run/cloud-init"];
+const STATE: &[&str] = &["/var/lib/cloud", "/run/cloud-init"];
 /// State that is shown all the same: it is what the user gave.
-const SHOWN_STATE: [&str; 3] = ["/scripts/", "/boothooks/", "cloud-config.txt"];
+const SHOWN_STATE: &[&str] = &["/scripts/", "/boothooks/", "cloud-config.txt"];
 /// Longer contents are cut.
 const MAX_LINES: usize = 60;
 

@@ -24,7 +24,7 @@ impl Page {
 }
 
 /// Commands that only units, udev and the generator start.
-const INTERNAL: [&str; 4] = ["help", "hotplugd", "hook-hotplug", "generator"];
+const INTERNAL: &[&str] = &["help", "hotplugd", "hook-hotplug", "generator"];
 
 /// What is under a name of its own beside the program.
 fn name_of(command: &Command) -> String {

@@ -36,7 +36,7 @@ pub(super) struct Problem {
 }
 
 /// The first lines that are known, as the original lists them.
-const HEADERS: [&str; 9] = [
+const HEADERS: &[&str] = &[
     "#!",
     "## template: jinja",
     "#cloud-boothook",

@@ -10,7 +10,7 @@ use ephemeral::{cable, dnsmasq, is_again, machine, place, possible, run, state};
 use metadata_service::{Config, Ec2, Server};
 use model::effects::EphemeralError;
 
-const TOOLS: [&str; 4] = ["ip", "dnsmasq", "unshare", "nsenter"];
+const TOOLS: &[&str] = &["ip", "dnsmasq", "unshare", "nsenter"];
 const LIMIT: Duration = Duration::from_secs(20);
 const RANGE: &str = "--dhcp-range=10.0.0.100,10.0.0.150,255.255.255.0,2m";
 
@@ -20,7 +20,7 @@ fn internal() -> Vec<String> {
 
 #[test]
 fn a_lease_is_held_and_taken_back() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();
@@ -44,7 +44,7 @@ fn a_lease_is_held_and_taken_back() {
 
 #[test]
 fn a_server_that_comes_late_is_found() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();
@@ -62,7 +62,7 @@ fn a_server_that_comes_late_is_found() {
 
 #[test]
 fn without_a_server_it_ends_in_time_and_leaves_nothing() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();
@@ -76,7 +76,7 @@ fn without_a_server_it_ends_in_time_and_leaves_nothing() {
 
 #[test]
 fn a_gateway_outside_the_network_classless_routes_mtu_and_azures_option() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();
@@ -106,7 +106,7 @@ fn a_gateway_outside_the_network_classless_routes_mtu_and_azures_option() {
 
 #[test]
 fn of_two_servers_one_is_taken() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();
@@ -139,7 +139,7 @@ fn move_to(place: &ephemeral::Place, link: &str) {
 
 #[test]
 fn a_relay_hands_on() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();
@@ -158,7 +158,7 @@ fn a_relay_hands_on() {
 
 #[test]
 fn a_packaged_client_gets_the_same() {
-    if !possible(&[&TOOLS[..], &["dhclient"]].concat()) {
+    if !possible(&[TOOLS, &["dhclient"]].concat()) {
         return;
     }
     let system = machine();
@@ -185,7 +185,7 @@ fn a_packaged_client_gets_the_same() {
 
 #[test]
 fn clients_that_are_not_there_leave_it_to_ours() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();
@@ -196,7 +196,7 @@ fn clients_that_are_not_there_leave_it_to_ours() {
 }
 
 fn taken_back_after(signal: &str) {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let _system = machine();
@@ -227,7 +227,7 @@ fn a_terminated_process_leaves_nothing() {
 
 #[test]
 fn what_was_there_before_stays() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();
@@ -248,7 +248,7 @@ fn what_was_there_before_stays() {
 
 #[test]
 fn a_metadata_service_is_reached_over_the_lease() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();

@@ -6,11 +6,11 @@ use std::time::Duration;
 use ephemeral::{cable, is_again, machine, possible, run, state};
 use model::effects::{Address, LinkEventKind, Route};
 
-const TOOLS: [&str; 3] = ["ip", "unshare", "nsenter"];
+const TOOLS: &[&str] = &["ip", "unshare", "nsenter"];
 
 #[test]
 fn addresses_and_routes_are_those_that_iproute2_shows() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();
@@ -42,7 +42,7 @@ fn addresses_and_routes_are_those_that_iproute2_shows() {
 
 #[test]
 fn what_happens_to_a_link_is_heard_in_order() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();
@@ -70,7 +70,7 @@ fn what_happens_to_a_link_is_heard_in_order() {
 
 #[test]
 fn a_static_address_is_held_and_taken_back() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();
@@ -94,7 +94,7 @@ fn a_static_address_is_held_and_taken_back() {
 
 #[test]
 fn ipv6_waits_until_the_address_is_the_links_own() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();
@@ -112,7 +112,7 @@ fn ipv6_waits_until_the_address_is_the_links_own() {
 
 #[test]
 fn changes_wake_who_waits() {
-    if !possible(&TOOLS) {
+    if !possible(TOOLS) {
         return;
     }
     let system = machine();

@@ -27,7 +27,7 @@ pub struct Output {
 }
 
 /// What is compared.
-pub const OUTPUTS: [Output; 9] = [
+pub const OUTPUTS: &[Output] = &[
     Output { name: "eni", renderer: "eni", distro: "debian", simple: false },
     Output { name: "netplan", renderer: "netplan", distro: "ubuntu", simple: false },
     Output { name: "networkd", renderer: "networkd", distro: "photon", simple: false },

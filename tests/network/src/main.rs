@@ -219,7 +219,7 @@ fn show(config: &Value, answer: &Answer, own: Result<&network_oracle::compare::F
 
 /// Tells of listed disagreements that no case has shown; only a whole run can say so.
 fn stale(options: &Options, met: &BTreeSet<&str>) -> bool {
-    let whole = options.case.is_none() && options.cases >= 2000 && options.outputs.len() == OUTPUTS.len();
+    let whole = options.case.is_none() && options.cases >= 1200 && options.outputs.len() == OUTPUTS.len();
     let stale: Vec<&str> =
         KNOWN.iter().map(|known| known.name).filter(|name| whole && !met.contains(name)).collect();
     for name in &stale {

@@ -106,11 +106,13 @@ pub fn run(
 /// The outputs of a renderer's name, or all.
 pub fn outputs(names: &[String]) -> Result<Vec<Output>, Error> {
     if let Some(wrong) = names.iter().find(|name| !OUTPUTS.iter().any(|output| output.name == **name)) {
-        let known = OUTPUTS.map(|output| output.name).join(", ");
+        let known: Vec<&str> = OUTPUTS.iter().map(|output| output.name).collect();
+        let known = known.join(", ");
         return Err(oracle::Error::Usage(format!("{wrong} is no output; there are {known}")).into());
     }
     Ok(OUTPUTS
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|output| names.is_empty() || names.iter().any(|name| name == output.name))
         .collect())
 }

@@ -92,7 +92,7 @@ const NETWORK_DATA: &str = r#"{"links":[
 "services":[{"type":"dns","address":"10.0.0.53"}]}"#;
 
 /// Keys whose values are found by other means than their text in a file: each is checked by name in another test.
-const SHAPE: [&str; 6] = ["version", "type", "ipv4", "ipv6", "netmask", "control"];
+const SHAPE: &[&str] = &["version", "type", "ipv4", "ipv6", "netmask", "control"];
 
 /// The single values of a tree whose text says where they are from: the key, its value.
 fn values(node: &Node, key: &str, found: &mut Vec<(String, String)>) {
@@ -112,7 +112,7 @@ fn values(node: &Node, key: &str, found: &mut Vec<(String, String)>) {
 fn walk(what: &str, config: &NetworkConfig) {
     let mut said = Vec::new();
     values(config.node(), "", &mut said);
-    for output in OUTPUTS {
+    for output in OUTPUTS.iter().copied() {
         let settings = Settings::of(output.distro);
         let found = convert(config, &[], output.renderer, &settings, &Scratch::new())
             .unwrap_or_else(|error| panic!("{what}: {}: {error}", output.name));

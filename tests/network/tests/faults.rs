@@ -6,7 +6,7 @@ use network_oracle::compare::{Files, ours};
 use serde_json::{Value, json};
 
 fn files(config: &Value, name: &str) -> Files {
-    let output = OUTPUTS.into_iter().find(|output| output.name == name).expect("an output");
+    let output = OUTPUTS.iter().copied().find(|output| output.name == name).expect("an output");
     ours(config, output).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -193,7 +193,7 @@ mod inputs {
     }
 
     fn written(file: &str, name: &str) -> Converted {
-        let output = OUTPUTS.into_iter().find(|output| output.name == name).expect("an output");
+        let output = OUTPUTS.iter().copied().find(|output| output.name == name).expect("an output");
         let settings = Settings::of(output.distro);
         convert(&config(file), &links(), output.renderer, &settings, &Scratch::new())
             .unwrap_or_else(|error| panic!("{file}: {name}: {error}"))

@@ -12,7 +12,7 @@ use network_oracle::OUTPUTS;
 use network_oracle::compare::ours;
 use serde_json::{Value, json};
 
-const NETWORKD: [&str; 2] = ["/usr/lib/systemd/systemd-networkd", "/lib/systemd/systemd-networkd"];
+const NETWORKD: &[&str] = &["/usr/lib/systemd/systemd-networkd", "/lib/systemd/systemd-networkd"];
 
 struct Running(Child);
 
@@ -25,7 +25,7 @@ impl Drop for Running {
 
 /// networkd with the files of a description.
 fn networkd(config: &Value) -> Running {
-    let output = OUTPUTS.into_iter().find(|output| output.name == "networkd").expect("an output");
+    let output = OUTPUTS.iter().copied().find(|output| output.name == "networkd").expect("an output");
     let files = ours(config, output).expect("written");
     fs::create_dir_all("/run/systemd/network").expect("made");
     for (path, (_, content)) in files {
@@ -40,7 +40,7 @@ fn networkd(config: &Value) -> Running {
         chown(&path, Some(user), None).expect("set");
     }
     let program =
-        NETWORKD.into_iter().find(|path| fs::exists(path).unwrap_or(false)).expect("part of systemd");
+        NETWORKD.iter().copied().find(|path| fs::exists(path).unwrap_or(false)).expect("part of systemd");
     let child =
         Command::new(program).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     Running(child.expect("it starts"))

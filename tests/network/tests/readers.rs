@@ -30,7 +30,7 @@ fn here(programs: &[&str]) -> bool {
 
 /// The descriptions with what ours writes of them.
 fn written(renderer: &str) -> impl Iterator<Item = (u64, Value, Files)> {
-    let output = OUTPUTS.into_iter().find(|output| output.name == renderer).expect("an output");
+    let output = OUTPUTS.iter().copied().find(|output| output.name == renderer).expect("an output");
     (0..2 * CASES).filter_map(move |case| {
         let config = description(11, case);
         ours(&config, output).ok().map(|files| (case, config, files))

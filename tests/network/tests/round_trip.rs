@@ -73,7 +73,7 @@ fn sayable(config: &mut Value) {
 
 #[test]
 fn what_is_written_is_read_back() {
-    let eni = OUTPUTS.into_iter().find(|output| output.renderer == "eni").expect("an output");
+    let eni = OUTPUTS.iter().copied().find(|output| output.renderer == "eni").expect("an output");
     let mut compared = 0;
     for case in 0..2000 {
         let mut config = description(4, case);

@@ -116,8 +116,8 @@ fn boundary(text: &str) -> Option<&str> {
 
 /// Replaces a time of day with the date beside it, an uptime before it, and what [`iso`] replaces.
 fn times(line: &str) -> String {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: &[&str] =
+        &["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let is_time = |word: &str| {
         let fields: Vec<&str> = word.split(':').collect();
         fields.len() == 3

@@ -23,8 +23,8 @@ const TEXTS: &[&str] = &[
     "prefixItems",
 ];
 /// What is said beside a shape.
-const NOTES: [&str; 6] =
-    ["deprecated", "deprecated_version", "changed", "changed_version", "new", "new_version"];
+const NOTES: &[&str] =
+    &["deprecated", "deprecated_version", "changed", "changed_version", "new", "new_version"];
 
 /// References are followed so deep.
 const DEEPEST: usize = 40;

@@ -35,7 +35,7 @@ Usage: userdata-oracle [OPTIONS] [ROW...]
 ";
 
 /// A row: its name, the driver's kind, how many cases.
-const ROWS: [(&str, &str, u64); 7] = [
+const ROWS: &[(&str, &str, u64)] = &[
     ("user-data", "userdata", 1000),
     ("merge-pairs", "pair", 1600),
     ("merge-layers", "layers", 400),
@@ -203,7 +203,7 @@ fn run(options: &Options) -> Result<bool, Error> {
     }
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
     let mut met: BTreeSet<&str> = BTreeSet::new();
-    for (name, kind, usual) in ROWS {
+    for (name, kind, usual) in ROWS.iter().copied() {
         if !options.rows.is_empty() && !options.rows.iter().any(|row| row == name) {
             continue;
         }

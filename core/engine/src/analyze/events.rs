@@ -122,7 +122,7 @@ enum Parsed {
 }
 
 /// What stands between time and event: our own lines, syslog's, and those of Amazon Linux 2.
-const SEPARATORS: [&str; 3] = [" - ", " [CLOUDINIT] ", " cloud-init["];
+const SEPARATORS: &[&str] = &[" - ", " [CLOUDINIT] ", " cloud-init["];
 
 fn stage_description(stage: &str) -> Option<&'static str> {
     Some(match stage {

@@ -14,7 +14,7 @@ use super::events::Event;
 pub struct FormatError(String);
 
 /// Letters of a format and what they stand for.
-const LETTERS: [(char, &str); 11] = [
+const LETTERS: &[(char, &str)] = &[
     ('d', "delta"),
     ('D', "description"),
     ('E', "elapsed"),

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Boot, BootError, ModuleEntry};
 
 /// The pauses between the tries, in seconds: metadata follows a new link with a delay.
-const PAUSES: [u64; 4] = [1, 3, 5, 10];
+const PAUSES: &[u64] = &[1, 3, 5, 10];
 
 /// A link that could not be dealt with.
 #[derive(Debug, thiserror::Error)]
@@ -161,7 +161,7 @@ impl Boot<'_> {
 
     /// Tries until the metadata describes the link and the network is written; the last failure counts.
     fn try_hotplug(&mut self, link: &str) -> Result<(), HotplugError> {
-        for pause in PAUSES {
+        for pause in PAUSES.iter().copied() {
             let Err(error) = self.hotplug(link) else { return Ok(()) };
             tracing::debug!("{link}: asking again in {pause} s: {error}");
             self.system.clock.sleep(Duration::from_secs(pause));

@@ -12,7 +12,7 @@ use crate::semaphore::FileSemaphores;
 use crate::template::{self, ShippedTemplates};
 
 /// The lists of modules.
-const MODULE_SECTIONS: [&str; 3] = ["cloud_init_modules", "cloud_config_modules", "cloud_final_modules"];
+const MODULE_SECTIONS: &[&str] = &["cloud_init_modules", "cloud_config_modules", "cloud_final_modules"];
 
 /// A module of one of cloud.cfg's lists.
 #[derive(Clone, Debug, PartialEq, Eq)]

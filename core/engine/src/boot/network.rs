@@ -17,7 +17,7 @@ use crate::json;
 use crate::semaphore::FileSemaphores;
 
 /// The usual order.
-const ORDER: [&str; 4] = ["cmdline", "initramfs", "system_cfg", "ds"];
+const ORDER: &[&str] = &["cmdline", "initramfs", "system_cfg", "ds"];
 /// Noted in the run directory when the network was configured in this boot.
 const APPLIED: &str = "apply_network_config";
 /// The most bytes that a description of the kernel command line may unpack to.
@@ -88,7 +88,7 @@ impl Boot<'_> {
             |source: NetworkSource, reason: String| BootError::Network { source_name: source.name(), reason };
         let order = instance
             .and_then(|instance| self.registry.source(&instance.source)?.about().network_order)
-            .unwrap_or(&ORDER);
+            .unwrap_or(ORDER);
         let words = kernel_command_line(self.system);
         let mut cmdline = from_cmdline(&words).map_err(|reason| failed(NetworkSource::Cmdline, reason))?;
         let mut initramfs = netconfig::initramfs::config(self.system.files.as_ref(), &words)

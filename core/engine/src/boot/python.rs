@@ -8,7 +8,7 @@ use model::effects::ReadFiles;
 use super::Boot;
 
 /// Where distributions keep Python's packages, below each of their `python3…` directories.
-const LIBRARIES: [&str; 3] = ["/usr/local/lib", "/usr/lib", "/usr/lib64"];
+const LIBRARIES: &[&str] = &["/usr/local/lib", "/usr/lib", "/usr/lib64"];
 /// The package of the original's own sources.
 const OWN_SOURCES: &str = "cloudinit.sources";
 

@@ -4,7 +4,7 @@ use model::Node;
 use model::config::Origin;
 
 /// The sources in the order in which they are tried, the original's.
-const SOURCES: [&str; 31] = [
+const SOURCES: &[&str] = &[
     "NoCloud",
     "ConfigDrive",
     "LXD",

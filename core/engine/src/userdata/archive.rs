@@ -6,7 +6,7 @@ use model::{Node, Value};
 use super::{UserDataError, content_type_of};
 
 /// Headers that the archive's keys set by themselves.
-const OWN_KEYS: [&str; 7] = [
+const OWN_KEYS: &[&str] = &[
     "content",
     "filename",
     "type",

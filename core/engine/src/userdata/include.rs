@@ -104,8 +104,8 @@ fn path_of(url: &str) -> Option<&str> {
 
 /// Lines as Python's `splitlines` ends them.
 fn python_lines(text: &str) -> impl Iterator<Item = &str> {
-    const ENDS: [char; 10] =
-        ['\n', '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
+    const ENDS: &[char] =
+        &['\n', '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
     // An empty line between CR and LF is of no account here.
     text.split(ENDS)
 }

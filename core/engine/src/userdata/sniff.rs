@@ -3,7 +3,7 @@
 use model::Node;
 
 /// First characters and the content type that they mean; the longest match counts.
-const PREFIXES: [(&str, &str); 9] = [
+const PREFIXES: &[(&str, &str)] = &[
     ("#cloud-config-archive", "text/cloud-config-archive"),
     ("#cloud-config-jsonp", "text/cloud-config-jsonp"),
     ("## template: jinja", "text/jinja2"),

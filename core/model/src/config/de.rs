@@ -276,7 +276,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
 }
 
 const SPANNED: &str = "$cloud-init::Spanned";
-const SPANNED_FIELDS: [&str; 4] = ["value", "source", "line", "column"];
+const SPANNED_FIELDS: &[&str] = &["value", "source", "line", "column"];
 
 /// A typed value that remembers where it was written, for messages about it.
 ///
@@ -308,7 +308,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
                 Ok(Spanned { value, origin: Origin { source: source.into(), line, column } })
             }
         }
-        deserializer.deserialize_struct(SPANNED, &SPANNED_FIELDS, Outer(std::marker::PhantomData))
+        deserializer.deserialize_struct(SPANNED, SPANNED_FIELDS, Outer(std::marker::PhantomData))
     }
 }
 

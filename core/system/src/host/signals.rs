@@ -16,7 +16,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use super::children;
 
 /// Those that are handled, with their names.
-const SIGNALS: [(libc::c_int, &str); 4] = [
+const SIGNALS: &[(libc::c_int, &str)] = &[
     (libc::SIGTERM, "SIGTERM"),
     (libc::SIGINT, "SIGINT"),
     (libc::SIGHUP, "SIGHUP"),
@@ -68,7 +68,7 @@ pub fn on_termination(act: impl FnOnce(&Termination) -> Option<u8> + Send + 'sta
             std::process::exit(i32::from(code));
         }
     })?;
-    for (signal, _) in SIGNALS {
+    for (signal, _) in SIGNALS.iter().copied() {
         install(signal)?;
     }
     Ok(())

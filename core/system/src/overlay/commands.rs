@@ -13,7 +13,7 @@ use crate::links::find_program;
 const SEARCH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Commands that only look: they are answered from the root's files and not recorded.
-const LOOKING: [&str; 3] = ["getent", "ip", "udevadm"];
+const LOOKING: &[&str] = &["getent", "ip", "udevadm"];
 
 /// Commands that are recorded.
 pub(super) struct ModelledCommands {

@@ -12,7 +12,7 @@ use super::Manager;
 use crate::Settings;
 
 /// The command and its options, the original's.
-const COMMAND: [&str; 5] = [
+const COMMAND: &[&str] = &[
     "apt-get",
     "--option=Dpkg::Options::=--force-confold",
     "--option=Dpkg::options::=--force-unsafe-io",
@@ -50,7 +50,7 @@ impl Apt {
         let mut command = if wrapped { wrapper } else { Vec::new() };
         match &settings.apt_get_command {
             Some(own) => command.extend(own.iter().cloned()),
-            None => command.extend(COMMAND.map(str::to_owned)),
+            None => command.extend(COMMAND.iter().copied().map(str::to_owned)),
         }
         let upgrade = settings.apt_get_upgrade_subcommand.clone().unwrap_or_else(|| "dist-upgrade".into());
         Self { command, upgrade }
@@ -80,7 +80,7 @@ impl Apt {
 }
 
 /// Files that apt and dpkg lock.
-const LOCKS: [&str; 4] = [
+const LOCKS: &[&str] = &[
     "/var/lib/dpkg/lock-frontend",
     "/var/lib/dpkg/lock",
     "/var/cache/apt/archives/lock",
@@ -92,7 +92,7 @@ const LOCKS: [&str; 4] = [
 fn locked(system: &System) -> bool {
     let Some(held) = system.files.text(Path::new("/proc/locks")) else { return false };
     // Exit code 1: some of the files are not there.
-    let stat = Command::line(["stat", "--format=%i"]).args(LOCKS).accept(&[0, 1]);
+    let stat = Command::line(["stat", "--format=%i"]).args(LOCKS.iter().copied()).accept(&[0, 1]);
     let Ok(inodes) = system.commands.run(&stat) else { return false };
     let held: HashSet<&str> = held
         .lines()

@@ -7,7 +7,7 @@ use super::{Flavor, NAME, ORDER, find, subnets};
 use crate::RenderError;
 
 /// Options of the bonding driver, in the order in which they are written, with the parameter that sets each.
-const BOND_OPTIONS: [&str; 15] = [
+const BOND_OPTIONS: &[&str] = &[
     "mode",
     "xmit_hash_policy",
     "miimon",
@@ -36,7 +36,7 @@ pub(super) fn link_files(state: &NetworkState, flavor: Flavor) -> Result<Vec<Lin
             None => files.push(file),
         }
     }
-    for kind in ORDER {
+    for kind in ORDER.iter().copied() {
         for link in state.of_kind(kind) {
             match kind {
                 InterfaceKind::Bond => bond(state, link, &mut files, flavor)?,

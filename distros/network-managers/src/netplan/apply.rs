@@ -52,7 +52,7 @@ pub(crate) fn finish(system: &System, settings: &Settings, changed: bool) -> Res
     let snapd = Path::new(SNAPD_PATH);
     if system.files.read_optional(snapd)?.as_deref() == Some(SNAPD_CONFIG.as_bytes()) {
         system.files.remove(snapd)?;
-        for derived in SNAPD_DERIVED.map(Path::new) {
+        for derived in SNAPD_DERIVED.iter().map(Path::new) {
             if system.files.is_file(derived) {
                 system.files.remove(derived)?;
             }

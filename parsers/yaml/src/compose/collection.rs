@@ -41,13 +41,13 @@ impl Composer<'_> {
     }
 
     pub(super) fn block_mapping(&mut self) -> Read<(Content, Position)> {
-        const ABSENT: [Kind; 3] = [Kind::Key, Kind::Value, Kind::BlockEnd];
+        const ABSENT: &[Kind] = &[Kind::Key, Kind::Value, Kind::BlockEnd];
         let opening = self.opening()?.start;
         let mut entries = Vec::new();
         while let Some(key) = self.pass(&Kind::Key)? {
-            let key = self.node_unless(&ABSENT, Context::BlockOrIndentless, key.end)?;
+            let key = self.node_unless(ABSENT, Context::BlockOrIndentless, key.end)?;
             let value = match self.pass(&Kind::Value)? {
-                Some(token) => self.node_unless(&ABSENT, Context::BlockOrIndentless, token.end)?,
+                Some(token) => self.node_unless(ABSENT, Context::BlockOrIndentless, token.end)?,
                 None => {
                     let at = self.scanner.peek()?.start;
                     self.empty(at)?

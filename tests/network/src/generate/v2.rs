@@ -6,7 +6,7 @@ use oracle::dice::Dice;
 
 use super::{Choices as _, maybe};
 
-const NAMES: [&str; 5] = ["eth0", "eth1", "ens3", "enp1s0", "uplink"];
+const NAMES: &[&str] = &["eth0", "eth1", "ens3", "enp1s0", "uplink"];
 
 pub(super) fn config(dice: &mut Dice) -> Value {
     let count = 1 + dice.below(4) as usize;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::tree::{mapping, value, varied};
 
-const OPTIONS: [&str; 12] = [
+const OPTIONS: &[&str] = &[
     "replace",
     "no_replace",
     "append",
@@ -22,7 +22,7 @@ const OPTIONS: [&str; 12] = [
 
 /// Options of a merger.
 fn options(dice: &mut Dice) -> Vec<&'static str> {
-    (0..dice.below(4)).map(|_| dice.one(&OPTIONS)).collect()
+    (0..dice.below(4)).map(|_| dice.one(OPTIONS)).collect()
 }
 
 /// A strategy as text, now and then a wrong one.

@@ -3,7 +3,7 @@
 use oracle::dice::Dice;
 use serde_json::{Map, Value, json};
 
-const KEYS: [&str; 8] = ["a", "b", "c", "users", "runcmd", "packages", "write_files", "x-y"];
+const KEYS: &[&str] = &["a", "b", "c", "users", "runcmd", "packages", "write_files", "x-y"];
 
 /// A scalar, a null among them.
 pub fn scalar(dice: &mut Dice) -> Value {
@@ -30,7 +30,7 @@ pub fn value(dice: &mut Dice, depth: u64) -> Value {
 pub fn mapping(dice: &mut Dice, depth: u64) -> Value {
     let mut map = Map::new();
     for _ in 0..dice.below(5) {
-        map.insert(dice.one(&KEYS).to_owned(), value(dice, depth));
+        map.insert(dice.one(KEYS).to_owned(), value(dice, depth));
     }
     Value::Object(map)
 }
@@ -49,7 +49,7 @@ pub fn varied(dice: &mut Dice, of: &Value, depth: u64) -> Value {
                 }
             }
             for _ in 0..dice.below(2) {
-                out.insert(dice.one(&KEYS).to_owned(), value(dice, depth.saturating_sub(1)));
+                out.insert(dice.one(KEYS).to_owned(), value(dice, depth.saturating_sub(1)));
             }
             Value::Object(out)
         }
