@@ -10,6 +10,9 @@ use tempfile::TempDir;
 
 use crate::program::program;
 
+/// How long a step may take at most: a disk that is busy holds up a program that syncs its files.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 /// Everything that the program writes is below this directory.
 struct Stage {
     directory: TempDir,
@@ -51,7 +54,7 @@ impl Stage {
     fn wait_for(&self, name: &str) {
         let begun = Instant::now();
         while self.text(name).trim().is_empty() {
-            assert!(begun.elapsed() < Duration::from_secs(30), "no {name}: {}", self.text("log"));
+            assert!(begun.elapsed() < PATIENCE, "no {name}: {}", self.text("log"));
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -65,7 +68,7 @@ impl Stage {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 return status.code();
             }
-            assert!(begun.elapsed() < Duration::from_secs(30), "it does not end");
+            assert!(begun.elapsed() < PATIENCE, "it does not end");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
