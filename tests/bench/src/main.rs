@@ -18,27 +18,15 @@ mod parts;
 mod report;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Parser;
+
 use inside::{Machine, Told, Work};
+use oracle::places;
 use report::Samples;
-
-const HELP: &str = "\
-Measures the packaged original and ours and prints the ratios as Markdown. Needs root.
-
-Usage: bench [OPTIONS]
-
-  --ours FILE          our static binary (default: target/package/debian/cloud-init)
-  --appliance FILE     the same with the features of target-appliance: only its size is told
-  --root DIR           a Debian root with the original in it (default: target/oracle/sid, which
-                       `cargo run --package oracle -- show empty` builds)
-  --seed DIR           the NoCloud seed of the first boot (default: that of the oracle's case users-files-commands)
-  --cache DIR          where the machines' overlays are (default: target/bench); on a tmpfs the disk's time to sync is
-                       left out, which only ours waits for
-  --runs N             how often each is run (default: 5)
-  --no-conversions     without net-convert, which takes the original five minutes in each run
-";
 
 /// Milliseconds that the metadata service takes for each answer.
 const LATENCIES: &[u64] = &[0, 5, 50];
@@ -89,22 +77,52 @@ pub fn file(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
     move |source| Error::File { what: what.into(), source }
 }
 
+/// Measures the packaged original and ours and prints the ratios as Markdown. Needs root.
+#[derive(Parser)]
+#[command(name = "bench")]
 struct Options {
+    /// Our static binary
+    #[arg(long, value_name = "FILE", default_value = "target/package/debian/cloud-init", value_parser = places::existing)]
     ours: PathBuf,
+    /// The same with the features of target-appliance: only its size is told
+    #[arg(long, value_name = "FILE")]
     appliance: Option<PathBuf>,
+    /// A Debian root with the original in it, which `cargo run --package oracle -- show empty` builds
+    #[arg(long, value_name = "DIR", default_value = "target/oracle/sid", value_parser = places::existing)]
     root: PathBuf,
+    /// The NoCloud seed of the first boot
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../oracle/cases/users-files-commands/seed"),
+        value_parser = places::existing
+    )]
     seed: PathBuf,
+    /// Where the machines' overlays are; on a tmpfs the disk's time to sync is left out, which only ours waits for
+    #[arg(long, value_name = "DIR", default_value = "target/bench", value_parser = places::kept)]
     cache: PathBuf,
-    runs: usize,
-    conversions: bool,
+    /// How often each is run
+    #[arg(long, value_name = "N", default_value = "5")]
+    runs: NonZeroUsize,
+    /// Without net-convert, which takes the original five minutes in each run
+    #[arg(long)]
+    no_conversions: bool,
+}
+
+/// The machine that this program starts itself as, in namespaces of its own.
+#[derive(Parser)]
+#[command(name = "bench inside")]
+struct Inside {
+    machine: String,
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--help" | "-h", ..] => Ok(HELP.to_owned()),
-        ["inside", machine] => inside::inside(machine),
-        _ => parse(&arguments).and_then(|options| bench(&options)),
+    // Not an option: only this program starts itself so.
+    let inside = std::env::args().nth(1).is_some_and(|word| word == "inside");
+    let done = if inside {
+        inside::inside(&Inside::parse_from(std::env::args().skip(1)).machine)
+    } else {
+        bench(&Options::parse())
     };
     match done {
         Ok(text) => {
@@ -118,41 +136,6 @@ fn main() -> ExitCode {
     }
 }
 
-fn parse(arguments: &[String]) -> Result<Options, Error> {
-    let oracle = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("oracle");
-    let mut options = Options {
-        ours: "target/package/debian/cloud-init".into(),
-        appliance: None,
-        root: "target/oracle/sid".into(),
-        seed: oracle.join("cases/users-files-commands/seed"),
-        cache: "target/bench".into(),
-        runs: 5,
-        conversions: true,
-    };
-    let mut rest = arguments.iter();
-    while let Some(option) = rest.next() {
-        let mut value = || rest.next().ok_or_else(|| Error::Usage(format!("{option} needs a value")));
-        match option.as_str() {
-            "--ours" => options.ours = value()?.into(),
-            "--appliance" => options.appliance = Some(value()?.into()),
-            "--root" => options.root = value()?.into(),
-            "--seed" => options.seed = value()?.into(),
-            "--cache" => options.cache = value()?.into(),
-            "--no-conversions" => options.conversions = false,
-            "--runs" => {
-                let runs = value()?.parse().ok().filter(|runs| *runs > 0);
-                options.runs = runs.ok_or_else(|| Error::Usage("--runs needs a number above 0".into()))?;
-            }
-            _ => return Err(Error::Usage(format!("{option} is not an option"))),
-        }
-    }
-    std::fs::create_dir_all(&options.cache).map_err(file(options.cache.display().to_string()))?;
-    for path in [&mut options.ours, &mut options.root, &mut options.seed, &mut options.cache] {
-        *path = std::fs::canonicalize(&path).map_err(file(path.display().to_string()))?;
-    }
-    Ok(options)
-}
-
 fn bench(options: &Options) -> Result<String, Error> {
     let mut boots = Samples::default();
     let mut merges = Samples::default();
@@ -162,11 +145,11 @@ fn bench(options: &Options) -> Result<String, Error> {
         LATENCIES.iter().map(|latency| (*latency, Samples::default())).collect();
     // One machine of each first, which fills the kernel's caches and does not count.
     pair(options, &Work::FirstBoot(options.seed.clone()))?;
-    for run in 1..=options.runs {
+    for run in 1..=options.runs.get() {
         eprintln!("run {run} of {}", options.runs);
         boots.add(pair(options, &Work::FirstBoot(options.seed.clone()))?);
         merges.add(pair(options, &Work::Parts(many.clone()))?);
-        if options.conversions {
+        if !options.no_conversions {
             conversions.add(pair(options, &Work::Conversions(options.seed.clone()))?);
         }
         for (latency, samples) in &mut crawls {
@@ -181,7 +164,7 @@ fn bench(options: &Options) -> Result<String, Error> {
     text.push('\n');
     text += &report::schemas(&boots);
     text.push('\n');
-    if options.conversions {
+    if !options.no_conversions {
         text += &report::conversions(&conversions);
         text.push('\n');
     }

@@ -40,7 +40,7 @@ pub struct Cache {
 impl Cache {
     /// The cache that the options name.
     pub fn new(options: &Options) -> Result<Self, Error> {
-        let cache = Self { directory: options.cache.clone(), subject: options.subject.clone() };
+        let cache = Self { directory: options.cache.clone(), subject: options.subject.0.clone() };
         for name in ["layers", "logs", "machines"] {
             let path = cache.directory.join(name);
             fs::create_dir_all(&path).map_err(file(path.display().to_string()))?;

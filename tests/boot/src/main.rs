@@ -20,28 +20,13 @@ mod qemu;
 mod scenario;
 mod suite;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::{Parser, ValueEnum};
+use oracle::places;
 use scenario::Tier;
-
-const HELP: &str = "\
-Boots a Debian root with cloud-init and asserts on what the machine then is. Needs root.
-
-Usage: boot COMMAND [OPTIONS] [SCENARIO...]
-
-  prepare              install the host's tools and build the roots
-  nspawn               run the scenarios of the container tier (seconds each)
-  qemu                 run the scenarios of the virtual machine tier (minutes each without KVM)
-  list                 list the scenarios
-
-  --subject WHAT       `original` (Debian's package, the default) or the path of a .deb that replaces it
-  --cache DIR          where roots, logs and machines are kept (default: target/boot)
-  --scenarios DIR      where the scenarios are (default: tests/boot/scenarios of this source tree)
-  --jobs N             machines at a time (default: 2)
-  --keep               keep the machines' files afterwards
-  --facts              print the accounting that each machine reported
-";
 
 /// What can go wrong outside the machines.
 #[derive(Debug, thiserror::Error)]
@@ -86,21 +71,66 @@ pub fn file(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
     move |source| Error::File { what: what.into(), source }
 }
 
-/// The command line.
-#[derive(Debug, Clone)]
+/// Boots a Debian root with cloud-init and asserts on what the machine then is. Needs root.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "boot")]
 pub struct Options {
-    subject: Option<PathBuf>,
-    cache: PathBuf,
-    scenarios: PathBuf,
-    jobs: usize,
-    keep: bool,
-    facts: bool,
+    command: Verb,
+    /// The scenarios; all of the tier where none is named
+    #[arg(value_name = "SCENARIO")]
     names: Vec<String>,
+    /// `original` (Debian's package) or the path of a .deb that replaces it
+    #[arg(long, value_name = "WHAT", default_value = "original", value_parser = subject)]
+    subject: Package,
+    /// Where roots, logs and machines are kept
+    #[arg(long, value_name = "DIR", default_value = "target/boot", value_parser = places::kept)]
+    cache: PathBuf,
+    /// Where the scenarios are
+    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios"))]
+    scenarios: PathBuf,
+    /// Machines at a time
+    #[arg(long, value_name = "N", default_value = "2")]
+    jobs: NonZeroUsize,
+    /// Keep the machines' files afterwards
+    #[arg(long)]
+    keep: bool,
+    /// Print the accounting that each machine reported
+    #[arg(long)]
+    facts: bool,
+}
+
+/// A package that takes the original's place; none for the original itself.
+#[derive(Debug, Clone)]
+pub struct Package(Option<PathBuf>);
+
+fn subject(word: &str) -> std::io::Result<Package> {
+    if word == "original" {
+        Ok(Package(None))
+    } else {
+        places::existing(word).map(|path| Package(Some(path)))
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Verb {
+    /// Install the host's tools and build the roots
+    Prepare,
+    /// Run the scenarios of the container tier (seconds each)
+    Nspawn,
+    /// Run the scenarios of the virtual machine tier (minutes each without KVM)
+    Qemu,
+    /// List the scenarios
+    List,
+    /// Run by this program itself in namespaces of its own
+    #[value(hide = true)]
+    Inside,
+    /// Run by QEMU for each connection
+    #[value(hide = true)]
+    Serve,
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match run(&arguments) {
+    match run(&Options::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -110,62 +140,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &[String]) -> Result<bool, Error> {
-    let Some((command, rest)) = arguments.split_first().filter(|(command, _)| *command != "--help") else {
-        print!("{HELP}");
-        return Ok(true);
-    };
-    let options = parse(rest)?;
-    match command.as_str() {
-        "prepare" => cache::Cache::new(&options)?.prepare().map(|()| true),
-        "nspawn" => suite::run(&options, Tier::Nspawn),
-        "qemu" => suite::run(&options, Tier::Qemu),
-        "list" => suite::list(&options).map(|()| true),
-        // Run by this program itself in namespaces of its own.
-        "inside" => nspawn::inside(&options),
-        // Run by QEMU for each connection.
-        "serve" => qemu::serve(&options).map(|()| true),
-        other => Err(Error::Usage(format!("{other} is not a command"))),
+fn run(options: &Options) -> Result<bool, Error> {
+    match options.command {
+        Verb::Prepare => cache::Cache::new(options)?.prepare().map(|()| true),
+        Verb::Nspawn => suite::run(options, Tier::Nspawn),
+        Verb::Qemu => suite::run(options, Tier::Qemu),
+        Verb::List => suite::list(options).map(|()| true),
+        Verb::Inside => nspawn::inside(options),
+        Verb::Serve => qemu::serve(options).map(|()| true),
     }
-}
-
-fn parse(arguments: &[String]) -> Result<Options, Error> {
-    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let mut options = Options {
-        subject: None,
-        cache: PathBuf::from("target/boot"),
-        scenarios: source.join("scenarios"),
-        jobs: 2,
-        keep: false,
-        facts: false,
-        names: Vec::new(),
-    };
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        let mut value = || rest.next().ok_or_else(|| Error::Usage(format!("{argument} needs a value")));
-        match argument.as_str() {
-            "--subject" => match value()?.as_str() {
-                "original" => options.subject = None,
-                path => {
-                    let path = std::fs::canonicalize(path).map_err(file(format!("subject {path}")))?;
-                    options.subject = Some(path);
-                }
-            },
-            "--cache" => options.cache = PathBuf::from(value()?),
-            "--scenarios" => options.scenarios = PathBuf::from(value()?),
-            "--jobs" => {
-                let jobs = value()?.parse().ok().filter(|jobs| *jobs > 0);
-                options.jobs = jobs.ok_or_else(|| Error::Usage("--jobs needs a number from 1 on".into()))?;
-            }
-            "--keep" => options.keep = true,
-            "--facts" => options.facts = true,
-            option if option.starts_with('-') => {
-                return Err(Error::Usage(format!("{option} is not an option")));
-            }
-            name => options.names.push(name.to_owned()),
-        }
-    }
-    std::fs::create_dir_all(&options.cache).map_err(file(options.cache.display().to_string()))?;
-    options.cache = std::fs::canonicalize(&options.cache).map_err(file("cache"))?;
-    Ok(options)
 }

@@ -49,7 +49,7 @@ pub fn run(options: &Options, cache: &Cache, scenario: &Scenario) -> Result<Vec<
         .arg(&options.cache)
         .arg("--scenarios")
         .arg(&options.scenarios);
-    if let Some(subject) = &options.subject {
+    if let Some(subject) = &options.subject.0 {
         inside.arg("--subject").arg(subject);
     }
     let status = inside.stdin(Stdio::null()).stdout(log).stderr(other).status().map_err(file("unshare"))?;

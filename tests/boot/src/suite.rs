@@ -45,7 +45,7 @@ pub fn run(options: &Options, which: Tier) -> Result<bool, Error> {
     scenarios.sort_by_key(|scenario| scenario.boots.len());
     let (queue, rows) = (Mutex::new(scenarios), Mutex::new(Vec::new()));
     thread::scope(|scope| {
-        for _ in 0..options.jobs {
+        for _ in 0..options.jobs.get() {
             scope.spawn(|| {
                 while let Some(scenario) = take(&queue) {
                     let row = one(options, &cache, &scenario);
@@ -78,7 +78,7 @@ fn one(options: &Options, cache: &Cache, scenario: &Scenario) -> Row {
         Tier::Qemu => qemu::run(options, cache, scenario),
     };
     let mut differences = outcome.unwrap_or_else(|error| vec![error.to_string()]);
-    let known = scenario.original_fails.as_ref().filter(|_| options.subject.is_none());
+    let known = scenario.original_fails.as_ref().filter(|_| options.subject.0.is_none());
     if let Some(reason) = known {
         differences = if differences.is_empty() {
             vec![format!("the original passes although it is said to fail: {reason}")]
@@ -106,7 +106,7 @@ fn report(options: &Options, cache: &Cache, which: Tier, rows: &[Row], total: f3
         }
         println!("  whole log: {}", cache.log(&row.name).display());
     }
-    let subject = options.subject.as_ref().map_or("original".into(), |path| path.display().to_string());
+    let subject = options.subject.0.as_ref().map_or("original".into(), |path| path.display().to_string());
     println!("\nsubject: {subject}");
     println!("{:<26} {:<7} {:>5}  {:<15} {:>7}", "scenario", "tier", "boots", "result", "seconds");
     for row in rows {

@@ -12,33 +12,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Parser;
 use network_oracle::compare::{Likeness, compare, ours};
 use network_oracle::generate::{description, simple};
 use network_oracle::known::{KNOWN, explanations};
 use network_oracle::original::{self, Answer, Error};
 use network_oracle::{OUTPUTS, Output};
-use oracle::Error::Usage;
+use oracle::places;
 use serde_json::Value;
 
-const HELP: &str = "\
-Runs the packaged original's net-convert and ours over made-up network descriptions. Needs root.
-
-Usage: network-oracle [OPTIONS] [OUTPUT...]
-
-  --cases N            how many descriptions, half of them of each version (default: 2000)
-  --seed N             what they are made from (default: 1)
-  --case N             only this one; prints it and what both write
-  --shown N            how many disagreements are printed (default: 5)
-  --cache DIR          where the original's root is kept (default: target/oracle)
-";
-
+/// Runs the packaged original's net-convert and ours over made-up network descriptions. Needs root.
+#[derive(Parser)]
+#[command(name = "network-oracle")]
 struct Options {
-    cases: u64,
-    seed: u64,
-    case: Option<u64>,
-    shown: usize,
-    cache: PathBuf,
+    /// The outputs; all of them where none is named
+    #[arg(value_name = "OUTPUT", value_parser = original::output)]
     outputs: Vec<Output>,
+    /// How many descriptions, half of them of each version
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    cases: u64,
+    /// What they are made from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Only this one; prints it and what both write
+    #[arg(long, value_name = "N")]
+    case: Option<u64>,
+    /// How many disagreements are printed
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    shown: usize,
+    /// Where the original's root is kept
+    #[arg(long, value_name = "DIR", default_value = "target/oracle", value_parser = places::kept)]
+    cache: PathBuf,
 }
 
 #[derive(Default)]
@@ -53,12 +57,11 @@ struct Row {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.iter().any(|argument| argument == "--help") {
-        print!("{HELP}");
-        return ExitCode::SUCCESS;
+    let mut options = Options::parse();
+    if options.outputs.is_empty() {
+        options.outputs = OUTPUTS.to_vec();
     }
-    match parse(&arguments).and_then(|options| run(&options)) {
+    match run(&options) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -66,41 +69,6 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-fn parse(arguments: &[String]) -> Result<Options, Error> {
-    let mut options = Options {
-        cases: 2000,
-        seed: 1,
-        case: None,
-        shown: 5,
-        cache: PathBuf::from("target/oracle"),
-        outputs: Vec::new(),
-    };
-    let mut names = Vec::new();
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        let mut value = || rest.next().ok_or_else(|| Usage(format!("{argument} needs a value")));
-        let number = |text: &String| text.parse().map_err(|_| Usage(format!("{text} is no number")));
-        match argument.as_str() {
-            "--cases" => options.cases = number(value()?)?,
-            "--seed" => options.seed = number(value()?)?,
-            "--case" => options.case = Some(number(value()?)?),
-            "--shown" => options.shown = number(value()?)? as usize,
-            "--cache" => options.cache = value()?.into(),
-            option if option.starts_with('-') => {
-                return Err(Usage(format!("{option} is not an option")).into());
-            }
-            name => names.push(name.to_owned()),
-        }
-    }
-    options.outputs = original::outputs(&names)?;
-    let cache = &options.cache;
-    std::fs::create_dir_all(cache)
-        .and_then(|()| std::fs::canonicalize(cache))
-        .map(|whole| options.cache = whole)
-        .map_err(oracle::file("cache"))?;
-    Ok(options)
 }
 
 /// The original over all cases, by two processes.

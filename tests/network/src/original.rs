@@ -103,16 +103,15 @@ pub fn run(
     text.lines().map(|line| serde_json::from_str(line).map_err(Error::Answer)).collect()
 }
 
-/// The outputs of a renderer's name, or all.
-pub fn outputs(names: &[String]) -> Result<Vec<Output>, Error> {
-    if let Some(wrong) = names.iter().find(|name| !OUTPUTS.iter().any(|output| output.name == **name)) {
+/// The output of a name.
+///
+/// # Errors
+///
+/// There is none; the others are named.
+pub fn output(name: &str) -> Result<Output, String> {
+    let found = OUTPUTS.iter().copied().find(|output| output.name == name);
+    found.ok_or_else(|| {
         let known: Vec<&str> = OUTPUTS.iter().map(|output| output.name).collect();
-        let known = known.join(", ");
-        return Err(oracle::Error::Usage(format!("{wrong} is no output; there are {known}")).into());
-    }
-    Ok(OUTPUTS
-        .iter()
-        .copied()
-        .filter(|output| names.is_empty() || names.iter().any(|name| name == output.name))
-        .collect())
+        format!("there are {}", known.join(", "))
+    })
 }

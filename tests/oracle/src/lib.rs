@@ -9,6 +9,7 @@
 )]
 
 pub mod dice;
+pub mod places;
 pub mod python;
 pub mod root;
 

@@ -22,42 +22,59 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use agreement::Agreement;
-use oracle::{Error, file};
+use clap::{Parser, ValueEnum};
+use oracle::{Error, file, places};
 use run::Program;
 
-const HELP: &str = "\
-Runs the packaged original and ours over the same inputs and counts what agrees. Needs root.
-
-Usage: oracle COMMAND [OPTIONS] [CASE...]
-
-  compare              run both over the cases and print the agreement per area
-  show                 run the original over the cases and print what it left
-
-  --ours FILE          our static binary; without it the original is compared with itself
-  --suite NAME         Debian's suite with the original: sid (default) or trixie
-  --root DIR           a root with the original in it, instead of building one
-  --cache DIR          where the root is kept (default: target/oracle)
-  --cases DIR          where the cases are (default: tests/oracle/cases of this source tree)
-  --baseline FILE      agreement that may not fall (default: tests/oracle/agreement.json of this source tree)
-  --update             write the agreement to the baseline
-  --differences        print every difference
-";
-
+/// Runs the packaged original and ours over the same inputs and counts what agrees. Needs root.
+#[derive(Parser)]
+#[command(name = "oracle")]
 struct Options {
-    ours: Option<PathBuf>,
-    suite: String,
-    root: Option<PathBuf>,
-    cache: PathBuf,
-    cases: PathBuf,
-    baseline: PathBuf,
-    update: bool,
-    differences: bool,
+    command: Verb,
+    /// The cases; all of them where none is named
+    #[arg(value_name = "CASE")]
     names: Vec<String>,
+    /// Our static binary; without it the original is compared with itself
+    #[arg(long, value_name = "FILE", value_parser = places::existing)]
+    ours: Option<PathBuf>,
+    /// Debian's suite with the original
+    #[arg(long, value_name = "NAME", default_value = "sid", value_parser = ["sid", "trixie"])]
+    suite: String,
+    /// A root with the original in it, instead of building one
+    #[arg(long, value_name = "DIR", value_parser = places::existing)]
+    root: Option<PathBuf>,
+    /// Where the root is kept
+    #[arg(long, value_name = "DIR", default_value = "target/oracle", value_parser = places::kept)]
+    cache: PathBuf,
+    /// Where the cases are
+    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/cases"))]
+    cases: PathBuf,
+    /// Agreement that may not fall
+    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/agreement.json"))]
+    baseline: PathBuf,
+    /// Write the agreement to the baseline
+    #[arg(long)]
+    update: bool,
+    /// Print every difference
+    #[arg(long)]
+    differences: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Verb {
+    /// Run both over the cases and print the agreement per area
+    Compare,
+    /// Run the original over the cases and print what it left
+    Show,
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match start(&arguments) {
+    let options = Options::parse();
+    let done = match options.command {
+        Verb::Compare => compare(&options),
+        Verb::Show => show(&options).map(|()| true),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -65,59 +82,6 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-fn start(arguments: &[String]) -> Result<bool, Error> {
-    let Some((command, rest)) = arguments.split_first().filter(|(command, _)| *command != "--help") else {
-        print!("{HELP}");
-        return Ok(true);
-    };
-    let options = parse(rest)?;
-    match command.as_str() {
-        "compare" => compare(&options),
-        "show" => show(&options).map(|()| true),
-        other => Err(Error::Usage(format!("{other} is not a command"))),
-    }
-}
-
-fn parse(arguments: &[String]) -> Result<Options, Error> {
-    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let mut options = Options {
-        ours: None,
-        suite: "sid".into(),
-        root: None,
-        cache: PathBuf::from("target/oracle"),
-        cases: source.join("cases"),
-        baseline: source.join("agreement.json"),
-        update: false,
-        differences: false,
-        names: Vec::new(),
-    };
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        let mut value = || rest.next().ok_or_else(|| Error::Usage(format!("{argument} needs a value")));
-        let whole = |path: &String| std::fs::canonicalize(path).map_err(file(path.clone()));
-        match argument.as_str() {
-            "--ours" => options.ours = Some(whole(value()?)?),
-            "--suite" => match value()?.as_str() {
-                suite @ ("sid" | "trixie") => suite.clone_into(&mut options.suite),
-                other => return Err(Error::Usage(format!("{other} is not sid or trixie"))),
-            },
-            "--root" => options.root = Some(whole(value()?)?),
-            "--cache" => options.cache = PathBuf::from(value()?),
-            "--cases" => options.cases = PathBuf::from(value()?),
-            "--baseline" => options.baseline = PathBuf::from(value()?),
-            "--update" => options.update = true,
-            "--differences" => options.differences = true,
-            option if option.starts_with('-') => {
-                return Err(Error::Usage(format!("{option} is not an option")));
-            }
-            name => options.names.push(name.to_owned()),
-        }
-    }
-    std::fs::create_dir_all(&options.cache).map_err(file(options.cache.display().to_string()))?;
-    options.cache = std::fs::canonicalize(&options.cache).map_err(file("cache"))?;
-    Ok(options)
 }
 
 fn cases(options: &Options) -> Result<Vec<PathBuf>, Error> {

@@ -12,43 +12,42 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use oracle::Error::Usage;
+use clap::Parser;
+use oracle::places;
 use schema_oracle::judge::{Schemas, judge};
 use schema_oracle::original::{self, Answer, Error, Verdict};
 use schema_oracle::{Case, Kind, additions, commands, corpus, documentation, structure};
 use serde_json::{Value, json};
 
-const HELP: &str = "\
-Judges cloud-configs and network-configs by the packaged original and by us. Needs root.
-
-Usage: schema-oracle [OPTIONS]
-
-  --cases N            how many mutations of cloud-configs; half as many of network-configs (default: 3000)
-  --seed N             what they are made from (default: 1)
-  --case NAME          only this one; prints it and what both say
-  --shown N            how many disagreements are printed (default: 10)
-  --cache DIR          where the original's root is kept (default: target/oracle)
-  --ours FILE          our static program: whole runs of `schema` are compared as well
-  --update             write the baseline that later runs are held to
-";
-
+/// Judges cloud-configs and network-configs by the packaged original and by us. Needs root.
+#[derive(Parser)]
+#[command(name = "schema-oracle")]
 struct Options {
+    /// How many mutations of cloud-configs; half as many of network-configs
+    #[arg(long, value_name = "N", default_value_t = 3000)]
     cases: u64,
+    /// What they are made from
+    #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Only this one; prints it and what both say
+    #[arg(long, value_name = "NAME")]
     case: Option<String>,
+    /// How many disagreements are printed
+    #[arg(long, value_name = "N", default_value_t = 10)]
     shown: usize,
+    /// Where the original's root is kept
+    #[arg(long, value_name = "DIR", default_value = "target/oracle", value_parser = places::kept)]
     cache: PathBuf,
+    /// Our static program: whole runs of `schema` are compared as well
+    #[arg(long, value_name = "FILE", value_parser = places::existing)]
     ours: Option<PathBuf>,
+    /// Write the baseline that later runs are held to
+    #[arg(long)]
     update: bool,
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.iter().any(|argument| argument == "--help") {
-        print!("{HELP}");
-        return ExitCode::SUCCESS;
-    }
-    match parse(&arguments).and_then(|options| run(&options)) {
+    match run(&Options::parse()) {
         // EX_TEMPFAIL: what could be judged agrees, but the documentation could not be fetched.
         Ok(Ended { held: true, fetched: false }) => ExitCode::from(75),
         Ok(Ended { held: true, .. }) => ExitCode::SUCCESS,
@@ -58,42 +57,6 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-fn parse(arguments: &[String]) -> Result<Options, Error> {
-    let mut options = Options {
-        cases: 3000,
-        seed: 1,
-        case: None,
-        shown: 10,
-        cache: PathBuf::from("target/oracle"),
-        ours: None,
-        update: false,
-    };
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        let mut value = || rest.next().ok_or_else(|| Usage(format!("{argument} needs a value")));
-        let number = |text: &String| text.parse().map_err(|_| Usage(format!("{text} is no number")));
-        match argument.as_str() {
-            "--cases" => options.cases = number(value()?)?,
-            "--seed" => options.seed = number(value()?)?,
-            "--case" => options.case = Some(value()?.clone()),
-            "--shown" => options.shown = number(value()?)? as usize,
-            "--cache" => options.cache = value()?.into(),
-            "--ours" => {
-                let path = value()?;
-                options.ours = Some(std::fs::canonicalize(path).map_err(oracle::file(path.clone()))?);
-            }
-            "--update" => options.update = true,
-            other => return Err(Usage(format!("{other} is not an option")).into()),
-        }
-    }
-    let cache = &options.cache;
-    std::fs::create_dir_all(cache)
-        .and_then(|()| std::fs::canonicalize(cache))
-        .map(|whole| options.cache = whole)
-        .map_err(oracle::file("cache"))?;
-    Ok(options)
 }
 
 /// The original's own schemas, in its root.

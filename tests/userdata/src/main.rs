@@ -12,27 +12,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use oracle::Error::Usage;
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
 use oracle::dice::Dice;
+use oracle::places;
 use serde_json::{Value, json};
 use userdata_oracle::generate::{handlers, jinja, merge, message, shipped};
 use userdata_oracle::known::{KNOWN, explanations};
 use userdata_oracle::original::{self, Error};
 use userdata_oracle::{compare, ours};
-
-const HELP: &str = "\
-Runs the packaged original's processing of user-data, merging and templates, and ours, over made-up inputs. Needs root.
-
-Usage: userdata-oracle [OPTIONS] [ROW...]
-
-  --percent N          how much of each row's usual number of cases (default: 100)
-  --seed N             what they are made from (default: 1)
-  --case N             only this one of each row; prints it
-  --shown N            how many disagreements of each row are printed (default: 3)
-  --cache DIR          where the original's root is kept (default: target/oracle)
-  --baseline FILE      the agreement that must not fall (default: tests/userdata/agreement.json)
-  --update             write the baseline anew
-";
 
 /// A row: its name, the driver's kind, how many cases.
 const ROWS: &[(&str, &str, u64)] = &[
@@ -45,15 +33,34 @@ const ROWS: &[(&str, &str, u64)] = &[
     ("basic", "basic", 100),
 ];
 
+/// Runs the packaged original's processing of user-data, merging and templates, and ours, over made-up inputs. Needs root.
+#[derive(Parser)]
+#[command(name = "userdata-oracle")]
 struct Options {
-    percent: u64,
-    seed: u64,
-    case: Option<u64>,
-    shown: usize,
-    cache: PathBuf,
-    baseline: PathBuf,
-    update: bool,
+    /// The rows; all of them where none is named
+    #[arg(value_name = "ROW", value_parser = PossibleValuesParser::new(ROWS.iter().map(|(row, ..)| *row)))]
     rows: Vec<String>,
+    /// How much of each row's usual number of cases
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    percent: u64,
+    /// What they are made from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Only this one of each row; prints it
+    #[arg(long, value_name = "N")]
+    case: Option<u64>,
+    /// How many disagreements of each row are printed
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    shown: usize,
+    /// Where the original's root is kept
+    #[arg(long, value_name = "DIR", default_value = "target/oracle", value_parser = places::kept)]
+    cache: PathBuf,
+    /// The agreement that must not fall
+    #[arg(long, value_name = "FILE", default_value = "tests/userdata/agreement.json")]
+    baseline: PathBuf,
+    /// Write the baseline anew
+    #[arg(long)]
+    update: bool,
 }
 
 #[derive(Default)]
@@ -65,12 +72,7 @@ struct Row {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.iter().any(|argument| argument == "--help") {
-        print!("{HELP}");
-        return ExitCode::SUCCESS;
-    }
-    match parse(&arguments).and_then(|options| run(&options)) {
+    match run(&Options::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -78,44 +80,6 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-fn parse(arguments: &[String]) -> Result<Options, Error> {
-    let mut options = Options {
-        percent: 100,
-        seed: 1,
-        case: None,
-        shown: 3,
-        cache: PathBuf::from("target/oracle"),
-        baseline: PathBuf::from("tests/userdata/agreement.json"),
-        update: false,
-        rows: Vec::new(),
-    };
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        let mut value = || rest.next().ok_or_else(|| Usage(format!("{argument} needs a value")));
-        let number = |text: &String| text.parse().map_err(|_| Usage(format!("{text} is no number")));
-        match argument.as_str() {
-            "--percent" => options.percent = number(value()?)?,
-            "--seed" => options.seed = number(value()?)?,
-            "--case" => options.case = Some(number(value()?)?),
-            "--shown" => options.shown = number(value()?)? as usize,
-            "--cache" => options.cache = value()?.into(),
-            "--baseline" => options.baseline = value()?.into(),
-            "--update" => options.update = true,
-            option if option.starts_with('-') => {
-                return Err(Usage(format!("{option} is not an option")).into());
-            }
-            name if ROWS.iter().any(|(row, ..)| *row == name) => options.rows.push(name.to_owned()),
-            name => return Err(Usage(format!("{name} is no row")).into()),
-        }
-    }
-    let cache = &options.cache;
-    std::fs::create_dir_all(cache)
-        .and_then(|()| std::fs::canonicalize(cache))
-        .map(|whole| options.cache = whole)
-        .map_err(oracle::file("cache"))?;
-    Ok(options)
 }
 
 /// A case as the driver reads it.
