@@ -152,9 +152,9 @@ fn the_program_serves_standard_input_and_logs() {
 fn the_program_refuses_what_it_does_not_know() {
     for (arguments, hint) in [
         (&["--fault", "melt@1"][..], "--fault melt@1: give KIND@N"),
-        (&["--listen"], "needs a value"),
-        (&["--cloud", "x"], "is unknown"),
-        (&["--user-data", "/x"], "needs --ec2"),
+        (&["--listen"], "a value is required"),
+        (&["--cloud", "x"], "unexpected argument '--cloud'"),
+        (&["--user-data", "/x"], "--ec2 <FILE>"),
         (&["--openstack", "/nonexistent"], "meta_data.json"),
     ] {
         let program = env!("CARGO_BIN_EXE_metadata-service");
