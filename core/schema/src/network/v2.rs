@@ -63,6 +63,12 @@ pub struct DhcpOverrides {
 #[serde(rename = "gateway", transparent)]
 pub struct Gateway(pub String);
 
+/// A boolean, or one of netplan's words for it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline, extend("type" = ["boolean", "string"], "enum" = ["yes", "no", true, false]))]
+#[serde(transparent)]
+pub struct YesOrNo(pub serde_json::Value);
+
 /// What every link may have.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "mapping", rename_all = "kebab-case")]
@@ -70,11 +76,9 @@ pub struct Mapping {
     /// The network manager that sets it up. Default: that of the whole description.
     pub renderer: Option<Renderer>,
     /// Whether DHCP gives IPv4 addresses. Default: no.
-    #[schemars(extend("type" = ["boolean", "string"], "enum" = ["yes", "no", true, false]))]
-    pub dhcp4: Option<serde_json::Value>,
+    pub dhcp4: Option<YesOrNo>,
     /// Whether DHCP gives IPv6 addresses. Default: no.
-    #[schemars(extend("type" = ["boolean", "string"], "enum" = ["yes", "no", true, false]))]
-    pub dhcp6: Option<serde_json::Value>,
+    pub dhcp6: Option<YesOrNo>,
     /// What of DHCP's answer for IPv4 is used in another way.
     #[serde(rename = "dhcp4-overrides")]
     pub dhcp4_overrides: Option<DhcpOverrides>,
@@ -98,8 +102,7 @@ pub struct Mapping {
     /// Which packets are routed by which table.
     pub routing_policy: Option<Vec<Rule>>,
     /// Whether advertisements of IPv6 routers are followed. Default: as the kernel does.
-    #[schemars(extend("type" = ["boolean", "string"], "enum" = ["yes", "no", true, false]))]
-    pub accept_ra: Option<serde_json::Value>,
+    pub accept_ra: Option<YesOrNo>,
     /// The families that get an address of the link alone. Default: ipv6.
     pub link_local: Option<Vec<Family>>,
     /// The MAC address that the link is given.
@@ -317,12 +320,9 @@ pub struct Vlan {
 #[schemars(transform = link)]
 #[serde(rename = "mapping_wifi", rename_all = "kebab-case")]
 pub struct Wifi {
-    /// By what it is found; all that is given has to fit. Default: by the name above.
-    pub r#match: Option<Match>,
-    /// The name that it gets.
-    pub set_name: Option<String>,
-    /// Whether it may wake the machine. Default: no.
-    pub wakeonlan: Option<bool>,
+    /// It is a link that the machine has.
+    #[serde(flatten)]
+    pub physical: Physical,
     /// Networks that it joins, by their names (SSID); null for one that is open to all.
     pub access_points: Option<Free<AccessPoint>>,
 }
