@@ -1,6 +1,7 @@
 //! What content is, by its first characters.
 
 use model::Node;
+use model::gzip::is_gzip;
 
 /// First characters and the content type that they mean; the longest match counts.
 const PREFIXES: &[(&str, &str)] = &[
@@ -46,7 +47,7 @@ pub fn mistaken_form(payload: &[u8]) -> Option<String> {
             return say("a byte order mark stands before the first line: save the file as UTF-8 without it");
         }
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return say("it is UTF-16 text: save the file as UTF-8"),
-        [0x1f, 0x8b, ..] => {
+        _ if is_gzip(payload) => {
             return say("it is gzip that cannot be unpacked: it was damaged or cut on its way");
         }
         [0xfd, b'7', b'z', b'X', b'Z', ..] => {
@@ -71,7 +72,7 @@ pub fn mistaken_form(payload: &[u8]) -> Option<String> {
     let decoded = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, &text).ok()?;
     let inside = match content_type_of(&decoded) {
         Some(_) => "user-data in base64",
-        None if decoded.starts_with(&[0x1f, 0x8b]) => "gzip in base64",
+        None if is_gzip(&decoded) => "gzip in base64",
         None if decoded.starts_with(b"Content-Type:") || decoded.starts_with(b"MIME-Version:") => {
             "a MIME message in base64"
         }
