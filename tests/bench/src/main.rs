@@ -109,20 +109,12 @@ struct Options {
     no_conversions: bool,
 }
 
-/// The machine that this program starts itself as, in namespaces of its own.
-#[derive(Parser)]
-#[command(name = "bench inside")]
-struct Inside {
-    machine: String,
-}
-
 fn main() -> ExitCode {
-    // Not an option: only this program starts itself so.
-    let inside = std::env::args().nth(1).is_some_and(|word| word == "inside");
-    let done = if inside {
-        inside::inside(&Inside::parse_from(std::env::args().skip(1)).machine)
-    } else {
-        bench(&Options::parse())
+    let arguments: Vec<String> = std::env::args().collect();
+    let done = match arguments.as_slice() {
+        // Not an option: only this program starts itself so, in namespaces of its own.
+        [_, word, machine] if word == "inside" => inside::inside(machine),
+        _ => bench(&Options::parse()),
     };
     match done {
         Ok(text) => {
