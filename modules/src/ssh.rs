@@ -174,7 +174,7 @@ fn place_keys(
             certificates.iter().map(|path| ("HostCertificate", path.as_str())).collect();
         sshd_config::append(context, &lines)?;
     }
-    for kind in TYPES.iter().copied() {
+    for &kind in TYPES {
         if keys.contains_key(&format!("{kind}_public")) || !keys.contains_key(&format!("{kind}_private")) {
             continue;
         }

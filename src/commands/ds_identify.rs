@@ -209,7 +209,7 @@ fn described(environment: &dyn Environment) -> System {
     if let Some(log) = set("DI_LOG").filter(|log| log != Path::new("stderr")) {
         routes.push((LOG.into(), log));
     }
-    for (name, path) in ROUTES.iter().copied() {
+    for &(name, path) in ROUTES {
         if let Some(elsewhere) = set(name) {
             routes.push((path.into(), elsewhere.clone()));
             // The directory goes with the file unless it has its own variable.

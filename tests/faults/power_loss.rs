@@ -109,7 +109,7 @@ fn an_undisturbed_boot_is_finished() {
     let booted = machine.boot();
     assert_eq!(booted.all_errors(), Vec::<&str>::new());
     finished(&machine, "undisturbed");
-    for script in SCRIPTS.iter().copied() {
+    for &script in SCRIPTS {
         assert!(booted.ran(script), "{script}: {:#?}", booted.commands);
     }
     let passwd = machine.text("/etc/passwd").unwrap_or_default();

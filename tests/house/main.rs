@@ -224,7 +224,7 @@ const VULNERABILITIES: &[&str] = &[
 fn every_vulnerability_of_the_original_has_its_test() {
     let root = workspace();
     let page = fs::read_to_string(root.join("docs/vulnerabilities.md")).expect("the page");
-    for name in VULNERABILITIES.iter().copied() {
+    for &name in VULNERABILITIES {
         let row =
             page.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{name} has no row"));
         // The last column: `file: test`, more than one with commas between.

@@ -190,7 +190,7 @@ fn bond(state: &NetworkState, link: &Interface) -> Option<Unit> {
         return None;
     }
     let mut unit = netdev(link, "bond");
-    for (param, option, form) in BOND_OPTIONS.iter().copied() {
+    for &(param, option, form) in BOND_OPTIONS {
         let Some(value) = param.strip_prefix("bond-").and_then(|name| link.bond_param(name)) else {
             continue;
         };
@@ -226,7 +226,7 @@ fn bridge(link: &Interface) -> Option<Unit> {
         return None;
     }
     let mut unit = netdev(link, "bridge");
-    for (param, option) in BRIDGE_OPTIONS.iter().copied() {
+    for &(param, option) in BRIDGE_OPTIONS {
         match link.params.get(param) {
             Some(Param::One(Scalar::Bool(true))) => unit.set("Bridge", option, "yes"),
             Some(value) if value.is_truthy() => unit.set("Bridge", option, value),
@@ -409,7 +409,7 @@ const RULE_OPTIONS: &[(&str, &str)] = &[
 fn routing_policy(link: &Interface, unit: &mut Unit) {
     for rule in &link.rules {
         let mut lines = Vec::new();
-        for (key, option) in RULE_OPTIONS.iter().copied() {
+        for &(key, option) in RULE_OPTIONS {
             if let Some(value) = rule.get(key) {
                 insert(&mut lines, option, value);
             }

@@ -112,7 +112,7 @@ fn values(node: &Node, key: &str, found: &mut Vec<(String, String)>) {
 fn walk(what: &str, config: &NetworkConfig) {
     let mut said = Vec::new();
     values(config.node(), "", &mut said);
-    for output in OUTPUTS.iter().copied() {
+    for &output in OUTPUTS {
         let settings = Settings::of(output.distro);
         let found = convert(config, &[], output.renderer, &settings, &Scratch::new())
             .unwrap_or_else(|error| panic!("{what}: {}: {error}", output.name));

@@ -167,7 +167,7 @@ fn run(options: &Options) -> Result<bool, Error> {
     }
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
     let mut met: BTreeSet<&str> = BTreeSet::new();
-    for (name, kind, usual) in ROWS.iter().copied() {
+    for &(name, kind, usual) in ROWS {
         if !options.rows.is_empty() && !options.rows.iter().any(|row| row == name) {
             continue;
         }

@@ -161,7 +161,7 @@ impl Boot<'_> {
 
     /// Tries until the metadata describes the link and the network is written; the last failure counts.
     fn try_hotplug(&mut self, link: &str) -> Result<(), HotplugError> {
-        for pause in PAUSES.iter().copied() {
+        for &pause in PAUSES {
             let Err(error) = self.hotplug(link) else { return Ok(()) };
             tracing::debug!("{link}: asking again in {pause} s: {error}");
             self.system.clock.sleep(Duration::from_secs(pause));

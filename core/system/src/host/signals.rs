@@ -68,7 +68,7 @@ pub fn on_termination(act: impl FnOnce(&Termination) -> Option<u8> + Send + 'sta
             std::process::exit(i32::from(code));
         }
     })?;
-    for (signal, _) in SIGNALS.iter().copied() {
+    for &(signal, _) in SIGNALS {
         install(signal)?;
     }
     Ok(())

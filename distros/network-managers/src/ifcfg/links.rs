@@ -36,7 +36,7 @@ pub(super) fn link_files(state: &NetworkState, flavor: Flavor) -> Result<Vec<Lin
             None => files.push(file),
         }
     }
-    for kind in ORDER.iter().copied() {
+    for &kind in ORDER {
         for link in state.of_kind(kind) {
             match kind {
                 InterfaceKind::Bond => bond(state, link, &mut files, flavor)?,

@@ -91,7 +91,7 @@ fn security(file: &mut Keyfile, point: &AccessPoint, password: Option<String>) {
     if let Some(method) = auth("method") {
         file.set("802-1x", "eap", &format!("{method};"));
     }
-    for (key, option) in EAP.iter().copied() {
+    for &(key, option) in EAP {
         if let Some(value) = auth(key) {
             // netplan takes MSCHAPV2 as wpa_supplicant spells it, NetworkManager in small letters.
             let value = if option == "phase2-auth" { value.to_lowercase() } else { value };
