@@ -1,4 +1,4 @@
-//! Any packet is read or refused, and a message that is read is the same after it was written.
+//! Any packet is read or refused, and a message that is read stays the same when it is written and read again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,5 +11,6 @@ fuzz_target!(|packet: &[u8]| {
         let routes = message.options.get(dhcp::code::CLASSLESS_ROUTES);
         let _ = routes.map(dhcp::classless_routes);
         let _ = message.options.get(dhcp::code::DOMAIN_SEARCH).map(dhcp::domains);
+        assert_eq!(dhcp::Message::parse(&message.write()), Ok(message));
     }
 });

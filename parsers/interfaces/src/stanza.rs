@@ -87,11 +87,17 @@ impl Stanza {
 
     /// The stanza as text: options indented by four blanks, a line each.
     pub fn write(&self) -> String {
-        let mut out = self.kind.write();
-        out.push('\n');
-        for (name, value) in &self.options {
-            out.push_str(format!("    {name} {value}").trim_end());
-            out.push('\n');
+        let mut out = String::new();
+        let options = self.options.iter().map(|(name, value)| format!("    {name} {value}"));
+        for line in std::iter::once(self.kind.write()).chain(options) {
+            let line = line.trim_end();
+            // Only the first of joined lines can be a comment.
+            if line.trim_start().starts_with('#') {
+                out.push_str("\\\n");
+            }
+            out.push_str(line);
+            // A backslash that ends a line joins it to the next one; before a blank it is a character like others.
+            out.push_str(if line.ends_with('\\') { " \n" } else { "\n" });
         }
         out
     }

@@ -127,6 +127,21 @@ fn stanzas_are_added_and_removed() {
     assert_eq!(file.stanzas().last().expect("added").option("address"), Some("10.0.0.2/8"));
 }
 
+/// A backslash at the end of a line joins it to the next, and only the first of joined lines can be a comment
+/// (`get_line` of ifupdown's config.c).
+#[test]
+fn a_backslash_or_a_number_sign_does_not_swallow_what_follows() {
+    let mut file = Interfaces::default();
+    let odd = Stanza::iface("eth0", "inet", "dhcp").with("up", "echo \\").with("#", "note").with("mtu", "9000");
+    for stanza in [&odd, &Stanza::new(allow("auto", &["eth0"]))] {
+        file.push(stanza).expect("written");
+    }
+    let stanzas = read(&file.write()).stanzas();
+    assert_eq!(stanzas.len(), 2, "{}", file.write());
+    assert_eq!(stanzas[0].options, odd.options);
+    assert_eq!(stanzas[1].kind, allow("auto", &["eth0"]));
+}
+
 #[test]
 fn sourced_files_come_in_place() {
     let mut asked = Vec::new();
