@@ -132,7 +132,8 @@ fn stanzas_are_added_and_removed() {
 #[test]
 fn a_backslash_or_a_number_sign_does_not_swallow_what_follows() {
     let mut file = Interfaces::default();
-    let odd = Stanza::iface("eth0", "inet", "dhcp").with("up", "echo \\").with("#", "note").with("mtu", "9000");
+    let odd =
+        Stanza::iface("eth0", "inet", "dhcp").with("up", "echo \\").with("#", "note").with("mtu", "9000");
     for stanza in [&odd, &Stanza::new(allow("auto", &["eth0"]))] {
         file.push(stanza).expect("written");
     }
