@@ -4,19 +4,29 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use metadata_service::{Config, Ec2, Server, parse_address};
 use serde::{Deserialize, Serialize};
 
-use crate::measure::{Cost, measure};
+use crate::measure::{Cost, measure, measure_beside, unit_command};
+use crate::workload::{CLOUD_CONFIG, COMMANDS, CONVERSIONS, LARGE, PROGRAM, SCHEMAS, STAGES, cloud_config};
 use crate::{Error, file};
+
+/// The name of a whole boot's cost among the others.
+pub const UNITS: &str = "units";
+/// The stages by the names of the sockets on which the original's single process listens.
+const SOCKETS: [&str; 4] = ["local", "network", "config", "final"];
+/// How long the single process may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often each of the short commands is run in a machine.
 const REPEAT: usize = 5;
 
 /// What is done before the program is the root's: `$1` is the root, `$2` the scratch directory, `$3` ours or nothing,
-/// `$4` the seed of a first boot or nothing, `$5` the folder of programs that make it look like a virtual machine.
+/// `$4` the seed of a first boot or nothing, `$5` the folder of programs that make it look like a virtual machine,
+/// `$6` a file of the configuration that names the modules to run.
 const MACHINE: &str = r#"
 set -e
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
@@ -39,6 +49,7 @@ ip link set lo up
 if [ -n "$4" ]; then
     cp -r "$4/." var/lib/cloud/seed/nocloud
     echo 'datasource_list: [ NoCloud, None ]' >run/cloud-init/cloud.cfg
+    cp "$6" etc/cloud/cloud.cfg.d/98-modules.cfg
 else
     ip address add 169.254.169.254/32 dev lo
     ip link add host0 type veth peer name eth0 address 52:54:00:12:34:56
@@ -62,63 +73,13 @@ END
 fi
 "#;
 
-/// The stages of a boot.
-pub const STAGES: &[(&str, &[&str])] = &[
-    ("init --local", &["init", "--local"]),
-    ("init", &["init"]),
-    ("modules --mode config", &["modules", "--mode=config"]),
-    ("modules --mode final", &["modules", "--mode=final"]),
-];
-
-/// Commands that people and other programs run on a configured machine.
-pub const COMMANDS: &[(&str, &[&str])] = &[
-    ("query --all", &["query", "--all"]),
-    ("status --long", &["status", "--long"]),
-    ("--version", &["--version"]),
-];
-
-/// Renderers and the distributions whose files they write, for a machine of 200 links and 2,000 routes.
-pub const CONVERSIONS: &[(&str, &str)] = &[
-    ("eni", "debian"),
-    ("netplan", "ubuntu"),
-    ("networkd", "photon"),
-    ("sysconfig", "centos"),
-    ("network-manager", "fedora"),
-];
-/// That machine's description, in the root.
-const LARGE: &str = "/large-network.json";
-
-/// Lines of the cloud-configs that `schema` judges.
-pub const SCHEMAS: &[(&str, usize)] = &[("100 lines", 100), ("10,000 lines", 10_000)];
-/// Such a cloud-config, in the root.
-const CLOUD_CONFIG: &str = "/judged.yaml";
-
-/// A valid cloud-config of so many lines: users, files, packages and commands.
-fn cloud_config(lines: usize) -> String {
-    let mut text = "#cloud-config\nhostname: web\nusers:\n".to_owned();
-    for number in 0..lines * 3 / 10 / 5 {
-        text += &format!(
-            "  - name: user{number}\n    groups: [adm, users]\n    shell: /bin/bash\n    lock_passwd: true\n    ssh_authorized_keys: [ssh-ed25519 AAAA{number}]\n"
-        );
-    }
-    text += "write_files:\n";
-    for number in 0..lines * 4 / 10 / 4 {
-        text += &format!(
-            "  - path: /etc/app/{number}.conf\n    permissions: '0644'\n    content: |\n      value = {number}\n"
-        );
-    }
-    text += "packages:\n";
-    (0..lines / 10).for_each(|number| text += &format!("  - package-{number}\n"));
-    text += "runcmd:\n";
-    let rest = lines.saturating_sub(text.lines().count());
-    (0..rest).for_each(|number| text += &format!("  - [echo, step, '{number}']\n"));
-    text
-}
-
 /// What is measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Work {
-    /// The four stages of a first boot with this NoCloud seed, then the commands.
+    /// A first boot with this NoCloud seed as its units start it: the original's one process for all stages with a
+    /// client for each, our four processes.
+    Units(PathBuf),
+    /// The four stages of a first boot with this NoCloud seed, a process each, then the commands.
     FirstBoot(PathBuf),
     /// A large machine's network as the files of each renderer, with this NoCloud seed.
     Conversions(PathBuf),
@@ -137,6 +98,8 @@ pub struct Machine {
     pub scratch: PathBuf,
     /// Our program, in the place of the original.
     pub ours: Option<PathBuf>,
+    /// A file of the configuration with the modules that both programs have.
+    pub modules: PathBuf,
     /// What is measured.
     pub work: Work,
 }
@@ -175,13 +138,16 @@ pub fn run(machine: &Machine) -> Result<Told, Error> {
 pub fn inside(machine: &str) -> Result<String, Error> {
     let machine: Machine = serde_json::from_str(machine).map_err(Error::Told)?;
     let seed = match &machine.work {
-        Work::FirstBoot(seed) | Work::Conversions(seed) | Work::Parts(seed) => seed.as_path(),
+        Work::Units(seed) | Work::FirstBoot(seed) | Work::Conversions(seed) | Work::Parts(seed) => {
+            seed.as_path()
+        }
         Work::Ec2(_) => Path::new(""),
     };
     let mut setup = Command::new("sh");
     setup.args(["-c", MACHINE, "sh"]).args([&machine.root, &machine.scratch]);
     setup.arg(machine.ours.as_deref().unwrap_or(Path::new(""))).arg(seed);
     setup.arg(Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("boot").join("guest"));
+    setup.arg(&machine.modules);
     output(&mut setup)?;
     let service = if let Work::Ec2(latency) = machine.work { Some(serve(latency)?) } else { None };
     let root = machine.scratch.join("root");
@@ -189,6 +155,10 @@ pub fn inside(machine: &str) -> Result<String, Error> {
     std::env::set_current_dir("/").map_err(file("/"))?;
     let mut told = Told::default();
     let expected = match &machine.work {
+        Work::Units(_) => {
+            told.costs.insert(UNITS.to_owned(), vec![units(machine.ours.is_some())?]);
+            "DataSourceNoCloud"
+        }
         Work::FirstBoot(_) => {
             for (name, arguments) in STAGES {
                 told.add(name, arguments)?;
@@ -253,13 +223,37 @@ pub fn inside(machine: &str) -> Result<String, Error> {
 
 impl Told {
     fn add(&mut self, name: &str, arguments: &[&str]) -> Result<(), Error> {
-        let mut command = Command::new("/usr/bin/cloud-init");
-        command.args(arguments).env_clear();
-        command.envs([("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("LC_ALL", "C.UTF-8")]);
-        let cost = measure(&mut command)?;
+        let cost = measure(PROGRAM, arguments)?;
         self.costs.entry(name.to_owned()).or_default().push(cost);
         Ok(())
     }
+}
+
+/// What the processes of a boot cost, as the units of each program start them.
+fn units(ours: bool) -> Result<Cost, Error> {
+    if !ours {
+        return measure_beside(PROGRAM, &["--all-stages"], || {
+            SOCKETS.iter().try_for_each(|stage| client(stage))
+        });
+    }
+    STAGES.iter().try_fold(Cost::default(), |sum, (_, arguments)| Ok(sum.then(measure(PROGRAM, arguments)?)))
+}
+
+/// What the unit of a stage runs: it asks the one process for the stage and waits for its end.
+fn client(stage: &str) -> Result<(), Error> {
+    let socket = format!("/run/cloud-init/share/{stage}.sock");
+    let begun = Instant::now();
+    while !Path::new(&socket).exists() {
+        if begun.elapsed() > PATIENCE {
+            return Err(Error::Command {
+                command: "cloud-init --all-stages".into(),
+                output: format!("no {socket}"),
+            });
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    let script = format!("echo start | nc -U {socket} | sh");
+    unit_command("/bin/sh").args(["-c", &script]).status().map(drop).map_err(file("/bin/sh"))
 }
 
 fn serve(latency: u64) -> Result<Server, Error> {
@@ -279,16 +273,4 @@ fn output(command: &mut Command) -> Result<Vec<u8>, Error> {
         return Ok(output.stdout);
     }
     Err(Error::Command { command: name, output: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cloud_config_has_as_many_lines_as_it_says() {
-        for (_, lines) in SCHEMAS {
-            assert_eq!(cloud_config(*lines).lines().count(), *lines);
-        }
-    }
 }

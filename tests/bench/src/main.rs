@@ -1,8 +1,8 @@
 //! Measures the packaged original and ours in one run, on one machine, over one root, and prints the ratios as
 //! Markdown. Not a test: what it prints depends on the machine, the ratios less so.
 //!
-//! Each program gets a chroot over an overlay of the root in namespaces of its own; the two take turns, so that what
-//! else the machine does meets both.
+//! Each program gets a chroot over an overlay of the root in namespaces of its own. The two take turns, and the one
+//! that goes first changes (A B B A), so that what else the machine does meets both. Both run the same modules.
 // A harness around real programs: effects are its business.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
 #![allow(
@@ -12,11 +12,14 @@
     reason = "numbers of our own making"
 )]
 
+mod booted;
+mod common;
 mod inside;
 mod measure;
 mod parts;
 mod report;
 mod table;
+mod workload;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -24,6 +27,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use booted::Booted;
+use common::Common;
 use inside::{Machine, Told, Work};
 use oracle::places;
 use report::Samples;
@@ -84,7 +89,10 @@ struct Options {
     /// Our static binary
     #[arg(long, value_name = "FILE", default_value = "target/package/debian/cloud-init", value_parser = places::existing)]
     ours: PathBuf,
-    /// The same with the features of target-appliance: only its size is told
+    /// Our Debian package: with it, boots by systemd-nspawn are measured as well
+    #[arg(long, value_name = "FILE", value_parser = places::existing)]
+    package: Option<PathBuf>,
+    /// The same with the features of target-appliance: only its size is printed
     #[arg(long, value_name = "FILE")]
     appliance: Option<PathBuf>,
     /// A Debian root with the original in it, which `cargo run --package oracle -- show empty` builds
@@ -102,7 +110,7 @@ struct Options {
     #[arg(long, value_name = "DIR", default_value = "target/bench", value_parser = places::kept)]
     cache: PathBuf,
     /// How often each is run
-    #[arg(long, value_name = "N", default_value = "5")]
+    #[arg(long, value_name = "N", default_value = "4")]
     runs: NonZeroUsize,
     /// Without net-convert, which takes the original five minutes in each run
     #[arg(long)]
@@ -129,51 +137,106 @@ fn main() -> ExitCode {
 }
 
 fn bench(options: &Options) -> Result<String, Error> {
-    let mut boots = Samples::default();
-    let mut merges = Samples::default();
-    let mut conversions = Samples::default();
+    let common = Common::write(&options.root, &options.ours, &options.cache)?;
+    let bench = Bench { options, common: &common };
+    let mut samples = All::default();
     let many = parts::seed(&options.cache)?;
-    let mut crawls: Vec<(u64, Samples)> =
-        LATENCIES.iter().map(|latency| (*latency, Samples::default())).collect();
+    samples.crawls.extend(LATENCIES.iter().map(|latency| (*latency, Samples::default())));
     // One machine of each first, which fills the kernel's caches and does not count.
-    pair(options, &Work::FirstBoot(options.seed.clone()))?;
+    bench.pair(0, &Work::FirstBoot(options.seed.clone()))?;
     for run in 1..=options.runs.get() {
         eprintln!("run {run} of {}", options.runs);
-        boots.add(pair(options, &Work::FirstBoot(options.seed.clone()))?);
-        merges.add(pair(options, &Work::Parts(many.clone()))?);
+        if let Some(package) = &options.package {
+            samples.booted.push(in_turns(run, || booted::boot(None), || booted::boot(Some(package)))?);
+        }
+        samples.units.add(bench.pair(run, &Work::Units(options.seed.clone()))?);
+        samples.stages.add(bench.pair(run, &Work::FirstBoot(options.seed.clone()))?);
+        samples.merges.add(bench.pair(run, &Work::Parts(many.clone()))?);
         if !options.no_conversions {
-            conversions.add(pair(options, &Work::Conversions(options.seed.clone()))?);
+            samples.conversions.add(bench.pair(run, &Work::Conversions(options.seed.clone()))?);
         }
-        for (latency, samples) in &mut crawls {
-            samples.add(pair(options, &Work::Ec2(*latency))?);
+        for (latency, crawl) in &mut samples.crawls {
+            crawl.add(bench.pair(run, &Work::Ec2(*latency))?);
         }
     }
-    let mut text = report::machine();
-    text += &format!("\nMedians of {} runs, original and ours by turns.\n\n", options.runs);
-    text += &report::first_boot(&boots);
-    text.push('\n');
-    text += &report::commands(&boots);
-    text.push('\n');
-    text += &report::schemas(&boots);
-    text.push('\n');
-    if !options.no_conversions {
-        text += &report::conversions(&conversions);
-        text.push('\n');
-    }
-    text += &report::parts(&merges);
-    text.push('\n');
-    text += &report::crawls(&crawls);
-    text.push('\n');
-    text += &report::sizes(&options.ours, options.appliance.as_deref())?;
-    text += &report::failures(&boots, &crawls);
-    Ok(text)
+    samples.report(options, &common)
 }
 
-/// The same work by the original and by ours.
-fn pair(options: &Options, work: &Work) -> Result<[Told; 2], Error> {
-    let machine = |ours: Option<&PathBuf>| {
-        let scratch = options.cache.join(format!("machine-{}", std::process::id()));
-        inside::run(&Machine { root: options.root.clone(), scratch, ours: ours.cloned(), work: work.clone() })
-    };
-    Ok([machine(None)?, machine(Some(&options.ours))?])
+/// What is measured, each by the original and by ours.
+#[derive(Debug, Default)]
+struct All {
+    booted: Vec<[Booted; 2]>,
+    units: Samples,
+    stages: Samples,
+    merges: Samples,
+    conversions: Samples,
+    crawls: Vec<(u64, Samples)>,
+}
+
+impl All {
+    fn report(&self, options: &Options, common: &Common) -> Result<String, Error> {
+        let mut text = report::machine();
+        text += &format!("\nMedians of {} runs in the order A B B A.", options.runs);
+        if !common.left_out.is_empty() {
+            text += &format!(
+                " Neither program runs the modules that only the original has: {}.",
+                common.left_out.join(", ")
+            );
+        }
+        text += "\n\n";
+        let mut tables = Vec::new();
+        if !self.booted.is_empty() {
+            tables.push(report::booted(&self.booted));
+        }
+        tables.push(report::units(&self.units));
+        tables.push(report::first_boot(&self.stages));
+        tables.push(report::commands(&self.stages));
+        tables.push(report::schemas(&self.stages));
+        if !options.no_conversions {
+            tables.push(report::conversions(&self.conversions));
+        }
+        tables.push(report::parts(&self.merges));
+        tables.push(report::crawls(&self.crawls));
+        tables.push(report::sizes(&options.ours, options.appliance.as_deref())?);
+        text += &tables.join("\n");
+        let crawls = self.crawls.iter().map(|(_, samples)| samples);
+        text += &report::failures([&self.units, &self.stages].into_iter().chain(crawls));
+        Ok(text)
+    }
+}
+
+struct Bench<'o> {
+    options: &'o Options,
+    common: &'o Common,
+}
+
+impl Bench<'_> {
+    /// The same work by the original and by ours.
+    fn pair(&self, run: usize, work: &Work) -> Result<[Told; 2], Error> {
+        let options = self.options;
+        let machine = |ours: Option<&PathBuf>| {
+            let scratch = options.cache.join(format!("machine-{}", std::process::id()));
+            inside::run(&Machine {
+                root: options.root.clone(),
+                scratch,
+                ours: ours.cloned(),
+                modules: self.common.file.clone(),
+                work: work.clone(),
+            })
+        };
+        in_turns(run, || machine(None), || machine(Some(&options.ours)))
+    }
+}
+
+/// Both, the original first in every second run.
+fn in_turns<T>(
+    run: usize,
+    original: impl FnOnce() -> Result<T, Error>,
+    ours: impl FnOnce() -> Result<T, Error>,
+) -> Result<[T; 2], Error> {
+    if run % 2 == 1 {
+        return Ok([original()?, ours()?]);
+    }
+    let ours = ours()?;
+    Ok([original()?, ours])
 }

@@ -1,21 +1,25 @@
 //! What one process costs.
 
 use std::fs;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::libc::PTRACE_EVENT_EXIT;
+use nix::sys::ptrace::{self, Options};
 use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::time::ClockId;
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, file};
 
-/// The time between two looks at a process's memory.
-const LOOK: Duration = Duration::from_millis(2);
+/// Stops before it becomes the program, so that nothing of the program goes unseen.
+const LAUNCHER: &str = "kill -STOP $$; exec \"$@\"";
+/// The environment of a unit.
+const ENVIRONMENT: [(&str, &str); 2] = [("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("LC_ALL", "C.UTF-8")];
 
 /// The cost of one process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -26,55 +30,94 @@ pub struct Cost {
     pub own: f64,
     /// Time from its start to its end, in milliseconds.
     pub wall: f64,
-    /// Most memory it ever held (resident set), in KiB; 0 where it ended before the first look.
+    /// Peak resident set of the process, in KiB, as the kernel kept it (`VmHWM`); 0 for a process that was killed.
     pub peak: u64,
     /// Its exit code; -1 after a signal.
     pub code: i32,
 }
 
-/// Runs a process to its end, with nothing on its standard streams. Nothing else may start processes meanwhile.
-pub fn measure(command: &mut Command) -> Result<Cost, Error> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+impl Cost {
+    /// Both, one after the other: times are added, the larger peak and exit code stay.
+    pub fn then(self, next: Self) -> Self {
+        Self {
+            cpu: self.cpu + next.cpu,
+            own: self.own + next.own,
+            wall: self.wall + next.wall,
+            peak: self.peak.max(next.peak),
+            code: self.code.max(next.code),
+        }
+    }
+}
+
+/// Runs a program to its end, with nothing on its standard streams. Nothing else may start processes meanwhile.
+pub fn measure(program: &str, arguments: &[&str]) -> Result<Cost, Error> {
+    measure_beside(program, arguments, || Ok(()))
+}
+
+/// The same with something that goes on beside it, whose children count as the program's.
+pub fn measure_beside(
+    program: &str,
+    arguments: &[&str],
+    beside: impl FnOnce() -> Result<(), Error> + Send,
+) -> Result<Cost, Error> {
     let before = children()?;
-    let start = Instant::now();
-    let mut child = command.spawn().map_err(file(name.clone()))?;
-    let (own, wall, peak) = watch(&child, start)?;
-    let status = child.wait().map_err(file(name))?;
-    let cpu = children()?.saturating_sub(before);
-    Ok(Cost {
-        cpu: milliseconds(cpu),
-        own: milliseconds(own),
-        wall: milliseconds(wall),
-        peak,
-        code: status.code().unwrap_or(-1),
-    })
-}
-
-/// Its own CPU, the wall time and the peak of memory; returns when it has ended but is not waited for.
-fn watch(child: &Child, start: Instant) -> Result<(Duration, Duration, u64), Error> {
+    let mut launcher = unit_command("/bin/sh");
+    let child =
+        launcher.args(["-c", LAUNCHER, "sh", program]).args(arguments).spawn().map_err(file("/bin/sh"))?;
     let pid = Pid::from_raw(child.id().cast_signed());
-    let ended = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let looking = scope.spawn(|| {
-            let mut peak = 0;
-            while !ended.load(Ordering::Relaxed) {
-                // The last answer counts: before it becomes the program, the process is a copy of this one.
-                peak = high_water(pid).unwrap_or(peak);
-                thread::sleep(LOOK);
-            }
-            peak
-        });
-        let waited = waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
-        let wall = start.elapsed();
-        ended.store(true, Ordering::Relaxed);
-        let own = waited.and_then(|_| ClockId::pid_cpu_clock_id(pid)).and_then(ClockId::now);
-        let peak = looking.join().unwrap_or_default();
-        Ok((own.map_err(Error::Process)?.into(), wall, peak))
-    })
+    waitpid(pid, Some(WaitPidFlag::WUNTRACED)).map_err(Error::Process)?;
+    ptrace::seize(pid, Options::PTRACE_O_TRACEEXIT).map_err(Error::Process)?;
+    // The launcher's own work so far is not the program's.
+    let launched = cpu(pid)?;
+    let start = Instant::now();
+    kill(pid, Signal::SIGCONT).map_err(Error::Process)?;
+    // Only the thread that traces a process may go on tracing it.
+    let mut cost = thread::scope(|scope| {
+        let other = scope.spawn(beside);
+        let cost = trace(pid, launched, start);
+        other.join().unwrap_or(Ok(())).and(cost)
+    })?;
+    cost.cpu = milliseconds(children()?.saturating_sub(before).saturating_sub(launched));
+    Ok(cost)
 }
 
-/// `VmHWM` of `/proc/PID/status`, in KiB (proc_pid_status(5)); a process that has ended has none.
+/// A command with a unit's environment and nothing on its standard streams.
+pub fn unit_command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().envs(ENVIRONMENT);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Waits for the end of a traced process and looks at it in its last moment, while its memory is still there.
+fn trace(pid: Pid, launched: Duration, start: Instant) -> Result<Cost, Error> {
+    let mut cost = Cost::default();
+    loop {
+        let signal = match waitpid(pid, Some(WaitPidFlag::__WALL)).map_err(Error::Process)? {
+            WaitStatus::Exited(_, code) => return Ok(Cost { code, ..cost }),
+            WaitStatus::Signaled(..) => return Ok(Cost { code: -1, ..cost }),
+            WaitStatus::PtraceEvent(_, _, event) => {
+                if event == PTRACE_EVENT_EXIT {
+                    cost.wall = milliseconds(start.elapsed());
+                    cost.own = milliseconds(cpu(pid)?.saturating_sub(launched));
+                    cost.peak = high_water(pid).unwrap_or_default();
+                }
+                None
+            }
+            WaitStatus::Stopped(_, signal) => Some(signal),
+            _ => None,
+        };
+        ptrace::cont(pid, signal).map_err(Error::Process)?;
+    }
+}
+
+/// CPU of a process without its children.
+fn cpu(pid: Pid) -> Result<Duration, Error> {
+    let clock = ClockId::pid_cpu_clock_id(pid).and_then(ClockId::now).map_err(Error::Process)?;
+    Ok(clock.into())
+}
+
+/// `VmHWM` of `/proc/PID/status`, in KiB (proc_pid_status(5)).
 fn high_water(pid: Pid) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -101,13 +144,33 @@ mod tests {
 
     /// A shell that works while it waits for nobody, and one that lets a child work.
     #[test]
-    fn tells_own_work_from_that_of_children() {
+    fn own_work_is_told_from_that_of_children() {
         let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
-        let alone = measure(Command::new("sh").args(["-c", busy])).expect("measured");
+        let alone = measure("/bin/sh", &["-c", busy]).expect("measured");
         assert!(alone.own > 5.0 && alone.own <= alone.cpu * 1.05 + 1.0, "{alone:?}");
         assert!(alone.peak > 100 && alone.code == 0, "{alone:?}");
         let child = format!("sh -c '{busy}'; exit 3");
-        let parent = measure(Command::new("sh").args(["-c", &child])).expect("measured");
+        let parent = measure("/bin/sh", &["-c", &child]).expect("measured");
         assert!(parent.own < parent.cpu / 2.0 && parent.code == 3, "{parent:?}");
+    }
+
+    /// A process of some microseconds is seen as well, and memory that it takes right before its end.
+    #[test]
+    fn the_last_moment_counts() {
+        let brief = measure("/bin/true", &[]).expect("measured");
+        assert!(brief.peak > 100 && brief.wall > 0.0, "{brief:?}");
+        let grows = "x=$(head -c 20000000 /dev/zero | tr '\\0' x); exit 0";
+        let large = measure("/bin/sh", &["-c", grows]).expect("measured");
+        assert!(large.peak > 20_000, "{large:?}");
+    }
+
+    #[test]
+    fn what_goes_on_beside_it_counts() {
+        let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+        let cost = measure_beside("/bin/sleep", &["0.5"], || {
+            unit_command("/bin/sh").args(["-c", busy]).status().map(drop).map_err(file("/bin/sh"))
+        });
+        let cost = cost.expect("measured");
+        assert!(cost.own < 50.0 && cost.cpu > cost.own + 5.0, "{cost:?}");
     }
 }

@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use crate::inside::{COMMANDS, CONVERSIONS, SCHEMAS, STAGES, Told};
+use crate::booted::Booted;
+use crate::inside::{Told, UNITS};
 use crate::measure::Cost;
 use crate::table::{markdown, median, quantity, ratio};
+use crate::workload::{COMMANDS, CONVERSIONS, SCHEMAS, STAGES};
 use crate::{Error, file};
 
 /// What machines told, the original's and ours.
@@ -46,31 +48,44 @@ pub fn machine() -> String {
     format!("Measured by `cargo run --release --package bench` as root, on {cpus} × {model}.\n")
 }
 
-/// The four stages and their sum.
+/// Boots by systemd.
+pub fn booted(boots: &[[Booted; 2]]) -> String {
+    let medians = |value: fn(&Booted) -> f64| {
+        [0, 1].map(|program| median(boots.iter().map(|pair| value(&pair[program]))))
+    };
+    let mut row = vec!["units and all that they start".to_owned()];
+    row.extend(cells(medians(|boot| boot.cpu), "ms"));
+    row.extend(cells(medians(|boot| boot.before_network), "ms"));
+    markdown(
+        &["boot by systemd-nspawn (Debian trixie)", "CPU", "ours", "", "time before the network", "ours", ""],
+        &[row],
+    )
+}
+
+const COSTS: [&str; 12] =
+    ["CPU", "ours", "", "CPU without children", "ours", "", "wall", "ours", "", "peak memory", "ours", ""];
+
+fn costs(samples: &Samples, command: &str) -> Vec<String> {
+    let mut row = Vec::new();
+    row.extend(cells(samples.of(command, |cost| cost.cpu), "ms"));
+    row.extend(cells(samples.of(command, |cost| cost.own), "ms"));
+    row.extend(cells(samples.of(command, |cost| cost.wall), "ms"));
+    row.extend(cells(samples.of(command, |cost| cost.peak as f64 / 1024.0), "MiB"));
+    row
+}
+
+/// All stages as the units start them.
+pub fn units(samples: &Samples) -> String {
+    let mut row = vec!["one process for all stages, ours four".to_owned()];
+    row.extend(costs(samples, UNITS));
+    markdown(&[&["first boot as the units run it"][..], &COSTS].concat(), &[row])
+}
+
+/// The four stages with a process each, and their sum.
 pub fn first_boot(samples: &Samples) -> String {
-    let head = [
-        "first boot, NoCloud",
-        "CPU",
-        "ours",
-        "",
-        "CPU without children",
-        "ours",
-        "",
-        "wall",
-        "ours",
-        "",
-        "peak RSS",
-        "ours",
-        "",
-    ];
     let mut rows = Vec::new();
     for (name, _) in STAGES {
-        let mut row = vec![format!("`{name}`")];
-        row.extend(cells(samples.of(name, |cost| cost.cpu), "ms"));
-        row.extend(cells(samples.of(name, |cost| cost.own), "ms"));
-        row.extend(cells(samples.of(name, |cost| cost.wall), "ms"));
-        row.extend(cells(samples.of(name, |cost| cost.peak as f64 / 1024.0), "MiB"));
-        rows.push(row);
+        rows.push([vec![format!("`{name}`")], costs(samples, name)].concat());
     }
     let stages = |told: &Told| -> Vec<Cost> {
         STAGES.iter().filter_map(|(name, _)| told.costs.get(*name)).flatten().copied().collect()
@@ -84,12 +99,12 @@ pub fn first_boot(samples: &Samples) -> String {
     row.extend(cells(sum(|cost| cost.wall), "ms"));
     row.extend(cells(most, "MiB"));
     rows.push(row);
-    markdown(&head, &rows)
+    markdown(&[&["first boot, a process for each stage"][..], &COSTS].concat(), &rows)
 }
 
 /// A user-data of many parts.
 pub fn parts(samples: &Samples) -> String {
-    let mut row = vec!["`init`, 500 cloud-config parts".to_owned()];
+    let mut row = vec!["`init`, 500 cloud-config parts, no modules".to_owned()];
     row.extend(cells(samples.of("init", |cost| cost.cpu), "ms"));
     row.extend(cells(samples.of("init", |cost| cost.own), "ms"));
     row.extend(cells(samples.of("init", |cost| cost.peak as f64 / 1024.0), "MiB"));
@@ -162,7 +177,16 @@ pub fn crawls(crawls: &[(u64, Samples)]) -> String {
         rows.push(row);
     }
     markdown(
-        &["`init` on EC2, no modules", "wall", "ours", "", "requests", "ours", "connections", "ours"],
+        &[
+            "`init` on EC2, no modules, network config disabled",
+            "wall",
+            "ours",
+            "",
+            "requests",
+            "ours",
+            "connections",
+            "ours",
+        ],
         &rows,
     )
 }
@@ -179,9 +203,9 @@ pub fn sizes(full: &Path, appliance: Option<&Path>) -> Result<String, Error> {
 }
 
 /// Commands that did not exit with 0, which a reader of the tables has to know.
-pub fn failures(boots: &Samples, crawls: &[(u64, Samples)]) -> String {
+pub fn failures<'s>(all: impl Iterator<Item = &'s Samples>) -> String {
     let mut lines = Vec::new();
-    for samples in std::iter::once(boots).chain(crawls.iter().map(|(_, samples)| samples)) {
+    for samples in all {
         for (who, told) in ["the original's", "our"].iter().zip(&samples.0) {
             for (name, cost) in told
                 .iter()
@@ -229,12 +253,12 @@ mod tests {
     }
 
     #[test]
-    fn tells_exit_codes_once() {
+    fn exit_codes_are_reported_once() {
         let mut samples = Samples::default();
         let mut failed = told(&[("init", 1.0)]);
         failed.costs.get_mut("init").expect("it is there")[0].code = 2;
         samples.add([failed.clone(), told(&[])]);
         samples.add([failed, told(&[])]);
-        assert_eq!(failures(&samples, &[]), "\nthe original's `init` exited with 2\n");
+        assert_eq!(failures(std::iter::once(&samples)), "\nthe original's `init` exited with 2\n");
     }
 }

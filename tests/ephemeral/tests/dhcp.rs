@@ -18,7 +18,7 @@ fn internal() -> Vec<String> {
 }
 
 #[test]
-#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
+#[ignore = "needs root, ip, dnsmasq, namespaces"]
 fn a_lease_is_held_and_taken_back() {
     let system = machine();
     let server = cable(&["10.0.0.1/24"]);
@@ -40,7 +40,7 @@ fn a_lease_is_held_and_taken_back() {
 }
 
 #[test]
-#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
+#[ignore = "needs root, ip, dnsmasq, namespaces"]
 fn a_server_that_comes_late_is_found() {
     let system = machine();
     let server = cable(&["10.0.0.1/24"]);
@@ -56,7 +56,7 @@ fn a_server_that_comes_late_is_found() {
 }
 
 #[test]
-#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
+#[ignore = "needs root, ip, dnsmasq, namespaces"]
 fn without_a_server_it_ends_in_time_and_leaves_nothing() {
     let system = machine();
     let _nobody = cable(&["10.0.0.1/24"]);
@@ -68,7 +68,7 @@ fn without_a_server_it_ends_in_time_and_leaves_nothing() {
 }
 
 #[test]
-#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
+#[ignore = "needs root, ip, dnsmasq, namespaces"]
 fn a_gateway_outside_the_network_classless_routes_mtu_and_azures_option() {
     let system = machine();
     let server = cable(&["10.0.0.1/24", "192.168.77.1/32", "169.254.169.254/32"]);
@@ -96,7 +96,7 @@ fn a_gateway_outside_the_network_classless_routes_mtu_and_azures_option() {
 }
 
 #[test]
-#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
+#[ignore = "needs root, ip, dnsmasq, namespaces"]
 fn of_two_servers_one_is_taken() {
     let system = machine();
     let switch = cable(&[]);
@@ -127,7 +127,7 @@ fn move_to(place: &ephemeral::Place, link: &str) {
 }
 
 #[test]
-#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
+#[ignore = "needs root, ip, dnsmasq, namespaces"]
 fn a_relay_hands_on() {
     let system = machine();
     let relay = cable(&["10.0.0.2/24"]);
@@ -144,7 +144,7 @@ fn a_relay_hands_on() {
 }
 
 #[test]
-#[ignore = "needs root, ip, dnsmasq, unshare, nsenter, dhclient"]
+#[ignore = "needs root, ip, dnsmasq, namespaces, dhclient"]
 fn a_packaged_client_gets_the_same() {
     let system = machine();
     let server = cable(&["10.0.0.1/24"]);
@@ -169,7 +169,7 @@ fn a_packaged_client_gets_the_same() {
 }
 
 #[test]
-#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
+#[ignore = "needs root, ip, dnsmasq, namespaces"]
 fn clients_that_are_not_there_leave_it_to_ours() {
     let system = machine();
     let server = cable(&["10.0.0.1/24"]);
@@ -196,19 +196,19 @@ fn taken_back_after(signal: &str) {
 }
 
 #[test]
-#[ignore = "needs root, ip, dnsmasq, unshare, nsenter, kill"]
+#[ignore = "needs root, ip, dnsmasq, namespaces, kill"]
 fn a_killed_process_leaves_nothing() {
     taken_back_after("-KILL");
 }
 
 #[test]
-#[ignore = "needs root, ip, dnsmasq, unshare, nsenter, kill"]
+#[ignore = "needs root, ip, dnsmasq, namespaces, kill"]
 fn a_terminated_process_leaves_nothing() {
     taken_back_after("-TERM");
 }
 
 #[test]
-#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
+#[ignore = "needs root, ip, dnsmasq, namespaces"]
 fn what_was_there_before_stays() {
     let system = machine();
     let server = cable(&["10.0.0.1/24"]);
@@ -227,7 +227,7 @@ fn what_was_there_before_stays() {
 }
 
 #[test]
-#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
+#[ignore = "needs root, ip, dnsmasq, namespaces"]
 fn a_metadata_service_is_reached_over_the_lease() {
     let system = machine();
     let server = cable(&["10.0.0.1/24", "169.254.169.254/32"]);

@@ -7,7 +7,7 @@ use ephemeral::{cable, is_again, machine, run, state};
 use model::effects::{Address, LinkEventKind, Route};
 
 #[test]
-#[ignore = "needs root, ip, unshare, nsenter"]
+#[ignore = "needs root, ip, namespaces"]
 fn addresses_and_routes_are_those_that_iproute2_shows() {
     let system = machine();
     let _other = cable(&[]);
@@ -37,7 +37,7 @@ fn addresses_and_routes_are_those_that_iproute2_shows() {
 }
 
 #[test]
-#[ignore = "needs root, ip, unshare, nsenter"]
+#[ignore = "needs root, ip, namespaces"]
 fn what_happens_to_a_link_is_heard_in_order() {
     let system = machine();
     let mut events = system.links.events().expect("the kernel answers");
@@ -63,7 +63,7 @@ fn what_happens_to_a_link_is_heard_in_order() {
 }
 
 #[test]
-#[ignore = "needs root, ip, unshare, nsenter"]
+#[ignore = "needs root, ip, namespaces"]
 fn a_static_address_is_held_and_taken_back() {
     let system = machine();
     let _other = cable(&["169.254.169.254/16"]);
@@ -85,7 +85,7 @@ fn a_static_address_is_held_and_taken_back() {
 }
 
 #[test]
-#[ignore = "needs root, ip, unshare, nsenter"]
+#[ignore = "needs root, ip, namespaces"]
 fn ipv6_waits_until_the_address_is_the_links_own() {
     let system = machine();
     let _other = cable(&[]);
@@ -101,7 +101,7 @@ fn ipv6_waits_until_the_address_is_the_links_own() {
 }
 
 #[test]
-#[ignore = "needs root, ip, unshare, nsenter"]
+#[ignore = "needs root, ip, namespaces"]
 fn changes_wake_who_waits() {
     let system = machine();
     let mut changes = system.links.watch().expect("listening");

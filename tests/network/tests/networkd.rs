@@ -84,7 +84,7 @@ fn check(config: &Value, expected: &[&str], ways: &[&str], mtu: &str) {
 }
 
 #[test]
-#[ignore = "needs root, ip, networkctl, unshare, nsenter"]
+#[ignore = "needs root, ip, networkctl, namespaces"]
 fn version_2() {
     let config = json!({"version": 2, "ethernets": {"eth0": {
         "addresses": ["10.0.0.5/24", "10.0.0.6/32", "2001:db8::5/64"],
@@ -103,7 +103,7 @@ fn version_2() {
 }
 
 #[test]
-#[ignore = "needs root, ip, networkctl, unshare, nsenter"]
+#[ignore = "needs root, ip, networkctl, namespaces"]
 fn version_1() {
     let config = json!({"version": 1, "config": [{"type": "physical", "name": "eth0", "mtu": 1400, "accept-ra": false,
     "subnets": [
@@ -120,7 +120,7 @@ fn version_1() {
 }
 
 #[test]
-#[ignore = "needs root, ip, networkctl, unshare, nsenter"]
+#[ignore = "needs root, ip, networkctl, namespaces"]
 fn a_host_of_ipv6_alone() {
     let config = json!({"version": 2, "ethernets": {"eth0": {
         "addresses": ["2001:db8::5/64"], "accept-ra": false, "routes": [{"to": "default", "via": "2001:db8::1"}],

@@ -64,9 +64,10 @@ impl Binary {
             let missing = machine.missing(&needs);
             if needs.is_empty() || !missing.is_empty() {
                 skipped += 1;
-                let why = match needs.is_empty() {
-                    true => Skipped::Ignored(reason),
-                    false => Skipped::Missing(missing.into_iter().map(str::to_owned).collect()),
+                let why = if needs.is_empty() {
+                    Skipped::Ignored(reason)
+                } else {
+                    Skipped::Missing(missing.into_iter().map(str::to_owned).collect())
                 };
                 total.skipped.push((format!("{}: {test}", self.name), why));
             } else {
@@ -87,6 +88,7 @@ impl Binary {
     fn pass(&self, words: &[String], total: &mut Total) -> Result<Pass, Error> {
         let mut command = Command::new(&self.program);
         command.args(words).current_dir(&self.folder).env("CARGO_MANIFEST_DIR", &self.folder);
+        command.env("PATH", needs::path());
         let (pass, status) = Pass::of(&mut command)?;
         total.add(&self.name, &pass, status);
         Ok(pass)

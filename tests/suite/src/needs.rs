@@ -10,27 +10,25 @@ const NEEDS: &[(&str, Option<&str>)] = &[
     // Mounts and networks of one's own: a container's root often has neither.
     ("namespaces", None),
     ("bash", Some("bash")),
-    ("chroot", Some("coreutils")),
-    ("debugfs", Some("e2fsprogs")),
     ("dhclient", Some("isc-dhcp-client")),
     ("dnsmasq", Some("dnsmasq-base")),
     ("genisoimage", Some("genisoimage")),
     ("ifquery", Some("ifupdown")),
     ("ifup", Some("ifupdown")),
     ("ip", Some("iproute2")),
+    ("kill", Some("procps")),
+    ("ldd", Some("libc-bin")),
     ("mcopy", Some("mtools")),
-    ("mkfs.ext4", Some("e2fsprogs")),
+    ("mke2fs", Some("e2fsprogs")),
     ("mkfs.vfat", Some("dosfstools")),
-    ("mount", Some("mount")),
+    ("mkswap", Some("util-linux")),
     ("netplan", Some("netplan.io")),
+    ("networkctl", Some("systemd")),
     ("nmcli", Some("network-manager")),
-    ("ps", Some("procps")),
     ("python3", Some("python3")),
     ("python3-yaml", Some("python3-yaml")),
     ("ssh-keygen", Some("openssh-client")),
     ("sshd", Some("openssh-server")),
-    ("unshare", Some("util-linux")),
-    ("visudo", Some("sudo")),
 ];
 
 /// The packages of every need.
@@ -63,22 +61,28 @@ impl Machine {
     }
 }
 
+/// The PATH of the tests: administrators' programs are not in everybody's.
+pub fn path() -> String {
+    std::env::var("PATH").unwrap_or_default() + ":/usr/local/sbin:/usr/sbin:/sbin"
+}
+
 fn is_met(need: &str) -> bool {
     match need {
         "root" => nix::unistd::geteuid().is_root(),
         "namespaces" => succeeds("unshare", &["--mount", "--net", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]),
         "python3-yaml" => succeeds("python3", &["-c", "import yaml"]),
-        // Administrators' programs are not in everybody's PATH.
-        program => {
-            let path = std::env::var("PATH").unwrap_or_default() + ":/usr/local/sbin:/usr/sbin:/sbin";
-            which::which_in(program, Some(path), "/").is_ok()
-        }
+        program => which::which_in(program, Some(path()), "/").is_ok(),
     }
 }
 
 fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(arguments)
+        .env("PATH", path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 

@@ -169,7 +169,7 @@ fn superblocks_tell_what_blkid_tells() {
 
 /// File systems that only the kernel reads are mounted, and nothing stays mounted.
 #[test]
-#[ignore = "needs root, mke2fs"]
+#[ignore = "needs root, namespaces, mke2fs"]
 fn other_file_systems_are_mounted_for_a_moment() {
     let (source, out) = (source(), tempfile::tempdir().expect("a directory"));
     std::os::unix::fs::symlink("/etc/passwd", source.path().join("leads-out")).expect("made");
