@@ -62,6 +62,7 @@ const TEST_CRATES: &[&str] = &[
     "userdata-oracle",
     "oracle",
     "bench",
+    "suite",
 ];
 
 /// What a package of the house is called inside: its published name is `cloud-init-` and that.

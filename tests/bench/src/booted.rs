@@ -32,10 +32,11 @@ pub fn boot(package: Option<&PathBuf>) -> Result<Booted, Error> {
     }
     let output = command.output().map_err(file("cargo"))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() {
-        return Err(Error::Command { command: format!("boot nspawn {SCENARIO}"), output: text.into_owned() });
-    }
-    read(&text).ok_or_else(|| Error::Usage("the boot reported no CPU of any unit".to_owned()))
+    // Whether the machine is as the scenario expects is the harness's business: releases of the original differ in the
+    // renderer that they choose. Here it counts that every stage ended well.
+    let failed =
+        || Error::Command { command: format!("boot nspawn {SCENARIO}"), output: text.clone().into_owned() };
+    read(&text).ok_or_else(failed)
 }
 
 /// Reads the accounting of a boot.
@@ -43,11 +44,11 @@ fn read(text: &str) -> Option<Booted> {
     let words = |line: &str, name: &str| {
         line.split_whitespace().find_map(|word| word.strip_prefix(name).map(str::to_owned))
     };
-    let nanoseconds: Vec<f64> = text
-        .lines()
-        .filter(|line| words(line, "Id=").is_some_and(|id| UNITS.contains(&id.trim_end_matches(".service"))))
-        .filter_map(|line| words(line, "CPUUsageNSec=")?.parse().ok())
-        .collect();
+    let of_unit =
+        |line: &&str| words(line, "Id=").is_some_and(|id| UNITS.contains(&id.trim_end_matches(".service")));
+    let units: Vec<&str> = text.lines().filter(of_unit).collect();
+    let nanoseconds: Vec<f64> =
+        units.iter().filter_map(|line| words(line, "CPUUsageNSec=")?.parse().ok()).collect();
     // `systemd-analyze blame`: a time, then the unit.
     let blamed = |unit: &str| {
         let line = text.lines().find(|line| line.trim_end().ends_with(unit) && !line.contains('='))?;
@@ -55,7 +56,10 @@ fn read(text: &str) -> Option<Booted> {
     };
     let before_network =
         blamed("cloud-init-local.service")? + blamed("cloud-init-main.service").unwrap_or_default();
-    (!nanoseconds.is_empty()).then(|| Booted { cpu: nanoseconds.iter().sum::<f64>() / 1e6, before_network })
+    let ended_well =
+        units.iter().all(|line| words(line, "Result=").is_some_and(|result| result == "success"));
+    (!nanoseconds.is_empty() && ended_well)
+        .then(|| Booted { cpu: nanoseconds.iter().sum::<f64>() / 1e6, before_network })
 }
 
 /// systemd's spelling of a time: `439ms`, `1.380s`, `2min`.
@@ -81,5 +85,9 @@ mod tests {
             cloud-init-local.service +1.380s\n";
         assert_eq!(read(text), Some(Booted { cpu: 550.0, before_network: 61_819.0 }));
         assert_eq!(read("ok nocloud-full"), None);
+        assert_eq!(
+            read(&text.replace("Result=success CPUUsageNSec=15", "Result=exit-code CPUUsageNSec=15")),
+            None
+        );
     }
 }
