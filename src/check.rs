@@ -79,6 +79,10 @@ pub fn cloud_config(name: &str, text: &str) -> Result<Vec<Finding>, CheckError> 
 /// ```
 /// let found = cloud_init::check::network_config("net.yaml", "version: 2\nethernets: {eth0: {dhcp4: 3}}\n")?;
 /// assert_eq!(found[0].path, "ethernets.eth0.dhcp4");
+///
+/// // Valid, but probably a misspelling.
+/// let found = cloud_init::check::network_config("net.yaml", "version: 2\nethernets: {eth0: {dchp4: true}}\n")?;
+/// assert_eq!(found[0].hint.as_deref(), Some("did you mean 'dhcp4'?"));
 /// # Ok::<(), cloud_init::check::CheckError>(())
 /// ```
 ///
@@ -88,7 +92,8 @@ pub fn cloud_config(name: &str, text: &str) -> Result<Vec<Finding>, CheckError> 
 pub fn network_config(name: &str, text: &str) -> Result<Vec<Finding>, CheckError> {
     let tree = read(name, text)?;
     let schema = if network::version(&tree) == Some(1) { network::v1_schema() } else { network::v2_schema() };
-    Ok(findings(name, text, &tree, schema::check(&Schema::new(&schema), &tree).into_iter()))
+    let advice = network::advise(&tree);
+    Ok(findings(name, text, &tree, schema::check(&Schema::new(&schema), &tree).into_iter().chain(advice)))
 }
 
 fn read(name: &str, text: &str) -> Result<Node, CheckError> {

@@ -159,7 +159,7 @@ impl Plan {
 impl fmt::Display for Plan {
     /// The text that `cloud-init plan` prints; secrets are omitted or masked.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&planning::text(&self.0))
+        out.write_str(&planning::text(&self.0, false))
     }
 }
 

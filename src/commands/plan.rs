@@ -2,6 +2,7 @@
 
 mod accounts;
 mod assumed;
+mod distinct;
 mod document;
 mod evidence;
 mod examples;
@@ -149,6 +150,9 @@ pub(crate) struct Plan {
     /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Also show changes to cloud-init's own state in the text output.
+    #[arg(long)]
+    all: bool,
     /// Print the JSON schema of the output of --format json.
     #[arg(long)]
     json_schema: bool,
@@ -184,6 +188,9 @@ pub(crate) enum PlanError {
     #[error(transparent)]
     File(#[from] model::effects::FileError),
 }
+
+/// The directory of the NoCloud seed.
+const SEED: &str = "/var/lib/cloud/seed/nocloud";
 
 /// The input of the boot.
 struct Inputs {
@@ -235,7 +242,7 @@ pub(crate) fn run(options: &Plan) -> u8 {
     {
         Ok(planned) => {
             output::text(&match options.format {
-                Format::Text => text(&planned),
+                Format::Text => text(&planned, options.all),
                 Format::Json => json(&planned),
             });
             if planned.warnings.is_empty() && planned.errors.is_empty() { 0 } else { 2 }
@@ -295,7 +302,7 @@ fn overlay_options(options: &Source, inputs: &mut Inputs) -> Result<(), PlanErro
         let unread = given.iter().find(|(_, path)| path.is_some()).map_or("", |(name, _)| name);
         return Err(PlanError::NotRead { option: format!("--{unread}"), name: about.name });
     }
-    let seed = Path::new("/var/lib/cloud/seed/nocloud");
+    let seed = Path::new(SEED);
     for (name, path) in given {
         match path {
             Some(path) => inputs.files.push((seed.join(name), read(path)?)),
@@ -359,13 +366,19 @@ fn boot(inputs: &Inputs, root: Option<&Path>, given: Vec<String>) -> Result<Plan
     })
 }
 
-/// Probable mistakes in the merged user-data.
+/// Probable mistakes in the merged user-data and in the network configurations.
 #[cfg(feature = "schema")]
 fn advice(system: &System, warnings: &[Warning]) -> Vec<String> {
     let loader = engine::config::Loader::new(system, Vec::new());
-    let paths = engine::config::paths(&loader.base());
+    let base = loader.base();
+    let paths = engine::config::paths(&base);
+    let seed = Path::new(SEED).join("network-config");
     // A warning has already reported an unreadable document.
-    let Ok(config) = loader.written(&paths.instance("cloud-config.txt")) else { return Vec::new() };
+    let seeded = system.files.read(&seed).ok();
+    let seeded = seeded.and_then(|text| model::Node::from_yaml(&seed.display().to_string(), &text).ok()?);
+    let networks = seeded.iter().chain(base.get("network")).flat_map(schema::network::advise);
+    let written = loader.written(&paths.instance("cloud-config.txt"));
+    let keys = written.as_ref().map(schema::advise).unwrap_or_default();
     let placed = |finding: schema::Finding| match &finding.origin {
         Some(origin) => format!("{origin}: {}", finding.public()),
         None => finding.public(),
@@ -374,8 +387,7 @@ fn advice(system: &System, warnings: &[Warning]) -> Vec<String> {
         let place = finding.origin.as_ref().map(|origin| format!("{origin}: "));
         place.is_some_and(|place| warnings.iter().any(|warning| warning.message.contains(&place)))
     };
-    let all = schema::advise(&config).into_iter();
-    all.filter(|finding| !is_warned_of(finding)).map(placed).collect()
+    networks.chain(keys).filter(|finding| !is_warned_of(finding)).map(placed).collect()
 }
 
 /// Without the schema, nothing is known about keys.

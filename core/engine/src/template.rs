@@ -89,9 +89,13 @@ fn jinja(name: &str, text: &str, variables: &serde_json::Value) -> Result<String
     let failed = |error: &minijinja::Error| {
         // The template's first line was taken off.
         let line = error.line().unwrap_or(0) + 1;
-        let reason = error
-            .detail()
-            .map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+        let reason = match (error.kind(), error.detail()) {
+            (ErrorKind::OutOfFuel, _) => {
+                format!("the template takes too many steps (limit {} million)", FUEL / 1_000_000)
+            }
+            (kind, Some(detail)) => format!("{kind}: {detail}"),
+            (kind, None) => kind.to_string(),
+        };
         TemplateError { name: name.to_owned(), line, reason }
     };
     let template = environment.template_from_str(text).map_err(|error| failed(&error))?;
@@ -309,6 +313,9 @@ mod tests {
         ] {
             assert!(render("t", &format!("## template: jinja\n{text}"), &json!({})).is_err(), "{text}");
         }
+        let endless = "## template: jinja\n\n{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}";
+        let error = render("t", endless, &json!({})).expect_err("too many steps").to_string();
+        assert_eq!(error, "t:3: the template takes too many steps (limit 20 million)");
     }
 
     #[test]

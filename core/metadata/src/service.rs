@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use model::config::json_reason;
 use model::datasource::SourceError;
 use model::effects::{HttpError, Request, Response, Url};
 use model::{Node, Secret, System};
@@ -168,7 +169,7 @@ impl<'a> Service<'a> {
     /// A JSON document of a type.
     pub fn json<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, SourceError> {
         let Some(bytes) = self.bytes(path)? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| self.broken(path, error.to_string()))
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| self.broken(path, json_reason(&error)))
     }
 
     /// A YAML document; one without content is null.

@@ -8,6 +8,8 @@ mod de;
 mod json;
 mod text;
 mod tree;
+mod wording;
 
 pub use de::{ConfigError, Spanned, UnknownKey, from_node, from_node_noting};
 pub use tree::{Key, Map, Node, Origin, Value};
+pub use wording::json_reason;

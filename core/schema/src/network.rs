@@ -1,5 +1,6 @@
 //! Network-config: its versions' schemas, and which of them judges a document.
 
+mod advice;
 pub mod v1;
 pub mod v2;
 
@@ -10,6 +11,8 @@ use serde_json::{Value, json};
 use crate::compare::is_equal;
 use crate::document;
 use crate::instance::Instance;
+
+pub use advice::advise;
 
 /// The schema of version 1 as it is published.
 pub const V1: &str = include_str!("../schemas/network-config-v1.json");

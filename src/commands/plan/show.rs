@@ -10,6 +10,7 @@ use system::{Effect, EffectKind};
 
 use super::Planned;
 use super::accounts::Accounts;
+use super::distinct::distinct;
 use super::mask::shown_content;
 use super::watch::Warning;
 
@@ -175,17 +176,18 @@ impl Printer<'_> {
     }
 }
 
-/// The plan as text.
-pub(crate) fn text(planned: &Planned) -> String {
+/// The plan as text; `all` includes changes to cloud-init's own state.
+pub(crate) fn text(planned: &Planned, all: bool) -> String {
     let mut print = Printer { out: String::new(), accounts: &planned.accounts, stage: None, module: None };
     let _ = writeln!(print.out, "{}", planned.assumed);
-    let mut warnings = planned.warnings.iter().peekable();
+    let distinct = distinct(&planned.warnings);
+    let mut warnings = distinct.iter().peekable();
     let mut hidden = 0;
     for (index, (effect, shown)) in planned.effects.iter().zip(folded(&planned.effects)).enumerate() {
         while let Some(warning) = warnings.next_if(|warning| warning.position <= index) {
             print.warning(warning);
         }
-        if is_state(&effect.kind) {
+        if !all && is_state(&effect.kind) {
             print.enter_stage(effect.stage);
             hidden += 1;
         } else if !shown.is_part {
@@ -199,12 +201,15 @@ pub(crate) fn text(planned: &Planned) -> String {
     }
     print.section("advice: what was probably not meant as it is written", '?', &planned.advice);
     print.section("notes: what only the machine will know", '-', &planned.notes);
-    let _ = writeln!(
-        print.out,
-        "\n{} effects; {hidden} of them cloud-init's own state below {} (shown by --format json)",
-        planned.effects.len(),
-        STATE.join(" and ")
-    );
+    let _ = write!(print.out, "\n{} effects", planned.effects.len());
+    if hidden > 0 {
+        let state = STATE.join(" and ");
+        let _ = write!(
+            print.out,
+            "; {hidden} changes to cloud-init's own state below {state} are not shown (--all shows them)"
+        );
+    }
+    print.out.push('\n');
     print.out
 }
 

@@ -2,7 +2,7 @@
 
 use engine::template;
 use engine::userdata::{self, content_type_of};
-use schema::{Document, Finding, Schema, advise, annotated, check, network, yaml_error};
+use schema::{Document, Finding, Schema, annotated, check, network, yaml_error};
 use serde_json::Value;
 use yaml::{Limits, Node};
 
@@ -246,19 +246,18 @@ fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> 
     } else {
         errors.extend(left_out(shown, text));
     }
-    if part.kind != Kind::NetworkConfig {
-        give_advice(run, &place, tree);
-    }
+    let advice = if part.kind == Kind::NetworkConfig { network::advise(tree) } else { schema::advise(tree) };
+    give_advice(run, &place, &advice);
     Ok(tell(run, part, text, errors, deprecations))
 }
 
 /// Prints probable mistakes. Annotated output keeps upstream's format, so they go to standard error.
-fn give_advice(run: &Run<'_>, place: &Document<'_>, tree: &Node) {
+fn give_advice(run: &Run<'_>, place: &Document<'_>, advice: &[Finding]) {
     if run.annotate {
         return;
     }
-    for finding in advise(tree) {
-        let told = place.shown(&finding).replace('\n', &format!("\n{}", run.indent));
+    for finding in advice {
+        let told = place.shown(finding).replace('\n', &format!("\n{}", run.indent));
         output::error(&format!("{}advice: {told}", run.indent));
     }
 }

@@ -90,7 +90,7 @@ pub fn read(
             serde_json::from_value(item).map_err(|error| EventsError::NoEvent {
                 name: name.to_owned(),
                 index,
-                reason: error.to_string(),
+                reason: model::config::json_reason(&error),
             })
         };
         return Ok((items.into_iter().enumerate().map(event).collect::<Result<_, _>>()?, 0));

@@ -10,6 +10,7 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAc
 use serde::{Deserialize, Deserializer};
 
 use super::tree::{Key, Map, Node, Origin, Value};
+use super::wording;
 
 /// A value of the configuration that a typed config cannot take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,33 +55,39 @@ impl de::Error for ConfigError {
         Self { origin: None, path: Vec::new(), message: message.to_string() }
     }
 
-    // The usual texts hold the value, which may be a password, and errors end in the log and in status.json, which
-    // everybody reads: only what kind of thing it is may be said (CVE-2022-2084).
+    // Serde's own texts contain the value, which may be a password, and errors end up in the log and in status.json,
+    // which everybody can read (CVE-2022-2084).
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!("found {}, expected {expected}", kind(&found)))
+        Self::custom(format_args!(
+            "expected {}, found {}",
+            wording::expected(expected),
+            wording::found(&found)
+        ))
     }
 
-    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!("this {} does not do, expected {expected}", kind(&found)))
+    fn invalid_value(_found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::custom(format_args!("expected {}, found another one", wording::expected(expected)))
+    }
+
+    fn invalid_length(length: usize, expected: &dyn de::Expected) -> Self {
+        Self::custom(format_args!("expected {}, found {length}", wording::expected(expected)))
     }
 
     fn unknown_variant(_found: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format_args!("found another word, expected one of: {}", expected.join(", ")))
+        Self::custom(format_args!("expected {}, found another word", either(expected)))
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::custom(format_args!("the key '{field}' is missing"))
     }
 }
 
-/// What kind of value was found, without the value.
-fn kind(found: &de::Unexpected<'_>) -> &'static str {
-    match found {
-        de::Unexpected::Bool(_) => "boolean",
-        de::Unexpected::Unsigned(_) | de::Unexpected::Signed(_) => "integer",
-        de::Unexpected::Float(_) => "float",
-        de::Unexpected::Char(_) | de::Unexpected::Str(_) => "string",
-        de::Unexpected::Bytes(_) => "binary",
-        de::Unexpected::Unit | de::Unexpected::Option => "null",
-        de::Unexpected::Seq => "list",
-        de::Unexpected::Map => "mapping",
-        _ => "value",
+/// `a`, `a or b`, `a, b or c`.
+fn either(words: &[&str]) -> String {
+    match words {
+        [] => "nothing".to_owned(),
+        [only] => (*only).to_owned(),
+        [head @ .., last] => format!("{} or {last}", head.join(", ")),
     }
 }
 
@@ -97,7 +104,7 @@ pub struct UnknownKey {
 
 impl UnknownKey {
     /// How its text begins.
-    pub const BEGINS: &'static str = "there is no key '";
+    pub const BEGINS: &'static str = "unknown key '";
 }
 
 impl fmt::Display for UnknownKey {
@@ -105,7 +112,7 @@ impl fmt::Display for UnknownKey {
         // The old spellings with `-` are taken, too; nobody needs to learn them.
         let old = |name: &str| name.contains('-') && self.known.contains(&name.replace('-', "_").as_str());
         let known: Vec<&str> = self.known.iter().copied().filter(|name| !old(name)).collect();
-        write!(f, "{}{}' here, it is ignored: known are {}", Self::BEGINS, self.key, known.join(", "))
+        write!(f, "{}{}' is ignored; known keys: {}", Self::BEGINS, self.key, known.join(", "))
     }
 }
 
@@ -186,6 +193,12 @@ impl<'de> Deserializer<'de> for &'de Node {
                 note_unknown(map, fields);
                 self.deserialize_any(visitor)
             }
+            // Derived code would take the items for the fields in their order.
+            Value::List(_) => {
+                let mut error: ConfigError = de::Error::invalid_type(de::Unexpected::Seq, &visitor);
+                error.origin = Some(self.origin.clone());
+                Err(error)
+            }
             _ => self.deserialize_any(visitor),
         }
     }
@@ -201,7 +214,7 @@ impl<'de> Deserializer<'de> for &'de Node {
             Value::Map(map) if map.len() == 1 => {
                 visitor.visit_enum(MapAccessDeserializer::new(Entries { map, next: 0 }))
             }
-            other => Err(de::Error::custom(format!("expected a word, found {}", other.a_kind()))),
+            other => Err(de::Error::custom(format!("expected a known word, found {}", other.a_kind()))),
         };
         outcome.map_err(|mut error: ConfigError| {
             error.origin.get_or_insert_with(|| self.origin.clone());
@@ -503,6 +516,6 @@ mod tests {
             map(2, &[("path", at(2, Value::Str("/a".into()))), ("uid", at(3, Value::Str("x".into())))]);
         let tree = map(1, &[("entries", at(2, Value::List(vec![entry])))]);
         let error = from_node::<Config>(&tree).expect_err("uid is no number");
-        assert_eq!(error.to_string(), "f:3:3: entries.0.uid: found string, expected u32");
+        assert_eq!(error.to_string(), "f:3:3: entries.0.uid: expected an integer of 0 or more, found text");
     }
 }
