@@ -1,4 +1,4 @@
-//! From the configuration tree to typed configs, with errors that name file, line and column.
+//! Deserializes typed configs from the configuration tree, with errors that name file, line and column.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -12,12 +12,12 @@ use serde::{Deserialize, Deserializer};
 use super::tree::{Key, Map, Node, Origin, Value};
 use super::wording;
 
-/// A value of the configuration that a typed config cannot take.
+/// A configuration value that a typed config cannot represent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Where the value was written; `None` only until the error has left the innermost node.
+    /// Where the value was written; `None` only while the error leaves the innermost node.
     pub origin: Option<Origin>,
-    /// The way to the value from the top (`users`, `0`, `uid`).
+    /// The path of the value from the top (`users`, `0`, `uid`).
     pub path: Vec<String>,
     /// What was expected and what was found.
     pub message: String,
@@ -91,25 +91,25 @@ fn either(words: &[&str]) -> String {
     }
 }
 
-/// A key that a typed config does not have: most often a slip of the pen.
+/// A key that a typed config does not have: usually a misspelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownKey {
     /// The key.
     pub key: String,
     /// Where it was written.
     pub origin: Origin,
-    /// The keys that there are.
+    /// The known keys.
     pub known: &'static [&'static str],
 }
 
 impl UnknownKey {
-    /// How its text begins.
+    /// The start of its message.
     pub const BEGINS: &'static str = "unknown key '";
 }
 
 impl fmt::Display for UnknownKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The old spellings with `-` are taken, too; nobody needs to learn them.
+        // Deprecated spellings with `-` are accepted, but not suggested.
         let old = |name: &str| name.contains('-') && self.known.contains(&name.replace('-', "_").as_str());
         let known: Vec<&str> = self.known.iter().copied().filter(|name| !old(name)).collect();
         write!(f, "{}{}' is ignored; known keys: {}", Self::BEGINS, self.key, known.join(", "))
@@ -117,11 +117,11 @@ impl fmt::Display for UnknownKey {
 }
 
 thread_local! {
-    /// Unknown keys of the reading that goes on; serde has no other way to hand them out of nested values.
+    /// Unknown keys of the current deserialization; serde has no other way to return them from nested values.
     static UNKNOWN: RefCell<Option<Vec<UnknownKey>>> = const { RefCell::new(None) };
 }
 
-/// Reads a typed config out of a tree, and tells the keys of it that are unknown.
+/// Reads a typed config from a tree, and returns its unknown keys.
 pub fn from_node_noting<T: DeserializeOwned>(node: &Node) -> Result<(T, Vec<UnknownKey>), ConfigError> {
     let outer = UNKNOWN.replace(Some(Vec::new()));
     let read = from_node(node);
@@ -129,7 +129,7 @@ pub fn from_node_noting<T: DeserializeOwned>(node: &Node) -> Result<(T, Vec<Unkn
     Ok((read?, unknown))
 }
 
-/// Reads a typed config out of a tree.
+/// Reads a typed config from a tree.
 pub fn from_node<T: DeserializeOwned>(node: &Node) -> Result<T, ConfigError> {
     T::deserialize(node).map_err(|mut error| {
         error.origin.get_or_insert_with(|| node.origin.clone());
@@ -193,7 +193,7 @@ impl<'de> Deserializer<'de> for &'de Node {
                 note_unknown(map, fields);
                 self.deserialize_any(visitor)
             }
-            // Derived code would take the items for the fields in their order.
+            // Derived code would assign the items to the fields in order.
             Value::List(_) => {
                 let mut error: ConfigError = de::Error::invalid_type(de::Unexpected::Seq, &visitor);
                 error.origin = Some(self.origin.clone());
@@ -291,9 +291,9 @@ impl<'de> MapAccess<'de> for Entries<'de> {
 const SPANNED: &str = "$cloud-init::Spanned";
 const SPANNED_FIELDS: &[&str] = &["value", "source", "line", "column"];
 
-/// A typed value that remembers where it was written, for messages about it.
+/// A typed value that remembers where it was written, for messages.
 ///
-/// It only works below [`from_node`]: other deserializers know no positions.
+/// It only works below [`from_node`]: other deserializers have no positions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spanned<T> {
     /// The value.
@@ -366,14 +366,14 @@ impl<'de> MapAccess<'de> for SpannedAccess<'de> {
     }
 }
 
-/// Any value at all, with every position in it.
+/// Any value, with all its positions.
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Spanned::<Raw>::deserialize(deserializer).map(|raw| Self::new(raw.value.0, raw.origin))
     }
 }
 
-/// Anything.
+/// Any value.
 impl JsonSchema for Node {
     fn inline_schema() -> bool {
         true

@@ -1,4 +1,4 @@
-//! Serde's errors in the words of the configuration: no Rust types, and no values, which may be passwords.
+//! Serde's errors in the terms of the configuration: without Rust types, and without values, which may be passwords.
 
 use std::fmt;
 
