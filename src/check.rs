@@ -1,37 +1,37 @@
-//! A cloud-config or a network-config against its schema: what is wrong, where, and what to do.
+//! Validation of a cloud-config or a network-config: what is wrong, where, and how to fix it.
 
 use schema::{Document, Schema, network};
 use yaml::{Limits, Node};
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Severity {
-    /// Valid, and probably not what was meant.
+    /// Valid, but probably not what was intended.
     Advice,
-    /// Valid, and an old spelling is used.
+    /// Valid, but deprecated.
     Deprecation,
-    /// Not valid.
+    /// Invalid.
     Error,
 }
 
-/// Something that is wrong, old or doubtful in a document.
+/// An invalid, deprecated or doubtful value in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// The line, from 1.
+    /// The line, starting at 1.
     pub line: usize,
-    /// The column, from 1, in characters.
+    /// The column in characters, starting at 1.
     pub column: usize,
-    /// The key: `users.0.name`; empty for the document itself.
+    /// The path of the key, such as `users.0.name`; empty for the document itself.
     pub path: String,
-    /// What is wrong. A value that may be a secret is not in it.
+    /// What is wrong. Never contains a value that may be a secret.
     pub message: String,
-    /// What to do, where that is known.
+    /// How to fix it, if known.
     pub hint: Option<String>,
-    /// The finding for people: with the file's name, its line, and marks below what it is about.
+    /// The finding as printed: file name, line, and the source line with the value underlined.
     pub shown: String,
 }
 
@@ -39,16 +39,16 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckError {
-    /// It is no YAML: the place, the line and what is wrong. A value that may be a secret is not in it.
+    /// Not valid YAML: the place and the reason. Never contains a value that may be a secret.
     #[error("{0}")]
     Yaml(String),
-    /// It is no mapping of keys.
-    #[error("{0}: this is no mapping of keys")]
+    /// Not a mapping.
+    #[error("{0}: expected a mapping of keys")]
     NoMapping(String),
 }
 
-/// Checks a cloud-config. `name` is what findings call it, usually its path. The keys are those of every module of the
-/// original, also of those that are not built in.
+/// Validates a cloud-config. `name` appears in the findings; it is usually the path. The keys of every upstream module
+/// are known, including those of modules that are not built in.
 ///
 /// ```
 /// use cloud_init::check::{Severity, cloud_config};
@@ -58,7 +58,7 @@ pub enum CheckError {
 /// assert_eq!(found[0].path, "users.0.chpasswd");
 /// assert!(found[0].hint.as_ref().is_some_and(|hint| hint.contains("belongs to the top level")));
 ///
-/// // Valid, and probably meant otherwise.
+/// Valid, but probably not what was intended.
 /// let found = cloud_config("x.yaml", "#cloud-config\nwrite_files: [{path: ~/x}]\n")?;
 /// assert_eq!(found[0].severity, Severity::Advice);
 /// # Ok::<(), cloud_init::check::CheckError>(())
@@ -66,7 +66,7 @@ pub enum CheckError {
 ///
 /// # Errors
 ///
-/// What is no YAML, or no mapping.
+/// A document that is not valid YAML, or not a mapping.
 pub fn cloud_config(name: &str, text: &str) -> Result<Vec<Finding>, CheckError> {
     let tree = read(name, text)?;
     let schema = modules::cloud_config_schema();
@@ -74,21 +74,26 @@ pub fn cloud_config(name: &str, text: &str) -> Result<Vec<Finding>, CheckError> 
     Ok(findings(name, text, &tree, schema::check(&Schema::new(&schema), &tree).into_iter().chain(advice)))
 }
 
-/// Checks a network-config of version 1 or 2, with or without the key `network` around it.
+/// Validates a network-config of version 1 or 2, with or without the top-level key `network`.
 ///
 /// ```
 /// let found = cloud_init::check::network_config("net.yaml", "version: 2\nethernets: {eth0: {dhcp4: 3}}\n")?;
 /// assert_eq!(found[0].path, "ethernets.eth0.dhcp4");
+///
+/// // Valid, but probably a misspelling.
+/// let found = cloud_init::check::network_config("net.yaml", "version: 2\nethernets: {eth0: {dchp4: true}}\n")?;
+/// assert_eq!(found[0].hint.as_deref(), Some("did you mean 'dhcp4'?"));
 /// # Ok::<(), cloud_init::check::CheckError>(())
 /// ```
 ///
 /// # Errors
 ///
-/// What is no YAML, or no mapping.
+/// A document that is not valid YAML, or not a mapping.
 pub fn network_config(name: &str, text: &str) -> Result<Vec<Finding>, CheckError> {
     let tree = read(name, text)?;
     let schema = if network::version(&tree) == Some(1) { network::v1_schema() } else { network::v2_schema() };
-    Ok(findings(name, text, &tree, schema::check(&Schema::new(&schema), &tree).into_iter()))
+    let advice = network::advise(&tree);
+    Ok(findings(name, text, &tree, schema::check(&Schema::new(&schema), &tree).into_iter().chain(advice)))
 }
 
 fn read(name: &str, text: &str) -> Result<Node, CheckError> {
@@ -97,7 +102,7 @@ fn read(name: &str, text: &str) -> Result<Node, CheckError> {
     tree.filter(|tree| tree.value.as_map().is_some()).ok_or_else(|| CheckError::NoMapping(name.to_owned()))
 }
 
-/// The findings in the order of the text, without those of which another says more.
+/// The findings in document order, without those that a more detailed one covers.
 fn findings(
     name: &str,
     text: &str,

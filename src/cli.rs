@@ -1,4 +1,4 @@
-//! The command line: the original's commands, options and exit codes.
+//! The command line: upstream's commands, options and exit codes.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::commands;
 #[command(
     name = "cloud-init",
     disable_version_flag = true,
-    // A missing command is told by `commands::run`, after the options that stand alone.
+    // `commands::run` reports a missing command, after handling the options that stand alone.
     subcommand_required = false,
     arg_required_else_help = false
 )]
@@ -20,13 +20,13 @@ pub(crate) struct Cli {
     /// Show the version and exit.
     #[arg(short = 'v', long)]
     pub(crate) version: bool,
-    /// Also show on standard error what is logged.
+    /// Also print log messages on standard error.
     #[arg(short, long)]
     pub(crate) debug: bool,
-    /// Go on even if no data source is found (at your own risk).
+    /// Continue even if no data source is found (use at your own risk).
     #[arg(long)]
     pub(crate) force: bool,
-    /// Run all boot stages in one process, each when it is asked for over a socket.
+    /// Run all boot stages in one process, each when requested over a socket.
     #[arg(long, hide = true)]
     pub(crate) all_stages: bool,
     #[command(subcommand)]
@@ -36,75 +36,75 @@ pub(crate) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Find the data source and apply what belongs to the beginning of a boot.
+    /// Detect the data source, set up the network and run the early boot modules.
     Init(Init),
-    /// Run the modules of a stage.
+    /// Run the modules of a boot stage.
     Modules(Modules),
     /// Run a single module.
     Single(Single),
-    /// Show values of the instance-data.
+    /// Query instance metadata, user-data and vendor-data.
     Query(Query),
     /// List the defined features.
     Features(commands::features::Features),
-    /// Tell whether a cloud-config or network-config is what it may be, and where it is not.
+    /// Validate a cloud-config or network-config.
     #[cfg(feature = "schema")]
     Schema(commands::schema::Schema),
-    /// Remove state so that the next boot is a first one.
+    /// Remove logs and artifacts so that cloud-init can run again as on a first boot.
     Clean(Clean),
-    /// Tell how cloud-init is doing, or wait for it.
+    /// Show cloud-init's status, or wait for it to finish.
     Status(Status),
-    /// Tell from the log what each boot took.
+    /// Analyze the cloud-init log: boot times per stage and module.
     #[cfg(feature = "admin-tools")]
     #[command(subcommand)]
     Analyze(commands::analyze::Analyze),
-    /// Put the logs and what belongs to them into a tar archive.
+    /// Collect logs and related files into a tar archive.
     #[cfg(feature = "admin-tools")]
     CollectLogs(commands::collect_logs::CollectLogs),
-    /// Look at network descriptions.
+    /// Inspect network configurations.
     #[cfg(feature = "net-tools")]
     #[command(subcommand)]
     Net(commands::net_render::Net),
-    /// Tools for developers of images.
+    /// Tools for image developers.
     #[command(subcommand)]
     Devel(Devel),
-    /// Show what a first boot would do, touching nothing.
+    /// Show what a first boot would do, without changing anything.
     #[cfg(feature = "plan")]
     Plan(commands::plan::Plan),
-    /// Tell which file or part set a value of the configuration, and what won by which rule.
+    /// Show where a configuration value comes from: which value took precedence, and why.
     #[cfg(feature = "explain")]
     Explain(commands::explain::Explain),
     /// Print the cloud-id of this instance.
     #[command(hide = true)]
     CloudId(CloudId),
-    /// Judge which data sources this machine may have.
+    /// Detect which data sources this machine may use.
     #[command(hide = true)]
     DsIdentify(DsIdentify),
-    /// Configure each link that udev's hook tells of.
+    /// Configure network devices as the udev hook reports them.
     #[command(hide = true)]
     Hotplugd,
-    /// Be the hook that udev runs.
+    /// Pass a udev event on to hotplugd.
     #[command(hide = true)]
     HookHotplug,
-    /// Run a command once, once for each instance, or at every boot.
+    /// Run a command once, once per instance, or at every boot.
     #[command(hide = true, disable_help_flag = true)]
     Per {
-        /// FREQUENCY (once, instance or always), NAME, COMMAND and its arguments.
+        /// FREQUENCY (once, instance or always), NAME, and COMMAND with its arguments.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
-    /// Print the host keys and their fingerprints for the console.
+    /// Print the SSH host keys and their fingerprints to the console.
     #[command(hide = true)]
     WriteSshKeyFingerprints {
-        /// Types of keys whose fingerprints, and types of keys that are not shown, each list with commas.
+        /// Two comma-separated lists of key types: the fingerprints to omit, and the keys to omit.
         hidden: Vec<OsString>,
     },
-    /// Be the systemd generator.
+    /// Run as the systemd generator.
     #[command(hide = true)]
     Generator {
         /// The three directories of systemd.generator(7).
         directories: Vec<OsString>,
     },
-    /// Write what packagers need: cloud.cfg, man pages, completions.
+    /// Generate files for packaging: cloud.cfg, man pages, shell completions.
     #[cfg(feature = "packaging")]
     Generate(commands::generate::Generate),
 }
@@ -112,15 +112,15 @@ pub(crate) enum Command {
 /// `devel`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Devel {
-    /// Configure links that appear while the machine runs.
+    /// Configure network devices that are hot-plugged.
     HotplugHook(HotplugHook),
-    /// Put files together to a user-data of several parts.
+    /// Combine files into multi-part MIME user-data.
     #[cfg(feature = "admin-tools")]
     MakeMime(commands::make_mime::MakeMime),
-    /// Print a user-data that is a jinja template, rendered.
+    /// Render user-data that is a jinja template.
     #[cfg(feature = "admin-tools")]
     Render(commands::render::Render),
-    /// Write the files that a network manager needs for a network description.
+    /// Convert a network configuration to the files of a network renderer.
     #[cfg(feature = "net-tools")]
     NetConvert(commands::net_convert::NetConvert),
 }
@@ -128,7 +128,7 @@ pub(crate) enum Devel {
 /// `devel hotplug-hook`.
 #[derive(Debug, Args)]
 pub(crate) struct HotplugHook {
-    /// The kind of device.
+    /// The subsystem of the device.
     #[arg(short, long, value_parser = ["net"])]
     pub(crate) subsystem: String,
     #[command(subcommand)]
@@ -138,22 +138,22 @@ pub(crate) struct HotplugHook {
 /// What `devel hotplug-hook` does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum HotplugAction {
-    /// Tell whether links that appear are configured.
+    /// Show whether hotplug is enabled.
     Query,
-    /// Configure a link that has appeared.
+    /// Handle a hotplug event.
     Handle {
-        /// The device's path in /sys.
+        /// The sysfs path of the device.
         #[arg(short, long, value_name = "PATH")]
         devpath: String,
-        /// What has happened to it.
+        /// The udev action.
         #[arg(short, long, value_parser = ["add"])]
         udevaction: String,
     },
-    /// Have links configured that appear from now on.
+    /// Enable hotplug.
     Enable,
 }
 
-/// A line that udev's hook has written: `devel hotplug-hook` without these two words.
+/// A line written by the udev hook: the arguments of `devel hotplug-hook`.
 #[derive(Debug, Parser)]
 #[command(name = "hotplug-hook", no_binary_name = true)]
 pub(crate) struct HookLine {
@@ -167,7 +167,7 @@ pub(crate) struct Init {
     /// Start in local mode, before the network is configured.
     #[arg(short, long)]
     pub(crate) local: bool,
-    /// Further configuration files, which beat all others.
+    /// Additional configuration files, which override all others.
     #[arg(short, long = "file", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }
@@ -183,10 +183,10 @@ pub(crate) enum Mode {
 /// `modules`.
 #[derive(Debug, Args)]
 pub(crate) struct Modules {
-    /// Which list of cloud.cfg is run.
+    /// The list of modules in cloud.cfg to run.
     #[arg(short, long, value_enum, default_value = "config")]
     pub(crate) mode: Mode,
-    /// Further configuration files, which beat all others.
+    /// Additional configuration files, which override all others.
     #[arg(short, long = "file", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }
@@ -205,41 +205,41 @@ pub(crate) struct Single {
     /// The module's name.
     #[arg(short, long)]
     pub(crate) name: String,
-    /// How often, instead of the module's own.
+    /// Override the module's frequency.
     #[arg(long, value_enum)]
     pub(crate) frequency: Option<Frequency>,
-    /// Report the events of this run.
+    /// Report the events of this run to the configured handlers.
     #[arg(long)]
     pub(crate) report: bool,
-    /// Further configuration files, which beat all others.
+    /// Additional configuration files, which override all others.
     #[arg(short, long = "file", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Arguments of the module.
+    /// Arguments for the module.
     pub(crate) module_args: Vec<String>,
 }
 
 /// `query`.
 #[derive(Debug, Args)]
 pub(crate) struct Query {
-    /// Also show on standard error what is logged.
+    /// Also print log messages on standard error.
     #[arg(short, long)]
     pub(crate) debug: bool,
-    /// Path of instance-data.json.
+    /// Path to instance-data.json.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) instance_data: Option<PathBuf>,
-    /// List the keys below the variable, or at the top.
+    /// List the keys below VARNAME, or the top-level keys.
     #[arg(short, long)]
     pub(crate) list_keys: bool,
-    /// Path of the user-data.
+    /// Path to the user-data.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) user_data: Option<PathBuf>,
-    /// Path of the vendor-data.
+    /// Path to the vendor-data.
     #[arg(short = 'v', long, value_name = "FILE")]
     pub(crate) vendor_data: Option<PathBuf>,
-    /// Print everything.
+    /// Print all instance data.
     #[arg(short, long)]
     pub(crate) all: bool,
-    /// Print a jinja template, such as '{{ v1.cloud_name }}', rendered.
+    /// Render a jinja template string, such as '{{ v1.cloud_name }}'.
     #[arg(short, long)]
     pub(crate) format: Option<String>,
     /// A dotted path such as v1.local_hostname.
@@ -249,24 +249,24 @@ pub(crate) struct Query {
 /// `clean`.
 #[derive(Debug, Args)]
 pub(crate) struct Clean {
-    /// Remove the logs.
+    /// Also remove the logs.
     #[arg(short, long)]
     pub(crate) logs: bool,
-    /// Have /etc/machine-id made anew at the next boot.
+    /// Reset /etc/machine-id, so that the next boot generates a new one.
     #[arg(long)]
     pub(crate) machine_id: bool,
-    /// Restart afterwards.
+    /// Reboot afterwards.
     #[arg(short, long)]
     pub(crate) reboot: bool,
-    /// Remove the seed directory too.
+    /// Also remove the seed directory.
     #[arg(short, long)]
     pub(crate) seed: bool,
-    /// Remove written configuration of these kinds.
+    /// Remove generated configuration files of these types.
     #[arg(short, long, num_args = 1.., value_parser = ["all", "ssh_config", "network", "datasource", "fstab"])]
     pub(crate) configs: Vec<String>,
 }
 
-/// How a document is printed.
+/// The output format of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Json,
@@ -277,13 +277,13 @@ pub(crate) enum Format {
 /// `status`.
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// How it is printed.
+    /// Output format.
     #[arg(long, value_enum, default_value = "tabular")]
     pub(crate) format: Format,
-    /// Also the details.
+    /// Also show details.
     #[arg(short, long)]
     pub(crate) long: bool,
-    /// Wait until cloud-init is done.
+    /// Wait until cloud-init has finished.
     #[arg(short, long)]
     pub(crate) wait: bool,
 }
@@ -292,13 +292,13 @@ pub(crate) struct Status {
 #[derive(Debug, Parser)]
 #[command(name = "cloud-id")]
 pub(crate) struct CloudId {
-    /// All standard keys as JSON.
+    /// Print all standardized keys as JSON.
     #[arg(short, long)]
     pub(crate) json: bool,
-    /// With the region, separated by a tab.
+    /// Also print the region, separated by a tab.
     #[arg(short, long)]
     pub(crate) long: bool,
-    /// Path of instance-data.json.
+    /// Path to instance-data.json.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) instance_data: Option<PathBuf>,
 }
@@ -307,22 +307,22 @@ pub(crate) struct CloudId {
 #[derive(Debug, Parser)]
 #[command(name = "ds-identify")]
 pub(crate) struct DsIdentify {
-    /// Judge again even if this boot has a verdict.
+    /// Detect again even if this boot already has a result.
     #[arg(long)]
     pub(crate) force: bool,
 }
 
-/// The command line's definition, for man pages and completions.
+/// The definition of the command line, for man pages and completions.
 #[cfg_attr(not(feature = "packaging"), allow(dead_code))]
 pub(crate) fn definition() -> clap::Command {
     Cli::command()
 }
 
-/// Runs the command line and gives the exit code.
+/// Runs the command line and returns the exit code.
 pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     let program = arguments.first().map(PathBuf::from).unwrap_or_default();
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    // The same program under the names of the original's helpers.
+    // Helper programs that upstream installs separately are this program under another name.
     match name.as_str() {
         "ds-identify" => {
             return parsed::<DsIdentify>(arguments, |options| commands::ds_identify::run(&options));
@@ -339,7 +339,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
         "cloud-init-generator" => return commands::generator::run(arguments.get(1..).unwrap_or_default()),
         _ => {}
     }
-    // `-v` alone: the original prints the name by which it was called.
+    // `-v` alone: upstream prints the name it was called by.
     if let [_, only] = arguments.as_slice()
         && (only == "-v" || only == "--version")
     {

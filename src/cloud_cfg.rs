@@ -1,6 +1,6 @@
-//! cloud.cfg of each distribution, from one typed description.
+//! The cloud.cfg of each distribution, from one typed description.
 //!
-//! The lists hold the modules of this build, each where its own description says, in the original's order.
+//! The lists hold the modules of this build, each in the list that its description names, in upstream's order.
 
 use model::Stage;
 use modules::catalog;
@@ -24,7 +24,7 @@ pub(crate) struct CloudCfg {
     ssh_deletekeys: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ssh_genkeytypes: Option<Vec<&'static str>>,
-    /// `~` for RHEL's clones: the log keeps its owner.
+    /// `~` for rebuilds of RHEL: the log keeps its owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     syslog_fix_perms: Option<Nothing>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,7 @@ struct Paths {
     templates_dir: &'static str,
 }
 
-/// Distributions that there is a cloud.cfg for.
+/// Distributions that have a cloud.cfg.
 #[cfg(any(feature = "packaging", test))]
 pub(crate) fn names() -> Vec<&'static str> {
     crate::registry::distro_names()
@@ -133,7 +133,7 @@ fn describe(id: &str) -> Option<CloudCfg> {
     })
 }
 
-/// cloud.cfg of a distribution; `None` for one that there is none for.
+/// The cloud.cfg of a distribution; `None` for an unknown one.
 pub(crate) fn text(id: &str) -> Option<String> {
     let yaml = serde_yaml::to_string(&describe(id)?).ok()?;
     Some(format!(

@@ -1,4 +1,4 @@
-//! The commands, a file each.
+//! The commands, one file each.
 
 #[cfg(feature = "admin-tools")]
 pub(crate) mod analyze;
@@ -50,7 +50,7 @@ pub(crate) fn host() -> System {
     Host::system(None, crate::registry::http())
 }
 
-/// The configuration without an instance, and the paths it sets: what commands need that only look.
+/// The configuration without an instance, and the paths it sets: all that read-only commands need.
 pub(crate) fn configuration(system: &System) -> (Node, Paths) {
     let loader = Loader::new(system, Vec::new());
     let base = loader.base();
@@ -58,7 +58,7 @@ pub(crate) fn configuration(system: &System) -> (Node, Paths) {
     (base, paths)
 }
 
-/// Runs a command; gives the exit code.
+/// Runs a command; returns the exit code.
 pub(crate) fn run(cli: Cli) -> u8 {
     let Cli { version, debug, force, all_stages, command } = cli;
     if version {
@@ -66,17 +66,15 @@ pub(crate) fn run(cli: Cli) -> u8 {
         return 0;
     }
     if all_stages {
-        output::error(
-            "error: --all-stages: this program starts fast enough to run each stage in a process of its own",
-        );
+        output::error("error: --all-stages: not supported; each stage runs in its own process");
         return 2;
     }
     let Some(command) = command else {
         output::error("error: a subcommand is required; see cloud-init --help");
-        // The original's answer to an option alone is another than that to nothing at all.
+        // Upstream treats an option without a command differently from no arguments at all.
         return if debug || force { 1 } else { 2 };
     };
-    // The stages log to their file as well, and a plan shows its warnings in their places.
+    // The stages also log to their file; a plan shows its warnings in place.
     let own_log = match command {
         Command::Init(_) | Command::Modules(_) | Command::Single(_) => true,
         Command::Hotplugd | Command::Devel(Devel::HotplugHook(_)) => true,

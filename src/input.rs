@@ -1,4 +1,4 @@
-//! Files that commands are given by name: `-` stands for standard input and output.
+//! Files named on the command line: `-` stands for standard input or output.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use model::effects::{Attributes, FileError, FileKind};
 
 use crate::output;
 
-/// The content of a file, or all of standard input.
+/// The content of a file or of standard input.
 pub(crate) fn read(system: &System, path: &Path) -> Result<Vec<u8>, FileError> {
     if path == Path::new("-") {
         return system::standard_input().map_err(|error| FileError::new("read", path, error));
@@ -16,7 +16,7 @@ pub(crate) fn read(system: &System, path: &Path) -> Result<Vec<u8>, FileError> {
     system.files.read(&whole)
 }
 
-/// Writes an answer into a file, or to standard output.
+/// Writes to a file or to standard output.
 pub(crate) fn write(system: &System, path: &Path, text: &str) -> Result<(), String> {
     if path == Path::new("-") {
         output::text(text);
@@ -24,7 +24,7 @@ pub(crate) fn write(system: &System, path: &Path, text: &str) -> Result<(), Stri
     }
     let whole =
         system::absolute(path).map_err(|error| format!("Cannot open file {}: {error}", path.display()))?;
-    // A device or a FIFO is written into, not replaced.
+    // A device or a FIFO is written to, not replaced.
     let special = matches!(system.files.stat(&whole), Ok(Some(found)) if found.kind == FileKind::Special);
     let written = if special {
         system.files.append(&whole, text.as_bytes(), &Attributes::default())

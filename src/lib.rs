@@ -1,19 +1,19 @@
-//! cloud-init for programs: parse, check, merge, render and plan what a machine is given at its first boot, without a
-//! machine and without the network.
+//! cloud-init as a library: parse, validate, merge, render and plan what a machine receives at its first boot, without
+//! the machine and without the network.
 //!
-//! A cloud instance is configured by *user-data*: a cloud-config in YAML, a script, or a MIME message of several. The
-//! program `cloud-init` applies it at boot. This library is for tools that handle user-data before: editors, linters,
-//! provisioners, image builders. What each module takes and gives is plain text, bytes and small types.
-//!
-//! | module | from | to |
+//! A cloud instance is configured by *user-data*: a cloud-config in YAML, a script, or a MIME message of several parts.
+//! The program `cloud-init` applies it at boot. This library is for tools that process user-data earlier: editors,
+//! linters, provisioners, image builders. Its modules take and return plain text, bytes and small types.
+//! | module | input | result |
 //! |---|---|---|
-//! | [`parse`] | user-data of any form, also gzip and MIME | its parts, each with name and content type |
-//! | [`check`] | a cloud-config or a network-config | findings with line, column and remedy |
+//! | [`parse`] | user-data in any format, including gzip and MIME | its parts, each with name and content type |
+//! | [`check`] | a cloud-config or a network-config | findings with line, column and fix |
 //! | [`merge`] | parts | one configuration, each value with the place where it was written |
-//! | [`render`] | a jinja template, a network description | a text, the files of a network manager |
-//! | [`plan`] | user-data for a distribution | every file, command and warning of a first boot |
+//! | [`render`] | a jinja template, a network configuration | text, the files of a network manager |
+//! | [`plan`] | user-data for a distribution | the files, commands and warnings of a first boot |
 //!
-//! The readings are those of the original program in Python: YAML 1.1 as PyYAML reads it, its merging rules, its schema.
+//! Documents are interpreted as upstream's Python program does: YAML 1.1 as PyYAML reads it, the same merging rules,
+//! the same schema.
 //!
 #![cfg_attr(
     all(feature = "schema", feature = "plan"),
@@ -36,7 +36,7 @@ assert!(plan.commands().any(|command| command == ["hostname", "web1"]));
 "##
 )]
 //!
-//! Features choose what is built in, as for the program: `default-features = false` with `schema` is enough for
+//! Features select what is built in, as for the program: `default-features = false` with `schema` is enough for
 //! [`check`], `plan` with a `distro-*` and `all-modules` for [`plan`], `net-tools` for [`render::network`].
 
 mod cli;
@@ -59,8 +59,8 @@ pub mod render;
 
 pub use model::VERSION;
 
-/// The program `cloud-init` itself: runs a command line, the program's own name first, and gives the exit code. It
-/// configures the machine that it runs on.
+/// The program `cloud-init` itself: runs a command line, starting with the program's name, and returns the exit code.
+/// It configures the machine that it runs on.
 #[doc(hidden)]
 pub fn command_line(arguments: Vec<std::ffi::OsString>) -> u8 {
     cli::run(arguments)

@@ -1,4 +1,4 @@
-//! The log: the original's lines in the original's place, and what status.json lists as recoverable errors.
+//! The log: upstream's line format at upstream's path, and the recoverable errors for status.json.
 
 mod configured;
 mod redirect;
@@ -20,11 +20,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 pub(crate) use redirect::redirect;
 
-/// Where lines go.
+/// The destination of lines.
 struct State {
     clock: Arc<dyn Clock>,
     recoverable: Recoverable,
-    /// Lines before the configuration is known.
+    /// Lines logged before the configuration is known.
     waiting: Option<Vec<(Level, String)>>,
     file: Option<(File, Level)>,
     /// Lines of this level and above also go to standard error.
@@ -37,7 +37,7 @@ pub(crate) struct Log {
     state: Arc<Mutex<State>>,
 }
 
-/// Collects the message of an event.
+/// Extracts the message of an event.
 #[derive(Default)]
 struct Message(String);
 
@@ -57,7 +57,7 @@ pub(crate) fn message(event: &Event<'_>) -> String {
 }
 
 impl Log {
-    /// Begins to log; lines wait until [`Log::configure`], unless nothing is to be kept.
+    /// Starts logging; lines are buffered until [`Log::configure`], unless nothing is kept.
     pub(crate) fn start(system: &System, recoverable: &Recoverable, keep: bool, debug: bool) -> Self {
         let console = if debug { Some(Level::DEBUG) } else { Some(Level::WARN) };
         let state = State {
@@ -73,7 +73,7 @@ impl Log {
         log
     }
 
-    /// The configuration says where the log is: what waited is written there.
+    /// Applies the configuration: buffered lines are written to the configured log.
     pub(crate) fn configure(&self, config: &Node, debug: bool) {
         let settings = configured::read(config);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +116,7 @@ fn name(level: Level, target: &str) -> &'static str {
 
 impl<S: Subscriber> Layer<S> for Log {
     fn enabled(&self, metadata: &tracing::Metadata<'_>, _context: Context<'_, S>) -> bool {
-        // Libraries log their own affairs.
+        // Libraries log details of their own.
         let target = metadata.target();
         *metadata.level() <= Level::DEBUG
             && !["hyper", "reqwest", "rustls", "hickory", "h2", "mio"]
@@ -129,7 +129,7 @@ impl<S: Subscriber> Layer<S> for Log {
         let (level, target) = (*metadata.level(), metadata.target());
         let message = message(event);
         let named = name(level, target);
-        // The original shows the source's file.
+        // Upstream prints the name of its source file here.
         let source = if Path::new(target).extension().is_some_and(|ending| ending == "py") {
             target
         } else {
@@ -142,7 +142,7 @@ impl<S: Subscriber> Layer<S> for Log {
         let line = format!("{} - {source}[{named}]: {}\n", state.clock.now().log_stamp(), message);
         if state.console.is_some_and(|wanted| level <= wanted) {
             let mut stderr = std::io::stderr();
-            // A person wants the message, a log the whole line.
+            // Terminals get the message, the log file the complete line.
             let shown = if stderr.is_terminal() {
                 format!("{}: {}\n", named.to_lowercase(), message)
             } else {

@@ -1,6 +1,6 @@
 //! cloud-init: turns a freshly cloned disk image into this machine, on its first boot and on every boot after.
 //!
-//! All of it is in the library, which other programs use as well.
+//! The library contains the implementation, which other programs can use.
 
 use std::process::ExitCode;
 

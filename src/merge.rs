@@ -1,4 +1,4 @@
-//! Cloud-configs merged as a boot merges them, each value with the place where it was written.
+//! Merges cloud-configs like a boot does, keeping the place where each value was written.
 
 use std::fmt;
 
@@ -15,35 +15,35 @@ pub struct Merged {
 }
 
 impl fmt::Debug for Merged {
-    /// Counts only: values may be passwords.
+    /// Shows counts only: values may be passwords.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys = self.config.as_ref().and_then(Node::as_map).map_or(0, model::config::Map::len);
         write!(out, "{keys} keys, {} parts refused", self.refused.len())
     }
 }
 
-/// A value of a configuration and where it was written.
+/// A configuration value and the place where it was written.
 #[derive(Clone, PartialEq)]
 pub struct Setting {
     /// The value.
     pub value: serde_json::Value,
     /// The part: `user-data part-001`.
     pub source: String,
-    /// The line in it, from 1.
+    /// The line within the part, starting at 1.
     pub line: u32,
-    /// The column, from 1, in characters.
+    /// The column in characters, starting at 1.
     pub column: u32,
 }
 
 impl fmt::Debug for Setting {
-    /// The place only: the value may be a password.
+    /// Shows the place only: the value may be a password.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:{}:{}", self.source, self.line, self.column)
     }
 }
 
-/// Merges the parts that are cloud-configs or JSON patches of one, in their order and by the rules that they set
-/// (`merge_how`); other parts are passed over.
+/// Merges the parts that are cloud-configs or JSON patches of one, in order and by the rules they set (`merge_how`);
+/// other parts are skipped.
 ///
 /// ```
 /// let data = b"#cloud-config-archive\n\
@@ -69,7 +69,7 @@ pub fn parts(parts: &[Part]) -> Merged {
 }
 
 impl Merged {
-    /// The value at a path: `hostname`, `users.0.name`, `write_files[1].path`.
+    /// The value at a path such as `hostname`, `users.0.name` or `write_files[1].path`.
     pub fn get(&self, path: &str) -> Option<Setting> {
         self.find(path).ok().flatten()
     }
@@ -85,12 +85,12 @@ impl Merged {
         }))
     }
 
-    /// The whole configuration as JSON; null where no part was a cloud-config.
+    /// The complete configuration as JSON; null if no part was a cloud-config.
     pub fn to_json(&self) -> serde_json::Value {
         self.config.as_ref().map(Node::to_json).unwrap_or_default()
     }
 
-    /// Why parts were left out, each with its place; empty where none was.
+    /// Why parts were left out, each with its place.
     pub fn refused(&self) -> &[String] {
         &self.refused
     }

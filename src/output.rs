@@ -1,20 +1,20 @@
-//! What commands print. A reader that closes the pipe is no error of ours.
+//! Output of commands. A closed pipe is not an error.
 
 use std::io::{self, Write};
 
-/// A line on standard output.
+/// Prints a line on standard output.
 pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
-/// Text on standard output, as it is, at once.
+/// Prints text on standard output unchanged, and flushes it.
 pub(crate) fn text(text: &str) {
     let mut out = io::stdout();
     let _ = out.write_all(text.as_bytes());
     let _ = out.flush();
 }
 
-/// A line on standard error.
+/// Prints a line on standard error.
 pub(crate) fn error(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

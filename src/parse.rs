@@ -1,4 +1,4 @@
-//! User-data of any form, taken apart into what the boot handles.
+//! Splits user-data of any format into the parts that a boot handles.
 
 use std::fmt;
 
@@ -13,36 +13,36 @@ use system::Scratch;
 pub struct Part(pub(crate) model::Part);
 
 impl fmt::Debug for Part {
-    /// Name, type and length: the content may hold passwords.
+    /// Shows name, type and length: the content may contain passwords.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(out)
     }
 }
 
 impl Part {
-    /// The name that the part's headers give it, else `part-001` and so on.
+    /// The name in the part's headers, else `part-001` and so on.
     pub fn name(&self) -> &str {
         &self.0.filename
     }
 
-    /// What it is: `text/cloud-config`, `text/x-shellscript`, `text/jinja2`, …; by its first line where no header says
-    /// it, `text/x-not-multipart` where that says nothing either.
+    /// The content type: `text/cloud-config`, `text/x-shellscript`, `text/jinja2`, …; detected from the first line if
+    /// no header gives it, `text/x-not-multipart` if that fails.
     pub fn content_type(&self) -> &str {
         &self.0.content_type
     }
 
-    /// The content, its transfer encoding and compression taken off.
+    /// The content, decoded and decompressed.
     pub fn content(&self) -> &[u8] {
         &self.0.payload
     }
 }
 
-/// User-data that cannot be taken apart.
+/// User-data that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct ParseError(#[from] UserDataError);
 
-/// Takes user-data apart: gzip is unpacked, MIME and cloud-config archives are opened.
+/// Parses user-data: decompresses gzip, and splits MIME messages and cloud-config archives.
 ///
 /// ```
 /// let mime = b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n\
@@ -56,7 +56,7 @@ pub struct ParseError(#[from] UserDataError);
 ///
 /// # Errors
 ///
-/// Damaged compression, data beyond the limits, and `#include`, since nothing here asks the network.
+/// Corrupt compression, data beyond the limits, and `#include`, because this function does not use the network.
 pub fn user_data(bytes: &[u8]) -> Result<Vec<Part>, ParseError> {
     let (system, _) = Scratch::new().system();
     let paths = Paths::default();

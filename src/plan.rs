@@ -1,4 +1,4 @@
-//! The effects of a first boot, before any machine boots: the four stages run over a root that exists in memory only.
+//! Plans a first boot before any machine boots: the four stages run against a root in memory.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::commands::plan as planning;
 
 pub use system::{Effect, EffectKind};
 
-/// What a machine is to boot with. Without a user-data it is given an empty one, without meta-data an instance-id.
+/// The input of a boot. Missing user-data is taken as empty; missing meta-data gets an instance-id.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Boot {
@@ -15,7 +15,7 @@ pub struct Boot {
 }
 
 impl fmt::Debug for Boot {
-    /// The distribution only: the data may hold passwords.
+    /// Shows the distribution only: the data may contain passwords.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "a boot of {}", self.distro)
     }
@@ -26,49 +26,50 @@ impl fmt::Debug for Boot {
 #[error(transparent)]
 pub struct PlanError(#[from] planning::PlanError);
 
-/// A warning, where a boot gives it.
+/// A warning of the boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {
     /// `warning`, `error` or `deprecated`.
     pub level: &'static str,
-    /// The message, with part, line and column where it is about a value.
+    /// The message, with part, line and column if it concerns a value.
     pub message: String,
-    /// The module that gives it; `None` for the stage itself.
+    /// The module that warns; `None` for the stage itself.
     pub module: Option<String>,
 }
 
 impl Boot {
-    /// A small built-in root of a distribution: its id in os-release, perhaps with a version (`ubuntu`, `centos:7`).
+    /// A small built-in root of a distribution, by its ID in os-release, optionally with a version (`ubuntu`,
+    /// `centos:7`).
     pub fn of(distro: &str) -> Self {
         Self { distro: distro.to_owned(), data: planning::Data::default() }
     }
 
-    /// User-data, of any form.
+    /// Sets the user-data, in any format.
     pub fn user_data(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.data.user_data = Some(bytes.into());
         self
     }
 
-    /// Metadata of a NoCloud seed, in YAML.
+    /// Sets the meta-data of a NoCloud seed, in YAML.
     pub fn meta_data(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.data.meta_data = Some(bytes.into());
         self
     }
 
-    /// Vendor-data, of any form.
+    /// Sets the vendor-data, in any format.
     pub fn vendor_data(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.data.vendor_data = Some(bytes.into());
         self
     }
 
-    /// Network-config, in YAML.
+    /// Sets the network-config, in YAML.
     pub fn network_config(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.data.network_config = Some(bytes.into());
         self
     }
 
-    /// Runs the four stages. Nothing of this machine is touched and no network is asked.
+    /// Runs the four stages, without touching this machine or the network.
     ///
     /// ```
     /// let data = "#cloud-config\nwrite_files: [{path: /etc/motd, content: hello}]\npackages: [nginx]\n";
@@ -84,30 +85,30 @@ impl Boot {
     ///
     /// # Errors
     ///
-    /// A distribution or a version that is not built in. Data that is wrong is no error here: a boot goes on, and so
-    /// does a plan, with warnings.
+    /// A distribution or version that is not built in. Invalid data is not an error: like a boot, the plan continues
+    /// with warnings.
     pub fn plan(&self) -> Result<Plan, PlanError> {
         Ok(Plan(planning::of_data(&self.distro, &self.data)?))
     }
 }
 
-/// What a first boot does.
+/// The effects of a first boot.
 pub struct Plan(planning::Planned);
 
 impl fmt::Debug for Plan {
-    /// Counts only: contents may be secret.
+    /// Shows counts only: contents may be secret.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} effects, {} warnings", self.0.effects.len(), self.0.warnings.len())
     }
 }
 
 impl Plan {
-    /// Everything that happens to the machine, in order. Contents are whole here, secrets as well.
+    /// All effects on the machine, in order. Contents are complete and include secrets.
     pub fn effects(&self) -> &[Effect] {
         &self.0.effects
     }
 
-    /// The commands that run, as their words, secrets replaced.
+    /// The commands that run, as lists of words, with secrets replaced.
     pub fn commands(&self) -> impl Iterator<Item = &[String]> {
         self.0.effects.iter().filter_map(|effect| match &effect.kind {
             EffectKind::Command { words, .. } => Some(words.as_slice()),
@@ -115,7 +116,7 @@ impl Plan {
         })
     }
 
-    /// What a file holds in the end, where the boot writes it.
+    /// The final content of a file that the boot writes.
     pub fn file(&self, path: &str) -> Option<&[u8]> {
         self.0.effects.iter().rev().find_map(|effect| match &effect.kind {
             EffectKind::Write { path: written, after, .. } if *written == *path => Some(after.as_slice()),
@@ -123,7 +124,7 @@ impl Plan {
         })
     }
 
-    /// What the boot warns of, in order.
+    /// The warnings of the boot, in order.
     pub fn warnings(&self) -> Vec<Warning> {
         let warning = |warning: &planning::Warning| Warning {
             level: warning.level,
@@ -133,32 +134,32 @@ impl Plan {
         self.0.warnings.iter().map(warning).collect()
     }
 
-    /// Errors of stages, as status.json lists them.
+    /// Errors of stages, as in status.json.
     pub fn errors(&self) -> &[String] {
         &self.0.errors
     }
 
-    /// What in the user-data was probably not meant as it is written.
+    /// Probable mistakes in the user-data.
     pub fn advice(&self) -> &[String] {
         &self.0.advice
     }
 
-    /// What only the machine will know.
+    /// What depends on the real machine.
     pub fn notes(&self) -> &[String] {
         &self.0.notes
     }
 
-    /// The JSON document that `cloud-init plan --format json` prints; secrets are left out or masked. Its schema is
-    /// `docs/plan.schema.json`, and [`json_schema`].
+    /// The JSON document that `cloud-init plan --format json` prints; secrets are omitted or masked. Its schema is
+    /// `docs/plan.schema.json`, also returned by [`json_schema`].
     pub fn to_json(&self) -> String {
         planning::json(&self.0)
     }
 }
 
 impl fmt::Display for Plan {
-    /// For people, as `cloud-init plan` prints it; secrets are left out or masked.
+    /// The text that `cloud-init plan` prints; secrets are omitted or masked.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&planning::text(&self.0))
+        out.write_str(&planning::text(&self.0, false))
     }
 }
 

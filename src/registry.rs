@@ -1,4 +1,4 @@
-//! The one table of what is in this program: a row per member of a family, each behind its feature.
+//! The table of what is built into this program: one row per member of a family, each behind its feature.
 
 use engine::Registry;
 #[cfg(feature = "plan")]
@@ -6,7 +6,7 @@ use model::distro::Release;
 use model::distro::{Facts, Family};
 use model::{Distro, DistroError, Node, System};
 
-/// Everything that the features put in.
+/// Everything that the enabled features include.
 pub(crate) fn registry() -> Registry {
     Registry {
         sources: datasources::all(),
@@ -23,7 +23,7 @@ pub(crate) fn registry() -> Registry {
     }
 }
 
-/// Families of distributions, each with its releases for `plan`.
+/// The families of distributions, each with its releases for `plan`.
 fn families() -> Vec<&'static Family> {
     vec![
         #[cfg(feature = "distro-debian")]
@@ -33,7 +33,7 @@ fn families() -> Vec<&'static Family> {
     ]
 }
 
-/// The releases that there are built-in roots of.
+/// The releases that have a built-in root.
 #[cfg(feature = "plan")]
 pub(crate) fn releases() -> impl Iterator<Item = &'static Release> {
     let families: Vec<&'static [Release]> = vec![
@@ -45,12 +45,12 @@ pub(crate) fn releases() -> impl Iterator<Item = &'static Release> {
     families.into_iter().flatten()
 }
 
-/// The rows of the distributions that this program configures.
+/// The rows of the distributions built into this program.
 pub(crate) fn distros() -> impl Iterator<Item = &'static Facts> {
     families().into_iter().flat_map(|family| family.members)
 }
 
-/// Names of distributions that this program configures.
+/// The names of the distributions built into this program.
 pub(crate) fn distro_names() -> Vec<&'static str> {
     distros().map(|facts| facts.name).collect()
 }
@@ -68,7 +68,7 @@ fn distro(system: &System, name: &str, system_info: &Node) -> Result<Box<dyn Dis
     })
 }
 
-/// HTTP, where it was built in.
+/// HTTP, if built in.
 pub(crate) fn http() -> std::sync::Arc<dyn model::effects::Http> {
     #[cfg(feature = "http")]
     {

@@ -1,25 +1,25 @@
-//! Templates to text, and network descriptions to the files of a network manager.
+//! Renders templates to text, and network configurations to the files of a network manager.
 
-/// A template or a description that cannot be rendered, with its place.
+/// A template or network configuration that cannot be rendered, with the place.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    /// The template is wrong.
+    /// An invalid template.
     #[error(transparent)]
     Template(#[from] model::module::TemplateError),
-    /// The description is no YAML.
+    /// A network configuration that is not valid YAML.
     #[cfg(feature = "net-tools")]
     #[error("{0}")]
     Yaml(String),
-    /// The description makes no sense, or the network manager cannot be told so.
+    /// A network configuration that is invalid or that the network manager cannot express.
     #[cfg(feature = "net-tools")]
     #[error("{0}")]
     Network(String),
 }
 
-/// Renders a user-data that begins with `## template: jinja`, with the instance-data of a machine as its variables, as
-/// a boot does. `name` is what errors call it. A text without that line is returned without change but for what the
-/// engine that its first line names makes of it.
+/// Renders user-data that begins with `## template: jinja`, with a machine's instance data as variables, like a boot
+/// does. `name` appears in errors. Text without that first line is returned unchanged, unless the line names another
+/// engine.
 ///
 /// ```
 /// let text = "## template: jinja\n#cloud-config\nhostname: {{ v1.local_hostname }}\n";
@@ -30,7 +30,7 @@ pub enum RenderError {
 ///
 /// # Errors
 ///
-/// A template that jinja refuses, with its line.
+/// A template with an error; the message gives the line.
 pub fn template(name: &str, text: &str, instance_data: &serde_json::Value) -> Result<String, RenderError> {
     Ok(engine::template::render_instance_template(name, text, instance_data)?)
 }
@@ -40,28 +40,28 @@ pub fn template(name: &str, text: &str, instance_data: &serde_json::Value) -> Re
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct File {
-    /// Where.
+    /// The path.
     pub path: std::path::PathBuf,
-    /// What is in it.
+    /// The content.
     pub content: String,
-    /// Permission bits.
+    /// The permission bits.
     pub mode: u32,
 }
 
-/// A network description in the form of a network manager.
+/// A network configuration rendered for a network manager.
 #[cfg(feature = "net-tools")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Network {
     /// The files.
     pub files: Vec<File>,
-    /// What the description says and the network manager has no form for, each with its place.
+    /// Settings that the network manager cannot express, each with its place.
     pub unexpressed: Vec<String>,
 }
 
-/// The files that a network manager (`netplan`, `networkd`, `network-manager`, `sysconfig`, `eni`, …) is given for a
-/// network-config of version 1 or 2. `distro` is the distribution whose paths and headers are used, `links` the names
-/// and MAC addresses of the machine's links, for descriptions that match by one of them.
+/// Renders a network-config of version 1 or 2 for a network manager (`netplan`, `networkd`, `network-manager`,
+/// `sysconfig`, `eni`, …). `distro` is the distribution whose paths and headers are used; `links` gives the names and
+/// MAC addresses of the machine's network devices, for configurations that match by one of them.
 ///
 /// ```
 /// let text = "version: 2\nethernets: {eth0: {dhcp4: true}}\n";
@@ -74,7 +74,7 @@ pub struct Network {
 ///
 /// # Errors
 ///
-/// A description that cannot be read or written, and a network manager that is not built in.
+/// A network configuration that is invalid or cannot be rendered, or a network manager that is not built in.
 #[cfg(feature = "net-tools")]
 pub fn network(
     name: &str,
@@ -85,7 +85,7 @@ pub fn network(
 ) -> Result<Network, RenderError> {
     let node = model::Node::from_yaml(name, text.as_bytes())
         .map_err(|error| RenderError::Yaml(error.without_text()))?;
-    let node = node.ok_or_else(|| RenderError::Yaml(format!("{name}: there is nothing in it")))?;
+    let node = node.ok_or_else(|| RenderError::Yaml(format!("{name}: the document is empty")))?;
     let links: Vec<model::effects::Link> = links
         .iter()
         .map(|(name, mac)| model::effects::Link {

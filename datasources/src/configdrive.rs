@@ -15,7 +15,7 @@ use serde_json::Value;
 
 const NAME: &str = "ConfigDrive";
 const LABEL: &str = "config-2";
-/// The id of a drive that has none: only version 1 may lack it.
+/// The ID of a drive without one, which only version 1 allows.
 const DEFAULT_ID: &str = "iid-dsconfigdrive";
 
 const ABOUT: About = About {
@@ -91,8 +91,8 @@ fn read(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
     }
 }
 
-/// Devices that may hold the layout, best first: those with the label, the last device before the others (bare metal
-/// has a partition at the end of its last disk), then whole disks with a file system of the right kind for version 1.
+/// Devices that may have the layout, best first: those with the label, the last device before the others (bare metal
+/// has a partition at the end of its last disk), then whole disks with a suitable file system for version 1.
 fn candidates<'p>(platform: &'p Platform<'_>) -> Vec<&'p BlockDevice> {
     let mut labelled: Vec<&BlockDevice> = platform.labelled(&[LABEL]).collect();
     labelled.sort_by(|a, b| b.path.cmp(&a.path));
@@ -110,7 +110,7 @@ fn candidates<'p>(platform: &'p Platform<'_>) -> Vec<&'p BlockDevice> {
     labelled
 }
 
-/// The first place that has the layout, with its name.
+/// The first place with the layout, and its name.
 fn find(platform: &Platform<'_>) -> Option<(Documents, String)> {
     for root in [platform.paths.seed("config_drive"), PathBuf::from("/config-drive")] {
         if !platform.files().is_dir(&root) {
@@ -206,17 +206,17 @@ fn instance(platform: &Platform<'_>, documents: Documents, place: &str, mode: Ds
     instance
 }
 
-/// The id of the boot before: the engine has not moved on while its sources are asked.
+/// The previous boot's instance ID: the engine has not updated it while its sources are queried.
 fn previous_id(platform: &Platform<'_>) -> Option<String> {
     let text = platform.files().text(&platform.paths.data("instance-id"))?;
     Some(text.trim_end_matches('\n').to_owned())
 }
 
-/// Writes the files that came with the server; one that cannot be written does not stop the others.
+/// Writes the server's files; an error does not affect the others.
 fn write_files(platform: &Platform<'_>, files: &[(String, Vec<u8>)]) {
     for (name, content) in files {
         let path = Path::new("/").join(name);
-        // They may hold anything, passwords included.
+        // They may contain anything, including passwords.
         let attributes = Attributes { mode: Some(0o660), ..Attributes::secret() };
         if let Err(error) = platform.system.files.write(&path, content, &attributes) {
             tracing::warn!("Failed writing file: {error}");

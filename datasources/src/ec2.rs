@@ -1,4 +1,4 @@
-//! Ec2: Amazon's metadata service, and those of clouds that answer in its way.
+//! Ec2: Amazon's metadata service, and compatible ones of other clouds.
 
 mod imds;
 mod network;
@@ -18,10 +18,10 @@ use imds::{Contents, Imds};
 use platform::Cloud;
 
 const NAME: &str = "Ec2";
-/// Drivers of Amazon's adapters: the service is behind one of these.
+/// Drivers of Amazon's network adapters: the service is reached through one of these.
 const ELASTIC: &[&str] = &["ena", "efa"];
 
-/// Only links with drivers of Ec2's adapters are configured when they appear, not those of containers.
+/// Only devices with drivers of EC2's adapters are configured on hotplug, not those of containers.
 const HOTPLUG_RULES: &str = r#"
 ENV{ID_NET_DRIVER}=="vif|ena|ixgbevf", GOTO="cloudinit_hook"
 GOTO="cloudinit_end"
@@ -32,7 +32,7 @@ const ABOUT: About = About {
     network: Some("DataSourceEc2"),
     events: &[Event::BootNewInstance, Event::Hotplug],
     evidence: Evidence {
-        // A UUID that begins with ec2, in SMBIOS's two places.
+        // A UUID that starts with ec2, in SMBIOS's two byte orders.
         dmi: &[
             ("product_uuid", "ec2f00d0-0000-4000-8000-000000000000"),
             ("product_serial", "ec2f00d0-0000-4000-8000-000000000000"),
@@ -46,16 +46,16 @@ const ABOUT: About = About {
 /// The data source.
 pub(crate) struct Ec2;
 
-/// What is done on a machine that nothing identifies.
+/// What to do on an unidentified machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Strict {
-    /// Its service is never asked.
+    /// Do not query the service.
     Yes,
-    /// It is asked; `warn` tells so.
+    /// Query it; with a warning if `warn`.
     No,
 }
 
-/// `strict_id`: true, false, or `warn` with perhaps `,SECONDS`. `None` where it says nothing that is known.
+/// `strict_id`: true, false, or `warn` optionally with `,SECONDS`. `None` if the value is unknown.
 fn strictness(node: Option<&Node>) -> Option<Strict> {
     let text = node?.scalar_text()?;
     match text.split(',').next().unwrap_or_default() {
@@ -113,7 +113,7 @@ impl DataSource for Ec2 {
             _ => false,
         };
         if excluded {
-            tracing::debug!("Ec2: nothing identifies this machine, its service is not asked");
+            tracing::debug!("Ec2: unidentified machine, not querying the metadata service");
             return Ok(None);
         }
         match crawl.stage {
@@ -130,13 +130,13 @@ impl DataSource for Ec2 {
         }
     }
 
-    /// The id is only in the metadata: it is read again.
+    /// Only the metadata has the ID: it is read again.
     fn still_same(&self, _platform: &Platform<'_>, _cached: &Instance) -> bool {
         false
     }
 }
 
-/// Asks over each link that may reach the service, Amazon's adapters first.
+/// Queries over each eligible device, Amazon's adapters first.
 fn local(crawl: &Crawl<'_>, config: &Node, cloud: Cloud) -> Result<Option<Instance>, SourceError> {
     let links = crawl.system().links.links()?;
     let mut candidates = netconfig::fallback::candidates(&links);
@@ -151,7 +151,7 @@ fn local(crawl: &Crawl<'_>, config: &Node, cloud: Cloud) -> Result<Option<Instan
     }
     let mut last = None;
     for link in names {
-        // What the metadata describes is made out while the address is held: it may need to ask for more.
+        // The configuration is built while the address is held, because it may need more queries.
         let outcome = hold::asking(crawl, link, How::BothFamilies, |_| {
             let contents = Imds::new(crawl.system(), cloud, config).crawl()?;
             tracing::debug!("Crawled metadata service over {link}");
@@ -236,7 +236,7 @@ fn instance(
     Ok(found)
 }
 
-/// Whether no link is in a VPC: the first generation of the service.
+/// Whether no device is in a VPC: the first generation of the service.
 fn is_classic(metadata: &Map<String, Value>) -> bool {
     let links = metadata
         .get("network")

@@ -1,11 +1,11 @@
-//! Where an instance learns who it is: a file, a feature and a testdata folder per source.
+//! Data sources: a file, a feature and a testdata directory each.
 //!
-//! Each source implements [`DataSource`]: what can be seen of it without a network, how it is read, and whether a
-//! cached instance is still this machine. What several of them have in common is in the crate `metadata`.
+//! Each source implements [`DataSource`]: its detection without a network, how it is read, and whether a cached
+//! instance is still this machine. Shared code is in the crate `metadata`.
 
 use model::DataSource;
 
-/// The one row of a source: its feature, which is its module's name too, and its type.
+/// The row of a source: its feature, which is also its module's name, and its type.
 macro_rules! sources {
     ($($feature:literal $module:ident $source:ident;)*) => {
         $(#[cfg(feature = $feature)] mod $module;)*
@@ -26,5 +26,5 @@ sources! {
 }
 
 #[cfg(test)]
-#[allow(dead_code, reason = "the tests of a single source use a part of it")]
+#[allow(dead_code, reason = "the tests of a single source use only a part of it")]
 mod testing;

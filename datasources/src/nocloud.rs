@@ -1,5 +1,5 @@
 //! NoCloud: a seed in a directory, on a device labelled `cidata`, on the kernel command line, in the SMBIOS serial
-//! number, in the system configuration, or at an address that one of these names.
+//! number, in the system configuration, or at a URL in one of these.
 
 mod cmdline;
 mod seed;
@@ -18,11 +18,11 @@ use serde_json::Value;
 use seed::{Documents, Seed};
 
 const NAME: &str = "NoCloud";
-/// The label of a device with a seed, unless `fs_label` is configured.
+/// The default label of a device with a seed.
 const LABEL: &str = "cidata";
-/// Seed directories, in their order.
+/// Seed directories in order.
 const DIRECTORIES: &[&str] = &["nocloud", "nocloud-net"];
-/// The id of a seed that has none.
+/// The ID of a seed without one.
 const DEFAULT_ID: &str = "nocloud";
 
 const ABOUT: About = About {
@@ -39,7 +39,7 @@ const ABOUT: About = About {
 /// The data source.
 pub(crate) struct NoCloud;
 
-/// The label to look for; `None` where the configuration says `fs_label: null`.
+/// The label to look for; `None` if the configuration has `fs_label: null`.
 fn label(platform: &Platform<'_>) -> Option<String> {
     match platform.source_config(NAME).and_then(|config| config.get("fs_label")) {
         None => Some(LABEL.to_owned()),
@@ -48,7 +48,7 @@ fn label(platform: &Platform<'_>) -> Option<String> {
     }
 }
 
-/// Devices with a seed's label, the last first.
+/// Devices with a seed's label, the last one first.
 fn devices<'p>(platform: &'p Platform<'_>, label: &str) -> Vec<&'p BlockDevice> {
     let mut found: Vec<&BlockDevice> = platform
         .devices
@@ -72,7 +72,7 @@ impl DataSource for NoCloud {
     fn identify(&self, platform: &Platform<'_>) -> Identified {
         let needed = ["meta-data", "user-data"];
         let serial = platform.dmi("product_serial").unwrap_or_default();
-        // Ubuntu Core mounts its writable directory over the usual one, perhaps later than this.
+        // Ubuntu Core mounts its writable directory over the default one, possibly later.
         let writable = |directory: &Path| {
             Path::new("/writable/system-data").join(directory.strip_prefix("/").unwrap_or(directory))
         };
@@ -120,7 +120,7 @@ impl DataSource for NoCloud {
     }
 }
 
-/// Everything that can be read without following an address; `found` notes the places.
+/// Reads everything that needs no URL; `found` collects the places.
 fn gather(platform: &Platform<'_>, config: &Node, found: &mut Vec<String>) -> Result<Seed, SourceError> {
     let mut seed = Seed::default();
     let serial = platform.dmi("product_serial").unwrap_or_default();
@@ -154,7 +154,7 @@ fn gather(platform: &Platform<'_>, config: &Node, found: &mut Vec<String>) -> Re
     Ok(seed)
 }
 
-/// Adds the first device that has a whole seed.
+/// Adds the first device with a complete seed.
 fn add_device(
     platform: &Platform<'_>,
     label: &str,
@@ -233,7 +233,7 @@ fn instance(platform: &Platform<'_>, stage: SourceStage, seed: Seed, places: &st
     Some(instance)
 }
 
-/// The id as far as it can be read without a device or the network.
+/// The ID, if it can be read without a device or the network.
 fn quick_id(platform: &Platform<'_>) -> Option<String> {
     if let Some(id) = cmdline::read(&platform.cmdline).and_then(|found| found.get("instance-id").cloned()) {
         return standard::text(&id);

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 const ABOUT: About =
     About { network: Some("DataSourceNone"), last_resort: true, ..About::named(LAST_RESORT) };
 
-/// The source of a machine that has none.
+/// The source of a machine without any.
 pub(crate) struct NoSource;
 
 impl DataSource for NoSource {
@@ -18,7 +18,7 @@ impl DataSource for NoSource {
         &ABOUT
     }
 
-    /// Nothing shows it, and nothing excludes it.
+    /// Nothing detects it, and nothing rules it out.
     fn identify(&self, _platform: &Platform<'_>) -> Identified {
         Identified::Maybe
     }

@@ -1,5 +1,4 @@
-//! OpenStack: its metadata service, asked in the local stage over an address held for a moment, or with the network
-//! up.
+//! OpenStack: its metadata service, queried in the local stage with a temporary address, or with the network up.
 
 #[cfg(test)]
 mod tests;
@@ -17,9 +16,9 @@ use model::{About, Crawl, DataSource, Identified, Instance, Node, Platform, Syst
 use serde_json::{Map, Value};
 
 const NAME: &str = "OpenStack";
-/// Product names of Nova's machines, which some clouds write in the asset tag.
+/// Product names of Nova's machines, which some clouds use as the asset tag.
 const PRODUCTS: &[&str] = &["OpenStack Nova", "OpenStack Compute"];
-/// Asset tags of clouds that are OpenStack under another name.
+/// Asset tags of OpenStack clouds with other product names.
 const ASSET_TAGS: &[&str] = &["HUAWEICLOUD", "OpenTelekomCloud", "Samsung Cloud Platform", "SAP CCloud VM"];
 
 const ABOUT: About = About {
@@ -36,7 +35,7 @@ const ABOUT: About = About {
 /// The data source.
 pub(crate) struct OpenStack;
 
-/// The service, and the versions that it offers.
+/// The service, and its versions.
 struct Nova<'a> {
     service: Service<'a>,
     versions: Vec<String>,
@@ -55,7 +54,7 @@ impl Place for Nova<'_> {
         self.versions.clone()
     }
 
-    /// Nova answers for EC2 beside its own tree; where it does not, nothing is missed.
+    /// Nova also provides EC2's metadata; it is optional.
     fn ec2(&self) -> Result<Value, SourceError> {
         let root = self.service.url("latest/meta-data/");
         let tree =
@@ -71,7 +70,7 @@ impl Place for Nova<'_> {
     }
 }
 
-/// Whether the machine itself says that it is OpenStack's.
+/// Whether the machine identifies itself as OpenStack's.
 fn is_openstack(platform: &Platform<'_>) -> bool {
     let product = platform.dmi("product_name").unwrap_or_default();
     let tag = platform.dmi("chassis_asset_tag").unwrap_or_default();
@@ -81,7 +80,7 @@ fn is_openstack(platform: &Platform<'_>) -> bool {
         || first_process_says(platform, "product_name").as_deref() == Some(PRODUCTS[0])
 }
 
-/// A variable of process 1: in a container, what the host told it.
+/// A variable of process 1: in a container, set by the host.
 fn first_process_says(platform: &Platform<'_>, name: &str) -> Option<String> {
     let environment = platform.files().read(std::path::Path::new("/proc/1/environ")).ok()?;
     environment.split(|byte| *byte == 0).find_map(|entry| {
@@ -97,7 +96,7 @@ impl DataSource for OpenStack {
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
         if detection::has_config_drive(platform) {
-            // The same documents without a network: that source is asked.
+            // If the same documents are available without a network, that source is used.
             Identified::No
         } else if is_openstack(platform) {
             Identified::Found
@@ -111,17 +110,17 @@ impl DataSource for OpenStack {
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
         let config = crawl.config(NAME);
         let urls = service::configured_urls(&config);
-        // No link-local address is asked on a mere possibility: whoever answers there would own the machine.
+        // A link-local address is not queried on a mere possibility: whoever responds would control the machine.
         if urls.is_empty() && !is_openstack(crawl.platform) && !crawl.platform.is_named(NAME) {
             tracing::debug!(
-                "OpenStack: neither firmware nor configuration names it, its service is not asked"
+                "OpenStack: not identified by firmware or configuration, not querying the metadata service"
             );
             return Ok(None);
         }
         let urls = if urls.is_empty() { default_urls(crawl.fallback_link.as_deref()) } else { urls };
         match crawl.stage {
             SourceStage::Local => {
-                // IPv4, or where nobody gives an address of it, the link-local one of IPv6.
+                // IPv4 or, without an IPv4 address, link-local IPv6.
                 let ways = How::FirstOf(&[Way::Dhcp, Way::LinkLocal]);
                 hold::asking(crawl, hold::usual_link(crawl)?, ways, |_| read(crawl, &config, &urls))
             }
@@ -134,12 +133,12 @@ impl DataSource for OpenStack {
     }
 }
 
-/// Everything that the service says.
+/// All data of the service.
 fn read(crawl: &Crawl<'_>, config: &Node, urls: &[String]) -> Result<Option<Instance>, SourceError> {
     let nova = find_service(crawl.system(), config, urls)?;
     let documents = openstack_layout::read_v2(&nova)?.ok_or_else(|| SourceError::Broken {
         place: nova.show("openstack"),
-        reason: "it offers no meta_data.json".to_owned(),
+        reason: "no meta_data.json".to_owned(),
     })?;
     let mode = standard::dsmode([documents.dsmode.as_ref()]);
     if mode == DsMode::Disabled {
@@ -153,7 +152,7 @@ fn default_urls(link: Option<&str>) -> Vec<String> {
     v6.into_iter().chain(["http://169.254.169.254".to_owned()]).collect()
 }
 
-/// The first address that answers with its versions.
+/// The first address that responds with its versions.
 fn find_service<'a>(system: &'a System, config: &Node, urls: &[String]) -> Result<Nova<'a>, SourceError> {
     let patience = Patience::read(config, -1, 10, 5);
     let request = |url: &String| Request::get(service::join(url, "openstack")).timeout(patience.timeout);
@@ -199,7 +198,7 @@ fn instance(
     }
 }
 
-/// The original's words for false.
+/// Upstream's words for false.
 fn is_false(node: &Node) -> bool {
     match node.as_bool() {
         Some(value) => !value,

@@ -8,7 +8,7 @@ use model::effects::Http;
 use model::{Crawl, DataSource, Identified, Instance, Node, Paths, Platform, System};
 use system::Scratch;
 
-/// A machine and what is known of it.
+/// A machine and its evidence.
 pub(crate) struct Machine {
     pub system: System,
     config: Node,
@@ -16,25 +16,25 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// `http` answers.
+    /// Creates a machine; `http` answers its requests.
     pub fn with_http(scratch: Scratch, http: Arc<dyn Http>) -> Self {
         let (system, _) = scratch.system_with(http);
         Self { system, config: Node::default(), paths: Paths::default() }
     }
 
-    /// With the host's clock in place of the one that stands still: as a machine asks a real service.
+    /// Uses the host's clock instead of a fixed time: for querying a real service.
     pub fn on_time(mut self) -> Self {
         self.system.clock = system::Host::system(None, self.system.http.clone()).clock;
         self
     }
 
-    /// The system configuration.
+    /// Sets the system configuration.
     pub fn config(mut self, yaml: &str) -> Self {
         self.config = Node::from_yaml("cloud.cfg", yaml.as_bytes()).expect("valid YAML").unwrap_or_default();
         self
     }
 
-    /// Its evidence; the kernel command line is that of /proc/cmdline.
+    /// Its evidence; the kernel command line is read from /proc/cmdline.
     pub fn platform(&self) -> Platform<'_> {
         Platform {
             system: &self.system,
@@ -47,7 +47,7 @@ impl Machine {
         }
     }
 
-    /// What a source says of it.
+    /// The result of a source's detection.
     pub fn identify(&self, source: &dyn DataSource) -> Identified {
         source.identify(&self.platform())
     }
@@ -68,17 +68,17 @@ impl Machine {
     }
 }
 
-/// What `status --long` and `instance/datasource` call an instance.
+/// The instance's description in `status --long` and `instance/datasource`.
 pub(crate) fn described(instance: &Instance) -> String {
     format!("{}{}", instance.class, instance.detail)
 }
 
-/// A case of testdata/SOURCE/NAME.yaml: a machine, and what the source has to make of it.
+/// A case in testdata/SOURCE/NAME.yaml: a machine, and the expected result of the source.
 ///
-/// `machine` are its files; `devices` their attributes and `files`; `config` the system configuration; `http` what
-/// answers at each address; `stage` local or network. Of `expect`, `identified` is no, maybe or found; `described` the
-/// class and its detail; `found` false where there is no instance; `files` what has been written; `instance` has to be
-/// contained in the instance, in which user-data and vendor-data are text.
+/// `machine` has its files; `devices` their attributes and `files`; `config` the system configuration; `http` the
+/// responses for URLs; `stage` is local or network. In `expect`, `identified` is no, maybe or found; `described` the
+/// class and its detail; `found` is false if there is no instance; `files` lists written files; `instance` must be
+/// contained in the instance, where user-data and vendor-data are text.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -124,7 +124,7 @@ fn yes() -> bool {
     true
 }
 
-/// Runs every case of a source.
+/// Runs all cases of a source.
 #[allow(
     clippy::disallowed_methods,
     reason = "testdata is read from the source tree, not from the machine under test"

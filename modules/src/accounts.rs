@@ -1,4 +1,5 @@
-//! `users`, `user` and `groups` in all their forms, made one: who is to be there and who is the default user.
+//! `users`, `user` and `groups` in all their forms, normalized: which users to create, and which one is the default
+//! user.
 
 mod tree;
 
@@ -9,30 +10,30 @@ use model::{Context, Map, ModuleError, Node, Origin, Value, config};
 
 use tree::{merged, text_node, unique_words, with_underscores};
 
-/// A user of the configuration. It has no `Debug`, since what was written may be a password.
+/// A configured user. There is no `Debug`: the value may be a password.
 #[cfg_attr(not(feature = "users_groups"), allow(dead_code, reason = "only that module makes what is read"))]
 pub(crate) struct User {
-    /// What is asked for.
+    /// The requested account.
     pub(crate) spec: UserSpec,
-    /// Where it was written.
+    /// The place where it was written.
     pub(crate) origin: Origin,
-    /// `users` names it by `default`.
+    /// Whether this is the entry `default` of `users`.
     pub(crate) default: bool,
-    /// The keys that were written, null ones too.
+    /// The keys that were set, including null ones.
     pub(crate) written: Map,
 }
 
-/// All users and groups of the configuration.
+/// All configured users and groups.
 #[cfg_attr(not(feature = "users_groups"), allow(dead_code, reason = "only that module makes what is read"))]
 pub(crate) struct Accounts {
-    /// In the order in which they are made: the default user after the others.
+    /// In the order of their creation: the default user comes last.
     pub(crate) users: Vec<User>,
     /// Groups and their members, sorted.
     pub(crate) groups: Vec<(String, Vec<String>)>,
 }
 
 impl Accounts {
-    /// Reads them out of the whole configuration; what is odd goes to the report.
+    /// Reads them from the complete configuration; anomalies are added to the report.
     pub(crate) fn read(context: &Context<'_>, report: &mut Report) -> Result<Self, ModuleError> {
         let config = context.config;
         let groups = config.get("groups").map(groups).transpose()?.unwrap_or_default();
@@ -70,7 +71,7 @@ fn invalid(node: &Node, message: impl Into<String>) -> ModuleError {
     ModuleError::Invalid { origin: node.origin.clone(), message: message.into() }
 }
 
-/// `groups`: a string with commas, a mapping of groups to members, or a list of names and mappings.
+/// `groups`: a comma-separated string, a mapping of groups to members, or a list of names and mappings.
 fn groups(node: &Node) -> Result<Vec<(String, Vec<String>)>, ModuleError> {
     let mut found: IndexMap<String, Vec<&Node>> = IndexMap::new();
     let mut names = Vec::new();
@@ -89,7 +90,7 @@ fn groups(node: &Node) -> Result<Vec<(String, Vec<String>)>, ModuleError> {
                                 let kind = members.value.kind();
                                 return Err(invalid(
                                     members,
-                                    format!("the members of a group are a list of names; found: {kind}"),
+                                    format!("group members must be a list of names, found {kind}"),
                                 ));
                             }
                             found.entry(name.to_string()).or_default().push(members);
@@ -98,7 +99,7 @@ fn groups(node: &Node) -> Result<Vec<(String, Vec<String>)>, ModuleError> {
                     other => {
                         return Err(invalid(
                             item,
-                            format!("a group is a name or a mapping; found: {}", other.kind()),
+                            format!("a group must be a name or a mapping, found {}", other.kind()),
                         ));
                     }
                 }
@@ -107,7 +108,7 @@ fn groups(node: &Node) -> Result<Vec<(String, Vec<String>)>, ModuleError> {
         other => {
             return Err(invalid(
                 node,
-                format!("groups are a list, a mapping or a string; found: {}", other.kind()),
+                format!("groups must be a list, a mapping or a string, found {}", other.kind()),
             ));
         }
     }
@@ -122,14 +123,14 @@ fn groups(node: &Node) -> Result<Vec<(String, Vec<String>)>, ModuleError> {
         .collect())
 }
 
-/// `user`, the old way to describe the default user.
+/// `user`, the deprecated way to describe the default user.
 fn old_user(config: &Node, report: &mut Report) -> Option<Map> {
     let node = config.get("user").filter(|node| node.is_truthy())?;
     match &node.value {
         Value::Str(name) => {
             report.deprecate(
                 Some(&node.origin),
-                "'user' of type string is deprecated since 22.2: use the 'users' list",
+                "'user' of type string is deprecated since 22.2: use 'users' instead",
             );
             Some(Map::from([("name".into(), text_node(name, &node.origin))]))
         }
@@ -137,14 +138,14 @@ fn old_user(config: &Node, report: &mut Report) -> Option<Map> {
         other => {
             report.warn(
                 Some(&node.origin),
-                format!("'user' is a name or a mapping; found: {}; it is ignored", other.kind()),
+                format!("ignoring 'user': expected a name or a mapping, found {}", other.kind()),
             );
             None
         }
     }
 }
 
-/// What the distribution says of its default user.
+/// The distribution's description of its default user.
 fn distro_default(context: &Context<'_>) -> Map {
     if let Some(map) = context.config.at(&["system_info", "default_user"]).and_then(Node::as_map) {
         return map.clone();
@@ -179,7 +180,7 @@ fn distro_default(context: &Context<'_>) -> Map {
 
 type Users = IndexMap<String, Map>;
 
-/// The entries of `users`, by name; several for one name are merged, the first before the later.
+/// The entries of `users`, by name; several for one name are merged, and the first takes precedence.
 fn collect(
     node: Option<&Node>,
     with_default: bool,
@@ -195,7 +196,7 @@ fn collect(
         origins.entry(name).or_insert_with(|| origin.clone());
     };
     let old_form = |report: &mut Report, kind: &str| {
-        let message = format!("'users' of type {kind} is deprecated since 22.2: write a list");
+        let message = format!("'users' of type {kind} is deprecated since 22.2: use a list");
         report.deprecate(Some(&node.origin), message);
     };
     match &node.value {
@@ -221,7 +222,7 @@ fn collect(
                     other => {
                         return Err(invalid(
                             item,
-                            format!("user {name} is a mapping or a boolean; found: {}", other.kind()),
+                            format!("user {name} must be a mapping or a boolean, found {}", other.kind()),
                         ));
                     }
                 }
@@ -243,7 +244,7 @@ fn collect(
                     other => {
                         return Err(invalid(
                             item,
-                            format!("a user is a name or a mapping; found: {}", other.kind()),
+                            format!("a user must be a name or a mapping, found {}", other.kind()),
                         ));
                     }
                 }
@@ -251,7 +252,7 @@ fn collect(
         }
         other => {
             let message =
-                format!("'users' is a list, a mapping or a string; found: {}; it is ignored", other.kind());
+                format!("ignoring 'users': expected a list, a mapping or a string, found {}", other.kind());
             report.warn(Some(&node.origin), message);
         }
     }
@@ -261,8 +262,8 @@ fn collect(
     Ok(())
 }
 
-/// Puts the default user at the end, under its real name: what was said under that name, then under `default`, then
-/// by the distribution.
+/// Moves the default user to the end, under its real name. The entry with that name takes precedence over `default`,
+/// which takes precedence over the distribution's.
 fn add_default(
     users: &mut Users,
     asked: &Map,
@@ -284,12 +285,12 @@ fn add_default(
     Ok(name)
 }
 
-/// Keys whose value only has to be true or false in Python's sense.
+/// Keys whose value is tested for truth, as in Python.
 const FLAGS: &[&str] =
     &["create_groups", "no_create_home", "no_user_group", "no_log_init", "system", "lock_passwd"];
-/// Keys for which null is an empty password.
+/// Keys for which null means an empty password.
 const PASSWORDS: &[&str] = &["passwd", "hashed_passwd", "plain_text_passwd"];
-/// Keys that are text, whatever scalar was written.
+/// Keys whose scalar values are converted to text.
 const TEXTS: &[&str] =
     &["gecos", "primary_group", "homedir", "shell", "expiredate", "selinux_user", "snapuser"];
 
@@ -312,7 +313,7 @@ fn typed(
             let kind = node.value.kind();
             let text = node
                 .scalar_text()
-                .ok_or_else(|| invalid(node, format!("{key} of user {name} is a text; found: {kind}")))?;
+                .ok_or_else(|| invalid(node, format!("{key} of user {name} must be text, found {kind}")))?;
             node.value = Value::Str(text);
         } else if key == "doas" && matches!(node.value, Value::Str(_)) {
             node.value = Value::List(vec![node.clone()]);

@@ -1,4 +1,4 @@
-//! `ansible`: Ansible is installed and pulls playbooks, or this machine becomes a controller.
+//! `ansible`: installs Ansible, pulls playbooks, or sets this machine up as a controller.
 
 use schema::forms::Either;
 use schema::notes::deprecated;
@@ -12,10 +12,10 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Ansible;
 
-/// Ansible: how it is installed, which playbooks this machine pulls, and what it runs as a controller of others.
+/// Ansible: its installation, the playbooks to pull, and the setup as a controller.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// What is installed and run.
+    /// Ansible's installation and use.
     pub ansible: Option<Settings>,
 }
 
@@ -26,7 +26,7 @@ impl Described for Ansible {
     const KEYS: &'static [&'static str] = &["ansible"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Ansible";
-    const SUMMARY: &'static str = "Installs Ansible, pulls playbooks and runs them.";
+    const SUMMARY: &'static str = "Installs Ansible, and pulls and runs playbooks.";
     type Config = Config;
 }
 
@@ -34,18 +34,18 @@ impl Described for Ansible {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Settings {
-    /// Where Ansible comes from: `distro` for the distribution's package, or `pip`. Default: distro.
+    /// How to install Ansible: `distro` for the distribution's package, or `pip`. Default: distro.
     #[schemars(extend("default" = "distro", "enum" = ["distro", "pip"]))]
     pub install_method: Option<Text>,
-    /// The user who runs Ansible, and pip where it is installed by that. Default: root.
+    /// The user that runs Ansible, and installs it with pip. Default: root.
     pub run_user: Option<Text>,
-    /// The file of Ansible's configuration (ANSIBLE_CONFIG). Default: Ansible's own choice.
+    /// Ansible's configuration file (ANSIBLE_CONFIG). Default: determined by Ansible.
     pub ansible_config: Option<Text>,
-    /// What a controller runs on other machines.
+    /// Playbooks to run as a controller of other machines.
     pub setup_controller: Option<Controller>,
-    /// Collections and roles from Galaxy.
+    /// Collections and roles to install from Galaxy.
     pub galaxy: Option<Galaxy>,
-    /// The package. Default: ansible.
+    /// The package name. Default: ansible.
     #[schemars(extend("default" = "ansible"))]
     pub package_name: Option<Text>,
     /// Playbooks that ansible-pull fetches from a repository and runs on this machine.
@@ -56,7 +56,7 @@ pub struct Settings {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Controller {
-    /// Repositories that git clones before.
+    /// Repositories to clone first.
     pub repositories: Option<Vec<Repository>>,
     /// Runs of ansible-playbook, in order.
     pub run_ansible: Option<Vec<Run>>,
@@ -66,75 +66,75 @@ pub struct Controller {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Repository {
-    /// The directory that it is cloned into.
+    /// The directory to clone into.
     pub path: Text,
-    /// Its address.
+    /// The repository URL.
     pub source: Text,
 }
 
-/// A run of ansible-playbook; keys without a meaning of their own are its options.
+/// A run of ansible-playbook; all other keys are passed as options.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Run {
     /// The playbook's file.
     pub playbook_name: Option<Text>,
-    /// The directory that it is run in.
+    /// The directory to run it in.
     pub playbook_dir: Option<Text>,
-    /// Option: a file with the password for becoming another user.
+    /// Option: a file with the privilege escalation password.
     pub become_password_file: Option<Text>,
-    /// Option: a file with the password of connections.
+    /// Option: a file with the connection password.
     pub connection_password_file: Option<Text>,
-    /// Option: only list the hosts. Default: false.
+    /// Option: list matching hosts only. Default: false.
     #[schemars(extend("default" = false))]
     pub list_hosts: Option<Flag>,
-    /// Option: only check the syntax. Default: false.
+    /// Option: check the syntax only. Default: false.
     #[schemars(extend("default" = false))]
     pub syntax_check: Option<Flag>,
-    /// Option: seconds until a connection is given up.
+    /// Option: the connection timeout in seconds.
     #[schemars(extend("minimum" = 0))]
     pub timeout: Option<f64>,
-    /// Option: the vault's identity.
+    /// Option: the vault identity.
     pub vault_id: Option<Text>,
-    /// Option: a file with the vault's password.
+    /// Option: a file with the vault password.
     pub vault_password_file: Option<Text>,
-    /// Option: seconds after which a task in the background fails.
+    /// Option: the timeout of a background task in seconds.
     #[schemars(extend("minimum" = 0))]
     pub background: Option<f64>,
-    /// Option: change nothing, say what would be changed. Default: false.
+    /// Option: report changes without making them. Default: false.
     #[schemars(extend("default" = false))]
     pub check: Option<Flag>,
-    /// Option: show what differs in files. Default: false.
+    /// Option: show differences in changed files. Default: false.
     #[schemars(extend("default" = false))]
     pub diff: Option<Flag>,
-    /// Option: where modules are looked for.
+    /// Option: the search path for modules.
     pub module_path: Option<Text>,
-    /// Option: seconds between two looks at a task in the background.
+    /// Option: the poll interval of a background task in seconds.
     #[schemars(extend("minimum" = 0))]
     pub poll: Option<f64>,
-    /// Option: arguments of the module.
+    /// Option: the module's arguments.
     pub args: Option<Text>,
-    /// Option: further variables.
+    /// Option: extra variables.
     pub extra_vars: Option<Text>,
-    /// Option: how many hosts at the same time.
+    /// Option: the number of parallel processes.
     #[schemars(extend("minimum" = 0))]
     pub forks: Option<f64>,
     /// Option: the inventory.
     pub inventory: Option<Text>,
-    /// Option: arguments of scp.
+    /// Option: extra arguments for scp.
     pub scp_extra_args: Option<Text>,
-    /// Option: arguments of sftp.
+    /// Option: extra arguments for sftp.
     pub sftp_extra_args: Option<Text>,
-    /// Option: the file of the private key.
+    /// Option: the private key file.
     pub private_key: Option<Text>,
-    /// Option: the kind of connection.
+    /// Option: the connection type.
     pub connection: Option<Text>,
-    /// Option: the module's name.
+    /// Option: the module name.
     pub module_name: Option<Text>,
-    /// Option: the most seconds to wait before starting.
+    /// Option: the maximum random delay before starting, in seconds.
     pub sleep: Option<Text>,
-    /// Option: only tasks with these tags.
+    /// Option: run only tasks with these tags.
     pub tags: Option<Text>,
-    /// Option: only tasks without these tags.
+    /// Option: skip tasks with these tags.
     pub skip_tags: Option<Text>,
 }
 
@@ -146,74 +146,74 @@ pub struct Galaxy {
     pub actions: Vec<Vec<Word>>,
 }
 
-/// A word of a command line.
+/// A command-line argument.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("pattern" = "^.*$"))]
 #[serde(transparent)]
 pub struct Word(pub Text);
 
-/// One pull in the place of a list.
+/// A single pull instead of a list.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, transform = deprecated("25.2", "Write a list of such mappings."))]
 #[serde(transparent)]
 pub struct OnePull(pub Pull);
 
-/// A run of ansible-pull; keys without a meaning of their own are its options.
+/// A run of ansible-pull; all other keys are passed as options.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "ansible.pull", deny_unknown_fields, extend("oneOf" = [
     {"required": ["url", "playbook_name"]}, {"required": ["url", "playbook_names"]},
 ]))]
 pub struct Pull {
-    /// Option: take the repository's host key as it comes. Default: false.
+    /// Option: accept the repository's host key. Default: false.
     #[schemars(extend("default" = false))]
     pub accept_host_key: Option<Flag>,
-    /// Option: throw away what was changed in the checkout. Default: false.
+    /// Option: discard local changes in the checkout. Default: false.
     #[schemars(extend("default" = false))]
     pub clean: Option<Flag>,
-    /// Option: clone with the whole history. Default: false.
+    /// Option: clone the full history. Default: false.
     #[schemars(extend("default" = false))]
     pub full: Option<Flag>,
-    /// Option: show what differs in files. Default: false.
+    /// Option: show differences in changed files. Default: false.
     #[schemars(extend("default" = false))]
     pub diff: Option<Flag>,
-    /// Option: arguments of ssh, scp and sftp.
+    /// Option: extra arguments for ssh, scp and sftp.
     pub ssh_common_args: Option<Text>,
-    /// Option: arguments of scp.
+    /// Option: extra arguments for scp.
     pub scp_extra_args: Option<Text>,
-    /// Option: arguments of sftp.
+    /// Option: extra arguments for sftp.
     pub sftp_extra_args: Option<Text>,
-    /// Option: the file of the private key.
+    /// Option: the private key file.
     pub private_key: Option<Text>,
-    /// Option: the branch, tag or commit.
+    /// Option: the branch, tag or commit to check out.
     pub checkout: Option<Text>,
-    /// Option: where modules are looked for.
+    /// Option: the search path for modules.
     pub module_path: Option<Text>,
-    /// Option: seconds until a connection is given up, as a text.
+    /// Option: the connection timeout in seconds, as a string.
     pub timeout: Option<Text>,
-    /// The repository's address.
+    /// The repository URL.
     pub url: Option<Text>,
-    /// Option: the kind of connection.
+    /// Option: the connection type.
     pub connection: Option<Text>,
-    /// Option: the vault's identity.
+    /// Option: the vault identity.
     pub vault_id: Option<Text>,
-    /// Option: a file with the vault's password.
+    /// Option: a file with the vault password.
     pub vault_password_file: Option<Text>,
-    /// Option: refuse a commit without a good signature. Default: false.
+    /// Option: verify the GPG signature of the commit. Default: false.
     #[schemars(extend("default" = false))]
     pub verify_commit: Option<Flag>,
     /// Option: the inventory.
     pub inventory: Option<Text>,
-    /// Option: the module that checks out. Default: git.
+    /// Option: the checkout module. Default: git.
     pub module_name: Option<Text>,
-    /// Option: the most seconds to wait before starting.
+    /// Option: the maximum random delay before starting, in seconds.
     pub sleep: Option<Text>,
-    /// Option: only tasks with these tags.
+    /// Option: run only tasks with these tags.
     pub tags: Option<Text>,
-    /// Option: only tasks without these tags.
+    /// Option: skip tasks with these tags.
     pub skip_tags: Option<Text>,
     /// One playbook.
     #[schemars(transform = deprecated("25.2", "Use playbook_names."))]
     pub playbook_name: Option<Text>,
-    /// The playbooks that are run, in order.
+    /// The playbooks to run, in order.
     pub playbook_names: Option<Vec<Text>>,
 }

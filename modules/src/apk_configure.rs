@@ -10,10 +10,10 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct ApkConfigure;
 
-/// Package repositories of Alpine Linux, or the whole text of their file.
+/// Package repositories of Alpine Linux.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// Repositories that packages come from.
+    /// The apk repositories.
     pub apk_repos: Option<Repositories>,
 }
 
@@ -33,13 +33,13 @@ impl Described for ApkConfigure {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, extend("minProperties" = 1))]
 pub struct Repositories {
-    /// Leave the image's file alone, whatever else is said here. Default: false.
+    /// Keep the image's file unchanged, regardless of the other keys. Default: false.
     #[schemars(extend("default" = false))]
     pub preserve_repositories: Option<Flag>,
-    /// Alpine's own repositories.
+    /// Alpine's official repositories.
     #[schemars(extend("type" = ["null", "object"]))]
     pub alpine_repo: Option<Alpine>,
-    /// Address of a repository with packages of your own, added at the end.
+    /// URL of a local repository, appended to the file.
     pub local_repo_base_url: Option<Text>,
 }
 
@@ -47,15 +47,15 @@ pub struct Repositories {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, extend("minProperties" = 1))]
 pub struct Alpine {
-    /// The mirror. Default: `https://dl-cdn.alpinelinux.org/alpine`.
+    /// The mirror's base URL. Default: `https://dl-cdn.alpinelinux.org/alpine`.
     #[schemars(extend("default" = "https://dl-cdn.alpinelinux.org/alpine"))]
     pub base_url: Option<Text>,
     /// Add the community repository. Default: false.
     #[schemars(extend("default" = false))]
     pub community_enabled: Option<Flag>,
-    /// Add the testing repository, which only fits the version `edge`. Default: false.
+    /// Add the testing repository, which is only available for version `edge`. Default: false.
     #[schemars(extend("default" = false))]
     pub testing_enabled: Option<Flag>,
-    /// Alpine's version: `v3.20`, `edge`.
+    /// The Alpine version, such as `v3.20` or `edge`.
     pub version: Text,
 }

@@ -1,4 +1,4 @@
-//! `apt`: mirrors, sources, keys, proxies and debconf's answers.
+//! `apt`: mirrors, sources, keys, proxies and debconf selections.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Secret, Stage};
@@ -12,11 +12,11 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct AptConfigure;
 
-/// apt: mirrors, source lists and their keys, proxies, preferences, and answers for debconf.
+/// apt: mirrors, source lists and their keys, proxies, preferences, and debconf selections.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(transform = untyped)]
 pub struct Config {
-    /// How apt is set up.
+    /// The apt configuration.
     pub apt: Option<Apt>,
 }
 
@@ -29,8 +29,8 @@ impl Described for AptConfigure {
     const OWN_KEYS: &'static [&'static str] = &["apt"];
     const LISTED: Listed = Listed::On(&["debian", "ubuntu"]);
     const TITLE: &'static str = "apt";
-    const SUMMARY: &'static str = "Sets apt up: mirrors, further sources, keys, proxies, answers for debconf.";
-    const DETAILS: &'static str = "It runs also without keys, since the mirrors come from the metadata then.";
+    const SUMMARY: &'static str = "Configures apt: mirrors, additional sources, keys, proxies, debconf selections.";
+    const DETAILS: &'static str = "It also runs without keys, using the mirrors from the metadata.";
     type Config = Config;
 }
 
@@ -38,41 +38,41 @@ impl Described for AptConfigure {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, extend("minProperties" = 1))]
 pub struct Apt {
-    /// Keep the image's list of sources; what `sources` adds is still added. Default: false.
+    /// Keep the image's sources list; entries of `sources` are still added. Default: false.
     #[schemars(extend("default" = false))]
     pub preserve_sources_list: Option<Flag>,
-    /// Write the lists of mirrors that apt-transport-mirror(1) reads, /etc/apt/mirrors/SUITE.list and
-    /// SUITE-security.list, in the place of a list of sources. Debian's packages have it. Default: false.
+    /// Write mirror lists for apt-transport-mirror(1), /etc/apt/mirrors/SUITE.list and SUITE-security.list, instead of
+    /// a sources list. Available in Debian's packages. Default: false.
     #[schemars(extend("default" = false))]
     pub generate_mirrorlists: Option<Flag>,
-    /// Suites that are commented out: a name with `$RELEASE` in it, or one of updates, backports, security, proposed
-    /// and release, which stand for the usual names.
+    /// Suites to disable: a name that may contain `$RELEASE`, or one of the aliases updates, backports, security,
+    /// proposed and release.
     #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
     pub disable_suites: Option<Vec<Text>>,
-    /// Mirrors of the archive, by architecture. Default: the metadata's, else the distribution's.
+    /// Archive mirrors, by architecture. Default: the metadata's, else the distribution's.
     pub primary: Option<Mirrors>,
-    /// Mirrors of the security updates, by architecture. Default: `primary`.
+    /// Mirrors for security updates, by architecture. Default: `primary`.
     pub security: Option<Mirrors>,
-    /// Sources that match this expression are given to add-apt-repository. Default: `^[\w-]+:\w`.
+    /// Sources matching this regular expression are passed to add-apt-repository. Default: `^[\w-]+:\w`.
     #[schemars(extend("default" = r"^[\w-]+:\w"))]
     pub add_apt_repo_match: Option<Text>,
-    /// Answers for debconf-set-selections, lines `PACKAGE QUESTION TYPE ANSWER`, under names of your choice.
+    /// debconf-set-selections lines `PACKAGE QUESTION TYPE ANSWER`, under names of your choice.
     #[schemars(extend("minProperties" = 1))]
     pub debconf_selections: Option<Named<Secret<Text>>>,
-    /// A template for the list of sources, with `$MIRROR`, `$RELEASE`, `$PRIMARY`, `$SECURITY` and `$KEY_FILE`.
-    /// Default: the distribution's.
+    /// A template for the sources list, with `$MIRROR`, `$RELEASE`, `$PRIMARY`, `$SECURITY` and `$KEY_FILE`. Default:
+    /// the distribution's.
     pub sources_list: Option<Text>,
     /// Lines of apt.conf(5).
     pub conf: Option<Text>,
-    /// Proxy for https: `https://[[USER][:PASSWORD]@]HOST[:PORT]/`.
+    /// The HTTPS proxy: `https://[[USER][:PASSWORD]@]HOST[:PORT]/`.
     pub https_proxy: Option<Text>,
-    /// Proxy for http, in the same form.
+    /// The HTTP proxy, in the same format.
     pub http_proxy: Option<Text>,
-    /// The same as `http_proxy`.
+    /// Alias of `http_proxy`.
     pub proxy: Option<Text>,
-    /// Proxy for ftp, in the same form.
+    /// The FTP proxy, in the same format.
     pub ftp_proxy: Option<Text>,
-    /// Further sources, each in a file of its name below /etc/apt/sources.list.d.
+    /// Additional sources, each in a file of that name below /etc/apt/sources.list.d.
     pub sources: Option<Named<Source>>,
 }
 
@@ -82,51 +82,51 @@ pub struct Apt {
 #[serde(transparent)]
 pub struct Mirrors(pub Vec<Mirror>);
 
-/// A mirror. The address is `uri`, else the first of `search` whose name resolves, else by `search_dns`.
+/// A mirror: `uri`, else the first item of `search` whose host name resolves, else the result of `search_dns`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Mirror {
-    /// Architectures that it is for; `default` for those that no other names.
+    /// The architectures it serves; `default` for those not named elsewhere.
     #[schemars(extend("minItems" = 1))]
     pub arches: Vec<Text>,
-    /// Its address.
+    /// The mirror's URL.
     #[schemars(extend("format" = "uri"))]
     pub uri: Option<Text>,
-    /// Addresses in order of preference.
+    /// Candidate URLs in order of preference.
     #[schemars(extend("minItems" = 1))]
     pub search: Option<Vec<Address>>,
-    /// Look for the name DISTRIBUTION-mirror (of security updates: DISTRIBUTION-security-mirror) in this host's
-    /// domain, localdomain and the domains of resolv.conf.
+    /// Search for the host DISTRIBUTION-mirror (for security updates: DISTRIBUTION-security-mirror) in the local
+    /// domain, in localdomain and in the domains of resolv.conf.
     pub search_dns: Option<Flag>,
-    /// A key's id or fingerprint, fetched from `keyserver`.
+    /// The ID or fingerprint of a key to fetch from `keyserver`.
     pub keyid: Option<Text>,
-    /// A key itself.
+    /// The key itself.
     pub key: Option<Text>,
-    /// Where `keyid` is fetched from. Default: keyserver.ubuntu.com.
+    /// The key server for `keyid`. Default: keyserver.ubuntu.com.
     pub keyserver: Option<Text>,
 }
 
-/// An address.
+/// A URL.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("format" = "uri"))]
 #[serde(transparent)]
 pub struct Address(pub Text);
 
-/// A further source.
+/// An additional source.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, extend("minProperties" = 1))]
 pub struct Source {
-    /// A line of sources.list(5), or what add-apt-repository takes, with the same variables as `sources_list`.
+    /// A sources.list(5) line, or an argument for add-apt-repository, with the same variables as `sources_list`.
     pub source: Option<Text>,
-    /// A key's id or fingerprint, fetched from `keyserver`.
+    /// The ID or fingerprint of a key to fetch from `keyserver`.
     pub keyid: Option<Text>,
-    /// A key itself.
+    /// The key itself.
     pub key: Option<Text>,
-    /// Where `keyid` is fetched from. Default: keyserver.ubuntu.com.
+    /// The key server for `keyid`. Default: keyserver.ubuntu.com.
     pub keyserver: Option<Text>,
-    /// The file's name. Default: the source's name with `.list`.
+    /// The file name. Default: the source's name with `.list`.
     pub filename: Option<Text>,
-    /// Add to a file that is there rather than write it anew. Default: true.
+    /// Append to an existing file instead of replacing it. Default: true.
     #[schemars(extend("default" = true))]
     pub append: Option<Flag>,
 }

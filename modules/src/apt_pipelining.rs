@@ -1,4 +1,4 @@
-//! `apt_pipelining`: how many requests apt sends before it has the answers.
+//! `apt_pipelining`: how many requests apt sends before it has received the answers.
 
 use schema::forms::{Either, OneOfThree};
 use schema::notes::{deprecated, untyped};
@@ -12,10 +12,10 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct AptPipelining;
 
-/// How many requests apt sends on one connection before it waits for answers: some mirrors and proxies take none.
+/// apt's HTTP pipelining, which some mirrors and proxies do not support.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// A number of requests (0 to 5), false for none, or `os` for apt's own choice. Default: os.
+    /// The pipeline depth (0 to 5), false to disable pipelining, or `os` for apt's default. Default: os.
     pub apt_pipelining: Option<OneOfThree<i64, Flag, Word>>,
 }
 
@@ -26,8 +26,8 @@ impl Described for AptPipelining {
     const DISTROS: &'static [&'static str] = &["ubuntu", "debian", "raspberry-pi-os"];
     const KEYS: &'static [&'static str] = &["apt_pipelining"];
     const LISTED: Listed = Listed::On(&["debian", "ubuntu"]);
-    const TITLE: &'static str = "apt's pipelining";
-    const SUMMARY: &'static str = "Sets how many requests apt sends before it has the answers.";
+    const TITLE: &'static str = "Apt pipelining";
+    const SUMMARY: &'static str = "Configures apt's HTTP pipelining.";
     type Config = Config;
 }
 
@@ -37,13 +37,13 @@ impl Described for AptPipelining {
 #[serde(transparent)]
 pub struct Word(pub Either<Os, Old>);
 
-/// apt's own choice.
+/// apt's default.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("enum" = ["os"]), transform = untyped)]
 #[serde(transparent)]
 pub struct Os(pub Text);
 
-/// Old words for `os`.
+/// Old names for `os`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("enum" = ["none", "unchanged"]), transform = untyped)]
 #[schemars(transform = deprecated("22.4", "Write os."))]

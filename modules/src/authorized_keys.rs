@@ -1,7 +1,7 @@
-//! Where a user's public keys are kept, and adding to them.
+//! Finds the file with a user's public keys, and adds keys to it.
 //!
-//! sshd reads the files that `AuthorizedKeysFile` names; the first that belongs to the user alone and that sshd would
-//! take with its `StrictModes` gets the keys.
+//! sshd reads the files that `AuthorizedKeysFile` names; the keys are added to the first one that belongs to the user
+//! alone and that sshd accepts with `StrictModes`.
 
 mod add;
 
@@ -15,13 +15,13 @@ use model::{Context, DistroError, ModuleError};
 
 pub(crate) use add::{REDIRECT_OPTIONS, add, redirect};
 
-/// An account that has to be there.
+/// An account that must exist.
 pub(crate) fn account(context: &Context<'_>, name: &str) -> Result<Account, ModuleError> {
     let missing = || DistroError::NoUser { name: name.to_owned() };
     Ok(context.distro.users().find(name)?.ok_or_else(missing)?)
 }
 
-/// The file that holds a user's keys; made, with its directories, where it is missing.
+/// The file with a user's keys; it and its directories are created if missing.
 pub(crate) fn file(context: &Context<'_>, account: &Account) -> Result<PathBuf, ModuleError> {
     let text =
         context.system.files.text(&context.distro.ssh().directory().join("sshd_config")).unwrap_or_default();
@@ -40,7 +40,7 @@ pub(crate) fn file(context: &Context<'_>, account: &Account) -> Result<PathBuf, 
     Ok(account.home.join(".ssh/authorized_keys"))
 }
 
-/// Whether sshd would read keys from a file; makes the file and what is missing above it.
+/// Whether sshd would read keys from a file; creates the file and missing directories.
 fn usable(context: &Context<'_>, account: &Account, path: &Path, strict: bool) -> Result<bool, ModuleError> {
     let files = &context.system.files;
     let owner = Owner::new(account.uid, account.gid);
@@ -50,7 +50,7 @@ fn usable(context: &Context<'_>, account: &Account, path: &Path, strict: bool) -
     for directory in directories {
         match files.lstat(directory)?.map(|found| found.kind) {
             Some(kind @ (FileKind::Link | FileKind::File)) => {
-                tracing::debug!("{} is a {kind:?}: its keys are not used", directory.display());
+                tracing::debug!("{} is a {kind:?}: ignoring its keys", directory.display());
                 return Ok(false);
             }
             Some(_) if is_left_over(files.as_ref(), account, directory)? => {
@@ -81,8 +81,8 @@ fn usable(context: &Context<'_>, account: &Account, path: &Path, strict: bool) -
     Ok(files.stat(path)?.is_some_and(|found| permitted(context, account, path, &found, 0o644, strict)))
 }
 
-/// Whether a directory inside the home is one that a power cut left between its making and its change of owner: it
-/// is root's, closed to all others, and holds nothing.
+/// Whether a power cut left this directory in the home before its owner was changed: it belongs to root, is
+/// inaccessible to others, and is empty.
 fn is_left_over(files: &dyn Files, account: &Account, directory: &Path) -> Result<bool, ModuleError> {
     let inside = directory.starts_with(&account.home) && directory != account.home && account.uid != 0;
     let Some(found) = files.lstat(directory)?.filter(|_| inside) else { return Ok(false) };
@@ -90,7 +90,7 @@ fn is_left_over(files: &dyn Files, account: &Account, directory: &Path) -> Resul
     Ok(closed && files.list(directory)?.is_empty())
 }
 
-/// sshd's own test: the user can reach it and, under `StrictModes`, nobody else could have written it.
+/// sshd's check: the user can reach the file and, under `StrictModes`, nobody else can write it.
 fn permitted(
     context: &Context<'_>,
     account: &Account,
@@ -100,7 +100,7 @@ fn permitted(
     strict: bool,
 ) -> bool {
     let refuse = |why: &str| {
-        tracing::debug!("{} {why}: sshd would not read keys of {} there", path.display(), account.name);
+        tracing::debug!("{} {why}: sshd would not read keys of {} from it", path.display(), account.name);
         false
     };
     if strict && found.uid != account.uid && found.uid != 0 {
@@ -114,10 +114,10 @@ fn permitted(
         0o007
     };
     if found.mode & needed & share == 0 {
-        return refuse("cannot be reached");
+        return refuse("is not accessible");
     }
     if strict && found.mode & 0o022 != 0 {
-        return refuse("may be written by others");
+        return refuse("is writable by others");
     }
     true
 }

@@ -1,4 +1,4 @@
-//! Mounts and block devices, as /proc and /sys show them.
+//! Mounts and block devices, read from /proc and /sys.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use model::effects::{FileKind, ReadFiles};
 /// A mounted file system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mount {
-    /// The device, or what stands for it.
+    /// The device, or a placeholder for it.
     pub(crate) device: String,
     /// The type.
     pub(crate) kind: String,
@@ -17,20 +17,20 @@ pub(crate) struct Mount {
     pub(crate) options: String,
 }
 
-/// The file system that a path lies in.
+/// The file system that contains a path.
 pub(crate) fn mount_of(files: &dyn ReadFiles, path: &str) -> Option<Mount> {
     if let Some(text) = files.text(Path::new("/proc/self/mountinfo")).filter(|text| !text.is_empty()) {
-        // A line that cannot be read makes the rest doubtful: no answer is better than a wrong one.
+        // After an unreadable line, no answer is better than a wrong one.
         let mounts = text.lines().map(mountinfo_line).collect::<Option<Vec<Mount>>>()?;
         let above = mounts.into_iter().filter(|mount| Path::new(path).starts_with(&mount.point));
-        // Of two at one place the later hides the earlier.
+        // Of two mounts at one place, the later hides the earlier.
         return above.max_by_key(|mount| Path::new(&mount.point).components().count());
     }
     let text = files.text(Path::new("/proc/mounts")).or_else(|| files.text(Path::new("/etc/mtab")))?;
     mounts(&text).into_iter().find(|mount| mount.point == path)
 }
 
-/// proc(5), mountinfo: ten fields or more, the type and the device after a `-`.
+/// mountinfo in proc(5): at least ten fields, with the type and the device after a `-`.
 fn mountinfo_line(line: &str) -> Option<Mount> {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let dash = fields.iter().position(|field| *field == "-").filter(|_| fields.len() >= 10)?;
@@ -52,7 +52,7 @@ pub(crate) fn mounts(text: &str) -> Vec<Mount> {
     text.lines().filter_map(line).collect()
 }
 
-/// The path without links, as far as it is there.
+/// Resolves the links of a path, as far as it exists.
 pub(crate) fn canonical(files: &dyn ReadFiles, path: &Path) -> std::path::PathBuf {
     let mut todo: Vec<std::ffi::OsString> = parts(path);
     let mut done = std::path::PathBuf::from("/");
@@ -65,7 +65,7 @@ pub(crate) fn canonical(files: &dyn ReadFiles, path: &Path) -> std::path::PathBu
         let next = done.join(&part);
         let link = matches!(files.lstat(&next), Ok(Some(found)) if found.kind == FileKind::Link);
         match files.read_link(&next) {
-            // As many as Linux follows.
+            // Linux's limit.
             Ok(target) if link && followed < 40 => {
                 followed += 1;
                 if target.is_absolute() {
@@ -79,7 +79,7 @@ pub(crate) fn canonical(files: &dyn ReadFiles, path: &Path) -> std::path::PathBu
     done
 }
 
-/// The components, the last first.
+/// The components in reverse order.
 fn parts(path: &Path) -> Vec<std::ffi::OsString> {
     let name = |part: std::path::Component<'_>| match part {
         std::path::Component::Normal(name) => Some(name.to_owned()),
@@ -89,7 +89,7 @@ fn parts(path: &Path) -> Vec<std::ffi::OsString> {
     path.components().rev().filter_map(name).collect()
 }
 
-/// Whether a path is a block device; a special file counts, since BSD's disks are character devices.
+/// Whether a path is a block device; other special files count too, because BSD's disks are character devices.
 pub(crate) fn is_device(system: &model::System, path: &Path) -> bool {
     let special = matches!(system.files.stat(path), Ok(Some(found)) if found.kind == FileKind::Special);
     special || system.devices.block_devices().is_ok_and(|all| all.iter().any(|device| device.path == path))

@@ -1,4 +1,4 @@
-//! `bootcmd`: commands early in every boot.
+//! `bootcmd`: commands run early in every boot.
 
 use model::effects::{Attributes, Command};
 use model::module::{Described, Listed, Report};
@@ -10,14 +10,14 @@ use serde::Deserialize;
 use crate::lenient::Text;
 use crate::shell;
 
-/// Runs the commands, as one script.
+/// Runs the commands as one script.
 pub struct Bootcmd;
 
 /// Commands that run early in every boot, before most of the system is configured.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// Commands in order: a string is given to the shell as it stands, a list is one command with its arguments.
-    /// `INSTANCE_ID` is set for them.
+    /// Commands in order: a string is passed to the shell, a list is one command with its arguments. `INSTANCE_ID` is
+    /// set in their environment.
     #[schemars(with = "Option<Vec<Either<Vec<Text>, Text>>>", extend("minItems" = 1, "additionalItems" = false))]
     pub bootcmd: Spanned<Vec<Node>>,
 }
@@ -30,7 +30,7 @@ impl Described for Bootcmd {
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Early commands";
     const SUMMARY: &'static str = "Runs commands early in every boot, as one shell script.";
-    const DETAILS: &'static str = "Only what has to run before anything else belongs here; `runcmd` runs when users and packages are there. `INSTANCE_ID` is set for the commands.";
+    const DETAILS: &'static str = "Use it only for commands that must run before anything else; `runcmd` runs after users and packages have been set up. `INSTANCE_ID` is set in the environment of the commands.";
     type Config = Config;
 }
 

@@ -1,4 +1,4 @@
-//! `byobu_by_default`: whether logins are within byobu.
+//! `byobu_by_default`: whether login shells start byobu.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Stage};
@@ -10,11 +10,11 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Byobu;
 
-/// Whether logins start within byobu, for the default user or for all users.
+/// Whether logins start byobu, for the default user or for all users.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// enable-user (or user) for the default user, enable-system (or system, enable) for all; disable-user,
-    /// disable-system and disable (for both) take it back. Default: nothing is done.
+    /// enable-user (or user) enables it for the default user, enable-system (or system, enable) for all users;
+    /// disable-user, disable-system and disable (both) revert that. Default: no change.
     #[schemars(extend("enum" = [
         "enable-system", "enable-user", "disable-system", "disable-user", "enable", "disable", "user", "system",
     ]))]
@@ -30,7 +30,7 @@ impl Described for Byobu {
     const OWN_KEYS: &'static [&'static str] = &["byobu_by_default"];
     const LISTED: Listed = Listed::On(&["debian", "ubuntu"]);
     const TITLE: &'static str = "Byobu";
-    const SUMMARY: &'static str = "Starts byobu at logins, or no longer.";
-    const DETAILS: &'static str = "The package is installed where it is missing.";
+    const SUMMARY: &'static str = "Enables or disables byobu at login.";
+    const DETAILS: &'static str = "The package is installed if it is missing.";
     type Config = Config;
 }

@@ -1,4 +1,4 @@
-//! `ca_certs`: certificates of authorities that this machine trusts.
+//! `ca_certs`: CA certificates that this machine trusts.
 
 use schema::notes::deprecated;
 use model::module::{Described, Listed};
@@ -11,10 +11,10 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct CaCerts;
 
-/// Certificate authorities that this machine trusts beside, or in place of, those of its distribution.
+/// Trusted CA certificates, in addition to or instead of the distribution's.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// Certificates to add, and whether the distribution's go.
+    /// Certificates to add, and whether to remove the distribution's.
     pub ca_certs: Option<Settings>,
     /// Old spelling of ca_certs.
     #[serde(rename = "ca-certs")]
@@ -29,9 +29,9 @@ impl Described for CaCerts {
     const DISTROS: &'static [&'static str] = &["almalinux", "amazon", "centos", "cloudlinux", "fedora", "opensuse-microos", "opensuse-tumbleweed", "opensuse-leap", "rocky", "sle_hpc", "sle-micro", "sles", "aosc", "alpine", "debian", "raspberry-pi-os", "rhel", "opensuse", "ubuntu", "photon"];
     const KEYS: &'static [&'static str] = &["ca_certs", "ca-certs"];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Trusted certificates";
-    const SUMMARY: &'static str = "Adds certificates of authorities to those that the system trusts.";
-    const DETAILS: &'static str = "The distribution's own can be taken away.";
+    const TITLE: &'static str = "CA certificates";
+    const SUMMARY: &'static str = "Adds CA certificates to the system's trusted certificates.";
+    const DETAILS: &'static str = "The distribution's certificates can be removed.";
     type Config = Config;
 }
 
@@ -43,10 +43,10 @@ pub struct Settings {
     #[serde(rename = "remove-defaults")]
     #[schemars(transform = deprecated("22.3", "Use remove_defaults."))]
     pub old_remove_defaults: Option<Flag>,
-    /// Trust none of the distribution's certificates. Default: false.
+    /// Remove the distribution's certificates. Default: false.
     #[schemars(extend("default" = false))]
     pub remove_defaults: Option<Flag>,
-    /// Certificates, each a text in PEM.
+    /// Certificates in PEM format.
     #[schemars(extend("minItems" = 1))]
     pub trusted: Option<Vec<Text>>,
 }

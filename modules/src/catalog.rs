@@ -1,6 +1,6 @@
-//! Every module of the original, in the order in which they run: what it is, when it runs, where, and its keys.
+//! All upstream modules in the order in which they run, with their descriptions, stages, distributions and keys.
 //!
-//! Each says it of itself ([`Described`]); the table in the crate's root has them in order.
+//! Each module describes itself ([`Described`]); the table in the crate's root defines the order.
 
 #[cfg(feature = "derive")]
 use schema::document::Section;
@@ -10,42 +10,42 @@ use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 use model::module::{Described, Listed};
 use model::{Frequency, Stage};
 
-/// What is known of a module without running it.
+/// The description of a module, available without running it.
 pub struct Entry {
     /// Its name in cloud.cfg.
     pub name: &'static str,
-    /// Whether the schema takes its name with `-`, too.
+    /// Whether the schema also accepts its name with `-`.
     #[cfg(feature = "derive")]
     dashed: bool,
-    /// Names of earlier releases.
+    /// Names in earlier releases.
     pub aliases: &'static [&'static str],
-    /// The stage in which the distributions' cloud.cfg have it.
+    /// The stage in which the distributions' cloud.cfg lists it.
     pub stage: Stage,
-    /// How often it runs, unless cloud.cfg says otherwise.
+    /// Its frequency, unless cloud.cfg overrides it.
     pub frequency: Frequency,
     /// The distributions it is for; empty for all.
     pub distros: &'static [&'static str],
-    /// It is passed over unless one of these keys is there; empty for always.
+    /// The module is skipped unless one of these keys is set; empty for always.
     pub keys: &'static [&'static str],
-    /// The keys that do nothing without it.
+    /// The keys that have no effect without the module.
     pub own_keys: &'static [&'static str],
     /// The distributions whose cloud.cfg lists it.
     pub listed: Listed,
-    /// Whether this program has it.
+    /// Whether this program implements it.
     pub built: bool,
-    /// A heading.
+    /// A title.
     pub title: &'static str,
-    /// What it does, in a sentence.
+    /// A one-sentence summary.
     pub summary: &'static str,
-    /// What else is to know; may be empty.
+    /// Further information; may be empty.
     pub details: &'static str,
-    /// Makes the schema of its keys. A program has the schema as it is published and needs this no more.
+    /// Generates the schema of its keys. At run time, the published schema is used instead.
     #[cfg(feature = "derive")]
     pub schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
 impl Entry {
-    /// What a module says of itself.
+    /// A module's description of itself.
     pub(crate) const fn of<D: Described>(built: bool) -> Self {
         Self {
             name: D::NAME,
@@ -73,14 +73,14 @@ pub fn modules() -> impl Iterator<Item = &'static Entry> {
     crate::CATALOG.iter()
 }
 
-/// Modules whose keys another describes, or that have none.
+/// Modules whose keys another one describes, or that have none.
 #[cfg(feature = "derive")]
 fn has_own_keys(entry: &Entry) -> bool {
     entry.name != "write_files_deferred"
 }
 
-/// The schema of a cloud-config, made from the types. It is whole only with every feature; what is published, and what
-/// [`crate::cloud_config_schema`] reads, was made so.
+/// The schema of a cloud-config, generated from the types. It is complete only with all features; the published schema,
+/// which [`crate::cloud_config_schema`] reads, is generated that way.
 #[cfg(feature = "derive")]
 pub fn derive_cloud_config_schema() -> serde_json::Value {
     let sections: Vec<Section> = modules()
@@ -103,7 +103,7 @@ pub fn derive_cloud_config_schema() -> serde_json::Value {
     schema::document::assemble(&names, &sections)
 }
 
-/// Further examples, and that of the keys which belong to no module: the module, and the text.
+/// Additional examples, including the keys that belong to no module: the module, and the text.
 const FURTHER: &[(&str, &str)] = &[
     ("base", include_str!("../examples/base.yaml")),
     ("growpart", include_str!("../examples/growpart-2.yaml")),
@@ -113,7 +113,7 @@ const FURTHER: &[(&str, &str)] = &[
     ("write_files", include_str!("../examples/write_files-2.yaml")),
 ];
 
-/// The examples of a module; `base` has that of the keys which belong to none.
+/// The examples of a module; `base` has the one for keys that belong to no module.
 pub fn examples(module: &str) -> impl Iterator<Item = &'static str> {
     let all = crate::EXAMPLES.iter().chain(FURTHER);
     all.filter(move |(name, _)| *name == module).map(|(_, text)| *text)

@@ -1,11 +1,11 @@
-//! Text for whoever watches the machine's console.
+//! Output to the machine's console.
 
 use std::path::Path;
 
 use model::System;
 use model::effects::Attributes;
 
-/// Writes to the console; gives false where there is none or it takes nothing. `secret` texts are not shown in a plan.
+/// Writes to the console; returns false if there is none or it cannot be written. A plan hides `secret` text.
 pub(crate) fn write(system: &System, text: &str, secret: bool) -> bool {
     let console = Path::new("/dev/console");
     if !system.files.exists(console) {

@@ -10,10 +10,10 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Fan;
 
-/// Ubuntu's fan networking: the file that fanctl reads, and where it is.
+/// Ubuntu's fan networking: the configuration file of fanctl.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// The fan's configuration.
+    /// The fan configuration.
     pub fan: Option<Settings>,
 }
 
@@ -35,7 +35,7 @@ impl Described for Fan {
 pub struct Settings {
     /// The content of the file.
     pub config: Text,
-    /// The file. Default: /etc/network/fan.
+    /// The path of the file. Default: /etc/network/fan.
     #[schemars(extend("default" = "/etc/network/fan"))]
     pub config_path: Option<Text>,
 }

@@ -1,4 +1,4 @@
-//! The end of a boot: a message for people, and the file that says so to programs.
+//! The end of a boot: a message for users, and the marker file for programs.
 
 use std::path::Path;
 
@@ -12,17 +12,17 @@ use serde::Deserialize;
 use crate::lenient::Text;
 use crate::timestamp::rfc2822;
 
-/// Says that the boot is finished.
+/// Reports that the boot has finished.
 pub struct FinalMessage;
 
-/// What is said on the console and in the log when the last stage is done.
+/// The message that is printed and logged when the final stage is done.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// The message, a template: jinja with `## template: jinja` on its first line, else `$version`. Variables:
-    /// version, timestamp, datasource, uptime; each also in capitals. Default: a sentence with all four.
+    /// The message, a template: jinja if its first line is `## template: jinja`, else with `$version`. Variables:
+    /// version, timestamp, datasource, uptime; also in capitals. Default: a sentence with all four.
     pub final_message: Option<Spanned<Text>>,
-    /// The sources that are looked for; with `[None]` the fallback is no surprise.
+    /// The configured sources; with `[None]`, using the fallback is expected.
     #[schemars(skip)]
     pub datasource_list: Option<Node>,
 }
@@ -38,7 +38,7 @@ impl Described for FinalMessage {
     const OWN_KEYS: &'static [&'static str] = &["final_message"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Final message";
-    const SUMMARY: &'static str = "Says on the console that the boot is finished, and writes instance/boot-finished.";
+    const SUMMARY: &'static str = "Prints a message to the console when the boot has finished, and writes instance/boot-finished.";
     type Config = Config;
 }
 
@@ -66,7 +66,7 @@ impl Module for FinalMessage {
                 context.system.environment.tell(&format!("{text}\n"));
                 tracing::debug!("{text}");
             }
-            Err(error) => report.warn(origin, format!("the final message cannot be rendered: {error}")),
+            Err(error) => report.warn(origin, format!("cannot render final_message: {error}")),
         }
         let finished = format!("{uptime} - {timestamp} - v. {}\n", context.version);
         let path = context.paths.instance("boot-finished");
@@ -85,7 +85,7 @@ fn only_none(list: Option<&Node>) -> bool {
         .is_some_and(|list| matches!(list, [one] if one.as_str() == Some(LAST_RESORT)))
 }
 
-/// Seconds since boot as the kernel prints them.
+/// Seconds since boot, as the kernel prints them.
 fn uptime(context: &Context<'_>) -> String {
     let text = context.system.files.text(Path::new("/proc/uptime")).unwrap_or_default();
     match (text.split_whitespace().next(), context.system.clock.uptime()) {

@@ -1,4 +1,4 @@
-//! `growpart`: partitions grow to the end of their disk.
+//! `growpart`: grows partitions to the end of their disk.
 
 mod encrypted;
 
@@ -18,11 +18,11 @@ use crate::lenient::{Flag, Words};
 /// Grows partitions.
 pub struct Growpart;
 
-/// Which partitions grow to the end of their disk, and the tool that does it.
+/// Which partitions to grow to the end of their disk, and the tool to use.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// What is grown and how.
+    /// What to grow, and how.
     pub growpart: Option<Settings>,
 }
 
@@ -31,18 +31,18 @@ pub struct Config {
 #[serde(default)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Settings {
-    /// auto (the first tool that is there), growpart, gpart, growfs, or off. Default: auto.
+    /// auto (the first available tool), growpart, gpart, growfs, or off. Default: auto.
     #[schemars(with = "Mode", extend("default" = "auto"))]
     pub mode: Option<Node>,
     /// Mount points or devices. Default: `/`.
     #[schemars(extend("default" = ["/"]))]
     pub devices: Option<Words>,
-    /// Grow also where /etc/growroot-disabled is there. Default: false.
+    /// Grow even if /etc/growroot-disabled exists. Default: false.
     #[schemars(with = "Flag", extend("default" = false))]
     pub ignore_growroot_disabled: Option<Node>,
 }
 
-/// The words for `mode`.
+/// The values of `mode`.
 #[derive(JsonSchema)]
 #[schemars(inline, transform = mode_words)]
 struct Mode;
@@ -74,7 +74,7 @@ impl Tool {
         }
     }
 
-    /// Grows a partition; false when it is as large as it can be.
+    /// Grows a partition; returns false if it already has its maximum size.
     fn grow(self, context: &Context<'_>, disk: &str, number: &str) -> Result<bool, ModuleError> {
         let commands = &context.system.commands;
         match self {
@@ -84,7 +84,7 @@ impl Tool {
                 Ok(true)
             }
             Self::Gpart => {
-                // The second table is at the old end of the disk; it has to be moved before.
+                // The secondary table is at the old end of the disk and must be moved first.
                 commands.run(&Command::line(["gpart", "recover", disk]))?;
                 commands.run(&Command::line(["gpart", "resize", "-i", number, disk]))?;
                 Ok(true)
@@ -100,9 +100,9 @@ impl Described for Growpart {
     const KEYS: &'static [&'static str] = &[];
     const OWN_KEYS: &'static [&'static str] = &["growpart"];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Partitions grow";
+    const TITLE: &'static str = "Growpart";
     const SUMMARY: &'static str = "Grows partitions to the end of their disk.";
-    const DETAILS: &'static str = "Clouds give a disk larger than the image. It runs at every boot, so that a disk which was made larger is used. An encrypted partition's container grows with it.";
+    const DETAILS: &'static str = "A cloud's disk is usually larger than the image. The module runs at every boot, so that an enlarged disk is used. An encrypted partition's container grows with it.";
     type Config = Config;
 }
 
@@ -115,7 +115,7 @@ impl Module for Growpart {
                 let origin = settings.mode.as_ref().map(|mode| &mode.origin);
                 report.deprecate(
                     origin,
-                    format!("growpart.mode '{mode}' is deprecated since 22.2: write 'off'"),
+                    format!("growpart.mode '{mode}' is deprecated since 22.2: use 'off'"),
                 );
             }
             report.skipped = Some("growpart.mode is off".into());
@@ -125,7 +125,7 @@ impl Module for Growpart {
         if ignore.is_none_or(|word| is_false(&word))
             && context.system.files.is_file(Path::new("/etc/growroot-disabled"))
         {
-            report.skip("/etc/growroot-disabled is there");
+            report.skip("/etc/growroot-disabled exists");
             return Ok(());
         }
         let devices = settings.devices.map_or_else(|| vec!["/".to_owned()], |words| words.texts());
@@ -138,14 +138,14 @@ impl Module for Growpart {
         };
         let Some((_, tool)) = Tool::ALL.iter().copied().find(usable) else {
             if mode == "auto" {
-                report.skip("there is no tool that grows partitions");
+                report.skip("no tool to grow partitions is available");
             return Ok(());
             }
             let known = Tool::ALL.iter().any(|(name, _)| *name == mode);
             let why = if known {
                 "its tool is not available"
             } else {
-                "it is auto, growpart, gpart, growfs or off"
+                "expected auto, growpart, gpart, growfs or off"
             };
             return Err(ModuleError::Failed(format!("growpart.mode '{mode}' cannot be used: {why}")));
         };
@@ -158,12 +158,12 @@ fn is_false(word: &str) -> bool {
     boolean::strict(word) == Some(false)
 }
 
-/// What became of a device.
+/// The result for a device.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Changed(String),
     Unchanged(String),
-    /// The partition below has to be grown first.
+    /// The underlying partition must grow first.
     After(String),
 }
 
@@ -178,7 +178,7 @@ fn grow_all(context: &Context<'_>, tool: Tool, devices: Vec<String>, report: &mu
                 continue;
             }
             Ok(Outcome::Changed(what)) => tracing::info!("'{device}' resized: {what}"),
-            Ok(Outcome::Unchanged(why)) => tracing::debug!("'{device}' is not resized: {why}"),
+            Ok(Outcome::Unchanged(why)) => tracing::debug!("'{device}' not resized: {why}"),
             Err(error) => report.warn(None, format!("'{device}' could not be resized: {error}")),
         }
         done.push(device);
@@ -191,7 +191,7 @@ fn grow_one(context: &Context<'_>, tool: Tool, entry: &str, done: &[String]) -> 
         (entry.to_owned(), String::new())
     } else {
         let Some(mount) = mount_of(files, entry) else {
-            return Ok(Outcome::Unchanged("nothing is known of its mount".into()));
+            return Ok(Outcome::Unchanged("its mount is unknown".into()));
         };
         match mount.device.as_str() {
             "/dev/root" if !context.system.is_container() => match root_device(files) {
@@ -208,7 +208,7 @@ fn grow_one(context: &Context<'_>, tool: Tool, entry: &str, done: &[String]) -> 
         return Ok(Outcome::Changed(format!("{device} by the growfs service")));
     }
     if !is_device(context.system, Path::new(&device)) {
-        return Ok(Outcome::Unchanged(format!("{device} is no block device")));
+        return Ok(Outcome::Unchanged(format!("{device} is not a block device")));
     }
     let real = canonical(files, Path::new(&device));
     if real.to_string_lossy().starts_with("/dev/dm-") {
@@ -225,7 +225,7 @@ fn grow_one(context: &Context<'_>, tool: Tool, entry: &str, done: &[String]) -> 
     })
 }
 
-/// The disk of a partition and its number there, by sysfs.
+/// The disk of a partition and the partition's number, from sysfs.
 fn partition(context: &Context<'_>, device: &str) -> Result<(String, String), String> {
     let files = context.system.files.as_ref();
     let real = canonical(files, Path::new(device));
@@ -233,15 +233,15 @@ fn partition(context: &Context<'_>, device: &str) -> Result<(String, String), St
     let sys = Path::new("/sys/class/block").join(name.as_ref());
     let text =
         |path: &Path| files.text(path).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let number = text(&sys.join("partition")).ok_or_else(|| format!("{device} is no partition"))?;
+    let number = text(&sys.join("partition")).ok_or_else(|| format!("{device} is not a partition"))?;
     let disk = canonical(files, &sys).parent().and_then(|disk| text(&disk.join("dev")));
-    let numbers = disk.ok_or_else(|| format!("the disk of {device} has no numbers in sysfs"))?;
+    let numbers = disk.ok_or_else(|| format!("the disk of {device} has no device number in sysfs"))?;
     let disk = canonical(files, &Path::new("/dev/block").join(numbers));
     Ok((disk.to_string_lossy().into_owned(), number))
 }
 
 fn growpart(context: &Context<'_>, disk: &str, number: &str) -> Result<bool, ModuleError> {
-    // growpart keeps its states there; /tmp may be cleaned meanwhile.
+    // growpart keeps its state there; /tmp may be cleaned in the meantime.
     let scratch = Path::new("/var/tmp/cloud-init/growpart");
     context.system.files.create_dir(scratch, Some(0o700))?;
     let run = |words: &[&str], accept: &[i32]| {
@@ -249,7 +249,7 @@ fn growpart(context: &Context<'_>, disk: &str, number: &str) -> Result<bool, Mod
         let command = command.env("TMPDIR", scratch.to_string_lossy()).accept(accept);
         context.system.commands.run(&command)
     };
-    // Exit code 1 of a dry run: there is nothing to grow.
+    // Exit code 1 of a dry run: nothing to grow.
     let outcome = run(&["growpart", "--dry-run", disk, number], &[0, 1]).and_then(|output| {
         if output.code == 1 { Ok(false) } else { run(&["growpart", disk, number], &[]).map(|_| true) }
     });

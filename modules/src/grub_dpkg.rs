@@ -1,4 +1,4 @@
-//! `grub_dpkg`: which devices grub's packages install to.
+//! `grub_dpkg`: the devices that grub's packages install to.
 
 use schema::forms::{Either, Object};
 use schema::notes::{changed, deprecated};
@@ -12,10 +12,10 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct GrubDpkg;
 
-/// Where an upgrade of grub's packages writes the boot loader to: what debconf answers for them.
+/// Where upgrades of grub's packages install the boot loader: debconf selections.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// Answers for debconf about grub.
+    /// debconf selections for grub.
     pub grub_dpkg: Option<Settings>,
     /// Old spelling of grub_dpkg.
     #[serde(rename = "grub-dpkg")]
@@ -31,8 +31,8 @@ impl Described for GrubDpkg {
     const KEYS: &'static [&'static str] = &["grub_dpkg", "grub-dpkg"];
     const LISTED: Listed = Listed::On(&["debian", "ubuntu"]);
     const TITLE: &'static str = "grub";
-    const SUMMARY: &'static str = "Tells grub's packages which device they install to.";
-    const DETAILS: &'static str = "An image's answer is about the machine it was built on, and an upgrade of grub would fail.";
+    const SUMMARY: &'static str = "Configures the device that grub's packages install to.";
+    const DETAILS: &'static str = "The selection in an image refers to the machine where it was built, so that an upgrade of grub would fail.";
     type Config = Config;
 }
 
@@ -40,21 +40,21 @@ impl Described for GrubDpkg {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Settings {
-    /// Do it at all. Default: false.
+    /// Enable the module. Default: false.
     #[schemars(extend("default" = false))]
     pub enabled: Option<Flag>,
-    /// The device for machines with a BIOS. Default: the one of /boot, by grub-probe.
+    /// The device for machines with BIOS. Default: the device of /boot, found by grub-probe.
     #[serde(rename = "grub-pc/install_devices")]
     pub pc_devices: Option<Text>,
-    /// Install on no device. Default: true where there is no device, else false.
+    /// Do not install to any device. Default: true if no device is found, else false.
     #[serde(rename = "grub-pc/install_devices_empty")]
     pub pc_devices_empty: Option<Either<Flag, OldFlag>>,
-    /// The partition for machines with UEFI. Default: the one of /boot/efi, by grub-probe.
+    /// The partition for machines with UEFI. Default: the one of /boot/efi, found by grub-probe.
     #[serde(rename = "grub-efi/install_devices")]
     pub efi_devices: Option<Text>,
 }
 
-/// A boolean as a text.
+/// A boolean as a string.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, transform = changed("22.3", "Write true or false, without quotes."))]
 #[serde(transparent)]

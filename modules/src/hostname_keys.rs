@@ -1,25 +1,25 @@
-//! The keys of the host name, which `set_hostname` and `update_hostname` read alike.
+//! The host name keys, shared by `set_hostname` and `update_hostname`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// The host's name, with and without its domain, and whether it follows what configuration and metadata say.
+/// The host name, with and without its domain, and whether it follows configuration and metadata.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Config {
-    /// Leave the host name alone. Default: false.
+    /// Leave the host name unchanged. Default: false.
     #[serde(default)]
     #[schemars(extend("default" = false))]
     pub preserve_hostname: Flag,
     /// The host name. Default: the metadata's.
     pub hostname: Option<Text>,
-    /// The host name with its domain.
+    /// The fully qualified domain name.
     pub fqdn: Option<Text>,
-    /// Set the name with its domain. Default: the distribution's habit.
+    /// Use the fully qualified name as the host name. Default: depends on the distribution.
     pub prefer_fqdn_over_hostname: Option<Flag>,
-    /// Make the file of the host name where it is missing. Default: true.
+    /// Create the host name file if it is missing. Default: true.
     #[serde(default = "Flag::yes")]
     #[schemars(extend("default" = true))]
     pub create_hostname_file: Flag,

@@ -1,6 +1,6 @@
-//! `updates: {network: {when: [hotplug]}}`: the udev rule that tells of links which appear.
+//! `updates: {network: {when: [hotplug]}}`: the udev rule that reports new network devices.
 //!
-//! Facts: udev(7); `ID_NET_DRIVER` is set by udev's 80-net-setup-link.rules, hence the number 90.
+//! See udev(7). udev's 80-net-setup-link.rules sets `ID_NET_DRIVER`, hence the number 90.
 
 use std::path::Path;
 
@@ -13,18 +13,18 @@ use serde::Deserialize;
 
 /// The udev rule.
 const RULE: &str = "/etc/udev/rules.d/90-cloud-init-hook-hotplug.rules";
-/// Where the hook is: the second where the first is no directory.
+/// The path of the hook: the second if the first is not a directory.
 const LIBEXEC: &[&str] = &["/usr/libexec/cloud-init", "/usr/lib/cloud-init"];
 
 /// Writes or removes the udev rule.
 pub struct InstallHotplug;
 
-/// In which events the network is configured anew; with `hotplug` among them, also when a link appears later.
+/// The events on which the network is reconfigured; `hotplug` also handles devices that appear later.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// When the network is configured anew: `{network: {when: [EVENT, …]}}` with the events boot-new-instance, boot,
-    /// boot-legacy and hotplug. Default: what the data source does by itself.
+    /// When to reconfigure the network: `{network: {when: [EVENT, …]}}` with the events boot-new-instance, boot,
+    /// boot-legacy and hotplug. Default: depends on the data source.
     #[schemars(with = "Updates")]
     pub updates: Option<Node>,
 }
@@ -32,9 +32,9 @@ pub struct Config {
 /// `updates`.
 #[derive(JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
-#[allow(dead_code, reason = "the policy is read elsewhere; these are its keys")]
+#[allow(dead_code, reason = "the policy is read elsewhere; these types describe its keys")]
 struct Updates {
-    /// Of the network.
+    /// The network's update policy.
     network: Option<Network>,
 }
 
@@ -43,7 +43,7 @@ struct Updates {
 #[schemars(inline, deny_unknown_fields)]
 #[allow(dead_code, reason = "as above")]
 struct Network {
-    /// On which events: boot-new-instance, boot, boot-legacy (as boot), hotplug.
+    /// The events: boot-new-instance, boot, boot-legacy (same as boot), hotplug.
     when: Vec<EventName>,
 }
 
@@ -63,9 +63,9 @@ impl Described for InstallHotplug {
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Links that appear later";
-    const SUMMARY: &'static str = "Has udev tell of network links that are plugged in or out.";
-    const DETAILS: &'static str = "`updates.network.when` has to hold `hotplug`, and the data source has to be able to.";
+    const TITLE: &'static str = "Install hotplug";
+    const SUMMARY: &'static str = "Installs a udev rule that handles hot-plugged network devices.";
+    const DETAILS: &'static str = "`updates.network.when` must contain `hotplug`, and the data source must support it.";
     type Config = Config;
 }
 
@@ -86,7 +86,7 @@ impl Module for InstallHotplug {
             return Ok(());
         }
         if context.system.commands.which("udevadm").is_none() {
-            report.skipped = Some("there is no udevadm".to_owned());
+            report.skipped = Some("udevadm is not installed".to_owned());
             return Ok(());
         }
         let libexec = LIBEXEC.iter().copied().find(|path| files.is_dir(Path::new(path))).unwrap_or(LIBEXEC[1]);

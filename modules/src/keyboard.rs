@@ -1,4 +1,4 @@
-//! `keyboard`: the layout of the console's keyboard.
+//! `keyboard`: the keyboard layout.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Stage};
@@ -10,10 +10,10 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Keyboard;
 
-/// The keyboard's layout, model and variant, for the console and for what follows it.
+/// The keyboard layout, model and variant, for the console and X11.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// The keyboard; its words are those of keyboard(5).
+    /// The keyboard settings, with the values of keyboard(5).
     pub keyboard: Option<Settings>,
 }
 
@@ -25,7 +25,7 @@ impl Described for Keyboard {
     const KEYS: &'static [&'static str] = &["keyboard"];
     const LISTED: Listed = Listed::On(&["debian", "ubuntu"]);
     const TITLE: &'static str = "Keyboard";
-    const SUMMARY: &'static str = "Sets the layout of the console's keyboard.";
+    const SUMMARY: &'static str = "Sets the keyboard layout.";
     type Config = Config;
 }
 
@@ -38,7 +38,7 @@ pub struct Settings {
     /// The model (XKBMODEL). Default: pc105.
     #[schemars(extend("default" = "pc105"))]
     pub model: Option<Text>,
-    /// The variant (XKBVARIANT). Alpine Linux needs it.
+    /// The variant (XKBVARIANT). Required on Alpine Linux.
     pub variant: Option<Text>,
     /// Options (XKBOPTIONS).
     pub options: Option<Text>,

@@ -1,4 +1,4 @@
-//! The host keys' fingerprints and public halves on the console, for whoever logs in the first time.
+//! Prints the host keys and their fingerprints to the console, for verification at the first login.
 
 use std::path::Path;
 
@@ -11,19 +11,19 @@ use serde::Deserialize;
 use crate::console;
 use crate::lenient::{Flag, Words};
 
-/// Writes them.
+/// Prints them.
 pub struct KeysToConsole;
 
-/// Whether the host keys are shown on the console, and which types are left out.
+/// Whether the host keys are printed to the console, and which key types are omitted.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Settings of ssh that are not sshd's.
+    /// SSH settings that do not belong to sshd.
     pub ssh: Option<SshSettings>,
-    /// Key types (`ssh-rsa`) whose fingerprints are not shown.
+    /// Key types (such as `ssh-rsa`) whose fingerprints are not printed.
     #[schemars(extend("uniqueItems" = true))]
     pub ssh_fp_console_blacklist: Words,
-    /// Key types whose public keys are not shown.
+    /// Key types whose public keys are not printed.
     #[schemars(extend("uniqueItems" = true, "default" = []))]
     pub ssh_key_console_blacklist: Words,
 }
@@ -33,12 +33,12 @@ pub struct Config {
 #[serde(default)]
 #[schemars(inline, deny_unknown_fields, extend("required" = ["emit_keys_to_console"]))]
 pub struct SshSettings {
-    /// Show anything at all. Default: true.
+    /// Print keys and fingerprints. Default: true.
     #[schemars(with = "Flag", extend("default" = true))]
     pub emit_keys_to_console: Option<Node>,
 }
 
-/// Where distributions have the program that the original ships for this; an image may have its own there.
+/// Where distributions install upstream's helper program; an image may have its own there.
 const HELPERS: &[&str] =
     &["/usr/lib/cloud-init/write-ssh-key-fingerprints", "/usr/libexec/cloud-init/write-ssh-key-fingerprints"];
 
@@ -48,9 +48,9 @@ impl Described for KeysToConsole {
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Host keys on the console";
-    const SUMMARY: &'static str = "Shows the ssh host keys and their fingerprints on the console.";
-    const DETAILS: &'static str = "Whoever logs in the first time can compare them.";
+    const TITLE: &'static str = "Keys to console";
+    const SUMMARY: &'static str = "Prints the SSH host keys and their fingerprints to the console.";
+    const DETAILS: &'static str = "Users can compare them at their first login.";
     type Config = Config;
 }
 
@@ -78,7 +78,7 @@ impl Module for KeysToConsole {
     }
 }
 
-/// What that program writes: the lines that people and tools search a console for.
+/// The helper's output: the lines that people and tools search a console for.
 fn shown(
     context: &Context<'_>,
     hidden_prints: &[String],

@@ -10,10 +10,10 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Landscape;
 
-/// The client of Landscape: the account and the server that it registers with.
+/// The Landscape client: the account and the server to register with.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// The client's configuration.
+    /// The client configuration.
     pub landscape: Option<Settings>,
 }
 
@@ -25,7 +25,7 @@ impl Described for Landscape {
     const KEYS: &'static [&'static str] = &["landscape"];
     const LISTED: Listed = Listed::On(&["debian", "ubuntu"]);
     const TITLE: &'static str = "Landscape";
-    const SUMMARY: &'static str = "Installs and configures the client of Canonical's Landscape.";
+    const SUMMARY: &'static str = "Installs and configures the Canonical Landscape client.";
     type Config = Config;
 }
 
@@ -33,7 +33,7 @@ impl Described for Landscape {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Settings {
-    /// Keys of landscape-client's configuration; others than these are passed on too.
+    /// Keys of the client's configuration; unknown keys are passed on.
     pub client: Client,
 }
 
@@ -41,29 +41,29 @@ pub struct Settings {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Client {
-    /// The server. Default: `https://landscape.canonical.com/message-system`.
+    /// The server URL. Default: `https://landscape.canonical.com/message-system`.
     #[schemars(extend("default" = "https://landscape.canonical.com/message-system"))]
     pub url: Option<Text>,
-    /// The address of the short exchanges. Default: `https://landscape.canonical.com/ping`.
+    /// The URL for pings. Default: `https://landscape.canonical.com/ping`.
     #[schemars(extend("default" = "https://landscape.canonical.com/ping"))]
     pub ping_url: Option<Text>,
-    /// Where the client keeps its data. Default: /var/lib/landscape/client.
+    /// The client's data directory. Default: /var/lib/landscape/client.
     #[schemars(extend("default" = "/var/lib/landscape/client"))]
     pub data_path: Option<Text>,
-    /// How much is logged: debug, info, warning, error or critical. Default: info.
+    /// The log level: debug, info, warning, error or critical. Default: info.
     #[schemars(extend("default" = "info", "enum" = ["debug", "info", "warning", "error", "critical"]))]
     pub log_level: Option<Text>,
-    /// The name under which the machine is shown.
+    /// The title of the machine.
     pub computer_title: Text,
-    /// The account that it belongs to.
+    /// The account to register with.
     pub account_name: Text,
-    /// The account's key for new machines.
+    /// The account's registration key.
     pub registration_key: Option<Secret<Text>>,
-    /// Tags with commas between them.
+    /// Comma-separated tags.
     #[schemars(extend("pattern" = "^[-_0-9a-zA-Z]+(,[-_0-9a-zA-Z]+)*$"))]
     pub tags: Option<Text>,
-    /// Proxy for http.
+    /// The HTTP proxy.
     pub http_proxy: Option<Text>,
-    /// Proxy for https.
+    /// The HTTPS proxy.
     pub https_proxy: Option<Text>,
 }

@@ -1,4 +1,4 @@
-//! Values as leniently as cloud-configs write them: numbers for text, words for booleans, one item for a list.
+//! Lenient types for values as people write them: numbers for text, words for booleans, a single item for a list.
 
 use std::borrow::Cow;
 
@@ -7,12 +7,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// A boolean, or a number, or one of true/1/on/yes in any case; everything else, null included, is false.
+/// A boolean, a number, or one of true/1/on/yes in any case; everything else, including null, is false.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flag(pub bool);
 
 impl Flag {
-    /// True, where a key is true unless said otherwise.
+    /// True by default.
     pub fn yes() -> Self {
         Self(true)
     }
@@ -24,7 +24,7 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
-/// A scalar as the text that Python's `str()` gives it. Lists and mappings are an error that shows none of them.
+/// A scalar as text, converted like Python's `str()`. Lists and mappings are an error that does not show them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text(pub String);
 
@@ -32,11 +32,11 @@ impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let node = Node::deserialize(deserializer)?;
         let kind = node.value.a_kind();
-        node.scalar_text().map(Self).ok_or_else(|| D::Error::custom(format!("expected a text, found {kind}")))
+        node.scalar_text().map(Self).ok_or_else(|| D::Error::custom(format!("expected text, found {kind}")))
     }
 }
 
-/// A list of texts; a single scalar is a list of one, null an empty one.
+/// A list of texts; a single scalar is a list of one, null an empty list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Words(pub Vec<Spanned<String>>);
 
@@ -51,9 +51,8 @@ impl<'de> Deserialize<'de> for Words {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let node = Node::deserialize(deserializer)?;
         let word = |item: &Node| {
-            let found = || {
-                D::Error::custom(format!("{}: expected a text, found {}", item.origin, item.value.a_kind()))
-            };
+            let found =
+                || D::Error::custom(format!("{}: expected text, found {}", item.origin, item.value.a_kind()));
             let value = item.scalar_text().ok_or_else(found)?;
             Ok(Spanned { value, origin: item.origin.clone() })
         };
@@ -65,7 +64,7 @@ impl<'de> Deserialize<'de> for Words {
     }
 }
 
-/// What a schema says of a lenient type: the form that is right, not all that are understood.
+/// The schema of a lenient type: the recommended form, not all accepted ones.
 macro_rules! right_form {
     ($type:ty, $schema:tt) => {
         impl JsonSchema for $type {

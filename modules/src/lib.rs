@@ -1,10 +1,11 @@
-//! What the keys of a cloud-config do: a file, a feature and a testdata folder per module.
+//! The modules that apply cloud-config keys: a file, a feature and a testdata folder each.
 //!
-//! A module reads its own keys through a typed `Config`, and changes the machine through the effects and the
-//! distribution of its [`model::Context`] only. [`all`] is the list that a registry takes.
+//! A module reads its keys through a typed `Config`, and changes the machine only through the effects and the
+//! distribution of its [`model::Context`]. [`all`] returns the modules for a registry.
 //!
-//! Each file is compiled in every build, since what a module *is* ([`model::module::Described`]) has to be known where
-//! it is missing, too; the feature decides whether [`all`] refers to what it *does*. What nothing refers to is not linked.
+//! Every file is compiled in every build, because a module's description ([`model::module::Described`]) must be
+//! available even if the module is not built in; the feature decides whether [`all`] refers to its implementation.
+//! Unreferenced code is not linked.
 
 use model::module::{Absent, AnyModule};
 
@@ -21,7 +22,7 @@ mod sshd_config;
 mod templates;
 mod timestamp;
 
-/// Adds a member to a list where the feature that is named is on; a module without a feature is only described.
+/// Adds a member to a list if its feature is enabled; a module without a feature is only described.
 macro_rules! member {
     ($members:ident, $module:expr) => {};
     ($members:ident, $module:expr, $feature:literal) => {
@@ -30,7 +31,7 @@ macro_rules! member {
     };
 }
 
-/// Whether this build has a module.
+/// Whether this build includes a module.
 macro_rules! is_built {
     () => {
         false
@@ -46,14 +47,14 @@ macro_rules! modules {
         $(pub mod $file;)*
 
         /// Every module of this build, in the order in which they run.
-        #[allow(unused_mut, clippy::vec_init_then_push, reason = "a row is there only with its feature")]
+        #[allow(unused_mut, clippy::vec_init_then_push, reason = "rows depend on features")]
         pub fn all() -> Vec<Box<dyn AnyModule>> {
             let mut members: Vec<Box<dyn AnyModule>> = Vec::new();
             $(member!(members, $file::$module $(, $feature)?);)*
             members
         }
 
-        /// Every module of the original, in the order in which they run.
+        /// Every upstream module, in the order in which they run.
         const CATALOG: &[catalog::Entry] =
             &[$(catalog::Entry::of::<$file::$module>(is_built!($($feature)?))),*];
 
@@ -127,23 +128,23 @@ modules! {
     power_state_change::PowerStateChange by "power_state_change",
 }
 
-/// Modules that earlier releases of the original had: a cloud.cfg that still lists one is taken as it is.
+/// Modules that upstream has removed: a cloud.cfg that still lists one is accepted.
 pub const REMOVED: &[&str] =
     &["emit_upstart", "migrator", "refresh_rmc_and_interface", "rightscale_userdata"];
 
-/// The modules that this build does not have.
+/// The modules that this build does not include.
 pub fn absent() -> Vec<Absent> {
     let missing = catalog::modules().filter(|entry| !entry.built);
     missing.map(|entry| Absent { name: entry.name, aliases: entry.aliases, keys: entry.own_keys }).collect()
 }
 
-/// The templates that the program carries, by the name under which an image may bring its own.
+/// The built-in templates, by the name under which an image can override them.
 pub const TEMPLATES: &[(&str, &str)] = templates::TEMPLATES;
 
-/// The schema of a cloud-config, whole in every build: a key whose module is not in this one is checked all the same.
+/// The schema of a cloud-config, complete in every build: the keys of modules that are not built in are validated too.
 pub fn cloud_config_schema() -> serde_json::Value {
     serde_json::from_str(CLOUD_CONFIG_SCHEMA).expect("the schema's own test reads it")
 }
 
-/// The same as text, as it is published.
+/// The same schema as published text.
 pub const CLOUD_CONFIG_SCHEMA: &str = include_str!("../schema/cloud-config.json");

@@ -1,4 +1,4 @@
-//! `locale`: the system's language.
+//! `locale`: the system's locale.
 
 use std::path::Path;
 
@@ -11,18 +11,18 @@ use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// Sets the language.
+/// Sets the locale.
 pub struct Locale;
 
-/// The language, and the file that says so to logins.
+/// The locale, and the file that sets it for logins.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(transform = untyped)]
 pub struct Config {
-    /// The locale, such as `de_DE.UTF-8`; false leaves it alone. Default: what the system has.
+    /// The locale, such as `de_DE.UTF-8`; false leaves it unchanged. Default: the system's current locale.
     #[schemars(with = "Either<Flag, Text>")]
     pub locale: Option<Text>,
-    /// The file it is written to. Default: the distribution's.
+    /// The file to write. Default: depends on the distribution.
     pub locale_configfile: Option<Text>,
 }
 
@@ -34,7 +34,7 @@ impl Described for Locale {
     const OWN_KEYS: &'static [&'static str] = &["locale", "locale_configfile"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Language";
-    const SUMMARY: &'static str = "Sets the system's locale, and generates it where that is needed.";
+    const SUMMARY: &'static str = "Sets the system's locale, and generates it if necessary.";
     type Config = Config;
 }
 

@@ -1,4 +1,4 @@
-//! `lxd`: LXD is installed and initialised.
+//! `lxd`: installs and initializes LXD.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Secret, Stage};
@@ -10,10 +10,10 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Lxd;
 
-/// LXD: what `lxd init` is given, or a whole preseed, and the bridge of its containers.
+/// LXD: options of `lxd init` or a preseed, and the container bridge.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// How LXD is initialised: `init` and `bridge`, or `preseed`.
+    /// The initialization of LXD: `init` and `bridge`, or `preseed`.
     pub lxd: Option<Settings>,
 }
 
@@ -25,8 +25,8 @@ impl Described for Lxd {
     const KEYS: &'static [&'static str] = &["lxd"];
     const LISTED: Listed = Listed::On(&["debian", "ubuntu"]);
     const TITLE: &'static str = "LXD";
-    const SUMMARY: &'static str = "Installs LXD and initialises it.";
-    const DETAILS: &'static str = "Either from `init` and `bridge`, or from a preseed.";
+    const SUMMARY: &'static str = "Installs and initializes LXD.";
+    const DETAILS: &'static str = "Use either `init` and `bridge`, or `preseed`.";
     type Config = Config;
 }
 
@@ -34,11 +34,11 @@ impl Described for Lxd {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, extend("minProperties" = 1))]
 pub struct Settings {
-    /// Options of `lxd init --auto`.
+    /// Options for `lxd init --auto`.
     pub init: Option<Init>,
-    /// The bridge of the containers.
+    /// The container bridge.
     pub bridge: Option<Bridge>,
-    /// YAML for `lxd init --preseed`, in the place of `init` and `bridge`.
+    /// YAML for `lxd init --preseed`, instead of `init` and `bridge`.
     pub preseed: Option<Text>,
 }
 
@@ -46,20 +46,20 @@ pub struct Settings {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Init {
-    /// The address that LXD listens on. Default: none.
+    /// The address to listen on. Default: none.
     pub network_address: Option<Text>,
-    /// The port that it listens on.
+    /// The port to listen on.
     pub network_port: Option<i64>,
-    /// How containers are stored: zfs, dir, lvm or btrfs. Default: dir.
+    /// The storage backend: zfs, dir, lvm or btrfs. Default: dir.
     #[schemars(extend("enum" = ["zfs", "dir", "lvm", "btrfs"], "default" = "dir"))]
     pub storage_backend: Option<Text>,
-    /// The device that they are stored on.
+    /// The device for the storage pool.
     pub storage_create_device: Option<Text>,
-    /// Size in GB of a file that they are stored in.
+    /// The size of a loop file for the storage pool, in GB.
     pub storage_create_loop: Option<i64>,
-    /// The name of the pool.
+    /// The name of the storage pool.
     pub storage_pool: Option<Text>,
-    /// The password with which clients are added.
+    /// The password for adding clients.
     pub trust_password: Option<Secret<Text>>,
 }
 
@@ -67,35 +67,35 @@ pub struct Init {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Bridge {
-    /// `new` to make one, `existing` for one that is there, `none` for no bridge.
+    /// `new` to create a bridge, `existing` to use one, `none` for no bridge.
     #[schemars(extend("enum" = ["none", "existing", "new"]))]
     pub mode: Text,
     /// Its name. Default: lxdbr0.
     #[schemars(extend("default" = "lxdbr0"))]
     pub name: Option<Text>,
-    /// Its MTU in bytes; -1 for LXD's own. Default: -1.
+    /// Its MTU in bytes; -1 for LXD's default. Default: -1.
     #[schemars(extend("default" = -1, "minimum" = -1))]
     pub mtu: Option<i64>,
-    /// Its IPv4 address; needs `ipv4_netmask`.
+    /// Its IPv4 address; requires `ipv4_netmask`.
     pub ipv4_address: Option<Text>,
-    /// The length of the prefix, in bits.
+    /// The prefix length of the IPv4 address.
     pub ipv4_netmask: Option<i64>,
-    /// The first address that DHCP gives.
+    /// The first address of the DHCP range.
     pub ipv4_dhcp_first: Option<Text>,
-    /// The last address that DHCP gives.
+    /// The last address of the DHCP range.
     pub ipv4_dhcp_last: Option<Text>,
-    /// How many addresses it gives. Default: as many as lie between them.
+    /// The number of DHCP leases. Default: the size of the range.
     pub ipv4_dhcp_leases: Option<i64>,
-    /// Translate addresses on the way out. Default: false.
+    /// Enable NAT for IPv4. Default: false.
     #[schemars(extend("default" = false))]
     pub ipv4_nat: Option<Flag>,
-    /// Its IPv6 address; needs `ipv6_netmask`. Default: no IPv6.
+    /// Its IPv6 address; requires `ipv6_netmask`. Default: no IPv6.
     pub ipv6_address: Option<Text>,
-    /// The length of the prefix, in bits.
+    /// The prefix length of the IPv6 address.
     pub ipv6_netmask: Option<i64>,
-    /// Translate addresses on the way out. Default: false.
+    /// Enable NAT for IPv6. Default: false.
     #[schemars(extend("default" = false))]
     pub ipv6_nat: Option<Flag>,
-    /// The domain of the containers' names.
+    /// The DNS domain of the containers.
     pub domain: Option<Text>,
 }

@@ -1,4 +1,4 @@
-//! `mcollective`: MCollective's server.
+//! `mcollective`: the MCollective server.
 
 use indexmap::IndexMap;
 use model::module::{Described, Listed};
@@ -12,10 +12,10 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Mcollective;
 
-/// MCollective's server: the options of its server.cfg, and its pair of keys.
+/// The MCollective server: its server.cfg and its key pair.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// The server's configuration.
+    /// The server configuration.
     pub mcollective: Option<Settings>,
 }
 
@@ -26,7 +26,7 @@ impl Described for Mcollective {
     const KEYS: &'static [&'static str] = &["mcollective"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "MCollective";
-    const SUMMARY: &'static str = "Installs and configures MCollective's server.";
+    const SUMMARY: &'static str = "Installs and configures the MCollective server.";
     type Config = Config;
 }
 
@@ -43,13 +43,13 @@ pub struct Settings {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Conf {
-    /// The server's public certificate, written to /etc/mcollective/ssl/server-public.pem.
+    /// The public certificate, written to /etc/mcollective/ssl/server-public.pem.
     #[serde(rename = "public-cert")]
     pub public_cert: Option<Text>,
-    /// The server's private certificate, written to /etc/mcollective/ssl/server-private.pem.
+    /// The private certificate, written to /etc/mcollective/ssl/server-private.pem.
     #[serde(rename = "private-cert")]
     pub private_cert: Option<Secret<Text>>,
-    /// Every other key.
+    /// All other keys.
     #[serde(flatten)]
     #[schemars(skip)]
     pub settings: IndexMap<String, OneOfThree<Flag, i64, Text>>,

@@ -1,4 +1,4 @@
-//! `mounts`: lines of /etc/fstab, and their mounting.
+//! `mounts`: writes /etc/fstab and mounts its entries.
 
 mod devices;
 mod swap;
@@ -17,39 +17,39 @@ use serde::Deserialize;
 use crate::block;
 use crate::lenient::Text;
 
-/// Writes the lines and mounts them.
+/// Writes the entries and mounts them.
 pub struct Mounts;
 
-/// File systems and swap that are written to /etc/fstab and mounted.
+/// File systems and swap space to add to /etc/fstab and mount.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Each a list as a line of fstab: device, mount point, type, options, dump, fsck. What is missing or null is
-    /// taken from `mount_default_fields`; a null mount point takes the device out. Devices may be short (`sdb`,
-    /// `ephemeral0.1`).
+    /// Each entry is a list of fstab fields: device, mount point, type, options, dump, fsck. Missing and null fields
+    /// are taken from `mount_default_fields`; a null mount point removes the device. Device names can be abbreviated
+    /// (`sdb`, `ephemeral0.1`).
     #[schemars(with = "Vec<Fields>", extend("minItems" = 1))]
     pub mounts: Option<Vec<Node>>,
-    /// The fields for lines that do not have them. Default: [null, null, auto,
+    /// The default fields for entries. Default: [null, null, auto,
     /// `defaults,nofail,x-systemd.after=cloud-init-network.service,_netdev`, '0', '2'].
     #[schemars(with = "Vec<Either<Text, ()>>", extend("minItems" = 6, "maxItems" = 6))]
     pub mount_default_fields: Option<Vec<Node>>,
     /// A swap file.
     pub swap: Option<Spanned<swap::Swap>>,
-    /// Other names for devices.
+    /// Aliases of devices.
     #[schemars(skip)]
     pub device_aliases: Option<IndexMap<String, Text>>,
 }
 
-/// A line of fstab.
+/// An fstab entry.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("minItems" = 1, "maxItems" = 6))]
-struct Fields(#[allow(dead_code, reason = "lines are read from the tree; this is their form")] Vec<Text>);
+struct Fields(#[allow(dead_code, reason = "entries are read from the tree; this type describes them")] Vec<Text>);
 
-/// How our own lines are known.
+/// The marker of entries written by cloud-init.
 const MARK: &str = "comment=cloudconfig";
 const FSTAB: &str = "/etc/fstab";
 
-/// A line in the making: a field may still be unknown.
+/// An incomplete entry: fields may be unknown.
 type Line = Vec<Option<String>>;
 
 impl Described for Mounts {
@@ -60,8 +60,8 @@ impl Described for Mounts {
     const OWN_KEYS: &'static [&'static str] = &["mounts", "swap"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Mounts and swap";
-    const SUMMARY: &'static str = "Writes lines of /etc/fstab, mounts them, and makes a swap file.";
-    const DETAILS: &'static str = "Devices may be named in short (`sdb`, `ephemeral0.1`). Lines that an earlier boot wrote are replaced; those of the image stay.";
+    const SUMMARY: &'static str = "Adds entries to /etc/fstab, mounts them, and creates a swap file.";
+    const DETAILS: &'static str = "Device names can be abbreviated (`sdb`, `ephemeral0.1`). Entries from earlier boots are replaced; the image's entries are kept.";
     type Config = Config;
 }
 
@@ -106,7 +106,7 @@ fn field(node: &Node) -> Option<String> {
     if node.is_null() { None } else { node.scalar_text() }
 }
 
-/// What stands in fstab, our own lines apart.
+/// The entries of fstab, except those written by cloud-init.
 struct Fstab {
     kept: Vec<String>,
     ours: Vec<String>,
@@ -128,7 +128,7 @@ impl Fstab {
     }
 }
 
-/// The lines of the configuration, with real device names and the default fields.
+/// The configured entries, with resolved device names and default fields.
 fn wanted(
     config: &Config,
     names: &devices::Names<'_>,
@@ -140,7 +140,7 @@ fn wanted(
     for entry in config.mounts.iter().flatten() {
         let Some(fields) = entry.as_list().filter(|fields| !fields.is_empty()) else {
             let message =
-                format!("a mount is a list that begins with the device; found: {}", entry.value.kind());
+                format!("a mount must be a list that starts with the device, found {}", entry.value.kind());
             report.warn(Some(&entry.origin), message);
             continue;
         };
@@ -161,7 +161,7 @@ fn wanted(
     lines
 }
 
-/// The first ephemeral disk and the swap of the cloud, where they are there and nobody spoke of them.
+/// The first ephemeral disk and the swap device of the cloud, if they exist and are not configured.
 fn add_defaults(lines: &mut Vec<Line>, names: &devices::Names<'_>, fstab: &Fstab, options: &str) {
     let configured: Vec<Option<String>> = lines.iter().map(|line| line[0].clone()).collect();
     for [name, rest @ ..] in
@@ -175,7 +175,7 @@ fn add_defaults(lines: &mut Vec<Line>, names: &devices::Names<'_>, fstab: &Fstab
     }
 }
 
-/// The lines that have a mount point. A null mount point also takes out earlier lines of its device.
+/// The entries that have a mount point. A null mount point also removes earlier entries of its device.
 fn known(lines: Vec<Line>) -> Vec<Vec<String>> {
     let (mut kept, mut denied) = (Vec::new(), Vec::new());
     for line in lines.into_iter().rev() {
@@ -203,7 +203,7 @@ fn apply(
         if !files.is_dir(Path::new(directory))
             && let Err(error) = files.create_dir(Path::new(directory), None)
         {
-            report.warn(None, format!("the mount point was not made: {error}"));
+            report.warn(None, format!("cannot create the mount point: {error}"));
         }
     }
     let written: Vec<String> = lines

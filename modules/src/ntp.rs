@@ -1,4 +1,4 @@
-//! `ntp`: the client that keeps the clock right.
+//! `ntp`: the time synchronization client.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Stage};
@@ -10,7 +10,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Ntp;
 
-/// Time synchronisation: the servers and pools that are asked, and the client that asks them.
+/// Time synchronization: the servers and pools to use, and the client.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Servers and client; null for the defaults.
@@ -26,35 +26,35 @@ impl Described for Ntp {
     const KEYS: &'static [&'static str] = &["ntp"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Time";
-    const SUMMARY: &'static str = "Installs and configures a client that keeps the clock right.";
-    const DETAILS: &'static str = "Without any keys (`ntp: {}`) the distribution's client gets the distribution's pool.";
+    const SUMMARY: &'static str = "Installs and configures a time synchronization client.";
+    const DETAILS: &'static str = "Without keys (`ntp: {}`), the distribution's client and pool are used.";
     type Config = Config;
 }
 
-/// `ntp`. Without pools and servers there are four of `N.DISTRIBUTION.pool.ntp.org`.
+/// `ntp`. Without pools and servers, four of `N.DISTRIBUTION.pool.ntp.org` are used.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Settings {
-    /// Pools of servers. Busybox's ntpd on Alpine Linux has none.
+    /// NTP pools. Not supported by Busybox's ntpd on Alpine Linux.
     #[schemars(extend("uniqueItems" = true))]
     pub pools: Option<Vec<Host>>,
-    /// Servers.
+    /// NTP servers.
     #[schemars(extend("uniqueItems" = true))]
     pub servers: Option<Vec<Host>>,
-    /// Peers.
+    /// NTP peers.
     #[schemars(extend("uniqueItems" = true))]
     pub peers: Option<Vec<Host>>,
-    /// Networks (ADDRESS/BITS) that may ask this machine.
+    /// Networks (ADDRESS/BITS) that are allowed to query this machine.
     #[schemars(extend("uniqueItems" = true))]
     pub allow: Option<Vec<Text>>,
-    /// The client: chrony, ntp, openntpd, ntpdate, systemd-timesyncd, or `auto` for the first that the distribution
-    /// prefers. Default: auto.
+    /// The client: chrony, ntp, openntpd, ntpdate, systemd-timesyncd, or `auto` for the distribution's first choice.
+    /// Default: auto.
     #[schemars(extend("default" = "auto"))]
     pub ntp_client: Option<Text>,
     /// Install and configure a client. Default: true.
     #[schemars(extend("default" = true))]
     pub enabled: Option<Flag>,
-    /// What is different from the known client, or describes one that is not known.
+    /// Overrides settings of a known client, or describes an unknown one.
     pub config: Option<Client>,
 }
 
@@ -68,16 +68,16 @@ pub struct Host(pub Text);
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, extend("minProperties" = 1))]
 pub struct Client {
-    /// The file of its configuration.
+    /// The configuration file.
     pub confpath: Option<Text>,
-    /// The program that shows whether it is installed.
+    /// The program whose presence shows that it is installed.
     pub check_exe: Option<Text>,
     /// Packages to install.
     #[schemars(extend("uniqueItems" = true))]
     pub packages: Option<Vec<Text>>,
-    /// The service.
+    /// The service name.
     pub service_name: Option<Text>,
-    /// A template for the file, with `## template:jinja` on its first line; its variables are servers, pools, allow
-    /// and peers.
+    /// A template for the file, with `## template:jinja` on its first line; its variables are servers, pools, allow and
+    /// peers.
     pub template: Option<Text>,
 }

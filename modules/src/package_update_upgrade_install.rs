@@ -1,4 +1,4 @@
-//! `packages`, `package_update`, `package_upgrade`, and a restart where one is wanted after them.
+//! `packages`, `package_update`, `package_upgrade`, and a reboot if required.
 
 use std::time::Duration;
 
@@ -13,24 +13,24 @@ use serde::Deserialize;
 
 use crate::lenient::Flag;
 
-/// Refreshes, upgrades, installs.
+/// Updates the package lists, upgrades and installs packages.
 pub struct PackageUpdateUpgradeInstall;
 
-/// Which packages are installed, whether the others are upgraded first, and whether a restart may follow.
+/// The packages to install, whether to upgrade first, and whether to reboot if required.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Packages: names, `[name, version]`, or mappings of a package manager (apt, snap) to a list of such. Default:
+    /// Packages: names, `[name, version]`, or mappings of a package manager (apt, snap) to a list of these. Default:
     /// none.
     #[schemars(with = "Vec<Either<ByManager, Package>>", extend("minItems" = 1))]
     pub packages: Option<Node>,
-    /// Fetch the lists of packages. Default: false.
+    /// Update the package lists. Default: false.
     #[schemars(extend("default" = false))]
     pub package_update: Flag,
-    /// Upgrade everything. Default: false.
+    /// Upgrade all packages. Default: false.
     #[schemars(extend("default" = false))]
     pub package_upgrade: Flag,
-    /// Restart after an upgrade or an installation where a package asks for it. Default: false.
+    /// Reboot after an upgrade or installation if a package requires it. Default: false.
     #[schemars(extend("default" = false))]
     pub package_reboot_if_required: Flag,
     /// Old name of `package_update`.
@@ -47,7 +47,7 @@ pub struct Config {
 /// Packages of one package manager.
 #[derive(JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
-#[allow(dead_code, reason = "packages are read from the tree; these are their forms")]
+#[allow(dead_code, reason = "packages are read from the tree; these types describe them")]
 struct ByManager {
     /// Packages for apt.
     apt: Option<Vec<Package>>,
@@ -55,7 +55,7 @@ struct ByManager {
     snap: Option<Vec<Package>>,
 }
 
-/// A package's name, or a list of its name and its version.
+/// A package name, or a list of name and version.
 #[derive(JsonSchema)]
 #[schemars(rename = "package_item_definition")]
 struct Package(#[allow(dead_code, reason = "as above")] Either<NameAndVersion, String>);
@@ -73,8 +73,8 @@ impl Described for PackageUpdateUpgradeInstall {
         &["apt_update", "package_update", "apt_upgrade", "package_upgrade", "packages"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Packages";
-    const SUMMARY: &'static str = "Refreshes the lists of packages, upgrades, and installs.";
-    const DETAILS: &'static str = "The lists are refreshed before an installation in any case where the distribution needs it. With `package_reboot_if_required` the machine restarts when a package asks for it.";
+    const SUMMARY: &'static str = "Updates the package lists, upgrades and installs packages.";
+    const DETAILS: &'static str = "The package lists are always updated before an installation if the distribution requires it. With `package_reboot_if_required`, the machine reboots if a package requires it.";
     type Config = Config;
 }
 
@@ -83,7 +83,7 @@ impl Module for PackageUpdateUpgradeInstall {
         let distro = context.distro.packages();
         let upgrade = config.package_upgrade.0 || config.apt_upgrade.0;
         let wanted = packages(config.packages.as_ref(), report)?;
-        // Each is tried whatever became of the one before.
+        // Each step runs even if the previous one failed.
         let mut failures: Vec<ModuleError> = Vec::new();
         if upgrade || config.package_update.0 || config.apt_update.0 {
             failures.extend(distro.refresh(false).err().map(Into::into));
@@ -113,7 +113,7 @@ impl Module for PackageUpdateUpgradeInstall {
     }
 }
 
-/// The packages in the order in which they are written.
+/// The packages in configuration order.
 fn packages(node: Option<&Node>, report: &mut Report) -> Result<Vec<PackageSpec>, ModuleError> {
     let mut found = Vec::new();
     let Some(node) = node.filter(|node| !node.is_null()) else { return Ok(found) };
@@ -125,7 +125,7 @@ fn packages(node: Option<&Node>, report: &mut Report) -> Result<Vec<PackageSpec>
                     let manager = manager.to_string();
                     if !["apt", "snap"].contains(&manager.as_str()) {
                         let message =
-                            format!("no package manager is called '{manager}': apt and snap may be named");
+                            format!("unknown package manager '{manager}': expected apt or snap");
                         report.warn(Some(&list.origin), message);
                         continue;
                     }
@@ -140,7 +140,7 @@ fn packages(node: Option<&Node>, report: &mut Report) -> Result<Vec<PackageSpec>
     Ok(found)
 }
 
-/// A name, or a name and a version.
+/// A name, or a name with a version.
 fn package(item: &Node, manager: Option<&str>) -> Result<PackageSpec, ModuleError> {
     let spec = |name: String, version| PackageSpec { name, version, manager: manager.map(str::to_owned) };
     let texts = |items: &[Node]| items.iter().map(Node::scalar_text).collect::<Option<Vec<_>>>();
@@ -155,17 +155,17 @@ fn package(item: &Node, manager: Option<&str>) -> Result<PackageSpec, ModuleErro
     };
     read.ok_or_else(|| ModuleError::Invalid {
         origin: item.origin.clone(),
-        message: "a package is a name, or a list of a name and a version".into(),
+        message: "a package must be a name, or a list of a name and a version".into(),
     })
 }
 
 fn reboot(context: &Context<'_>) -> Result<(), ModuleError> {
-    // Else the next boot would install and restart again, and each after it.
+    // Otherwise every later boot would install and reboot again.
     (context.mark_done)()?;
     context.system.commands.run(&Command::line(["/sbin/reboot"]))?;
-    // Nothing more is to be started; about a minute is enough for init to end us.
+    // Nothing else may start; about a minute is enough for init to end this process.
     for attempt in 0..6 {
         context.system.clock.sleep(Duration::from_secs(1 << attempt));
     }
-    Err(ModuleError::Failed("the machine still runs a minute after /sbin/reboot".into()))
+    Err(ModuleError::Failed("the machine is still running a minute after /sbin/reboot".into()))
 }

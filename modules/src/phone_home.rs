@@ -1,4 +1,4 @@
-//! `phone_home`: tells an address that the machine is up.
+//! `phone_home`: reports to a URL that the machine is up.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use crate::lenient::{Text, Words};
 /// Posts a form.
 pub struct PhoneHome;
 
-/// A request to an address of yours at the end of the first boot, which tells the host's name and its keys.
+/// An HTTP request at the end of the first boot that reports the host's names and keys.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Where to and what.
+    /// The URL and the data to post.
     pub phone_home: Option<Spanned<Settings>>,
 }
 
@@ -29,13 +29,13 @@ pub struct Config {
 #[serde(default)]
 #[schemars(inline, deny_unknown_fields, extend("required" = ["url"]))]
 pub struct Settings {
-    /// The address; `$INSTANCE_ID` in it is replaced.
+    /// The URL; `$INSTANCE_ID` is replaced.
     #[schemars(extend("format" = "uri"))]
     pub url: Option<Text>,
-    /// `all`, or some of pub_key_rsa, pub_key_ecdsa, pub_key_ed25519, instance_id, hostname, fqdn. Default: all.
+    /// `all`, or a list of pub_key_rsa, pub_key_ecdsa, pub_key_ed25519, instance_id, hostname, fqdn. Default: all.
     #[schemars(with = "Either<All, Vec<Posted>>")]
     pub post: Option<Words>,
-    /// How often it is tried. Default: 10.
+    /// The number of attempts. Default: 10.
     #[schemars(with = "i64", extend("default" = 10))]
     pub tries: Option<Node>,
 }
@@ -59,7 +59,7 @@ impl Described for PhoneHome {
     const KEYS: &'static [&'static str] = &["phone_home"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Phone home";
-    const SUMMARY: &'static str = "Posts the host's keys and names to an address when the boot is done.";
+    const SUMMARY: &'static str = "Posts the host's keys and names to a URL when the boot has finished.";
     type Config = Config;
 }
 
@@ -70,11 +70,11 @@ impl Module for PhoneHome {
             None => config.phone_home,
         };
         let Some(Spanned { value: settings, origin }) = settings else {
-            report.skip("there is no phone_home");
+            report.skip("phone_home is not set");
             return Ok(());
         };
         let Some(url) = settings.url else {
-            report.warn(Some(&origin), "phone_home has no url: nothing is posted");
+            report.warn(Some(&origin), "phone_home has no url: nothing to post");
             return Ok(());
         };
         let tries = tries(settings.tries.as_ref(), report);
@@ -88,13 +88,13 @@ impl Module for PhoneHome {
         request.backoff = Duration::from_secs(3);
         request.body = Body::Bytes(form.into_bytes(), "application/x-www-form-urlencoded");
         if let Err(error) = context.system.http.send(&request) {
-            report.warn(Some(&origin), format!("phone_home was not heard in {tries} tries: {error}"));
+            report.warn(Some(&origin), format!("phone_home failed after {tries} attempts: {error}"));
         }
         Ok(())
     }
 }
 
-/// `single --name phone_home FILE`: the settings alone.
+/// `single --name phone_home FILE`: the settings from a file.
 fn from_file(context: &Context<'_>, file: &str) -> Result<Spanned<Settings>, ModuleError> {
     let bytes = context.system.files.read(Path::new(file))?;
     let node = Node::from_yaml(file, &bytes).map_err(|error| ModuleError::Failed(error.to_string()))?;
@@ -107,14 +107,14 @@ fn tries(node: Option<&Node>, report: &mut Report) -> u32 {
     match node.scalar_text().and_then(|text| text.trim().parse::<u32>().ok()) {
         Some(tries) => tries.max(1),
         None => {
-            report.warn(Some(&node.origin), format!("phone_home.tries is a number; {DEFAULT} are made"));
+            report.warn(Some(&node.origin), format!("phone_home.tries must be a number; using {DEFAULT}"));
             DEFAULT
         }
     }
 }
 
 fn form(context: &Context<'_>, names: &[String], origin: &Origin, report: &mut Report) -> String {
-    // What the source says, whatever the configuration makes of it.
+    // The metadata's value, regardless of the configuration.
     let host = host_name(context.system, &Node::empty_map(Origin::built_in()), context.instance);
     let mut fields = Vec::new();
     for name in names {
@@ -127,14 +127,14 @@ fn form(context: &Context<'_>, names: &[String], origin: &Origin, report: &mut R
                 let path = context.distro.ssh().directory().join(format!("ssh_host_{kind}_key.pub"));
                 let key = context.system.files.text(&path);
                 if key.is_none() {
-                    report.warn(Some(origin), format!("there is no {}: N/A is posted", path.display()));
+                    report.warn(Some(origin), format!("{} does not exist: posting N/A", path.display()));
                 }
                 key
             }
             other => {
                 report.warn(
                     Some(origin),
-                    format!("phone_home.post: nothing is called '{other}': N/A is posted"),
+                    format!("phone_home.post: unknown value '{other}': posting N/A"),
                 );
                 None
             }
@@ -144,7 +144,7 @@ fn form(context: &Context<'_>, names: &[String], origin: &Origin, report: &mut R
     fields.join("&")
 }
 
-/// application/x-www-form-urlencoded, as browsers send it.
+/// application/x-www-form-urlencoded, encoded like browsers do.
 fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {

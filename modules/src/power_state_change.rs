@@ -1,4 +1,4 @@
-//! `power_state`: off, or anew, when everything is done.
+//! `power_state`: powers off, halts or reboots at the end of the boot.
 
 use model::distro::PowerState;
 use model::effects::Command;
@@ -11,14 +11,14 @@ use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// Starts a process that waits for the end of this one and then powers off, restarts or halts.
+/// Starts a process that waits until this one exits and then powers off, reboots or halts the machine.
 pub struct PowerStateChange;
 
-/// Whether the machine goes off, halts or restarts when everything is done, when, and on which condition.
+/// Whether the machine powers off, halts or reboots at the end, when, and on which condition.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// What and when.
+    /// The action and its time.
     pub power_state: Option<Spanned<Settings>>,
 }
 
@@ -30,15 +30,15 @@ pub struct Settings {
     /// poweroff, reboot or halt.
     #[schemars(extend("enum" = ["poweroff", "reboot", "halt"]))]
     pub mode: Option<Text>,
-    /// `now`, or minutes, with a `+` before them or not. Default: now.
+    /// `now`, or minutes, optionally with a leading `+`. Default: now.
     #[schemars(with = "OneOfThree<Minutes, OldMinutes, Now>", extend("default" = "now"))]
     pub delay: Option<Node>,
-    /// What users who are logged in are told.
+    /// The message to logged-in users.
     pub message: Option<Text>,
-    /// Seconds to wait for the end of cloud-init. Default: 30.
+    /// How many seconds to wait for cloud-init to exit. Default: 30.
     #[schemars(with = "i64", extend("default" = 30))]
     pub timeout: Option<Node>,
-    /// true, false, or a command whose exit code 0 is true: a string for the shell or a list. Default: true.
+    /// true, false, or a command that must exit with 0: a string for the shell, or a list. Default: true.
     #[schemars(with = "OneOfThree<Text, Flag, Anything>", extend("default" = true))]
     pub condition: Option<Node>,
 }
@@ -48,7 +48,7 @@ pub struct Settings {
 #[schemars(inline, with = "i64", extend("minimum" = 0))]
 struct Minutes;
 
-/// Minutes as a text.
+/// Minutes as a string.
 #[derive(JsonSchema)]
 #[schemars(inline, with = "String", extend("pattern" = r"^\+?[0-9]+$"))]
 #[schemars(transform = changed("22.3", "Write `now` or an integer."))]
@@ -64,8 +64,8 @@ struct Now;
 #[schemars(inline, with = "Node", extend("type" = "array"))]
 struct Anything;
 
-/// `$1` is the process to wait for, `$2` the most quarters of a second, the rest the command. A process that has
-/// ended and was not yet waited for has an empty command line. CONDITION is replaced.
+/// `$1` is the process to wait for, `$2` the maximum number of quarter seconds, the rest the command. A process that
+/// has exited but was not reaped has an empty command line. CONDITION is replaced.
 const SCRIPT: &str = r#"pid=$1 left=$2
 shift 2
 while [ "$left" -gt 0 ] && kill -0 "$pid" 2>/dev/null; do
@@ -84,8 +84,8 @@ impl Described for PowerStateChange {
     const KEYS: &'static [&'static str] = &["power_state"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Power";
-    const SUMMARY: &'static str = "Powers off, halts or restarts when everything is done.";
-    const DETAILS: &'static str = "A condition decides whether; a command's exit code 0 is yes.";
+    const SUMMARY: &'static str = "Powers off, halts or reboots the machine after all modules have run.";
+    const DETAILS: &'static str = "It can depend on a condition, such as a command that exits with 0.";
     type Config = Config;
 }
 
@@ -103,7 +103,7 @@ impl Module for PowerStateChange {
         let (words, quarters, condition) = match change {
             Ok(change) => change,
             Err(why) => {
-                report.warn(Some(&origin), format!("{why}: the power state is not changed"));
+                report.warn(Some(&origin), format!("{why}: not changing the power state"));
                 return Ok(());
             }
         };
@@ -132,13 +132,13 @@ fn shutdown(context: &Context<'_>, settings: &Settings) -> Result<Vec<String>, S
         "halt" => PowerState::Halt,
         "poweroff" => PowerState::Poweroff,
         "reboot" => PowerState::Reboot,
-        other => return Err(format!("power_state.mode is halt, poweroff or reboot, not '{other}'")),
+        other => return Err(format!("power_state.mode must be halt, poweroff or reboot, not '{other}'")),
     };
     let delay = settings.delay.as_ref().and_then(Node::scalar_text).unwrap_or_else(|| "now".to_owned());
     let minutes = match delay.trim().parse::<i64>() {
         _ if delay == "now" => None,
         Ok(minutes) => Some(minutes),
-        Err(_) => return Err(format!("power_state.delay is 'now' or '+m' (minutes), not '{delay}'")),
+        Err(_) => return Err(format!("power_state.delay must be 'now' or '+m' (minutes), not '{delay}'")),
     };
     let message = settings.message.as_ref().map(|message| message.0.as_str()).unwrap_or_default();
     Ok(context.distro.services().shutdown_command(to, minutes, message))
@@ -149,11 +149,11 @@ fn quarters(timeout: Option<&Node>) -> Result<u64, String> {
     let text = timeout.and_then(Node::scalar_text).unwrap_or_else(|| "30".to_owned());
     match text.trim().parse::<f64>() {
         Ok(seconds) if seconds.is_finite() => Ok((seconds.max(0.0) * 4.0).ceil() as u64),
-        _ => Err(format!("power_state.timeout is a number of seconds, not '{text}'")),
+        _ => Err(format!("power_state.timeout must be a number of seconds, not '{text}'")),
     }
 }
 
-/// The condition in the shell's words.
+/// The condition as a shell command.
 fn condition(node: &Node) -> Result<String, String> {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     match &node.value {
@@ -163,11 +163,11 @@ fn condition(node: &Node) -> Result<String, String> {
             let words = words.iter().map(Node::scalar_text).collect::<Option<Vec<_>>>();
             let words = words
                 .filter(|words| !words.is_empty())
-                .ok_or("power_state.condition has a word that is no text")?;
+                .ok_or("power_state.condition: arguments must be strings")?;
             Ok(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
         }
         other => {
-            Err(format!("power_state.condition is a boolean, a string or a list; found: {}", other.kind()))
+            Err(format!("power_state.condition must be a boolean, a string or a list, found {}", other.kind()))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `puppet`: the Puppet agent is installed, configured and run.
+//! `puppet`: installs, configures and runs the Puppet agent.
 
 use schema::forms::Object;
 use model::module::{Described, Listed};
@@ -11,10 +11,10 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Puppet;
 
-/// The Puppet agent: from where and in which version it is installed, its puppet.conf, and whether it runs.
+/// The Puppet agent: its installation, version, puppet.conf, and whether it runs.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// How the agent is installed and set up.
+    /// The Puppet configuration.
     pub puppet: Option<Settings>,
 }
 
@@ -33,40 +33,40 @@ impl Described for Puppet {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Settings {
-    /// Install it; with false it has to be there. Default: true.
+    /// Install Puppet; if false, it must already be installed. Default: true.
     #[schemars(extend("default" = true))]
     pub install: Option<Flag>,
-    /// The version. Default: the newest there is.
+    /// The version. Default: the latest.
     pub version: Option<Text>,
-    /// `packages` of the distribution, or `aio` for Puppet's own. Default: packages.
+    /// `packages` for the distribution's packages, or `aio` for Puppet's. Default: packages.
     #[schemars(extend("enum" = ["packages", "aio"], "default" = "packages"))]
     pub install_type: Option<Text>,
     /// With `aio`: the collection, such as puppet, puppet7, puppet8-nightly.
     pub collection: Option<Text>,
-    /// With `aio`: the address of the installer.
+    /// With `aio`: the URL of the installer.
     pub aio_install_url: Option<Text>,
     /// With `aio`: remove Puppet's repository afterwards. Default: true.
     #[schemars(extend("default" = true))]
     pub cleanup: Option<Flag>,
-    /// The file of the configuration. Default: by `install_type`.
+    /// The configuration file. Default: depends on `install_type`.
     pub conf_file: Option<Text>,
-    /// The directory of keys and certificates. Default: by `install_type`.
+    /// The directory of keys and certificates. Default: depends on `install_type`.
     pub ssl_dir: Option<Text>,
-    /// The file of `csr_attributes`. Default: by `install_type`.
+    /// The file for `csr_attributes`. Default: depends on `install_type`.
     pub csr_attributes_path: Option<Text>,
-    /// With `packages`: the package. Default: puppet-agent, else puppet.
+    /// With `packages`: the package name. Default: puppet-agent, else puppet.
     pub package_name: Option<Text>,
     /// Run the agent once. Default: false.
     #[schemars(extend("default" = false))]
     pub exec: Option<Flag>,
-    /// Arguments of that run. Default: `[--test]`.
+    /// Arguments for that run. Default: `[--test]`.
     pub exec_args: Option<Vec<Text>>,
     /// Enable and start the service. Default: true.
     #[schemars(extend("default" = true))]
     pub start_service: Option<Flag>,
-    /// Sections of puppet.conf and their keys. In `certname`, `%i` is the instance's id and `%f` the host's full name.
+    /// Sections and keys of puppet.conf. In `certname`, `%i` is the instance ID and `%f` the FQDN.
     pub conf: Option<Conf>,
-    /// Attributes of the request for a certificate, written as csr_attributes.yaml.
+    /// Attributes of the certificate signing request, written to csr_attributes.yaml.
     pub csr_attributes: Option<CsrAttributes>,
 }
 
@@ -82,7 +82,7 @@ pub struct Conf {
     pub agent: Option<Object>,
     /// Section `user`.
     pub user: Option<Object>,
-    /// No section: the server's certificate in PEM, written below `ssl_dir`.
+    /// Not a section: the server's certificate in PEM format, written below `ssl_dir`.
     pub ca_cert: Option<Text>,
 }
 
@@ -90,8 +90,8 @@ pub struct Conf {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct CsrAttributes {
-    /// Attributes by their OIDs.
+    /// Attributes by OID.
     pub custom_attributes: Option<Object>,
-    /// Extensions by their names or OIDs.
+    /// Extensions by name or OID.
     pub extension_requests: Option<Object>,
 }

@@ -11,10 +11,10 @@ use crate::lenient::Flag;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct RaspberryPi;
 
-/// Hardware interfaces of a Raspberry Pi (SPI, I²C, serial, 1-Wire), and its USB port as a gadget.
+/// Hardware interfaces of a Raspberry Pi (SPI, I²C, serial, 1-Wire), and USB gadget mode.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// What is switched on.
+    /// The interfaces to enable.
     pub rpi: Option<Rpi>,
 }
 
@@ -27,7 +27,7 @@ impl Described for RaspberryPi {
     const KEYS: &'static [&'static str] = &["rpi"];
     const LISTED: Listed = Listed::Nowhere;
     const TITLE: &'static str = "Raspberry Pi";
-    const SUMMARY: &'static str = "Switches interfaces of a Raspberry Pi on or off, and restarts where that needs it.";
+    const SUMMARY: &'static str = "Enables or disables interfaces of a Raspberry Pi, and reboots if necessary.";
     type Config = Config;
 }
 
@@ -35,9 +35,9 @@ impl Described for RaspberryPi {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Rpi {
-    /// Interfaces on the board's pins.
+    /// Interfaces on the GPIO header.
     pub interfaces: Option<Interfaces>,
-    /// Be a USB device to the host that gives power. Default: false.
+    /// Enable USB gadget mode. Default: false.
     #[schemars(extend("default" = false))]
     pub enable_usb_gadget: Option<Flag>,
 }
@@ -52,7 +52,7 @@ pub struct Interfaces {
     /// I²C. Default: false.
     #[schemars(extend("default" = false))]
     pub i2c: Option<Flag>,
-    /// The serial line: true for both, or which of its parts. Default: false.
+    /// The serial port: true for console and hardware, or a mapping to select them. Default: false.
     #[schemars(extend("default" = false))]
     pub serial: Option<Either<Flag, Serial>>,
     /// 1-Wire. Default: false.
@@ -64,10 +64,10 @@ pub struct Interfaces {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Serial {
-    /// A login on it. Default: false.
+    /// Enable the serial console. Default: false.
     #[schemars(extend("default" = false))]
     pub console: Option<Flag>,
-    /// The hardware. Default: false.
+    /// Enable the serial hardware. Default: false.
     #[schemars(extend("default" = false))]
     pub hardware: Option<Flag>,
 }

@@ -1,4 +1,4 @@
-//! Resets the RMC daemons of IBM's PowerVM, which must not share an id with the image's other clones.
+//! Resets the RMC daemons of IBM PowerVM, which must not share an ID with other clones of the image.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Stage};
@@ -18,8 +18,8 @@ impl Described for ResetRmc {
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "RMC of PowerVM";
-    const SUMMARY: &'static str = "Gives the RMC daemons of IBM's PowerVM a node id of their own.";
-    const DETAILS: &'static str = "Where /opt/rsct/bin is not there, it does nothing.";
+    const TITLE: &'static str = "Reset RMC";
+    const SUMMARY: &'static str = "Gives the RMC daemons of IBM PowerVM a unique node ID.";
+    const DETAILS: &'static str = "It does nothing if /opt/rsct/bin does not exist.";
     type Config = Config;
 }

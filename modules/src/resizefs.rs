@@ -1,4 +1,4 @@
-//! `resize_rootfs`: the root file system grows to the end of its partition.
+//! `resize_rootfs`: grows the root file system to the size of its partition.
 
 use std::path::Path;
 
@@ -13,11 +13,11 @@ use crate::block::{Mount, is_device, mount_of, root_device};
 /// Grows the root file system.
 pub struct Resizefs;
 
-/// Whether the root file system grows to the size of its partition, and whether the boot waits for it.
+/// Whether to grow the root file system to the size of its partition, and whether to wait for it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// true, false, or `noblock` to let it go on beside the boot. Default: true.
+    /// true, false, or `noblock` to resize in the background. Default: true.
     #[schemars(extend("enum" = [true, false, "noblock"]))]
     pub resize_rootfs: Option<Node>,
 }
@@ -31,9 +31,9 @@ impl Described for Resizefs {
     const KEYS: &'static [&'static str] = &[];
     const OWN_KEYS: &'static [&'static str] = &["resize_rootfs"];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Root file system grows";
-    const SUMMARY: &'static str = "Grows the root file system to the end of its partition.";
-    const DETAILS: &'static str = "It knows btrfs, ext, f2fs, xfs, ufs, hammer2, bcachefs and zfs, and does nothing in a container.";
+    const TITLE: &'static str = "Resizefs";
+    const SUMMARY: &'static str = "Grows the root file system to the size of its partition.";
+    const DETAILS: &'static str = "It supports btrfs, ext, f2fs, xfs, ufs, hammer2, bcachefs and zfs, and does nothing in a container.";
     type Config = Config;
 }
 
@@ -52,11 +52,11 @@ impl Module for Resizefs {
         }
         let files = context.system.files.as_ref();
         if !files.exists(Path::new("/proc")) && !files.exists(Path::new("/etc/mtab")) {
-            report.skip("nothing tells what is mounted: this root does not run");
+            report.skip("no mount information: this root is not running");
             return Ok(());
         }
         let Some(mut mount) = mount_of(files, "/") else {
-            report.warn(None, "the file system of / cannot be determined: it is not resized");
+            report.warn(None, "cannot determine the file system of /: not resizing");
             return Ok(());
         };
         let mut what = "/".to_owned();
@@ -68,7 +68,7 @@ impl Module for Resizefs {
         }
         let Some(device) = device(context, &mount, report) else { return Ok(()) };
         if mount.kind.starts_with("ufs") && ufs_is_full_size(context, &device)? {
-            report.skip("the file system has its size");
+            report.skip("the file system already has its maximum size");
             return Ok(());
         }
         let Some(command) = command(context, &mount, &what, &device)? else {
@@ -84,7 +84,7 @@ impl Module for Resizefs {
     }
 }
 
-/// The command for a type of file system; types are told by their beginning, so that `ext` is ext2 to ext4.
+/// The command for a file system type; types match by prefix, so that `ext` covers ext2 to ext4.
 fn command(
     context: &Context<'_>,
     mount: &Mount,
@@ -113,24 +113,24 @@ fn command(
 }
 
 fn btrfs(context: &Context<'_>, mount: &Mount, what: &str) -> Result<Command, ModuleError> {
-    // A read-only root refuses; a subvolume of it that is writable does not, and snapper has one.
+    // A read-only root refuses; a writable subvolume of it does not, and snapper has one.
     let snapshots = format!("{}/.snapshots", what.trim_end_matches('/'));
     let writable = mount.options.split(',').next() == Some("rw");
     let inside = !writable && context.system.files.is_dir(Path::new(&snapshots));
-    // Since 5.10 a resize waits for a balance or the like instead of failing.
+    // Since btrfs-progs 5.10, resizing waits for a balance instead of failing.
     let version = context.system.commands.run(&Command::line(["btrfs", "--version"]))?.text();
     let number = version.lines().next().and_then(|line| line.rsplit('v').next()).unwrap_or_default().trim();
     let mut numbers = number.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let queues = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (5, 10);
     let mut words = vec!["btrfs", "filesystem", "resize"];
     words.extend(queues.then_some("--enqueue"));
-    // The original has the slash of the root doubled.
+    // Upstream doubles the slash of the root.
     let inside_path = format!("{what}/.snapshots");
     words.extend(["max", if inside { &inside_path } else { what }]);
     Ok(Command::line(words))
 }
 
-/// growfs(8) fails with this when there is nothing to do.
+/// growfs(8) fails with this message if there is nothing to do.
 fn ufs_is_full_size(context: &Context<'_>, device: &str) -> Result<bool, ModuleError> {
     match context.system.commands.run(&Command::line(["growfs", "-N", device])) {
         Ok(_) => Ok(false),
@@ -147,11 +147,11 @@ fn ufs_is_full_size(context: &Context<'_>, device: &str) -> Result<bool, ModuleE
     }
 }
 
-/// The disk below a pool: the first line of `zpool status` that is online and neither the pool nor its state.
+/// The disk of a pool: the first online line of `zpool status` that is neither the pool nor its state.
 fn pool_disk(context: &Context<'_>, pool: &str, report: &mut Report) -> Option<String> {
     if !context.system.files.exists(Path::new("/dev/zfs")) {
-        // Without it zpool waits for ten seconds.
-        tracing::debug!("zpool cannot be asked: there is no /dev/zfs");
+        // Without it, zpool waits for ten seconds.
+        tracing::debug!("not running zpool: /dev/zfs does not exist");
         return None;
     }
     let status = match context.system.commands.run(&Command::line(["zpool", "status", pool])) {
@@ -162,7 +162,7 @@ fn pool_disk(context: &Context<'_>, pool: &str, report: &mut Report) -> Option<S
         }
         Err(error) => {
             if !context.system.is_container() {
-                report.warn(None, format!("the pool of / cannot be determined: {error}"));
+                report.warn(None, format!("cannot determine the zpool of /: {error}"));
             }
             return None;
         }
@@ -170,12 +170,12 @@ fn pool_disk(context: &Context<'_>, pool: &str, report: &mut Report) -> Option<S
     let online = |line: &&str| line.contains("ONLINE") && !line.contains(pool) && !line.contains("state");
     let disk = status.lines().find(online).and_then(|line| line.split_whitespace().next()).map(str::to_owned);
     if disk.is_none() && !context.system.is_container() {
-        report.warn(None, format!("zpool status names no disk of the pool {pool}"));
+        report.warn(None, format!("zpool status reports no disk of pool {pool}"));
     }
     disk
 }
 
-/// The device to resize, by a name that tools take; `None` where there is none.
+/// The device to resize, by a name that tools accept; `None` if there is none.
 fn device(context: &Context<'_>, mount: &Mount, report: &mut Report) -> Option<String> {
     let files = context.system.files.as_ref();
     let mut device = mount.device.clone();
@@ -187,7 +187,7 @@ fn device(context: &Context<'_>, mount: &Mount, report: &mut Report) -> Option<S
         device = root;
     }
     if device == "overlayroot" {
-        tracing::debug!("an overlay root is not resized");
+        tracing::debug!("not resizing an overlay root");
         return None;
     }
     if device.starts_with("gpt/") {
@@ -199,11 +199,11 @@ fn device(context: &Context<'_>, mount: &Mount, report: &mut Report) -> Option<S
     if is_device(context.system, Path::new(&device)) {
         return Some(device);
     }
-    let why = if files.exists(Path::new(&device)) { "not a block device" } else { "not there" };
+    let why = if files.exists(Path::new(&device)) { "not a block device" } else { "missing" };
     if context.system.is_container() {
-        tracing::debug!("device '{device}' is {why} in this container: / is not resized");
+        tracing::debug!("device '{device}' is {why} in this container: not resizing /");
     } else {
-        report.warn(None, format!("device '{device}' is {why}: / is not resized"));
+        report.warn(None, format!("device '{device}' is {why}: not resizing /"));
     }
     None
 }

@@ -1,4 +1,4 @@
-//! `resolv_conf`: the resolver's configuration, where no network manager writes it.
+//! `resolv_conf`: the resolver configuration, if no network manager writes it.
 
 use schema::forms::Object;
 use model::module::{Described, Listed};
@@ -11,13 +11,13 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct ResolvConf;
 
-/// Name servers, search domains and options of /etc/resolv.conf, on systems where no network manager writes it.
+/// Name servers, search domains and options in /etc/resolv.conf, on systems where no network manager writes it.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// Write resolv.conf; without it `resolv_conf` means nothing. Default: false.
+    /// Write resolv.conf; required for `resolv_conf` to have an effect. Default: false.
     #[schemars(extend("default" = false))]
     pub manage_resolv_conf: Option<Flag>,
-    /// What is written.
+    /// The content of resolv.conf.
     pub resolv_conf: Option<Settings>,
 }
 
@@ -29,8 +29,8 @@ impl Described for ResolvConf {
     const KEYS: &'static [&'static str] = &["manage_resolv_conf"];
     const LISTED: Listed = Listed::Nowhere;
     const TITLE: &'static str = "resolv.conf";
-    const SUMMARY: &'static str = "Writes resolv.conf, where nothing else manages it.";
-    const DETAILS: &'static str = "Name servers in a network config are the better way wherever the distribution has one.";
+    const SUMMARY: &'static str = "Writes resolv.conf, on systems where nothing else manages it.";
+    const DETAILS: &'static str = "Prefer name servers in a network-config where the distribution supports it.";
     type Config = Config;
 }
 
@@ -40,17 +40,17 @@ impl Described for ResolvConf {
 pub struct Settings {
     /// Addresses of name servers.
     pub nameservers: Option<List>,
-    /// Domains that short names are looked up in.
+    /// Search domains.
     pub searchdomains: Option<List>,
     /// The local domain.
     pub domain: Option<Text>,
-    /// Networks whose addresses are preferred.
+    /// The preferred networks for address sorting.
     pub sortlist: Option<List>,
-    /// Options by their names; true for one without a value.
+    /// Options by name; true for an option without a value.
     pub options: Option<Object>,
 }
 
-/// A list of texts, which is not checked further.
+/// A list of strings, not validated further.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, with = "model::Node", extend("type" = "array"))]
 #[serde(transparent)]

@@ -1,4 +1,4 @@
-//! `rh_subscription`: this machine is registered with Red Hat.
+//! `rh_subscription`: registers this machine with Red Hat.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Secret, Stage};
@@ -27,11 +27,11 @@ impl Described for RhSubscription {
     const KEYS: &'static [&'static str] = &["rh_subscription"];
     const LISTED: Listed = Listed::Except(&["debian", "ubuntu"]);
     const TITLE: &'static str = "Red Hat subscription";
-    const SUMMARY: &'static str = "Registers this machine with Red Hat, by subscription-manager.";
+    const SUMMARY: &'static str = "Registers this machine with Red Hat using subscription-manager.";
     type Config = Config;
 }
 
-/// Keys that have an old spelling with `-`; only one of the two may be there.
+/// Keys that have an old spelling with `-`; only one of the two may be set.
 const RESPELLED: &[&str] = &[
     "activation_key",
     "auto_attach",
@@ -52,11 +52,11 @@ fn one_spelling(schema: &mut schemars::Schema) {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, transform = one_spelling)]
 pub struct Subscription {
-    /// The account's name; needs `password`.
+    /// The user name; requires `password`.
     pub username: Option<Text>,
-    /// The account's password.
+    /// The password.
     pub password: Option<Secret<Text>>,
-    /// The activation key; needs `org`.
+    /// The activation key; requires `org`.
     pub activation_key: Option<ActivationKey>,
     /// Old spelling of activation_key.
     #[serde(rename = "activation-key")]
@@ -64,19 +64,19 @@ pub struct Subscription {
     pub old_activation_key: Option<ActivationKey>,
     /// The organization.
     pub org: Option<Either<Text, OldOrg>>,
-    /// Attach the subscriptions that fit.
+    /// Attach matching subscriptions automatically.
     pub auto_attach: Option<AutoAttach>,
     /// Old spelling of auto_attach.
     #[serde(rename = "auto-attach")]
     #[schemars(transform = deprecated("25.3", "Use auto_attach."))]
     pub old_auto_attach: Option<AutoAttach>,
-    /// The service level; needs `auto_attach`.
+    /// The service level; requires `auto_attach`.
     pub service_level: Option<ServiceLevel>,
     /// Old spelling of service_level.
     #[serde(rename = "service-level")]
     #[schemars(transform = deprecated("25.3", "Use service_level."))]
     pub old_service_level: Option<ServiceLevel>,
-    /// Pools to attach, by their ids.
+    /// IDs of pools to attach.
     pub add_pool: Option<AddPool>,
     /// Old spelling of add_pool.
     #[serde(rename = "add-pool")]
@@ -94,7 +94,7 @@ pub struct Subscription {
     #[serde(rename = "disable-repo")]
     #[schemars(transform = deprecated("25.3", "Use disable_repo."))]
     pub old_disable_repo: Option<DisableRepo>,
-    /// The release that packages are kept at; the package manager's cache is removed with it.
+    /// The release to lock packages to; the package manager's cache is then removed.
     pub release_version: Option<Text>,
     /// `baseurl` of /etc/rhsm/rhsm.conf.
     pub rhsm_baseurl: Option<RhsmBaseurl>,
@@ -110,9 +110,9 @@ pub struct Subscription {
     pub old_server_hostname: Option<ServerHostname>,
 }
 
-/// A number in the place of a text.
+/// A number instead of a string.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(inline, transform = deprecated("24.2", "Write it in quotes."))]
+#[schemars(inline, transform = deprecated("24.2", "Use a quoted string."))]
 #[serde(transparent)]
 pub struct OldOrg(pub i64);
 
@@ -129,18 +129,18 @@ macro_rules! shared {
 shared! {
     /// A key that registers without a password.
     ActivationKey = "rh_subscription_activation_key", Secret<Text>;
-    /// Whether fitting subscriptions are attached.
+    /// Whether matching subscriptions are attached.
     AutoAttach = "rh_subscription_auto_attach", Flag;
     /// A service level.
     ServiceLevel = "rh_subscription_service_level", Text;
-    /// Ids of pools.
+    /// Pool IDs.
     AddPool = "rh_subscription_add_pool", Vec<Text>;
-    /// Names of repositories.
+    /// Repository names.
     EnableRepo = "rh_subscription_enable_repo", Vec<Text>;
-    /// Names of repositories.
+    /// Repository names.
     DisableRepo = "rh_subscription_disable_repo", Vec<Text>;
-    /// An address.
+    /// A URL.
     RhsmBaseurl = "rh_subscription_rhsm_baseurl", Text;
-    /// A host.
+    /// A host name.
     ServerHostname = "rh_subscription_server_hostname", Text;
 }

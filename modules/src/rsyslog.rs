@@ -1,4 +1,4 @@
-//! `rsyslog`: files of rsyslog's configuration, and hosts that the log is sent to.
+//! `rsyslog`: rsyslog's configuration files, and remote hosts to send logs to.
 
 mod remote;
 
@@ -19,18 +19,17 @@ use crate::lenient::{Text, Words};
 /// Writes the files and reloads rsyslog.
 pub struct Rsyslog;
 
-/// Where the system's log is sent to: snippets of rsyslog's configuration, remote hosts, and the service that reads
-/// them.
+/// The system log: snippets of rsyslog's configuration, remote hosts, and the service.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// The settings; a list is the old form of `configs`.
+    /// The settings; a list is the deprecated form of `configs`.
     #[schemars(with = "Settings")]
     pub rsyslog: Option<Spanned<Form>>,
-    /// With the old form: `config_filename`.
+    /// With the deprecated form: `config_filename`.
     #[schemars(skip)]
     pub rsyslog_filename: Option<String>,
-    /// With the old form: `config_dir`.
+    /// With the deprecated form: `config_dir`.
     #[schemars(skip)]
     pub rsyslog_dir: Option<String>,
 }
@@ -40,7 +39,7 @@ pub struct Config {
 pub enum Form {
     /// The settings.
     Settings(Settings),
-    /// Deprecated: only the pieces of configuration.
+    /// Deprecated: only the configuration snippets.
     List(Vec<Spanned<Piece>>),
 }
 
@@ -60,24 +59,24 @@ impl<'de> Deserialize<'de> for Form {
 #[serde(default)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Settings {
-    /// Where the files are. Default: /etc/rsyslog.d.
+    /// The directory of the files. Default: /etc/rsyslog.d.
     pub config_dir: Option<String>,
-    /// The file for pieces that name none. Default: 20-cloud-config.conf.
+    /// The file for snippets without a file name. Default: 20-cloud-config.conf.
     pub config_filename: Option<String>,
-    /// Pieces of configuration: texts, or mappings with content and filename.
+    /// Configuration snippets: strings, or mappings with content and filename.
     #[schemars(with = "Vec<Either<Text, PieceKeys>>")]
     pub configs: Vec<Spanned<Piece>>,
-    /// Hosts by a name: `[filter] [@[@]]host[:port]`, as rsyslog writes it.
+    /// Remote hosts by name: `[filter] [@[@]]host[:port]`, in rsyslog's syntax.
     #[schemars(with = "Object")]
     pub remotes: IndexMap<String, Option<Spanned<Text>>>,
-    /// The command that reloads, or `auto` for the service. Default: auto.
+    /// The command to reload rsyslog, or `auto` for the service. Default: auto.
     #[schemars(with = "Either<Auto, Vec<Text>>")]
     pub service_reload_command: Option<Words>,
-    /// Install rsyslog where it is missing. Default: false.
+    /// Install rsyslog if it is missing. Default: false.
     pub install_rsyslog: bool,
-    /// The program that shows whether it is missing. Default: rsyslogd.
+    /// The program that shows whether it is installed. Default: rsyslogd.
     pub check_exe: Option<String>,
-    /// What is installed. Default: `[rsyslog]`.
+    /// The packages to install. Default: `[rsyslog]`.
     #[schemars(extend("uniqueItems" = true))]
     pub packages: Option<Vec<String>>,
 }
@@ -87,23 +86,23 @@ pub struct Settings {
 #[schemars(inline, with = "Node", extend("enum" = ["auto"]))]
 struct Auto;
 
-/// A piece of configuration with its file.
+/// A configuration snippet with its file.
 #[derive(JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
-#[allow(dead_code, reason = "a piece is read from the tree; these are its keys")]
+#[allow(dead_code, reason = "snippets are read from the tree; this type describes them")]
 struct PieceKeys {
-    /// The file, below `config_dir`. Default: `config_filename`.
+    /// The file name below `config_dir`. Default: `config_filename`.
     filename: Option<Text>,
-    /// The lines.
+    /// The configuration lines.
     content: Text,
 }
 
-/// A piece of configuration.
+/// A configuration snippet.
 #[derive(Debug)]
 pub struct Piece {
-    /// The file below the directory; `None` for the usual one.
+    /// The file name below the directory; `None` for the default one.
     pub filename: Option<String>,
-    /// The lines; `None` where they were forgotten.
+    /// The lines; `None` if they are missing.
     pub content: Option<String>,
 }
 
@@ -117,7 +116,7 @@ impl<'de> Deserialize<'de> for Piece {
         let kind = node.value.a_kind();
         let content = node
             .scalar_text()
-            .ok_or_else(|| D::Error::custom(format!("expected a text or a mapping, found {kind}")))?;
+            .ok_or_else(|| D::Error::custom(format!("expected text or a mapping, found {kind}")))?;
         Ok(Self { filename: None, content: Some(content) })
     }
 }
@@ -129,15 +128,15 @@ impl Described for Rsyslog {
     const KEYS: &'static [&'static str] = &["rsyslog"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "rsyslog";
-    const SUMMARY: &'static str = "Configures rsyslog, and sends logs to other hosts.";
-    const DETAILS: &'static str = "Files are written below /etc/rsyslog.d; the service is told of them when something changed.";
+    const SUMMARY: &'static str = "Configures rsyslog, and forwards logs to remote hosts.";
+    const DETAILS: &'static str = "Files are written below /etc/rsyslog.d; the service is reloaded if they changed.";
     type Config = Config;
 }
 
 impl Module for Rsyslog {
     fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let settings = match config.rsyslog {
-            None => { report.skip("there is no rsyslog"); return Ok(()); }
+            None => { report.skip("rsyslog is not set"); return Ok(()); }
             Some(Spanned { value: Form::Settings(settings), .. }) => settings,
             Some(Spanned { value: Form::List(configs), origin }) => {
                 report.deprecate(
@@ -157,7 +156,7 @@ impl Module for Rsyslog {
             return Ok(());
         }
         if let Err(error) = reload(context, settings.service_reload_command.as_ref()) {
-            report.warn(None, format!("rsyslog was not reloaded: {error}"));
+            report.warn(None, format!("cannot reload rsyslog: {error}"));
         }
         Ok(())
     }
@@ -174,7 +173,8 @@ fn install(context: &Context<'_>, settings: &Settings) -> Result<(), ModuleError
     Ok(context.distro.packages().install(&packages)?)
 }
 
-/// Writes the pieces, the remotes last; gives the number of files. The first piece of a file replaces what was there.
+/// Writes the snippets, the remotes last; returns the number of files. The first snippet of a file replaces its
+/// content.
 fn write(
     context: &Context<'_>,
     settings: &Settings,
@@ -215,7 +215,7 @@ fn reload(context: &Context<'_>, command: Option<&Words>) -> Result<(), ModuleEr
     match words.as_slice() {
         [] => {}
         [auto] if auto == "auto" => {}
-        // One text is a whole command line.
+        // A single string is a complete command line.
         [line] => {
             return Ok(context.system.commands.run(&Command::line(["/bin/sh", "-c", line])).map(|_| ())?);
         }

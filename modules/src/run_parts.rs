@@ -1,4 +1,4 @@
-//! Running every script of a directory.
+//! Runs all scripts of a directory.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use model::effects::{Command, FileKind};
 use model::module::Report;
 use model::{Context, ModuleError};
 
-/// Runs the executable files of a directory in the order of their names, each whatever became of those before.
-/// The error counts and names those that failed.
+/// Runs the executable files of a directory in the order of their names, even after failures. The error gives the
+/// number and names of those that failed.
 pub(crate) fn run(
     context: &Context<'_>,
     directory: &Path,

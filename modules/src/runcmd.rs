@@ -10,13 +10,13 @@ use serde::Deserialize;
 use crate::lenient::Text;
 use crate::shell;
 
-/// Writes the script; it does not run it.
+/// Writes the script without running it.
 pub struct Runcmd;
 
-/// Commands that run once, late in the first boot, when packages and users are there.
+/// Commands that run once, late in the first boot, after packages and users have been set up.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// Commands in order: a string is given to the shell as it stands, a list is one command with its arguments.
+    /// Commands in order: a string is passed to the shell, a list is one command with its arguments.
     #[schemars(with = "Option<Vec<OneOfThree<Vec<Text>, Text, ()>>>", extend("minItems" = 1))]
     pub runcmd: Spanned<Vec<Node>>,
 }
@@ -28,8 +28,8 @@ impl Described for Runcmd {
     const KEYS: &'static [&'static str] = &["runcmd"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Commands";
-    const SUMMARY: &'static str = "Writes commands into a script that runs late in the first boot.";
-    const DETAILS: &'static str = "`scripts_user` runs it, in the final stage, when users and packages are there.";
+    const SUMMARY: &'static str = "Writes commands to a script that runs late in the first boot.";
+    const DETAILS: &'static str = "`scripts_user` runs it in the final stage, after users and packages have been set up.";
     type Config = Config;
 }
 

@@ -1,4 +1,4 @@
-//! `salt_minion`: the Salt minion is installed, configured and started.
+//! `salt_minion`: installs, configures and starts the Salt minion.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Secret, Stage};
@@ -11,10 +11,10 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct SaltMinion;
 
-/// The Salt minion: its package and service, the files of its configuration, and its keys.
+/// The Salt minion: package, service, configuration files and keys.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// How the minion is set up.
+    /// The minion configuration.
     pub salt_minion: Option<Settings>,
 }
 
@@ -33,20 +33,20 @@ impl Described for SaltMinion {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Settings {
-    /// The package. Default: salt-minion.
+    /// The package name. Default: salt-minion.
     pub pkg_name: Option<Text>,
-    /// The service. Default: salt-minion.
+    /// The service name. Default: salt-minion.
     pub service_name: Option<Text>,
-    /// The directory of the configuration. Default: /etc/salt.
+    /// The configuration directory. Default: /etc/salt.
     pub config_dir: Option<Text>,
-    /// Keys of the file `minion` there.
+    /// The content of the file `minion` in that directory.
     pub conf: Option<Object>,
-    /// Keys of the file `grains` there.
+    /// The content of the file `grains` in that directory.
     pub grains: Option<Object>,
     /// The minion's public key.
     pub public_key: Option<Text>,
     /// The minion's private key.
     pub private_key: Option<Secret<Text>>,
-    /// The directory of the keys. Default: `pki/minion` below `config_dir`.
+    /// The key directory. Default: `pki/minion` below `config_dir`.
     pub pki_dir: Option<Text>,
 }

@@ -20,8 +20,8 @@ impl Described for ScriptsPerBoot {
     const FREQUENCY: Frequency = Frequency::Always;
     const KEYS: &'static [&'static str] = &[];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Scripts, every boot";
-    const SUMMARY: &'static str = "Runs the scripts in scripts/per-boot below /var/lib/cloud, at every boot.";
+    const TITLE: &'static str = "Scripts per boot";
+    const SUMMARY: &'static str = "Runs the scripts in /var/lib/cloud/scripts/per-boot at every boot.";
     type Config = Config;
 }
 

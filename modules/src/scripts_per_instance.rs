@@ -1,4 +1,4 @@
-//! Scripts of the image that run once for each instance.
+//! Scripts of the image that run once per instance.
 
 use model::module::{Described, Listed, Marked, Report};
 use model::{Context, Frequency, Module, ModuleError, Stage};
@@ -20,8 +20,8 @@ impl Described for ScriptsPerInstance {
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Scripts, every instance";
-    const SUMMARY: &'static str = "Runs the scripts in scripts/per-instance below /var/lib/cloud, once for each instance.";
+    const TITLE: &'static str = "Scripts per instance";
+    const SUMMARY: &'static str = "Runs the scripts in /var/lib/cloud/scripts/per-instance once per instance.";
     type Config = Config;
 }
 

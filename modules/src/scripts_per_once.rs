@@ -1,4 +1,4 @@
-//! Scripts of the image that run once in its life.
+//! Scripts of the image that run once.
 
 use model::module::{Described, Listed, Marked, Report};
 use model::{Context, Frequency, Module, ModuleError, Stage};
@@ -20,8 +20,8 @@ impl Described for ScriptsPerOnce {
     const FREQUENCY: Frequency = Frequency::Once;
     const KEYS: &'static [&'static str] = &[];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Scripts, once";
-    const SUMMARY: &'static str = "Runs the scripts in scripts/per-once below /var/lib/cloud, once on this disk.";
+    const TITLE: &'static str = "Scripts per once";
+    const SUMMARY: &'static str = "Runs the scripts in /var/lib/cloud/scripts/per-once once, regardless of the instance.";
     type Config = Config;
 }
 

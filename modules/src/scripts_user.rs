@@ -1,4 +1,4 @@
-//! Scripts of the user-data, `runcmd` among them.
+//! Scripts of the user-data, including `runcmd`.
 
 use model::module::{Described, Listed, Marked, Report};
 use model::{Context, Frequency, Module, ModuleError, Stage};
@@ -20,9 +20,9 @@ impl Described for ScriptsUser {
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "User's scripts";
-    const SUMMARY: &'static str = "Runs the scripts of the user-data, and that of `runcmd`.";
-    const DETAILS: &'static str = "They are in instance/scripts and run in the order of their names.";
+    const TITLE: &'static str = "Scripts user";
+    const SUMMARY: &'static str = "Runs the scripts of the user-data, including the script of `runcmd`.";
+    const DETAILS: &'static str = "They are stored in instance/scripts and run in the order of their names.";
     type Config = Config;
 }
 

@@ -13,11 +13,11 @@ use crate::run_parts;
 /// Runs them in the order of their names.
 pub struct ScriptsVendor;
 
-/// Whether the vendor's scripts run, and the program that they are run by.
+/// Whether the vendor's scripts run, and the program that runs them.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// How vendor-data is taken.
+    /// How vendor-data is handled.
     pub vendor_data: Option<VendorData>,
 }
 
@@ -26,13 +26,13 @@ pub struct Config {
 #[serde(default)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct VendorData {
-    /// Whether vendor-data is taken at all; heeded where it is consumed, in the network stage. Default: true.
+    /// Process vendor-data; applied when it is consumed, in the network stage. Default: true.
     #[schemars(with = "Either<Yes, OldYes>")]
     pub enabled: Option<Flag>,
-    /// Content types that are not taken from vendor-data; heeded in the same place. Default: none.
+    /// Content types to ignore in vendor-data; applied at the same time. Default: none.
     #[schemars(skip)]
     pub disabled_handlers: Words,
-    /// A program and its arguments that run each script in place of the kernel. Default: none.
+    /// A program with arguments that runs each script. Default: none.
     #[schemars(extend("type" = ["array", "string"], "items" = {"type": ["string", "integer"]}))]
     pub prefix: Words,
 }
@@ -42,9 +42,9 @@ pub struct VendorData {
 #[schemars(inline, with = "Flag", extend("default" = true))]
 struct Yes;
 
-/// A boolean as a text.
+/// A boolean as a string.
 #[derive(JsonSchema)]
-#[schemars(inline, with = "String", transform = deprecated("22.3", "Write true or false, without quotes."))]
+#[schemars(inline, with = "String", transform = deprecated("22.3", "Use a boolean without quotes."))]
 struct OldYes;
 
 impl Described for ScriptsVendor {
@@ -53,9 +53,9 @@ impl Described for ScriptsVendor {
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Vendor's scripts";
+    const TITLE: &'static str = "Scripts vendor";
     const SUMMARY: &'static str = "Runs the scripts of the vendor-data.";
-    const DETAILS: &'static str = "They are in instance/scripts/vendor and run in the order of their names.";
+    const DETAILS: &'static str = "They are stored in instance/scripts/vendor and run in the order of their names.";
     type Config = Config;
 }
 

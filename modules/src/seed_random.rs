@@ -13,13 +13,13 @@ use serde::Deserialize;
 
 use crate::lenient::{Flag, Text, Words};
 
-/// The most bytes that a seed may unpack to.
+/// The maximum size of a decompressed seed in bytes.
 const MAX_UNPACKED: u64 = 64 << 20;
 
-/// Adds what the configuration and the metadata have to the pool.
+/// Adds the configured data and the metadata to the pool.
 pub struct SeedRandom;
 
-/// Entropy for the kernel's pool: given bytes, and a command that fetches more.
+/// Entropy for the kernel's pool: data, and a command that provides more.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
@@ -32,18 +32,18 @@ pub struct Config {
 #[serde(default)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Seed {
-    /// Where it is written to. Default: /dev/urandom.
+    /// The file to write to. Default: /dev/urandom.
     #[schemars(extend("default" = "/dev/urandom"))]
     pub file: Option<Text>,
-    /// The seed itself.
+    /// The seed data.
     #[schemars(with = "Secret<Text>")]
     pub data: Option<Spanned<Secret<Node>>>,
-    /// How `data` is written: raw, base64, b64, gzip, gz. Default: raw.
+    /// The encoding of `data`: raw, base64, b64, gzip, gz. Default: raw.
     #[schemars(extend("enum" = ["raw", "base64", "b64", "gzip", "gz"], "default" = "raw"))]
     pub encoding: Option<Text>,
-    /// A program and its arguments that seeds further; `RANDOM_SEED_FILE` is set for it.
+    /// A command with arguments that adds entropy; `RANDOM_SEED_FILE` is set in its environment.
     pub command: Option<Spanned<Words>>,
-    /// It is an error when that program is not there. Default: false.
+    /// Fail if the command does not exist. Default: false.
     #[schemars(extend("default" = false))]
     pub command_required: Flag,
 }
@@ -56,8 +56,8 @@ impl Described for SeedRandom {
     const OWN_KEYS: &'static [&'static str] = &["random_seed"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Random seed";
-    const SUMMARY: &'static str = "Adds a seed from the configuration and from the metadata to the kernel's random pool.";
-    const DETAILS: &'static str = "A command may seed it further, for instance from a service on the network.";
+    const SUMMARY: &'static str = "Adds entropy from the configuration and the metadata to the kernel's random pool.";
+    const DETAILS: &'static str = "A command can add more, for example from a network service.";
     type Config = Config;
 }
 
@@ -69,9 +69,9 @@ impl Module for SeedRandom {
             Some(data) => decode(data, seed.encoding.as_ref())?,
             None => Vec::new(),
         };
-        // OpenStack and Azure bring one.
+        // OpenStack and Azure provide one.
         if let Some(text) = context.instance.metadata.get("random_seed").and_then(serde_json::Value::as_str) {
-            // Bytes that are no text stand in metadata as base64 behind this mark.
+            // In metadata, binary data is base64 after this prefix.
             match text.strip_prefix("ci-b64:").and_then(|encoded| STANDARD.decode(encoded).ok()) {
                 Some(decoded) => bytes.extend(decoded),
                 None => bytes.extend_from_slice(text.as_bytes()),
@@ -94,18 +94,18 @@ fn decode(data: &Spanned<Secret<Node>>, encoding: Option<&Text>) -> Result<Vec<u
         Value::Null => return Ok(Vec::new()),
         other => node
             .scalar_text()
-            .ok_or_else(|| invalid(format!("random_seed.data is a text; found: {}", other.kind())))?
+            .ok_or_else(|| invalid(format!("random_seed.data must be text, found {}", other.kind())))?
             .into_bytes(),
     };
     match encoding.map(|encoding| encoding.0.to_lowercase()).unwrap_or_default().as_str() {
         "" | "raw" => Ok(bytes),
         "base64" | "b64" => {
             let letters: Vec<u8> = bytes.into_iter().filter(|byte| !byte.is_ascii_whitespace()).collect();
-            STANDARD.decode(letters).map_err(|_| invalid("random_seed.data is no base64".into()))
+            STANDARD.decode(letters).map_err(|_| invalid("random_seed.data is not valid base64".into()))
         }
         "gzip" | "gz" => gunzip(&bytes, MAX_UNPACKED)
-            .map_err(|error| invalid(format!("random_seed.data cannot be unpacked: {error}"))),
-        other => Err(invalid(format!("random_seed.encoding is raw, base64, b64, gzip or gz, not '{other}'"))),
+            .map_err(|error| invalid(format!("cannot decompress random_seed.data: {error}"))),
+        other => Err(invalid(format!("random_seed.encoding must be raw, base64, b64, gzip or gz, not '{other}'"))),
     }
 }
 
@@ -117,13 +117,13 @@ fn run_command(context: &Context<'_>, seed: &Seed, file: &str) -> Result<(), Mod
         ModuleError::Invalid { origin, message: format!("{why} but random_seed.command_required is true") }
     };
     let Some(program) = words.first() else {
-        return if seed.command_required.0 { Err(required("there is no command".into())) } else { Ok(()) };
+        return if seed.command_required.0 { Err(required("no command is set".into())) } else { Ok(()) };
     };
     if context.system.commands.which(program).is_none() {
         if seed.command_required.0 {
-            return Err(required(format!("there is no program '{program}'")));
+            return Err(required(format!("command '{program}' not found")));
         }
-        tracing::debug!("there is no program '{program}' to seed with");
+        tracing::debug!("command '{program}' to add entropy not found");
         return Ok(());
     }
     let command = Command::line(words).env("RANDOM_SEED_FILE", file).inherit_output();

@@ -1,4 +1,4 @@
-//! `hostname` and `fqdn`: the name of a new instance.
+//! `hostname` and `fqdn`: the host name of a new instance.
 
 use model::effects::Attributes;
 use model::hostname::{host_name, is_named};
@@ -7,7 +7,7 @@ use model::{Context, Frequency, Instance, Module, ModuleError, Node, Stage};
 
 use crate::hostname_keys::Config;
 
-/// Sets the host name when it is another than was set before.
+/// Sets the host name if it differs from the one set before.
 pub struct SetHostname;
 
 impl Described for SetHostname {
@@ -17,14 +17,14 @@ impl Described for SetHostname {
     const KEYS: &'static [&'static str] = &[];
     const OWN_KEYS: &'static [&'static str] = &["hostname", "fqdn"];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Host name";
+    const TITLE: &'static str = "Set hostname";
     const SUMMARY: &'static str = "Sets the host name of a new instance.";
-    const DETAILS: &'static str = "The name is the configuration's, else the metadata's.";
+    const DETAILS: &'static str = "The name is taken from the configuration, else from the metadata.";
     type Config = Config;
 }
 
 impl Module for SetHostname {
-    // A DHCP client is to send it.
+    // So that a DHCP client sends it.
     fn is_early(&self, config: &Node, instance: &Instance) -> bool {
         is_named(config, instance)
     }
@@ -35,7 +35,7 @@ impl Module for SetHostname {
             return Ok(());
         }
         let name = host_name(context.system, context.config, context.instance);
-        // Written in this form and place by the original too: both names, sorted, indented by one.
+        // Upstream uses the same format and path: both names, sorted, indented by one.
         let artifact = context.paths.data("set-hostname");
         let known = serde_json::json!({"fqdn": name.fqdn, "hostname": name.hostname});
         let before = context.system.files.text(&artifact).and_then(|text| serde_json::from_str(&text).ok());
@@ -44,7 +44,7 @@ impl Module for SetHostname {
             return Ok(());
         }
         if name.default && name.hostname == "localhost" {
-            report.skip("the host name is localhost: other services choose one");
+            report.skip("the host name is localhost: left to other services");
             return Ok(());
         }
         let hostname = context.distro.hostname();

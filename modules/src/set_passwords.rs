@@ -1,4 +1,4 @@
-//! Passwords, and whether the ssh server takes them.
+//! Passwords, and whether the SSH server accepts them.
 
 use model::distro::Password;
 use model::effects::Environment;
@@ -16,16 +16,16 @@ use crate::{console, sshd_config};
 /// Sets passwords.
 pub struct SetPasswords;
 
-/// Passwords of users, when they expire, and whether the ssh server takes passwords at all.
+/// Passwords of users, their expiry, and whether the SSH server accepts passwords.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Whether sshd takes passwords: true, false, or `unchanged` (default). Words for booleans are deprecated.
+    /// Password authentication of sshd: true, false, or `unchanged` (default). Strings for booleans are deprecated.
     #[schemars(with = "Either<Flag, OldFlag>")]
     pub ssh_pwauth: Option<Node>,
-    /// Passwords of several users.
+    /// Passwords of users.
     pub chpasswd: Option<Chpasswd>,
-    /// Password of the default user, where `chpasswd` names nobody.
+    /// The password of the default user, unless `chpasswd` sets passwords.
     pub password: Option<Secret<Text>>,
 }
 
@@ -34,13 +34,13 @@ pub struct Config {
 #[serde(default)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Chpasswd {
-    /// The passwords must be changed at the first login. Default: true.
+    /// Require users to change the passwords at the first login. Default: true.
     #[schemars(extend("default" = true))]
     pub expire: Flag,
     /// Users and their passwords.
     #[schemars(with = "Vec<EntryForms>")]
     pub users: Option<Vec<Spanned<Entry>>>,
-    /// Deprecated: lines `user:password`, as a list or in one string. R and RANDOM stand for a random password.
+    /// Deprecated: lines `user:password`, as a list or a string. R and RANDOM request a random password.
     #[schemars(with = "Secret<Either<Text, Vec<Line>>>", extend("minItems" = 1))]
     #[schemars(transform = deprecated("22.2", "Use users."))]
     pub list: Option<Spanned<Secret<Lines>>>,
@@ -55,22 +55,22 @@ impl Default for Chpasswd {
 /// A user of `chpasswd.users`.
 #[derive(Debug, Deserialize)]
 pub struct Entry {
-    /// Whose.
+    /// The user name.
     pub name: Text,
-    /// What `password` is, or that a random one is made. Default: hash.
+    /// The type of `password`; RANDOM generates one. Default: hash.
     #[serde(default, rename = "type")]
     pub kind: Kind,
-    /// The password, in clear or hashed; none for RANDOM.
+    /// The password, plain or hashed; not used with RANDOM.
     pub password: Option<Secret<Text>>,
 }
 
-/// An entry with a random password, or one with a given.
+/// An entry with a random password, or with a given one.
 #[derive(JsonSchema)]
 #[schemars(inline, extend("type" = "object", "minItems" = 1))]
 #[serde(untagged)]
-#[allow(dead_code, reason = "one type reads both; these are the forms apart")]
+#[allow(dead_code, reason = "one type reads both; these types describe the forms")]
 enum EntryForms {
-    /// A random password is made.
+    /// The password is generated.
     Random(RandomEntry),
     /// The password is given.
     Given(GivenEntry),
@@ -81,9 +81,9 @@ enum EntryForms {
 #[schemars(inline, deny_unknown_fields, transform = untyped)]
 #[allow(dead_code, reason = "as above")]
 struct RandomEntry {
-    /// Whose.
+    /// The user name.
     name: String,
-    /// A random password is made, and shown on the console only.
+    /// Generate a random password, which is shown on the console only.
     #[schemars(extend("enum" = ["RANDOM"]))]
     r#type: String,
 }
@@ -93,18 +93,18 @@ struct RandomEntry {
 #[schemars(inline, deny_unknown_fields, transform = untyped)]
 #[allow(dead_code, reason = "as above")]
 struct GivenEntry {
-    /// Whose.
+    /// The user name.
     name: String,
-    /// What `password` is: a hash for crypt(3), or in clear. Default: hash.
+    /// The type of `password`: a crypt(3) hash, or plain text. Default: hash.
     #[schemars(extend("enum" = ["hash", "text"], "default" = "hash"))]
     r#type: Option<String>,
-    /// The password, hashed or in clear.
+    /// The password, hashed or plain.
     password: Secret<String>,
 }
 
-/// A boolean as a text.
+/// A boolean as a string.
 #[derive(JsonSchema)]
-#[schemars(inline, with = "String", transform = changed("22.3", "Write true or false, without quotes."))]
+#[schemars(inline, with = "String", transform = changed("22.3", "Use a boolean without quotes."))]
 struct OldFlag;
 
 /// `user:password`.
@@ -112,17 +112,17 @@ struct OldFlag;
 #[schemars(inline, with = "String", extend("pattern" = "^.+:.+$"))]
 struct Line;
 
-/// What the password of an entry is.
+/// The type of an entry's password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub enum Kind {
-    /// A hash for crypt(3).
+    /// A crypt(3) hash.
     #[default]
     #[serde(rename = "hash")]
     Hash,
-    /// In clear.
+    /// Plain text.
     #[serde(rename = "text")]
     Text,
-    /// To be made, and shown on the console only.
+    /// To be generated, and shown on the console only.
     #[serde(rename = "RANDOM")]
     Random,
 }
@@ -130,7 +130,7 @@ pub enum Kind {
 /// The lines of `chpasswd.list`.
 #[derive(Debug, Default)]
 pub struct Lines {
-    /// They were written as one string.
+    /// Whether they were written as one string.
     pub one_string: bool,
     /// The lines.
     pub lines: Vec<String>,
@@ -152,7 +152,7 @@ impl<'de> Deserialize<'de> for Lines {
     }
 }
 
-/// Passwords to set, and those of them to show.
+/// Passwords to set, and the generated ones to show.
 #[derive(Default)]
 struct Wanted {
     clear: Vec<Password>,
@@ -184,8 +184,8 @@ impl Described for SetPasswords {
     const OWN_KEYS: &'static [&'static str] = &["password", "chpasswd", "ssh_pwauth"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Passwords";
-    const SUMMARY: &'static str = "Sets passwords, and whether the ssh server takes them.";
-    const DETAILS: &'static str = "A random password is shown on the console only. An ssh key is the safer way in.";
+    const SUMMARY: &'static str = "Sets passwords, and enables or disables SSH password authentication.";
+    const DETAILS: &'static str = "Random passwords are shown on the console only. Prefer SSH keys to passwords.";
     type Config = Config;
 }
 
@@ -214,7 +214,7 @@ fn wanted(
                 Some(password) => Ok(password.expose().0.clone()),
                 None => Err(ModuleError::Invalid {
                     origin: origin.clone(),
-                    message: format!("user {} has no password: write one, or type: RANDOM", entry.name.0),
+                    message: format!("user {} has no password: set password, or type: RANDOM", entry.name.0),
                 }),
             };
             match kind {
@@ -224,7 +224,7 @@ fn wanted(
             }
         }
     }
-    // A password on the command line stands for the list.
+    // A password on the command line replaces the list.
     let list = chpasswd
         .list
         .as_ref()
@@ -235,7 +235,7 @@ fn wanted(
         if *one_string {
             report.deprecate(
                 Some(&list.origin),
-                "chpasswd.list as one string is deprecated since 22.2: write a list",
+                "a string for chpasswd.list is deprecated since 22.2: use a list",
             );
         }
         for (index, line) in lines.iter().enumerate() {
@@ -271,7 +271,7 @@ fn wanted(
     Ok((wanted, chpasswd.expire.0))
 }
 
-/// A hash as crypt(3) writes it, by the original's pattern: `$ID$SALT$HASH` with one of its five ids.
+/// A crypt(3) hash according to upstream's pattern: `$ID$SALT$HASH` with one of five IDs.
 fn is_hash(password: &str) -> bool {
     let Some((id, rest)) = password.strip_prefix('$').and_then(|rest| rest.split_once('$')) else {
         return false;
@@ -280,7 +280,7 @@ fn is_hash(password: &str) -> bool {
     matches!(id, "1" | "2a" | "2y" | "5" | "6") && salted && !password.contains(':')
 }
 
-/// Sets them all, and gives the last of what failed.
+/// Sets all passwords; returns the last error.
 fn apply(
     context: &Context<'_>,
     wanted: &Wanted,
@@ -295,7 +295,7 @@ fn apply(
         }
         if let Err(error) = users.set_passwords(passwords) {
             let names: Vec<&str> = passwords.iter().map(|password| password.user.as_str()).collect();
-            report.warn(None, format!("the passwords of {} were not set: {error}", names.join(", ")));
+            report.warn(None, format!("cannot set the passwords of {}: {error}", names.join(", ")));
             failure = Some(error);
         }
     }
@@ -306,7 +306,7 @@ fn apply(
     if expire {
         for password in wanted.clear.iter().chain(&wanted.hashed) {
             if let Err(error) = users.expire_password(&password.user) {
-                report.warn(None, format!("the password of {} does not expire: {error}", password.user));
+                report.warn(None, format!("cannot expire the password of {}: {error}", password.user));
                 failure = Some(error);
             }
         }
@@ -314,7 +314,7 @@ fn apply(
     failure.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// `PasswordAuthentication` of sshd, and a restart where it changed and sshd is there.
+/// `PasswordAuthentication` of sshd, and a restart if it changed and sshd is running.
 fn ssh_password_authentication(
     context: &Context<'_>,
     wanted: Option<&Node>,
@@ -325,7 +325,7 @@ fn ssh_password_authentication(
     if matches!(node.value, Value::Str(_)) {
         report.deprecate(
             Some(&node.origin),
-            "a string for ssh_pwauth is deprecated since 22.2: write a boolean",
+            "a string for ssh_pwauth is deprecated since 22.2: use a boolean",
         );
     }
     let value = match boolean::strict(&text) {
@@ -334,7 +334,7 @@ fn ssh_password_authentication(
         None => {
             if !text.eq_ignore_ascii_case("unchanged") {
                 let message =
-                    format!("ssh_pwauth is true, false or unchanged, not '{text}'; sshd stays as it is");
+                    format!("ssh_pwauth must be true, false or unchanged, not '{text}'; not changing sshd");
                 report.warn(Some(&node.origin), message);
             }
             return Ok(());
@@ -346,14 +346,14 @@ fn ssh_password_authentication(
     }
     let service = context.distro.info().ssh_service.as_str();
     let services = context.distro.services();
-    // One that does not run reads its configuration when it starts. Only systemd can be asked.
+    // A stopped service reads its configuration when it starts. Only systemd can report its state.
     if services.uses_systemd() && !services.is_active(service)? {
         return Ok(());
     }
     let restarted = services.restart_unordered(service);
     if let Err(error) = restarted {
         report
-            .warn(Some(&node.origin), format!("ssh_pwauth holds after the next start of sshd only: {error}"));
+            .warn(Some(&node.origin), format!("ssh_pwauth takes effect at the next start of sshd: {error}"));
     }
     Ok(())
 }
@@ -363,7 +363,7 @@ const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
 const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const PUNCTUATION: &[u8] = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
-/// A password of `length` characters, of each class at least one.
+/// A password of `length` characters, with at least one of each class.
 fn random_password(environment: &dyn Environment, length: usize) -> String {
     let all = [DIGITS, LOWER, UPPER, PUNCTUATION].concat();
     let pick = |from: &[u8]| from[below(environment, from.len())];
@@ -375,7 +375,7 @@ fn random_password(environment: &dyn Environment, length: usize) -> String {
     password.into_iter().map(char::from).collect()
 }
 
-/// An even choice among `count` (at most 256): bytes of the last, incomplete round are thrown away.
+/// A uniform choice among `count` (at most 256) values: bytes of the last, incomplete range are discarded.
 fn below(environment: &dyn Environment, count: usize) -> usize {
     let limit = 256 - 256 % count;
     loop {

@@ -1,9 +1,9 @@
-//! A shell script out of a list of commands.
+//! Converts a list of commands to a shell script.
 
 use model::{ModuleError, Node, Spanned, Value};
 
-/// The script of `runcmd` and `bootcmd`: a string is a line as it stands, a list is a command whose words are quoted,
-/// null is nothing.
+/// The script for `runcmd` and `bootcmd`: a string is copied as a line, the words of a list are quoted, and null is
+/// skipped.
 pub(crate) fn script(commands: &Spanned<Vec<Node>>) -> Result<String, ModuleError> {
     let mut script = "#!/bin/sh\n".to_owned();
     for command in &commands.value {
@@ -14,7 +14,7 @@ pub(crate) fn script(commands: &Spanned<Vec<Node>>) -> Result<String, ModuleErro
             }
             Value::Null => continue,
             other => {
-                let message = format!("a command is a string or a list of words; found: {}", other.kind());
+                let message = format!("a command must be a string or a list, found {}", other.kind());
                 return Err(ModuleError::Invalid { origin: command.origin.clone(), message });
             }
         }
@@ -26,7 +26,7 @@ pub(crate) fn script(commands: &Spanned<Vec<Node>>) -> Result<String, ModuleErro
 fn quoted(word: &Node) -> Result<String, ModuleError> {
     let text = word.scalar_text().ok_or_else(|| ModuleError::Invalid {
         origin: word.origin.clone(),
-        message: format!("a word of a command is a text; found: {}", word.value.kind()),
+        message: format!("an argument of a command must be text, found {}", word.value.kind()),
     })?;
     Ok(format!("'{}'", text.replace('\'', r"'\''")))
 }
@@ -35,7 +35,7 @@ fn quoted(word: &Node) -> Result<String, ModuleError> {
 mod tests {
     use super::*;
 
-    /// Expectations: what the original's `shellify` gave for the same lists.
+    /// Expectations: the output of upstream's `shellify` for the same lists.
     #[test]
     fn scripts_are_those_of_the_original() {
         for (commands, expected) in [

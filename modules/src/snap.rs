@@ -1,4 +1,4 @@
-//! `snap`: assertions that snapd is to know, and commands for it.
+//! `snap`: snapd assertions and commands.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Stage};
@@ -10,7 +10,7 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Snap;
 
-/// Snaps: the assertions that snapd has to know, and the commands that are run once it is there.
+/// Snaps: assertions to acknowledge, and commands to run once snapd is installed.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Assertions and commands.
@@ -25,8 +25,8 @@ impl Described for Snap {
     const KEYS: &'static [&'static str] = &["snap"];
     const LISTED: Listed = Listed::On(&["debian", "ubuntu"]);
     const TITLE: &'static str = "Snaps";
-    const SUMMARY: &'static str = "Acknowledges assertions and runs commands of snapd.";
-    const DETAILS: &'static str = "snapd is installed where it is missing.";
+    const SUMMARY: &'static str = "Acknowledges snap assertions and runs snap commands.";
+    const DETAILS: &'static str = "snapd is installed if it is missing.";
     type Config = Config;
 }
 
@@ -34,11 +34,11 @@ impl Described for Snap {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, extend("minProperties" = 1))]
 pub struct Settings {
-    /// Signed assertions, a list or under names of your choice; acknowledged before the commands.
+    /// Signed assertions, as a list or under names of your choice; acknowledged before the commands run.
     #[schemars(extend("additionalItems" = false, "minItems" = 1, "minProperties" = 1, "uniqueItems" = true))]
     pub assertions: Option<ListOrNamed<Text>>,
-    /// Commands, a list or, sorted by them, under names of your choice. A text is for the shell, a list is one command
-    /// with its arguments; a list that does not begin with `snap` is given to snap.
+    /// Commands, as a list or under names of your choice, in the order of the names. A string is passed to the shell, a
+    /// list is one command with its arguments; a list that does not start with `snap` is prefixed with it.
     #[schemars(extend("additionalItems" = false, "minItems" = 1, "minProperties" = 1))]
     pub commands: Option<ListOrNamed<Command>>,
 }

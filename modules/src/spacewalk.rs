@@ -1,4 +1,4 @@
-//! `spacewalk`: this machine is registered with a Spacewalk server.
+//! `spacewalk`: registers this machine with a Spacewalk server.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Secret, Stage};
@@ -10,7 +10,7 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Spacewalk;
 
-/// The Spacewalk server that this machine registers with, and the activation key it shows.
+/// The Spacewalk server to register with, and the activation key.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// The server and the key.
@@ -35,7 +35,7 @@ impl Described for Spacewalk {
 pub struct Settings {
     /// The server.
     pub server: Option<Text>,
-    /// The proxy on the way to it. Default: none.
+    /// The proxy to reach the server. Default: none.
     pub proxy: Option<Text>,
     /// The activation key.
     pub activation_key: Option<Secret<Text>>,

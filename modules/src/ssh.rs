@@ -1,4 +1,4 @@
-//! Host keys of the ssh server, and who may log in with which key.
+//! Host keys of the SSH server, and the authorized keys of users.
 
 use std::path::{Path, PathBuf};
 
@@ -16,43 +16,43 @@ use crate::authorized_keys::{self, REDIRECT_OPTIONS, redirect};
 use crate::lenient::{Flag, Text, Words};
 use crate::sshd_config;
 
-/// Replaces the image's host keys and authorizes users' keys.
+/// Replaces the image's host keys and adds authorized keys.
 pub struct Ssh;
 
-/// The server's host keys, given or generated, and the public keys by which the default user and root may log in.
+/// The server's host keys, provided or generated, and the authorized keys of the default user and root.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// Host keys and certificates by `TYPE_private`, `TYPE_public`, `TYPE_certificate`, with rsa, ecdsa and ed25519.
-    /// Where it is there, no keys are generated. Default: keys are generated.
+    /// Host keys and certificates as `TYPE_private`, `TYPE_public`, `TYPE_certificate`, where TYPE is rsa, ecdsa or
+    /// ed25519. If set, no keys are generated. Default: keys are generated.
     #[schemars(with = "Option<HostKeys>")]
     pub ssh_keys: Option<IndexMap<String, Spanned<Secret<Text>>>>,
     /// Public keys for the default user and root.
     #[serde(default)]
     #[schemars(extend("minItems" = 1))]
     pub ssh_authorized_keys: Words,
-    /// Remove the host keys that are there, so that no two clones share them. Default: true.
+    /// Remove existing host keys, so that clones do not share them. Default: true.
     #[serde(default = "Flag::yes")]
     #[schemars(extend("default" = true))]
     pub ssh_deletekeys: Flag,
-    /// Types of host keys to generate; null for none. Default: the distribution's (rsa, ecdsa, ed25519).
+    /// Types of host keys to generate; null for none. Default: depends on the distribution (rsa, ecdsa, ed25519).
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Option<Vec<KeyType>>", extend("minItems" = 1, "default" = ["ecdsa", "ed25519", "rsa"]))]
     pub ssh_genkeytypes: Option<Words>,
-    /// Root's keys only tell to log in as the default user. Default: true.
+    /// Make logins as root print a message to log in as the default user. Default: true.
     #[serde(default = "Flag::yes")]
     #[schemars(extend("default" = true))]
     pub disable_root: Flag,
-    /// Options before root's keys then; `$USER` and `$DISABLE_USER` are replaced.
+    /// The options for root's keys in that case; `$USER` and `$DISABLE_USER` are replaced.
     pub disable_root_opts: Option<Text>,
-    /// Take the public keys that the source has. Default: true.
+    /// Use the public keys of the data source. Default: true.
     #[serde(default = "Flag::yes")]
     #[schemars(extend("default" = true))]
     pub allow_public_ssh_keys: Flag,
-    /// Do not print what ssh-keygen says. Default: false.
+    /// Suppress the output of ssh-keygen. Default: false.
     #[serde(default)]
     #[schemars(extend("default" = false))]
     pub ssh_quiet_keygen: Flag,
-    /// Publishing of host keys to the source. Default: all are published where the source takes them.
+    /// Publication of host keys to the data source. Default: all keys, if the source supports it.
     pub ssh_publish_hostkeys: Option<Publish>,
 }
 
@@ -63,7 +63,7 @@ pub struct Config {
 }))]
 struct HostKeys;
 
-/// A type of keys.
+/// A key type.
 #[derive(JsonSchema)]
 #[schemars(inline, with = "String", extend("enum" = ["ecdsa", "ed25519", "rsa"]))]
 struct KeyType;
@@ -73,10 +73,10 @@ struct KeyType;
 #[serde(default)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Publish {
-    /// Publish at all. Default: true.
+    /// Publish host keys. Default: true.
     #[schemars(extend("default" = true))]
     pub enabled: Flag,
-    /// Types of keys that are not published. Default: none.
+    /// Types of keys not to publish. Default: none.
     pub blacklist: Words,
 }
 
@@ -86,12 +86,12 @@ impl Default for Publish {
     }
 }
 
-/// A key that is there, null included.
+/// A key that is set, including to null.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Words>, D::Error> {
     Words::deserialize(deserializer).map(Some)
 }
 
-/// Types whose keys may be given, in the order in which public halves are made.
+/// Key types that can be provided, in the order in which public keys are derived.
 const TYPES: &[&str] = &["rsa", "ecdsa", "ed25519"];
 
 impl Described for Ssh {
@@ -101,9 +101,9 @@ impl Described for Ssh {
     const KEYS: &'static [&'static str] = &[];
     const OWN_KEYS: &'static [&'static str] = &["ssh_keys", "ssh_deletekeys", "ssh_genkeytypes", "ssh_authorized_keys"];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Host keys and authorized keys";
-    const SUMMARY: &'static str = "Replaces the image's ssh host keys and authorizes the keys of the default user and of root.";
-    const DETAILS: &'static str = "Each clone of an image needs host keys of its own: they are generated, or given.";
+    const TITLE: &'static str = "SSH";
+    const SUMMARY: &'static str = "Replaces the image's SSH host keys, and adds authorized keys for the default user and root.";
+    const DETAILS: &'static str = "Every clone of an image needs its own host keys, which are generated or provided.";
     type Config = Config;
 }
 
@@ -133,12 +133,12 @@ fn delete_keys(context: &Context<'_>, directory: &Path, report: &mut Report) {
         names.iter().filter(|name| name.strip_prefix("ssh_host_").is_some_and(|rest| rest.contains("key")))
     {
         if let Err(error) = context.system.files.remove(&directory.join(name)) {
-            report.warn(None, format!("a host key of the image stays: {error}"));
+            report.warn(None, format!("cannot remove a host key of the image: {error}"));
         }
     }
 }
 
-/// Writes the keys that the configuration has, and makes public halves that it has not.
+/// Writes the configured keys, and derives missing public keys.
 fn place_keys(
     context: &Context<'_>,
     directory: &Path,
@@ -183,13 +183,13 @@ fn place_keys(
             format!("o=$(ssh-keygen -yf \"{private}\") && echo \"$o\" root@localhost > \"{private}.pub\"");
         match context.system.commands.run(&Command::line(["sh", "-xc", &script]).inherit_output()) {
             Ok(_) => context.distro.ssh().restore_context(directory)?,
-            Err(error) => report.warn(None, format!("no public half of {private} was made: {error}")),
+            Err(error) => report.warn(None, format!("cannot derive the public key of {private}: {error}")),
         }
     }
     Ok(())
 }
 
-/// Whether the kernel allows approved algorithms only.
+/// Whether the kernel is in FIPS mode.
 fn fips(context: &Context<'_>) -> bool {
     context
         .system
@@ -232,15 +232,15 @@ fn generate_keys(
                 if output.code == 1
                     && String::from_utf8_lossy(&output.stderr).to_lowercase().starts_with("unknown key") =>
             {
-                tracing::debug!("ssh-keygen knows no key type '{kind}'");
+                tracing::debug!("ssh-keygen does not support key type '{kind}'");
             }
-            Err(error) => report.warn(None, format!("no {kind} host key was generated: {error}")),
+            Err(error) => report.warn(None, format!("cannot generate a {kind} host key: {error}")),
         }
     }
     Ok(context.distro.ssh().restore_context(directory)?)
 }
 
-/// Gives the private key the owner and mode that this distribution's sshd wants, where ssh-keygen gave others.
+/// Sets owner and mode of the private key as this distribution's sshd requires, if ssh-keygen chose others.
 fn set_owner(context: &Context<'_>, file: &Path) -> Result<(), ModuleError> {
     let files = &context.system.files;
     let Some(found) = files.stat(file)? else { return Ok(()) };
@@ -254,7 +254,7 @@ fn set_owner(context: &Context<'_>, file: &Path) -> Result<(), ModuleError> {
     Ok(())
 }
 
-/// Type and key of every public host key that may be published.
+/// Type and key of every public host key that can be published.
 fn public_keys(context: &Context<'_>, directory: &Path, config: &Config) -> Vec<HostKey> {
     let all = Publish::default();
     let publish = config.ssh_publish_hostkeys.as_ref().unwrap_or(&all);
@@ -275,16 +275,16 @@ fn public_keys(context: &Context<'_>, directory: &Path, config: &Config) -> Vec<
     names.iter().filter(public).filter_map(read).collect()
 }
 
-/// The source's and the configuration's keys, for the default user and for root.
+/// The keys of the data source and the configuration, for the default user and for root.
 fn authorize(context: &Context<'_>, config: &Config, report: &mut Report) -> Result<(), ModuleError> {
-    // What is odd about users is users_groups' to report.
+    // users_groups reports anomalies of users.
     let accounts = Accounts::read(context, &mut Report::default())?;
     let user = accounts.default_name();
     let mut keys = Vec::new();
     if config.allow_public_ssh_keys.0 {
         keys.extend(context.instance.public_keys.iter().cloned());
     } else {
-        tracing::debug!("the source's ssh keys are not taken: allow_public_ssh_keys is false");
+        tracing::debug!("ignoring the SSH keys of the data source: allow_public_ssh_keys is false");
     }
     keys.extend(config.ssh_authorized_keys.texts());
     let options = if config.disable_root.0 {
@@ -296,7 +296,7 @@ fn authorize(context: &Context<'_>, config: &Config, report: &mut Report) -> Res
     };
     let mut place = |user: &str, options: &str| {
         if let Err(error) = authorized_keys::add(context, &keys, user, options) {
-            report.warn(None, format!("the ssh keys of {user} were not placed: {error}"));
+            report.warn(None, format!("cannot write the SSH keys of {user}: {error}"));
             return false;
         }
         true

@@ -1,4 +1,4 @@
-//! The fingerprints of the keys that may log in, on the console.
+//! Prints the fingerprints of authorized keys to the console.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,14 +14,14 @@ use crate::accounts::Accounts;
 use crate::lenient::{Flag, Text};
 use crate::{authorized_keys, console};
 
-/// Writes a table for each user.
+/// Prints a table for each user.
 pub struct SshAuthkeyFingerprints;
 
-/// Whether and by which hash the fingerprints of the users' public keys are shown on the console.
+/// Whether the fingerprints of users' authorized keys are printed to the console, and the hash to use.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Show nothing. Default: false.
+    /// Do not print fingerprints. Default: false.
     #[schemars(extend("default" = false))]
     pub no_ssh_fingerprints: Flag,
     /// The hash: sha256, sha384, sha512 or md5. Default: sha256.
@@ -37,8 +37,8 @@ impl Described for SshAuthkeyFingerprints {
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Fingerprints of authorized keys";
-    const SUMMARY: &'static str = "Shows on the console who may log in with which key.";
+    const TITLE: &'static str = "SSH authkey fingerprints";
+    const SUMMARY: &'static str = "Prints the fingerprints of users' authorized keys to the console.";
     type Config = Config;
 }
 
@@ -49,7 +49,7 @@ impl Module for SshAuthkeyFingerprints {
             return Ok(());
         }
         let hash = config.authkey_hash.map_or_else(|| "sha256".to_owned(), |hash| hash.0);
-        // What is odd about users is users_groups' to report.
+        // users_groups reports anomalies of users.
         let accounts = Accounts::read(context, &mut Report::default())?;
         for user in &accounts.users {
             if user.spec.no_create_home || user.spec.system {
@@ -72,7 +72,7 @@ impl Module for SshAuthkeyFingerprints {
     }
 }
 
-/// The table, its title between plus signs above it, each line with the prefix that log readers look for.
+/// The table with its title between plus signs; log readers look for the prefix of each line.
 fn table<'k>(title: &str, hash: &str, keys: impl Iterator<Item = &'k Key>) -> String {
     let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     let head =
@@ -99,14 +99,14 @@ fn table<'k>(title: &str, hash: &str, keys: impl Iterator<Item = &'k Key>) -> St
     format!("{PREFIX}{}\n", lines.join(&format!("\n{PREFIX}")))
 }
 
-/// As Python's `str.center`: what cannot be halved goes to the left where the width is odd, else to the right.
+/// Like Python's `str.center`: an odd rest goes to the left if the width is odd, else to the right.
 fn centred(text: &str, width: usize) -> String {
     let pad = width.saturating_sub(text.chars().count());
     let left = pad / 2 + (pad & width & 1);
     format!("{}{text}{}", " ".repeat(left), " ".repeat(pad - left))
 }
 
-/// Hexadecimal with colons; `?` for a hash that is not known or a key that is no base64.
+/// Hexadecimal with colons; `?` for an unknown hash or a key that is not valid base64.
 fn fingerprint(base64: &str, hash: &str) -> String {
     let Ok(key) = STANDARD.decode(base64) else { return "?".to_owned() };
     let digest: Vec<u8> = match hash.to_lowercase().replace('-', "").as_str() {

@@ -10,10 +10,10 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct SshImportId;
 
-/// Accounts at Launchpad and GitHub whose public keys may log in as the default user.
+/// Launchpad and GitHub accounts whose public keys can log in as the default user.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// Ids whose public keys the default user gets: `gh:NAME`, `lp:NAME`.
+    /// IDs whose public keys are added for the default user: `gh:NAME`, `lp:NAME`.
     pub ssh_import_id: Option<Vec<Id>>,
 }
 
@@ -25,13 +25,13 @@ impl Described for SshImportId {
     const KEYS: &'static [&'static str] = &[];
     const OWN_KEYS: &'static [&'static str] = &["ssh_import_id"];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Keys from Launchpad and GitHub";
-    const SUMMARY: &'static str = "Fetches public keys by the names of their owners, with ssh-import-id(1).";
-    const DETAILS: &'static str = "`users` has a key of the same name for each user.";
+    const TITLE: &'static str = "SSH import ID";
+    const SUMMARY: &'static str = "Imports public keys from Launchpad or GitHub with ssh-import-id(1).";
+    const DETAILS: &'static str = "For other users, set the key of the same name in `users`.";
     type Config = Config;
 }
 
-/// An id for ssh-import-id(1).
+/// An ID for ssh-import-id(1).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 #[serde(transparent)]

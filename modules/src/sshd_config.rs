@@ -1,4 +1,4 @@
-//! Settings of the ssh server that cloud-init makes: in a file of its own where sshd_config includes such files.
+//! Changes sshd settings: in a separate file if sshd_config includes such files.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use etc_files::sshd::SshdConfig;
 use model::effects::Attributes;
 use model::{Context, ModuleError};
 
-/// Whether sshd_config has the line that reads the directory beside it, or is only that directory.
+/// Whether sshd_config includes the directory beside it, or consists of that directory only.
 fn includes(context: &Context<'_>, config: &Path, directory: &Path) -> bool {
     let files = &context.system.files;
     if !files.exists(config) && files.exists(directory) {
@@ -16,7 +16,7 @@ fn includes(context: &Context<'_>, config: &Path, directory: &Path) -> bool {
     files.text(config).is_some_and(|text| text.lines().any(|found| found.starts_with(&line)))
 }
 
-/// The file to change, and what a new one is made with.
+/// The file to change, and the attributes of a new one.
 fn own_file(context: &Context<'_>) -> Result<(PathBuf, Attributes), ModuleError> {
     let ssh = context.distro.ssh().directory();
     let (config, directory) = (ssh.join("sshd_config"), ssh.join("sshd_config.d"));
@@ -45,12 +45,12 @@ fn edit(
     Ok(changed)
 }
 
-/// Sets keywords for all connections; gives whether anything changed.
+/// Sets keywords for all connections; returns whether anything changed.
 pub(crate) fn set(context: &Context<'_>, settings: &[(&str, &str)]) -> Result<bool, ModuleError> {
     edit(context, |config| Ok(!config.update(settings)?.is_empty()))
 }
 
-/// Adds lines, since a keyword such as `HostCertificate` may stand there several times.
+/// Appends lines: keywords such as `HostCertificate` can occur several times.
 pub(crate) fn append(context: &Context<'_>, lines: &[(&str, &str)]) -> Result<(), ModuleError> {
     edit(context, |config| config.append(lines).map(|()| true)).map(|_| ())
 }

@@ -1,9 +1,9 @@
-//! The templates that the program carries, by the name under which an image may bring its own.
+//! The built-in templates, by the name under which an image can override them.
 //!
-//! Each is a file of `modules/templates`; one that several distributions share stands there once. Their directives are the
-//! original's; the words are ours.
+//! Each is a file in `modules/templates`; one that several distributions share exists once. The directives are
+//! upstream's, the texts our own.
 
-/// The table: the feature that a template is for, its name, and its file.
+/// The table: the feature, name and file of each template.
 macro_rules! templates {
     ($($feature:literal $name:literal $file:literal;)*) => {
         /// Names and texts.

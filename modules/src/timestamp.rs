@@ -1,4 +1,4 @@
-//! Times as the original writes them.
+//! Times in upstream's formats.
 
 use model::effects::Timestamp;
 use time::OffsetDateTime;

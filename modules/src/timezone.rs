@@ -10,7 +10,7 @@ use crate::lenient::Text;
 /// Sets the time zone.
 pub struct Timezone;
 
-/// The system's time zone: where /etc/localtime leads. Without the key it stays as the image has it.
+/// The system's time zone, the target of /etc/localtime. Without the key, the image's is kept.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {

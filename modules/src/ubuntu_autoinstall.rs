@@ -1,4 +1,4 @@
-//! `autoinstall`: what Ubuntu's installer reads; here it is only looked at.
+//! `autoinstall`: read by Ubuntu's installer; this module only checks it.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Stage};
@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct UbuntuAutoinstall;
 
-/// Answers for Ubuntu's installer, which reads them itself: here it is only told whether they can reach it.
+/// Answers for Ubuntu's installer, which reads them itself: this module only checks whether the installer is present.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Answers for Ubuntu's installer, which reads them itself.
@@ -22,16 +22,16 @@ impl Described for UbuntuAutoinstall {
     const DISTROS: &'static [&'static str] = &["ubuntu"];
     const KEYS: &'static [&'static str] = &["autoinstall"];
     const LISTED: Listed = Listed::On(&["ubuntu"]);
-    const TITLE: &'static str = "Ubuntu's installer";
-    const SUMMARY: &'static str = "Looks whether answers for Ubuntu's installer can reach it.";
-    const DETAILS: &'static str = "The installer reads `autoinstall` itself; elsewhere than in its live system the key does nothing.";
+    const TITLE: &'static str = "Ubuntu autoinstall";
+    const SUMMARY: &'static str = "Checks whether Ubuntu's installer is present to read `autoinstall`.";
+    const DETAILS: &'static str = "The key has an effect only in the installer's live system, where the installer reads it.";
     type Config = Config;
 }
 
-/// `autoinstall`. Other keys are the installer's.
+/// `autoinstall`. All other keys belong to the installer.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Autoinstall {
-    /// The version of the form: 1.
+    /// The version of the format: 1.
     pub version: i64,
 }

@@ -1,4 +1,4 @@
-//! `drivers`: drivers that are not free, on Ubuntu.
+//! `drivers`: third-party drivers on Ubuntu.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Stage};
@@ -10,7 +10,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct UbuntuDrivers;
 
-/// Drivers that are not free and whose licence is accepted here, for ubuntu-drivers to install.
+/// Third-party drivers to install with ubuntu-drivers, and the acceptance of their licenses.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Drivers to install.
@@ -25,7 +25,7 @@ impl Described for UbuntuDrivers {
     const KEYS: &'static [&'static str] = &["drivers"];
     const LISTED: Listed = Listed::On(&["ubuntu"]);
     const TITLE: &'static str = "Drivers";
-    const SUMMARY: &'static str = "Installs drivers that are not free, when their licence is accepted.";
+    const SUMMARY: &'static str = "Installs third-party drivers if their license is accepted.";
     type Config = Config;
 }
 
@@ -33,7 +33,7 @@ impl Described for UbuntuDrivers {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Drivers {
-    /// NVIDIA's.
+    /// NVIDIA drivers.
     pub nvidia: Option<Nvidia>,
 }
 
@@ -41,9 +41,9 @@ pub struct Drivers {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Nvidia {
-    /// Whether you agree to NVIDIA's licence; without it nothing is installed.
+    /// Whether you accept NVIDIA's license; otherwise nothing is installed.
     #[serde(rename = "license-accepted")]
     pub license_accepted: Flag,
-    /// The driver's version, such as '535'. Default: the newest.
+    /// The driver version, such as '535'. Default: the latest.
     pub version: Option<Text>,
 }

@@ -1,4 +1,4 @@
-//! `ubuntu_pro`: this machine is attached to Ubuntu Pro.
+//! `ubuntu_pro`: attaches this machine to Ubuntu Pro.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Secret, Stage};
@@ -11,7 +11,7 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct UbuntuPro;
 
-/// The subscription to Ubuntu Pro: the token by which this machine is attached, and the services that are enabled.
+/// The Ubuntu Pro subscription: the token to attach this machine, and the services to enable.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Token, services and settings.
@@ -40,15 +40,15 @@ impl Described for UbuntuPro {
 #[schemars(rename = "ubuntu_pro.properties", deny_unknown_fields)]
 pub struct Settings {
     /// Services to enable: cc-eal, cis, esm-infra, fips, fips-updates, livepatch. Default: those of the contract. On an
-    /// image with Pro, only these and not the contract's.
+    /// Ubuntu Pro image, only these are enabled instead of the contract's.
     pub enable: Option<Vec<Text>>,
-    /// Services in beta to enable.
+    /// Beta services to enable.
     pub enable_beta: Option<Vec<Text>>,
-    /// The contract's token, from `https://ubuntu.com/pro`. An image with Pro needs none.
+    /// The contract token, from `https://ubuntu.com/pro`. Not needed on an Ubuntu Pro image.
     pub token: Option<Secret<Text>>,
-    /// What the client does by itself.
+    /// Automatic behavior of the client.
     pub features: Option<Features>,
-    /// The client's configuration; others than these keys are passed on too.
+    /// The client configuration; unknown keys are passed on.
     pub config: Option<ProConfig>,
 }
 
@@ -56,7 +56,7 @@ pub struct Settings {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Features {
-    /// On an image with Pro: do not attach at every boot. Default: false.
+    /// On an Ubuntu Pro image: disable the attachment at boot. Default: false.
     #[schemars(extend("default" = false))]
     pub disable_auto_attach: Option<Flag>,
 }
@@ -65,21 +65,21 @@ pub struct Features {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct ProConfig {
-    /// The client's proxy for http; null for none.
+    /// The client's HTTP proxy; null for none.
     pub http_proxy: Option<Proxy>,
-    /// The client's proxy for https; null for none.
+    /// The client's HTTPS proxy; null for none.
     pub https_proxy: Option<Proxy>,
-    /// apt's proxy for http, for all repositories; null for none.
+    /// apt's HTTP proxy for all repositories; null for none.
     pub global_apt_http_proxy: Option<Proxy>,
-    /// apt's proxy for https, for all repositories; null for none.
+    /// apt's HTTPS proxy for all repositories; null for none.
     pub global_apt_https_proxy: Option<Proxy>,
-    /// apt's proxy for http, for Pro's repositories; null for none.
+    /// apt's HTTP proxy for the Pro repositories; null for none.
     pub ua_apt_http_proxy: Option<Proxy>,
-    /// apt's proxy for https, for Pro's repositories; null for none.
+    /// apt's HTTPS proxy for the Pro repositories; null for none.
     pub ua_apt_https_proxy: Option<Proxy>,
 }
 
-/// An address, or null.
+/// A URL, or null.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("type" = ["null", "string"], "format" = "uri"))]
 #[serde(transparent)]

@@ -1,4 +1,4 @@
-//! `manage_etc_hosts`: /etc/hosts from a template, or only the line of this host.
+//! `manage_etc_hosts`: /etc/hosts from a template, or only the entry of this host.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -19,26 +19,26 @@ use crate::timestamp::rfc2822;
 /// Writes /etc/hosts.
 pub struct UpdateEtcHosts;
 
-/// Whether /etc/hosts is written, as a whole or in the line of this host, and the names that it gets.
+/// Whether /etc/hosts is managed, completely or only the entry of this host, and the names in it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// true: write the file from the template `hosts.FAMILY.tmpl` at every boot (`template` is the old word for it).
-    /// `localhost`: only see to it that the host's own name has a line. Default: false.
+    /// true: write the file from the template `hosts.FAMILY.tmpl` at every boot (`template` is the deprecated name for
+    /// it). `localhost`: only ensure an entry for the host name. Default: false.
     #[schemars(with = "Either<Manage, OldManage>", extend("default" = false))]
     pub manage_etc_hosts: Option<Spanned<Text>>,
     /// The host name. Default: the metadata's.
     pub hostname: Option<Text>,
-    /// The host name with its domain.
+    /// The fully qualified domain name.
     pub fqdn: Option<Text>,
 }
 
-/// The words for `manage_etc_hosts`.
+/// The values of `manage_etc_hosts`.
 #[derive(JsonSchema)]
 #[schemars(inline, with = "Node", extend("enum" = [true, false, "localhost"]))]
 struct Manage;
 
-/// The old word for true.
+/// The deprecated name for true.
 #[derive(JsonSchema)]
 #[schemars(inline, with = "Node", extend("enum" = ["template"]), transform = changed("22.3", "Write true."))]
 struct OldManage;
@@ -52,8 +52,8 @@ impl Described for UpdateEtcHosts {
     const KEYS: &'static [&'static str] = &["manage_etc_hosts"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "/etc/hosts";
-    const SUMMARY: &'static str = "Keeps /etc/hosts in step with the host name.";
-    const DETAILS: &'static str = "Either the whole file comes from a template at every boot, or only the line of this host is looked after.";
+    const SUMMARY: &'static str = "Keeps /etc/hosts consistent with the host name.";
+    const DETAILS: &'static str = "Either the complete file is written from a template at every boot, or only the entry of this host is updated.";
     type Config = Config;
 }
 
@@ -70,7 +70,7 @@ impl Module for UpdateEtcHosts {
             return Ok(());
         }
         if word == "template" {
-            let message = "'template' for manage_etc_hosts is deprecated since 22.2: write true";
+            let message = "'template' for manage_etc_hosts is deprecated since 22.2: use true";
             report.deprecate(Some(&manage.origin), message);
         }
         let name = host_name(context.system, context.config, context.instance);
@@ -83,7 +83,7 @@ impl Module for UpdateEtcHosts {
         if template {
             let text = shipped.ok_or_else(|| {
                 ModuleError::Failed(format!(
-                    "there is no template {variant}.tmpl in {}",
+                    "template {variant}.tmpl not found in {}",
                     context.paths.templates_dir.display()
                 ))
             })?;
@@ -98,14 +98,14 @@ impl Module for UpdateEtcHosts {
     }
 }
 
-/// The loopback address that the distribution's template gives the host: 127.0.1.1 for the Debian family.
+/// The loopback address for the host name in the distribution's template: 127.0.1.1 for the Debian family.
 fn own_address(template: &str) -> Option<String> {
     let line = template.lines().find(|line| line.contains("{{fqdn}}"))?;
     let address: IpAddr = line.split_whitespace().next()?.parse().ok()?;
     (address.is_ipv4() && address.is_loopback()).then(|| address.to_string())
 }
 
-/// Adds the host's line where no line of that address has both its names.
+/// Adds the host's entry if no line with that address has both names.
 fn add_line(context: &Context<'_>, address: &str, hostname: &str, fqdn: &str) -> Result<(), ModuleError> {
     let path = Path::new(HOSTS);
     let before = context.system.files.read_optional(path)?;
@@ -129,7 +129,7 @@ fn add_line(context: &Context<'_>, address: &str, hostname: &str, fqdn: &str) ->
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         hosts.add(address, &names).map_err(|error| ModuleError::Failed(format!("{HOSTS}: {error}")))?;
     }
-    // The original ends the file with an empty line.
+    // Upstream ends the file with an empty line.
     let text = [hosts.write().as_slice(), b"\n"].concat();
     context.system.files.write(path, &text, &Attributes::mode(0o644))?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The host name at later boots: a changed one is followed, one that an administrator set is kept.
+//! The host name at later boots: a changed configuration is applied, a change by the administrator is kept.
 
 use model::effects::Attributes;
 use model::hostname::host_name;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::hostname_keys;
 
-/// Whether the host's name is kept at later boots: the keys of `set_hostname`, which describes the names among them.
+/// Whether the host name is kept at later boots; the names are keys of `set_hostname`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(transform = without_names)]
@@ -21,7 +21,7 @@ fn without_names(schema: &mut schemars::Schema) {
     }
 }
 
-/// Follows the host name.
+/// Updates the host name.
 pub struct UpdateHostname;
 
 impl Described for UpdateHostname {
@@ -30,9 +30,9 @@ impl Described for UpdateHostname {
     const FREQUENCY: Frequency = Frequency::Always;
     const KEYS: &'static [&'static str] = &[];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Host name at later boots";
-    const SUMMARY: &'static str = "Follows a host name that changed in the configuration or the metadata.";
-    const DETAILS: &'static str = "A name that an administrator has set since is kept.";
+    const TITLE: &'static str = "Update hostname";
+    const SUMMARY: &'static str = "Updates the host name if it changed in the configuration or the metadata.";
+    const DETAILS: &'static str = "A name set by an administrator is kept.";
     type Config = Config;
 }
 
@@ -44,7 +44,7 @@ impl Module for UpdateHostname {
         }
         let name = host_name(context.system, context.config, context.instance);
         if name.default && name.hostname == "localhost" {
-            report.skip("the host name is localhost: other services choose one");
+            report.skip("the host name is localhost: left to other services");
             return Ok(());
         }
         let files = &context.system.files;
@@ -58,7 +58,7 @@ impl Module for UpdateHostname {
             && current != previous
         {
             tracing::info!(
-                "the host name is {current} where {previous} was set: somebody maintains it, it stays"
+                "the host name {current} differs from the last one set, {previous}: keeping the administrator's"
             );
             return Ok(());
         }
@@ -76,8 +76,8 @@ impl Module for UpdateHostname {
     }
 }
 
-/// The name in previous-hostname: plain, with comments, or as a line of /etc/sysconfig/network, by which distribution
-/// wrote it.
+/// The name in previous-hostname: plain, with comments, or as a line of /etc/sysconfig/network, depending on the
+/// distribution.
 fn remembered(text: &str) -> Option<String> {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
     let name = line.strip_prefix("HOSTNAME=").unwrap_or(line).trim_matches(['"', '\'']);

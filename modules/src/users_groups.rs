@@ -1,4 +1,4 @@
-//! `users`, `user`, `groups`: accounts, and the ssh keys that open them.
+//! `users`, `user`, `groups`: accounts and their authorized SSH keys.
 
 mod keys;
 
@@ -11,23 +11,22 @@ use serde::Deserialize;
 use crate::accounts::{Accounts, User};
 use crate::authorized_keys::{self, REDIRECT_OPTIONS, redirect};
 
-/// Makes groups, then users.
+/// Creates groups, then users.
 pub struct UsersGroups;
 
-/// Accounts and groups of this machine, with their rights, passwords and ssh keys. `accounts` puts their many forms in
-/// order by name, so that this says only that they may be there. It has no
-/// `Debug`, since a user's keys may hold a password.
+/// Accounts and groups of this machine, with privileges, passwords and SSH keys. `accounts` normalizes their many
+/// forms, so this type accepts anything. There is no `Debug`, since a user's keys may contain a password.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Users: `default`, names, or mappings. Old forms: a text with commas, a mapping of names. Default: nobody is
-    /// made.
+    /// Users: `default`, names, or mappings. Deprecated forms: a comma-separated string, a mapping of names. Default:
+    /// no users are created.
     #[schemars(with = "keys::Users")]
     pub users: Option<Node>,
-    /// Describes the default user in place of the distribution (old: a name).
+    /// Overrides the distribution's default user (deprecated: a name).
     #[schemars(with = "Either<String, keys::UserMapping>")]
     pub user: Option<Node>,
-    /// Groups to make: names, or mappings of a name to its members.
+    /// Groups to create: names, or mappings of a name to its members.
     #[schemars(with = "keys::Groups")]
     pub groups: Option<Node>,
 }
@@ -40,8 +39,8 @@ impl Described for UsersGroups {
     const OWN_KEYS: &'static [&'static str] = &["users", "groups"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Users and groups";
-    const SUMMARY: &'static str = "Makes groups and users, with passwords, sudo rules and ssh keys.";
-    const DETAILS: &'static str = "The entry `default` is the distribution's default user; without it that user is not made. An account that is there gets new ssh keys and passwords, not a new shell or home.";
+    const SUMMARY: &'static str = "Creates groups and users, with passwords, sudo rules and SSH keys.";
+    const DETAILS: &'static str = "The entry `default` is the distribution's default user, who is not created without it. An existing account gets new SSH keys and passwords, but no new shell or home directory.";
     type Config = Config;
 }
 
@@ -58,7 +57,7 @@ impl Module for UsersGroups {
     }
 }
 
-/// Keys that a user without a home cannot have.
+/// Keys that a user without a home directory cannot have.
 const NEED_HOME: &[&str] = &["ssh_authorized_keys", "ssh_import_id", "ssh_redirect_user"];
 const NO_HOME: &[&str] = &["no_create_home", "system"];
 
@@ -71,7 +70,7 @@ fn make(
     let name = &user.spec.name;
     let refuse = |why: String| ModuleError::Invalid {
         origin: user.origin.clone(),
-        message: format!("user {name} is not made: {why}"),
+        message: format!("cannot create user {name}: {why}"),
     };
     let set = |keys: &[&'static str]| {
         let set = |key: &&&str| user.written.get(**key).is_some_and(Node::is_truthy);
@@ -79,12 +78,12 @@ fn make(
     };
     let (homeless, needing) = (set(NO_HOME), set(NEED_HOME));
     if !homeless.is_empty() && !needing.is_empty() {
-        return Err(refuse(format!("{needing} cannot be together with {homeless}")));
+        return Err(refuse(format!("{needing} cannot be combined with {homeless}")));
     }
     let redirected = wants_redirect(user).map_err(refuse)?;
     context.distro.users().add_user(&user.spec)?;
     if user.spec.snapuser.is_some() {
-        // The account is snapd's: its keys come from the store.
+        // snapd manages the account: its keys come from the store.
         return Ok(());
     }
     if let Some(keys) = &user.spec.ssh_authorized_keys {
@@ -92,7 +91,7 @@ fn make(
     }
     if let Some(ids) = user.spec.ssh_import_id.as_ref().filter(|ids| ids.is_truthy()) {
         let message =
-            format!("ssh_import_id of {name} is ignored: this program does not import ssh keys yet");
+            format!("ignoring ssh_import_id of {name}: importing SSH keys is not supported yet");
         report.warn(Some(&ids.origin), message);
     }
     if !redirected {
@@ -102,12 +101,12 @@ fn make(
     match default {
         None => {
             let message =
-                format!("ssh_redirect_user of {name} is ignored: no default user is among the users");
+                format!("ignoring ssh_redirect_user of {name}: 'users' has no default user");
             report.warn(Some(&user.origin), message);
         }
         Some(default) if keys.is_empty() => {
             let message =
-                format!("cannot redirect ssh logins of {name} to {default}: the source has no public keys");
+                format!("cannot redirect SSH logins of {name} to {default}: the data source has no public keys");
             report.warn(Some(&user.origin), message);
         }
         Some(default) => {
@@ -122,16 +121,16 @@ fn wants_redirect(user: &User) -> Result<bool, String> {
         return Ok(false);
     };
     if user.written.contains_key("ssh_authorized_keys") || user.written.contains_key("ssh_import_id") {
-        return Err("ssh_redirect_user cannot be together with ssh_import_id or ssh_authorized_keys".into());
+        return Err("ssh_redirect_user cannot be combined with ssh_import_id or ssh_authorized_keys".into());
     }
     match &node.value {
         Value::Bool(true) => Ok(true),
         Value::Str(text) if text == "default" => Ok(true),
-        _ => Err("ssh_redirect_user is true, default or false".into()),
+        _ => Err("ssh_redirect_user must be true, default or false".into()),
     }
 }
 
-/// One key, a list, or the values of a mapping.
+/// A single key, a list, or the values of a mapping.
 fn listed_keys(keys: &Node, name: &str, report: &mut Report) -> Vec<String> {
     match &keys.value {
         Value::Str(key) => vec![key.clone()],
@@ -139,7 +138,7 @@ fn listed_keys(keys: &Node, name: &str, report: &mut Report) -> Vec<String> {
         Value::Map(map) => map.values().filter_map(Node::scalar_text).collect(),
         other => {
             let message = format!(
-                "ssh_authorized_keys of {name} is a key, a list or a mapping; found: {}",
+                "ssh_authorized_keys of {name} must be a key, a list or a mapping, found {}",
                 other.kind()
             );
             report.warn(Some(&keys.origin), message);

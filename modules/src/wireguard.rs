@@ -1,4 +1,4 @@
-//! `wireguard`: tunnels of WireGuard.
+//! `wireguard`: WireGuard tunnels.
 
 use model::module::{Described, Listed};
 use model::{Frequency, Secret, Stage};
@@ -10,11 +10,11 @@ use crate::lenient::Text;
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct Wireguard;
 
-/// Interfaces of WireGuard, each with the file that wg-quick reads, and probes of what must be reachable through
+/// WireGuard interfaces, each with its wg-quick configuration, and probes for hosts that must be reachable through
 /// them.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// Tunnels, and what must work before anything needs them.
+    /// Tunnels, and readiness probes.
     #[schemars(extend("type" = ["null", "object"]))]
     pub wireguard: Option<Settings>,
 }
@@ -27,8 +27,8 @@ impl Described for Wireguard {
     const KEYS: &'static [&'static str] = &["wireguard"];
     const LISTED: Listed = Listed::On(&["ubuntu"]);
     const TITLE: &'static str = "WireGuard";
-    const SUMMARY: &'static str = "Writes tunnels of WireGuard and starts them.";
-    const DETAILS: &'static str = "The packages are installed where they are missing.";
+    const SUMMARY: &'static str = "Configures and starts WireGuard tunnels.";
+    const DETAILS: &'static str = "The packages are installed if they are missing.";
     type Config = Config;
 }
 
@@ -39,7 +39,7 @@ pub struct Settings {
     /// The tunnels.
     #[schemars(extend("minItems" = 1))]
     pub interfaces: Vec<Interface>,
-    /// Commands for the shell that are tried until each has worked.
+    /// Shell commands that are retried until each succeeds.
     #[schemars(extend("uniqueItems" = true))]
     pub readinessprobe: Option<Vec<Text>>,
 }
@@ -50,8 +50,8 @@ pub struct Settings {
 pub struct Interface {
     /// Its name, such as wg0.
     pub name: Option<Text>,
-    /// The file of its configuration.
+    /// The path of its configuration file.
     pub config_path: Option<Text>,
-    /// The content of that file, with the private key.
+    /// The content of that file, including the private key.
     pub content: Option<Secret<Text>>,
 }

@@ -1,4 +1,4 @@
-//! `write_files`: files with given content, early or (`defer`) after users and packages are there.
+//! `write_files`: writes files early in the boot or, with `defer`, after users and packages have been set up.
 
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -16,13 +16,13 @@ use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// The most bytes that the content of one entry may unpack to.
+/// The maximum decompressed size of an entry's content in bytes.
 const MAX_UNPACKED: u64 = 1 << 30;
 
 /// Writes the files that are not deferred.
 pub struct WriteFiles;
 
-/// Files that are written before users and packages are there, or after them where an entry is deferred.
+/// Files to write, before users and packages are set up or, if deferred, afterwards.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
@@ -36,32 +36,32 @@ pub struct Config {
 #[serde(default)]
 #[schemars(inline, deny_unknown_fields, extend("required" = ["path"]))]
 pub struct Entry {
-    /// Where. Missing directories are made and get the same owner.
+    /// The path. Missing directories are created with the same owner.
     pub path: Option<Text>,
-    /// What; a text or `!!binary`. Default: nothing.
+    /// The content: text or `!!binary`. Default: empty.
     #[schemars(with = "Secret<Text>", extend("default" = ""))]
     pub content: Option<Secret<Node>>,
-    /// Where the content is fetched from; `content` is for when that fails.
+    /// Where to fetch the content; `content` is the fallback.
     pub source: Option<Source>,
-    /// `USER:GROUP`. Default: root:root.
+    /// The owner as `USER:GROUP`. Default: root:root.
     #[schemars(extend("default" = "root:root"))]
     pub owner: Option<Spanned<Text>>,
-    /// Octal digits in a string, such as '0644'; a number is taken as it is. Default: '0644'.
+    /// The permissions: octal digits in a string, such as '0644'; a number is used unchanged. Default: '0644'.
     #[schemars(with = "Text", extend("default" = "0644"))]
     pub permissions: Option<Node>,
-    /// How `content` is written: text/plain, b64, base64, gz, gzip, gz+b64, gz+base64, gzip+b64, gzip+base64.
-    /// Default: text/plain.
+    /// The encoding of `content`: text/plain, b64, base64, gz, gzip, gz+b64, gz+base64, gzip+b64, gzip+base64. Default:
+    /// text/plain.
     #[schemars(extend("default" = "text/plain", "enum" = ENCODINGS))]
     pub encoding: Option<Text>,
-    /// Add to the end of a file that is there. Default: false.
+    /// Append to an existing file. Default: false.
     #[schemars(extend("default" = false))]
     pub append: Flag,
-    /// Write in the final stage, when users and packages are there. Default: false.
+    /// Write in the final stage, after users and packages have been set up. Default: false.
     #[schemars(extend("default" = false))]
     pub defer: Flag,
 }
 
-/// The words for `encoding`.
+/// The values of `encoding`.
 const ENCODINGS: &[&str] =
     &["gz", "gzip", "gz+base64", "gzip+base64", "gz+b64", "gzip+b64", "b64", "base64", "text/plain"];
 
@@ -70,10 +70,10 @@ const ENCODINGS: &[&str] =
 #[serde(default)]
 #[schemars(inline, deny_unknown_fields, extend("required" = ["uri"]))]
 pub struct Source {
-    /// http, https or file address, or a path.
+    /// An http, https or file URL, or a path.
     #[schemars(extend("format" = "uri"))]
     pub uri: Option<Text>,
-    /// Headers of the request.
+    /// HTTP headers of the request.
     pub headers: Option<IndexMap<String, Secret<Text>>>,
 }
 
@@ -84,8 +84,8 @@ impl Described for WriteFiles {
     const KEYS: &'static [&'static str] = &["write_files"];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Files";
-    const SUMMARY: &'static str = "Writes files with given content, owner and mode.";
-    const DETAILS: &'static str = "It runs before users are made, so a file with an owner of yours, or one below a new home, needs `defer: true`. Missing directories are made.";
+    const SUMMARY: &'static str = "Writes files with the given content, owner and mode.";
+    const DETAILS: &'static str = "It runs before users are created, so a file owned by a new user, or below a new home directory, needs `defer: true`. Missing directories are created.";
     type Config = Config;
 }
 
@@ -95,7 +95,7 @@ impl Module for WriteFiles {
     }
 }
 
-/// Writes the entries that have `defer` or have it not.
+/// Writes the entries with or without `defer`.
 pub(crate) fn write_all(
     context: &Context<'_>,
     config: &Config,
@@ -105,17 +105,17 @@ pub(crate) fn write_all(
     let mut entries =
         config.write_files.iter().flatten().filter(|entry| entry.value.defer.0 == deferred).peekable();
     if entries.peek().is_none() {
-        report.skip("there are no such files in write_files");
+        report.skip("write_files has no such files");
         return Ok(());
     }
     for entry in entries {
         let Some(path) = entry.value.path.as_ref().filter(|path| !path.0.is_empty()) else {
-            report.warn(Some(&entry.origin), "the file has no path: it is not written");
+            report.warn(Some(&entry.origin), "the file has no path: not writing it");
             continue;
         };
         let Some(content) = content(context, entry, report)? else {
             report
-                .warn(Some(&entry.origin), format!("there is no content for {}: it is not written", path.0));
+                .warn(Some(&entry.origin), format!("no content for {}: not writing it", path.0));
             continue;
         };
         write(context, &normal(&path.0), &content, entry, report)?;
@@ -123,7 +123,7 @@ pub(crate) fn write_all(
     Ok(())
 }
 
-/// An absolute path without `.` and `..`; a relative one is below `/`.
+/// Makes a path absolute, without `.` and `..`; a relative one is below `/`.
 fn normal(path: &str) -> PathBuf {
     let mut whole = PathBuf::from("/");
     for part in Path::new(path).components() {
@@ -146,7 +146,7 @@ fn write(
     let files = &context.system.files;
     let mode = mode(entry.value.permissions.as_ref(), report);
     let wanted = owner(context, entry.value.owner.as_ref().map_or("root:root", |owner| owner.value.0.as_str()));
-    // An owner that is not there fails the module, as it always did; what was asked for is still written.
+    // Like upstream, a missing owner fails the module; the file is still written.
     let owner = wanted.as_ref().map_or_else(|_| Owner::default(), |owner| *owner);
     let missing: Vec<&Path> = path.ancestors().skip(1).take_while(|parent| !files.exists(parent)).collect();
     if let Some(parent) = missing.first() {
@@ -157,7 +157,7 @@ fn write(
             }
         }
     }
-    // What only its owner may read is no matter of a plan or a log either.
+    // Plans and logs do not show what only the owner can read.
     let attributes = Attributes { mode: Some(mode), owner, secret: mode.trailing_zeros() >= 6 };
     if entry.value.append.0 && files.exists(path) {
         files.append(path, content, &attributes)?;
@@ -177,25 +177,25 @@ fn write(
         Err(error) if may_come(context, &entry.value, &error) => Ok(()),
         Err(error) => Err(ModuleError::Invalid {
             origin: entry.origin.clone(),
-            message: format!("the owner of {} was not set: {error}", path.display()),
+            message: format!("cannot set the owner of {}: {error}", path.display()),
         }),
     }
 }
 
-/// Whether an owner that is not there is one that a package brings, which a plan cannot know: it takes a note then.
+/// Whether a package may create the missing owner, which a plan cannot know: it adds a note then.
 fn may_come(context: &Context<'_>, entry: &Entry, error: &DistroError) -> bool {
     let (DistroError::NoOwner { name, .. }, Some(owner)) = (error, &entry.owner) else { return false };
     let note = format!(
         "{}: owner '{name}' is not in the image; a package of this plan may bring it",
         owner.origin
     );
-    // Packages are installed before the deferred files are written, and after all others.
+    // Packages are installed before deferred files are written, and after all others.
     entry.defer.0
         && context.config.get("packages").is_some_and(Node::is_truthy)
         && context.system.journal.note(&note)
 }
 
-/// `USER:GROUP`; a half that is empty, -1 or none stays as it is.
+/// `USER:GROUP`; a part that is empty, -1 or none is left unchanged.
 fn owner(context: &Context<'_>, text: &str) -> Result<Owner, DistroError> {
     let half = |text: &str| {
         let text = text.trim();
@@ -205,7 +205,7 @@ fn owner(context: &Context<'_>, text: &str) -> Result<Owner, DistroError> {
     match (half(user), half(group)) {
         (user, group) if user.is_empty() && group.is_empty() => Ok(Owner::default()),
         (user, group) if group.is_empty() => {
-            // `user` alone leaves the group, also where the distribution's reading of it would not.
+            // `user` alone leaves the group unchanged, unlike chown on some distributions.
             context.distro.users().owner(&user).map(|owner| Owner { gid: None, ..owner })
         }
         (user, group) => context.distro.users().owner(&format!("{user}:{group}")),
@@ -226,12 +226,12 @@ fn mode(permissions: Option<&Node>, report: &mut Report) -> u32 {
     };
     read.filter(|mode| *mode <= 0o7777).unwrap_or_else(|| {
         let shown = node.scalar_text().unwrap_or_else(|| node.value.kind().to_owned());
-        report.warn(Some(&node.origin), format!("permissions '{shown}' are no octal digits: 0644 is taken"));
+        report.warn(Some(&node.origin), format!("permissions '{shown}' are not octal digits: using 0644"));
         DEFAULT
     })
 }
 
-/// What goes into the file; `None` where it was to be fetched, could not, and nothing stands in for it.
+/// The content; `None` if fetching failed and there is no fallback.
 fn content(
     context: &Context<'_>,
     entry: &Spanned<Entry>,
@@ -247,7 +247,7 @@ fn content(
             Ok(bytes) => return Ok(Some(bytes)),
             Err(error) => {
                 let message = format!(
-                    "the source cannot be fetched: {error}; the entry's content is taken if there is any"
+                    "cannot fetch the source: {error}; falling back to the entry's content"
                 );
                 report.warn(Some(&entry.origin), message);
             }
@@ -287,7 +287,7 @@ fn decode(
             let kind = other.kind();
             content
                 .scalar_text()
-                .ok_or_else(|| invalid(format!("content is a text; found: {kind}")))?
+                .ok_or_else(|| invalid(format!("content must be text, found {kind}")))?
                 .into_bytes()
         }
     };
@@ -306,7 +306,7 @@ fn decode(
     }
 }
 
-/// As Python's `b64decode`: what is no letter of the alphabet is passed over.
+/// Like Python's `b64decode`: characters outside the alphabet are skipped.
 fn unbase64(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let config = GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)
@@ -315,11 +315,11 @@ fn unbase64(bytes: &[u8]) -> Result<Vec<u8>, String> {
         bytes.iter().copied().filter(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte)).collect();
     GeneralPurpose::new(&STANDARD, config)
         .decode(letters)
-        .map_err(|error| format!("content is no base64: {error}"))
+        .map_err(|error| format!("content is not valid base64: {error}"))
 }
 
 fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    gunzip(bytes, MAX_UNPACKED).map_err(|error| format!("content cannot be unpacked: {error}"))
+    gunzip(bytes, MAX_UNPACKED).map_err(|error| format!("cannot decompress content: {error}"))
 }
 
 #[cfg(test)]

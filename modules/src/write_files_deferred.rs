@@ -14,9 +14,9 @@ impl Described for WriteFilesDeferred {
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &["write_files"];
     const LISTED: Listed = Listed::Everywhere;
-    const TITLE: &'static str = "Deferred files";
+    const TITLE: &'static str = "Write files deferred";
     const SUMMARY: &'static str = "Writes the files of `write_files` that have `defer: true`.";
-    const DETAILS: &'static str = "Users and packages are there then.";
+    const DETAILS: &'static str = "Users and packages have been set up by then.";
     type Config = Config;
 }
 

@@ -12,13 +12,13 @@ use crate::lenient::{Flag, Text};
 /// The module; what it is for is in its [`Described::SUMMARY`].
 pub struct YumAddRepo;
 
-/// Package repositories of yum and dnf, each a file of the directory of repositories.
+/// Package repositories of yum and dnf, each in a file of the repository directory.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
-    /// The directory of the repositories' files. Default: /etc/yum.repos.d.
+    /// The repository directory. Default: /etc/yum.repos.d.
     #[schemars(extend("default" = "/etc/yum.repos.d"))]
     pub yum_repo_dir: Option<Text>,
-    /// Repositories by their ids, which are the names of their files too.
+    /// Repositories by ID, which is also the file name.
     pub yum_repos: Option<Repositories>,
 }
 
@@ -31,7 +31,7 @@ impl Described for YumAddRepo {
     const LISTED: Listed = Listed::Except(&["debian", "ubuntu"]);
     const TITLE: &'static str = "yum repositories";
     const SUMMARY: &'static str = "Adds repositories for yum and dnf.";
-    const DETAILS: &'static str = "A file that is there already is left alone.";
+    const DETAILS: &'static str = "Existing files are left unchanged.";
     type Config = Config;
 }
 
@@ -65,21 +65,21 @@ impl JsonSchema for Repositories {
     {"required": ["baseurl"]}, {"required": ["metalink"]}, {"required": ["mirrorlist"]},
 ]))]
 pub struct Repository {
-    /// The address of the directory that `repodata` is in.
+    /// The URL of the directory that contains `repodata`.
     #[schemars(extend("format" = "uri"))]
     pub baseurl: Option<Text>,
-    /// The address of a metalink file.
+    /// The URL of a metalink file.
     #[schemars(extend("format" = "uri"))]
     pub metalink: Option<Text>,
-    /// The address of a list of such addresses.
+    /// The URL of a mirror list.
     #[schemars(extend("format" = "uri"))]
     pub mirrorlist: Option<Text>,
-    /// Its name for people.
+    /// A human-readable name.
     pub name: Option<Text>,
-    /// Use it. Default: true.
+    /// Enable the repository. Default: true.
     #[schemars(extend("default" = true))]
     pub enabled: Option<Flag>,
-    /// Every other key.
+    /// All other keys.
     #[serde(flatten)]
     #[schemars(skip)]
     pub options: IndexMap<String, OneOfThree<i64, Flag, Text>>,

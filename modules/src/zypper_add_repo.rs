@@ -34,20 +34,20 @@ impl Described for ZypperAddRepo {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("minProperties" = 1))]
 pub struct Zypper {
-    /// Repositories; a file that is there stays.
+    /// Repositories; existing files are kept.
     #[schemars(extend("minItems" = 1))]
     pub repos: Option<Vec<Repository>>,
     /// Keys of /etc/zypp/zypp.conf.
     pub config: Option<Object>,
 }
 
-/// A repository; other keys are written to its file too.
+/// A repository; other keys are also written to its file.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Repository {
-    /// Its id, and its file's name: /etc/zypp/repos.d/ID.repo.
+    /// Its ID, and the name of its file: /etc/zypp/repos.d/ID.repo.
     pub id: Text,
-    /// Its address.
+    /// Its URL.
     #[schemars(extend("format" = "uri"))]
     pub baseurl: Text,
 }

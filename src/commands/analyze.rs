@@ -1,4 +1,4 @@
-//! `analyze`: what the log tells of the boots.
+//! `analyze`: what the log says about the boots.
 
 use std::path::PathBuf;
 
@@ -13,27 +13,27 @@ use crate::output;
 /// `analyze`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Analyze {
-    /// Print what was run by the time that it took.
+    /// Print stages and modules by the time they took.
     Blame(Files),
-    /// Print what was run in its order.
+    /// Print stages and modules in chronological order.
     Show(Show),
     /// Print the events of the log as JSON.
     Dump(Files),
-    /// Print when kernel and systemd came to cloud-init in the last boot.
+    /// Print when the kernel and systemd reached cloud-init in the last boot.
     Boot(Files),
-    /// Draw the stages and modules of a boot as an SVG picture.
+    /// Draw the stages and modules of a boot as an SVG image.
     Plot(Plot),
-    /// Write a trace of all boots, for Perfetto (ui.perfetto.dev) or chrome://tracing.
+    /// Write a trace of all boots for Perfetto (ui.perfetto.dev) or chrome://tracing.
     Trace(Files),
 }
 
-/// What is read and written.
+/// Input and output.
 #[derive(Debug, Args)]
 pub(crate) struct Files {
-    /// The log, or what `analyze dump` printed; - is standard input.
+    /// The log, or the output of `analyze dump`; - for standard input.
     #[arg(short, long, value_name = "FILE", default_value = "/var/log/cloud-init.log")]
     infile: PathBuf,
-    /// Where the answer goes; - is standard output.
+    /// The output file; - for standard output.
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     outfile: PathBuf,
 }
@@ -41,8 +41,8 @@ pub(crate) struct Files {
 /// `analyze show`.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The form of a line: %d took, %E began after, %I indent, %D description, %n name, %e start or finish,
-    /// %o origin, %r result, %t timestamp.
+    /// The format of a line: %d duration, %E time since start, %I indentation, %D description, %n name, %e event type
+    /// (start or finish), %o origin, %r result, %t timestamp.
     #[arg(short = 'f', long = "format", value_name = "FORMAT", default_value = "%I%D @%Es +%ds")]
     format: String,
     #[command(flatten)]
@@ -52,14 +52,14 @@ pub(crate) struct Show {
 /// `analyze plot`.
 #[derive(Debug, Args)]
 pub(crate) struct Plot {
-    /// Which boot of the log, from 1; the last one unless given.
+    /// The number of the boot in the log, starting at 1 [default: the last one].
     #[arg(short, long, value_name = "NUMBER")]
     boot: Option<usize>,
     #[command(flatten)]
     files: Files,
 }
 
-/// Answers; 1 where the log cannot be read or does not tell.
+/// Runs the command; returns 1 if the log cannot be read or has no answer.
 pub(crate) fn run(command: &Analyze) -> u8 {
     let system = super::host();
     let files = match command {
@@ -91,7 +91,7 @@ fn events(system: &System, files: &Files) -> Result<Vec<Event>, String> {
     Ok(events)
 }
 
-/// Times in other forms than the log's own are for date(1) of GNU to read.
+/// Timestamps in formats other than the log's own are left to GNU date(1).
 fn date(system: &System, stamp: &str) -> Option<f64> {
     let command = Command::line(["date", "-u", "+%s.%3N", "-d", stamp]);
     system.commands.run(&command).ok()?.text().trim().parse().ok()
@@ -110,7 +110,7 @@ fn answer(system: &System, command: &Analyze, events: &[Event]) -> Result<(Strin
             let boot = number.checked_sub(1).and_then(|index| boots.get(index));
             let boot = boot.ok_or_else(|| {
                 format!(
-                    "{} holds {} boots: there is no boot {number}",
+                    "{}: no boot {number}; the log has {} boots",
                     plot.files.infile.display(),
                     boots.len()
                 )

@@ -1,4 +1,4 @@
-//! `init`, `modules` and `single`: the stages, with log, output and status around them.
+//! `init`, `modules` and `single`: the stages, with their log, output and status.
 
 mod termination;
 
@@ -15,14 +15,14 @@ use crate::logging::{Log, redirect};
 use crate::{VERSION, output};
 use termination::Closing;
 
-/// Sets log and output up when the configuration is known, and says once that the stage begins.
+/// Sets up log and output once the configuration is known, and logs the start of the stage once.
 struct Surroundings<'a> {
     system: &'a System,
     log: &'a Log,
     debug: bool,
     /// The stage's name in `output:`.
     mode: &'static str,
-    /// As the welcome line names the stage.
+    /// The stage's name in the welcome line.
     title: String,
     redirected: Option<(Option<String>, Option<String>)>,
     welcomed: bool,
@@ -47,7 +47,7 @@ impl Hooks for Surroundings<'_> {
     }
 }
 
-/// A stage's run: what all of them share.
+/// What the run of any stage needs.
 struct Run<'a> {
     system: &'a System,
     registry: &'a Registry,
@@ -60,7 +60,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs the stage between the two writings of status.json; the exit code is the number of errors.
+    /// Runs the stage and updates status.json before and after; the exit code is the number of errors.
     fn staged(self, body: impl FnOnce(&mut Boot<'_>, &mut dyn Hooks) -> Result<Outcome, BootError>) -> u8 {
         let recoverable = Recoverable::default();
         let log = Log::start(self.system, &recoverable, true, self.debug);
@@ -94,7 +94,7 @@ impl Run<'_> {
                 Outcome { datasource: None, errors: vec![error.to_string()] }
             }
         };
-        // A signal has closed it: the process ends as soon as its commands have.
+        // A signal handler has closed the stage: the process exits as soon as its commands do.
         let Some(status) = status.take() else { return 0 };
         match status.finish(outcome.datasource.as_deref(), &outcome.errors) {
             Ok(count) => u8::try_from(count).unwrap_or(u8::MAX),
@@ -125,7 +125,7 @@ pub(crate) fn init(options: &Init, debug: bool, force: bool) -> u8 {
     run.staged(|boot, hooks| if local { boot.local(hooks) } else { boot.network(hooks) })
 }
 
-/// `cloud-config-url=`: a cloud-config that the kernel command line names is kept among the configuration's files.
+/// `cloud-config-url=`: stores the cloud-config that the kernel command line names among the configuration files.
 fn fetch_cmdline_url(system: &System, network: bool) {
     let cmdline = engine::config::kernel_command_line(system);
     let Some((key, url)) = engine::config::url_from_cmdline(&cmdline) else { return };

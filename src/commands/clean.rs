@@ -6,7 +6,7 @@ use model::effects::Command;
 use crate::cli::Clean;
 use crate::output;
 
-/// Cleans, and restarts where that is asked for.
+/// Removes the state, and reboots if requested.
 pub(crate) fn run(options: &Clean) -> u8 {
     let system = super::host();
     let (config, paths) = super::configuration(&system);

@@ -7,7 +7,7 @@ use engine::json;
 use crate::cli::CloudId;
 use crate::output;
 
-/// Prints the cloud-id; 1 without data, 2 when disabled, 3 when not run.
+/// Prints the cloud-id; returns 1 without data, 2 if disabled, 3 if not run yet.
 pub(crate) fn run(options: &CloudId) -> u8 {
     let system = super::host();
     let (_, paths) = super::configuration(&system);
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &CloudId) -> u8 {
     let mut v1 = data["v1"].clone();
     let word = |key: &str| match &v1[key] {
         serde_json::Value::String(text) => text.clone(),
-        // A key that is there and null prints as Python prints it.
+        // A null value is printed as Python prints it.
         serde_json::Value::Null if v1.get(key).is_some() => "None".to_owned(),
         _ => "unknown".to_owned(),
     };

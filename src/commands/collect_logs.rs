@@ -1,4 +1,4 @@
-//! `collect-logs`: the logs and what belongs to them, in one archive for whoever looks for a fault.
+//! `collect-logs`: logs and related files in one archive, for debugging.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,21 +15,22 @@ use crate::output;
 /// `collect-logs`.
 #[derive(Debug, Args)]
 pub(crate) struct CollectLogs {
-    /// Name each file that is put in; twice: also each that is not.
+    /// Print each collected file; twice: also each file that was not collected.
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
-    /// The archive that is written.
+    /// Path of the archive.
     #[arg(short, long, value_name = "FILE", default_value = "cloud-init.tar.gz")]
     tarfile: PathBuf,
-    /// Also what only root may read: user-data, seeds, the kernel's log. It may hold passwords and keys.
+    /// Also collect files that only root can read (user-data, seeds, the kernel log). They may contain passwords and
+    /// keys.
     #[arg(short = 'u', long)]
     include_userdata: bool,
-    /// Nothing that only root may read, also with --include-userdata; that is so by default.
+    /// Do not collect files that only root can read. This is the default; it overrides --include-userdata.
     #[arg(short, long)]
     redact_sensitive: bool,
 }
 
-/// Writes the archive; 1 where that cannot be done.
+/// Writes the archive; returns 1 on failure.
 pub(crate) fn run(options: &CollectLogs) -> u8 {
     let system = super::host();
     if system.environment.uid() != 0 {
@@ -43,7 +44,7 @@ pub(crate) fn run(options: &CollectLogs) -> u8 {
             output::error(&format!("Wrote {}", path.display()));
             if secrets {
                 output::error(
-                    "WARNING: the archive may hold passwords and keys. Look through it before it is given away.",
+                    "WARNING: the archive may contain passwords and keys. Review it before sharing it.",
                 );
             }
             0
@@ -55,7 +56,7 @@ pub(crate) fn run(options: &CollectLogs) -> u8 {
     }
 }
 
-/// The installer's files of Ubuntu; the last three hold what the user has answered.
+/// Files of Ubuntu's installer; the last three hold the user's answers.
 const INSTALLER: &[&str] = &[
     "/var/log/installer/ubuntu_desktop_installer.log",
     "/var/log/installer/subiquity-server-debug.log",
@@ -105,7 +106,7 @@ fn collect(
     for (name, boot) in [("journal.txt", "--boot=0"), ("journal-previous.txt", "--boot=-1")] {
         archive.output(name, &["journalctl", boot, "-o", "short-precise"])?;
     }
-    // The logs are root's alone, and without them the archive is of no use; no secret is ever written into them.
+    // The logs are root-only, but an archive without them is useless; secrets are never logged.
     let mut logs = logfiles::of(system, config);
     logs.extend(
         INSTALLER.iter().filter(|path| secrets || !INSTALLER_SECRETS.contains(path)).map(PathBuf::from),
@@ -121,13 +122,13 @@ fn collect(
     Ok(target)
 }
 
-/// What an archive cannot be made of.
+/// Reasons why an archive cannot be written.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    /// A file.
+    /// Reading or writing a file failed.
     #[error(transparent)]
     File(#[from] model::effects::FileError),
-    /// The archive itself.
+    /// Writing the archive failed.
     #[error("cannot write the archive: {0}")]
     Archive(#[from] std::io::Error),
 }
@@ -136,7 +137,7 @@ fn program() -> String {
     system::executable().map_or_else(|| "cloud-init".to_owned(), |path| path.display().to_string())
 }
 
-/// Everything below /etc/cloud but keys and templates.
+/// All files below /etc/cloud except keys and templates.
 fn configuration(system: &System) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut pending = vec![PathBuf::from("/etc/cloud")];
@@ -148,7 +149,7 @@ fn configuration(system: &System) -> Vec<PathBuf> {
                         pending.push(path);
                     }
                 }
-                // The installer's file is among its own.
+                // The installer's file is collected with the installer's other files.
                 _ if path == Path::new(INSTALLER_SECRETS[2]) => {}
                 _ => found.push(path),
             }
@@ -158,7 +159,7 @@ fn configuration(system: &System) -> Vec<PathBuf> {
     found
 }
 
-/// The state: no scripts and no semaphores of the user, nothing of earlier instances.
+/// The state, without the user's scripts and semaphores and without earlier instances.
 fn state(system: &System, paths: &Paths) -> Vec<PathBuf> {
     let directories = ["data", "handlers", "seed", "instance", "instance/handlers"];
     let mut found: Vec<PathBuf> =
@@ -172,12 +173,12 @@ fn entries(system: &System, directory: &Path) -> Vec<PathBuf> {
     names.iter().map(|name| directory.join(name)).collect()
 }
 
-/// A tar archive that is being written.
+/// A tar archive being written.
 struct Archive<'a> {
     system: &'a System,
     builder: tar::Builder<GzEncoder<Vec<u8>>>,
     top: PathBuf,
-    /// Seconds since 1970, for what is no file.
+    /// Seconds since 1970, as the time of generated entries.
     time: u64,
     verbose: u8,
 }
@@ -196,7 +197,7 @@ impl Archive<'_> {
         self.add(Path::new(name), text.as_bytes(), 0o644, self.time)
     }
 
-    /// What a command prints; why it did not, where it fails.
+    /// The output of a command, or the reason why it failed.
     fn output(&mut self, name: &str, words: &[&str]) -> Result<(), Error> {
         let ran = self.system.commands.run(&Command::line(words.iter().copied()));
         let (text, ok) = match ran {
@@ -210,7 +211,7 @@ impl Archive<'_> {
         self.told(name, &text)
     }
 
-    /// A file; one that only root may read only where `secrets` are wanted.
+    /// Adds a file; one that only root can read only with `secrets`.
     fn file(&mut self, path: &Path, secrets: bool) -> Result<(), Error> {
         let found = self.system.files.stat(path)?.filter(|found| found.kind == FileKind::File);
         let Some(found) = found else {
@@ -251,7 +252,7 @@ mod tests {
 
     use super::*;
 
-    /// Names and contents of the archive that a machine gives.
+    /// Names and contents of the archive collected from a machine.
     fn archived(secrets: bool) -> Vec<(String, String)> {
         let (system, _) = system::Scratch::new()
             .file("/var/log/cloud-init.log", "log")

@@ -1,4 +1,4 @@
-//! `ds-identify`: which data sources this machine may have, judged before anything else runs.
+//! `ds-identify`: detects which data sources this machine may use, before anything else runs.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::output;
 const CONFIG: &str = "/etc/cloud/ds-identify.cfg";
 const DISABLED_FILE: &str = "/etc/cloud/cloud-init.disabled";
 
-/// What is done with what was found.
+/// What to do with the detected sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Enabled,
@@ -24,15 +24,15 @@ enum Mode {
     Report,
 }
 
-/// `policy=` of the configuration or of `ci.di.policy`.
+/// `policy=` from the configuration or from `ci.di.policy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Policy {
     mode: Mode,
-    /// All that were found, or only the first.
+    /// Keep all detected sources, or only the first.
     all: bool,
-    /// Also those that cannot be excluded.
+    /// Also keep the sources that cannot be excluded.
     maybe: bool,
-    /// Enabled although nothing was found.
+    /// Enable cloud-init even if no source was found.
     notfound_enabled: bool,
 }
 
@@ -55,7 +55,7 @@ impl Policy {
                 "notfound=disabled" => policy.notfound_enabled = false,
                 "" => {}
                 other => {
-                    output::error(&format!("ds-identify: policy '{other}' is not known; it is passed over"));
+                    output::error(&format!("ds-identify: ignoring unknown policy '{other}'"));
                 }
             }
         }
@@ -63,12 +63,12 @@ impl Policy {
     }
 }
 
-/// The verdict: what is written for the stages, and the exit code.
+/// The verdict: the text written for the stages, and the exit code.
 #[derive(Debug, PartialEq, Eq)]
 struct Verdict {
-    /// Text of /run/cloud-init/cloud.cfg; `None` leaves it alone.
+    /// The text of /run/cloud-init/cloud.cfg; `None` leaves the file alone.
     config: Option<String>,
-    /// 0 enables, 1 disables, 2 is disabled by the administrator.
+    /// 0 enables, 1 disables, 2: disabled by the administrator.
     code: u8,
 }
 
@@ -80,13 +80,13 @@ fn list(names: &[&str]) -> String {
     format!("datasource_list: [ {} ]\n", names.join(", "))
 }
 
-/// Indented below `di_report:`, which the stages do not act on.
+/// Indents the text below `di_report:`, which the stages do not read.
 fn report(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(|line| format!("  {line}")).collect();
     format!("di_report:\n{}\n", lines.join("\n"))
 }
 
-/// `datasource:` and `policy:` of the configuration, then of the kernel command line.
+/// `datasource:` and `policy:` from the configuration, then from the kernel command line.
 fn settings(system: &System, cmdline: &str) -> (Option<String>, Policy) {
     let text = system.files.text(Path::new(CONFIG)).unwrap_or_default();
     let file = Node::from_yaml(CONFIG, text.as_bytes()).ok().flatten().unwrap_or_default();
@@ -141,7 +141,7 @@ fn judge(system: &System, paths: &Paths, config: &Node, log: &mut Vec<String>) -
     for (source, found) in &verdicts {
         log.push(format!("check for '{}' returned {found:?}", source.about().name));
     }
-    // The last resort is found everywhere and says nothing.
+    // The fallback source is found everywhere, so it is no evidence.
     let of = |wanted: Identified| -> Vec<&str> {
         let abouts = verdicts.iter().filter(|(_, found)| *found == wanted).map(|(source, _)| source.about());
         abouts.filter(|about| !about.last_resort).map(|about| about.name).collect()
@@ -179,7 +179,7 @@ fn write(system: &System, paths: &Paths, verdict: &Verdict, log: &[String]) -> R
     system.files.write(&paths.run(".ds-identify.result"), format!("{}\n", verdict.code).as_bytes(), &plain)
 }
 
-/// Variables that say where something is instead; the first that is set counts for what lies below.
+/// Variables that relocate a path; the first one set applies to the paths below.
 const ROUTES: &[(&str, &str)] = &[
     ("PATH_SYS_CLASS_DMI_ID", "/sys/class/dmi/id"),
     ("PATH_SYS_HYPERVISOR", "/sys/hypervisor"),
@@ -201,7 +201,7 @@ const ROUTES: &[(&str, &str)] = &[
 ];
 const LOG: &str = "/run/cloud-init/ds-identify.log";
 
-/// The machine that the environment describes: another root, and paths that are elsewhere.
+/// The machine that the environment describes: another root, and relocated paths.
 fn described(environment: &dyn Environment) -> System {
     let set = |name: &str| environment.var(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let system = Host::system(set("PATH_ROOT"), crate::registry::http());
@@ -212,7 +212,7 @@ fn described(environment: &dyn Environment) -> System {
     for &(name, path) in ROUTES {
         if let Some(elsewhere) = set(name) {
             routes.push((path.into(), elsewhere.clone()));
-            // The directory goes with the file unless it has its own variable.
+            // The directory follows the file unless it has its own variable.
             if name == "PATH_ETC_CI_CFG" {
                 let mut directory = elsewhere.into_os_string();
                 directory.push(".d");
@@ -223,7 +223,7 @@ fn described(environment: &dyn Environment) -> System {
     system::rerouted(&system, Host::system(None, crate::registry::http()).files, routes)
 }
 
-/// Judges and writes the verdict; gives its exit code.
+/// Detects the sources and writes the verdict; returns its exit code.
 pub(crate) fn run(options: &DsIdentify) -> u8 {
     verdict(&described(super::host().environment.as_ref()), options.force)
 }

@@ -1,4 +1,4 @@
-//! `explain`: which layers set a key, and what won.
+//! `explain`: which layers set a key, and which one took precedence.
 
 #[cfg(not(feature = "plan"))]
 use std::path::PathBuf;
@@ -14,34 +14,34 @@ use crate::output;
 /// How much of a value is shown on a line.
 const WIDTH: usize = 60;
 
-/// How an explanation is printed.
+/// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    /// Human-readable text.
     Text,
-    /// For programs.
+    /// JSON.
     Json,
 }
 
 /// `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The key, such as users.0.name or `write_files[1].path`; without it all keys at the top.
+    /// The path of a key, such as users.0.name or `write_files[1].path` [default: all top-level keys].
     key: Option<String>,
     #[cfg(feature = "plan")]
     #[command(flatten)]
     source: super::plan::Source,
-    /// The root of a machine, instead of this one.
+    /// Read the configuration below this root directory instead of this machine's.
     #[cfg(not(feature = "plan"))]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// How it is printed.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
 
 impl Explain {
-    /// The machine that is looked at.
+    /// The machine to explain.
     fn system(&self) -> Result<System, String> {
         #[cfg(feature = "plan")]
         let root = {
@@ -62,7 +62,7 @@ impl Explain {
     }
 }
 
-/// Prints an explanation; 1 where there is no such key.
+/// Prints an explanation; returns 1 if the key is not set.
 pub(crate) fn run(options: &Explain) -> u8 {
     let outcome = options.system().and_then(|system| {
         let gathered = gather(&system);
@@ -70,7 +70,7 @@ pub(crate) fn run(options: &Explain) -> u8 {
             output::error(&format!("note: {note}"));
         }
         if gathered.denied {
-            output::error("note: what users and vendors gave is not shown: only root may read it, try sudo");
+            output::error("note: user-data and vendor-data are not shown, only root can read them; try sudo");
         }
         match &options.key {
             None => Ok(all(&gathered, options.format)),
@@ -124,14 +124,14 @@ fn named(path: &[String]) -> String {
     path.join(".")
 }
 
-/// An explanation for people.
+/// An explanation as text.
 fn text(explanation: &Explanation) -> String {
     let path = &explanation.path;
     let mut out = match &explanation.value {
         Some(value) => {
             format!("{} = {}\n  from {}\n", named(path), short(&shown(path, value)), winners(explanation))
         }
-        None => format!("{} is not set any more\n", named(path)),
+        None => format!("{} is no longer set\n", named(path)),
     };
     for setting in &explanation.settings {
         let mark = if setting.wins { '*' } else { ' ' };
@@ -143,7 +143,7 @@ fn text(explanation: &Explanation) -> String {
     out
 }
 
-/// The places that the final value is from.
+/// The places where the final value was written.
 fn winners(explanation: &Explanation) -> String {
     let places: Vec<String> = explanation
         .settings
@@ -165,7 +165,7 @@ fn place(origin: &Origin) -> Value {
     }
 }
 
-/// An explanation for programs.
+/// An explanation as JSON.
 fn document(explanation: &Explanation) -> Value {
     let path = &explanation.path;
     let placed = |node: &Node| {

@@ -1,4 +1,4 @@
-//! `features`: what this program is made of.
+//! `features`: what this program was built with.
 
 use clap::Args;
 
@@ -7,12 +7,12 @@ use crate::output;
 /// `features`.
 #[derive(Debug, Args)]
 pub(crate) struct Features {
-    /// Also list what is built in: data sources, distributions, modules and renderers, one `KIND NAME` a line.
+    /// Also list the built-in data sources, distributions, modules and renderers, one `KIND NAME` per line.
     #[arg(long)]
     all: bool,
 }
 
-/// The features that the original defines; with `--all` the members of each family that this build holds.
+/// The features that upstream defines; with `--all` also the built-in members of each family.
 pub(crate) fn run(options: &Features) -> u8 {
     output::text("NETWORK_CONFIG_V1\nNETWORK_CONFIG_V2\n");
     if options.all {
@@ -37,7 +37,7 @@ fn renderers() -> Vec<&'static str> {
     network_managers::convert::names()
 }
 
-/// Without `net-tools` the renderers are the distributions' own affair, which do not list them.
+/// Without `net-tools`, only the distributions know their renderers, and they do not list them.
 #[cfg(not(feature = "net-tools"))]
 fn renderers() -> Vec<&'static str> {
     Vec::new()

@@ -1,4 +1,4 @@
-//! The systemd generator: makes multi-user.target want cloud-init.target when a data source was found.
+//! The systemd generator: makes multi-user.target want cloud-init.target if a data source was found.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use model::effects::{Attributes, FileError};
 use crate::output;
 
 const TARGET: &str = "cloud-init.target";
-/// Where distributions keep units; a link to the first that is there.
+/// Unit directories of the distributions; the link points into the first that exists.
 const UNIT_DIRECTORIES: &[&str] = &["/usr/lib/systemd/system", "/lib/systemd/system"];
 
 fn apply(system: &System, early: &Path, code: u8) -> Result<(), FileError> {
@@ -32,7 +32,7 @@ fn apply(system: &System, early: &Path, code: u8) -> Result<(), FileError> {
     system.files.write(&disabled, b"", &plain)
 }
 
-/// `cloud-init-generator NORMAL EARLY LATE`, as systemd.generator(7) calls it; the directories.
+/// Called as `cloud-init-generator NORMAL EARLY LATE`, see systemd.generator(7).
 pub(crate) fn run(directories: &[OsString]) -> u8 {
     let [_, early, ..] = directories else {
         output::error("usage: cloud-init-generator NORMAL EARLY LATE");

@@ -1,4 +1,4 @@
-//! `write-ssh-key-fingerprints`: the host keys for the console, where clouds and people look for them.
+//! `write-ssh-key-fingerprints`: prints the host keys to the console, where clouds and people look for them.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use model::effects::Command;
 
 use crate::output;
 
-/// Where host keys are. sshd's own place, as no configuration moves it for this program.
+/// The directory of the host keys. No configuration option moves it.
 const DIRECTORY: &str = "/etc/ssh";
 const RULER: &str = "#############################################################";
 
-/// Prints fingerprints (to syslog too) and keys, but for the types in the two lists.
+/// Prints fingerprints (also to syslog) and keys, except for the types in the two lists.
 pub(crate) fn run(arguments: &[OsString]) -> u8 {
     let hidden = |index: usize| -> Vec<String> {
         let list = arguments.get(index).map(|list| list.to_string_lossy().into_owned()).unwrap_or_default();
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &[OsString]) -> u8 {
     0
 }
 
-/// A host key's public half.
+/// The public half of a host key.
 struct HostKey {
     file: PathBuf,
     kind: String,
@@ -72,7 +72,7 @@ fn fingerprint(system: &System, file: &Path) -> String {
     }
 }
 
-/// To syslog and to standard output, as logger(1) prints it; without logger in its form.
+/// Prints to syslog and standard output with logger(1); without logger, in its format.
 fn tell(system: &System, text: &str) {
     let command = Command::line(["logger", "-s", "-p", "user.info", "-t", "cloud-init", "--", text]);
     match system.commands.run(&command) {

@@ -1,4 +1,4 @@
-//! `devel hotplug-hook`, and the two ends of the FIFO by which udev's hook reaches it.
+//! `devel hotplug-hook`, and both ends of the FIFO between the udev hook and hotplugd.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::output;
 
 /// The socket unit's FIFO.
 const FIFO: &str = "/run/cloud-init/share/hook-hotplug-cmd";
-/// What the hook did, for people.
+/// Reports to people what the hook did.
 const HOOK_LOG: &str = "/run/cloud-init/hook-hotplug.log";
 
 /// `devel hotplug-hook`.
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &HotplugHook, debug: bool) -> u8 {
     };
     match done {
         Ok(()) => 0,
-        // The original answers this one on standard output.
+        // Upstream prints this message on standard output.
         Err(error @ HotplugError::NoInstance) if matches!(options.action, HotplugAction::Query) => {
             output::line(&error.to_string());
             1
@@ -65,13 +65,13 @@ pub(crate) fn run(options: &HotplugHook, debug: bool) -> u8 {
     }
 }
 
-/// `hook-hotplug`, which udev runs: hands the event on and ends, since udev waits for it.
+/// `hook-hotplug`, run by udev: passes the event on and exits, because udev waits for it.
 pub(crate) fn tell() -> u8 {
     let system = super::host();
     let listening = if Init::of(system.files.as_ref()) == Init::Systemd {
         fifo::is_fifo(Path::new(FIFO))
     } else {
-        // Without socket units: once the boot is over.
+        // Without socket units: only once the boot has finished.
         system.files.exists(Path::new("/run/cloud-init/result.json"))
     };
     let note = |text: &str| {
@@ -105,8 +105,8 @@ pub(crate) fn tell() -> u8 {
     }
 }
 
-/// `hotplugd`: handles what the hook has told. Started by the socket unit it takes what is there; else it makes the
-/// FIFO and stays.
+/// `hotplugd`: handles the events from the hook. Started by the socket unit, it handles those that are queued;
+/// otherwise it creates the FIFO and keeps running.
 pub(crate) fn serve(debug: bool) -> u8 {
     let handle = |line: &str| match HookLine::try_parse_from(line.split_whitespace()) {
         Ok(told) => run(&told.hook, debug),
@@ -125,7 +125,7 @@ pub(crate) fn serve(debug: bool) -> u8 {
                 .unwrap_or(0);
         }
         Ok(None) => fifo::follow(Path::new(FIFO), |line| {
-            // What went wrong is in the log; the next link is another matter.
+            // The error is logged; it does not affect the next device.
             let _ = handle(line);
         }),
         Err(error) => Err(error),

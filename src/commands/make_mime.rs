@@ -1,4 +1,4 @@
-//! `devel make-mime`: files put together to a user-data of several parts.
+//! `devel make-mime`: combines files into multi-part user-data.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use model::System;
 use crate::input;
 use crate::output;
 
-/// What cloud-init makes something of, without `text/`.
+/// The types that cloud-init handles, without `text/`.
 const TYPES: &[&str] = &[
     "cloud-boothook",
     "cloud-config",
@@ -35,23 +35,23 @@ struct Attachment {
 /// `devel make-mime`.
 #[derive(Debug, Args)]
 pub(crate) struct MakeMime {
-    /// A file and what it is, such as script.sh:x-shellscript; in the order given.
+    /// A file and its type, such as script.sh:x-shellscript; parts keep this order.
     #[arg(short, long = "attach", value_name = "FILE:TYPE", value_parser = attachment)]
     attach: Vec<Attachment>,
-    /// List the types.
+    /// List the supported types.
     #[arg(short, long)]
     list_types: bool,
-    /// Take types that cloud-init makes nothing of.
+    /// Accept unknown types.
     #[arg(short, long)]
     force: bool,
 }
 
 fn attachment(text: &str) -> Result<Attachment, String> {
-    let (file, kind) = text.split_once(':').ok_or("write FILE:TYPE, such as config.yaml:cloud-config")?;
+    let (file, kind) = text.split_once(':').ok_or("expected FILE:TYPE, such as config.yaml:cloud-config")?;
     Ok(Attachment { file: file.into(), kind: kind.trim().to_owned() })
 }
 
-/// Prints the message; 1 where a type is not known.
+/// Prints the message; returns 1 if a type is unknown.
 pub(crate) fn run(options: &MakeMime) -> u8 {
     if options.list_types {
         output::line(&TYPES.join("\n"));
@@ -94,7 +94,7 @@ fn message(system: &System, attachments: &[Attachment]) -> Result<String, String
         let bytes = input::read(system, file).map_err(|error| error.to_string())?;
         if let Err(error) = std::str::from_utf8(&bytes) {
             return Err(format!(
-                "{}: byte {}: a text part has to be UTF-8",
+                "{}: byte {}: a text part must be UTF-8",
                 file.display(),
                 error.valid_up_to()
             ));
@@ -109,7 +109,7 @@ fn message(system: &System, attachments: &[Attachment]) -> Result<String, String
     }
     let mut random = [0_u8; 8];
     system.environment.random(&mut random);
-    // Base64 has no `=` but at an end, so no part holds it.
+    // Base64 has `=` only at the end, so no part contains the boundary.
     let boundary = mime::boundary_of(u64::from_le_bytes(random));
     let mut whole = Message::multipart("mixed", &boundary).map_err(|error| error.to_string())?;
     for part in parts {

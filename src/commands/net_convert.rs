@@ -1,4 +1,4 @@
-//! `devel net-convert`: the original's command.
+//! `devel net-convert`: upstream's command.
 
 use std::path::PathBuf;
 
@@ -13,25 +13,25 @@ use crate::output;
 /// `devel net-convert`.
 #[derive(Debug, Args)]
 pub(crate) struct NetConvert {
-    /// The network description to read.
+    /// Path of the network configuration to read.
     #[arg(short = 'p', long, value_name = "PATH")]
     network_data: PathBuf,
-    /// Its form.
+    /// Format of the input.
     #[arg(short, long, value_enum)]
     kind: Kind,
-    /// The directory that the files are written below.
+    /// Directory to write the files to.
     #[arg(short, long, value_name = "PATH")]
     directory: PathBuf,
-    /// The distribution whose paths and headers are used.
+    /// Distribution whose paths and file headers are used.
     #[arg(short = 'D', long, value_parser = distro)]
     distro: String,
-    /// A link of the machine that the description is for.
+    /// A network device of the target machine; may be repeated.
     #[arg(short, long, value_name = "NAME,MAC", value_parser = net_input::named)]
     mac: Vec<(String, String)>,
-    /// Also show on standard error what is read.
+    /// Also print the parsed input on standard error.
     #[arg(long)]
     pub(crate) debug: bool,
-    /// The network manager that the files are for.
+    /// Renderer to write files for.
     #[arg(short = 'O', long, value_parser = renderer)]
     output_kind: String,
 }
@@ -39,7 +39,7 @@ pub(crate) struct NetConvert {
 /// A distribution's name.
 pub(crate) fn distro(name: &str) -> Result<String, String> {
     network_managers::distros().find(|known| *known == name).map(str::to_owned).ok_or_else(|| {
-        format!("the distributions are {}", network_managers::distros().collect::<Vec<_>>().join(", "))
+        format!("expected one of: {}", network_managers::distros().collect::<Vec<_>>().join(", "))
     })
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn renderer(name: &str) -> Result<String, String> {
         .iter()
         .find(|known| **known == name)
         .map(|known| (*known).to_owned())
-        .ok_or_else(|| format!("the renderers of this program are {}", names.join(", ")))
+        .ok_or_else(|| format!("expected one of: {}", names.join(", ")))
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Network descriptions in all their forms, from files that a user names.
+//! Network configurations in all supported formats, from files named by the user.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use model::{NetworkConfig, Node};
 use serde_json::Value;
 use system::Host;
 
-/// The forms.
+/// The formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     /// interfaces(5).
@@ -18,38 +18,36 @@ pub(crate) enum Kind {
     /// Azure's metadata.
     #[value(name = "azure-imds")]
     AzureImds,
-    /// OpenStack's.
+    /// OpenStack's network_data.json.
     #[value(name = "network_data.json")]
     NetworkData,
-    /// VMware's customisation file.
+    /// A VMware customization file.
     #[value(name = "vmware-imc")]
     VmwareImc,
 }
 
-/// A description that cannot be used.
+/// An unusable network configuration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputError {
     #[error(transparent)]
     File(#[from] model::effects::FileError),
-    #[error("cannot tell where {path} is: {source}")]
+    #[error("{path}: {source}")]
     Directory { path: PathBuf, source: std::io::Error },
-    #[error("{path}: this is no JSON: {source}")]
+    #[error("{path}: not valid JSON: {source}")]
     Json { path: PathBuf, source: serde_json::Error },
     #[error(transparent)]
     Yaml(#[from] yaml::Error),
     #[error("{path}: {source}")]
     Eni { path: PathBuf, source: netconfig::eni::Error },
-    #[error("{path}: there is nothing in it")]
+    #[error("{path}: the file is empty")]
     Empty { path: PathBuf },
     #[error(transparent)]
     Net(#[from] netconfig::NetError),
-    #[error(
-        "the links of this machine cannot be read: {0}; name those that the description is for with --mac"
-    )]
+    #[error("cannot read the network devices of this machine: {0}; name the target's with --mac")]
     Links(#[from] model::effects::LinkError),
 }
 
-/// The form that a content most likely has.
+/// The most likely format of the content.
 fn guess(text: &str) -> Kind {
     if text.trim_start().starts_with('{') {
         let document: Value = serde_json::from_str(text).unwrap_or_default();
@@ -69,7 +67,8 @@ fn guess(text: &str) -> Kind {
     if lines().any(stanza) { Kind::Eni } else { Kind::Yaml }
 }
 
-/// Links by `NAME,MAC`, beside those of this machine or, for forms that name nothing else, instead of them.
+/// Network devices given as `NAME,MAC`: in addition to this machine's or, for formats that name no others, instead of
+/// them.
 fn links(kind: Kind, named: &[(String, String)]) -> Result<Vec<Link>, InputError> {
     let told = named.iter().map(|(name, mac)| Link {
         name: name.clone(),
@@ -87,12 +86,12 @@ fn links(kind: Kind, named: &[(String, String)]) -> Result<Vec<Link>, InputError
     Ok(kept.into_iter().chain(told).collect())
 }
 
-/// A user's path seen from the root.
+/// A user's path as seen from the root.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf, InputError> {
     system::absolute(path).map_err(|source| InputError::Directory { path: path.to_owned(), source })
 }
 
-/// The description in a file, and the links that it is for.
+/// The network configuration in a file, and the devices it is for.
 pub(crate) fn read(
     path: &Path,
     kind: Option<Kind>,
@@ -125,5 +124,5 @@ pub(crate) fn named(text: &str) -> Result<(String, String), String> {
     let pair =
         text.split_once([',', '=']).filter(|(name, mac)| !name.is_empty() && mac.split(':').count() >= 6);
     pair.map(|(name, mac)| (name.to_owned(), mac.to_owned()))
-        .ok_or_else(|| "a link's name, a comma and its MAC address: eth0,52:54:00:12:34:56".to_owned())
+        .ok_or_else(|| "expected NAME,MAC, such as eth0,52:54:00:12:34:56".to_owned())
 }

@@ -1,4 +1,4 @@
-//! `net render`: the files of a network description, to read.
+//! `net render`: prints the files of a network configuration.
 
 use std::path::PathBuf;
 
@@ -12,28 +12,28 @@ use crate::output;
 /// `net`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Net {
-    /// Print the files that a network description becomes, writing none.
+    /// Print the files that a network configuration renders to, without writing them.
     Render(Render),
 }
 
 /// `net render`.
 #[derive(Debug, Args)]
 pub(crate) struct Render {
-    /// The network description; its form is told from its content.
+    /// Path of the network configuration.
     description: PathBuf,
-    /// Its form, where that is told wrong.
+    /// Format of the input [default: detected from the content].
     #[arg(short, long, value_enum)]
     kind: Option<Kind>,
-    /// The network manager that the files are for; given more than once, for each.
+    /// Renderer to print files for; may be repeated.
     #[arg(short, long, value_parser = net_convert::renderer, default_value = "netplan")]
     renderer: Vec<String>,
-    /// The distribution whose paths and headers are used.
+    /// Distribution whose paths and file headers are used.
     #[arg(short = 'D', long, value_parser = net_convert::distro, default_value = "debian")]
     distro: String,
-    /// A link of the machine that the description is for.
+    /// A network device of the target machine; may be repeated.
     #[arg(short, long, value_name = "NAME,MAC", value_parser = net_input::named)]
     mac: Vec<(String, String)>,
-    /// Print one JSON document: an object for each file.
+    /// Print one JSON document with an object per file.
     #[arg(long)]
     json: bool,
 }

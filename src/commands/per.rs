@@ -1,4 +1,4 @@
-//! `cloud-init-per`: runs a command once, once for each instance, or at every boot. For scripts and bootcmd.
+//! `cloud-init-per`: runs a command once, once per instance, or at every boot. For scripts and bootcmd.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,25 +11,25 @@ use crate::output;
 const USAGE: &str = "\
 Usage: cloud-init-per FREQUENCY NAME COMMAND [ARGUMENT...]
 
-Runs a command at a frequency of its own, also from what runs at every boot, such as bootcmd.
+Runs a command at the given frequency, even from a script that runs at every boot, such as bootcmd.
 
-  once      once on this machine, whatever instance it becomes
-  instance  once for each instance
-  always    every time
+  once      once per machine, even if it becomes another instance
+  instance  once per instance
+  always    at every call
 
-NAME tells one command from another; it notes in /var/lib/cloud that it ran, and with which exit code.";
+NAME identifies the command in /var/lib/cloud, where its run and exit code are recorded.";
 
-/// What was asked for.
+/// The request.
 struct Job {
     semaphore: PathBuf,
     always: bool,
     command: Vec<String>,
 }
 
-/// Runs it; gives the command's exit code, 0 where it has run already, 1 for what cannot be done.
+/// Runs the command; returns its exit code, 0 if it has already run, 1 on any other failure.
 pub(crate) fn run(program: &str, words: &[OsString]) -> u8 {
     let mut words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    // The name that this had before 0.7.
+    // The name of this helper before 0.7.
     if program == "cloud-init-run-module" {
         if words.len() > 2 && words[2] != "execute" {
             return failed("legacy cloud-init-run-module only supported with module 'execute'");
@@ -78,7 +78,7 @@ fn job(system: &System, words: Vec<String>) -> Result<Job, String> {
 }
 
 fn work(system: &System, job: &Job) -> u8 {
-    // Once names were noted with `-` in the place of `_`.
+    // Names were once recorded with `-` instead of `_`.
     let legacy = PathBuf::from(job.semaphore.to_string_lossy().replace('_', "-"));
     if legacy != job.semaphore && system.files.exists(&legacy) && !system.files.exists(&job.semaphore) {
         let _ = system.files.rename(&legacy, &job.semaphore);
@@ -89,7 +89,7 @@ fn work(system: &System, job: &Job) -> u8 {
     let command = Command::line(job.command.iter().cloned()).in_foreground();
     let code = match system.commands.run(&command) {
         Ok(output) | Err(CommandError::Failed { output, .. }) => output.code,
-        // As the shell answers.
+        // The exit codes of a shell.
         Err(error) => {
             output::error(&error.to_string());
             let forbidden = matches!(&error, CommandError::Io { source, .. }
@@ -121,7 +121,7 @@ mod tests {
         let seen = job(&system, words("once my-job true")).expect("a job");
         assert_eq!(seen.semaphore, Path::new("/var/lib/cloud/sem/bootper.my_job.once"));
         assert_eq!(work(&system, &seen), 0);
-        // What an older release noted counts, under the new name.
+        // A record of an older release counts, under the new name.
         assert_eq!(system.files.text(&seen.semaphore).as_deref(), Some("0\t1\n"));
         let fresh = job(&system, words("instance other true x")).expect("a job");
         assert_eq!(work(&system, &fresh), 0);

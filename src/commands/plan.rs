@@ -1,7 +1,8 @@
-//! `plan`: the four stages of a first boot against an overlay. Nothing is touched and no network is asked.
+//! `plan`: runs the four stages of a first boot against an overlay, without changing anything or using the network.
 
 mod accounts;
 mod assumed;
+mod distinct;
 mod document;
 mod evidence;
 mod examples;
@@ -30,62 +31,62 @@ pub(crate) use self::library::{Data, of_data};
 pub(crate) use self::show::text;
 pub(crate) use self::watch::Warning;
 
-/// How a plan is printed.
+/// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    /// Human-readable text.
     Text,
-    /// For programs.
+    /// JSON.
     Json,
 }
 
-/// What a plan starts from.
+/// The input of a plan.
 #[derive(Debug, Default, Args)]
 #[allow(clippy::struct_field_names, reason = "the names of options")]
 pub(crate) struct Source {
-    /// One of the embedded examples.
+    /// Use one of the embedded examples.
     #[arg(long, value_name = "NAME")]
     example: Option<String>,
-    /// The root of an image; without it, a small built-in root of the distribution.
+    /// The root directory of an image [default: a small built-in root of the distribution].
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// The distribution: its id in os-release, perhaps with a version (centos:7).
+    /// The distribution: its ID in os-release, optionally with a version (centos:7).
     #[arg(long, value_name = "ID")]
     distro: Option<String>,
-    /// User-data.
+    /// Path of the user-data.
     #[arg(long, value_name = "FILE")]
     user_data: Option<PathBuf>,
-    /// Metadata of a NoCloud seed.
+    /// Path of the meta-data of a NoCloud seed.
     #[arg(long, value_name = "FILE")]
     meta_data: Option<PathBuf>,
-    /// Vendor-data.
+    /// Path of the vendor-data.
     #[arg(long, value_name = "FILE")]
     vendor_data: Option<PathBuf>,
-    /// Network config.
+    /// Path of the network-config.
     #[arg(long, value_name = "FILE")]
     network_config: Option<PathBuf>,
-    /// The data source of the machine, any of this build.
+    /// The data source of the machine; any that this build includes.
     #[arg(long, value_name = "NAME")]
     data_source: Option<String>,
-    /// A directory of the data source's documents: of a metadata service its paths are the addresses'.
+    /// A directory with the data source's documents; for a metadata service, laid out as its URL paths.
     #[arg(long, value_name = "DIR")]
     metadata_tree: Option<PathBuf>,
-    /// A value of the firmware, by dmidecode's keyword or by its file in /sys/class/dmi/id (system-serial-number=X).
+    /// A firmware value, by dmidecode keyword or by file name in /sys/class/dmi/id (system-serial-number=X).
     #[arg(long, value_name = "KEY=VALUE")]
     dmi: Vec<String>,
     /// The kernel command line.
     #[arg(long, value_name = "TEXT")]
     cmdline: Option<String>,
-    /// A directory that answers what user-data asks for: http://HOST/PATH is HOST/PATH below it, or PATH.
+    /// A directory that answers requests from user-data: http://HOST/PATH reads HOST/PATH below it, or PATH.
     #[arg(long, value_name = "DIR")]
     url_tree: Option<PathBuf>,
-    /// Ask the network for what no directory answers.
+    /// Fetch from the network what no directory answers.
     #[arg(long)]
     fetch: bool,
 }
 
 impl Source {
-    /// Whether there is nothing to boot with: a root at most.
+    /// Whether there is no input besides a root.
     #[cfg(feature = "explain")]
     pub(crate) fn only_root(&self) -> bool {
         let given = [&self.user_data, &self.meta_data, &self.vendor_data, &self.network_config];
@@ -100,7 +101,7 @@ impl Source {
             && self.distro.is_none()
     }
 
-    /// What was given, for the plan's first line.
+    /// The inputs, for the first line of the plan.
     fn given(&self) -> Vec<String> {
         let example = self.example.iter().map(|name| format!("example: {name}"));
         let files = [
@@ -114,7 +115,7 @@ impl Source {
         example.chain(files.map(|(name, path)| format!("{name}: {}", path.display()))).collect()
     }
 
-    /// The root, made absolute.
+    /// The root as an absolute path.
     #[cfg(feature = "explain")]
     pub(crate) fn root(&self) -> Result<Option<PathBuf>, PlanError> {
         let Some(root) = &self.root else { return Ok(None) };
@@ -126,7 +127,7 @@ impl Source {
         }
     }
 
-    /// A machine on which the data has been consumed, as a first boot does it.
+    /// A machine on which a first boot has consumed the data.
     #[cfg(feature = "explain")]
     pub(crate) fn consumed(&self) -> Result<System, PlanError> {
         let (system, _) = overlay(&inputs(self)?)?.system();
@@ -146,40 +147,41 @@ pub(crate) struct Plan {
     /// List the embedded examples.
     #[arg(long)]
     list_examples: bool,
-    /// How it is printed.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Print the JSON schema of what --format json prints.
+    /// Also show changes to cloud-init's own state in the text output.
+    #[arg(long)]
+    all: bool,
+    /// Print the JSON schema of the output of --format json.
     #[arg(long)]
     json_schema: bool,
 }
 
-/// Input that cannot be used.
+/// Unusable input.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlanError {
-    #[error("there is no example '{name}'{hint}; --list-examples lists them")]
+    #[error("unknown example '{name}'{hint}; --list-examples lists all")]
     Example { name: String, hint: String },
     #[error("cannot read {path}: {reason}")]
     Input { path: String, reason: String },
-    #[error("{path}: no data source is known by such a directory: name it with --data-source")]
+    #[error("{path}: cannot detect the data source of this directory; name it with --data-source")]
     Tree { path: String },
-    #[error("there is no data source '{name}' in this program: it has {known}")]
+    #[error("unknown data source '{name}'; this build includes {known}")]
     DataSource { name: String, known: String },
-    #[error("the data source {0} is read from its configuration alone: it has no --metadata-tree")]
+    #[error("data source {0} reads only its configuration; --metadata-tree does not apply")]
     NoDocuments(&'static str),
-    #[error("{option} is part of a NoCloud seed, which the data source {name} does not read")]
+    #[error("{option} is part of a NoCloud seed; data source {name} does not read it")]
     NotRead { option: String, name: &'static str },
-    #[error("--dmi {given}: KEY=VALUE is wanted, with a KEY such as system-serial-number or product_serial")]
+    #[error("--dmi {given}: expected KEY=VALUE, such as system-serial-number=X or product_serial=X")]
     Dmi { given: String },
-    #[error("--fetch: this program was built without HTTP")]
+    #[error("--fetch: not supported, this program was built without HTTP")]
     NoHttp,
     #[error("{0}: not a directory")]
     NoDirectory(String),
-    #[error("cannot plan for '{0}': this program configures {1}")]
+    #[error("unknown distribution '{0}'; this build includes {1}")]
     Distro(String, String),
-    #[error(
-        "there is no built-in root of '{wanted}', only of the versions {versions}; --root takes an image's"
-    )]
+    #[error("no built-in root for '{wanted}'; built-in versions are {versions}; use --root for an image")]
     Version { wanted: String, versions: String },
     #[error(transparent)]
     Boot(#[from] engine::boot::BootError),
@@ -187,40 +189,43 @@ pub(crate) enum PlanError {
     File(#[from] model::effects::FileError),
 }
 
-/// Everything that a plan starts from.
+/// The directory of the NoCloud seed.
+const SEED: &str = "/var/lib/cloud/seed/nocloud";
+
+/// The input of the boot.
 struct Inputs {
-    /// What is read below everything.
+    /// The root below everything else.
     root: Arc<dyn ReadFiles>,
     /// Files laid over the root before the boot.
     files: Vec<(PathBuf, Vec<u8>)>,
-    /// What answers requests: files, and where among them the tree is.
+    /// Files that answer requests to the metadata service, and the directory of their tree.
     tree: Option<(Arc<dyn ReadFiles>, PathBuf)>,
-    /// What answers what user-data asks for.
+    /// The directory that answers requests from user-data.
     urls: Option<PathBuf>,
-    /// Whether the network is asked for what no directory answers.
+    /// Whether requests without an answer in a directory go to the network.
     fetch: bool,
-    /// A device with the label and directory of its files.
+    /// Block devices, each with the directory of its files.
     devices: Vec<(model::effects::BlockDevice, PathBuf)>,
 }
 
-/// What came of it.
+/// The result.
 pub(crate) struct Planned {
-    /// What was taken for granted.
+    /// The assumptions.
     pub(crate) assumed: Assumed,
     pub(crate) effects: Vec<Effect>,
-    /// Warnings, each with the number of effects that came before it.
+    /// Warnings, each with the number of effects before it.
     pub(crate) warnings: Vec<Warning>,
     /// Errors of stages.
     pub(crate) errors: Vec<String>,
-    /// What in the user-data was probably not meant as it is written, each with its place.
+    /// Probable mistakes in the user-data, each with its place.
     pub(crate) advice: Vec<String>,
-    /// What only the machine will know, each with its place.
+    /// What depends on the real machine, each with its place.
     pub(crate) notes: Vec<String>,
     /// Names of owners.
     pub(crate) accounts: Accounts,
 }
 
-/// Plans and prints; 0, 2 with warnings (advice and notes are none), 1 when the input cannot be used.
+/// Plans and prints; returns 0, 2 with warnings (advice and notes do not count), 1 for unusable input.
 pub(crate) fn run(options: &Plan) -> u8 {
     if options.list_examples {
         for (name, about) in examples::list() {
@@ -237,7 +242,7 @@ pub(crate) fn run(options: &Plan) -> u8 {
     {
         Ok(planned) => {
             output::text(&match options.format {
-                Format::Text => text(&planned),
+                Format::Text => text(&planned, options.all),
                 Format::Json => json(&planned),
             });
             if planned.warnings.is_empty() && planned.errors.is_empty() { 0 } else { 2 }
@@ -281,7 +286,7 @@ fn read(path: &Path) -> Result<Vec<u8>, PlanError> {
     Host::root(None).read(&absolute(path)?).map_err(|error| input(error.source.to_string()))
 }
 
-/// Files given on the command line become a NoCloud seed, or a tree that answers for a metadata service.
+/// Turns files from the command line into a NoCloud seed, or a tree that answers for a metadata service.
 fn overlay_options(options: &Source, inputs: &mut Inputs) -> Result<(), PlanError> {
     let given = [
         ("user-data", &options.user_data),
@@ -297,7 +302,7 @@ fn overlay_options(options: &Source, inputs: &mut Inputs) -> Result<(), PlanErro
         let unread = given.iter().find(|(_, path)| path.is_some()).map_or("", |(name, _)| name);
         return Err(PlanError::NotRead { option: format!("--{unread}"), name: about.name });
     }
-    let seed = Path::new("/var/lib/cloud/seed/nocloud");
+    let seed = Path::new(SEED);
     for (name, path) in given {
         match path {
             Some(path) => inputs.files.push((seed.join(name), read(path)?)),
@@ -318,7 +323,7 @@ fn source_list(name: &str) -> (PathBuf, Vec<u8>) {
     ("/run/cloud-init/cloud.cfg".into(), format!("datasource_list: [ {name}, None ]\n").into_bytes())
 }
 
-/// The machine with the inputs laid over its root; not recorded.
+/// The machine, with the inputs laid over its root unrecorded.
 fn prepared(inputs: &Inputs) -> Result<Arc<dyn ReadFiles>, PlanError> {
     let nothing: Arc<dyn ReadFiles> = Arc::new(Scratch::new());
     let http = Arc::new(TreeHttp::new(nothing, None));
@@ -361,13 +366,19 @@ fn boot(inputs: &Inputs, root: Option<&Path>, given: Vec<String>) -> Result<Plan
     })
 }
 
-/// What in the merged user-data was probably not meant as it is written.
+/// Probable mistakes in the merged user-data and in the network configurations.
 #[cfg(feature = "schema")]
 fn advice(system: &System, warnings: &[Warning]) -> Vec<String> {
     let loader = engine::config::Loader::new(system, Vec::new());
-    let paths = engine::config::paths(&loader.base());
-    // What cannot be read was warned of.
-    let Ok(config) = loader.written(&paths.instance("cloud-config.txt")) else { return Vec::new() };
+    let base = loader.base();
+    let paths = engine::config::paths(&base);
+    let seed = Path::new(SEED).join("network-config");
+    // A warning has already reported an unreadable document.
+    let seeded = system.files.read(&seed).ok();
+    let seeded = seeded.and_then(|text| model::Node::from_yaml(&seed.display().to_string(), &text).ok()?);
+    let networks = seeded.iter().chain(base.get("network")).flat_map(schema::network::advise);
+    let written = loader.written(&paths.instance("cloud-config.txt"));
+    let keys = written.as_ref().map(schema::advise).unwrap_or_default();
     let placed = |finding: schema::Finding| match &finding.origin {
         Some(origin) => format!("{origin}: {}", finding.public()),
         None => finding.public(),
@@ -376,23 +387,22 @@ fn advice(system: &System, warnings: &[Warning]) -> Vec<String> {
         let place = finding.origin.as_ref().map(|origin| format!("{origin}: "));
         place.is_some_and(|place| warnings.iter().any(|warning| warning.message.contains(&place)))
     };
-    let all = schema::advise(&config).into_iter();
-    all.filter(|finding| !is_warned_of(finding)).map(placed).collect()
+    networks.chain(keys).filter(|finding| !is_warned_of(finding)).map(placed).collect()
 }
 
-/// Without the schema nothing is known of keys.
+/// Without the schema, nothing is known about keys.
 #[cfg(not(feature = "schema"))]
 fn advice(_system: &System, _warnings: &[Warning]) -> Vec<String> {
     Vec::new()
 }
 
-/// The machine, nothing booted yet.
+/// The machine before the boot.
 fn overlay(inputs: &Inputs) -> Result<Overlay, PlanError> {
     Ok(Overlay {
         lower: prepared(inputs)?,
         http: Arc::new(evidence::Answers::new(inputs)?),
         devices: inputs.devices.clone(),
-        // The same plan prints the same: a time of its own, 2024-01-01 00:00:00 UTC.
+        // A fixed time, 2024-01-01 00:00:00 UTC, makes the output reproducible.
         now: std::time::Duration::from_secs(1_704_067_200),
         seed: 0x5eed,
     })
@@ -408,7 +418,7 @@ fn run_stage(system: &System, registry: &engine::Registry, stage: Stage) -> Resu
     };
     match outcome {
         Ok(outcome) => Ok(outcome.errors),
-        // On a machine the stage fails and the next one runs; so it is here.
+        // On a real machine the stage fails and the next one runs, so it does here.
         Err(error) => Ok(vec![format!("stage {stage} failed: {error}")]),
     }
 }

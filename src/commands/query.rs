@@ -26,7 +26,7 @@ pub(crate) fn run(options: &Query) -> u8 {
             (None, None) => Ok(query::shown(&query::without_aliases(&data))),
         });
     match answer {
-        // A format that renders to nothing is a failure, as with the original.
+        // Like upstream, treats a format that renders to nothing as a failure.
         Ok(text) if options.format.is_some() && text.is_empty() => 1,
         Ok(text) => {
             output::line(&text);

@@ -1,4 +1,4 @@
-//! `devel render`: a user-data that is a jinja template, as this machine would render it.
+//! `devel render`: renders user-data that is a jinja template, with this machine's instance data.
 
 use std::path::PathBuf;
 
@@ -12,17 +12,17 @@ use crate::output;
 /// `devel render`.
 #[derive(Debug, Args)]
 pub(crate) struct Render {
-    /// The user-data; - is standard input.
+    /// Path of the user-data; - for standard input.
     user_data: PathBuf,
-    /// The instance-data; that of this machine unless given.
+    /// Path of the instance data [default: this machine's].
     #[arg(short, long, value_name = "FILE")]
     instance_data: Option<PathBuf>,
-    /// Also show on standard error what is logged.
+    /// Also print log messages on standard error.
     #[arg(short, long)]
     pub(crate) debug: bool,
 }
 
-/// Prints it; 1 where that cannot be done.
+/// Prints the rendered user-data; returns 1 on failure.
 pub(crate) fn run(options: &Render) -> u8 {
     match rendered(&super::host(), options) {
         Ok(text) => {
@@ -48,18 +48,18 @@ fn rendered(system: &System, options: &Render) -> Result<String, String> {
         return Err(format!("Missing instance-data.json file: {}", file.display()));
     }
     let data = json::read(system, &file)
-        .ok_or_else(|| format!("{} cannot be read, or is no JSON; try as root", file.display()))?;
+        .ok_or_else(|| format!("{} is unreadable or not valid JSON; try as root", file.display()))?;
     let name = options.user_data.display().to_string();
     let text = input::read(system, &options.user_data)
         .map_err(|error| format!("Missing user-data file: {name}: {}", error.source))?;
     let text = String::from_utf8_lossy(&text);
     if !template::is_jinja(&text) {
-        return Err(format!("{name}:1: is no template: its first line has to be '## template: jinja'"));
+        return Err(format!("{name}:1: not a template: the first line must be '## template: jinja'"));
     }
     let rendered = template::render_instance_template(&name, &text, &data)
         .map_err(|error| format!("Failed to render templated user-data file '{name}'. {error}"))?;
     if rendered.is_empty() {
-        return Err(format!("Unable to render user-data file: {name}: it renders to nothing"));
+        return Err(format!("Unable to render user-data file: {name}: the result is empty"));
     }
     Ok(rendered)
 }

@@ -1,4 +1,4 @@
-//! `schema`: whether a cloud-config or a network-config is what it may be, and where it is not.
+//! `schema`: validates a cloud-config or a network-config.
 
 mod judge;
 mod netplan;
@@ -14,36 +14,36 @@ use crate::output;
 /// `schema`.
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
-    /// The cloud-config or network-config to look at.
+    /// Path of the cloud-config or network-config to validate.
     #[arg(short, long, value_name = "FILE")]
     config_file: Option<std::path::PathBuf>,
-    /// What the file is [default: cloud-config].
+    /// Type of the file [default: cloud-config].
     #[arg(short = 't', long = "schema-type", value_enum)]
     kind: Option<SchemaType>,
-    /// Path of instance-data.json, whose values fill a '## template: jinja'.
+    /// Path of instance-data.json, for rendering a '## template: jinja'.
     #[arg(short, long, value_name = "FILE")]
     instance_data: Option<std::path::PathBuf>,
-    /// Look at what this machine was given: user-data, vendor-data and network-config.
+    /// Validate the user-data, vendor-data and network-config of this machine.
     #[arg(long)]
     system: bool,
-    /// Print the file with a mark on each line that is wrong or old.
+    /// Print the file with its errors and deprecations annotated.
     #[arg(long)]
     annotate: bool,
 }
 
-/// What a file is to be.
+/// The expected type of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum SchemaType {
     CloudConfig,
     NetworkConfig,
 }
 
-/// What the parts of a run have in common.
+/// What all parts of a run share.
 struct Run<'a> {
     system: &'a System,
     instance_data: std::path::PathBuf,
     annotate: bool,
-    /// Before each line when there are several parts.
+    /// The prefix of each line if there are several parts.
     indent: &'static str,
 }
 
@@ -52,7 +52,7 @@ fn stopped(message: &str) -> u8 {
     1
 }
 
-/// Judges one file, or what the machine was given.
+/// Validates one file, or the data of this machine.
 pub(crate) fn run(options: &Schema) -> u8 {
     if options.config_file.is_some() == options.system {
         return stopped("Error:\nExpected one of --config-file or --system arguments");

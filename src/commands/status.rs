@@ -11,14 +11,14 @@ use yaml::write::{Style, dump};
 use crate::cli::{Format, Status};
 use crate::output;
 
-/// Every step of a boot changes a file; only a unit that systemd could not start changes none. So long after the last
-/// change the units are looked at again.
+/// Each step of a boot changes a file, except for a unit that systemd failed to start. The units are checked again this
+/// long after the last change.
 const UNITS: Duration = Duration::from_secs(5);
 
-/// Waits for the end of the boot; a point for each change that is not yet it.
+/// Waits for the end of the boot, printing a dot for each change until then.
 fn wait(system: &System, paths: &Paths, format: Format) -> Health {
     let data = paths.cloud_dir.join("data");
-    // Before the first look, so that no change falls between the two.
+    // Before the first check, so that no change is missed in between.
     let mut changes = system.files.watch(&[&paths.run_dir, &data, Path::new("/etc/cloud")]).ok();
     loop {
         let health = Health::read(system, paths);
@@ -30,13 +30,13 @@ fn wait(system: &System, paths: &Paths, format: Format) -> Health {
         }
         let waited = changes.as_mut().is_some_and(|changes| changes.wait(UNITS).is_ok());
         if !waited {
-            // No inotify here (a sandbox, or too many watches): look from time to time.
+            // inotify is unavailable (a sandbox, or too many watches): poll.
             system.clock.sleep(Duration::from_secs(1));
         }
     }
 }
 
-/// Prints how cloud-init is doing; 0 healthy, 1 error, 2 recoverable errors.
+/// Prints cloud-init's status; returns 0 if healthy, 1 on errors, 2 on recoverable errors.
 pub(crate) fn run(options: &Status) -> u8 {
     let system = super::host();
     let (_, paths) = super::configuration(&system);
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Status) -> u8 {
     match options.format {
         Format::Tabular => output::text(&health.table(options.long)),
         Format::Json => {
-            // Two spaces here, one in the files: so the original prints it.
+            // Like upstream, indents by two spaces here and by one in files.
             output::line(&json::indented(&health.document(), "  "));
         }
         Format::Yaml => {

@@ -1,17 +1,17 @@
-//! What `log_cfgs` and `def_log_file` say of the log, as far as a logger that is not Python's can follow.
+//! The log settings in `log_cfgs` and `def_log_file`, as far as they apply without Python's logging.
 //!
-//! `log_cfgs` holds configurations of Python's logging.config.fileConfig. Of each, this program honours the file and
-//! the level of a FileHandler and the level of the StreamHandler.
+//! `log_cfgs` contains configurations for Python's logging.config.fileConfig. Of each, this program applies the file
+//! and level of FileHandlers and the level of the StreamHandler.
 
 use model::Node;
 use tracing::Level;
 
-/// Where the log goes.
+/// The log destinations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
     /// Files to try, with their levels.
     pub(super) files: Vec<(String, Level)>,
-    /// From which level on lines also go to standard error.
+    /// The level from which lines also go to standard error.
     pub(super) console: Option<Level>,
 }
 
@@ -24,7 +24,7 @@ fn level(word: &str) -> Level {
     }
 }
 
-/// One handler section of a configuration: class, level and the first argument.
+/// A handler section of a configuration: class, level and first argument.
 fn handlers(text: &str) -> Vec<(String, Level, String)> {
     let mut found = Vec::new();
     for section in text.split("[handler_").skip(1) {
@@ -65,7 +65,7 @@ pub(super) fn read(config: &Node) -> Settings {
                 settings.console = Some(level);
             } else if class.ends_with("SysLogHandler") {
                 tracing::warn!(
-                    "{}: log_cfgs: this program does not log to syslog; it logs to {default_file}",
+                    "{}: log_cfgs: SysLogHandler is not supported; logging to {default_file}",
                     entry.origin
                 );
             }

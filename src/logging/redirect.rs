@@ -1,4 +1,4 @@
-//! `output:`: where a stage's standard output and error go.
+//! `output:`: redirects a stage's standard output and error.
 
 use std::io;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use model::Node;
 use system::StdioLog;
 
-/// What the configuration says for a stage: output and error.
+/// The configured output and error of a stage.
 fn wanted(config: &Node, mode: &str) -> (Option<String>, Option<String>) {
     let Some(output) = config.get("output") else { return (None, None) };
     let Some(choice) = output.get(mode).or_else(|| output.get("all")) else { return (None, None) };
@@ -33,8 +33,8 @@ fn send(stream: i32, target: &str) -> io::Result<()> {
     }
 }
 
-/// Redirects as the configuration says for a stage (`init`, `config`, `final`). Gives what it did, so that the same
-/// is not done twice.
+/// Redirects as configured for a stage (`init`, `config`, `final`). Returns the applied redirection, so that it is not
+/// applied twice.
 pub(crate) fn redirect(config: &Node, mode: &str, before: &mut Option<(Option<String>, Option<String>)>) {
     let choice = wanted(config, mode);
     if before.as_ref() == Some(&choice) {

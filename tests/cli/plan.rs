@@ -229,3 +229,44 @@ fn the_json_of_plans_is_what_the_published_schema_says() {
     let wrong = serde_json::json!({"version": 1, "effects": [{"effect": "remove"}]});
     assert!(whole(&schema, &schema, &wrong, "plan").is_err(), "the judge judges");
 }
+
+#[test]
+fn a_value_of_the_wrong_type_is_reported_once() {
+    let (code, plan) = printed(b"#cloud-config\nchpasswd: x\n", &[]);
+    assert_eq!(code, 2, "{plan}");
+    assert_eq!(plan.matches("part-001:2:11").count(), 1, "{plan}");
+    assert!(
+        below(&plan, "set_passwords")
+            .iter()
+            .any(|line| line.ends_with("chpasswd: expected a mapping, found text")),
+        "{plan}"
+    );
+}
+
+#[test]
+fn the_state_that_is_not_shown_is_counted() {
+    let text = b"#cloud-config\nhostname: web\n";
+    let (_, plan) = printed(text, &[]);
+    let last = plan.lines().last().expect("a line");
+    assert!(last.ends_with(" are not shown (--all shows them)"), "{last}");
+    assert!(!plan.contains("/var/lib/cloud/data/instance-id"), "{plan}");
+    let (_, all) = printed(text, &["--all"]);
+    assert!(all.contains("write /var/lib/cloud/data/instance-id"), "{all}");
+    let last = all.lines().last().expect("a line");
+    assert!(last.ends_with(" effects"), "{last}");
+}
+
+#[test]
+fn a_misspelled_key_of_a_network_config_is_advice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("network-config");
+    std::fs::write(&path, "version: 2\nethernets:\n  eth0:\n    dhcp4: true\n    dchp6: true\n")
+        .expect("written");
+    let shown = path.display().to_string();
+    let (code, plan) = printed(b"#cloud-config\nhostname: web\n", &["--network-config", &shown]);
+    assert_eq!(code, 0, "{plan}");
+    assert!(
+        plan.contains("network-config:5:5: ethernets.eth0.dchp6: unknown key 'dchp6'; did you mean 'dhcp6'?"),
+        "{plan}"
+    );
+}

@@ -206,6 +206,24 @@ fn advice_is_given_and_the_file_stays_valid() {
 }
 
 #[test]
+fn a_misspelled_key_of_a_network_config_is_advice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("network-config");
+    std::fs::write(&path, "version: 2\nethernets:\n  eth0: {adresses: [10.0.0.1/8]}\n").expect("written");
+    // Without netplan, which would validate the file itself.
+    let output = std::process::Command::new(tests::program())
+        .args(["schema", "-t", "network-config", "-c"])
+        .arg(&path)
+        .env("PATH", folder.path())
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).starts_with("Valid schema "), "{}", out(&output));
+    let advice = "3:10: ethernets.eth0.adresses: unknown key 'adresses'; did you mean 'addresses'?";
+    assert!(err(&output).contains(advice), "{}", err(&output));
+}
+
+#[test]
 fn what_is_no_cloud_config_is_not_judged() {
     for (text, kind) in [
         ("#!/bin/sh\n", "text/x-shellscript"),

@@ -1,7 +1,6 @@
-//! What the log tells of the boots: how long each stage and each step took.
+//! Boot times from the log: how long each stage and each step took.
 //!
-//! Facts: the forms of lines, of the tables and of the JSON are those of the original's `analyze`; the picture and the
-//! trace are our own.
+//! The formats of lines, tables and JSON are those of upstream's `analyze`; the image and the trace are additions.
 
 pub mod boot;
 mod events;

@@ -26,72 +26,72 @@ pub use instance::cache_path;
 pub use modules::{ModuleEntry, SectionError};
 pub use search::identify_all;
 
-/// What a stage came to.
+/// The result of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The source, as status.json names it.
+    /// The data source, as named in status.json.
     pub datasource: Option<String>,
-    /// What failed; the command's exit code is their number.
+    /// The errors; their number is the command's exit code.
     pub errors: Vec<String>,
 }
 
-/// Something that no stage can go on without.
+/// An error that ends the stage.
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
     /// State cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The distribution is not known, or failed at something that everything rests on.
+    /// The distribution is unknown, or a basic operation failed.
     #[error(transparent)]
     Distro(#[from] DistroError),
     /// User-data cannot be processed.
     #[error(transparent)]
     UserData(#[from] userdata::UserDataError),
-    /// The network's description cannot be used.
-    #[error("the network config from {source_name} cannot be used: {reason}")]
+    /// The network configuration is unusable.
+    #[error("cannot use the network config from {source_name}: {reason}")]
     Network {
-        /// Which description.
+        /// The origin of the configuration.
         source_name: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
 
-/// What a stage tells the program around it.
+/// Callbacks of a stage.
 pub trait Hooks {
-    /// The configuration is known, or has changed: time to set up log and output.
+    /// The configuration is available or has changed: log and output can be set up.
     fn configured(&mut self, config: &Node);
 }
 
-/// No log and no output to set up.
+/// Sets up neither log nor output.
 pub struct NoHooks;
 
 impl Hooks for NoHooks {
     fn configured(&mut self, _config: &Node) {}
 }
 
-/// One run of the program at boot.
+/// A run of the program at boot.
 pub struct Boot<'a> {
     pub(crate) system: &'a System,
     pub(crate) registry: &'a Registry,
     pub(crate) loader: Loader<'a>,
     pub(crate) reporter: Reporter,
-    /// Go on without a data source (`--force`).
+    /// Continue without a data source (`--force`).
     pub(crate) force: bool,
-    /// The system's own configuration.
+    /// The system configuration.
     pub(crate) base: Node,
-    /// With what the instance adds.
+    /// The system configuration with the instance's data.
     pub(crate) config: Node,
     pub(crate) paths: Paths,
     pub(crate) distro: Box<dyn Distro>,
     pub(crate) instance: Option<Instance>,
-    /// The stage that runs.
+    /// The running stage.
     pub(crate) stage: Stage,
-    /// What the user-data has included so far.
+    /// Documents that the user-data has included so far.
     pub(crate) included: userdata::Included,
     /// Whether the instance came from the cache.
     pub(crate) restored: bool,
-    /// The id of the boot before, once it was read: this boot writes its own into the same file.
+    /// The previous boot's instance ID, once read: this boot writes its own to the same file.
     pub(crate) previous_id: OnceCell<Option<String>>,
 }
 
@@ -128,27 +128,27 @@ impl<'a> Boot<'a> {
         })
     }
 
-    /// The whole configuration as it is now.
+    /// The current complete configuration.
     pub fn config(&self) -> &Node {
         &self.config
     }
 
-    /// Where state is kept.
+    /// The state paths.
     pub fn paths(&self) -> &Paths {
         &self.paths
     }
 
-    /// Who this machine is, once that is known.
+    /// The instance, if known.
     pub fn instance(&self) -> Option<&Instance> {
         self.instance.as_ref()
     }
 
-    /// Reports no events of this run.
+    /// Disables event reporting for this run.
     pub fn silence(&mut self) {
         self.reporter.silence();
     }
 
-    /// Reads the configuration again: the instance, or its user-data, has changed it.
+    /// Rereads the configuration after the instance or its user-data have changed it.
     pub(crate) fn reload(&mut self) {
         self.base = self.loader.base();
         self.paths = self.loader.paths(&self.base);
@@ -164,13 +164,13 @@ impl<'a> Boot<'a> {
         platform(self.system, &self.paths, &self.config)
     }
 
-    /// A yes or no at the top of the configuration.
+    /// A boolean at the top level of the configuration.
     pub(crate) fn flag(&self, name: &str, default: bool) -> bool {
         self.config.get(name).map_or(default, Node::lenient_bool)
     }
 }
 
-/// The evidence for detection, read anew.
+/// The evidence for detection, read again.
 pub fn platform<'p>(system: &'p System, paths: &'p Paths, config: &'p Node) -> Platform<'p> {
     let virtualization = virtualization(system);
     let container = matches!(
@@ -203,7 +203,7 @@ pub fn platform<'p>(system: &'p System, paths: &'p Paths, config: &'p Node) -> P
     }
 }
 
-/// What virtualises this machine: what ds-identify was told, what systemd noted for a container, or nothing known.
+/// The virtualization type: from ds-identify's environment, systemd's file for containers, or unknown.
 fn virtualization(system: &System) -> String {
     if let Some(told) = system.environment.var("SYSTEMD_VIRTUALIZATION") {
         return told.split_once(':').map_or(told.clone(), |(_, name)| name.to_owned());
@@ -221,7 +221,7 @@ fn make_distro(system: &System, registry: &Registry, config: &Node) -> Result<Bo
     Ok((registry.distro)(system, &name, &info)?)
 }
 
-/// The stage of a source for a stage of the boot.
+/// The source stage for a boot stage.
 pub(crate) fn source_stage(stage: Stage) -> SourceStage {
     if stage <= Stage::Local { SourceStage::Local } else { SourceStage::Network }
 }

@@ -1,4 +1,4 @@
-//! `clean`: the machine forgets that it was configured.
+//! `clean`: removes state, so that the machine is configured again.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use model::{Node, Paths, System};
 
 use crate::logfiles;
 
-/// Network files that we write; a `*` stands for any letters of a name.
+/// Network files that cloud-init writes; `*` matches any characters.
 const NETWORK_FILES: &[&str] = &[
     "/etc/netplan/50-cloud-init.yaml",
     "/etc/NetworkManager/conf.d/99-cloud-init.conf",
@@ -18,29 +18,29 @@ const NETWORK_FILES: &[&str] = &[
     "/etc/network/interfaces.d/50-cloud-init.cfg",
 ];
 const SSH_FILES: &[&str] = &["/etc/ssh/sshd_config.d/50-cloud-init.conf"];
-/// Programs of other packages that clean up after themselves.
+/// Cleanup programs of other packages.
 const CLEAN_D: &str = "/etc/cloud/clean.d";
 const FSTAB: &str = "/etc/fstab";
-/// What marks our lines of fstab.
+/// The marker of our fstab entries.
 const FSTAB_MARK: &str = "comment=cloudconfig";
 
-/// What is cleaned beside the state.
+/// What to remove in addition to the state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Log files.
     pub logs: bool,
     /// The seed directory.
     pub seed: bool,
-    /// Set /etc/machine-id to be made anew.
+    /// Reset /etc/machine-id, so that it is generated again.
     pub machine_id: bool,
-    /// Kinds of written configuration: all, ssh_config, network, datasource, fstab.
+    /// Types of generated configuration: all, ssh_config, network, datasource, fstab.
     pub configs: Vec<String>,
 }
 
-/// What could not be cleaned.
+/// An error during cleaning.
 #[derive(Debug, thiserror::Error)]
 pub enum CleanError {
-    /// A file.
+    /// A file could not be removed.
     #[error("Could not remove {0}")]
     File(#[from] FileError),
     /// A program of clean.d failed.
@@ -48,7 +48,7 @@ pub enum CleanError {
     Program(String),
 }
 
-/// The files that a pattern names; its `*` is in the last component only.
+/// The files that match a pattern, whose `*` is in the last component only.
 fn expand(system: &System, pattern: &str) -> Vec<PathBuf> {
     let path = Path::new(pattern);
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Vec::new() };
@@ -64,7 +64,7 @@ fn expand(system: &System, pattern: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Removes our lines of fstab.
+/// Removes our fstab entries.
 fn clean_fstab(system: &System) -> Result<(), FileError> {
     let Some(before) = system.files.read_optional(Path::new(FSTAB))? else { return Ok(()) };
     let text = String::from_utf8_lossy(&before);

@@ -1,8 +1,8 @@
-//! The layers of the configuration and their order.
+//! The layers of the configuration and their precedence.
 //!
-//! Low to high: built-in, /etc/cloud/cloud.cfg, cloud.cfg.d/*.cfg by name, /run/cloud-init/cloud.cfg, the kernel
-//! command line (`cc:`), what the data source brings, vendor-data, vendor-data2, user-data, the file named by
-//! `CLOUD_CFG`, and the files given with `-f`.
+//! From low to high: built-in, /etc/cloud/cloud.cfg, cloud.cfg.d/*.cfg by name, /run/cloud-init/cloud.cfg, the kernel
+//! command line (`cc:`), the data source, vendor-data, vendor-data2, user-data, the file in `CLOUD_CFG`, and the files
+//! given with `-f`.
 
 mod builtin;
 mod cmdline;
@@ -23,21 +23,21 @@ pub use cmdline::{UrlError, fetch_cmdline_url, kernel_command_line, url_from_cmd
 /// The main file.
 pub const CLOUD_CONFIG: &str = "/etc/cloud/cloud.cfg";
 
-/// A file of the configuration that cannot be used. The others are.
+/// A configuration file that cannot be used. The others are.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// It cannot be read.
+    /// It is unreadable.
     #[error(transparent)]
     File(#[from] model::effects::FileError),
-    /// It is no YAML. Its text is not shown: configuration holds passwords, and the log is read by more people.
+    /// It is not valid YAML. Its text is not shown: configuration contains passwords, and many can read the log.
     #[error("{}", .0.without_text())]
     Yaml(#[from] yaml::Error),
-    /// It is no mapping.
+    /// It is not a mapping.
     #[error("{origin}: expected a mapping of configuration keys, found {found}")]
     NoMapping {
-        /// Where its content begins.
+        /// Where its content starts.
         origin: Origin,
-        /// What is there, with its article.
+        /// The type found, with its article.
         found: &'static str,
     },
     /// It is a template that cannot be rendered.
@@ -49,13 +49,13 @@ pub enum LoadError {
 pub struct Loader<'a> {
     /// Effects.
     pub system: &'a System,
-    /// Files given with `-f`, the strongest last.
+    /// Files given with `-f`, in increasing precedence.
     pub extra: Vec<PathBuf>,
-    /// Merged cloud-configs as they were read last: a stage asks for them several times, and seldom are they others.
+    /// Merged cloud-configs, cached: a stage reads them several times, and they rarely change.
     read: RefCell<HashMap<PathBuf, Written>>,
 }
 
-/// A merged cloud-config: its text, the origins beside it, and what the two say.
+/// A merged cloud-config: its text, its origins, and the result.
 struct Written {
     text: Vec<u8>,
     origins: Option<String>,
@@ -63,14 +63,14 @@ struct Written {
 }
 
 impl<'a> Loader<'a> {
-    /// For a machine; `extra` are the files given with `-f`, the strongest last.
+    /// Creates a loader; `extra` are the files given with `-f`, in increasing precedence.
     pub fn new(system: &'a System, extra: Vec<PathBuf>) -> Self {
         Self { system, extra, read: RefCell::default() }
     }
 }
 
 impl Loader<'_> {
-    /// One file: YAML, jinja first when its head says so. A missing or empty file is an empty mapping.
+    /// Reads a file: YAML, or jinja if its first line says so. A missing or empty file is an empty mapping.
     pub fn file(&self, path: &Path, instance_data: Option<&Path>) -> Result<Node, LoadError> {
         let bytes = self.system.files.read(path)?;
         self.content(path, &bytes, instance_data)
@@ -83,20 +83,20 @@ impl Loader<'_> {
             return document(&name, bytes);
         }
         let Some(kept) = instance_data else {
-            tracing::warn!("{name}: skipped, a jinja template is not rendered here: write plain YAML");
+            tracing::warn!("skipping {name}: jinja templates are not supported here");
             return Ok(Node::empty_map(Origin::whole(&name)));
         };
         let data = self.system.files.text(kept);
         let Some(data) = data.and_then(|text| serde_json::from_str(&text).ok()) else {
-            // Before the data source is known there is none; the configuration is read again when it is.
-            tracing::debug!("{name}: skipped, it is a jinja template and there is no instance-data yet");
+            // Without a known data source there is none yet; the configuration is read again later.
+            tracing::debug!("skipping {name}: jinja template, and no instance data yet");
             return Ok(Node::empty_map(Origin::whole(&name)));
         };
         let rendered = template::render_instance_template(&name, &text, &data)?;
         document(&name, rendered.as_bytes())
     }
 
-    /// A merged cloud-config of the instance, each value with the origin that it had.
+    /// A merged cloud-config of the instance, with the origin of each value.
     pub fn written(&self, path: &Path) -> Result<Node, LoadError> {
         let text = self.system.files.read(path)?;
         let origins = self.system.files.text(&origins::beside(path));
@@ -127,7 +127,7 @@ impl Loader<'_> {
             .collect()
     }
 
-    /// cloud.cfg with its directory, the strongest first.
+    /// cloud.cfg and its directory, in decreasing precedence.
     fn main_files(&self, instance_data: &Path) -> Vec<Node> {
         let main = self.optional(Path::new(CLOUD_CONFIG), Some(instance_data));
         let named = main
@@ -145,7 +145,7 @@ impl Loader<'_> {
         found
     }
 
-    /// Everything below the data source: the system's own configuration.
+    /// Everything below the data source: the system configuration.
     pub fn base(&self) -> Node {
         let usual = Paths::default().run_dir;
         let first = merge::layers(self.layers_with(&usual));
@@ -155,7 +155,7 @@ impl Loader<'_> {
         }
     }
 
-    /// The same, each layer by itself, the strongest first.
+    /// The layers of the system configuration, in decreasing precedence.
     pub fn base_layers(&self) -> Vec<Node> {
         let layers = self.layers_with(&Paths::default().run_dir);
         match other_run_dir(&merge::layers(layers.clone())) {
@@ -188,22 +188,22 @@ impl Loader<'_> {
         }
     }
 
-    /// The files given with `-f`, then that of `CLOUD_CFG`; the strongest first.
+    /// The files given with `-f`, then that of `CLOUD_CFG`, in decreasing precedence.
     fn named(&self) -> Vec<Node> {
         let given = self.extra.iter().rev().cloned();
         let by_variable = self.system.environment.var("CLOUD_CFG").map(PathBuf::from);
         given.chain(by_variable).filter_map(|path| self.optional(&path, None)).collect()
     }
 
-    /// The paths that the system's own configuration and the files named beside it set, the same for the stages and
-    /// for what looks at their state.
+    /// The paths set by the system configuration and files on the command line; the same for stages and for commands
+    /// that read their state.
     pub fn paths(&self, base: &Node) -> Paths {
         let mut strongest_first = self.named();
         strongest_first.push(base.clone());
         paths(&merge::layers(strongest_first))
     }
 
-    /// The whole configuration: `base` with what the instance adds.
+    /// The complete configuration: `base` with the instance's data.
     pub fn merged(&self, base: &Node, paths: &Paths, instance: Option<&Instance>, vendor: bool) -> Node {
         let mut strongest_first = self.named();
         let mut written = vec!["cloud-config.txt"];
@@ -220,7 +220,7 @@ impl Loader<'_> {
     }
 }
 
-/// What was read; what is broken is told and passed over, what is missing is passed over.
+/// The result of a read: errors are reported and skipped, missing files are skipped.
 fn usable(read: Result<Node, LoadError>) -> Option<Node> {
     match read {
         Ok(node) => Some(node),
@@ -232,13 +232,13 @@ fn usable(read: Result<Node, LoadError>) -> Option<Node> {
     }
 }
 
-/// Where the configuration itself puts the run directory, where that is not the usual place.
+/// The configured run directory, if it is not the default.
 fn other_run_dir(config: &Node) -> Option<PathBuf> {
     let named = config.at(&["system_info", "paths", "run_dir"]).and_then(Node::as_str).map(PathBuf::from);
     named.filter(|named| *named != Paths::default().run_dir)
 }
 
-/// Reads a mapping; nothing at all is an empty one.
+/// Reads a mapping; an empty document is an empty mapping.
 pub fn document(source: &str, bytes: &[u8]) -> Result<Node, LoadError> {
     match Node::from_yaml(source, bytes)? {
         None => Ok(Node::empty_map(Origin::whole(source))),
@@ -250,7 +250,7 @@ pub fn document(source: &str, bytes: &[u8]) -> Result<Node, LoadError> {
     }
 }
 
-/// The paths that `system_info.paths` sets.
+/// The paths in `system_info.paths`.
 pub fn paths(config: &Node) -> Paths {
     let mut paths = Paths::default();
     let set = |slot: &mut PathBuf, name: &str| {
@@ -323,7 +323,7 @@ mod tests {
         };
         write(&path, "#cloud-config\nf: 2\n");
         assert_eq!(value(), Some(2));
-        // What stands beside it counts as well.
+        // The origins file is also considered.
         write(&origins::beside(&path), r#"{"sources": ["part-001"], "places": [["/f", 0, 7, 4]]}"#);
         let node = loader.written(&path).expect("a mapping");
         assert_eq!(node.get("f").expect("there").origin.to_string(), "part-001:7:4");

@@ -1,4 +1,4 @@
-//! Consuming the data of an instance: the user's first, so that it can switch the vendor's off.
+//! Consumes the data of an instance: the user's first, so that it can disable the vendor's.
 
 use model::handler::{DataKind, HandlerContext};
 use model::instance::{Bytes, VendorData};
@@ -9,21 +9,21 @@ use crate::handlers;
 use crate::report::Reporter;
 use crate::userdata::{Included, Processor, UserDataError, filter_launch_index};
 
-/// Gives the data of an instance to the handlers.
+/// Passes the data of an instance to the handlers.
 pub struct Consumer<'a> {
     /// Effects.
     pub system: &'a System,
     /// Where state is kept.
     pub paths: &'a Paths,
-    /// What reads the configuration again after the user's data has changed it.
+    /// Reads the configuration again after the user-data has changed it.
     pub loader: &'a Loader<'a>,
-    /// The system's own configuration.
+    /// The system configuration.
     pub base: &'a Node,
-    /// Whose data it is.
+    /// The instance.
     pub instance: &'a Instance,
-    /// What this run has included already.
+    /// Documents included so far.
     pub included: &'a Included,
-    /// How often it is consumed in this run.
+    /// The frequency for this run.
     pub frequency: Frequency,
 }
 
@@ -43,7 +43,7 @@ impl Consumer<'_> {
         Processor { system: self.system, paths: self.paths, included: self.included }
     }
 
-    /// The user's data.
+    /// The user-data.
     pub fn user_data(&self, reporter: &Reporter) -> Result<(), UserDataError> {
         let step = reporter.start("consume-user-data", "reading and applying user-data");
         let raw = self.instance.user_data.as_ref().map(|bytes| bytes.0.as_slice()).unwrap_or_default();
@@ -54,7 +54,7 @@ impl Consumer<'_> {
         Ok(())
     }
 
-    /// The vendor's data, both of it, where the configuration wants it.
+    /// Both kinds of vendor-data, if the configuration enables them.
     pub fn vendor_data(&self, reporter: &Reporter) -> Result<(), UserDataError> {
         for (kind, name, data) in [
             (DataKind::Vendor, "vendor_data", &self.instance.vendor_data),
@@ -64,7 +64,7 @@ impl Consumer<'_> {
                 tracing::debug!("no {name} from datasource");
                 continue;
             };
-            // The user's file counts here already: it can switch the vendor's data off.
+            // The user-data already applies here: it can disable vendor-data.
             let config = self.loader.merged(self.base, self.paths, Some(self.instance), false);
             let Some(excluded) = vendor_choice(&config, name) else { continue };
             let shown = name.replace('_', "-");
@@ -85,7 +85,7 @@ pub(crate) fn pieces(data: &VendorData) -> Vec<&[u8]> {
     }
 }
 
-/// Whether there is any: as Python's truth of the text, or of the list that the source gave.
+/// Whether there is any, by Python's truth value of the text or list.
 fn is_given(data: &VendorData) -> bool {
     match data {
         VendorData::One(bytes) => !bytes.0.is_empty(),
@@ -93,7 +93,7 @@ fn is_given(data: &VendorData) -> bool {
     }
 }
 
-/// The content types that are excluded from vendor-data; `None` when it is not to be consumed.
+/// The content types excluded from vendor-data; `None` if it is disabled.
 fn vendor_choice(config: &Node, name: &str) -> Option<Vec<String>> {
     let Some(choice) = config.get(name) else {
         tracing::debug!("{name} consumption is disabled.");
@@ -101,7 +101,7 @@ fn vendor_choice(config: &Node, name: &str) -> Option<Vec<String>> {
     };
     if choice.as_map().is_none() {
         tracing::warn!(
-            "{}: invalid {name} setting: write {name}: {{enabled: true}}. It is disabled.",
+            "{}: invalid {name} setting, disabling it; expected {name}: {{enabled: true}}",
             choice.origin
         );
         return None;

@@ -1,7 +1,7 @@
-//! `explain`: which layers set a key of the configuration, and what won by which rule.
+//! `explain`: which layers set a configuration key, which took precedence, and why.
 //!
-//! Nothing of this is kept at boot. The layers are read again: the system's files, and the processed user-data and
-//! vendor-data part by part, merged as at boot but watched.
+//! Nothing is recorded at boot. The layers are read again: the system files, and the processed user-data and
+//! vendor-data part by part, merged like at boot with a trace.
 
 mod gather;
 mod path;
@@ -18,29 +18,29 @@ pub use gather::{Gathered, gather};
 pub use path::{PathError, parse, resolve, value_at};
 pub use redact::{is_secret_key, shown};
 
-/// A layer's word on a key.
+/// The value of a key in one layer.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// The value, with its place.
     pub node: Node,
-    /// What became of it, in words.
+    /// What happened to it.
     pub fates: Vec<String>,
-    /// Whether the final value has something of it.
+    /// Whether the final value contains any of it.
     pub wins: bool,
 }
 
-/// What is known of a key.
+/// The explanation of a key.
 #[derive(Clone, Debug)]
 pub struct Explanation {
-    /// The way to it.
+    /// The path.
     pub path: Vec<String>,
-    /// Its final value; `None` where it was deleted.
+    /// The final value; `None` if it was deleted.
     pub value: Option<Node>,
-    /// The layers that set it, lowest first.
+    /// The layers that set it, in increasing precedence.
     pub settings: Vec<Setting>,
 }
 
-/// Something that happened to a value.
+/// What happened to a value in a merge.
 #[derive(Clone, Debug)]
 struct Event {
     path: Vec<String>,
@@ -50,7 +50,7 @@ struct Event {
     new: Node,
 }
 
-/// Watches what happens on the way to a key.
+/// Traces what happens to a key.
 #[derive(Debug, Default)]
 pub struct Watch {
     wanted: Vec<String>,
@@ -59,7 +59,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// For a key.
+    /// Creates a trace for a key.
     pub fn new(path: &[String]) -> Self {
         Self { wanted: path.to_vec(), ..Self::default() }
     }
@@ -90,7 +90,7 @@ impl Trace for Watch {
     }
 }
 
-/// What the layers say of a key, and what became of it.
+/// Explains a key.
 pub fn explain(gathered: &Gathered, path: &[String]) -> Explanation {
     let mut watch = Watch::new(path);
     let merged = gathered.merged(&mut watch);
@@ -106,7 +106,7 @@ pub fn explain(gathered: &Gathered, path: &[String]) -> Explanation {
             add(node);
         }
     }
-    // What a patch brought is in no layer.
+    // Values from a patch are in no layer.
     for event in watch.events.iter().filter(|event| event.path == path) {
         add(&event.new);
     }
@@ -116,10 +116,10 @@ pub fn explain(gathered: &Gathered, path: &[String]) -> Explanation {
     let mut sources = Vec::new();
     if let Some(value) = &value {
         origins(value, &mut sources);
-        // An item of a list that was joined stands elsewhere in its layer.
+        // An item of a merged list is elsewhere in its layer.
         if !settings.iter().any(|setting| within(&setting.node, &value.origin)) {
             let by = |event: &&Event| event.path.len() < path.len() && within(&event.new, &value.origin);
-            let joined = |event: &Event| format!("came with {}, by {}", event.new.origin, event.by);
+            let joined = |event: &Event| format!("added by {}, by {}", event.new.origin, event.by);
             let fates = watch.events.iter().find(by).map(joined).into_iter().collect();
             settings.push(Setting { node: value.clone(), fates, wins: true });
         }
@@ -130,9 +130,9 @@ pub fn explain(gathered: &Gathered, path: &[String]) -> Explanation {
     Explanation { path: path.to_vec(), value, settings }
 }
 
-/// Writes an event at the settings that it is about.
+/// Adds an event to the settings it is about.
 fn tell(event: &Event, path: &[String], settings: &mut [Setting]) {
-    // An event further up is about what lies below it.
+    // An event further up concerns everything below.
     let below = &path[event.path.len()..];
     let old = event.old.as_ref().and_then(|old| value_at(old, below));
     let new = value_at(&event.new, below);
@@ -148,22 +148,22 @@ fn tell(event: &Event, path: &[String], settings: &mut [Setting]) {
     let place = |origin: Option<&Origin>| origin.map_or_else(String::new, ToString::to_string);
     match event.outcome {
         Outcome::Set => {}
-        // That what holds it was merged says nothing of it.
+        // Merging the container does not affect the value.
         Outcome::Merged if event.path != path => {}
         Outcome::Replaced => {
             say(old, format!("replaced by {new_place}, by {by}"));
             say(new, format!("replaces {}, by {by}", place(old_place)));
         }
         Outcome::Kept => {
-            say(old, format!("stays over {new_place}, by {by}"));
-            say(new, format!("hidden by {}, by {by}", place(old_place)));
+            say(old, format!("takes precedence over {new_place}, by {by}"));
+            say(new, format!("overridden by {}, by {by}", place(old_place)));
         }
         Outcome::Merged => {
             say(old, format!("merged with {new_place}, by {by}"));
             say(new, format!("merged into {}, by {by}", place(old_place)));
         }
         Outcome::Appended => say(new, format!("appended to {}, by {by}", place(old_place))),
-        Outcome::Prepended => say(new, format!("put before {}, by {by}", place(old_place))),
+        Outcome::Prepended => say(new, format!("prepended to {}, by {by}", place(old_place))),
         Outcome::Deleted => {
             say(old, format!("deleted by {new_place}, by {by}"));
             say(new, format!("deletes {}, by {by}", place(old_place)));
@@ -171,7 +171,7 @@ fn tell(event: &Event, path: &[String], settings: &mut [Setting]) {
     }
 }
 
-/// Every origin in a value: bounded by the depth that the reader takes.
+/// All origins in a value; depth is bounded by the reader.
 fn origins(node: &Node, found: &mut Vec<Origin>) {
     match &node.value {
         Value::Map(map) if !map.is_empty() => map.values().for_each(|inner| origins(inner, found)),
@@ -180,7 +180,7 @@ fn origins(node: &Node, found: &mut Vec<Origin>) {
     }
 }
 
-/// Whether something in a value was written at a place.
+/// Whether any part of a value was written at a place.
 fn within(node: &Node, origin: &Origin) -> bool {
     node.origin == *origin
         || match &node.value {
@@ -242,8 +242,8 @@ mod tests {
         assert_eq!(
             lines(&explanation),
             [
-                "- /etc/cloud/cloud.cfg:1:11 [\"vim\"]: hidden by user-data part-001:2:11, by dict(no_replace)",
-                "* user-data part-001:2:11 [\"nginx\"]: stays over /etc/cloud/cloud.cfg:1:11, by dict(no_replace)",
+                "- /etc/cloud/cloud.cfg:1:11 [\"vim\"]: overridden by user-data part-001:2:11, by dict(no_replace)",
+                "* user-data part-001:2:11 [\"nginx\"]: takes precedence over /etc/cloud/cloud.cfg:1:11, by dict(no_replace)",
                 "* user-data part-002:4:2 [\"curl\"]: appended to user-data part-001:2:11, by list(append)",
             ]
         );
@@ -275,7 +275,7 @@ mod tests {
         let item = explain(&gathered, &["packages".to_owned(), "1".to_owned()]);
         assert_eq!(
             lines(&item),
-            ["* user-data part-002:4:4 \"curl\": came with user-data part-002:4:2, by list(append)"]
+            ["* user-data part-002:4:4 \"curl\": added by user-data part-002:4:2, by list(append)"]
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The handlers: what becomes of a part of user-data or vendor-data.
+//! Handlers of user-data and vendor-data parts.
 
 mod boothook;
 pub mod cloud_config;
@@ -20,7 +20,7 @@ pub use cloud_config::CloudConfig;
 pub use jinja::Jinja;
 pub use scripts::{FrequencyScripts, Scripts};
 
-/// The handlers of whose data it is, in the order in which they are asked.
+/// The handlers in the order in which they are tried.
 fn handlers() -> Vec<Box<dyn Handler>> {
     vec![
         Box::new(CloudConfig::default()),
@@ -32,7 +32,7 @@ fn handlers() -> Vec<Box<dyn Handler>> {
     ]
 }
 
-/// Gives every part of processed data to its handler. A part that fails is a warning; the others are handled.
+/// Passes every part of processed data to its handler. A failure is a warning; the other parts are still handled.
 pub fn consume(context: &HandlerContext<'_>, data: &Message, excluded: &[String]) {
     let mut handlers = handlers();
     let runs = |handler: &dyn Handler| match handler.frequency() {
@@ -77,11 +77,11 @@ fn dispatch(
 ) {
     if part.content_type == "text/part-handler" {
         if let Err(error) = python.register(context, part) {
-            tracing::warn!("{}: this part handler cannot be used: {error}", part.origin);
+            tracing::warn!("{}: cannot use this part handler: {error}", part.origin);
         }
         return;
     }
-    // A part handler may also take the place of what is built in.
+    // A part handler can also replace a built-in one.
     if let Some(outcome) = python.part(part) {
         if let Err(error) = outcome {
             tracing::warn!("{}: Failed calling part handler {error}", part.origin);
@@ -114,14 +114,14 @@ fn dispatch(
         _ if content_type == "text/upstart-job"
             || part.payload.trim_ascii_start().starts_with(b"#upstart-job") =>
         {
-            tracing::warn!("{}: an upstart job no longer applies: no release has upstart", part.origin);
+            tracing::warn!("{}: ignoring an upstart job: upstart is no longer supported", part.origin);
         }
         _ if part.payload.is_empty() => tracing::debug!("Empty payload of type {content_type}"),
         _ => {
             let start = first_characters(&part.payload);
             let what = if content_type == NOT_MULTIPART { "non-multipart" } else { "unknown content-type" };
             let why = crate::userdata::mistaken_form(&part.payload).unwrap_or_else(|| {
-                "the first line names no kind of user-data; it begins #cloud-config, #!, #include, #cloud-boothook, \
+                "the first line is not a known header; expected #cloud-config, #!, #include, #cloud-boothook, \
                  #cloud-config-archive or ## template: jinja"
                     .to_owned()
             });
@@ -130,14 +130,14 @@ fn dispatch(
     }
 }
 
-/// As much of the first line as the original shows.
+/// The beginning of the first line, as long as upstream shows it.
 fn first_characters(payload: &[u8]) -> String {
     let text = String::from_utf8_lossy(payload);
     let line: String = text.lines().next().unwrap_or_default().chars().take(24).collect();
     format!("'{}...'", line.escape_default())
 }
 
-/// A part of processed data as handlers take it.
+/// A part of processed data, for the handlers.
 pub fn part_of(kind: DataKind, message: &Message, number: usize) -> Part {
     let filename =
         message.filename().filter(|name| !name.is_empty()).unwrap_or_else(|| format!("part-{number:03}"));
@@ -159,8 +159,8 @@ pub fn part_of(kind: DataKind, message: &Message, number: usize) -> Part {
     }
 }
 
-/// A file name of a part that is safe as one component: what the original leaves is letters, digits and
-/// `_-.()`; `/` becomes `_`.
+/// A part's file name made safe as a single component, by upstream's rule: only letters, digits and `_-.()` are kept;
+/// `/` becomes `_`.
 pub(crate) fn clean_filename(name: &str) -> String {
     let name = name.replace(std::path::MAIN_SEPARATOR, "_");
     let name: String =
@@ -171,7 +171,7 @@ pub(crate) fn clean_filename(name: &str) -> String {
     }
 }
 
-/// Windows line ends become Unix ones, when the first line has one.
+/// Converts Windows line endings to Unix ones if the first line has one.
 pub(crate) fn dos2unix(payload: &[u8]) -> Vec<u8> {
     let first = payload.iter().position(|byte| *byte == b'\n');
     if first.is_none_or(|at| at == 0 || payload[at - 1] != b'\r') {

@@ -1,4 +1,4 @@
-//! How cloud-init is doing, for `status`, `cloud-id` and everything that waits for a boot to end.
+//! cloud-init's status, for `status`, `cloud-id` and everything that waits for the end of a boot.
 
 use std::path::Path;
 
@@ -10,21 +10,21 @@ use serde_json::{Map, Value, json};
 use crate::config::kernel_command_line;
 use crate::json;
 
-/// Whether it runs.
+/// The running state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Running {
-    /// It has not begun.
+    /// No stage has started.
     NotStarted,
-    /// A stage runs, or the next one has not begun yet.
+    /// A stage is running, or the next one has not started yet.
     Running,
-    /// The final stage is over.
+    /// The final stage has finished.
     Done,
-    /// It is not to run.
+    /// cloud-init is disabled.
     Disabled,
 }
 
 impl Running {
-    /// As it is printed.
+    /// The printed form.
     pub fn name(self) -> &'static str {
         match self {
             Self::NotStarted => "not started",
@@ -35,50 +35,50 @@ impl Running {
     }
 }
 
-/// Whether it went well.
+/// The result so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// A stage failed.
     Error,
-    /// Something was not as it should be.
+    /// There were recoverable errors.
     Degraded,
-    /// All is well.
+    /// No errors.
     Healthy,
 }
 
-/// Whether it is enabled, and by what.
+/// Whether cloud-init is enabled, and by what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BootStatus {
     /// `enabled-by-generator`, …
     pub code: &'static str,
-    /// In words.
+    /// A description.
     pub reason: String,
 }
 
-/// Everything that `status` tells.
+/// The complete status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Health {
-    /// Whether it runs.
+    /// The running state.
     pub running: Running,
-    /// Whether it went well.
+    /// The result so far.
     pub condition: Condition,
     /// Whether it is enabled.
     pub boot: BootStatus,
-    /// The source, the running stage, or why it is disabled.
+    /// The data source, the running stage, or why cloud-init is disabled.
     pub detail: String,
-    /// What failed.
+    /// Errors.
     pub errors: Vec<String>,
-    /// What was not as it should be, by level.
+    /// Recoverable errors, by level.
     pub recoverable: Map<String, Value>,
-    /// When a stage last began or ended.
+    /// When a stage last started or finished.
     pub last_update: String,
-    /// The source's name in lower case; `None` while a stage looks for one, nothing before the first.
+    /// The data source's name in lower case; `None` while searching, empty before the first stage.
     pub datasource: Option<String>,
-    /// The stages, as status.json has them.
+    /// The stages of status.json.
     pub stages: Map<String, Value>,
 }
 
-/// The file that switches cloud-init off.
+/// The file that disables cloud-init.
 const DISABLED_FILE: &str = "/etc/cloud/cloud-init.disabled";
 
 fn uses_systemd(system: &System) -> bool {
@@ -93,7 +93,7 @@ pub fn boot_status(system: &System, paths: &Paths) -> BootStatus {
     let by_variable = || {
         let own = system.environment.var("KERNEL_CMDLINE").unwrap_or_default();
         own.contains("cloud-init=disabled")
-            // The manager's environment is systemd's alone, and only its generator reads it.
+            // Only systemd has a manager environment, and only its generator reads it.
             || system
                 .commands
                 .run(&Command::line(["systemctl", "show-environment"]))
@@ -127,8 +127,8 @@ pub fn boot_status(system: &System, paths: &Paths) -> BootStatus {
     }
 }
 
-/// Whether a unit failed, which no status.json tells: the program may not have come so far. The units are our own, and
-/// more is asked of them than other init systems know of a service.
+/// Whether a unit failed without a record in status.json: the program may not have started. Only systemd provides these
+/// properties of units.
 fn systemd_failed(system: &System) -> bool {
     for unit in ["cloud-final", "cloud-config", "cloud-init-network", "cloud-init-local"] {
         let command = Command::line([
@@ -162,7 +162,7 @@ fn systemd_failed(system: &System) -> bool {
 }
 
 impl Health {
-    /// Reads it.
+    /// Reads the status.
     pub fn read(system: &System, paths: &Paths) -> Self {
         let boot = boot_status(system, paths);
         let status = json::read(system, &paths.run("status.json")).unwrap_or(Value::Null);
@@ -228,7 +228,7 @@ impl Health {
             );
         }
         let last_update = if latest > 0.0 {
-            // The stages note seconds since boot, which the original prints as if they were since 1970.
+            // The stages record seconds since boot, which upstream prints as if since 1970.
             Timestamp(std::time::Duration::from_secs_f64(latest)).rfc2822(0)
         } else {
             String::new()
@@ -236,7 +236,7 @@ impl Health {
         Self { running, condition, boot, detail, errors, recoverable, last_update, datasource, stages }
     }
 
-    /// Whether it is over, or will not run.
+    /// Whether cloud-init has finished, or will not run.
     pub fn is_settled(&self) -> bool {
         !matches!(self.running, Running::NotStarted | Running::Running)
     }
@@ -262,7 +262,7 @@ impl Health {
         }
     }
 
-    /// As JSON and YAML print it.
+    /// The document for JSON and YAML output.
     pub fn document(&self) -> Value {
         let (status, extended) = self.words();
         let mut document = json!({
@@ -281,7 +281,7 @@ impl Health {
         document
     }
 
-    /// As people read it.
+    /// The text output.
     pub fn table(&self, long: bool) -> String {
         let (status, extended) = self.words();
         let mut text = format!("status: {status}\n");
@@ -332,7 +332,7 @@ mod tests {
             "init": {"errors": [], "recoverable_errors": {"WARNING": ["w"]}, "start": 4.5, "finished": 5.25}}}"#;
         let health = health(status, &[("/run/cloud-init/result.json", "{}")]);
         assert_eq!(health.exit_code(), 2);
-        // The layout is that of the original's `status --long`.
+        // The layout of upstream's `status --long`.
         assert_eq!(
             health.table(true),
             "status: done\nextended_status: degraded done\nboot_status_code: enabled-by-generator\n\

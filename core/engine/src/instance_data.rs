@@ -1,4 +1,4 @@
-//! instance-data: what is known of the instance, for templates, `query` and other programs.
+//! Instance data: everything known about the instance, for templates, `query` and other programs.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{features, json, os};
 
-/// What ordinary users see in place of a sensitive value.
+/// Replaces sensitive values for ordinary users.
 pub const REDACTED: &str = "redacted for non-root user";
 
-/// Keys that ordinary users must not see, wherever they are; those of every source.
+/// Keys that ordinary users must not see, at any level and for every source.
 const SENSITIVE: &[&str] = &[
     "combined_cloud_config",
     "merged_cfg",
@@ -26,19 +26,19 @@ const SENSITIVE: &[&str] = &[
     "ds/vendor_data",
 ];
 
-/// Prefix of a value that is no text and was made base64.
+/// The prefix of base64-encoded binary values.
 const BASE64: &str = "ci-b64:";
 
-/// Prefixes of regions, the cloud that they are of, and the cloud-id that they mean.
+/// Prefixes of regions, their cloud, and the cloud-id.
 const REGIONS: &[(&str, &str, &str)] =
     &[("cn-", "aws", "aws-china"), ("us-gov-", "aws", "aws-gov"), ("china", "azure", "azure-china")];
 
-/// The cloud-id, finer than the cloud's name where the region tells more.
+/// The cloud-id, more specific than the cloud's name if the region determines it.
 pub fn cloud_id(instance: &Instance) -> String {
     cloud_id_of(&instance.cloud_name, instance.region.as_deref().unwrap_or_default(), &instance.platform)
 }
 
-/// The cloud-id of a cloud's name, a region and a platform; `unknown` and nothing are the same.
+/// The cloud-id for a cloud name, a region and a platform; `unknown` means empty.
 pub fn cloud_id_of(cloud_name: &str, region: &str, platform: &str) -> String {
     let finer = REGIONS.iter().find(|(prefix, cloud, _)| *cloud == cloud_name && region.starts_with(prefix));
     match finer {
@@ -48,7 +48,7 @@ pub fn cloud_id_of(cloud_name: &str, region: &str, platform: &str) -> String {
     }
 }
 
-/// A host name as the metadata gives it, without its domain; an IPv4 address becomes `ip-1-2-3-4`.
+/// The metadata's host name without its domain; an IPv4 address becomes `ip-1-2-3-4`.
 pub fn local_hostname(system: &System, instance: &Instance) -> String {
     let given = instance.hostname.as_deref().filter(|name| !name.is_empty());
     let current = || {
@@ -59,7 +59,7 @@ pub fn local_hostname(system: &System, instance: &Instance) -> String {
     of_address(&name).unwrap_or_else(|| name.split('.').next().unwrap_or_default().to_owned())
 }
 
-/// The standard keys, `v1`.
+/// The standardized keys, `v1`.
 fn standard(system: &System, instance: &Instance, info: &Value) -> Value {
     let zone = &instance.availability_zone;
     let hostname = local_hostname(system, instance);
@@ -89,11 +89,11 @@ fn standard(system: &System, instance: &Instance, info: &Value) -> Value {
     })
 }
 
-/// The whole document, sensitive values included.
+/// The complete document, including sensitive values.
 pub fn document(system: &System, instance: &Instance, config: &Node) -> Value {
     let info = os::system_info(system);
     let mut ds = Map::new();
-    // A source that was crawled as a tree (EC2) shows the tree, which has the metadata under its own name.
+    // A source crawled as a tree (EC2) shows the tree, which contains the metadata under its own name.
     if !instance.extra.contains_key("meta-data") {
         ds.insert("meta_data".into(), instance.metadata.clone());
     }
@@ -131,7 +131,7 @@ pub fn document(system: &System, instance: &Instance, config: &Node) -> Value {
     data
 }
 
-/// Notes the paths of encoded and of sensitive values, and takes the mark off the encoded ones.
+/// Collects the paths of encoded and of sensitive values, and removes the prefix of encoded ones.
 fn catalogue(
     value: &mut Value,
     path: &str,
@@ -155,7 +155,7 @@ fn catalogue(
     }
 }
 
-/// The document with every sensitive value replaced.
+/// The document with all sensitive values replaced.
 pub fn redact(data: &Value) -> Value {
     let mut redacted = data.clone();
     let paths: Vec<String> = data["sensitive_keys"]
@@ -170,7 +170,7 @@ pub fn redact(data: &Value) -> Value {
     redacted
 }
 
-/// Replaces the value at a path of keys joined by `/`. A key may hold a `/` itself: every way to read the path counts.
+/// Replaces the value at a path of keys joined by `/`. Keys may contain `/`: all readings of the path are tried.
 fn hide(value: &mut Value, path: &str) {
     let Some(map) = value.as_object_mut() else { return };
     if let Some(slot) = map.get_mut(path) {
@@ -200,13 +200,12 @@ pub fn persist(system: &System, paths: &Paths, instance: &Instance, config: &Nod
     json::write(system, &public, &redact(&data), &Attributes::mode(0o644))
 }
 
-/// The document with everything.
+/// The path of the complete document.
 pub fn sensitive_path(paths: &Paths) -> std::path::PathBuf {
     paths.run("instance-data-sensitive.json")
 }
 
-/// Writes the configuration that the instance acts on, and adds `system_info` and the features to the sensitive
-/// document.
+/// Writes the effective configuration, and adds `system_info` and the features to the sensitive document.
 pub fn persist_combined(system: &System, paths: &Paths, config: &Node) -> Result<(), FileError> {
     let mut combined = config.to_json();
     let info = combined.get("system_info").cloned().unwrap_or_else(|| json!({}));

@@ -1,4 +1,4 @@
-//! JSON as the original writes it: sorted keys, one space of indentation, everything beyond ASCII escaped.
+//! JSON in upstream's format: sorted keys, indentation by one space, non-ASCII characters escaped.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -65,7 +65,7 @@ impl Formatter for Python<'_> {
     }
 }
 
-/// Keys in order, at every depth.
+/// Sorts keys at all levels.
 pub fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -78,27 +78,27 @@ pub fn sorted(value: &Value) -> Value {
     }
 }
 
-/// The document as text, without a newline at its end.
+/// The document as text, without a final newline.
 pub fn dumps(value: &Value) -> String {
     indented(value, " ")
 }
 
-/// The same with another indentation: `status` prints with two spaces.
+/// The document with another indentation: `status` uses two spaces.
 pub fn indented(value: &Value, indent: &str) -> String {
     let mut out = Vec::new();
     let formatter = Python(PrettyFormatter::with_indent(indent.as_bytes()));
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
-    // Writing plain data into memory cannot fail.
+    // Writing plain data to memory cannot fail.
     let _ = sorted(value).serialize(&mut serializer);
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Writes the document with a newline at its end.
+/// Writes the document with a final newline.
 pub fn write(system: &System, path: &Path, value: &Value, attributes: &Attributes) -> Result<(), FileError> {
     system.files.write(path, (dumps(value) + "\n").as_bytes(), attributes)
 }
 
-/// Reads a document; `None` where there is none or it is broken.
+/// Reads a document; `None` if it is missing or invalid.
 pub fn read(system: &System, path: &Path) -> Option<Value> {
     serde_json::from_slice(&system.files.read(path).ok()?).ok()
 }

@@ -1,10 +1,9 @@
-//! The stages of a boot, and what they are made of: configuration, merging, user-data, templates, semaphores,
-//! status and instance-data.
+//! The boot stages and their parts: configuration, merging, user-data, templates, semaphores, status and instance data.
 //!
-//! The engine knows contracts, never a member of a family: it asks each [`model::DataSource`] of the [`Registry`]
-//! in the order that the configuration gives, hands the configuration to each [`model::module::AnyModule`], and
-//! tells the [`model::Distro`] to render a network. All effects go through [`model::System`], so the same stages
-//! run on a machine, in a plan and in a test.
+//! The engine uses contracts only, never a member of a family: it queries each [`model::DataSource`] of the
+//! [`Registry`] in the configured order, passes the configuration to each [`model::module::AnyModule`], and has the
+//! [`model::Distro`] render the network. All effects go through [`model::System`], so that the same stages run on a
+//! machine, in a plan and in a test.
 
 pub mod analyze;
 pub mod boot;
@@ -31,14 +30,14 @@ pub mod userdata;
 pub use boot::{Boot, Outcome};
 pub use registry::Registry;
 
-/// Deprecations of later releases are information only, so that a stable distribution does not begin to complain:
-/// `devel` for none, or a release such as `24.1`, which a packager sets when the program is built.
+/// Deprecations after this release are logged at info level, so that a stable distribution does not start to warn:
+/// `devel` for none, or a release such as `24.1`, which a packager sets when building.
 pub const DEPRECATION_INFO_BOUNDARY: &str = match option_env!("CLOUD_INIT_DEPRECATION_INFO_BOUNDARY") {
     Some(release) => release,
     None => "devel",
 };
 
-/// What the original calls feature flags, in the order in which it dumps them.
+/// Upstream's feature flags, in the order in which it prints them.
 pub fn features() -> serde_json::Value {
     serde_json::json!({
         "ALLOW_EC2_MIRRORS_ON_NON_AWS_INSTANCE_TYPES": false,

@@ -1,11 +1,10 @@
-//! Which files the log and the output of the stages go to.
+//! Finds the files of the log and of the stages' output.
 
 use std::path::{Path, PathBuf};
 
 use model::{Node, System};
 
-/// The files that the configuration names (`def_log_file`, and what `output:` appends to or tees into), and those that
-/// a rotation of these has left beside them.
+/// The configured files (`def_log_file`, and files that `output:` appends or tees to), and their rotated versions.
 pub fn of(system: &System, config: &Node) -> Vec<PathBuf> {
     let mut found = named(config);
     for log in found.clone() {

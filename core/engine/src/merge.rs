@@ -1,7 +1,7 @@
-//! Merging of configurations, by the strategies that cloud-config names (`dict(replace)+list()+str()`).
+//! Merges configurations with cloud-config's strategies (`dict(replace)+list()+str()`).
 //!
-//! Facts: the original's reference page "Merging user-data sections". Every node keeps its origin, whichever side
-//! it came from; a [`Trace`] is told what became of each.
+//! See upstream's documentation "Merging user-data sections". Every node keeps its origin; a [`Trace`] is notified of
+//! each result.
 
 mod parse;
 mod trace;
@@ -12,7 +12,7 @@ use model::{Map, Node, Origin, Value};
 
 pub use trace::{Outcome, Step, Trace};
 
-/// What is done with a key that both mappings have.
+/// What to do with a key that both mappings have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 enum DictMethod {
     Replace,
@@ -20,7 +20,7 @@ enum DictMethod {
     NoReplace,
 }
 
-/// What is done with two lists.
+/// What to do with two lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 enum ListMethod {
     Append,
@@ -30,7 +30,7 @@ enum ListMethod {
     Replace,
 }
 
-/// Whether a merge goes on inside values of a kind.
+/// Whether to merge recursively inside values of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 struct Recurse {
     dict: bool,
@@ -38,7 +38,7 @@ struct Recurse {
     text: bool,
 }
 
-/// How values of one kind are merged; it prints as it is written.
+/// How values of one type are merged; it prints as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Merger {
     kind: Kind,
@@ -51,66 +51,66 @@ enum Kind {
     Text { append: bool },
 }
 
-/// A way of merging.
+/// A merge strategy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Strategy {
     mergers: Vec<Merger>,
 }
 
-/// Values that cannot be merged, or a way of merging that cannot be read.
+/// Values that cannot be merged, or an invalid strategy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
-    /// No `name(options)`.
-    #[error("'{0}' is no merger: write name(option,…), such as list(append)")]
+    /// Not of the form `name(options)`.
+    #[error("'{0}' is not a valid merger; expected name(option,…), such as list(append)")]
     Form(String),
-    /// None of ours.
-    #[error("there is no merger '{0}': the mergers are dict, list and str")]
+    /// An unknown merger.
+    #[error("unknown merger '{0}'; expected dict, list or str")]
     Unknown(String),
     /// `merge_how` is neither text nor a list of names with settings.
     #[error(
-        "{0}: merge_how is text such as 'list(append)+dict(recurse_list)', or a list of {{name, settings}}, settings a list"
+        "{0}: merge_how must be text such as 'list(append)+dict(recurse_list)', or a list of {{name, settings}}, with a list of settings"
     )]
     Shape(Origin),
-    /// Something that is no list cannot be joined to a list, and what is no text not to a text.
-    #[error("{at}: {by} takes a {to} here, not {found}; write a {to}, or merge by replace")]
+    /// Only lists can be joined to lists, and only text to text.
+    #[error("{at}: {by} expects a {to} here, found {found}; use a {to}, or merge with replace")]
     Mismatch {
-        /// The value that does not fit.
+        /// The value that cannot be merged.
         at: Origin,
         /// The merger.
         by: String,
-        /// What it is, with its article.
+        /// The type of the value, with its article.
         found: &'static str,
-        /// What it was to be joined to.
+        /// The type it would be joined to.
         to: &'static str,
     },
 }
 
 impl Default for Strategy {
-    /// That of the system's configuration: `list()+dict()+str()`.
+    /// The strategy for the system configuration: `list()+dict()+str()`.
     fn default() -> Self {
         Self::parse("list()+dict()+str()").expect("a strategy of known mergers")
     }
 }
 
 impl Strategy {
-    /// That between parts of user-data: a later part replaces whole keys.
+    /// The strategy for parts of user-data: a later part replaces complete keys.
     pub fn between_parts() -> Self {
         Self::parse("dict(replace)+list()+str()").expect("a strategy of known mergers")
     }
 
-    /// Whether it names no merger.
+    /// Whether it contains no merger.
     pub fn is_empty(&self) -> bool {
         self.mergers.is_empty()
     }
 
-    /// Both, this one first: the first merger that knows a kind of value is the one that counts.
+    /// Combines two strategies: the first merger for a type is used.
     #[must_use]
     pub fn then(mut self, other: Self) -> Self {
         self.mergers.extend(other.mergers);
         self
     }
 
-    /// Whether `new` can be merged into `old`: asked first, a failed merge leaves nothing half done and nothing is copied.
+    /// Whether `new` can be merged into `old`. Checking first avoids both partial results and copies.
     pub fn fits(&self, old: &Node, new: &Node) -> Result<(), MergeError> {
         let Some(merger) = self.merger_of(old) else { return Ok(()) };
         match (&merger.kind, &old.value) {
@@ -124,7 +124,7 @@ impl Strategy {
                 .try_for_each(|(slot, value)| self.fits(slot, value)),
             (Kind::List { method, .. }, Value::List(items)) => match &new.value {
                 Value::List(_) | Value::Str(_) => Ok(()),
-                // Compared item by item, which the keys of a mapping are not.
+                // Compared item by item, unlike the keys of a mapping.
                 Value::Map(map) if *method != ListMethod::NoReplace || items.is_empty() || map.is_empty() => {
                     Ok(())
                 }
@@ -141,7 +141,7 @@ impl Strategy {
         }
     }
 
-    /// The first merger that knows the kind of a value.
+    /// The first merger for the value's type.
     fn merger_of(&self, old: &Node) -> Option<&Merger> {
         self.mergers.iter().find(|merger| {
             matches!(
@@ -158,7 +158,7 @@ impl Strategy {
         self.traced(old, new, &mut ())
     }
 
-    /// The same, watched.
+    /// Merges with a trace.
     pub fn traced<T: Trace>(&self, old: Node, new: Node, trace: &mut T) -> Result<Node, MergeError> {
         let Some(merger) = self.merger_of(&old) else { return Ok(old) };
         match merger.kind {
@@ -234,7 +234,7 @@ impl Strategy {
         trace.note(outcome, merger, Some(&old), &new);
         let origin = old.origin;
         let Value::List(mut items) = old.value else { return Ok(Node::new(old.value, origin)) };
-        // Compared item by item, which the keys of a mapping are not.
+        // Compared item by item, unlike the keys of a mapping.
         let keyed = method == ListMethod::NoReplace && !items.is_empty();
         if keyed && new.as_map().is_some_and(|map| !map.is_empty()) {
             return Err(merger.mismatch(&new, "list"));
@@ -278,7 +278,7 @@ impl Merger {
         MergeError::Mismatch { at: new.origin.clone(), by: self.to_string(), found, to }
     }
 
-    /// The items that a value has as Python iterates over it: a text is its letters, a mapping its keys.
+    /// The items of a value under Python's iteration: characters of text, keys of a mapping.
     fn items(&self, new: Node, to: &'static str) -> Result<Vec<Node>, MergeError> {
         let origin = new.origin.clone();
         let text = |text: String| Node::new(Value::Str(text), origin.clone());
@@ -339,12 +339,12 @@ impl fmt::Display for Merger {
     }
 }
 
-/// Merges layers of system configuration, the strongest first.
+/// Merges layers of the system configuration, in decreasing precedence.
 pub fn layers(strongest_first: Vec<Node>) -> Node {
     layers_traced(strongest_first, &mut ())
 }
 
-/// The same, watched. A layer says itself how it is merged below the stronger ones.
+/// Merges with a trace. Each layer sets how it is merged below those above.
 pub fn layers_traced<T: Trace>(strongest_first: Vec<Node>, trace: &mut T) -> Node {
     let usual = Strategy::default();
     let mut merged: Option<Node> = None;
@@ -355,16 +355,16 @@ pub fn layers_traced<T: Trace>(strongest_first: Vec<Node>, trace: &mut T) -> Nod
         let chosen = match Strategy::take_from(&mut layer) {
             Ok(chosen) => chosen.filter(|chosen| !chosen.is_empty()),
             Err(error) => {
-                tracing::warn!("{}: merged as usual: {error}", layer.origin.source);
+                tracing::warn!("{}: using the default merge strategy: {error}", layer.origin.source);
                 None
             }
         };
         let chosen = chosen.as_ref().unwrap_or(&usual);
         let before = merged.take().unwrap_or_else(|| Node::empty_map(layer.origin.clone()));
         merged = Some(match chosen.fits(&before, &layer) {
-            Ok(()) => chosen.traced(before, layer, trace).expect("it was asked whether it fits"),
+            Ok(()) => chosen.traced(before, layer, trace).expect("checked above"),
             Err(error) => {
-                tracing::warn!("{error}: left out");
+                tracing::warn!("skipping a layer: {error}");
                 before
             }
         });
@@ -380,7 +380,7 @@ mod tests {
         Node::from_yaml("test", text.as_bytes()).expect("valid").expect("a document")
     }
 
-    /// Expectations are those of the original's page on merging and of its `tests/data/merge_sources`.
+    /// Expectations: upstream's documentation of merging, and its `tests/data/merge_sources`.
     #[track_caller]
     fn check(strategy: &str, old: &str, new: &str, expected: &str) {
         let strategy = Strategy::parse(strategy).expect("a strategy");
@@ -422,7 +422,7 @@ mod tests {
         let error = appended.merge(yaml("[1]"), yaml("\n 4711")).expect_err("no list");
         assert_eq!(
             error.to_string(),
-            "test:2:2: list(append) takes a list here, not an integer; write a list, or merge by replace"
+            "test:2:2: list(append) expects a list here, found an integer; use a list, or merge with replace"
         );
     }
 

@@ -1,16 +1,16 @@
-//! The tables of links, addresses and routes that a boot prints for people who look at the console.
+//! The tables of devices, addresses and routes that a boot prints to the console.
 
 use std::net::IpAddr;
 
 use model::effects::{Address, Link, LinkError, Links, Route};
 use netconfig::address::v4_mask;
 
-/// What stands where there is nothing.
+/// The placeholder for an empty cell.
 const EMPTY: &str = ".";
-/// What begins each line, so that it can be told from the rest of a boot's output.
+/// The prefix of each line, which separates it from other boot output.
 const PREFIX: &str = "ci-info: ";
 
-/// A table in the original's form.
+/// A table in upstream's format.
 struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -47,14 +47,14 @@ impl Table {
     }
 }
 
-/// As Python's `str.center`: of an odd number of spaces the left gets one more where the width is odd.
+/// Like Python's `str.center`: an odd number of spaces gives one more to the left if the width is odd.
 fn centered(text: &str, width: usize) -> String {
     let spaces = width.saturating_sub(text.chars().count());
     let left = spaces / 2 + (spaces & width & 1);
     format!("{}{text}{}", " ".repeat(left), " ".repeat(spaces - left))
 }
 
-/// ARP's hardware type of Ethernet; other links show no hardware address.
+/// ARP hardware type of Ethernet; the hardware address of other devices is not shown.
 const ETHERNET: u32 = 1;
 
 fn or_empty(text: &str) -> &str {
@@ -64,7 +64,7 @@ fn or_empty(text: &str) -> &str {
 fn devices(links: &[(Link, Vec<Address>)]) -> String {
     let mut table = Table::new(&["Device", "Up", "Address", "Mask", "Scope", "Hw-Address"]);
     for (link, addresses) in links {
-        // A carrier can only be read from a link that is up.
+        // The carrier is readable only if the device is up.
         let up = if link.carrier == Some(true) { "True" } else { "False" };
         let mac = if link.hardware_type == ETHERNET { or_empty(&link.mac) } else { EMPTY };
         for address in addresses.iter().filter(|known| known.address.is_ipv4()) {
@@ -72,7 +72,7 @@ fn devices(links: &[(Link, Vec<Address>)]) -> String {
             table.row(&[&link.name, up, &address.address.to_string(), &mask, or_empty(&address.scope), mac]);
         }
         for address in addresses.iter().filter(|known| known.address.is_ipv6()) {
-            // With a peer the prefix is the peer's.
+            // With a peer, the prefix is the peer's.
             let shown = if address.peer {
                 address.address.to_string()
             } else {
@@ -112,7 +112,7 @@ fn routes_v6(routes: &[&Route]) -> String {
         if route.interface == "lo" {
             continue;
         }
-        // What the original reads from iproute2: routes of a kind begin with its name, a host's has no prefix.
+        // Upstream reads iproute2's output: special routes start with their type, host routes have no prefix.
         let destination = match (route.kind, route.prefix) {
             ("unicast", 0) => "::/0".to_owned(),
             ("unicast", 128) => route.destination.to_string(),
@@ -133,7 +133,7 @@ fn routes_v6(routes: &[&Route]) -> String {
     table.titled("Route IPv6 info")
 }
 
-/// The tables, each line marked as information; what cannot be read says so in their place.
+/// The tables, with a prefix on each line; an error message replaces an unreadable table.
 pub fn tables(links: &dyn Links) -> String {
     let failed = |what: &str, error: &LinkError| format!("{:!^80}", format!("{what} failed ({error})"));
     let read = || -> Result<Vec<(Link, Vec<Address>)>, LinkError> {
@@ -198,7 +198,7 @@ mod tests {
             ),
             (lo, vec![address("127.0.0.1", 8, "host"), address("::1", 128, "host")]),
         ];
-        // The layout of tests/data/netinfo of the original; its sample was taken without IPv4's scopes.
+        // The layout of upstream's tests/data/netinfo; its sample lacks the scopes of IPv4.
         let expected = "\
 +++++++++++++++++++++++++++++++++++++++Net device info++++++++++++++++++++++++++++++++++++++++
 +---------+------+------------------------------+---------------+--------+-------------------+

@@ -1,4 +1,4 @@
-//! What operating system this is, as the original reads it from os-release.
+//! The operating system, as upstream reads it from os-release.
 
 use std::path::Path;
 
@@ -35,22 +35,22 @@ const OWN_VARIANT: &[&str] = &[
 /// `ID`, `VERSION_ID` and the codename of os-release.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OsRelease {
-    /// The distribution; RHEL's is `redhat`.
+    /// The distribution; `redhat` for RHEL.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Its codename, or what the original puts in its place.
+    /// Its codename, or upstream's substitute.
     pub codename: String,
 }
 
-/// What /etc/os-release says; empty texts where there is no such file, or no such variable.
+/// The fields of /etc/os-release; empty if the file or the field is missing.
 pub fn release(files: &(impl ReadFiles + ?Sized)) -> os_release::OsRelease {
-    // The reader takes the first and the last letter of a quoted value off, and panics where both are one.
+    // The library removes the first and last character of a quoted value, and panics if they are the same one.
     let is_read =
         |line: &&str| !matches!(line.split_once('=').map(|(_, value)| value.trim()), Some("\"" | "'"));
     let text = files.text(Path::new("/etc/os-release")).unwrap_or_default();
     let mut found: os_release::OsRelease = text.lines().filter(is_read).map(str::to_owned).collect();
-    // It leaves the shell's escapes.
+    // It keeps the shell's escapes.
     for value in [&mut found.pretty_name, &mut found.version] {
         *value = value.replace("\\\"", "\"").replace("\\$", "$");
     }
@@ -92,7 +92,7 @@ impl OsRelease {
     }
 }
 
-/// `sys_info` of the instance-data. There is no Python to tell of: its version is null.
+/// `sys_info` of the instance data. Without Python, its version is null.
 pub fn system_info(system: &System) -> serde_json::Value {
     let uname = system.environment.uname();
     let os = OsRelease::read(system);

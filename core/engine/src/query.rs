@@ -8,41 +8,41 @@ use serde_json::Value;
 use crate::instance_data::{REDACTED, sensitive_path};
 use crate::{template, userdata};
 
-/// What cannot be queried.
+/// Errors of queries.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum QueryError {
-    /// The file is not there.
+    /// The file does not exist.
     #[error("Missing instance-data file: {0}")]
     Missing(String),
-    /// The file may not be read.
+    /// The file is not readable.
     #[error("No read permission on '{0}'. Try sudo")]
     Forbidden(String),
-    /// The file is no JSON.
+    /// The file is not valid JSON.
     #[error("{0}: not valid JSON: {1}")]
     Broken(String, String),
-    /// The file is JSON, but its root is no mapping.
-    #[error("{0}: instance-data is a mapping, not {1}")]
+    /// The root of the JSON document is not a mapping.
+    #[error("{0}: expected a mapping of instance data, found {1}")]
     NoData(String, &'static str),
-    /// No such key at the top.
+    /// An unknown top-level key.
     #[error("Undefined instance-data key '{0}'")]
     Undefined(String),
-    /// No such key further down.
+    /// An unknown nested key.
     #[error("instance-data '{parent}' has no '{leaf}'")]
     NoLeaf {
-        /// Where the key was looked for.
+        /// The path of the parent.
         parent: String,
         /// The key.
         leaf: String,
     },
-    /// Only mappings have keys.
+    /// The value has no keys.
     #[error("--list-keys provided but '{0}' is not a dict")]
     NoMapping(String),
-    /// The format is no template.
+    /// The format is not a valid template.
     #[error("Failed to render templated data. {0}")]
     Template(String),
 }
 
-/// Which files are read; the usual ones unless given.
+/// The files to read; the default ones unless given.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// Instance-data.
@@ -53,7 +53,7 @@ pub struct Sources {
     pub vendor_data: Option<PathBuf>,
 }
 
-/// User-data as text; what is no text is base64 after `ci-b64:`.
+/// User-data as text; binary data is base64 after `ci-b64:`.
 fn loaded(system: &System, path: &Path) -> Value {
     use base64::Engine as _;
     let bytes = system.files.read(path).unwrap_or_default();
@@ -69,7 +69,7 @@ fn loaded(system: &System, path: &Path) -> Value {
     }
 }
 
-/// The instance-data with user-data, vendor-data and the combined config; an ordinary user gets them redacted.
+/// The instance data with user-data, vendor-data and the combined config; redacted for ordinary users.
 pub fn load(system: &System, paths: &Paths, sources: &Sources) -> Result<Value, QueryError> {
     let root = system.environment.uid() == 0;
     let public = paths.run("instance-data.json");
@@ -113,7 +113,7 @@ pub fn load(system: &System, paths: &Paths, sources: &Sources) -> Result<Value, 
     Ok(data)
 }
 
-/// A value of the data that templates see, without the aliases; a path is dotted, each step a key or its alias.
+/// A value of the template variables, without aliases; each step of the dotted path is a key or its alias.
 pub fn find(data: &Value, path: &str) -> Result<Value, QueryError> {
     let mut at = without_aliases(data);
     let mut walked: Vec<&str> = Vec::new();
@@ -139,7 +139,7 @@ pub fn find(data: &Value, path: &str) -> Result<Value, QueryError> {
     Ok(at)
 }
 
-/// Every key that queries know: the data, with the keys of `v1` also at the top.
+/// All queryable keys: the data, with the keys of `v1` also at the top level.
 pub fn without_aliases(data: &Value) -> Value {
     let Some(map) = data.as_object() else { return data.clone() };
     let mut out = serde_json::Map::new();
@@ -157,7 +157,7 @@ pub fn without_aliases(data: &Value) -> Value {
     Value::Object(out)
 }
 
-/// What `--list-keys` prints.
+/// The output of `--list-keys`.
 pub fn keys(data: &Value, path: Option<&str>) -> Result<String, QueryError> {
     let value = match path {
         Some(path) => find(data, path)?,
@@ -169,12 +169,12 @@ pub fn keys(data: &Value, path: Option<&str>) -> Result<String, QueryError> {
     Ok(keys.join("\n"))
 }
 
-/// What `--format` prints.
+/// The output of `--format`.
 pub fn format(data: &Value, format: &str) -> Result<String, QueryError> {
     template::render_format(format, data).map_err(|error| QueryError::Template(error.to_string()))
 }
 
-/// A value as `query` prints it: text as it is, all else as JSON.
+/// A value as `query` prints it: text unchanged, everything else as JSON.
 pub fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| crate::json::dumps(value), str::to_owned)
 }
@@ -203,7 +203,10 @@ mod tests {
             let (system, _) = system::Scratch::new().file("/data.json", text).system();
             let sources = Sources { instance_data: Some("/data.json".into()), ..Sources::default() };
             let error = load(&system, &Paths::default(), &sources).expect_err("no mapping");
-            assert_eq!(error.to_string(), format!("/data.json: instance-data is a mapping, not {kind}"));
+            assert_eq!(
+                error.to_string(),
+                format!("/data.json: expected a mapping of instance data, found {kind}")
+            );
         }
     }
 

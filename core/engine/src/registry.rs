@@ -1,26 +1,26 @@
-//! The members of the families that this program was built with.
+//! The members of the families that this program includes.
 
 use model::module::{Absent, AnyModule};
 use model::{DataSource, Distro, DistroError, Node, System};
 
-/// Makes a distribution of a name from `system_info`; an unknown name is an error that lists the known ones.
+/// Creates a distribution by name from `system_info`; an unknown name is an error that lists the known ones.
 pub type MakeDistro = fn(&System, &str, &Node) -> Result<Box<dyn Distro>, DistroError>;
 
-/// What the program was built with.
+/// The contents of this build.
 pub struct Registry {
     /// Data sources.
     pub sources: Vec<Box<dyn DataSource>>,
     /// Modules.
     pub modules: Vec<Box<dyn AnyModule>>,
-    /// Modules that there are and that this program was built without.
+    /// Modules that this build does not include.
     pub absent_modules: Vec<Absent>,
-    /// Names of modules of old releases, which are passed over.
+    /// Names of removed modules, which are skipped.
     pub removed_modules: &'static [&'static str],
     /// Distributions.
     pub distro: MakeDistro,
-    /// Templates that the program carries, for images that ship none.
+    /// Built-in templates, for images without their own.
     pub templates: &'static [(&'static str, &'static str)],
-    /// The schema of a cloud-config, where user-data is checked.
+    /// The schema of a cloud-config, if user-data is validated.
     pub cloud_config_schema: Option<fn() -> serde_json::Value>,
     /// The program's version.
     pub version: &'static str,
@@ -32,13 +32,13 @@ impl Registry {
         self.sources.iter().find(|source| source.about().name.eq_ignore_ascii_case(name)).map(AsRef::as_ref)
     }
 
-    /// A module by its name with `_`, or by a name of earlier releases.
+    /// A module by its name with `_`, or by an earlier name.
     pub fn module(&self, name: &str) -> Option<&dyn AnyModule> {
         let mut modules = self.modules.iter().map(AsRef::as_ref);
         modules.find(|module| module.name() == name || module.aliases().contains(&name))
     }
 
-    /// A module that this program was built without.
+    /// A module that this build does not include.
     pub fn absent(&self, name: &str) -> Option<&Absent> {
         self.absent_modules.iter().find(|absent| absent.name == name || absent.aliases.contains(&name))
     }

@@ -1,5 +1,4 @@
-//! What happens during a boot, as other people and programs see it: the start and the end of every step, and the
-//! warnings that make a boot «degraded».
+//! Reports the events of a boot: the start and finish of every step, and the warnings that make its status «degraded».
 
 mod webhook;
 
@@ -16,18 +15,18 @@ use webhook::Webhook;
 pub struct Recoverable(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
 
 impl Recoverable {
-    /// Notes a message.
+    /// Records a message.
     pub fn note(&self, level: &str, message: String) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         noted.entry(level.to_owned()).or_default().push(message);
     }
 
-    /// Everything noted so far.
+    /// All recorded messages.
     pub fn noted(&self) -> BTreeMap<String, Vec<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether anything was noted.
+    /// Whether any message was recorded.
     pub fn is_empty(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
@@ -37,17 +36,17 @@ impl Recoverable {
 struct Event<'e> {
     /// The stage's name, and the step's after a `/`.
     name: String,
-    /// What happens, in words.
+    /// A description.
     description: &'e str,
-    /// How it ended; `None` for a beginning.
+    /// The result; `None` for a start.
     end: Option<End>,
 }
 
-/// The end of a stage or a step.
+/// The result of a stage or a step.
 #[derive(Clone, Copy)]
 struct End {
     ok: bool,
-    /// How long it has taken.
+    /// The duration.
     after: Duration,
 }
 
@@ -67,13 +66,13 @@ impl std::fmt::Display for Event<'_> {
     }
 }
 
-/// Where the events of a boot go: a receiver of `reporting:` in the configuration.
+/// A destination of events: a handler in `reporting:`.
 trait Sink: Send + Sync {
-    /// Takes an event. What goes wrong is a warning: a boot goes on.
+    /// Publishes an event. Errors are warnings: the boot continues.
     fn publish(&self, system: &System, event: &Event<'_>);
 }
 
-/// To the log, with a level.
+/// To the log, at a level.
 struct Log(tracing::Level);
 
 impl Log {
@@ -108,7 +107,7 @@ impl Sink for Print {
     }
 }
 
-/// What was posted is sent before who reports is gone.
+/// Pending events are sent before the reporter is dropped.
 struct Flush(System);
 
 impl Drop for Flush {
@@ -128,8 +127,8 @@ pub struct Reporter {
     _flush: Arc<Flush>,
 }
 
-/// A step that has begun.
-#[must_use = "a step has to be ended"]
+/// A step in progress.
+#[must_use = "a step must be finished"]
 pub struct Step<'a> {
     reporter: &'a Reporter,
     name: String,
@@ -138,10 +137,10 @@ pub struct Step<'a> {
 }
 
 impl Reporter {
-    /// Reports for a stage of status.json (`init-local`, `modules-config`) to the log, where `init` is `init-network`.
+    /// Creates a reporter for a stage of status.json (`init-local`, `modules-config`) with the log as its only handler.
     pub fn new(system: &System, stage: &'static str) -> Self {
         let log: Arc<dyn Sink> = Arc::new(Log(tracing::Level::DEBUG));
-        // status.json has another name for this one stage.
+        // status.json names this stage differently.
         let stage = if stage == "init" { "init-network" } else { stage };
         Self {
             system: system.clone(),
@@ -152,7 +151,7 @@ impl Reporter {
         }
     }
 
-    /// Takes `reporting:` into account: names that are false are removed, types we know are added.
+    /// Applies `reporting:`: false removes a handler, known types are added.
     pub fn configure(&mut self, config: &Node) {
         for (name, value) in config.get("reporting").and_then(Node::as_map).into_iter().flatten() {
             let name = name.to_string();
@@ -171,7 +170,7 @@ impl Reporter {
                     self.sinks.remove(&name);
                 }
                 other => tracing::warn!(
-                    "{}: reporting.{name}: this program cannot report by '{}': use log, print or webhook",
+                    "{}: reporting.{name}: unsupported type '{}'; expected log, print or webhook",
                     value.origin,
                     other.unwrap_or("")
                 ),
@@ -179,7 +178,7 @@ impl Reporter {
         }
     }
 
-    /// Reports nothing at all.
+    /// Disables reporting.
     pub fn silence(&mut self) {
         self.sinks.clear();
     }
@@ -188,26 +187,26 @@ impl Reporter {
         self.sinks.insert(name, Arc::new(sink));
     }
 
-    /// Reports the beginning or the end of the stage, or of a step of it.
+    /// Reports the start or finish of the stage, or of one of its steps.
     fn event(&self, step: Option<&str>, description: &str, end: Option<End>) {
         let name = step.map_or(self.stage.to_owned(), |step| format!("{}/{step}", self.stage));
         let event = Event { name, description, end };
         self.sinks.values().for_each(|sink| sink.publish(&self.system, &event));
     }
 
-    /// The stage itself begins.
+    /// The stage starts.
     pub fn stage_started(&self, description: &str) {
         self.event(None, description, None);
     }
 
-    /// The stage itself is over.
+    /// The stage has finished.
     pub fn stage_finished(&self, description: &str, ok: bool) {
         let after = self.system.clock.monotonic().saturating_sub(self.begun);
         self.event(None, description, Some(End { ok, after }));
         self.system.outbox.flush();
     }
 
-    /// A step begins.
+    /// A step starts.
     pub fn start(&self, name: &str, description: &str) -> Step<'_> {
         self.event(Some(name), description, None);
         Step {
@@ -224,12 +223,12 @@ fn word(ok: bool) -> &'static str {
 }
 
 impl Step<'_> {
-    /// How long it has taken so far.
+    /// The duration so far.
     pub fn elapsed(&self) -> Duration {
         self.reporter.system.clock.monotonic().saturating_sub(self.begun)
     }
 
-    /// The step is over; the message takes the description's place where there is one.
+    /// Finishes the step; a message replaces the description.
     pub fn finish(self, ok: bool, message: Option<&str>) {
         let text = message.unwrap_or(&self.description);
         self.reporter.event(Some(&self.name), text, Some(End { ok, after: self.elapsed() }));

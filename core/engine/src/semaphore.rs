@@ -1,5 +1,5 @@
-//! Files that say that a step has run, spelled as the original spells them, so that an instance set up by it and
-//! taken over by this program runs nothing a second time.
+//! Semaphore files for steps that have run, named as upstream names them, so that an instance set up by upstream and
+//! taken over by this program runs nothing twice.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use model::effects::{Attributes, FileError};
 use model::module::Semaphores;
 use model::{Frequency, Paths, System};
 
-/// Semaphores of the current instance and of the image.
+/// The semaphores of the current instance and of the image.
 #[derive(Clone)]
 pub struct FileSemaphores {
     system: System,
@@ -16,12 +16,12 @@ pub struct FileSemaphores {
 }
 
 impl FileSemaphores {
-    /// Those below these paths.
+    /// The semaphores below these paths.
     pub fn new(system: &System, paths: &Paths) -> Self {
         Self { system: system.clone(), instance: paths.instance("sem"), image: paths.cloud_dir.join("sem") }
     }
 
-    /// Those of one directory, for steps once in a boot (`/run/cloud-init/sem`).
+    /// The semaphores in one directory, for steps that run once per boot (`/run/cloud-init/sem`).
     pub fn at(system: &System, directory: &Path) -> Self {
         Self { system: system.clone(), instance: directory.to_owned(), image: directory.to_owned() }
     }
@@ -35,14 +35,14 @@ impl FileSemaphores {
     }
 }
 
-/// The name as a file: `-` becomes `_`.
+/// The file name: `-` becomes `_`.
 fn canonical(name: &str) -> String {
     name.replace('-', "_")
 }
 
 impl Semaphores for FileSemaphores {
     fn has_run(&self, name: &str, frequency: Frequency) -> bool {
-        // The name as it was written counts too: releases before 0.7 did not replace the `-`.
+        // The original spelling counts too: releases before 0.7 did not replace `-`.
         [canonical(name), name.to_owned()]
             .iter()
             .filter_map(|name| self.file(name, frequency))

@@ -1,4 +1,4 @@
-//! status.json and result.json: what each stage did and whether it went well.
+//! status.json and result.json: the result of each stage.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,14 +12,14 @@ use crate::report::Recoverable;
 
 const STAGES: &[Stage] = &[Stage::Local, Stage::Network, Stage::Config, Stage::Final];
 
-/// The two files while a stage runs.
+/// The two files while a stage is running.
 pub struct StatusFile {
     system: System,
     paths: Paths,
     stage: Stage,
     status: Value,
     recoverable: Recoverable,
-    /// What was noted before the stage began: the original merges these with what the stage adds.
+    /// What was recorded before the stage started: upstream merges it with the stage's own messages.
     before: BTreeMap<String, Vec<String>>,
 }
 
@@ -29,12 +29,12 @@ fn empty() -> Value {
 
 fn seconds(system: &System) -> Value {
     let uptime = system.clock.uptime().unwrap_or_else(|| system.clock.monotonic());
-    // /proc/uptime has hundredths.
+    // /proc/uptime has a resolution of hundredths.
     json!((uptime.as_secs_f64() * 100.0).round() / 100.0)
 }
 
 impl StatusFile {
-    /// A stage begins: the local one begins a new file, the others go on with it.
+    /// Starts a stage: the local one starts a new file, the others continue it.
     pub fn begin(
         system: &System,
         paths: &Paths,
@@ -92,7 +92,7 @@ impl StatusFile {
         self.paths.run(name)
     }
 
-    /// Writes a file below data/ and links to it, relatively, from the run directory.
+    /// Writes a file below data/, with a relative link from the run directory.
     fn write(&self, name: &str, value: &Value) -> Result<(), FileError> {
         let (path, link) = (self.path(name), self.link(name));
         json::write(&self.system, &path, value, &Attributes::mode(0o644))?;
@@ -104,7 +104,7 @@ impl StatusFile {
         self.system.files.symlink(&relative, &link)
     }
 
-    /// The stage is over. Gives the number of its errors, which is the command's exit code.
+    /// Finishes the stage. Returns the number of its errors, which is the command's exit code.
     pub fn finish(mut self, datasource: Option<&str>, errors: &[String]) -> Result<usize, FileError> {
         let name = self.stage.status_name();
         let v1 = &mut self.status["v1"];

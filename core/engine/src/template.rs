@@ -1,7 +1,7 @@
-//! Templates: jinja with the original's habits, and its basic `$x` form.
+//! Templates: jinja with upstream's settings, and upstream's basic `$x` format.
 //!
-//! An undefined name prints `CI_MISSING_JINJA_VAR/name`, blocks swallow the newline after them, values print as
-//! Python's `str()` does (`True`, `None`, `{'a': 1}`), and `do` is a statement.
+//! An undefined name prints `CI_MISSING_JINJA_VAR/name`, blocks remove the newline after them, values print like
+//! Python's `str()` (`True`, `None`, `{'a': 1}`), and `do` is a statement.
 
 mod basic;
 mod filters;
@@ -14,13 +14,13 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use model::module::{TemplateError, Templates};
 use model::{Paths, System};
 
-/// What stands for a name that is not there.
+/// The replacement of an undefined name.
 pub const MISSING: &str = "CI_MISSING_JINJA_VAR/";
 
-/// Steps that a template may take: a range in a range in a range must not keep the boot from going on.
+/// The maximum number of steps of a template: nested ranges must not block the boot.
 const FUEL: u64 = 20_000_000;
 
-/// The engine of a text, by its first line, and the text after that line.
+/// The template engine according to the first line, and the text after it.
 fn detect(text: &str) -> (Engine, &str) {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let kind = first.strip_prefix("##").and_then(|head| {
@@ -43,12 +43,12 @@ enum Engine {
     Unknown(String),
 }
 
-/// Whether the first line says jinja.
+/// Whether the first line selects jinja.
 pub fn is_jinja(text: &str) -> bool {
     detect(text).0 == Engine::Jinja
 }
 
-/// Renders a text by its own first line.
+/// Renders a text according to its first line.
 pub fn render(name: &str, text: &str, variables: &serde_json::Value) -> Result<String, TemplateError> {
     let broken = |line: usize, reason: String| TemplateError { name: name.to_owned(), line, reason };
     match detect(text) {
@@ -57,7 +57,7 @@ pub fn render(name: &str, text: &str, variables: &serde_json::Value) -> Result<S
             basic::render(rest, variables).map_err(|(line, reason)| broken(line, reason))
         }
         (Engine::Unknown(kind), _) => {
-            Err(broken(1, format!("there is no template engine '{kind}': write jinja or basic")))
+            Err(broken(1, format!("unknown template engine '{kind}'; expected jinja or basic")))
         }
     }
 }
@@ -70,7 +70,7 @@ fn environment() -> Environment<'static> {
     }
     environment.set_formatter(|out, state, value| {
         let _ = state;
-        // Every missing name is an object by itself: what is still undefined is the other side of an `if`.
+        // Each missing name is an object: the only undefined value is the missing branch of an inline `if`.
         if value.is_undefined() {
             return Ok(());
         }
@@ -79,7 +79,7 @@ fn environment() -> Environment<'static> {
     missing::install(&mut environment);
     filters::install(&mut environment);
     environment.set_fuel(Some(FUEL));
-    // A template of a user must not keep the boot from going on.
+    // A user's template must not block the boot.
     environment.set_recursion_limit(100);
     environment
 }
@@ -87,11 +87,15 @@ fn environment() -> Environment<'static> {
 fn jinja(name: &str, text: &str, variables: &serde_json::Value) -> Result<String, TemplateError> {
     let environment = environment();
     let failed = |error: &minijinja::Error| {
-        // The template's first line was taken off.
+        // The first line was removed.
         let line = error.line().unwrap_or(0) + 1;
-        let reason = error
-            .detail()
-            .map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+        let reason = match (error.kind(), error.detail()) {
+            (ErrorKind::OutOfFuel, _) => {
+                format!("the template takes too many steps (limit {} million)", FUEL / 1_000_000)
+            }
+            (kind, Some(detail)) => format!("{kind}: {detail}"),
+            (kind, None) => kind.to_string(),
+        };
         TemplateError { name: name.to_owned(), line, reason }
     };
     let template = environment.template_from_str(text).map_err(|error| failed(&error))?;
@@ -111,8 +115,8 @@ fn jinja(name: &str, text: &str, variables: &serde_json::Value) -> Result<String
     Ok(rendered)
 }
 
-/// Renders a text that users gave, with instance-data as its variables: `v1`'s keys also at the top, and every key
-/// with operators also with `_` in their place.
+/// Renders a user's template with instance data as variables: the keys of `v1` are also at the top level, and keys with
+/// operators have an alias with `_`.
 pub fn render_instance_template(
     name: &str,
     text: &str,
@@ -130,10 +134,10 @@ pub fn render_instance_template(
     Ok(rendered)
 }
 
-/// Instance-data as templates see it.
+/// The instance data as template variables.
 pub fn variables(instance_data: &serde_json::Value) -> serde_json::Value {
     let encoded: Vec<String> = instance_data
-        // The old name of the key only: with the new one values stay encoded, as with the original.
+        // Like upstream, only the old name of the key is used: with the new one, values stay encoded.
         .get("base64-encoded-keys")
         .and_then(serde_json::Value::as_array)
         .into_iter()
@@ -181,7 +185,7 @@ fn converted(map: &Object, prefix: &str, encoded: &[String]) -> Object {
     result
 }
 
-/// The key with jinja's operators replaced by `_`; `None` where it has none.
+/// The key with jinja's operators replaced by `_`; `None` if it has none.
 pub fn alias(key: &str) -> Option<String> {
     // Longer operators of jinja's lexer count as one.
     let mut out = key.to_owned();
@@ -195,13 +199,13 @@ pub fn alias(key: &str) -> Option<String> {
     (out != key).then_some(out)
 }
 
-/// The templates of an image, or those that the program carries.
+/// The templates of an image, or the built-in ones.
 pub struct ShippedTemplates<'a> {
     /// Effects.
     pub system: &'a System,
-    /// Where an image has them.
+    /// The template directory of the image.
     pub paths: &'a Paths,
-    /// What the program carries.
+    /// The built-in templates.
     pub carried: &'static [(&'static str, &'static str)],
 }
 
@@ -219,7 +223,7 @@ impl Templates for ShippedTemplates<'_> {
     }
 }
 
-/// Renders a single expression's format, as `query --format` does: jinja without a first line to say so.
+/// Renders a format, for `query --format`: jinja without a first line that selects it.
 pub fn render_format(format: &str, instance_data: &serde_json::Value) -> Result<String, TemplateError> {
     let mut rendered = jinja("query --format", format, &variables(instance_data))?;
     if rendered.ends_with('\n') && !format.ends_with('\n') {
@@ -228,14 +232,14 @@ pub fn render_format(format: &str, instance_data: &serde_json::Value) -> Result<
     Ok(rendered)
 }
 
-/// A value as Python's `str()` writes it.
+/// A value in the format of Python's `str()`.
 pub fn python_text(value: &serde_json::Value) -> String {
     let mut out = String::new();
     let _ = python::write_json(&mut out, &missing::wrap(value));
     out
 }
 
-/// A text as Python's `repr()` writes it.
+/// A text in the format of Python's `repr()`.
 pub fn python_repr(text: &str) -> String {
     let mut out = String::new();
     let _ = python::quoted(&mut out, text);
@@ -254,7 +258,7 @@ mod tests {
 
     #[test]
     fn values_print_as_python_does() {
-        // Each expectation is what jinja2 3.1 prints.
+        // Expectations: the output of jinja2 3.1.
         let vars = json!({"a": true, "n": null, "d": {"k": [1, "x"]}, "f": 1.0, "s": "it's"});
         check(
             "## template: jinja\n{{ a }} {{ n }} {{ d }} {{ f }} {{ [s] }}\n",
@@ -309,6 +313,9 @@ mod tests {
         ] {
             assert!(render("t", &format!("## template: jinja\n{text}"), &json!({})).is_err(), "{text}");
         }
+        let endless = "## template: jinja\n\n{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}";
+        let error = render("t", endless, &json!({})).expect_err("too many steps").to_string();
+        assert_eq!(error, "t:3: the template takes too many steps (limit 20 million)");
     }
 
     #[test]

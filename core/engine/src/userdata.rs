@@ -1,7 +1,7 @@
-//! From raw user-data to the parts that handlers take.
+//! Processes raw user-data into parts for the handlers.
 //!
-//! The processed form is a MIME message, as the original keeps it in `user-data.txt.i`: what was compressed is
-//! unpacked, what was included is fetched, an archive is taken apart, and every part has a content type and a name.
+//! The processed form is a MIME message, which upstream stores as `user-data.txt.i`: parts are decompressed, includes
+//! fetched and archives split, and every part has a content type and a name.
 
 mod archive;
 mod include;
@@ -19,11 +19,11 @@ use model::{Paths, System};
 pub use launch_index::filter as filter_launch_index;
 pub use sniff::{content_type_of, mistaken_form, needs_network};
 
-/// What text without headers is until it is looked at.
+/// The type of text without headers before its content is inspected.
 pub(crate) const NOT_MULTIPART: &str = "text/x-not-multipart";
-/// Types whose content is looked at in spite of the type.
+/// Types whose content is inspected regardless.
 const SNIFFED: &[&str] = &["text/plain", NOT_MULTIPART, "text/x-shellscript"];
-/// Types that are unpacked.
+/// Types that are decompressed.
 const COMPRESSED: &[&str] = &[
     "application/gzip",
     "application/gzip-compressed",
@@ -34,49 +34,49 @@ const COMPRESSED: &[&str] = &[
     "application/x-gzip",
     "application/x-gzip-compressed",
 ];
-/// Unpacked data may not be longer, against bombs. The largest user-data of any cloud is 64 MiB (ConfigDrive).
+/// The maximum decompressed size. The largest user-data of any cloud is 64 MiB (ConfigDrive).
 const MAX_UNPACKED: u64 = 256 << 20;
-/// Includes within includes.
+/// The maximum nesting of includes.
 const MAX_DEPTH: usize = 16;
 
-/// User-data that cannot be processed; the stage fails, as the original's.
+/// User-data that cannot be processed; the stage fails, as in upstream.
 #[derive(Debug, thiserror::Error)]
 pub enum UserDataError {
-    /// A compressed part is damaged.
+    /// A compressed part is corrupt.
     #[error("{name}: cannot decompress {length} bytes of {content_type}: {reason}")]
     Compressed {
         /// The part.
         name: String,
         /// Its content type.
         content_type: String,
-        /// Its length.
+        /// The size in bytes.
         length: usize,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
     /// An include cannot be fetched.
     #[error("cannot include {url}: {reason}")]
     Include {
-        /// The address.
+        /// The URL.
         url: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// Includes go too deep.
-    #[error("{0}: includes are nested more than {MAX_DEPTH} deep; does one include itself?")]
+    /// Includes are nested too deeply.
+    #[error("{0}: includes are nested more than {MAX_DEPTH} levels deep; an include may refer to itself")]
     Depth(String),
-    /// A file of the cache cannot be written.
+    /// A cache file cannot be written.
     #[error(transparent)]
     File(#[from] model::effects::FileError),
     /// The request failed.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The message is beyond the limits.
+    /// The message exceeds the limits.
     #[error("{name}: {reason}")]
     Message {
-        /// Which data.
+        /// The name of the data.
         name: String,
-        /// Which limit.
+        /// The exceeded limit.
         reason: String,
     },
 }
@@ -85,19 +85,19 @@ pub enum UserDataError {
 pub struct Processor<'a> {
     /// Effects.
     pub system: &'a System,
-    /// Where the cache of include-once is.
+    /// The location of the include-once cache.
     pub paths: &'a Paths,
-    /// What this run has included already.
+    /// Documents included so far.
     pub included: &'a Included,
 }
 
-/// What was included in a run of the program, by address: a stage processes its data twice, to keep it and to consume
-/// it, and both have to be the same.
+/// Documents included in this run, by URL: a stage processes its data twice, to store and to consume it, and both must
+/// see the same.
 #[derive(Default)]
 pub struct Included(RefCell<BTreeMap<String, Vec<u8>>>);
 
 impl Processor<'_> {
-    /// Takes all pieces apart into one multipart message.
+    /// Splits all pieces into a single multipart message.
     pub fn process(&self, name: &str, pieces: &[&[u8]]) -> Result<Message, UserDataError> {
         let mut random = [0_u8; 8];
         self.system.environment.random(&mut random);
@@ -182,7 +182,7 @@ impl Processor<'_> {
         } else {
             part.clone()
         };
-        // The original sets the header of a message of one part anew, which moves it behind the others.
+        // Upstream sets the header of a single-part message again, which moves it after the others.
         if content_type != known || (alone && !compressed) {
             attached.headers.replace("Content-Type", &content_type).map_err(error)?;
         }
@@ -205,18 +205,18 @@ fn message_error(name: &str, error: &mime::Error) -> UserDataError {
     UserDataError::Message { name: name.to_owned(), reason: error.to_string() }
 }
 
-/// The content of a part, its transfer encoding taken off.
+/// The content of a part, decoded.
 pub(crate) fn payload(part: &Message) -> Vec<u8> {
     part.decoded().map(|decoded| decoded.bytes).unwrap_or_default()
 }
 
-/// Unpacks gzip where it is gzip; anything else is left as it is.
+/// Decompresses gzip; everything else is returned unchanged.
 pub fn maybe_gunzip(bytes: &[u8]) -> Vec<u8> {
     let plain = is_gzip(bytes).then(|| gunzip(bytes, MAX_UNPACKED).ok()).flatten();
     plain.unwrap_or_else(|| bytes.to_vec())
 }
 
-/// Raw data as a message: MIME where its head has MIME-Version, else one part of unknown kind.
+/// Parses raw data: MIME if its head contains MIME-Version, else a single part of unknown type.
 fn read(name: &str, bytes: &[u8]) -> Result<Message, UserDataError> {
     let bytes = maybe_gunzip(bytes);
     let head = bytes[..bytes.len().min(4096)].to_ascii_lowercase();

@@ -1,7 +1,7 @@
-//! A request from a source port below 1024, by which a metadata service knows that root asks (Scaleway).
+//! A request from a source port below 1024, which proves to a metadata service that root is asking (Scaleway).
 //!
-//! HTTP libraries do not let the source port be chosen, so the few lines of HTTP/1.0 that such a service needs are
-//! spoken here: one request on a connection, answered by a head and by bytes until the end.
+//! HTTP libraries do not allow choosing the source port, so this implements the subset of HTTP/1.0 that such a service
+//! needs: one request per connection, with a response until the end of the stream.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -11,13 +11,16 @@ use model::effects::{Body, HttpError, Request, Response};
 use rustix::net::sockopt::{Timeout, set_socket_reuseaddr, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
-/// A longer head is no answer of a metadata service, in bytes.
+/// The maximum length of the response head in bytes.
 const MAX_HEAD: usize = 64 << 10;
 
-/// Sends once from the first port of the range that is free.
+/// Sends once, from the first free port of the range.
 pub(crate) fn send(request: &Request, ports: (u16, u16)) -> Result<Response, HttpError> {
     let refused = |reason: &str| HttpError::Refused { url: request.shown(), reason: reason.to_owned() };
-    let rest = request.url.strip_prefix("http://").ok_or_else(|| refused("only http:// can be asked so"))?;
+    let rest = request
+        .url
+        .strip_prefix("http://")
+        .ok_or_else(|| refused("a source port is only supported for http://"))?;
     let (host, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
     let named = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
         host.to_owned()
@@ -97,7 +100,7 @@ fn connect(to: SocketAddr, ports: (u16, u16), request: &Request) -> std::io::Res
             .and_then(|()| rustix::net::connect(&socket, &to))
         {
             Ok(()) => return Ok(socket.into()),
-            // Another program has the port, or a connection of a moment ago does.
+            // Another program, or a recent connection, uses the port.
             Err(error @ (rustix::io::Errno::ADDRINUSE | rustix::io::Errno::ADDRNOTAVAIL)) => {
                 last = error.into();
             }
@@ -107,7 +110,7 @@ fn connect(to: SocketAddr, ports: (u16, u16), request: &Request) -> std::io::Res
     Err(last)
 }
 
-/// An answer: its head, and a body as long as the head says or until the end.
+/// A response: its head, and a body of the declared length or until the end.
 fn read(answer: &[u8]) -> Option<Response> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n").filter(|end| *end <= MAX_HEAD)?;
     let head = String::from_utf8_lossy(&answer[..end]);
@@ -122,7 +125,7 @@ fn read(answer: &[u8]) -> Option<Response> {
     let length = headers.iter().find(|(name, _)| name == "content-length").map(|(_, value)| value.as_str());
     if let Some(length) = length {
         let length: usize = length.parse().ok()?;
-        // Cut short, it is no answer.
+        // The response is truncated.
         if body.len() < length {
             return None;
         }

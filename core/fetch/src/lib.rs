@@ -1,8 +1,8 @@
 //! HTTP: the only crate that knows an HTTP library.
 //!
-//! A metadata service is asked without proxy and without redirects, over connections that are kept alive; each try
-//! has a deadline from its first packet to its last byte, an answer has a greatest length, and retries back off.
-//! Names are resolved in Rust, by resolv.conf and hosts: a static binary has no name service switch.
+//! Metadata services are queried without proxies and redirects, over persistent connections; each attempt has a
+//! deadline, responses have a maximum size, and retries back off. Names are resolved in Rust with resolv.conf and
+//! hosts: a static binary has no name service switch.
 #![allow(clippy::disallowed_methods, reason = "this crate is where requests happen")]
 
 mod from_port;
@@ -24,11 +24,11 @@ use zone::Target;
 /// Requests over the network.
 #[derive(Default)]
 pub struct Fetch {
-    /// A client for each way of asking: connections of one are not shared with another.
+    /// A client for each set of options: connections are not shared between them.
     clients: Mutex<HashMap<Kind, Client>>,
 }
 
-/// What makes a client differ from another.
+/// The options of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Kind {
     metadata_service: bool,
@@ -37,11 +37,11 @@ struct Kind {
     socket: Option<PathBuf>,
 }
 
-/// Tries wait at most this many times the first wait.
+/// The maximum delay between attempts, as a multiple of the first one.
 const MAX_BACKOFF: u32 = 10;
 
 impl Fetch {
-    /// A client without any connection yet.
+    /// A client without connections.
     pub fn new() -> Self {
         Self::default()
     }
@@ -136,7 +136,7 @@ impl Fetch {
     }
 }
 
-/// An answer, unless its status is none that the request accepts.
+/// Returns a response, unless its status is not accepted by the request.
 fn judged(request: &Request, response: Response) -> Result<Response, HttpError> {
     if response.ok() || request.accept.contains(&response.status) {
         Ok(response)
@@ -145,7 +145,7 @@ fn judged(request: &Request, response: Response) -> Result<Response, HttpError> 
     }
 }
 
-/// An error with its causes, which is where the useful part is.
+/// An error with its causes, which contain the useful information.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -169,11 +169,11 @@ fn with_tls(builder: ClientBuilder, needed: bool) -> Result<ClientBuilder, Strin
         .map_err(|error| error.to_string())?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    // The library wants a configuration also where it is never used: plain HTTP gets one that trusts nobody.
+    // The library requires a TLS configuration even for plain HTTP, which gets one that trusts no certificate.
     Ok(builder.tls_backend_preconfigured(config))
 }
 
-/// Authorities that the image's makers added, where the distributions keep them all in one file.
+/// CA certificates added by the image's maker, where distributions have them in a single file.
 #[cfg(feature = "tls")]
 fn add_machine_roots(roots: &mut rustls::RootCertStore) {
     use rustls::pki_types::pem::PemObject;
@@ -190,12 +190,12 @@ fn add_machine_roots(roots: &mut rustls::RootCertStore) {
 #[cfg(not(feature = "tls"))]
 fn with_tls(builder: ClientBuilder, needed: bool) -> Result<ClientBuilder, String> {
     if needed {
-        return Err("this program was built without TLS (feature `tls`)".into());
+        return Err("not supported, this program was built without TLS (feature `tls`)".into());
     }
     Ok(builder)
 }
 
-/// Whether another try may do better.
+/// Whether another attempt may succeed.
 fn is_worth_a_retry(error: &HttpError) -> bool {
     match error {
         HttpError::Connection { .. } | HttpError::TimedOut { .. } => true,

@@ -1,4 +1,4 @@
-//! Host names to addresses by resolv.conf and hosts, without the C library.
+//! Resolves host names with resolv.conf and hosts, without the C library.
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use hickory_resolver::TokioResolver;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Reads the machine's configuration when the first name is asked for: a request to an address needs none of it.
+/// Reads the machine's configuration at the first lookup: requests to an address do not need it.
 #[derive(Clone, Default)]
 pub(crate) struct Resolver {
     inner: std::sync::Arc<OnceLock<Result<TokioResolver, String>>>,

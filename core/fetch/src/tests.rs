@@ -1,4 +1,4 @@
-//! Requests against a server of this process that misbehaves on demand.
+//! Requests to a server in this process that misbehaves on demand.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use std::thread;
 
 use super::*;
 
-/// Serves one scripted answer after the other, each on a connection of its own; gives the address and a count.
+/// Serves scripted responses, each on its own connection; returns the address and a counter.
 fn serve(answers: &'static [&'static str]) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("bound"));
@@ -124,7 +124,7 @@ fn the_source_port_is_one_of_the_range() {
     });
     let mut request = Request::get(format!("http://{address}/conf"));
     request.timeout = Duration::from_secs(5);
-    // Privileged ports are root's; the mechanism is the same above them.
+    // Privileged ports need root; the mechanism is the same above them.
     let range = if rustix::process::geteuid().is_root() { (900, 1023) } else { (61_000, 61_100) };
     let response = Fetch::new().send(&request.via(Via::SourcePort(range.0, range.1))).expect("an answer");
     assert_eq!(response.body, b"hi");

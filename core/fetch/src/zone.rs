@@ -1,12 +1,12 @@
-//! Addresses with a zone (`http://[fe80::a9fe:a9fe%25eth0]/`, RFC 6874), which no URL library takes.
+//! URLs with a zone (`http://[fe80::a9fe:a9fe%25eth0]/`, RFC 6874), which URL libraries do not support.
 
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::path::Path;
 
-/// The name that stands for the address inside the library.
+/// The name that replaces the address in the library.
 pub(crate) const NAME: &str = "link-local.invalid";
 
-/// An address that is meant on one link.
+/// An address on a certain device.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Zone {
     address: Ipv6Addr,
@@ -15,15 +15,15 @@ pub(crate) struct Zone {
 }
 
 impl Zone {
-    /// The address with the link's number.
+    /// The address with the device's index.
     pub(crate) fn address(&self) -> Result<SocketAddr, String> {
         let path = Path::new("/sys/class/net").join(&self.link).join("ifindex");
         let index = std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
-        let index = index.ok_or_else(|| format!("there is no network link {}", self.link))?;
+        let index = index.ok_or_else(|| format!("no network device {}", self.link))?;
         Ok(SocketAddrV6::new(self.address, self.port, 0, index).into())
     }
 
-    /// What the service is told it is.
+    /// The Host header for the service.
     pub(crate) fn host(&self) -> String {
         if self.port == 80 {
             format!("[{}]", self.address)
@@ -33,19 +33,19 @@ impl Zone {
     }
 }
 
-/// Where a request goes.
+/// The target of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// The address for the library.
+    /// The URL for the library.
     pub(crate) url: String,
-    /// The zone that was in it.
+    /// The zone in it.
     pub(crate) zone: Option<Zone>,
 }
 
 impl Target {
     pub(crate) fn read(url: &str) -> Result<Self, String> {
         if !url.starts_with("http://") && !url.starts_with("https://") {
-            return Err("only http:// and https:// can be fetched".into());
+            return Err("only http:// and https:// are supported".into());
         }
         let plain = Self { url: url.to_owned(), zone: None };
         let Some((scheme, rest)) = url.split_once("://[") else { return Ok(plain) };
@@ -53,14 +53,14 @@ impl Target {
         let Some((address, link)) = inside.split_once('%') else { return Ok(plain) };
         let link = link.strip_prefix("25").unwrap_or(link).to_owned();
         let valid = !link.is_empty() && !link.contains('/') && link != "..";
-        let address: Ipv6Addr = address.parse().map_err(|_| format!("'{address}' is no IPv6 address"))?;
+        let address: Ipv6Addr = address.parse().map_err(|_| format!("'{address}' is not an IPv6 address"))?;
         if !valid {
-            return Err(format!("'{link}' is no network link"));
+            return Err(format!("'{link}' is not a network device"));
         }
         let path = after.find('/').map_or("/", |at| &after[at..]);
         let port = after.strip_prefix(':').map(|rest| rest.split('/').next().unwrap_or(rest));
         let port = match port {
-            Some(port) => port.parse().map_err(|_| format!("'{port}' is no port"))?,
+            Some(port) => port.parse().map_err(|_| format!("'{port}' is not a port"))?,
             None if scheme == "https" => 443,
             None => 80,
         };

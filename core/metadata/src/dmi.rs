@@ -1,6 +1,6 @@
-//! Names of the firmware's fields.
+//! Names of firmware fields.
 
-/// dmidecode(8)'s keywords, and the files of /sys/class/dmi/id that hold them.
+/// dmidecode(8)'s keywords, and the corresponding files in /sys/class/dmi/id.
 pub const FIELDS: &[(&str, &str)] = &[
     ("baseboard-asset-tag", "board_asset_tag"),
     ("baseboard-manufacturer", "board_vendor"),
@@ -21,12 +21,12 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("system-version", "product_version"),
 ];
 
-/// The file of a field that is named by dmidecode's keyword.
+/// The file for a dmidecode keyword.
 pub fn file(keyword: &str) -> Option<&'static str> {
     FIELDS.iter().find(|(known, _)| *known == keyword).map(|(_, file)| *file)
 }
 
-/// The file of a field that is named in either way.
+/// The file for a field in either notation.
 pub fn file_of_either(name: &str) -> Option<&'static str> {
     file(name).or_else(|| FIELDS.iter().find(|(_, file)| *file == name).map(|(_, file)| *file))
 }

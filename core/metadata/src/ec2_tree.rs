@@ -1,6 +1,6 @@
-//! EC2's metadata: a tree of listings and leaves, read side by side.
+//! EC2's metadata: a tree of listings and leaves, read in parallel.
 //!
-//! A listing has a name on each line; one that ends in `/` is a listing itself, `0=name` is the key of that number.
+//! A listing has a name per line; names that end in `/` are listings, `0=name` is the key of that number.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,33 +9,33 @@ use serde_json::{Map, Value};
 
 use crate::{encoding, side_by_side};
 
-/// Deeper than any service goes.
+/// The maximum depth.
 const MAX_DEPTH: usize = 16;
-/// A listing with more entries is no metadata.
+/// The maximum number of entries in a listing.
 const MAX_ENTRIES: usize = 4096;
-/// Never read: it would leave the credentials of the instance's role on the disk.
+/// Never read: it would store the credentials of the instance's role on disk.
 const CREDENTIALS: &str = "security-credentials";
 
-/// An address to read.
+/// A URL to read.
 struct Task {
     /// Names from the root.
     keys: Vec<String>,
-    /// Positions in the listings from the root: leaves after listings, as the original orders them.
+    /// Positions in the listings from the root: leaves after listings, in upstream's order.
     order: Vec<(bool, usize)>,
     url: String,
     leaf: bool,
 }
 
-/// What a leaf that is missing becomes; `None` leaves its name out.
+/// The value of a missing leaf; `None` omits its name.
 pub type Missing = fn(&str) -> Option<&'static str>;
 
-/// Reads an address; `None` where nothing is there.
+/// Reads a URL; `None` if it does not exist.
 pub type Get<'g> = dyn Fn(&str) -> Result<Option<Vec<u8>>, HttpError> + Sync + 'g;
 
-/// The value of a leaf: text, its lines where there are several, or the mapping of a JSON document.
+/// The value of a leaf: text, its lines if there are several, or the mapping of a JSON document.
 pub fn decode(name: &str, bytes: &[u8]) -> Value {
     let Ok(text) = std::str::from_utf8(bytes) else {
-        // The mark of bytes in instance-data.
+        // The prefix of binary data in instance data.
         return encoding::marked(bytes).into();
     };
     let trimmed = text.trim();
@@ -48,7 +48,7 @@ pub fn decode(name: &str, bytes: &[u8]) -> Value {
     if text.contains('\n') { text.lines().collect::<Vec<_>>().into() } else { text.into() }
 }
 
-/// What a listing names, below its own task.
+/// The tasks for the names in a listing.
 fn entries(parent: &Task, listing: &[u8]) -> Vec<Task> {
     let text = String::from_utf8_lossy(listing);
     let base = if parent.url.ends_with('/') { parent.url.clone() } else { format!("{}/", parent.url) };
@@ -79,7 +79,7 @@ fn entries(parent: &Task, listing: &[u8]) -> Vec<Task> {
     tasks
 }
 
-/// A path as it stands in an address.
+/// A path encoded for a URL.
 fn quoted(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {
@@ -93,7 +93,7 @@ fn quoted(path: &str) -> String {
     out
 }
 
-/// Puts a value at its place; the first of a name stays.
+/// Inserts a value; the first value of a name is kept.
 fn insert(root: &mut Map<String, Value>, keys: &[String], value: Value) {
     let Some((last, path)) = keys.split_last() else { return };
     let mut at = root;
@@ -106,8 +106,8 @@ fn insert(root: &mut Map<String, Value>, keys: &[String], value: Value) {
     at.entry(last.clone()).or_insert(value);
 }
 
-/// Reads the whole tree below an address; `None` where there is no such address. `get` gives `None` for what is not
-/// there; its errors end the crawl.
+/// Reads the complete tree below a URL; `None` if it does not exist. `get` returns `None` for missing documents; its
+/// errors end the crawl.
 pub fn crawl(
     get: &Get<'_>,
     root: &str,

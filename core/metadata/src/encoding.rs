@@ -1,24 +1,23 @@
-//! Base64 as clouds and their users write it.
+//! Base64 as used by clouds and their users.
 
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::{DecodeError, Engine as _};
 
-/// Decodes as Python's `base64.b64decode` does: what is outside the alphabet, line breaks among it, is skipped, and
-/// bits beyond the last byte are ignored.
+/// Decodes like Python's `base64.b64decode`: characters outside the alphabet are skipped, including line breaks, and
+/// excess bits are ignored.
 pub fn base64_lenient(text: &str) -> Result<Vec<u8>, DecodeError> {
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     let letters: Vec<u8> = text.bytes().filter(is_letter).collect();
     engine().decode(letters)
 }
 
-/// Data that may have been encoded once more than its reader expects: it is decoded where it is nothing but base64,
-/// and stays as it is otherwise.
+/// Decodes data that may have an additional base64 encoding; data that is not pure base64 is returned unchanged.
 pub fn base64_at_most(data: Vec<u8>) -> Vec<u8> {
     engine().decode(&data).unwrap_or(data)
 }
 
-/// Bytes as instance-data holds them: base64 behind a mark.
+/// Bytes in the format of instance data: base64 with a prefix.
 pub fn marked(bytes: &[u8]) -> String {
     format!("ci-b64:{}", STANDARD.encode(bytes))
 }

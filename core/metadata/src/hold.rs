@@ -1,4 +1,4 @@
-//! An address that a link has only while its metadata service is asked.
+//! Temporary addresses, for querying a metadata service.
 
 use std::any::Any;
 use std::time::Duration;
@@ -7,35 +7,35 @@ use model::Crawl;
 use model::datasource::SourceError;
 use model::effects::{Address, EphemeralError, Lease, Route};
 
-/// How long a lease or an address of IPv6 is waited for.
+/// How long to wait for a lease or an IPv6 address.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A way to an address.
+/// A method to get an address.
 #[derive(Clone, Copy, Debug)]
 pub enum Way<'w> {
     /// IPv4 by DHCP.
     Dhcp,
-    /// IPv6 within the link.
+    /// Link-local IPv6.
     LinkLocal,
-    /// IPv6 of a network that a router advertises.
+    /// IPv6 from a router advertisement.
     Routed,
-    /// An address that is known, with its routes.
+    /// A static address with its routes.
     Static(&'w Address, &'w [Route]),
 }
 
-/// Which of the ways count.
+/// How the methods are combined.
 #[derive(Clone, Copy, Debug)]
 pub enum How<'w> {
-    /// The first that leads to an address.
+    /// The first that succeeds.
     FirstOf(&'w [Way<'w>]),
-    /// DHCP and IPv6 together, of which one is enough; a router of IPv6 is only waited for where DHCP failed.
+    /// DHCP and IPv6 together, where one is enough; router advertisements are only awaited if DHCP failed.
     BothFamilies,
 }
 
-/// What is held.
+/// A temporary address.
 #[derive(Default)]
 pub struct Held {
-    /// What the DHCP server granted, where there was one.
+    /// The DHCP lease, if there is one.
     pub lease: Option<Lease>,
     guards: Vec<Box<dyn Any + Send>>,
 }
@@ -58,8 +58,8 @@ impl Held {
     }
 }
 
-/// Holds an address on a link while `ask` asks; it is taken back in every case. Without any address the first way's
-/// error counts.
+/// Sets up an address on a device while `ask` runs; it is always removed. Without any address, the error of the first
+/// method is returned.
 pub fn asking<T>(
     crawl: &Crawl<'_>,
     link: &str,
@@ -94,11 +94,11 @@ pub fn asking<T>(
     }
 }
 
-/// The link that a source asks over where it has no opinion.
+/// The device for queries of a source without its own choice.
 pub fn usual_link<'c>(crawl: &'c Crawl<'_>) -> Result<&'c str, SourceError> {
     crawl.fallback_link.as_deref().ok_or_else(|| SourceError::Broken {
-        place: "the network links".to_owned(),
-        reason: "none can be used to ask the metadata service".to_owned(),
+        place: "the network devices".to_owned(),
+        reason: "none is usable for querying the metadata service".to_owned(),
     })
 }
 

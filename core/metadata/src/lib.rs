@@ -1,13 +1,13 @@
-//! The vocabulary of data sources: what several clouds' metadata have in common, without any cloud's own policy.
+//! The building blocks of data sources: what the metadata of several clouds has in common, without policy.
 //!
-//! - [`hold`]: an address held for a moment, in several ways, around a closure that asks.
-//! - [`service`]: a metadata service, found by asking its addresses side by side; documents, listings, kept tokens.
-//! - [`openstack_layout`], [`ec2_tree`]: the two layouts that many clouds share.
+//! - [`hold`]: temporary addresses, by several methods, around a closure that queries.
+//! - [`service`]: a metadata service, found by querying its addresses in parallel; documents, listings, session tokens.
+//! - [`openstack_layout`], [`ec2_tree`]: two layouts that many clouds share.
 //! - [`standard`], [`user_keys`], [`vendor_data`], [`network_forms`]: from documents to an instance.
-//! - [`detection`], [`dmi`]: what can be seen without a network.
-//! - [`encoding`], [`pairs`], [`oauth`], [`patience`]: how documents, command lines, signatures and settings are written.
+//! - [`detection`], [`dmi`]: evidence that is visible without a network.
+//! - [`encoding`], [`pairs`], [`oauth`], [`patience`]: formats of documents, command lines, signatures and settings.
 //!
-//! There are no features here: what a build leaves out is a source, and the linker leaves out what nobody uses.
+//! There are no features: builds omit sources, and the linker removes unused code.
 
 pub mod detection;
 pub mod dmi;

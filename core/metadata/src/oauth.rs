@@ -1,13 +1,13 @@
-//! OAuth 1.0 with the signature method PLAINTEXT, by which MAAS knows its machines (RFC 5849, section 3.4.4).
+//! OAuth 1.0 with the signature method PLAINTEXT, which MAAS uses to identify machines (RFC 5849, section 3.4.4).
 
 use model::{Secret, System};
 
-/// Who a machine is to a service.
+/// The credentials of a machine.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// `consumer_key`.
     pub consumer_key: String,
-    /// `consumer_secret`; MAAS has none.
+    /// `consumer_secret`; empty for MAAS.
     pub consumer_secret: Secret<String>,
     /// `token_key`.
     pub token_key: String,
@@ -21,7 +21,7 @@ impl Credentials {
         format!("{}&{}", encoded(self.consumer_secret.expose()), encoded(self.token_secret.expose()))
     }
 
-    /// The value of the header `Authorization`, at a time in seconds since the epoch; a nonce is never used twice.
+    /// The value of the `Authorization` header at a time in seconds since the epoch; nonces are never reused.
     pub fn authorization(&self, seconds: u64, nonce: &str) -> Secret<String> {
         let parameters = [
             ("oauth_nonce", nonce),
@@ -36,7 +36,7 @@ impl Credentials {
         Secret::new(format!("OAuth {}", parameters.join(", ")))
     }
 
-    /// The same for a machine: its time, `skew` seconds corrected to the service's, and its randomness.
+    /// The same for a machine: its time, corrected by `skew` seconds to the service's, and its randomness.
     pub fn authorization_now(&self, system: &System, skew: i64) -> Secret<String> {
         let mut nonce = [0; 16];
         system.environment.random(&mut nonce);

@@ -1,5 +1,5 @@
-//! The documents of OpenStack, as a config drive and the metadata service both lay them out: version 2 in dated
-//! directories below `openstack/`, and version 1 of the first config drives.
+//! OpenStack's documents, as laid out by both config drives and the metadata service: version 2 in dated directories
+//! below `openstack/`, and version 1 of the first config drives.
 //!
 //! Source: OpenStack Nova, "Metadata" (user guide), and `nova/api/metadata/base.py` for the versions.
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::encoding;
 
-/// The versions whose documents are known, newest first.
+/// The known versions, newest first.
 const VERSIONS: &[&str] = &[
     "2018-08-27",
     "2017-02-22",
@@ -19,40 +19,40 @@ const VERSIONS: &[&str] = &[
     "2013-04-04",
     "2012-08-10",
 ];
-/// What is asked where no known version is offered.
+/// The version to read if no known one is offered.
 const LATEST: &str = "latest";
-/// Files beyond this are no part of a config drive that anybody wrote on purpose.
+/// The maximum number of files.
 const MAX_FILES: usize = 10_000;
 
-/// Names in the metadata that ordinary users must not see.
+/// Names in the metadata that are hidden from ordinary users.
 pub const SENSITIVE: &[&str] = &["admin_pass", "random_seed"];
 
-/// Where the documents are.
+/// Where to read the documents.
 pub trait Place {
-    /// A document by its path (`openstack/latest/meta_data.json`); `None` where there is none.
+    /// A document by path (`openstack/latest/meta_data.json`); `None` if it does not exist.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError>;
 
-    /// Several documents; a place that answers slowly reads them side by side.
+    /// Several documents; slow places read them in parallel.
     fn read_all(&self, paths: &[String]) -> Vec<Result<Option<Vec<u8>>, SourceError>> {
         paths.iter().map(|path| self.read(path)).collect()
     }
 
-    /// What is offered below `openstack/`.
+    /// The names below `openstack/`.
     fn versions(&self) -> Vec<String>;
 
-    /// EC2's metadata of the same instance; an empty mapping where there is none.
+    /// EC2's metadata of the same instance; an empty mapping if there is none.
     fn ec2(&self) -> Result<Value, SourceError>;
 
-    /// A path as messages name it.
+    /// A path as shown in messages.
     fn show(&self, path: &str) -> String;
 }
 
-/// Everything that was found.
+/// The documents.
 #[derive(Debug, Default)]
 pub struct Documents {
     /// 2, or 1 for the first config drives.
     pub version: u8,
-    /// meta_data.json with our own names beside OpenStack's.
+    /// meta_data.json with our names in addition to OpenStack's.
     pub metadata: Map<String, Value>,
     /// User-data.
     pub user_data: Vec<u8>,
@@ -64,9 +64,9 @@ pub struct Documents {
     pub network_data: Option<Value>,
     /// An interfaces(5) file.
     pub interfaces: Option<Vec<u8>>,
-    /// Files to write at the first boot.
+    /// Files to write at first boot.
     pub files: Vec<(String, Vec<u8>)>,
-    /// The user's wish (`dsmode`).
+    /// The user's `dsmode`.
     pub dsmode: Option<Value>,
     /// EC2's metadata; `None` in version 1.
     pub ec2: Option<Value>,
@@ -83,11 +83,11 @@ fn json(place: &dyn Place, path: &str, bytes: &[u8]) -> Result<Value, SourceErro
 fn object(place: &dyn Place, path: &str, bytes: &[u8]) -> Result<Map<String, Value>, SourceError> {
     match json(place, path, bytes)? {
         Value::Object(map) => Ok(map),
-        _ => Err(broken(place, path, "a mapping was expected")),
+        _ => Err(broken(place, path, "expected a mapping")),
     }
 }
 
-/// A document that may be missing; one that cannot be read counts as missing.
+/// An optional document; an unreadable one counts as missing.
 fn optional(name: &str, outcome: Option<Result<Option<Vec<u8>>, SourceError>>) -> Option<Vec<u8>> {
     match outcome? {
         Ok(found) => found,
@@ -98,7 +98,7 @@ fn optional(name: &str, outcome: Option<Result<Option<Vec<u8>>, SourceError>>) -
     }
 }
 
-/// Reads version 2; `None` where meta_data.json is not there.
+/// Reads version 2; `None` if meta_data.json does not exist.
 pub fn read_v2(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
     let offered = place.versions();
     let version = VERSIONS
@@ -146,18 +146,18 @@ pub fn read_v2(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
     Ok(Some(documents))
 }
 
-/// Randomness is base64 of bytes; it stays marked as such, which instance-data and its readers know.
+/// The seed is base64; it keeps the prefix, which instance data and its readers understand.
 fn decode_seed(place: &dyn Place, path: &str, metadata: &mut Map<String, Value>) -> Result<(), SourceError> {
     let Some(seed) = metadata.get_mut("random_seed") else { return Ok(()) };
     let wrong =
         |reason: String| broken(place, path, format!("Badly formatted metadata random_seed entry: {reason}"));
-    let text = seed.as_str().ok_or_else(|| wrong("it is no text".to_owned()))?;
+    let text = seed.as_str().ok_or_else(|| wrong("not text".to_owned()))?;
     let bytes = encoding::base64_lenient(text).map_err(|error| wrong(error.to_string()))?;
     *seed = encoding::marked(&bytes).into();
     Ok(())
 }
 
-/// What `content_path` of an item points to.
+/// The content that an item's `content_path` refers to.
 fn content(place: &dyn Place, item: &Value) -> Result<Vec<u8>, SourceError> {
     let given = item.get("content_path").and_then(Value::as_str).unwrap_or_default();
     let pieces: Vec<&str> = given.split('/').filter(|piece| !piece.is_empty()).collect();
@@ -165,10 +165,10 @@ fn content(place: &dyn Place, item: &Value) -> Result<Vec<u8>, SourceError> {
         return Err(broken(place, given, format!("Item {item} has no valid content path")));
     }
     let path = format!("openstack/{}", pieces.join("/"));
-    place.read(&path)?.ok_or_else(|| broken(place, &path, "meta_data.json names it and it is not there"))
+    place.read(&path)?.ok_or_else(|| broken(place, &path, "referenced by meta_data.json, but does not exist"))
 }
 
-/// Reads version 1; `None` where none of its files is there.
+/// Reads version 1; `None` if none of its files exists.
 pub fn read_v1(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
     let [interfaces_path, meta_path, keys_path] =
         ["etc/network/interfaces", "meta.js", "root/.ssh/authorized_keys"];

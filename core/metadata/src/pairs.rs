@@ -1,6 +1,6 @@
-//! Contexts: keys and values in one line of text, as kernel command lines and serial numbers carry them.
+//! Keys and values in one line of text, as in kernel command lines and serial numbers.
 
-/// The items between separators, each `KEY=VALUE` or a key alone; empty items are passed over.
+/// The items between separators, each `KEY=VALUE` or a key only; empty items are skipped.
 pub fn read(text: &str, separator: char) -> impl Iterator<Item = (&str, Option<&str>)> {
     text.split(separator).filter(|item| !item.is_empty()).map(|item| match item.split_once('=') {
         Some((key, value)) => (key, Some(value)),

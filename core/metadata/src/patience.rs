@@ -1,22 +1,22 @@
-//! How patiently a metadata service is asked: `max_wait`, `timeout` and `retries` of a source's configuration.
+//! Time limits for querying a metadata service: `max_wait`, `timeout` and `retries` in a source's configuration.
 
 use std::time::Duration;
 
 use model::Node;
 
-/// Patience with a service.
+/// The time limits for a service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Patience {
-    /// For how many seconds it is asked whether it is there; 0 or less asks once.
+    /// How long to wait for the service, in seconds; 0 or less queries it once.
     pub max_wait: i64,
-    /// For each try.
+    /// The time limit of each attempt.
     pub timeout: Duration,
-    /// Tries after the first.
+    /// The number of retries.
     pub retries: u32,
 }
 
 impl Patience {
-    /// Reads the configuration of a source over its own defaults, in seconds.
+    /// Reads a source's configuration over its defaults, in seconds.
     pub fn read(config: &Node, max_wait: i64, timeout: u64, retries: u32) -> Self {
         let number = |key: &str| {
             let value = config.get(key)?;
@@ -25,7 +25,7 @@ impl Patience {
                 .or_else(|| match value.value {
                     #[expect(
                         clippy::cast_possible_truncation,
-                        reason = "a cast saturates, and what i64 has not is refused below"
+                        reason = "a cast saturates, and values beyond i64 are rejected below"
                     )]
                     model::config::Value::Float(number) if number.is_finite() => Some(number as i128),
                     _ => value.as_str()?.trim().parse().ok(),
@@ -39,7 +39,7 @@ impl Patience {
         let timeout = number("timeout").map_or(timeout, |seconds| u64::try_from(seconds).unwrap_or(0));
         Self {
             max_wait: number("max_wait").unwrap_or(max_wait),
-            // No time at all would never get an answer.
+            // A timeout of zero would never get a response.
             timeout: Duration::from_secs(timeout.max(1)),
             retries: number("retries")
                 .map_or(retries, |count| u32::try_from(count.clamp(0, 1000)).unwrap_or(retries)),

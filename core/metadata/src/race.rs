@@ -1,5 +1,5 @@
-//! A service with several addresses: the next is asked a moment after the one before, and the first answer counts
-//! (RFC 8305's way for connections).
+//! A service with several addresses: each is queried shortly after the previous one, and the first response is used
+//! (like connections in RFC 8305).
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use model::System;
 use model::effects::{HttpError, Request, Response, Url};
 
-/// The head start of an address before the next.
+/// The head start of an address before the next one.
 const STAGGER: Duration = Duration::from_millis(150);
 
-/// Sends each request in its own thread, one after the other, until one is answered. With the answer comes the
-/// request's number; without one, the last error.
+/// Sends each request in its own thread, one after the other, until one is answered. Returns the response with the
+/// request's number, or the last error.
 ///
-/// A request that has lost runs on until its own time is over: a stalled address holds nobody up.
+/// Other requests run until their own time limit: a stalled address does not block the caller.
 pub fn first_answer(system: &System, requests: &[Request]) -> Result<(usize, Response), Option<HttpError>> {
     let (sender, answers) = channel();
     let (mut last, mut open) = (None, 0_usize);
@@ -23,12 +23,12 @@ pub fn first_answer(system: &System, requests: &[Request]) -> Result<(usize, Res
             Some((number, request)) => {
                 let (http, sender) = (system.http.clone(), sender.clone());
                 let ask = move || {
-                    // Nobody listens any more where another address has won.
+                    // Nobody is listening if another address has won.
                     sender.send((number, http.send(&request))).ok();
                 };
                 match std::thread::Builder::new().spawn(ask) {
                     Ok(_) => open += 1,
-                    Err(error) => tracing::warn!("cannot ask address {number}: no thread: {error}"),
+                    Err(error) => tracing::warn!("cannot start a thread for address {number}: {error}"),
                 }
             }
             None if open == 0 => return Err(last),
@@ -56,7 +56,7 @@ pub fn first_answer(system: &System, requests: &[Request]) -> Result<(usize, Res
                         HttpError::Status { url: Url::new(&requests[number].url), status: response.status }
                     }
                 };
-                // What a service says counts more than an address where there is none.
+                // A service's response is more informative than a connection error.
                 if !matches!(
                     (&last, &error),
                     (
@@ -72,11 +72,11 @@ pub fn first_answer(system: &System, requests: &[Request]) -> Result<(usize, Res
     }
 }
 
-/// Whether asking again is of no use.
+/// Whether retrying is useless.
 pub type IsFinal = fn(&HttpError) -> bool;
 
-/// Asks again and again until a service answers or its time is over: seconds since the start; 0 or less asks once.
-/// The wait between two rounds is a second, and one more after each five.
+/// Queries repeatedly until a service responds or the time is over: seconds since the start; 0 or less queries once.
+/// The delay between rounds is one second, plus one after every five.
 pub fn wait_for(
     system: &System,
     mut requests: Vec<Request>,
@@ -99,7 +99,7 @@ pub fn wait_for(
                 elapsed.as_secs()
             );
         }
-        // A request that cannot even be made never can.
+        // A request that cannot be sent never will.
         let hopeless = error.as_ref().is_none_or(|error| {
             matches!(error, HttpError::Refused { .. } | HttpError::NotAsked { .. }) || is_final(error)
         });

@@ -1,8 +1,9 @@
-//! A metadata service: found by asking its addresses side by side, then read document by document.
+//! A metadata service: found by querying its addresses in parallel, then read document by document.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use model::config::json_reason;
 use model::datasource::SourceError;
 use model::effects::{HttpError, Request, Response, Url};
 use model::{Node, Secret, System};
@@ -12,18 +13,18 @@ use crate::patience::Patience;
 use crate::race::{self, IsFinal};
 use crate::side_by_side;
 
-/// An address and a path below it.
+/// A base URL and a path below it.
 pub fn join(base: &str, path: &str) -> String {
     format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'))
 }
 
-/// The addresses of a source's configuration (`metadata_urls`); none where it names none.
+/// The URLs in a source's configuration (`metadata_urls`); empty if not set.
 pub fn configured_urls(config: &Node) -> Vec<String> {
     let list = config.get("metadata_urls").and_then(Node::as_list).unwrap_or_default();
     list.iter().filter_map(Node::as_str).map(str::to_owned).collect()
 }
 
-/// Asks every address until one answers or `max_wait` is over; gives the address's number and its answer.
+/// Queries all URLs until one responds or `max_wait` is over; returns the URL's index and its response.
 pub fn find(
     system: &System,
     urls: &[String],
@@ -34,24 +35,25 @@ pub fn find(
     race::wait_for(system, requests, patience.max_wait, is_final).map_err(|error| nobody(urls, error))
 }
 
-/// Why no address of a service answered.
+/// Why no address of a service responded.
 pub fn nobody(urls: &[String], error: Option<HttpError>) -> SourceError {
     match error {
         Some(error) => SourceError::Http(error),
-        None => {
-            SourceError::Broken { place: urls.join(", "), reason: "no metadata service was asked".to_owned() }
-        }
+        None => SourceError::Broken {
+            place: urls.join(", "),
+            reason: "no metadata service was queried".to_owned(),
+        },
     }
 }
 
-/// A token and how many were before it, so that a worker sees that another has already got a new one.
+/// A token with its generation, so that a worker sees when another one has renewed it.
 #[derive(Clone)]
 struct Token {
     value: Secret<String>,
     number: u64,
 }
 
-/// A session token that is sent with every request and renewed when the service refuses it (401): EC2's IMDSv2.
+/// A session token sent with each request, renewed when the service rejects it (401): EC2's IMDSv2.
 pub struct Tokens {
     header: &'static str,
     ask: Request,
@@ -59,7 +61,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// `first` was answered to `ask`; it goes into `header`.
+    /// `first` is the response to `ask`; the token is sent in `header`.
     pub fn new(header: &'static str, ask: Request, first: &Response) -> Self {
         let token = Token { value: Secret::new(first.text().trim().to_owned()), number: 0 };
         Self { header, ask, kept: Mutex::new(token) }
@@ -69,7 +71,7 @@ impl Tokens {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A new token in place of one that is refused, unless another worker has one already.
+    /// Renews a rejected token, unless another worker already has.
     fn renewed(&self, system: &System, refused: &Token) -> Result<Token, HttpError> {
         let mut slot = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.number > refused.number {
@@ -82,7 +84,7 @@ impl Tokens {
     }
 }
 
-/// A service at an address that has answered.
+/// A service at a URL that has responded.
 pub struct Service<'a> {
     system: &'a System,
     base: String,
@@ -90,13 +92,13 @@ pub struct Service<'a> {
     retries: u32,
     headers: Vec<(String, Secret<String>)>,
     tokens: Option<Tokens>,
-    /// How many documents may be read at once.
+    /// The number of documents to read in parallel.
     pub workers: usize,
 }
 
 impl<'a> Service<'a> {
-    /// The service at an address; `took` is how long it has taken to answer, by which it is asked for several documents
-    /// at once or for one after the other.
+    /// A service at a URL; `took` is its response time, which determines whether documents are read in parallel or
+    /// sequentially.
     pub fn at(system: &'a System, base: &str, timeout: Duration, retries: u32, took: Duration) -> Self {
         Self {
             system,
@@ -109,13 +111,13 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// The same with a header in each request.
+    /// Adds a header to each request.
     pub fn header(mut self, name: &str, value: Secret<String>) -> Self {
         self.headers.push((name.to_owned(), value));
         self
     }
 
-    /// The same with a session token in each request.
+    /// Adds a session token to each request.
     pub fn tokens(mut self, tokens: Option<Tokens>) -> Self {
         self.tokens = tokens;
         self
@@ -131,12 +133,12 @@ impl<'a> Service<'a> {
         join(&self.base, path)
     }
 
-    /// What is at an address; `None` where nothing is (404). A token that has run out is replaced once.
+    /// The document at a URL; `None` if it does not exist (404). An expired token is renewed once.
     pub fn get(&self, url: &str) -> Result<Option<Vec<u8>>, HttpError> {
         self.tried(url, self.retries)
     }
 
-    /// The same without a second try.
+    /// The same without a second attempt.
     pub fn get_once(&self, url: &str) -> Result<Option<Vec<u8>>, HttpError> {
         self.tried(url, 0)
     }
@@ -160,7 +162,7 @@ impl<'a> Service<'a> {
         document(url, send(Some((tokens, &token)))?)
     }
 
-    /// A document's bytes; `None` where there is none.
+    /// A document's bytes; `None` if it does not exist.
     pub fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
         Ok(self.get(&self.url(path))?)
     }
@@ -168,10 +170,10 @@ impl<'a> Service<'a> {
     /// A JSON document of a type.
     pub fn json<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, SourceError> {
         let Some(bytes) = self.bytes(path)? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| self.broken(path, error.to_string()))
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| self.broken(path, json_reason(&error)))
     }
 
-    /// A YAML document; one without content is null.
+    /// A YAML document; an empty one is null.
     pub fn yaml(&self, path: &str) -> Result<Option<Node>, SourceError> {
         let Some(bytes) = self.bytes(path)? else { return Ok(None) };
         let place = Url::new(self.url(path)).to_string();
@@ -179,7 +181,7 @@ impl<'a> Service<'a> {
         Ok(Some(node.unwrap_or_default()))
     }
 
-    /// The names of a listing, one on each line, without the `/` behind those of directories.
+    /// The names in a listing, one per line, without the `/` of directories.
     pub fn listing(&self, path: &str) -> Result<Option<Vec<String>>, SourceError> {
         Ok(self.bytes(path)?.map(|bytes| names(&bytes)))
     }
@@ -189,7 +191,7 @@ impl<'a> Service<'a> {
     }
 }
 
-/// The names of a listing.
+/// The names in a listing.
 pub fn names(listing: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(listing);
     let lines = text.lines().map(|line| line.trim().trim_end_matches('/'));

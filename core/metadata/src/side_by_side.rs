@@ -1,21 +1,21 @@
-//! Work that grows while it is done, by a bounded number of workers.
+//! Parallel work that can add more work, with a bounded number of workers.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use model::System;
 
-/// At most so many requests at once: a metadata service answers few at a time, and refuses the rest.
+/// The maximum number of parallel requests: metadata services reject more.
 const WORKERS: usize = 8;
 
-/// What the workers share.
+/// The state shared by workers.
 struct Queue<T, R> {
     waiting: Vec<T>,
     running: usize,
     done: Vec<R>,
 }
 
-/// One item less is running, also where the work panicked: the others must not wait for it.
+/// Decrements the running count, even if the work panicked: the others must not wait for it.
 struct Running<'q, T, R>(&'q Mutex<Queue<T, R>>, &'q Condvar);
 
 impl<T, R> Drop for Running<'_, T, R> {
@@ -55,7 +55,7 @@ fn worker<T, R>(queue: &Mutex<Queue<T, R>>, changed: &Condvar, work: &(impl Fn(T
     }
 }
 
-/// Does every item and every item that the work adds; the results come in no order.
+/// Processes all items and those added by the work; results are unordered.
 pub fn grow<T: Send, R: Send>(
     workers: usize,
     mut items: Vec<T>,
@@ -66,7 +66,7 @@ pub fn grow<T: Send, R: Send>(
     let changed = Condvar::new();
     std::thread::scope(|scope| {
         for _ in 1..workers {
-            // Where no thread can be had, the others do its work.
+            // If a thread cannot be started, the others do its work.
             let spawned = std::thread::Builder::new().spawn_scoped(scope, || worker(&queue, &changed, &work));
             if spawned.is_err() {
                 break;
@@ -77,7 +77,7 @@ pub fn grow<T: Send, R: Send>(
     queue.into_inner().unwrap_or_else(PoisonError::into_inner).done
 }
 
-/// Does every item; the results come in the items' order.
+/// Processes all items; results are in the items' order.
 pub fn map<T: Send, R: Send>(workers: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let numbered = items.into_iter().enumerate().collect();
     let mut results = grow(workers, numbered, |(number, item)| ((number, work(item)), Vec::new()));
@@ -85,13 +85,13 @@ pub fn map<T: Send, R: Send>(workers: usize, items: Vec<T>, work: impl Fn(T) -> 
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// How many workers to use for a service that took so long to answer. Where no time passes at all (a plan), one:
-/// requests come in the same order each time.
+/// The number of workers for a service with a certain response time. One if time does not pass (in a plan): requests
+/// are then always in the same order.
 pub fn workers(answered_within: Duration) -> usize {
     if answered_within.is_zero() { 1 } else { WORKERS }
 }
 
-/// Whether time passes on this machine, found by watching the clock during some work.
+/// Whether time passes on this machine, determined by watching the clock during some work.
 pub fn timed<R>(system: &System, work: impl FnOnce() -> R) -> (R, Duration) {
     let start = system.clock.monotonic();
     let result = work();

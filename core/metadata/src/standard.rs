@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::user_keys;
 
-/// The id where the metadata has none.
+/// The ID if the metadata has none.
 const NO_ID: &str = "iid-datasource";
 
-/// A scalar as Python's `str()` writes it; `None` for lists and mappings.
+/// A scalar in the format of Python's `str()`; `None` for lists and mappings.
 pub fn text(value: &Value) -> Option<String> {
     Some(match value {
         Value::Null => "None".to_owned(),
@@ -22,12 +22,12 @@ pub fn text(value: &Value) -> Option<String> {
     })
 }
 
-/// A scalar that says something: not null, not empty.
+/// A scalar that is neither null nor empty.
 fn said(value: Option<&Value>) -> Option<String> {
     value.filter(|value| !value.is_null()).and_then(text).filter(|text| !text.is_empty())
 }
 
-/// An instance of a source with all that its metadata says by the usual names.
+/// An instance of a source, with the metadata under the usual names.
 pub fn instance(about: &About, stage: SourceStage, metadata: Map<String, Value>) -> Instance {
     let source = about.name;
     let name = metadata.get("cloud-name").and_then(Value::as_str).filter(|name| !name.is_empty());
@@ -54,12 +54,12 @@ pub fn instance(about: &About, stage: SourceStage, metadata: Map<String, Value>)
     }
 }
 
-/// An integer, or text that spells one.
+/// An integer, or text that contains one.
 pub fn integer(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// The first mode that somebody gives; the usual one where it is no mode.
+/// The first mode that is set; the default if it is invalid.
 pub fn dsmode<'v>(candidates: impl IntoIterator<Item = Option<&'v Value>>) -> DsMode {
     let Some(given) = candidates.into_iter().flatten().find(|value| !value.is_null()) else {
         return DsMode::Net;
@@ -76,7 +76,7 @@ pub fn dsmode<'v>(candidates: impl IntoIterator<Item = Option<&'v Value>>) -> Ds
     }
 }
 
-/// A mode as metadata spells it.
+/// Parses a mode.
 pub fn mode_name(mode: DsMode) -> &'static str {
     match mode {
         DsMode::Net => "net",

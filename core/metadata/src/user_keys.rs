@@ -1,8 +1,8 @@
-//! Public keys for the default user, in each of the shapes that clouds give them.
+//! Public keys for the default user, in the formats of various clouds.
 
 use serde_json::Value;
 
-/// The keys of a text with one per line, of a list, or of a mapping from names to keys or lists of keys.
+/// The keys in a text with one per line, in a list, or in a mapping from names to keys or lists of keys.
 pub fn normalise(data: Option<&Value>) -> Vec<String> {
     let strings =
         |items: &[Value]| items.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();

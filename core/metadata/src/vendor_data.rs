@@ -1,9 +1,9 @@
-//! OpenStack's vendor-data documents: text, a list, or a mapping whose `cloud-init` key is one of these.
+//! OpenStack's vendor-data documents: text, a list, or a mapping with one of these in the key `cloud-init`.
 
 use model::instance::{Bytes, VendorData};
 use serde_json::Value;
 
-/// What is in a document for us; `name` is for the log.
+/// The vendor-data in a document; `name` is for the log.
 pub fn read(name: &str, document: Option<&Value>) -> Option<VendorData> {
     match convert(document, true) {
         Ok(found) => found,
@@ -23,7 +23,7 @@ fn convert(document: Option<&Value>, outermost: bool) -> Result<Option<VendorDat
         Some(Value::Array(items)) => items
             .iter()
             .map(|item| {
-                item.as_str().map(piece).ok_or_else(|| format!("a list of texts was expected, not {item}"))
+                item.as_str().map(piece).ok_or_else(|| format!("expected a list of strings, found {item}"))
             })
             .collect::<Result<Vec<_>, _>>()
             .map(|pieces| Some(VendorData::Many(pieces))),

@@ -4,50 +4,50 @@ use crate::effects::System;
 use crate::update::Event;
 use crate::{DistroError, Instance, Node, Paths, Platform};
 
-/// What detection finds without any network.
+/// The result of detection, which does not use the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Identified {
-    /// It is not here.
+    /// It is not present.
     No,
-    /// It cannot be excluded.
+    /// It cannot be ruled out.
     Maybe,
-    /// It is here.
+    /// It is present.
     Found,
 }
 
-/// When a source can be asked.
+/// When a source can be queried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceStage {
-    /// With the file system alone (a source may still hold an ephemeral address).
+    /// With local file systems only (a source may still use a temporary address).
     Local,
     /// With the network configured.
     Network,
 }
 
-/// What a source is, apart from what it does: one constant per source.
+/// The description of a source: one constant per source.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// Its name in `datasource_list`.
     pub name: &'static str,
-    /// The class that the original would name in `instance/datasource` when it is found in the local stage; `None`
-    /// where it is not asked then.
+    /// Upstream's class name in `instance/datasource` if it is found in the local stage; `None` if it is not queried
+    /// there.
     pub local: Option<&'static str>,
     /// The same for the network stage.
     pub network: Option<&'static str>,
-    /// The events at which the network is configured anew unless the user says otherwise.
+    /// The events on which the network is reconfigured by default.
     pub events: &'static [Event],
-    /// Its own order of the network's sources (`cmdline`, `initramfs`, `system_cfg`, `ds`), where it is not the usual
-    /// one.
+    /// The source's own precedence of network configurations (`cmdline`, `initramfs`, `system_cfg`, `ds`), if it
+    /// differs from the default.
     pub network_order: Option<&'static [&'static str]>,
-    /// Whether it is only there so that a machine without any source gets its keys and users. It never takes the place
-    /// of an instance that is known.
+    /// Whether it is a fallback that only sets up keys and users on a machine without any source. It never replaces a
+    /// known instance.
     pub last_resort: bool,
-    /// What a machine that has it would show.
+    /// The evidence on a machine that has it.
     pub evidence: Evidence,
 }
 
 impl About {
-    /// A source that no stage asks yet and nothing shows: what the constants of the sources start from.
+    /// A source that no stage queries and without evidence: the base of the sources' constants.
     pub const fn named(name: &'static str) -> Self {
         Self {
             name,
@@ -60,7 +60,7 @@ impl About {
         }
     }
 
-    /// The class in a stage; `None` where the source is not asked in it.
+    /// The class in a stage; `None` if the source is not queried there.
     pub fn class(&self, stage: SourceStage) -> Option<&'static str> {
         match stage {
             SourceStage::Local => self.local,
@@ -68,33 +68,33 @@ impl About {
         }
     }
 
-    /// Whether a stage asks it.
+    /// Whether a stage queries it.
     pub fn is_asked_in(&self, stage: SourceStage) -> bool {
         self.class(stage).is_some()
     }
 
-    /// The events' names, as an instance carries them.
+    /// The names of its events, as stored in an instance.
     pub fn event_names(&self) -> Vec<String> {
         self.events.iter().map(|event| event.name().to_owned()).collect()
     }
 }
 
-/// What a machine that has a source would show; `plan` lays it over a root.
+/// The evidence of a source on a machine; `plan` lays it over a root.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence {
-    /// Files of /sys/class/dmi/id and what is in them.
+    /// Files of /sys/class/dmi/id and their contents.
     pub dmi: &'static [(&'static str, &'static str)],
     /// How its documents reach the machine.
     pub medium: Medium,
-    /// Paths that a directory of its documents has, all of them; with none, such a directory has to be given with the
-    /// source's name.
+    /// Paths that all exist in a directory of its documents; if empty, the source's name must be given with such a
+    /// directory.
     pub tree: &'static [&'static str],
 }
 
 /// How the documents of a source reach a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Medium {
-    /// Over HTTP.
+    /// By HTTP.
     Service,
     /// On a device.
     Device {
@@ -105,17 +105,17 @@ pub enum Medium {
     },
     /// In a directory below `seed/` of the state directory.
     Seed(&'static str),
-    /// In the system configuration alone: there is no directory of documents.
+    /// Only in the system configuration: there is no directory of documents.
     Configuration,
 }
 
-/// What a source works with while it crawls.
+/// The context of a crawl.
 pub struct Crawl<'a> {
-    /// The evidence; also holds effects, paths and configuration.
+    /// The evidence; also contains effects, paths and configuration.
     pub platform: &'a Platform<'a>,
-    /// In which stage it is asked.
+    /// The stage.
     pub stage: SourceStage,
-    /// The link to use for an ephemeral address, as the fallback config would choose it.
+    /// The device for a temporary address, as the fallback configuration would select it.
     pub fallback_link: Option<String>,
     /// `system_info.network.dhcp_client_priority`, or the built-in order.
     pub dhcp_clients: Vec<String>,
@@ -127,7 +127,7 @@ impl Crawl<'_> {
         self.platform.system
     }
 
-    /// Where seeds are.
+    /// The seed directory.
     pub fn paths(&self) -> &Paths {
         self.platform.paths
     }
@@ -138,17 +138,17 @@ impl Crawl<'_> {
     }
 }
 
-/// The machine once its instance is known, for what a source does beside being read.
+/// The machine with a known instance, for hooks of the source.
 pub struct Settled<'a> {
     /// The machine.
     pub platform: &'a Platform<'a>,
     /// Its instance.
     pub instance: &'a Instance,
-    /// Whether this boot is the instance's first.
+    /// Whether this is the instance's first boot.
     pub new: bool,
 }
 
-/// A host key's public half.
+/// The public half of a host key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostKey {
     /// `ssh-ed25519`.
@@ -157,13 +157,13 @@ pub struct HostKey {
     pub key: String,
 }
 
-/// Why a source that is here could not be read.
+/// Why a present source could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// The service did not answer as it should.
+    /// The service's response was an error.
     #[error(transparent)]
     Http(#[from] crate::effects::HttpError),
-    /// No address to ask from.
+    /// No address to query from.
     #[error(transparent)]
     Ephemeral(#[from] crate::effects::EphemeralError),
     /// A device could not be read.
@@ -172,21 +172,21 @@ pub enum SourceError {
     /// A file could not be read.
     #[error(transparent)]
     File(#[from] crate::effects::FileError),
-    /// The links could not be read.
+    /// The network devices could not be read.
     #[error(transparent)]
     Link(#[from] crate::effects::LinkError),
-    /// The distro refused something.
+    /// The distribution reported an error.
     #[error(transparent)]
     Distro(#[from] DistroError),
-    /// The source's configuration is wrong.
+    /// The source's configuration is invalid.
     #[error(transparent)]
     Config(#[from] crate::ConfigError),
-    /// What it gave makes no sense.
+    /// Its data is invalid.
     #[error("{place}: {reason}")]
     Broken {
-        /// Which document (`openstack/latest/meta_data.json`).
+        /// The document (`openstack/latest/meta_data.json`).
         place: String,
-        /// What is wrong with it, with line and column where it has lines.
+        /// The reason, with line and column for text documents.
         reason: String,
     },
 }
@@ -196,38 +196,38 @@ pub trait DataSource: Send + Sync {
     /// What it is.
     fn about(&self) -> &'static About;
 
-    /// Whether it is here. Reads files, devices' labels, DMI, the kernel command line and configuration; asks no
-    /// network (CVE-2024-6174: no link-local address is asked unless this says it may be).
+    /// Whether it is present. Reads files, device labels, DMI, the kernel command line and configuration, but does not
+    /// use the network (CVE-2024-6174: no link-local address is queried unless this method allows it).
     fn identify(&self, platform: &Platform<'_>) -> Identified;
 
-    /// Reads everything. `None` where it turns out not to be here.
+    /// Reads everything. `None` if it turns out not to be present.
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError>;
 
-    /// Whether an instance that was cached is still this machine, judged without any network; a source that cannot
-    /// tell says no, and is crawled again.
+    /// Whether a cached instance is still this machine, determined without the network; a source that cannot determine
+    /// it returns false, and is crawled again.
     fn still_same(&self, platform: &Platform<'_>, cached: &Instance) -> bool;
 
-    /// Called when the instance is kept on disk and the network is up, before user-data is read: where a service is
-    /// told that the password was taken. An error is a warning.
+    /// Called when the instance has been stored and the network is up, before user-data is read: here a service is told
+    /// that the password was retrieved. Errors are warnings.
     fn set_up(&self, settled: &Settled<'_>) -> Result<(), SourceError> {
         let _ = settled;
         Ok(())
     }
 
-    /// Called when user-data and vendor-data are consumed, before the first module. An error is a warning.
+    /// Called when user-data and vendor-data have been consumed, before the first module. Errors are warnings.
     fn activate(&self, settled: &Settled<'_>) -> Result<(), SourceError> {
         let _ = settled;
         Ok(())
     }
 
-    /// Hands the public host keys to the platform, once the module that makes them has run. An error is a warning.
+    /// Publishes the public host keys to the platform, after the module that creates them has run. Errors are warnings.
     fn publish_host_keys(&self, settled: &Settled<'_>, keys: &[HostKey]) -> Result<(), SourceError> {
         let _ = (settled, keys);
         Ok(())
     }
 
-    /// Called at the end of the last stage: where a platform waits to hear that the machine is ready. `errors` are
-    /// the boot's. An error of its own is a warning.
+    /// Called at the end of the last stage: here a platform is told that the machine is ready. `errors` are the boot's.
+    /// Errors of this method are warnings.
     fn report_ready(&self, settled: &Settled<'_>, errors: &[String]) -> Result<(), SourceError> {
         let _ = (settled, errors);
         Ok(())

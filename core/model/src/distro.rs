@@ -1,8 +1,8 @@
-//! The contract of a distribution, made of small capabilities.
+//! The contract of a distribution, composed of small capabilities.
 //!
-//! The engine and the modules ask for a thing to be done ([`Hostname::apply`]); which file or command does it is
-//! the distribution's. `distros/capabilities` has the shared implementations, a family composes them, and a derivative is
-//! a table of differences.
+//! The engine and the modules request an operation ([`Hostname::apply`]); the distribution decides which file or
+//! command performs it. `distros/capabilities` has the shared implementations, a family composes them, and a derivative
+//! is a table of differences.
 
 mod facts;
 mod init;
@@ -19,7 +19,7 @@ use crate::network::{NetworkConfig, Rendered};
 use crate::user::{Account, UserSpec};
 use crate::{ConfigError, Origin, Secret};
 
-/// Something a distribution could not do.
+/// An error of a distribution.
 #[derive(Debug, thiserror::Error)]
 pub enum DistroError {
     /// A file could not be read or written.
@@ -28,56 +28,54 @@ pub enum DistroError {
     /// A command failed.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// The network links could not be read.
+    /// The network devices could not be read.
     #[error(transparent)]
     Link(#[from] LinkError),
-    /// The configuration makes no sense.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A value makes no sense.
+    /// A value is invalid.
     #[error("{origin}: {message}")]
     Invalid {
         /// Where it was written.
         origin: Origin,
-        /// What is wrong and what to do.
+        /// The reason, and how to fix it.
         message: String,
     },
-    /// This distribution has no such thing, or this program does not know it.
-    #[error("{distro} has no {what}")]
+    /// This distribution, or this program, does not support it.
+    #[error("{what} is not supported on {distro}")]
     Unsupported {
         /// The distribution.
         distro: String,
-        /// What was asked for.
+        /// The requested operation.
         what: String,
     },
-    /// A distribution that is not in this program.
-    #[error(
-        "{origin}: system_info.distro: this program has no distribution '{name}'; it was built with: {known}"
-    )]
+    /// A distribution that is not built in.
+    #[error("{origin}: system_info.distro: unknown distribution '{name}'; this build includes {known}")]
     Unknown {
         /// Where it was written.
         origin: Origin,
-        /// As it was written.
+        /// The name as written.
         name: String,
-        /// Those that are in this program.
+        /// The names of the built-in ones.
         known: String,
     },
-    /// An account or a group that is not there.
+    /// An unknown account or group.
     #[error("Unknown {kind} '{name}' in owner '{owner}'")]
     NoOwner {
         /// `user or UID`, `group or GID`.
         kind: &'static str,
-        /// What was not found.
+        /// The missing name.
         name: String,
-        /// The owner as it was written.
+        /// The owner as written.
         owner: String,
     },
-    /// None of the programs that could do it is installed.
+    /// None of the programs for it is installed.
     #[error("Unable to {action}: no tool is installed. Tried: {tried}")]
     NoTool {
-        /// What was to be done.
+        /// The requested action.
         action: String,
-        /// Programs, by name.
+        /// The names of the programs.
         tried: String,
     },
     /// Packages that no package manager could install.
@@ -85,53 +83,53 @@ pub enum DistroError {
         "Failed to install the following packages: {packages}. See associated package manager logs for more details."
     )]
     NotInstalled {
-        /// Names, joined by commas.
+        /// Names, separated by commas.
         packages: String,
     },
-    /// A file of the system that cannot be understood or would become wrong.
+    /// A system file that cannot be parsed, or that a change would make invalid.
     #[error("{}: {reason}", path.display())]
     BadFile {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A time zone that the system does not have.
+    /// An unknown time zone.
     #[error("Invalid timezone {name}, no file found at {}", path.display())]
     NoTimeZone {
-        /// As it was asked for.
+        /// The name as requested.
         name: String,
-        /// Where it would be.
+        /// Where its file would be.
         path: PathBuf,
     },
-    /// An account that is to get ssh keys is not there.
-    #[error("there is no user {name} to give ssh keys to; describe it among 'users'")]
+    /// The account for SSH keys does not exist.
+    #[error("user {name} does not exist; add it to 'users' to set its SSH keys")]
     NoUser {
         /// Its name.
         name: String,
     },
-    /// The network could not be written or brought up, for a reason that its managers' crate has a type for.
+    /// The network could not be configured; the reason is an error type of the network managers' crate.
     #[error(transparent)]
     Network(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What is fixed about a distribution on this machine: its facts with what `system_info` overrides.
+/// The facts of a distribution on this machine: its table row with the overrides of `system_info`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DistroInfo {
-    /// `centos`, `ubuntu`: the id in cloud.cfg's `system_info.distro`.
+    /// The ID in cloud.cfg's `system_info.distro`: `centos`, `ubuntu`.
     pub name: String,
     /// The variant of the shipped hosts template (`hosts.debian` → `debian`).
     pub hosts_template: &'static str,
-    /// Name of the ssh server's service (`ssh`, `sshd`).
+    /// The name of the SSH server's service (`ssh`, `sshd`).
     pub ssh_service: String,
-    /// `system_info.default_user` of cloud.cfg: the account that `default` among `users` stands for, and that gets the
-    /// source's keys. `None` where cloud.cfg names none: there is no other default.
+    /// `system_info.default_user` of cloud.cfg: the account that `default` in `users` refers to, and that gets the
+    /// source's keys. `None` if cloud.cfg has none: there is no other default.
     pub default_user: Option<UserSpec>,
 }
 
 /// A distribution.
 pub trait Distro: Send + Sync {
-    /// What is fixed about it.
+    /// Its facts.
     fn info(&self) -> &DistroInfo;
     /// Host name.
     fn hostname(&self) -> &dyn Hostname;
@@ -143,29 +141,30 @@ pub trait Distro: Send + Sync {
     fn services(&self) -> &dyn Services;
     /// Network.
     fn network(&self) -> &dyn Network;
-    /// Language.
+    /// Locale.
     fn locale(&self) -> &dyn Locale;
     /// Time zone.
     fn time(&self) -> &dyn Time;
-    /// The ssh server.
+    /// SSH server.
     fn ssh(&self) -> &dyn Ssh;
-    /// What not every distribution has.
+    /// Optional capabilities.
     fn optional(&self) -> Option<&Optional> {
         None
     }
 }
 
-/// Capabilities that not every distribution has. What a distribution does not set is refused by name, so that another field
+/// Optional capabilities. Those that a distribution does not set return an error, so that a new field requires no
+/// change in the families.
 /// here touches no family.
 #[derive(Default)]
 pub struct Optional {
-    /// Where packages come from.
+    /// Package repositories.
     pub repositories: Option<Box<dyn Repositories>>,
-    /// Certificate authorities that programs trust.
+    /// Trusted CA certificates.
     pub trust_store: Option<Box<dyn TrustStore>>,
-    /// Keeping the clock.
+    /// Time synchronization.
     pub time_sync: Option<Box<dyn TimeSync>>,
-    /// The keyboard of the console.
+    /// Keyboard.
     pub keyboard: Option<Box<dyn Keyboard>>,
 }
 
@@ -179,25 +178,25 @@ fn offered<'a, T: ?Sized>(
 }
 
 impl dyn Distro + '_ {
-    /// Where packages come from, or [`DistroError::Unsupported`].
+    /// Package repositories, or [`DistroError::Unsupported`].
     pub fn repositories(&self) -> Result<&dyn Repositories, DistroError> {
         let found = self.optional().and_then(|optional| optional.repositories.as_deref());
         offered(self, found, "configuration of package repositories")
     }
 
-    /// Certificate authorities that programs trust, or [`DistroError::Unsupported`].
+    /// Trusted CA certificates, or [`DistroError::Unsupported`].
     pub fn trust_store(&self) -> Result<&dyn TrustStore, DistroError> {
         let found = self.optional().and_then(|optional| optional.trust_store.as_deref());
         offered(self, found, "configuration of trusted certificates")
     }
 
-    /// Keeping the clock, or [`DistroError::Unsupported`].
+    /// Time synchronization, or [`DistroError::Unsupported`].
     pub fn time_sync(&self) -> Result<&dyn TimeSync, DistroError> {
         let found = self.optional().and_then(|optional| optional.time_sync.as_deref());
         offered(self, found, "configuration of NTP clients")
     }
 
-    /// The keyboard of the console, or [`DistroError::Unsupported`].
+    /// Keyboard, or [`DistroError::Unsupported`].
     pub fn keyboard(&self) -> Result<&dyn Keyboard, DistroError> {
         let found = self.optional().and_then(|optional| optional.keyboard.as_deref());
         offered(self, found, "configuration of the keyboard")
@@ -206,13 +205,13 @@ impl dyn Distro + '_ {
 
 /// Host name.
 pub trait Hostname: Send + Sync {
-    /// Which of the two is this system's host name, by its habit and `prefer_fqdn_over_hostname`.
+    /// Selects the short or the full name as host name, by the distribution's default and `prefer_fqdn_over_hostname`.
     fn choose(&self, hostname: &str, fqdn: &str, prefer_fqdn: Option<bool>) -> String;
 
-    /// What the system's file says now.
+    /// The host name in the system's file.
     fn persisted(&self) -> Result<Option<String>, DistroError>;
 
-    /// The file that holds it.
+    /// The path of that file.
     fn file(&self) -> PathBuf;
 
     /// Writes the file only.
@@ -221,186 +220,186 @@ pub trait Hostname: Send + Sync {
     /// Writes the file and tells the kernel.
     fn apply(&self, name: &str) -> Result<(), DistroError>;
 
-    /// Tells the kernel only, until the next boot.
+    /// Sets it in the kernel only, until the next boot.
     fn apply_transient(&self, name: &str) -> Result<(), DistroError>;
 }
 
-/// A password to be set.
+/// A password to set.
 #[derive(Clone, Debug)]
 pub struct Password {
-    /// Whose.
+    /// The user.
     pub user: String,
-    /// In clear, or a hash for crypt(3).
+    /// The password, plain or a crypt(3) hash.
     pub value: Secret<String>,
-    /// Whether it is a hash.
+    /// Whether it is hashed.
     pub hashed: bool,
 }
 
 /// Accounts and groups.
 pub trait Users: Send + Sync {
-    /// An account, from passwd of the root and then by `getent`.
+    /// Looks up an account, in the root's passwd and then with `getent`.
     fn find(&self, name: &str) -> Result<Option<Account>, DistroError>;
 
-    /// A group's id.
+    /// Looks up a group ID.
     fn find_group(&self, name: &str) -> Result<Option<u32>, DistroError>;
 
-    /// Makes a group and puts members into it. A group that is there gets the members.
+    /// Creates a group with members. An existing group gets the members added.
     fn add_group(&self, name: &str, members: &[String]) -> Result<(), DistroError>;
 
-    /// Makes an account, or sets what may be set on one that is there: groups of a new one, passwords, lock,
-    /// sudo and doas rules. Keys are not its business. Gives true when the account is new.
+    /// Creates an account, or changes an existing one: groups of a new account, passwords, lock, sudo and doas rules.
+    /// SSH keys are set elsewhere. Returns true if the account is new.
     fn add_user(&self, spec: &UserSpec) -> Result<bool, DistroError>;
 
-    /// No login by password.
+    /// Disables password login.
     fn lock_password(&self, name: &str) -> Result<(), DistroError>;
 
-    /// A password must be changed at the next login.
+    /// Requires a password change at the next login.
     fn expire_password(&self, name: &str) -> Result<(), DistroError>;
 
     /// Sets passwords, all at once.
     fn set_passwords(&self, passwords: &[Password]) -> Result<(), DistroError>;
 
-    /// Numbers for `user:group`, `user` or `:group`; names that are digits are numbers.
+    /// The IDs for `user:group`, `user` or `:group`; numeric names are IDs.
     fn owner(&self, text: &str) -> Result<Owner, DistroError>;
 }
 
-/// A package, with the version that was asked for.
+/// A package with an optional version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageSpec {
-    /// Name, or a path or URL that the package manager takes.
+    /// The name, or a path or URL that the package manager accepts.
     pub name: String,
     /// Version.
     pub version: Option<String>,
-    /// The manager that was named (`apt`, `snap`), or `None` for the distribution's own.
+    /// The requested manager (`apt`, `snap`), or `None` for the distribution's.
     pub manager: Option<String>,
 }
 
 /// Packages.
 pub trait Packages: Send + Sync {
-    /// Fetches the lists of packages. `force` also when it was done in this boot.
+    /// Updates the package lists; `force` even if already done in this boot.
     fn refresh(&self, force: bool) -> Result<(), DistroError>;
 
-    /// Upgrades everything.
+    /// Upgrades all packages.
     fn upgrade(&self) -> Result<(), DistroError>;
 
-    /// Installs; an error names the packages that could not be.
+    /// Installs packages; the error names those that failed.
     fn install(&self, packages: &[PackageSpec]) -> Result<(), DistroError>;
 
-    /// Files whose presence says that a restart is wanted (`/var/run/reboot-required`).
+    /// Files whose existence indicates a required reboot (`/var/run/reboot-required`).
     fn reboot_markers(&self) -> Vec<PathBuf>;
 }
 
-/// What is done with a service.
+/// An operation on a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceAction {
-    /// Start it now
+    /// Start it.
     Start,
-    /// Stop it now
+    /// Stop it.
     Stop,
-    /// Restart it, or start it
+    /// Restart it, or start it.
     Restart,
-    /// Take the new configuration: systemd reloads a service that can, restarts another, and starts one that does not
-    /// run; other init systems restart it
+    /// Reload its configuration: systemd reloads a service that supports it, restarts others, and starts stopped ones;
+    /// other init systems restart it.
     Reload,
-    /// The same, but systemd leaves alone what does not run
+    /// The same, but systemd does not start a stopped service.
     TryReload,
-    /// Ask whether it runs; an error where it does not
+    /// Check that it is running; an error if not.
     Status,
-    /// Start it at every boot
+    /// Enable it at boot.
     Enable,
-    /// Start it at no boot
+    /// Disable it at boot.
     Disable,
 }
 
-/// What a machine goes into from running.
+/// A transition from the running state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PowerState {
-    /// The processors stop, the power stays
+    /// Halt the processors.
     Halt,
-    /// The power goes
+    /// Power off.
     Poweroff,
-    /// It starts anew
+    /// Reboot.
     Reboot,
 }
 
 /// Services.
 pub trait Services: Send + Sync {
-    /// Does it, and waits until it is done. What the init system cannot do is its error.
+    /// Performs the operation and waits for it. Operations that the init system does not support are errors.
     fn manage(&self, action: ServiceAction, service: &str) -> Result<(), DistroError>;
 
-    /// The init system, decided once for a root.
+    /// The init system of the root, determined once.
     fn init(&self) -> Init;
 
-    /// Whether systemd is the init of this system.
+    /// Whether systemd is the init system.
     fn uses_systemd(&self) -> bool {
         self.init() == Init::Systemd
     }
 
-    /// Whether a service runs or is about to. Only systemd knows; elsewhere [`DistroError::Unsupported`].
+    /// Whether a service is running or starting. [`DistroError::Unsupported`] without systemd.
     fn is_active(&self, service: &str) -> Result<bool, DistroError>;
 
-    /// Restarts a service that is ordered after the caller's own, without waiting for that order: systemd would wait for the
-    /// caller, and the caller for it.
+    /// Restarts a service that is ordered after the caller's unit, without waiting for that order: systemd would wait
+    /// for the caller, and the caller for it.
     fn restart_unordered(&self, service: &str) -> Result<(), DistroError>;
 
-    /// Has the init system read its own configuration and /etc/fstab again. Nothing to do but for systemd.
+    /// Reloads the init system's configuration and /etc/fstab. A no-op except for systemd.
     fn reload_configuration(&self) -> Result<(), DistroError>;
 
-    /// The command that powers off, restarts or halts, in so many minutes or at once.
+    /// The command that powers off, reboots or halts after a number of minutes.
     fn shutdown_command(&self, to: PowerState, minutes: Option<i64>, message: &str) -> Vec<String>;
 }
 
-/// How a system's network is described to its network manager.
+/// Network configuration through the system's network manager.
 pub trait Network: Send + Sync {
-    /// Reads a description, once for all that is then done with it. One that makes no sense is an error with its place.
+    /// Reads a configuration, once for all operations on it. An invalid one is an error with its place.
     fn read(&self, config: &NetworkConfig) -> Result<Box<dyn DescribedNetwork + '_>, DistroError>;
 
-    /// Brings up one link that was rendered, by the first activator that is available; none is an error.
+    /// Brings up one rendered device with the first available activator; an error if there is none.
     fn bring_up_link(&self, name: &str) -> Result<(), DistroError>;
 
-    /// Waits until the init system says that the network is up, where the activator can.
+    /// Waits until the init system reports the network as up, if the activator supports it.
     fn wait_online(&self) -> Result<(), DistroError>;
 }
 
-/// A network description that was read.
+/// A parsed network configuration.
 pub trait DescribedNetwork {
-    /// Waits, for a few seconds, until every link that it names by MAC is there; one that is not is an error.
+    /// Waits a few seconds for all devices that it identifies by MAC; a missing one is an error.
     fn wait_for_links(&mut self) -> Result<(), DistroError>;
 
-    /// Gives links the names that it wants (`set-name` with a MAC, v1's names by MAC).
+    /// Renames devices as configured (`set-name` with a MAC, v1 names by MAC).
     fn rename_links(&mut self) -> Result<(), DistroError>;
 
-    /// Writes the files of the first renderer that is available; `system_info.network.renderers` is the order.
+    /// Writes the files of the first available renderer; `system_info.network.renderers` is the order.
     fn render(&mut self) -> Result<Rendered, DistroError>;
 
-    /// Brings up what it describes, by the first activator that is available.
+    /// Brings up the configured devices with the first available activator.
     fn activate(&mut self) -> Result<(), DistroError>;
 }
 
-/// Language.
+/// Locale.
 pub trait Locale: Send + Sync {
-    /// Sets it, in `file` instead of the system's own where given.
+    /// Sets the locale, in `file` if given instead of the system's file.
     fn apply(&self, locale: &str, file: Option<&std::path::Path>) -> Result<(), DistroError>;
 
-    /// What it is now, or the distribution's default.
+    /// The current locale, or the distribution's default.
     fn current(&self) -> Result<String, DistroError>;
 }
 
 /// Time zone.
 pub trait Time: Send + Sync {
-    /// Sets it.
+    /// Sets the time zone.
     fn set_timezone(&self, name: &str) -> Result<(), DistroError>;
 }
 
-/// The ssh server.
+/// SSH server.
 pub trait Ssh: Send + Sync {
-    /// Where the host keys and sshd_config are.
+    /// The directory of host keys and sshd_config.
     fn directory(&self) -> PathBuf;
 
-    /// Labels files for SELinux, where that is on.
+    /// Restores SELinux labels, if SELinux is enabled.
     fn restore_context(&self, path: &std::path::Path) -> Result<(), DistroError>;
 
-    /// Key types that are generated when nothing else is said, in order.
+    /// The key types generated by default, in order.
     fn key_types(&self) -> &'static [&'static str];
 
     /// Owner and mode of private host keys (RHEL 8 and older: root:ssh_keys, 0640).

@@ -1,7 +1,7 @@
-//! The traits of every effect on a machine, and [`System`], the bundle that is handed around.
+//! The traits for all effects on a machine, and [`System`], which bundles them.
 //!
-//! `core/system` implements them three times: on the real machine, as a recording overlay (`plan`) and in memory
-//! (tests). Nothing else in the project touches a file, a process, a clock or a socket.
+//! `core/system` has three implementations: the real machine, a recording overlay (`plan`) and an in-memory one
+//! (tests). Nothing else in the project accesses files, processes, clocks or sockets.
 
 mod clock;
 mod commands;
@@ -31,35 +31,35 @@ pub use outbox::Outbox;
 pub use serial::{Serial, SerialError, SerialPort};
 pub use url::Url;
 
-/// All effects of one machine. Cheap to clone; every part is shared.
+/// All effects of one machine. Cheap to clone; all parts are shared.
 #[derive(Clone)]
 pub struct System {
     /// Files and directories.
     pub files: Arc<dyn Files>,
     /// Processes.
     pub commands: Arc<dyn Commands>,
-    /// HTTP; in a build without it, an implementation that says so.
+    /// HTTP; in a build without it, an implementation that returns errors.
     pub http: Arc<dyn Http>,
-    /// Requests whose answers nobody waits for: reports of what happens.
+    /// Fire-and-forget requests: event reports.
     pub outbox: Arc<dyn Outbox>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Network links as the kernel sees them.
+    /// Network devices of the kernel.
     pub links: Arc<dyn Links>,
-    /// Addresses held only while a metadata service is asked.
+    /// Temporary addresses, for querying a metadata service.
     pub ephemeral: Arc<dyn Ephemeral>,
-    /// Block devices and what is on them.
+    /// Block devices and their file systems.
     pub devices: Arc<dyn Devices>,
     /// Serial ports.
     pub serial: Arc<dyn Serial>,
-    /// The process's surroundings: variables, identity, kernel, randomness.
+    /// The process environment: variables, identity, kernel, randomness.
     pub environment: Arc<dyn Environment>,
-    /// Notes which stage and module the following effects belong to.
+    /// Records which stage and module the following effects belong to.
     pub journal: Arc<dyn Journal>,
 }
 
 impl System {
-    /// Whether the machine is a container, which has no kernel and no block device of its own.
+    /// Whether the machine is a container, which has no kernel and no block devices of its own.
     pub fn is_container(&self) -> bool {
         let says = |words: &[&str]| {
             self.commands.which(words[0]).is_some()

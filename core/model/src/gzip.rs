@@ -1,32 +1,32 @@
-//! gzip, with a limit on what comes out: a few bytes may unpack to more than the memory holds.
+//! gzip with a limit on the decompressed size.
 
 use std::io::{self, Read as _};
 
 use flate2::read::MultiGzDecoder;
 
-/// How each member of gzip begins.
+/// The magic number of each gzip member.
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// Bytes that cannot be unpacked.
+/// Data that cannot be decompressed.
 #[derive(Debug, thiserror::Error)]
 pub enum GzipError {
-    /// They are no gzip, or end too early, or their checksum is wrong.
+    /// It is not gzip, is truncated, or has a wrong checksum.
     #[error(transparent)]
     Damaged(#[from] io::Error),
-    /// They hold more than they may.
-    #[error("it unpacks to more than {limit} bytes")]
+    /// It exceeds the limit.
+    #[error("larger than {limit} bytes when decompressed")]
     TooLong {
-        /// The most bytes that are taken here.
+        /// The limit in bytes.
         limit: u64,
     },
 }
 
-/// Whether bytes begin as gzip does.
+/// Whether the data starts with gzip's magic number.
 pub fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
 
-/// Unpacks gzip, all its members, as Python's `gzip` does; an error where more than `limit` bytes come out.
+/// Decompresses all members, like Python's `gzip`; an error if the result exceeds `limit` bytes.
 pub fn gunzip(bytes: &[u8], limit: u64) -> Result<Vec<u8>, GzipError> {
     let mut plain = Vec::new();
     MultiGzDecoder::new(bytes).take(limit.saturating_add(1)).read_to_end(&mut plain)?;

@@ -1,4 +1,4 @@
-//! The contract of a handler: what is done with a part of the user-data.
+//! The contract of a handler, which processes parts of user-data.
 
 use std::collections::BTreeMap;
 
@@ -6,47 +6,47 @@ use crate::config::Origin;
 use crate::effects::System;
 use crate::{Frequency, Instance, Node, Paths};
 
-/// A part of user-data or vendor-data after everything was unpacked.
+/// A part of user-data or vendor-data, decoded.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Part {
     /// Content type (`text/cloud-config`).
     pub content_type: String,
-    /// Name, from the part's headers or `part-001`.
+    /// The name, from the part's headers or `part-001`.
     pub filename: String,
     /// The content, decoded.
     pub payload: Vec<u8>,
-    /// The part's headers, by their names as they are written; of several with one name the first counts.
+    /// The part's headers, with names as written; the first of several with the same name is used.
     pub headers: BTreeMap<String, String>,
     /// Where it came from.
     pub origin: Origin,
 }
 
 impl std::fmt::Debug for Part {
-    /// Payloads hold passwords: only the length is shown.
+    /// Payloads contain passwords: only the size is shown.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} ({}, {} bytes)", self.filename, self.content_type, self.payload.len())
     }
 }
 
 impl Part {
-    /// The payload as text, bytes that are no UTF-8 replaced.
+    /// The payload as text, with invalid UTF-8 replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.payload).into_owned()
     }
 }
 
-/// Which of the data a handler is working on.
+/// The data that a handler processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataKind {
-    /// What the user gave.
+    /// User-data.
     User,
-    /// What the vendor gave.
+    /// Vendor-data.
     Vendor,
-    /// What the vendor gave as the second.
+    /// The second vendor-data.
     Vendor2,
 }
 
-/// What a handler works with.
+/// The context of a handler.
 pub struct HandlerContext<'a> {
     /// Effects.
     pub system: &'a System,
@@ -54,11 +54,11 @@ pub struct HandlerContext<'a> {
     pub paths: &'a Paths,
     /// The instance.
     pub instance: &'a Instance,
-    /// Whose data this is.
+    /// The kind of data.
     pub kind: DataKind,
-    /// The configuration as it is before this data.
+    /// The configuration before this data.
     pub config: &'a Node,
-    /// How often the data is consumed in this run: handlers of another frequency are passed over.
+    /// The frequency of this run: handlers of another frequency are skipped.
     pub frequency: Frequency,
 }
 
@@ -66,34 +66,34 @@ pub struct HandlerContext<'a> {
 #[derive(Debug, thiserror::Error)]
 #[error("{origin}: {reason}")]
 pub struct HandlerError {
-    /// Which part, and where in it.
+    /// The part, and the place in it.
     pub origin: Origin,
-    /// What is wrong and what to do.
+    /// The reason, and how to fix it.
     pub reason: String,
 }
 
-/// Something that takes parts of some content types.
+/// A handler for certain content types.
 pub trait Handler {
-    /// For the log.
+    /// The name in the log.
     fn name(&self) -> &'static str;
 
-    /// The content types it takes.
+    /// Its content types.
     fn accepts(&self) -> &'static [&'static str];
 
-    /// How often; all built-in handlers run always.
+    /// Its frequency; all built-in handlers always run.
     fn frequency(&self) -> Frequency {
         Frequency::Always
     }
 
-    /// Before the first part.
+    /// Called before the first part.
     fn begin(&mut self, _context: &HandlerContext<'_>) -> Result<(), HandlerError> {
         Ok(())
     }
 
-    /// A part.
+    /// Handles a part.
     fn part(&mut self, context: &HandlerContext<'_>, part: &Part) -> Result<(), HandlerError>;
 
-    /// After the last part.
+    /// Called after the last part.
     fn end(&mut self, _context: &HandlerContext<'_>) -> Result<(), HandlerError> {
         Ok(())
     }

@@ -1,26 +1,26 @@
-//! The host name that configuration and metadata ask for.
+//! The host name according to configuration and metadata.
 
 use std::path::Path;
 
 use crate::{Instance, Node, System};
 
-/// A host name, short and with its domain.
+/// A host name, with and without its domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostName {
-    /// Without its domain, unless the configuration says otherwise.
+    /// The short name, unless configured otherwise.
     pub hostname: String,
-    /// With its domain where one is known.
+    /// The FQDN, if a domain is known.
     pub fqdn: String,
-    /// It is `localhost`, and only because nobody said anything.
+    /// Whether it is `localhost` by default.
     pub default: bool,
 }
 
-/// The name of a host whose metadata names it by its IPv4 address: `ip-10-0-0-7`.
+/// The name for metadata that gives an IPv4 address: `ip-10-0-0-7`.
 pub fn of_address(name: &str) -> Option<String> {
     name.parse::<std::net::Ipv4Addr>().is_ok().then(|| format!("ip-{}", name.replace('.', "-")))
 }
 
-/// What the instance's metadata says, or else what the kernel and /etc/hosts say now.
+/// The instance's metadata or, without it, the current name from the kernel and /etc/hosts.
 fn from_instance(system: &System, instance: &Instance, with_domain: bool) -> (String, bool) {
     const DEFAULT_DOMAIN: &str = "localdomain";
     let mut default = false;
@@ -52,7 +52,7 @@ fn from_instance(system: &System, instance: &Instance, with_domain: bool) -> (St
     }
 }
 
-/// The first name of the line of /etc/hosts that has this name among its aliases.
+/// The first name on the line of /etc/hosts that has this name as an alias.
 fn fqdn_from_hosts(system: &System, name: &str) -> Option<String> {
     let text = system.files.text(Path::new("/etc/hosts"))?;
     text.lines().find_map(|line| {
@@ -62,7 +62,7 @@ fn fqdn_from_hosts(system: &System, name: &str) -> Option<String> {
     })
 }
 
-/// The host name of an instance under a configuration: `fqdn`, `hostname`, then the metadata.
+/// The host name of an instance with a configuration: `fqdn`, `hostname`, then the metadata.
 pub fn host_name(system: &System, config: &Node, instance: &Instance) -> HostName {
     let text = |key: &str| config.get(key).filter(|node| !node.is_null()).and_then(Node::scalar_text);
     if let Some(fqdn) = text("fqdn") {
@@ -84,7 +84,7 @@ pub fn host_name(system: &System, config: &Node, instance: &Instance) -> HostNam
     }
 }
 
-/// Whether configuration or metadata name the host at all.
+/// Whether configuration or metadata set the host name.
 pub fn is_named(config: &Node, instance: &Instance) -> bool {
     config.get("fqdn").is_some()
         || config.get("hostname").is_some()

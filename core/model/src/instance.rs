@@ -1,4 +1,4 @@
-//! Who this machine is: what a data source found, as plain data that is cached on disk.
+//! The instance: the result of a data source, as plain data that is cached on disk.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::NetworkConfig;
 use crate::update::Hotplug;
 
-/// The name of one life of a machine. A new one means a first boot.
+/// The ID of an instance. A new one means a first boot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InstanceId(String);
 
 impl InstanceId {
-    /// What the original falls back to when a source knows no id.
+    /// Upstream's fallback for a source without an ID.
     pub const DATASOURCE_NONE: &'static str = "iid-datasource-none";
 
-    /// An id as the source spelled it.
+    /// Wraps an ID as the source spelled it.
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())
     }
@@ -28,7 +28,7 @@ impl InstanceId {
         &self.0
     }
 
-    /// The name of its directory below instances/: `/` becomes `_`.
+    /// Its directory name below instances/: `/` becomes `_`.
     pub fn directory(&self) -> String {
         self.0.replace('/', "_")
     }
@@ -45,7 +45,7 @@ impl fmt::Display for InstanceId {
 pub struct Bytes(pub Vec<u8>);
 
 impl fmt::Debug for Bytes {
-    /// User-data holds passwords: only its length is shown.
+    /// User-data contains passwords: only the size is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes", self.0.len())
     }
@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// Vendor-data as a source gives it: one piece, or a list of pieces.
+/// Vendor-data from a source: a single document, or a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum VendorData {
@@ -74,14 +74,14 @@ pub enum VendorData {
     Many(Vec<Bytes>),
 }
 
-/// When a found source configures the machine.
+/// When a source configures the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DsMode {
-    /// In the local stage, network config included; user-data waits for the network stage.
+    /// In the local stage, including the network; user-data waits for the network stage.
     #[default]
     Net,
-    /// Everything in the local stage.
+    /// Completely in the local stage.
     Local,
     /// Do not use this source in this stage.
     Pass,
@@ -89,60 +89,60 @@ pub enum DsMode {
     Disabled,
 }
 
-/// What a data source found. The cache on disk is this document.
+/// The result of a data source. The cache on disk is this document.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Instance {
     /// The source's name in `datasource_list` (`OpenStack`).
     pub source: String,
-    /// The class the original would name in `instance/datasource` (`DataSourceOpenStackLocal`).
+    /// Upstream's class name in `instance/datasource` (`DataSourceOpenStackLocal`).
     pub class: String,
-    /// What follows the class there (`[net,ver=2]`, `[seed=/dev/sr0]`), empty where there is nothing.
+    /// The suffix of the class there (`[net,ver=2]`, `[seed=/dev/sr0]`), or empty.
     pub detail: String,
     /// `cloud_name` (`openstack`).
     pub cloud_name: String,
-    /// `platform` in the standard keys (`openstack`).
+    /// `platform` in the standardized keys (`openstack`).
     pub platform: String,
     /// `subplatform` (`metadata (http://169.254.169.254)`).
     pub subplatform: String,
     /// The instance-id.
     pub instance_id: InstanceId,
-    /// The metadata, as the source normalises it. Holds `local-hostname`, `public-keys`, … where known.
+    /// The metadata, normalized by the source. Contains `local-hostname`, `public-keys`, … if known.
     pub metadata: serde_json::Value,
-    /// Everything else that the source saw, for instance-data's `ds` (`ec2_metadata`, `network_json`, …).
+    /// Other data of the source, for `ds` in the instance data (`ec2_metadata`, `network_json`, …).
     pub extra: serde_json::Map<String, serde_json::Value>,
-    /// Names in `extra` and in the metadata that ordinary users must not see.
+    /// Names in `extra` and in the metadata that are hidden from ordinary users.
     pub sensitive: Vec<String>,
-    /// User-data as it came.
+    /// Raw user-data.
     pub user_data: Option<Bytes>,
-    /// Vendor-data as it came.
+    /// Raw vendor-data.
     pub vendor_data: Option<VendorData>,
     /// The second vendor-data.
     pub vendor_data2: Option<VendorData>,
-    /// The network's description, where the source has one.
+    /// The network configuration, if the source has one.
     pub network: Option<NetworkConfig>,
-    /// The host name and, where the source knows it, with its domain.
+    /// The host name, including its domain if the source knows it.
     pub hostname: Option<String>,
-    /// Keys for the default user.
+    /// SSH keys for the default user.
     pub public_keys: Vec<String>,
     /// Availability zone.
     pub availability_zone: Option<String>,
     /// Region.
     pub region: Option<String>,
-    /// For the filter by `Launch-Index`.
+    /// The launch index, for parts with `Launch-Index`.
     pub launch_index: Option<i64>,
     /// When it configures the machine.
     pub dsmode: DsMode,
-    /// Configuration that the source itself brings, below vendor-data.
+    /// Configuration from the source, below vendor-data.
     pub config: Option<serde_json::Value>,
-    /// Update events at which the network is configured anew by default (`boot`, `boot-new-instance`, `hotplug`).
+    /// The default update events for the network (`boot`, `boot-new-instance`, `hotplug`).
     pub network_events: Vec<String>,
-    /// How links are dealt with that appear while the machine runs.
+    /// How hot-plugged network devices are handled.
     pub hotplug: Hotplug,
 }
 
 impl fmt::Debug for Instance {
-    /// Who it is; metadata and data hold passwords and keys, and are not shown.
+    /// Shows the identity only; metadata and data contain passwords and keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Instance")
             .field("source", &self.source)

@@ -1,8 +1,8 @@
-//! The contracts and the vocabulary of cloud-init: what a [`Distro`], a [`DataSource`], a [`Handler`] and a
-//! [`Module`] are, the tree a configuration is, and the *traits* of every effect on the machine.
+//! The contracts and data types of cloud-init: [`Distro`], [`DataSource`], [`Handler`] and [`Module`], the
+//! configuration tree, and the *traits* for all effects on the machine.
 //!
-//! Nothing here does I/O. `core/system` and `core/fetch` implement [`effects`]; the families (`distros`,
-//! `datasources`, `modules`) implement the contracts and never know each other; `core/engine` runs them in order.
+//! This crate does no I/O. `core/system` and `core/fetch` implement [`effects`]; the families (`distros`,
+//! `datasources`, `modules`) implement the contracts and do not know each other; `core/engine` runs them in order.
 
 pub mod config;
 pub mod datasource;
@@ -22,7 +22,7 @@ mod stage;
 pub mod update;
 pub mod user;
 
-/// The release of the original whose behaviour this program has, and its own release.
+/// The upstream release whose behavior this program implements, and its own release.
 pub const VERSION: &str = concat!("26.2+rs", env!("CARGO_PKG_VERSION"));
 
 pub use config::{ConfigError, Key, Map, Node, Origin, Spanned, Value};

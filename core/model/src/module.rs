@@ -1,4 +1,4 @@
-//! The contract of a module: what a key of a cloud-config does.
+//! The contract of a module, which applies keys of a cloud-config.
 
 use std::fmt;
 
@@ -11,12 +11,12 @@ use crate::distro::{Distro, DistroError};
 use crate::effects::{CommandError, FileError, HttpError, System};
 use crate::{Frequency, Instance, Node, Paths, Stage};
 
-/// Something a module wants the user to see, with the place it is about.
+/// A message for the user, with the place it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The value it is about, where there is one.
+    /// The value it concerns, if any.
     pub origin: Option<Origin>,
-    /// What is wrong and what to do. Never holds a secret.
+    /// The message, and how to fix it. Never contains a secret.
     pub message: String,
 }
 
@@ -29,40 +29,40 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What a module did.
+/// The result of a module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Things that are not as they should be but stopped nothing: status becomes 2.
+    /// Recoverable errors: the exit code of status becomes 2.
     pub warnings: Vec<Finding>,
-    /// Spellings that still work and will not for ever; listed as DEPRECATED among the recoverable errors.
+    /// Deprecated forms; listed as DEPRECATED among the recoverable errors.
     pub deprecations: Vec<Finding>,
     /// Why the module had nothing to do, for the log.
     pub skipped: Option<String>,
-    /// Public host keys that the data source may publish.
+    /// Public host keys for publication by the data source.
     pub host_keys: Vec<HostKey>,
 }
 
 impl Report {
-    /// Notes that nothing was to be done, and why.
+    /// Records that there was nothing to do, and why.
     pub fn skip(&mut self, reason: impl Into<String>) {
         self.skipped = Some(reason.into());
     }
 
-    /// Adds a warning about a place.
+    /// Adds a warning about a value.
     pub fn warn(&mut self, origin: Option<&Origin>, message: impl Into<String>) {
         self.warnings.push(Finding { origin: origin.cloned(), message: message.into() });
     }
 
-    /// Adds a note about an old spelling.
+    /// Adds a deprecation.
     pub fn deprecate(&mut self, origin: Option<&Origin>, message: impl Into<String>) {
         self.deprecations.push(Finding { origin: origin.cloned(), message: message.into() });
     }
 }
 
-/// A module that failed. The next one runs.
+/// A failed module. The next one still runs.
 #[derive(Debug, thiserror::Error)]
 pub enum ModuleError {
-    /// The module's keys cannot be read.
+    /// The module's keys are invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A file could not be read or written.
@@ -71,24 +71,24 @@ pub enum ModuleError {
     /// A command failed.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// The distro could not do it.
+    /// The distribution reported an error.
     #[error(transparent)]
     Distro(#[from] DistroError),
     /// A request failed.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// A template is wrong.
+    /// A template is invalid.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// A value makes no sense.
+    /// A value is invalid.
     #[error("{origin}: {message}")]
     Invalid {
         /// Where it was written.
         origin: Origin,
-        /// What is wrong and what to do.
+        /// The reason, and how to fix it.
         message: String,
     },
-    /// Several things failed; each was tried.
+    /// Several independent errors.
     #[error("{0}")]
     Failed(String),
 }
@@ -99,47 +99,47 @@ pub enum ModuleError {
 pub struct TemplateError {
     /// The template's name or path.
     pub name: String,
-    /// The line in it.
+    /// The line number.
     pub line: usize,
-    /// What is wrong.
+    /// The reason.
     pub reason: String,
 }
 
-/// Rendering of templates, which the engine brings.
+/// Template rendering, provided by the engine.
 pub trait Templates: Send + Sync {
-    /// Renders a text by its own header (`## template:jinja`, `## template:basic`, none is basic).
+    /// Renders a text according to its header (`## template:jinja`, `## template:basic`; basic without one).
     fn render(&self, name: &str, text: &str, variables: &serde_json::Value) -> Result<String, TemplateError>;
 
-    /// The text of a shipped template (`hosts.debian`): the file below the templates directory when the image has
-    /// one, else the one in the program; `None` where there is neither.
+    /// The text of a shipped template (`hosts.debian`): the file in the image's templates directory, else the built-in
+    /// one; `None` if neither exists.
     fn shipped(&self, name: &str) -> Option<String>;
 }
 
-/// Semaphores for steps inside a module that have a frequency of their own.
+/// Semaphores for steps of a module with a frequency of their own.
 pub trait Semaphores {
-    /// Whether the step ran at this frequency already.
+    /// Whether the step has already run at this frequency.
     fn has_run(&self, name: &str, frequency: Frequency) -> bool;
 
-    /// Notes that it ran.
+    /// Records that it ran.
     fn mark(&self, name: &str, frequency: Frequency) -> Result<(), FileError>;
 
-    /// Forgets that it ran.
+    /// Removes the record.
     fn clear(&self, name: &str, frequency: Frequency) -> Result<(), FileError>;
 }
 
-/// What a module works with.
+/// The context of a module.
 pub struct Context<'a> {
     /// Effects.
     pub system: &'a System,
-    /// The operating system.
+    /// The distribution.
     pub distro: &'a dyn Distro,
-    /// Where state is kept.
+    /// The state paths.
     pub paths: &'a Paths,
-    /// Who this machine is.
+    /// The instance.
     pub instance: &'a Instance,
-    /// The merged configuration, for what is not the module's own (`system_info`, `preserve_hostname`).
+    /// The merged configuration, for keys of other modules (`system_info`, `preserve_hostname`).
     pub config: &'a Node,
-    /// The name under which cloud.cfg lists the module.
+    /// The module's name in cloud.cfg.
     pub name: &'a str,
     /// Arguments from cloud.cfg's entry or from `single`.
     pub args: &'a [String],
@@ -147,9 +147,9 @@ pub struct Context<'a> {
     pub templates: &'a dyn Templates,
     /// Semaphores.
     pub semaphores: &'a dyn Semaphores,
-    /// The program's version, for messages that name it.
+    /// The program's version, for messages.
     pub version: &'a str,
-    /// Notes the module as done ahead of its end, before a step that may end the machine (a restart).
+    /// Records the module as done early, before a step that may shut down the machine (a reboot).
     pub mark_done: &'a dyn Fn() -> Result<(), FileError>,
 }
 
@@ -162,12 +162,12 @@ pub enum Listed {
     On(&'static [&'static str]),
     /// All but these.
     Except(&'static [&'static str]),
-    /// None: whoever wants it adds it.
+    /// None: users add it if needed.
     Nowhere,
 }
 
 impl Listed {
-    /// Whether the cloud.cfg of this distribution lists it.
+    /// Whether the cloud.cfg of a distribution lists it.
     pub fn on(self, distro: &str) -> bool {
         match self {
             Self::Everywhere => true,
@@ -178,76 +178,76 @@ impl Listed {
     }
 }
 
-/// When a module is noted as done, relative to its work.
+/// When a module is recorded as done, relative to its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marked {
-    /// Before it: the work is a person's own commands, which may end the machine and must not run a second time. A
-    /// power cut in between loses them, as it does in the original.
+    /// Before: it runs the user's commands, which may shut down the machine and must not run twice. After a power cut
+    /// in between they are lost, as in upstream.
     Before,
-    /// After it: the work is declarative and safe to repeat, and a power cut in between runs it again.
+    /// After: it is declarative and safe to repeat, and a power cut in between runs it again.
     After,
 }
 
-/// What a module is, whether or not a build has it.
+/// The description of a module, even if it is not built in.
 pub trait Described: 'static {
     /// Its name in cloud.cfg, with `_`.
     const NAME: &'static str;
 
-    /// Names of earlier releases under which a cloud.cfg may list it.
+    /// Names of earlier releases under which cloud.cfg may list it.
     const ALIASES: &'static [&'static str] = &[];
 
-    /// Whether the original's schema also takes its name with `-`, as it does for those from before release 24.1.
+    /// Whether upstream's schema also accepts its name with `-`, as for modules from before release 24.1.
     const DASHED: bool = true;
 
-    /// The stage in which the distributions' cloud.cfg list it.
+    /// The stage in which the distributions' cloud.cfg lists it.
     const STAGE: Stage;
 
-    /// How often, unless cloud.cfg says otherwise.
+    /// Its frequency, unless cloud.cfg overrides it.
     const FREQUENCY: Frequency;
 
     /// The distributions it is for; empty for all.
     const DISTROS: &'static [&'static str] = &[];
 
-    /// It is passed over unless one of these top-level keys is there; empty for always.
+    /// The module is skipped unless one of these top-level keys is set; empty for always.
     const KEYS: &'static [&'static str];
 
-    /// The top-level keys that do nothing without it: a build that lacks it warns of them.
+    /// The top-level keys that have no effect without it: a build without the module warns about them.
     const OWN_KEYS: &'static [&'static str] = Self::KEYS;
 
     /// The distributions whose cloud.cfg lists it.
     const LISTED: Listed;
 
-    /// The heading of its reference page.
+    /// The title of its reference page.
     const TITLE: &'static str;
 
-    /// What it does, in a sentence.
+    /// A one-sentence summary.
     const SUMMARY: &'static str;
 
-    /// What else is to know; may be empty.
+    /// Further information; may be empty.
     const DETAILS: &'static str = "";
 
-    /// Its keys, read out of the whole configuration; their schema is what a cloud-config is checked against.
+    /// Its keys, read from the complete configuration; cloud-configs are validated against their schema.
     type Config: DeserializeOwned + JsonSchema;
 }
 
-/// What a cloud-config's key does.
+/// Applies keys of a cloud-config.
 pub trait Module: Described + Send + Sync {
-    /// It warns of unknown keys below its own; false where another module has the same keys and does.
+    /// Whether it warns about unknown keys below its own; false if another module with the same keys does.
     const TELLS_UNKNOWN: bool = true;
 
-    /// When it is noted as done.
+    /// When it is recorded as done.
     const MARKED: Marked = Marked::After;
 
-    /// It is what has the system report network links that appear; `devel hotplug-hook enable` runs it.
+    /// Whether it installs hotplug support; `devel hotplug-hook enable` runs it.
     const INSTALLS_HOTPLUG: bool = false;
 
-    /// Whether it has work before the network is configured; it is run there too, at any frequency.
+    /// Whether it has work before the network is configured; it then also runs there, at any frequency.
     fn is_early(&self, _config: &Node, _instance: &Instance) -> bool {
         false
     }
 
-    /// Changes the machine as `config` says. What the user should see goes into `report`, which also counts when the
-    /// module fails.
+    /// Changes the machine according to `config`. Messages for the user go to `report`, which also counts if the module
+    /// fails.
     fn run(
         &self,
         context: &Context<'_>,
@@ -256,7 +256,7 @@ pub trait Module: Described + Send + Sync {
     ) -> Result<(), ModuleError>;
 }
 
-/// A module that a build does not have.
+/// A module that is not built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Absent {
     /// [`Described::NAME`].
@@ -267,7 +267,7 @@ pub struct Absent {
     pub keys: &'static [&'static str],
 }
 
-/// A module with its config's type erased, as the registry holds it.
+/// A module with a type-erased config, for the registry.
 pub trait AnyModule: Send + Sync {
     /// [`Described::NAME`].
     fn name(&self) -> &'static str;
@@ -285,7 +285,7 @@ pub trait AnyModule: Send + Sync {
     fn installs_hotplug(&self) -> bool;
     /// [`Module::is_early`].
     fn early(&self, config: &Node, instance: &Instance) -> bool;
-    /// Reads the typed config out of `context.config` and runs.
+    /// Reads the typed config from `context.config` and runs the module.
     fn run(&self, context: &Context<'_>, report: &mut Report) -> Result<(), ModuleError>;
 }
 
@@ -324,7 +324,7 @@ impl<M: Module> AnyModule for M {
 
     fn run(&self, context: &Context<'_>, report: &mut Report) -> Result<(), ModuleError> {
         let (config, unknown) = from_node_noting(context.config)?;
-        // At the top are the keys of other modules.
+        // The top level contains the keys of other modules.
         let inner = |key: &UnknownKey| {
             context.config.get(&key.key).is_none_or(|node| node.key_origin() != key.origin)
         };

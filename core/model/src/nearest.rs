@@ -1,14 +1,14 @@
-//! The known word that an unknown one was probably meant to be.
+//! Suggests a known word for an unknown one.
 
-/// Letters as they count: neither case nor the separators `-`, `_`, `/` and space.
+/// Normalizes a word: case and the separators `-`, `_`, `/` and space are ignored.
 fn plain(word: &str) -> String {
     word.chars().filter(|letter| !"-_/ ".contains(*letter)).flat_map(char::to_lowercase).collect()
 }
 
-/// Longer words are not compared: no key is.
+/// Longer words are not compared: no key is that long.
 const LONGEST: usize = 64;
 
-/// The nearest of several words, where one is near.
+/// The nearest of several words, if any is near enough.
 pub fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     if word.len() > LONGEST {
         return None;
@@ -27,7 +27,7 @@ pub fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&
                 return None;
             }
             let distance = strsim::osa_distance(&wanted, &other);
-            // Two letters of two are another word.
+            // Two letters with two changes are a different word.
             (distance <= allowed && distance < length).then_some((distance, candidate))
         })
         .min_by_key(|(distance, _)| *distance)

@@ -1,4 +1,4 @@
-//! A network's description as it arrived, before `core/netconfig` reads it.
+//! A network configuration as received, before `core/netconfig` reads it.
 
 use std::path::Path;
 
@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 use crate::Node;
 use crate::config::Origin;
 
-/// Where a network description came from, in words that messages and the log use.
+/// The origin of a network configuration, for messages and the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkSource {
     /// `network-config=` or `ip=` on the kernel command line.
     Cmdline,
-    /// klibc's or dracut's files of the initial ramdisk.
+    /// `klibc`'s or dracut's files in the initramfs.
     Initramfs,
-    /// `network:` of the system's configuration.
+    /// `network:` in the system configuration.
     SystemCfg,
     /// The data source.
     Ds,
-    /// Nobody said anything: DHCP on the first usable link.
+    /// The fallback: DHCP on the first usable device.
     Fallback,
 }
 
 impl NetworkSource {
-    /// As the original's configuration and log name it.
+    /// The name in upstream's configuration and log.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cmdline => "cmdline",
@@ -36,10 +36,10 @@ impl NetworkSource {
     }
 }
 
-/// Network config v1 or v2 as a tree. It is kept whole, since netplan is handed a v2 config as it is.
+/// A network config v1 or v2 as a tree. It is kept unchanged, because netplan receives a v2 config as is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NetworkConfig {
-    /// The tree: a mapping with `version: 1` or `version: 2` at its top, or `config: disabled`.
+    /// The tree: a mapping with a top-level `version: 1` or `version: 2`, or `config: disabled`.
     #[serde(flatten)]
     pub tree: Tree,
 }
@@ -50,13 +50,13 @@ pub struct NetworkConfig {
 pub struct Tree(pub Node);
 
 impl NetworkConfig {
-    /// A config from a tree. A `network:` key around it is taken off.
+    /// Creates a config from a tree. A surrounding `network:` key is removed.
     pub fn new(node: Node) -> Self {
         let inner = node.get("network").filter(|inner| inner.as_map().is_some()).cloned();
         Self { tree: Tree(inner.unwrap_or(node)) }
     }
 
-    /// A config from JSON that a source wrote itself.
+    /// Creates a config from JSON that a source generated.
     pub fn from_json(json: serde_json::Value, source: &str) -> Self {
         Self::new(Node::from_json(json, &Origin::whole(source)))
     }
@@ -66,12 +66,12 @@ impl NetworkConfig {
         &self.tree.0
     }
 
-    /// `version`, where the tree has one.
+    /// `version`, if set.
     pub fn version(&self) -> Option<i128> {
         self.node().get("version")?.as_int()
     }
 
-    /// Whether it says `config: disabled`.
+    /// Whether it contains `config: disabled`.
     pub fn is_disabled(&self) -> bool {
         self.node().get("config").and_then(Node::as_str) == Some("disabled")
     }
@@ -84,10 +84,10 @@ impl<'de> Deserialize<'de> for NetworkConfig {
     }
 }
 
-/// A file that a renderer wrote.
+/// The files written by a renderer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// Its name, for the log (`netplan`).
+    /// The renderer's name, for the log (`netplan`).
     pub renderer: &'static str,
     /// The files.
     pub files: Vec<std::path::PathBuf>,

@@ -1,13 +1,13 @@
-//! The directories of the state on disk, by the original's names.
+//! The directories of the state on disk, with upstream's names.
 
 use std::path::{Path, PathBuf};
 
 use crate::InstanceId;
 
-/// Where state is kept. All paths are as the configured machine sees them.
+/// The state paths, as the configured machine sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
-    /// `/var/lib/cloud` unless `system_info.paths.cloud_dir` says otherwise.
+    /// `/var/lib/cloud`, unless `system_info.paths.cloud_dir` overrides it.
     pub cloud_dir: PathBuf,
     /// `/run/cloud-init` (`run_dir`).
     pub run_dir: PathBuf,

@@ -1,14 +1,14 @@
-//! What can be seen of a machine without asking any network: the evidence for detection.
+//! What is visible of a machine without using the network: the evidence for detection.
 
 use std::path::Path;
 
 use crate::effects::{BlockDevice, ReadFiles, System};
 use crate::{Node, Paths};
 
-/// The name that stands for having no source, in `datasource_list` and in instance-data.
+/// The name that means no data source, in `datasource_list` and in instance data.
 pub const LAST_RESORT: &str = "None";
 
-/// The only name of a `datasource_list`, that of the last resort aside: such a source is taken without detection.
+/// The single name in `datasource_list`, apart from the fallback: such a source is accepted without detection.
 pub fn only_source<'n>(names: &[&'n str]) -> Option<&'n str> {
     match names {
         [only] => Some(only),
@@ -17,11 +17,11 @@ pub fn only_source<'n>(names: &[&'n str]) -> Option<&'n str> {
     }
 }
 
-/// The machine as detection sees it. Serves ds-identify, the generator and the stages alike.
+/// The machine as seen by detection. Used by ds-identify, the generator and the stages.
 pub struct Platform<'a> {
-    /// The machine's effects; identification only reads files and devices.
+    /// The machine's effects; detection only reads files and devices.
     pub system: &'a System,
-    /// Where seeds are.
+    /// The seed directory.
     pub paths: &'a Paths,
     /// The merged system configuration, for `datasource.<Name>`.
     pub config: &'a Node,
@@ -29,7 +29,7 @@ pub struct Platform<'a> {
     pub cmdline: String,
     /// Block devices with their labels; empty in a container.
     pub devices: Vec<BlockDevice>,
-    /// What `systemd-detect-virt` or its files say (`kvm`, `lxc`, `none`), empty where unknown.
+    /// The result of `systemd-detect-virt` or its files (`kvm`, `lxc`, `none`); empty if unknown.
     pub virtualization: String,
     /// Whether this is a container.
     pub container: bool,
@@ -41,8 +41,8 @@ impl Platform<'_> {
         self.system.files.as_ref()
     }
 
-    /// A DMI value by its file's name (`product_name`, `sys_vendor`, `chassis_asset_tag`), trimmed; `None` where
-    /// there is none or it holds only 0xff.
+    /// A DMI value by file name (`product_name`, `sys_vendor`, `chassis_asset_tag`), trimmed; `None` if it does not
+    /// exist or contains only 0xff.
     pub fn dmi(&self, name: &str) -> Option<String> {
         if self.container {
             return None;
@@ -54,13 +54,13 @@ impl Platform<'_> {
         (!text.is_empty() && !blank).then_some(text)
     }
 
-    /// The value of the last `KEY=` word of the kernel command line.
+    /// The value of the last `KEY=` word on the kernel command line.
     pub fn cmdline_value(&self, key: &str) -> Option<&str> {
         self.cmdline.split_ascii_whitespace().rev().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
     }
 
-    /// Whether the machine's administrator named a source: first in `datasource_list` with nothing but a source of last
-    /// resort (`None`) behind it, or on the kernel command line (`ds=`, `ci.ds=`, `ci.datasource=`).
+    /// Whether the administrator selected a source: the first in `datasource_list` with nothing but a fallback (`None`)
+    /// after it, or on the kernel command line (`ds=`, `ci.ds=`, `ci.datasource=`).
     pub fn is_named(&self, name: &str) -> bool {
         let words = ["ds", "ci.ds", "ci.datasource"];
         let on_cmdline = words
@@ -81,7 +81,7 @@ impl Platform<'_> {
         self.config.at(&["datasource", name])
     }
 
-    /// Devices whose label equals one of these, in any case.
+    /// Devices with one of these labels, ignoring case.
     pub fn labelled<'s>(&'s self, labels: &'s [&str]) -> impl Iterator<Item = &'s BlockDevice> {
         self.devices.iter().filter(move |device| {
             device

@@ -1,13 +1,13 @@
-//! Values that must never be seen in a log, an error or a world-readable file.
+//! Values that must never appear in a log, an error or a world-readable file.
 
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
-/// A value whose content is never printed: it has no `Display`, and its `Debug` says only that it is there.
+/// A value that is never printed: it has no `Display`, and its `Debug` does not show the content.
 ///
-/// The content is reached by [`Secret::expose`], so that a reader of the code sees each place where it leaves.
+/// [`Secret::expose`] makes each use of the content visible in the code.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret<T>(T);
 
@@ -17,7 +17,7 @@ impl<T> Secret<T> {
         Self(value)
     }
 
-    /// The content, for the one place that has to use it.
+    /// The content, for the place that needs it.
     pub fn expose(&self) -> &T {
         &self.0
     }
@@ -40,7 +40,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
     }
 }
 
-/// The schema of its content, marked `writeOnly`, so that whoever shows a value against its schema knows to hide it.
+/// The schema of its content, marked `writeOnly`, so that programs that show values know to hide it.
 impl<T: JsonSchema> JsonSchema for Secret<T> {
     fn inline_schema() -> bool {
         true

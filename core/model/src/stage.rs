@@ -1,12 +1,12 @@
-//! When things run: the stages of a boot and how often a step is repeated.
+//! The stages of a boot, and how often a step runs.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The stages of a boot, in their order.
+/// The stages of a boot, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
-    /// Which data source may be here (ds-identify, the systemd generator).
+    /// Detection of possible data sources (ds-identify, the systemd generator).
     Detect,
     /// `init --local`: before the network is configured.
     Local,
@@ -19,7 +19,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The name under which status.json records the stage.
+    /// The stage's name in status.json.
     pub fn status_name(self) -> &'static str {
         match self {
             Self::Detect => "detect",
@@ -40,17 +40,17 @@ impl fmt::Display for Stage {
 /// How often a module or a handler runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Frequency {
-    /// Once in the life of the image (`once`).
+    /// Once, regardless of the instance (`once`).
     Once,
-    /// Once for each instance-id (`once-per-instance`, also written `instance`).
+    /// Once per instance ID (`once-per-instance`, also written `instance`).
     Instance,
     /// At every boot (`always`).
     Always,
 }
 
-/// A word that names no frequency.
+/// An unknown frequency.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("'{0}' is no frequency: write 'once', 'once-per-instance' (or 'instance') or 'always'")]
+#[error("'{0}' is not a valid frequency; expected 'once', 'once-per-instance' (or 'instance') or 'always'")]
 pub struct UnknownFrequency(pub String);
 
 impl FromStr for Frequency {

@@ -1,4 +1,4 @@
-//! When the network is configured anew: `updates:` of the configuration, and what a source does by itself.
+//! When the network is reconfigured: `updates:` in the configuration, and the source's default.
 
 use std::path::PathBuf;
 
@@ -8,23 +8,23 @@ use crate::effects::ReadFiles;
 use crate::module::Finding;
 use crate::{Instance, Node, Paths};
 
-/// Something that may make the network be configured anew.
+/// An event that may reconfigure the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The first boot of an instance.
     BootNewInstance,
     /// Every boot, once.
     Boot,
-    /// Every stage of every boot that configures the network.
+    /// Every boot, in each stage that configures the network.
     BootLegacy,
-    /// A link that appears while the machine runs.
+    /// A hot-plugged network device.
     Hotplug,
 }
 
 impl Event {
     const ALL: &[Self] = &[Self::BootNewInstance, Self::Boot, Self::BootLegacy, Self::Hotplug];
 
-    /// Its name in `updates.network.when`.
+    /// The name in `updates.network.when`.
     pub fn name(self) -> &'static str {
         match self {
             Self::BootNewInstance => "boot-new-instance",
@@ -35,15 +35,15 @@ impl Event {
     }
 }
 
-/// How a source deals with links that appear while the machine runs.
+/// How a source handles hot-plugged network devices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Hotplug {
-    /// Lines of a udev rule that pass over links which are not the source's business.
+    /// Lines of a udev rule that skip devices which the source does not manage.
     pub udev_rules: Option<String>,
-    /// The link's MAC address has to be in the metadata before the network is configured.
+    /// The device's MAC address must be in the metadata before the network is configured.
     pub detects: bool,
-    /// The metadata follows with a delay that nothing tells: it is read again every so many seconds, for so many.
+    /// The metadata is updated with an unknown delay: it is read again at this interval, for this time.
     pub again: Option<(u64, u64)>,
 }
 
@@ -53,12 +53,12 @@ impl Default for Hotplug {
     }
 }
 
-/// Where `devel hotplug-hook enable` notes that links are configured when they appear.
+/// Where `devel hotplug-hook enable` records that hotplug is enabled.
 pub fn hotplug_enabled_file(paths: &Paths) -> PathBuf {
     paths.cloud_dir.join("hotplug.enabled")
 }
 
-/// The scopes that file lists (`network`); none where it is missing or broken.
+/// The scopes in that file (`network`); empty if it is missing or invalid.
 pub fn hotplug_scopes(files: &dyn ReadFiles, paths: &Paths) -> Vec<String> {
     let read = files.read_optional(&hotplug_enabled_file(paths)).ok().flatten();
     let document: Option<serde_json::Value> = read.and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -66,17 +66,17 @@ pub fn hotplug_scopes(files: &dyn ReadFiles, paths: &Paths) -> Vec<String> {
     scopes.into_iter().flatten().filter_map(|scope| scope.as_str().map(str::to_owned)).collect()
 }
 
-/// What the user says of the network's updates.
+/// The user's policy for network updates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// The events of `updates.network.when`; `None` where nothing is said, and the source's habit counts.
+    /// The events in `updates.network.when`; `None` if not set, for the source's default.
     pub events: Option<Vec<Event>>,
-    /// What is wrong with it.
+    /// Errors in it.
     pub findings: Vec<Finding>,
 }
 
 impl Policy {
-    /// Reads `updates:`. An event that is not known voids the list, as with the original.
+    /// Reads `updates:`. Like upstream, an unknown event invalidates the list.
     pub fn read(config: &Node) -> Self {
         let mut policy = Self::default();
         let Some(updates) = config.get("updates") else { return policy };
@@ -85,12 +85,15 @@ impl Policy {
         };
         for (scope, node) in updates.as_map().into_iter().flatten() {
             if scope.as_str() != Some("network") {
-                tell(node, format!("updates has no scope '{scope}', it is ignored; there is: network"));
+                tell(node, format!("ignoring unknown scope '{scope}' of updates; expected network"));
             }
         }
         let Some(network) = updates.get("network") else { return policy };
         let Some(list) = network.get("when").and_then(Node::as_list) else {
-            tell(network, "updates.network is ignored: it needs the key 'when', a list of events".to_owned());
+            tell(
+                network,
+                "ignoring updates.network: the key 'when' with a list of events is missing".to_owned(),
+            );
             return policy;
         };
         let known =
@@ -99,12 +102,7 @@ impl Policy {
             let name = node.scalar_text().unwrap_or_default();
             let names: Vec<_> = Event::ALL.iter().copied().map(Event::name).collect();
             let names = names.join(", ");
-            tell(
-                node,
-                format!(
-                    "updates.network.when: no event counts, since there is no '{name}'; there are: {names}"
-                ),
-            );
+            tell(node, format!("ignoring updates.network.when: unknown event '{name}'; expected {names}"));
             policy.events = Some(Vec::new());
             return policy;
         }
@@ -112,7 +110,7 @@ impl Policy {
         policy
     }
 
-    /// Whether an event has the network configured anew.
+    /// Whether an event reconfigures the network.
     pub fn allows(&self, instance: &Instance, event: Event) -> bool {
         match &self.events {
             Some(events) => events.contains(&event),
@@ -120,8 +118,8 @@ impl Policy {
         }
     }
 
-    /// Whether links that appear while the machine runs are configured: by the policy, or since
-    /// `devel hotplug-hook enable` has switched it on.
+    /// Whether hot-plugged network devices are configured: by the policy, or because `devel hotplug-hook enable` was
+    /// run.
     pub fn allows_hotplug(&self, files: &dyn ReadFiles, paths: &Paths, instance: &Instance) -> bool {
         self.allows(instance, Event::Hotplug)
             || hotplug_scopes(files, paths).iter().any(|scope| scope == "network")

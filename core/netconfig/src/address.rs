@@ -1,13 +1,13 @@
-//! Addresses, networks and masks, read as Python's `ipaddress` reads them.
+//! Addresses, networks and netmasks, parsed like Python's `ipaddress`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// An IPv4 address in four decimal groups.
+/// An IPv4 address in dotted decimal notation.
 pub fn v4(text: &str) -> Option<Ipv4Addr> {
     text.parse().ok()
 }
 
-/// An IPv6 address; a scope (`%eth0`) is allowed and not part of the result.
+/// An IPv6 address; a scope (`%eth0`) is allowed but discarded.
 pub fn v6(text: &str) -> Option<Ipv6Addr> {
     match text.split_once('%') {
         Some((_, scope)) if scope.is_empty() || scope.contains('%') => None,
@@ -26,7 +26,7 @@ pub fn is_v6(text: &str) -> bool {
     v6(text).is_some()
 }
 
-/// Whether this is an IPv4 address, alone or with `/PREFIX`, `/NETMASK` or `/HOSTMASK`.
+/// Whether this is an IPv4 address, optionally with `/PREFIX`, `/NETMASK` or `/HOSTMASK`.
 pub fn is_v4_network(text: &str) -> bool {
     match text.split_once('/') {
         Some((address, mask)) => is_v4(address) && v4_prefix(mask).is_some(),
@@ -34,7 +34,7 @@ pub fn is_v4_network(text: &str) -> bool {
     }
 }
 
-/// Whether this is an IPv6 address, alone or with `/PREFIX`.
+/// Whether this is an IPv6 address, optionally with `/PREFIX`.
 pub fn is_v6_network(text: &str) -> bool {
     match text.split_once('/') {
         Some((address, prefix)) => is_v6(address) && digits(prefix).is_some_and(|prefix| prefix <= 128),
@@ -51,7 +51,7 @@ fn digits(text: &str) -> Option<u8> {
     }
 }
 
-/// The length of the prefix that `24`, `255.255.255.0` or the host mask `0.0.0.255` says.
+/// The prefix length of `24`, `255.255.255.0` or the host mask `0.0.0.255`.
 pub fn v4_prefix(mask: &str) -> Option<u8> {
     if let Some(prefix) = digits(mask) {
         return (prefix <= 32).then_some(prefix);
@@ -67,7 +67,7 @@ pub fn v4_prefix(mask: &str) -> Option<u8> {
     }
 }
 
-/// The length of the prefix that `64` or `ffff:ffff::` says.
+/// The prefix length of `64` or `ffff:ffff::`.
 pub fn v6_prefix(mask: &str) -> Option<u8> {
     if let Some(prefix) = digits(mask) {
         return (prefix <= 128).then_some(prefix);
@@ -77,13 +77,13 @@ pub fn v6_prefix(mask: &str) -> Option<u8> {
     u8::try_from(bits.leading_ones()).ok().filter(|_| contiguous)
 }
 
-/// The netmask of a prefix's length; lengths beyond 32 are 32.
+/// The netmask for a prefix length; lengths beyond 32 count as 32.
 pub fn v4_mask(prefix: u8) -> String {
     let bits = u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0);
     Ipv4Addr::from(bits).to_string()
 }
 
-/// The address of the network that an address is in.
+/// The network address of an address.
 pub fn network_of(address: &str, prefix: u8) -> Option<String> {
     if let Some(address) = v4(address) {
         let mask = u32::MAX.checked_shl(32_u32.checked_sub(prefix.into())?).unwrap_or(0);
@@ -93,8 +93,8 @@ pub fn network_of(address: &str, prefix: u8) -> Option<String> {
     Some(Ipv6Addr::from(u128::from(v6(address)?) & mask).to_string())
 }
 
-/// Whether an address is in a network (`ADDRESS/PREFIX`, host bits allowed); `None` where either is none. An address
-/// of the other family is not.
+/// Whether an address is in a network (`ADDRESS/PREFIX`, host bits allowed); `None` if either is invalid. False for an
+/// address of the other family.
 pub fn contains(network: &str, address: &str) -> Option<bool> {
     let address: IpAddr = v4(address).map(IpAddr::V4).or_else(|| v6(address).map(IpAddr::V6))?;
     let (base, prefix) = network.split_once('/').unwrap_or((network, ""));
@@ -115,7 +115,7 @@ pub fn contains(network: &str, address: &str) -> Option<bool> {
     })
 }
 
-/// Whether a gateway lies outside the network of its link, so that a route to it must say that it is on the link.
+/// Whether a gateway is outside the device's network, so that a route to it must be on-link.
 pub fn is_off_link(gateway: &str, network: &str) -> bool {
     match contains(network, gateway) {
         Some(inside) => !inside,

@@ -1,6 +1,6 @@
-//! The network of Azure's instance metadata service to network config v2.
+//! Converts the network metadata of Azure's instance metadata service to network config v2.
 //!
-//! Facts: learn.microsoft.com, "Azure Instance Metadata Service", category `network`.
+//! See learn.microsoft.com, "Azure Instance Metadata Service", category `network`.
 
 use model::NetworkConfig;
 use model::effects::Link;
@@ -8,15 +8,15 @@ use serde_json::{Map, Value, json};
 
 use crate::NetError;
 
-/// The driver of Hyper-V's links, which hides the virtual function of the same MAC address.
+/// The driver of Hyper-V's devices, which hides the virtual function with the same MAC address.
 const NETVSC: &str = "hv_netvsc";
 
-/// What the source's configuration says of it.
+/// The source's configuration for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// `apply_network_config_for_secondary_ips`: further addresses of a link are set; the first comes by DHCP.
+    /// `apply_network_config_for_secondary_ips`: sets additional addresses; the first one comes from DHCP.
     pub secondary_ips: bool,
-    /// `apply_network_config_set_name`: links are named `eth0`, `eth1`, … in the order of the description.
+    /// `apply_network_config_set_name`: devices are named `eth0`, `eth1`, … in document order.
     pub set_name: bool,
 }
 
@@ -30,7 +30,7 @@ fn wrong(place: String, reason: &str) -> NetError {
     NetError::Document { document: "azure-imds", place, reason: reason.to_owned() }
 }
 
-/// Lower case and with colons: the service writes neither.
+/// Lower case with colons, unlike the service's format.
 fn normalized(mac: &str) -> String {
     let mac = mac.to_lowercase();
     if mac.len() != 12 || !mac.is_ascii() {
@@ -39,7 +39,7 @@ fn normalized(mac: &str) -> String {
     (0..6).map(|at| &mac[at * 2..at * 2 + 2]).collect::<Vec<_>>().join(":")
 }
 
-/// The driver that tells the link from others of its MAC address, where that can be said.
+/// The driver that distinguishes the device from others with its MAC address, if known.
 fn driver(links: &[Link], mac: &str) -> Option<String> {
     let found: Vec<&str> = links
         .iter()
@@ -53,21 +53,21 @@ fn driver(links: &[Link], mac: &str) -> Option<String> {
     }
 }
 
-/// Network config v2 from the service's whole document (its `network` counts). `links` are the machine's.
+/// Converts the service's complete document (its `network` is used). `links` are the machine's devices.
 ///
 /// # Errors
 ///
-/// A document without the links' list, or a link without its MAC address.
+/// A document without the list of interfaces, or an interface without a MAC address.
 pub fn convert(document: &Value, links: &[Link], options: Options) -> Result<NetworkConfig, NetError> {
     let interfaces = document
         .pointer("/network/interface")
         .and_then(Value::as_array)
-        .ok_or_else(|| wrong("network.interface".to_owned(), "a list of links has to be here"))?;
+        .ok_or_else(|| wrong("network.interface".to_owned(), "expected a list of interfaces"))?;
     let mut ethernets = Map::new();
     for (index, interface) in interfaces.iter().enumerate() {
         let place = |key: &str| format!("network.interface[{index}].{key}");
         let mac = interface.get("macAddress").and_then(Value::as_str);
-        let mac = normalized(mac.ok_or_else(|| wrong(place("macAddress"), "a MAC address has to be here"))?);
+        let mac = normalized(mac.ok_or_else(|| wrong(place("macAddress"), "expected a MAC address"))?);
         if let Some(mut entry) = ethernet(interface, index, options, &place)? {
             let name =
                 if options.set_name { format!("eth{index}") } else { format!("enx{}", mac.replace(':', "")) };
@@ -85,7 +85,7 @@ pub fn convert(document: &Value, links: &[Link], options: Options) -> Result<Net
     Ok(NetworkConfig::from_json(json!({"version": 2, "ethernets": ethernets}), "azure-imds"))
 }
 
-/// A link's entry; `None` where it has no address of either family.
+/// A device's entry; `None` if it has no address of either family.
 fn ethernet(
     interface: &Value,
     index: usize,
@@ -94,7 +94,7 @@ fn ethernet(
 ) -> Result<Option<Map<String, Value>>, NetError> {
     let mut overrides = Map::from_iter([("route-metric".to_owned(), json!((index + 1) * 100))]);
     if index > 0 {
-        // Names are not resolved over further links.
+        // DNS is not configured for additional devices.
         overrides.insert("use-dns".to_owned(), json!(false));
     }
     let mut entry = Map::new();
@@ -119,10 +119,7 @@ fn ethernet(
         let prefix = prefix.and_then(text).unwrap_or_else(|| default_prefix.to_owned());
         for (number, address) in addresses.iter().enumerate().skip(1) {
             let address = address.get("privateIpAddress").and_then(Value::as_str).ok_or_else(|| {
-                wrong(
-                    place(&format!("{family}.ipAddress[{number}].privateIpAddress")),
-                    "an address has to be here",
-                )
+                wrong(place(&format!("{family}.ipAddress[{number}].privateIpAddress")), "expected an address")
             })?;
             further.push(json!(format!("{address}/{prefix}")));
         }
@@ -143,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_documented_machine_of_one_link() {
-        // The service's documented shape; the entry is what the original writes for it.
+        // The service's documented format; the entry is upstream's output for it.
         let document = json!({"network": {"interface": [{
             "macAddress": "000D3A047598", "ipv6": {"ipAddress": []},
             "ipv4": {"subnet": [{"prefix": "24", "address": "10.0.0.0"}],

@@ -1,4 +1,4 @@
-//! What both versions say about one link, and how it enters the state.
+//! What both versions share about a device, and how it is added to the state.
 
 use indexmap::IndexMap;
 use model::config::Origin;
@@ -9,7 +9,7 @@ use crate::{
     address,
 };
 
-/// One link as it is described.
+/// A device as configured.
 pub(crate) struct Description {
     pub(crate) config_id: Option<String>,
     pub(crate) name: String,
@@ -54,12 +54,12 @@ impl Description {
     }
 }
 
-/// The parameters of a mapping; a null one is none.
+/// The parameters of a mapping; null ones are ignored.
 pub(crate) fn params(table: Option<Table<'_>>) -> Result<IndexMap<String, Param>, NetError> {
     let mut params = IndexMap::new();
     for (key, node) in table.into_iter().flat_map(Table::entries) {
         if !node.is_null() {
-            let reason = "a parameter is one value, a list of values or a table of values";
+            let reason = "expected a value, a list of values or a mapping of values";
             let param = Param::from_node(node).ok_or_else(|| invalid(node, &key.to_string(), reason))?;
             params.insert(key.to_string(), param);
         }
@@ -68,9 +68,9 @@ pub(crate) fn params(table: Option<Table<'_>>) -> Result<IndexMap<String, Param>
 }
 
 impl NetworkState {
-    /// Adds a link. One of this name that is there keeps the parameters it has, such as those of its bond.
+    /// Adds a device. An existing one with the name keeps its parameters, such as those of its bond.
     pub(crate) fn physical(&mut self, link: Description) {
-        // An entry under this name whose set-name is another is another link: names may be exchanged.
+        // An entry with this name but another set-name is another device: names may be exchanged.
         let known = self.interfaces.get(&link.name).filter(|known| known.name == link.name);
         let mut params = known.map(|known| known.params.clone()).unwrap_or_default();
         params.extend(link.params);
@@ -148,7 +148,7 @@ impl NetworkState {
                         origin,
                         key: "bridge_stp".to_owned(),
                         value: other.to_owned(),
-                        reason: "the spanning tree protocol is on or off".to_owned(),
+                        reason: "expected on or off".to_owned(),
                     });
                 }
             };

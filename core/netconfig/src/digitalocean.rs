@@ -1,6 +1,6 @@
-//! The shape in which DigitalOcean's metadata service describes links, to network config v1.
+//! Converts the interfaces in DigitalOcean's metadata to network config v1.
 //!
-//! Facts: docs.digitalocean.com, "Metadata API", `interfaces`.
+//! See docs.digitalocean.com, "Metadata API", `interfaces`.
 
 use model::NetworkConfig;
 use model::effects::Link;
@@ -8,27 +8,27 @@ use serde_json::{Map, Value, json};
 
 use crate::{NetError, links};
 
-/// The names that links have by their kind.
+/// Device names by type.
 const NAMES: &[(&str, &str)] = &[("public", "eth0"), ("private", "eth1")];
 
 fn wrong(place: String, reason: &str) -> NetError {
     NetError::Document { document: "DigitalOcean metadata", place, reason: reason.to_owned() }
 }
 
-/// Network config v1 from `interfaces` of the service's document: of each kind of link the first.
+/// Converts `interfaces` of the service's document: the first interface of each type.
 ///
 /// # Errors
 ///
-/// A link that this machine does not have, or one without an address.
+/// A device that this machine does not have, or one without an address.
 pub fn convert(interfaces: &Value, servers: &[String], links: &[Link]) -> Result<NetworkConfig, NetError> {
     let kinds = interfaces
         .as_object()
-        .ok_or_else(|| wrong("interfaces".to_owned(), "a mapping of kinds to links has to be here"))?;
+        .ok_or_else(|| wrong("interfaces".to_owned(), "expected a mapping of types to interfaces"))?;
     let present = links::by_mac(links)?;
     let mut config = Vec::new();
     for (kind, list) in kinds {
         let place = |key: &str| format!("interfaces.{kind}[0]{key}");
-        let link = list.get(0).ok_or_else(|| wrong(place(""), "a link has to be here"))?;
+        let link = list.get(0).ok_or_else(|| wrong(place(""), "expected an interface"))?;
         let mac = link.get("mac").and_then(Value::as_str).unwrap_or_default().to_lowercase();
         let own = present
             .get(&mac)
@@ -43,7 +43,7 @@ pub fn convert(interfaces: &Value, servers: &[String], links: &[Link]) -> Result
                 continue;
             };
             subnets.push(subnet(described, said == "public" && !family.starts_with("anchor"), || {
-                wrong(place(&format!(".{family}.ip_address")), "an address has to be here")
+                wrong(place(&format!(".{family}.ip_address")), "expected an address")
             })?);
         }
         config.push(json!({"type": "physical", "mac_address": mac, "name": name, "subnets": subnets}));
@@ -54,7 +54,7 @@ pub fn convert(interfaces: &Value, servers: &[String], links: &[Link]) -> Result
     Ok(NetworkConfig::from_json(json!({"version": 1, "config": config}), "DigitalOcean metadata"))
 }
 
-/// A static subnet. Only the public link's own addresses lead to a gateway.
+/// A static subnet. Only the public device's main addresses have a gateway.
 fn subnet(described: &Value, leads: bool, missing: impl Fn() -> NetError) -> Result<Value, NetError> {
     let address = described.get("ip_address").and_then(Value::as_str).ok_or_else(missing)?;
     let mut subnet = Map::new();

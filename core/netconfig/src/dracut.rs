@@ -1,7 +1,7 @@
-//! The network that the kernel command line describes for dracut: `ip=`, `nameserver=`, `rd.route=`, `ifname=`,
-//! `bond=`, `bridge=`, `vlan=` and `BOOTIF=`.
+//! dracut's network configuration on the kernel command line: `ip=`, `nameserver=`, `rd.route=`, `ifname=`, `bond=`,
+//! `bridge=`, `vlan=` and `BOOTIF=`.
 //!
-//! Their form: dracut.cmdline(7), "Network"; `BOOTIF` is pxelinux's.
+//! See dracut.cmdline(7), "Network"; `BOOTIF` is pxelinux's.
 
 use indexmap::IndexMap;
 use model::NetworkConfig;
@@ -22,7 +22,7 @@ fn wrong(key: &str, value: &str, reason: &str) -> NetError {
     }
 }
 
-/// The parts between colons; those of an IPv6 address stand in brackets.
+/// The parts between colons; IPv6 addresses are in brackets.
 fn parts(text: &str) -> Vec<String> {
     let (mut found, mut inside) = (vec![String::new()], false);
     for letter in text.chars() {
@@ -40,7 +40,7 @@ fn parts(text: &str) -> Vec<String> {
     found
 }
 
-/// The subnets of a way to get an address; `None` where it is no such word.
+/// The subnets for an address method; `None` if the word is unknown.
 fn automatic(word: &str) -> Option<&'static [&'static str]> {
     match word {
         "dhcp" | "on" | "single-dhcp" => Some(&["dhcp4"]),
@@ -53,10 +53,10 @@ fn automatic(word: &str) -> Option<&'static [&'static str]> {
     }
 }
 
-/// What the words say of links.
+/// The settings of the devices.
 struct Described<'l> {
     links: &'l [Link],
-    /// The link that the machine was booted over.
+    /// The device that the machine was booted from.
     boot: Option<String>,
     devices: IndexMap<String, Map<String, Value>>,
 }
@@ -76,10 +76,13 @@ impl Described<'_> {
         })
     }
 
-    /// The link of a word that names none.
+    /// The device for an argument that names none.
     fn unnamed(&self, value: &str) -> Result<String, NetError> {
         let usual = || fallback::link(self.links);
-        self.boot.clone().or_else(usual).ok_or_else(|| wrong("ip", value, "this machine has no link for it"))
+        self.boot
+            .clone()
+            .or_else(usual)
+            .ok_or_else(|| wrong("ip", value, "this machine has no network device for it"))
     }
 
     fn add(&mut self, name: &str, subnet: Value) {
@@ -95,7 +98,7 @@ impl Described<'_> {
             [way] => {
                 let ways = automatic(way);
                 let reason =
-                    "it is dhcp, on, any, dhcp6, auto6, link6, either6 or an address with its gateway";
+                    "expected dhcp, on, any, dhcp6, auto6, link6, either6 or an address with its gateway";
                 (None, ways.ok_or_else(|| wrong("ip", value, reason))?, 1)
             }
             [link, way, ..] if automatic(way).is_some() => {
@@ -103,7 +106,7 @@ impl Described<'_> {
             }
             _ => {
                 let way = part(6).unwrap_or("none");
-                let reason = "after the link stands none, off, dhcp, on, any, dhcp6, auto6 or link6";
+                let reason = "expected none, off, dhcp, on, any, dhcp6, auto6 or link6 after the device";
                 let ways = automatic(way).ok_or_else(|| wrong("ip", value, reason))?;
                 (part(5).map(str::to_owned), ways, 7)
             }
@@ -134,7 +137,7 @@ impl Described<'_> {
         if let Some(mtu) = part(rest).and_then(|text| text.parse::<u32>().ok()) {
             self.device(&name).insert("mtu".to_owned(), json!(mtu));
         }
-        // A MAC address is six parts, since colons stand between its bytes too.
+        // A MAC address has six parts, because it contains colons.
         let mac: Vec<&str> = parts.iter().skip(rest + 1).map(String::as_str).collect();
         if mac.len() == 6 {
             self.device(&name).insert("mac_address".to_owned(), json!(mac.join(":").to_lowercase()));
@@ -142,17 +145,13 @@ impl Described<'_> {
         Ok(())
     }
 
-    /// `bond=`, `bridge=` and `vlan=`: links that are made of others.
+    /// `bond=`, `bridge=` and `vlan=`: virtual devices.
     fn made(&mut self, key: &str, value: &str) -> Result<(), NetError> {
         let parts = parts(value);
         let (name, below) = match parts.as_slice() {
             [name, below, ..] if !name.is_empty() && !below.is_empty() => (name.clone(), below.clone()),
             _ => {
-                return Err(wrong(
-                    key,
-                    value,
-                    "it is the new link's name, a colon, and the links that it is made of",
-                ));
+                return Err(wrong(key, value, "expected NAME:DEVICES"));
             }
         };
         let members: Vec<&str> = below.split(',').collect();
@@ -178,8 +177,9 @@ impl Described<'_> {
             }
             _ => {
                 let id = name.rsplit(['.', 'n']).next().and_then(|id| id.parse::<u16>().ok());
-                let id = id
-                    .ok_or_else(|| wrong(key, value, "its number is the end of its name: eth0.5 or vlan5"))?;
+                let id = id.ok_or_else(|| {
+                    wrong(key, value, "the name must end with the VLAN ID: eth0.5 or vlan5")
+                })?;
                 device.insert("vlan_link".to_owned(), json!(below));
                 device.insert("vlan_id".to_owned(), json!(id));
             }
@@ -188,31 +188,31 @@ impl Described<'_> {
     }
 }
 
-/// `rd.route=NETWORK/PREFIX:GATEWAY[:LINK]` as a route of version 1.
+/// Converts `rd.route=NETWORK/PREFIX:GATEWAY[:DEVICE]` to a route of version 1.
 fn route(value: &str) -> Result<Value, NetError> {
     let parts = parts(value);
     match parts.as_slice() {
         [network, gateway, ..] if !network.is_empty() && !gateway.is_empty() => {
             Ok(json!({"type": "route", "destination": network, "gateway": gateway}))
         }
-        _ => Err(wrong("rd.route", value, "it is NETWORK/PREFIX:GATEWAY[:LINK], IPv6 in brackets")),
+        _ => Err(wrong("rd.route", value, "expected NETWORK/PREFIX:GATEWAY[:DEVICE], with IPv6 in brackets")),
     }
 }
 
-/// `BOOTIF=01-52-54-…`: the link of that address; the first byte is the hardware's type.
+/// `BOOTIF=01-52-54-…`: the device with that address; the first byte is the hardware type.
 fn boot_link(value: &str, links: &[Link]) -> Result<Option<String>, NetError> {
     let bytes: Vec<&str> = value.split('-').collect();
     if bytes.len() != 7 {
-        return Err(wrong("BOOTIF", value, "it is the hardware's type and a MAC address with '-' between"));
+        return Err(wrong("BOOTIF", value, "expected the hardware type and a MAC address, separated by '-'"));
     }
     Ok(links::by_mac(links)?.get(&bytes[1..].join(":").to_lowercase()).cloned())
 }
 
-/// The description of the words; `None` where none of them asks for an address.
+/// The configuration; `None` if no argument requests an address.
 ///
 /// # Errors
 ///
-/// A word that means nothing.
+/// An invalid argument.
 pub fn config(cmdline: &str, links: &[Link]) -> Result<Option<NetworkConfig>, NetError> {
     let words = || {
         let whole = cmdline.split_ascii_whitespace().map(|word| word.trim_matches(['"', '\'']));
@@ -227,14 +227,13 @@ pub fn config(cmdline: &str, links: &[Link]) -> Result<Option<NetworkConfig>, Ne
     let (mut servers, mut routes) = (Vec::new(), Vec::new());
     for (key, value) in words() {
         match key {
-            // iBFT's addresses are the firmware's tables: the ramdisk's own files tell them.
+            // iBFT addresses are in firmware tables, which the initramfs exports to files.
             "ip" if value == "ibft" || value.is_empty() => {}
             "ip" => described.ip(value)?,
             "bond" | "bridge" | "vlan" => described.made(key, value)?,
             "ifname" => {
-                let (name, mac) = value
-                    .split_once(':')
-                    .ok_or_else(|| wrong(key, value, "it is a link's name, a colon and a MAC address"))?;
+                let (name, mac) =
+                    value.split_once(':').ok_or_else(|| wrong(key, value, "expected NAME:MAC"))?;
                 described.device(name).insert("mac_address".to_owned(), json!(mac.to_lowercase()));
             }
             "nameserver" => servers.push(value.trim_matches(['[', ']']).to_owned()),
@@ -243,7 +242,7 @@ pub fn config(cmdline: &str, links: &[Link]) -> Result<Option<NetworkConfig>, Ne
         }
     }
     let mut config: Vec<Value> = described.devices.into_values().map(Value::Object).collect();
-    // A link that is made of others comes after them.
+    // Virtual devices come after their members.
     config.sort_by_key(|entry| {
         ["physical", "bond", "bridge", "vlan"].iter().position(|kind| entry["type"] == *kind)
     });

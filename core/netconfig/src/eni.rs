@@ -1,7 +1,7 @@
-//! interfaces(5), as a ConfigDrive of version 1 and old NoCloud seeds bring it, to network config v1.
+//! Converts interfaces(5), used by ConfigDrive version 1 and old NoCloud seeds, to network config v1.
 //!
-//! What the original reads of it is read the same way; what it passes over (bonds, bridges, VLANs, routes in `post-up`,
-//! a name with stanzas of both families) is read as ifupdown, ifenslave and bridge-utils take it.
+//! Like upstream's reader; what that ignores (bonds, bridges, VLANs, routes in `post-up`, a name with stanzas of both
+//! families) is interpreted like ifupdown, ifenslave and bridge-utils do.
 
 mod routes;
 
@@ -13,7 +13,7 @@ use interfaces::{Interfaces, Kind, Stanza};
 use model::NetworkConfig;
 use serde_json::{Map, Value, json};
 
-/// What the stanzas say of one name.
+/// The stanzas of a name.
 #[derive(Default)]
 struct Described {
     automatic: bool,
@@ -21,10 +21,10 @@ struct Described {
     stanzas: Vec<Stanza>,
 }
 
-/// A device with what stands of it under its own name and its aliases.
+/// A device with the stanzas of its name and its aliases.
 type Devices = BTreeMap<String, Map<String, Value>>;
 
-/// Network config v1 from the content of an interfaces file; files that it sources are not read.
+/// Converts the content of an interfaces file; sourced files are not read.
 pub fn convert(bytes: &[u8]) -> Result<NetworkConfig, Error> {
     let mut found: IndexMap<String, Described> = IndexMap::new();
     for stanza in Interfaces::parse(bytes)?.stanzas() {
@@ -59,7 +59,7 @@ pub fn convert(bytes: &[u8]) -> Result<NetworkConfig, Error> {
     Ok(NetworkConfig::from_json(json!({"version": 1, "config": devices}), "interfaces file"))
 }
 
-/// The first value of an option in any stanza of a name; scripts take `_` for `-`.
+/// The first value of an option in any stanza of a name; scripts accept `_` for `-`.
 fn option<'d>(described: &'d Described, name: &str) -> Option<&'d str> {
     let other = name.replace('-', "_");
     described.stanzas.iter().find_map(|stanza| stanza.option(name).or_else(|| stanza.option(&other)))
@@ -74,12 +74,12 @@ fn scalar(text: &str) -> Value {
     text.parse::<i64>().map_or_else(|_| json!(text), Value::from)
 }
 
-/// A boolean, or 2: the kernel's `accept_ra` for a machine that accepts advertisements although it forwards.
+/// A boolean, or 2: the kernel's `accept_ra` for accepting advertisements while forwarding.
 fn flag(text: &str) -> bool {
     boolean::lenient(text) || text == "2"
 }
 
-/// Options of the bonding driver and of bridge-utils, under the names that version 1 has for them.
+/// Options of the bonding driver and of bridge-utils, with the names of version 1.
 fn params(described: &Described, prefix: &str, handled: &[&str]) -> Map<String, Value> {
     let mut found = Map::new();
     for (name, value) in described.stanzas.iter().flat_map(|stanza| &stanza.options) {
@@ -89,7 +89,7 @@ fn params(described: &Described, prefix: &str, handled: &[&str]) -> Map<String, 
         }
         let key = if prefix == "bridge-" { dashed.replacen('-', "_", 1) } else { dashed };
         match key.as_str() {
-            // A line for each port.
+            // One line per port.
             "bridge_pathcost" | "bridge_portprio" | "bridge_waitport" => {
                 if let Value::Array(all) = found.entry(key).or_insert_with(|| json!([])) {
                     all.push(json!(value));
@@ -149,7 +149,7 @@ fn new_device(name: &str, described: &Described, members: &[(String, String)]) -
     device
 }
 
-/// The link below a VLAN and its number: by `vlan-raw-device` and `vlan-id`, else by its name (`eth0.5`, `vlan5`).
+/// The parent device and ID of a VLAN: from `vlan-raw-device` and `vlan-id`, else from its name (`eth0.5`, `vlan5`).
 fn vlan(name: &str, described: &Described) -> Option<(String, String)> {
     let link = option(described, "vlan-raw-device")?.to_owned();
     let by_name = || name.rsplit_once('.').map(|(_, id)| id).or_else(|| name.strip_prefix("vlan"));
@@ -157,7 +157,7 @@ fn vlan(name: &str, described: &Described) -> Option<(String, String)> {
     Some((link, id.trim_start_matches('0').to_owned()))
 }
 
-/// What version 1 calls a method. The original takes a method as it is, whatever its family.
+/// The name of a method in version 1. Upstream uses the method unchanged, regardless of the family.
 fn kind<'a>(stanza: &Stanza, family: Option<&str>, method: &'a str) -> &'a str {
     match (family, method, stanza.option("dhcp")) {
         (Some("inet6"), "dhcp", _) => "dhcp6",
@@ -195,7 +195,7 @@ fn subnet(name: &str, described: &Described, stanza: &Stanza) -> Value {
     if let Some(metric) = stanza.option("metric") {
         subnet.insert("metric".into(), scalar(metric));
     }
-    // The first stanza's is the link's.
+    // The first stanza determines the device's properties.
     let first = described.stanzas.first().is_some_and(|first| first.line == stanza.line);
     if let Some(mtu) = stanza.option("mtu").filter(|_| !first) {
         subnet.insert("mtu".into(), scalar(mtu));

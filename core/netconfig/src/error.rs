@@ -1,91 +1,91 @@
-//! What can be wrong with a network description.
+//! Errors in network configurations.
 
 use model::config::Origin;
 
-/// A network description that makes no sense.
+/// An invalid network configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum NetError {
     /// Neither version 1 nor version 2.
-    #[error("{origin}: this is no network config: its 'version' must be 1 or 2{}", config_hint(*.version))]
+    #[error("{origin}: not a valid network config: 'version' must be 1 or 2{}", config_hint(*.version))]
     Version {
-        /// Where the config is.
+        /// The origin of the config.
         origin: Origin,
-        /// The version it says.
+        /// Its version.
         version: Option<i128>,
     },
-    /// A key that must be there is not.
-    #[error("{origin}: {what} needs the key '{key}'")]
+    /// A required key is missing.
+    #[error("{origin}: {what} requires the key '{key}'")]
     Missing {
-        /// The mapping that lacks it.
+        /// The origin of the mapping.
         origin: Origin,
         /// What the mapping describes.
         what: String,
         /// The key.
         key: &'static str,
     },
-    /// A value of the wrong kind.
+    /// A value has the wrong type.
     #[error("{origin}: '{key}' must be {expected}, not {found}")]
     Kind {
-        /// Where the value is.
+        /// The origin of the value.
         origin: Origin,
         /// Its key.
         key: String,
-        /// What it should be.
+        /// The expected type.
         expected: &'static str,
-        /// What it is.
+        /// The type found.
         found: &'static str,
     },
-    /// YAML 1.1 reads a MAC address whose groups are all below 60 as a number to the base of 60.
-    #[error("{origin}: '{key}' was read as the number {number}: YAML takes an unquoted {} for digits to the base of 60; \
+    /// In YAML 1.1, a MAC address whose groups are all below 60 is a sexagesimal number.
+    #[error("{origin}: '{key}' was read as the number {number}: in YAML an unquoted {} is a sexagesimal number; \
              put the MAC address in quotes", spelled(*.number))]
     MacNumber {
-        /// Where the value is.
+        /// The origin of the value.
         origin: Origin,
         /// Its key.
         key: String,
-        /// What it was read as.
+        /// The number.
         number: i128,
     },
-    /// A value that means nothing.
+    /// A value is invalid.
     #[error("{origin}: '{key}: {value}': {reason}")]
     Invalid {
-        /// Where the value is.
+        /// The origin of the value.
         origin: Origin,
         /// Its key.
         key: String,
         /// The value.
         value: String,
-        /// Why not, and what to do.
+        /// The reason, and how to fix it.
         reason: String,
     },
-    /// Two links have one hardware address.
+    /// Two devices have the same MAC address.
     #[error(
-        "the links '{first}' and '{second}' have the same MAC address {mac}, so that it names none of them"
+        "network devices '{first}' and '{second}' have the same MAC address {mac}, which therefore identifies neither"
     )]
     DuplicateMac {
-        /// One link.
+        /// One device.
         first: String,
         /// The other.
         second: String,
-        /// Their address.
+        /// Their MAC address.
         mac: String,
     },
-    /// A vendor's document that lacks something, or holds what means nothing.
+    /// A vendor's document is incomplete or invalid.
     #[error("{document}: {place}: {reason}")]
     Document {
-        /// Which document.
+        /// The name of the document.
         document: &'static str,
-        /// Where in it.
+        /// The place in it.
         place: String,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
-    /// A described link that this machine does not have.
-    #[error("no network link of this machine has the MAC address '{mac}' of the described link '{id}'")]
+    /// A configured device that this machine does not have.
+    #[error("this machine has no network device with the MAC address '{mac}', configured for '{id}'")]
     NoSuchLink {
-        /// The description's name for it.
+        /// Its name in the configuration.
         id: String,
-        /// Its address; empty where none is said.
+        /// Its MAC address; empty if not set.
         mac: String,
     },
 }
@@ -94,7 +94,7 @@ fn config_hint(version: Option<i128>) -> String {
     version.map_or_else(String::new, |version| format!(", not {version}"))
 }
 
-/// The six groups that a number was written as.
+/// The six groups of a sexagesimal number.
 fn spelled(number: i128) -> String {
     let mut rest = number;
     let mut groups = Vec::new();
@@ -107,7 +107,7 @@ fn spelled(number: i128) -> String {
 }
 
 impl NetError {
-    /// Where it was written, where that is known.
+    /// The origin, if known.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::Version { origin, .. }

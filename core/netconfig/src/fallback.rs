@@ -1,4 +1,4 @@
-//! The network when nobody describes one: DHCP on the link that is most likely connected.
+//! The fallback configuration: DHCP on the device that is most likely connected.
 
 use model::NetworkConfig;
 use model::effects::Link;
@@ -6,17 +6,17 @@ use serde_json::json;
 
 use crate::links::{Filter, is_failover_master, usable};
 
-/// The link that goes before the others.
+/// The preferred device.
 const PRIMARY: &str = "eth0";
 
-/// A piece of a name as people sort it.
+/// A part of a name in natural order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Piece {
     Text(String),
     Number(u128),
 }
 
-/// The pieces of a name: letters and numbers in turn, letters first even where there are none.
+/// The parts of a name: letters and digits alternately, starting with possibly empty letters.
 fn natural(name: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut rest = name;
@@ -26,7 +26,7 @@ fn natural(name: &str) -> Vec<Piece> {
         rest = &rest[letters..];
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         if digits > 0 {
-            // A number beyond 128 bits is no index of a link; it sorts last.
+            // Numbers beyond 128 bits are no device indexes; they sort last.
             pieces.push(Piece::Number(rest[..digits].parse().unwrap_or(u128::MAX)));
             rest = &rest[digits..];
         }
@@ -34,8 +34,8 @@ fn natural(name: &str) -> Vec<Piece> {
     pieces
 }
 
-/// The links that may be configured, best first: with a carrier before those that could get one, the primary name
-/// (`eth0`) before others, names in natural order.
+/// The devices that can be configured, best first: those with a carrier, then those that may get one; the primary name
+/// (`eth0`) before others; names in natural order.
 pub fn candidates(links: &[Link]) -> Vec<&Link> {
     let (mut connected, mut possible) = (Vec::new(), Vec::new());
     for link in usable(links, Filter::CANDIDATES) {
@@ -57,19 +57,19 @@ pub fn candidates(links: &[Link]) -> Vec<&Link> {
     connected
 }
 
-/// The link that is configured when nobody says which.
+/// The device to configure by default.
 pub fn link(links: &[Link]) -> Option<String> {
     candidates(links).first().map(|link| link.name.clone())
 }
 
-/// DHCP of both families on [`link`], matched by its MAC. `cmdline` is the kernel's; nothing on it changes the
-/// choice (`net.ifnames=0` only means that udev need not be waited for).
+/// DHCP for both families on [`link`], matched by MAC. `cmdline` is the kernel's; it does not affect the choice
+/// (`net.ifnames=0` only means that udev need not be waited for).
 pub fn config(links: &[Link], cmdline: &str) -> Option<NetworkConfig> {
     if cmdline.contains("net.ifnames=0") {
         tracing::debug!("Stable ifnames disabled by net.ifnames=0 in /proc/cmdline");
     }
     let link = *candidates(links).first()?;
-    // The parts of a failover device share one address.
+    // The devices of a failover device share one MAC address.
     let matching = if is_failover_master(links, link) {
         json!({"name": link.name})
     } else {

@@ -1,6 +1,6 @@
-//! What the initial ramdisk configured: the files that klibc's ipconfig and Debian's initramfs-tools leave.
+//! The configuration of the initramfs: the files written by klibc's ipconfig and Debian's initramfs-tools.
 //!
-//! Their form: klibc's `usr/kinit/ipconfig/README.ipconfig`, and initramfs-tools' `configure_networking`.
+//! See klibc's `usr/kinit/ipconfig/README.ipconfig`, and initramfs-tools' `configure_networking`.
 
 use std::path::{Path, PathBuf};
 
@@ -10,35 +10,35 @@ use model::NetworkConfig;
 use model::effects::{FileError, ReadFiles};
 use serde_json::{Map, Value, json};
 
-/// Open-iSCSI's note that the ramdisk's network carries the root.
+/// Open-iSCSI's marker that the root file system depends on the initramfs's network.
 const ISCSI: &str = "/run/initramfs/open-iscsi.interface";
 
-/// A file of the initial ramdisk that cannot be read.
+/// A file of the initramfs that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InitramfsError {
-    /// The directory or a file of it could not be read.
+    /// The directory or a file could not be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A file is no list of variables.
+    /// A file does not contain variable assignments.
     #[error("{}: {source}", path.display())]
     Form {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         source: ifcfg::Error,
     },
-    /// A file says something that is not known.
+    /// A file contains an unknown value.
     #[error("{}: {reason}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
 }
 
-/// The description in the files of the initial ramdisk: where there are some, and `ip=` or `ip6=` on the kernel
-/// command line or a root on iSCSI say that they count.
+/// The configuration in the files of the initramfs: if they exist, and `ip=` or `ip6=` on the kernel command line or a
+/// root on iSCSI makes them relevant.
 pub fn config(files: &dyn ReadFiles, cmdline: &str) -> Result<Option<NetworkConfig>, InitramfsError> {
     let found = ramdisk_files(files)?;
     let asked = cmdline.split_ascii_whitespace().map(|word| word.trim_start_matches(['"', '\'']));
@@ -88,12 +88,12 @@ fn new_device(files: &dyn ReadFiles, name: &str) -> Map<String, Value> {
     device
 }
 
-/// A file's device and its subnets, one of each family that has an address.
+/// A file's device and its subnets, one for each family with an address.
 fn device(document: &Document) -> Result<(String, Vec<Value>), String> {
     let get = |name: &str| document.get(name).filter(|value| !value.is_empty());
-    let name = get("DEVICE").or_else(|| get("DEVICE6")).ok_or("it has neither DEVICE nor DEVICE6")?;
+    let name = get("DEVICE").or_else(|| get("DEVICE6")).ok_or("neither DEVICE nor DEVICE6 is set")?;
     let protocol = match get("PROTO").or_else(|| get("IPV6PROTO")).as_deref() {
-        // ipconfig of old writes no PROTO; a boot file came by DHCP.
+        // Old versions of ipconfig write no PROTO; a boot file implies DHCP.
         None if get("filename").is_some() => "dhcp",
         None | Some("none" | "static" | "off") => "none",
         Some("dhcp") => "dhcp",
@@ -117,7 +117,7 @@ fn device(document: &Document) -> Result<(String, Vec<Value>), String> {
                 subnet.insert(key.to_lowercase(), json!(value));
             }
         }
-        // 0.0.0.0 and :: mean that there is none.
+        // 0.0.0.0 and :: mean unset.
         let real = |server: &String| !server.trim_matches([':', '.', '0']).is_empty();
         let servers: Vec<String> = ["DNS0", "DNS1"].into_iter().filter_map(of).filter(real).collect();
         if !servers.is_empty() {

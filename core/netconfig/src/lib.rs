@@ -1,8 +1,8 @@
-//! Network configuration v1, v2 and the vendors' forms to one [`NetworkState`].
+//! Converts network config v1, v2 and vendor formats to a [`NetworkState`].
 //!
-//! Everything here is pure: a [`model::NetworkConfig`] (a tree that knows where each value was written) and the links
-//! that the kernel shows go in, a typed state or an error with file, line and column comes out. What a network
-//! manager is then told is the business of `distros/network-managers`.
+//! This crate does no I/O: its input is a [`model::NetworkConfig`] (a tree with the origin of each value) and the
+//! kernel's network devices, its output a typed state or an error with file, line and column. Rendering for network
+//! managers is in `distros/network-managers`.
 
 pub mod address;
 pub mod azure;

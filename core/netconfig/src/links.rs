@@ -1,4 +1,4 @@
-//! Which of the machine's links count.
+//! Selects the relevant network devices.
 
 use indexmap::IndexMap;
 use model::effects::Link;
@@ -7,43 +7,43 @@ use crate::NetError;
 
 /// The ARP hardware type of InfiniBand.
 const INFINIBAND: u32 = 32;
-/// Drivers whose devices share a MAC address for a while at boot.
+/// Drivers whose devices temporarily share a MAC address at boot.
 const SHARING_DRIVERS: &[&str] = &["fsl_enetc", "mscc_felix", "qmi_wwan"];
 
-/// Which links are left out.
+/// Which devices are omitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Filter {
     /// Members of anything but a bridge, a bond or Open vSwitch.
     pub members: bool,
     /// VLANs.
     pub vlans: bool,
-    /// Links whose address is another's.
+    /// Devices with the MAC address of another device.
     pub without_own_mac: bool,
-    /// Links whose address is all zeros.
+    /// Devices with a zero MAC address.
     pub zero_mac: bool,
 }
 
 impl Filter {
-    /// Every filter: the links that are looked up by MAC.
+    /// All filters: for lookups by MAC address.
     pub const ALL: Self = Self { members: true, vlans: true, without_own_mac: true, zero_mac: true };
-    /// Only what is never configured: the candidates for the fallback.
+    /// Only devices that are never configured: the candidates for the fallback.
     pub const CANDIDATES: Self =
         Self { members: false, vlans: false, without_own_mac: false, zero_mac: false };
 }
 
-/// The address by which a link is known: of a bond's member the one it was made with.
+/// The identifying MAC address: of a bond member, its permanent one.
 pub fn mac(link: &Link) -> &str {
     link.permanent_mac.as_deref().unwrap_or(&link.mac)
 }
 
-/// Whether a link is the master of a failover device (Linux's net_failover): a virtio link whose standby shows the
+/// Whether a device is a failover master (Linux's net_failover): a virtio device whose standby has the feature.
 /// feature.
 pub fn is_failover_master(links: &[Link], link: &Link) -> bool {
     let standby = |other: &Link| other.failover_standby && other.master.as_deref() == Some(&link.name);
     link.master.is_none() && link.driver.as_deref() == Some("virtio_net") && links.iter().any(standby)
 }
 
-/// Whether a link is the primary or the standby of a failover device: only its master is configured.
+/// Whether a device is the primary or the standby of a failover device: only the master is configured.
 fn is_failover_member(links: &[Link], link: &Link) -> bool {
     let Some(master) = &link.master else { return false };
     if link.driver.as_deref() == Some("virtio_net") {
@@ -52,15 +52,15 @@ fn is_failover_member(links: &[Link], link: &Link) -> bool {
     links.iter().any(|other| other.name == *master && is_failover_master(links, other))
 }
 
-/// Whether a link is a member of what does not take its address: anything but bridge, bond and Open vSwitch.
+/// Whether a device is a member of one that does not use its MAC address: anything but bridge, bond and Open vSwitch.
 fn is_other_member(links: &[Link], link: &Link) -> bool {
     let Some(master) = &link.master else { return false };
     let shares = |other: &Link| other.name == *master && (other.bridge || other.bond);
     master != "ovs-system" && !links.iter().any(shares)
 }
 
-/// The links that count. Bridges, bonds and members of failover devices never do, nor does the hidden half of a
-/// Hyper-V link.
+/// The relevant devices. Bridges, bonds and members of failover devices are always omitted, as is the hidden half of a
+/// Hyper-V device.
 pub fn usable(links: &[Link], filter: Filter) -> Vec<&Link> {
     let counts = |link: &&Link| {
         let own_mac = matches!(link.address_assigned, None | Some(0 | 1 | 3));
@@ -82,14 +82,14 @@ pub fn usable(links: &[Link], filter: Filter) -> Vec<&Link> {
     found.iter().copied().filter(|link| !hidden(link)).collect()
 }
 
-/// The six-byte form by which OpenStack names an InfiniBand device: bytes 13 to 15 and 18 to 20 of its address.
+/// OpenStack's six-byte form of an InfiniBand address: bytes 13 to 15 and 18 to 20.
 fn infiniband_as_ethernet(link: &Link) -> Option<String> {
     let address = mac(link);
     (link.hardware_type == INFINIBAND && address.is_ascii() && address.len() > 51)
         .then(|| format!("{}{}", &address[36..address.len() - 14], &address[51..]))
 }
 
-/// The links by MAC address, InfiniBand's by its short form too.
+/// The devices by MAC address; InfiniBand devices also by their short form.
 pub fn by_mac(links: &[Link]) -> Result<IndexMap<String, String>, NetError> {
     let mut found: IndexMap<String, String> = IndexMap::new();
     for link in usable(links, Filter::ALL) {

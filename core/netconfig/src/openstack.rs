@@ -1,4 +1,4 @@
-//! OpenStack's `network_data.json` to network config v1.
+//! Converts OpenStack's `network_data.json` to network config v1.
 //!
 //! The document: <https://docs.openstack.org/nova/latest/user/metadata.html>, and its schema in nova's
 //! `doc/api_schemas/network_data.json`; public clouds add link types of their own.
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::{NetError, links};
 
 const SOURCE: &str = "network_data.json";
-/// Link types that are a device of this machine, whatever the host makes of them.
+/// Link types that are physical devices of this machine, however the host provides them.
 const PHYSICAL: &[&str] = &[
     "bgpovs",
     "bridge",
@@ -42,17 +42,17 @@ const SUBNET_KEYS: &[&str] = &[
 ];
 const ROUTE_KEYS: &[&str] = &["network", "destination", "netmask", "gateway", "metric"];
 
-/// What is known of a link of the document.
+/// A link of the document.
 struct Known {
     name: Option<String>,
     mac: Option<String>,
 }
 
-/// A name that is known only when all links are.
+/// A name that is known only after all links have been read.
 enum Pending {
-    /// The members of a bond: entry, ids.
+    /// The members of a bond: entry, IDs.
     Members(usize, Vec<String>),
-    /// The link below a VLAN: entry, its id, the VLAN's number.
+    /// The parent of a VLAN: entry, its ID, the VLAN ID.
     Below(usize, String, String),
 }
 
@@ -84,9 +84,9 @@ fn only(object: &Value, keys: &[&str]) -> Map<String, Value> {
         .collect()
 }
 
-/// Network config v1 from the document; `machine` are this machine's links, which it names by MAC.
+/// Converts the document; `machine` are this machine's devices, which provide the names by MAC.
 ///
-/// A link that is not there may only be late: wait for udev and call this again.
+/// A missing device may appear later: wait for udev and call this again.
 pub fn convert(data: &Value, machine: &[Link]) -> Result<NetworkConfig, NetError> {
     let mut entries: Vec<Map<String, Value>> = Vec::new();
     let mut known: IndexMap<String, Known> = IndexMap::new();
@@ -175,7 +175,7 @@ fn vlan(link: &Value, entry: &mut Map<String, Value>) -> Result<(), NetError> {
     Ok(())
 }
 
-/// The networks of a link. IPv6 networks say in the link whether router advertisements count.
+/// The networks of a link. IPv6 networks determine whether the device accepts router advertisements.
 fn subnets(data: &Value, id: &str, entry: &mut Map<String, Value>) -> Result<Vec<Value>, NetError> {
     let mut subnets = Vec::new();
     for network in list(data, "networks") {
@@ -232,7 +232,7 @@ fn nameservers(network: &Value) -> Vec<Value> {
     servers
 }
 
-/// Gives every link the name that this machine has for its MAC, and bonds and VLANs those of their parts.
+/// Renames each link to this machine's device with its MAC, and updates bonds and VLANs.
 fn name_links(
     entries: &mut [Map<String, Value>],
     known: &mut IndexMap<String, Known>,

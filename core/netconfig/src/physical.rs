@@ -1,4 +1,4 @@
-//! The devices that a description names by their MAC address.
+//! Devices identified by MAC address in a configuration.
 
 use model::effects::Link;
 use model::{NetworkConfig, Node};
@@ -6,20 +6,20 @@ use model::{NetworkConfig, Node};
 use crate::read::{Table, wrong_kind};
 use crate::{NetError, v2};
 
-/// A device and the name it shall have.
+/// A device and its configured name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// Its MAC address, lower case.
     pub mac: String,
     /// The name.
     pub name: String,
-    /// The driver that it must have: the described one, else that of the link which has the name now.
+    /// The required driver: the configured one, else that of the device with the current name.
     pub driver: Option<String>,
-    /// The id on its bus, likewise.
+    /// The ID on its bus, likewise.
     pub device_id: Option<String>,
 }
 
-/// The devices of a description: v1's physical entries with a MAC, v2's ethernets with a MAC and a `set-name`.
+/// The devices in a configuration: v1's physical entries with a MAC, v2's ethernets with a MAC and a `set-name`.
 pub fn devices(config: &NetworkConfig, links: &[Link]) -> Result<Vec<Device>, NetError> {
     let root = config.node();
     let mut found = Vec::new();

@@ -1,11 +1,11 @@
-//! Reading values, subnets and routes from the tree.
+//! Reads values, subnets and routes from the tree.
 
 use indexmap::IndexMap;
 use model::{Key, Map, Node};
 
 use crate::{NetError, Route, Scalar, Subnet, SubnetKind, address};
 
-/// A mapping with the place it was written at.
+/// A mapping with its origin.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'a> {
     pub(crate) node: &'a Node,
@@ -13,7 +13,7 @@ pub(crate) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// The mapping that a key holds.
+    /// The mapping in a key.
     pub(crate) fn new(node: &'a Node, key: &str) -> Result<Self, NetError> {
         let map = node.as_map().ok_or_else(|| wrong_kind(node, key, "a mapping"))?;
         Ok(Self { node, map })
@@ -24,12 +24,12 @@ impl<'a> Table<'a> {
         self.map.get(key).filter(|node| !node.is_null())
     }
 
-    /// Whether the key is written, whatever its value.
+    /// Whether the key exists, regardless of its value.
     pub(crate) fn has(self, key: &str) -> bool {
         self.map.contains_key(key)
     }
 
-    /// A value that counts: not null, false, zero or empty.
+    /// A value that is true in Python: not null, false, zero or empty.
     pub(crate) fn truthy(self, key: &str) -> Option<&'a Node> {
         self.map.get(key).filter(|node| node.is_truthy())
     }
@@ -38,23 +38,23 @@ impl<'a> Table<'a> {
         self.map.iter()
     }
 
-    /// A single value as text.
+    /// A scalar as text.
     pub(crate) fn text(self, key: &str) -> Result<Option<String>, NetError> {
         self.get(key).map(|node| text(node, key)).transpose()
     }
 
-    /// A single value that counts, as text.
+    /// A scalar as text, if it is true in Python.
     fn truthy_text(self, key: &str) -> Result<Option<String>, NetError> {
         self.truthy(key).map(|node| text(node, key)).transpose()
     }
 
-    /// A single value.
+    /// A scalar.
     pub(crate) fn scalar(self, key: &str) -> Result<Option<Scalar>, NetError> {
         let read = |node| Scalar::from_node(node).ok_or_else(|| wrong_kind(node, key, "a single value"));
         self.get(key).map(read).transpose()
     }
 
-    /// A boolean in any of its spellings; every other text is false.
+    /// A boolean in any spelling; all other texts are false.
     pub(crate) fn flag(self, key: &str) -> Result<Option<bool>, NetError> {
         Ok(self.text(key)?.as_deref().map(boolean::lenient))
     }
@@ -80,14 +80,14 @@ impl<'a> Table<'a> {
         self.list(key)?.iter().map(|item| text(item, key)).collect::<Result<_, _>>().map(Some)
     }
 
-    /// The single values of a mapping below; a null one is none, and what is nested deeper is left to the report of what
-    /// no renderer writes.
+    /// The scalars of a nested mapping; null ones are skipped, and deeper values are left to the report of unsupported
+    /// keys.
     pub(crate) fn scalars(self, key: &str) -> Result<IndexMap<String, Scalar>, NetError> {
         let Some(table) = self.table(key)? else { return Ok(IndexMap::new()) };
         Ok(table.own_scalars())
     }
 
-    /// The single values of this mapping.
+    /// The scalars of this mapping.
     pub(crate) fn own_scalars(self) -> IndexMap<String, Scalar> {
         self.entries().filter_map(|(key, node)| Some((key.to_string(), Scalar::from_node(node)?))).collect()
     }
@@ -100,12 +100,12 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// A mapping below.
+    /// A nested mapping.
     pub(crate) fn table(self, key: &str) -> Result<Option<Table<'a>>, NetError> {
         self.get(key).map(|node| Table::new(node, key)).transpose()
     }
 
-    /// A complaint about a key that is not there.
+    /// An error about a missing key.
     pub(crate) fn missing(self, what: &str, key: &'static str) -> NetError {
         NetError::Missing { origin: self.node.origin.clone(), what: what.to_owned(), key }
     }
@@ -135,7 +135,7 @@ pub(crate) fn mac(node: &Node, key: &str) -> Result<String, NetError> {
     }
 }
 
-/// An address and its prefix from the keys of a subnet or a route. `keys` are those that may hold the address.
+/// An address and its prefix length in a subnet or a route. `keys` are the possible keys of the address.
 fn network(table: Table<'_>, keys: &[&'static str], what: &str) -> Result<(String, u8), NetError> {
     let Some((key, node)) = keys.iter().find_map(|key| Some((*key, table.truthy(key)?))) else {
         return Err(table.missing(what, keys[0]));
@@ -143,7 +143,7 @@ fn network(table: Table<'_>, keys: &[&'static str], what: &str) -> Result<(Strin
     let mut address = text(node, key)?;
     if address == "default" {
         let gateway = table.text("gateway")?.or(table.text("via")?).unwrap_or_default();
-        // Without a gateway it leads over the link itself, by IPv4 as everywhere where no family is said.
+        // Without a gateway the route is on-link, and IPv4 by default.
         address = if gateway.is_empty() || address::is_v4(&gateway) {
             "0.0.0.0/0".to_owned()
         } else if address::is_v6(&gateway) {
@@ -158,10 +158,10 @@ fn network(table: Table<'_>, keys: &[&'static str], what: &str) -> Result<(Strin
     }
     let v6 = address::is_v6_network(&address);
     if !v6 && !address::is_v4_network(&address) {
-        return Err(invalid(node, key, "this is no IP address or network"));
+        return Err(invalid(node, key, "not a valid IP address or network"));
     }
     let parse = |mask: &str| if v6 { address::v6_prefix(mask) } else { address::v4_prefix(mask) };
-    let bad_mask = || invalid(node, key, "this prefix or netmask means nothing");
+    let bad_mask = || invalid(node, key, "not a valid prefix or netmask");
     if let Some((bare, mask)) = address.split_once('/') {
         return Ok((bare.to_owned(), parse(mask).ok_or_else(bad_mask)?));
     }
@@ -174,14 +174,14 @@ fn network(table: Table<'_>, keys: &[&'static str], what: &str) -> Result<(Strin
             return Ok((
                 address,
                 prefix
-                    .ok_or_else(|| invalid(node, key, format!("this is no prefix or netmask of {what}")))?,
+                    .ok_or_else(|| invalid(node, key, format!("not a valid prefix or netmask for {what}")))?,
             ));
         }
     }
     Ok((address, if v6 { 64 } else { 24 }))
 }
 
-/// A route of config v1; v2's is spelled with `to` and `via`.
+/// A route of config v1; v2 uses the keys `to` and `via`.
 pub(crate) fn route(node: &Node) -> Result<Route, NetError> {
     let table = Table::new(node, "routes")?;
     let (network, prefix) = network(table, &["destination", "network", "to"], "a route")?;
@@ -193,7 +193,7 @@ pub(crate) fn route(node: &Node) -> Result<Route, NetError> {
                 Some(value) => Some(i128::from(value)),
                 None => text(node, "metric")?.trim().parse().ok(),
             };
-            Some(number.ok_or_else(|| invalid(node, "metric", "a route's metric is a whole number"))?)
+            Some(number.ok_or_else(|| invalid(node, "metric", "the metric of a route must be an integer"))?)
         }
     };
     let gateway = ["gateway", "via"].into_iter().find_map(|key| Some((key, present(key)?)));
@@ -212,7 +212,7 @@ pub(crate) fn route(node: &Node) -> Result<Route, NetError> {
     })
 }
 
-/// Texts of a list, or the words of one text.
+/// The items of a list, or the words of a text.
 fn words(table: Table<'_>, key: &str) -> Result<Option<Vec<String>>, NetError> {
     match table.truthy(key) {
         None => Ok(None),
@@ -230,7 +230,7 @@ pub(crate) fn subnet(node: &Node) -> Result<Subnet, NetError> {
         let (address, prefix) = network(table, &["address", "ip_address"], "a static subnet")?;
         (subnet.address, subnet.prefix) = (Some(address), Some(prefix));
     } else {
-        // Not normalized where the address comes over the network; what is written is kept.
+        // Dynamic addresses are not normalized: the written value is kept.
         subnet.address = table.truthy_text("address")?;
         let prefix = table.truthy("prefix").and_then(Node::as_int);
         subnet.prefix = prefix.and_then(|prefix| u8::try_from(prefix).ok());

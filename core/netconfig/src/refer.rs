@@ -1,11 +1,11 @@
-//! What a description leaves to be found out: which link an id, a pattern or a route means.
+//! Resolves references in a configuration: which device an ID, a pattern or a route refers to.
 
 use indexmap::IndexMap;
 use model::effects::Link;
 
 use crate::{InterfaceKind, Matching, NetworkState, Param, Scalar, Subnet, SubnetKind, address, links};
 
-/// Whether a name fits a pattern with `*`, `?` and `[…]` as glob(7) has them.
+/// Whether a name matches a pattern with `*`, `?` and `[…]`, see glob(7).
 pub(crate) fn glob(pattern: &str, name: &str) -> bool {
     fn fits(pattern: &[char], name: &[char]) -> bool {
         match (pattern.split_first(), name.split_first()) {
@@ -29,20 +29,20 @@ pub(crate) fn glob(pattern: &str, name: &str) -> bool {
             (Some(_), None) | (None, Some(_)) => false,
         }
     }
-    // No link has a longer name: what a pattern costs is bounded.
+    // No device name is longer: this bounds the cost of a pattern.
     let letters = |text: &str| text.chars().take(64).collect::<Vec<char>>();
-    // A run of stars is one star: nothing is tried twice.
+    // Consecutive stars count as one: nothing is matched twice.
     let mut pattern = letters(pattern);
     pattern.dedup_by(|a, b| *a == '*' && *b == '*');
     fits(&pattern, &letters(name))
 }
 
-/// The one name that a `match` leaves, where that is all that it says.
+/// The single name that a `match` refers to, if that is its only property.
 pub(crate) fn literal(matching: &Matching) -> Option<String> {
     matching.name.clone().filter(|name| matching.drivers.is_empty() && !name.contains(['*', '?', '[']))
 }
 
-/// The devices of a machine that all of a `match` fits.
+/// The machine's devices that match all properties.
 pub(crate) fn fitting<'l>(matching: &Matching, mac: Option<&str>, known: &'l [Link]) -> Vec<&'l Link> {
     let driver = |link: &Link| {
         let own = link.driver.as_deref().unwrap_or_default();
@@ -57,7 +57,7 @@ pub(crate) fn fitting<'l>(matching: &Matching, mac: Option<&str>, known: &'l [Li
         .collect()
 }
 
-/// Replaces the ids by which version 2 refers to its entries with the names of the links.
+/// Replaces the IDs by which version 2 refers to its entries with device names.
 pub(crate) fn to_names(state: &mut NetworkState) {
     let names: IndexMap<String, String> = state
         .interfaces
@@ -93,8 +93,8 @@ pub(crate) fn to_names(state: &mut NetworkState) {
     }
 }
 
-/// Gives version 1's routes of no link to the address whose network their gateway is in, or to the one link that gets
-/// its addresses over the network. What fits nowhere stays where it is.
+/// Assigns version 1's global routes to the address whose network contains the gateway, or to the only device with
+/// dynamic addresses. Routes that match nothing stay global.
 pub(crate) fn place_routes(state: &mut NetworkState) {
     for route in std::mem::take(&mut state.routes) {
         let holds = |subnet: &Subnet| {
@@ -106,7 +106,7 @@ pub(crate) fn place_routes(state: &mut NetworkState) {
             .iter()
             .find_map(|(key, link)| Some((key.clone(), link.subnets.iter().position(holds)?)));
         let v6 = address::is_v6_network(&route.network);
-        // An address of the other family, and a link that is left alone, reach no gateway.
+        // Addresses of the other family, and unconfigured devices, reach no gateway.
         let dynamic = |subnet: &Subnet| {
             let dhcp4 = matches!(subnet.kind, SubnetKind::Dhcp | SubnetKind::Dhcp4);
             if v6 { subnet.kind.is_ipv6_dynamic() } else { dhcp4 }
@@ -129,13 +129,13 @@ pub(crate) fn place_routes(state: &mut NetworkState) {
 }
 
 impl NetworkState {
-    /// The state for network managers that know links by their names alone: an entry that several devices fit becomes
-    /// one for each, and wireless ones are left out.
+    /// The state for network managers that only match devices by name: an entry that matches several devices is
+    /// duplicated, and wireless devices are omitted.
     #[must_use]
     pub fn resolved(&self, known: &[Link]) -> Self {
         let mut state = self.clone();
         state.interfaces.clear();
-        // Wireless networks are beyond them.
+        // Wireless networks are not supported by them.
         for (id, link) in self.interfaces.iter().filter(|(_, link)| link.kind != InterfaceKind::Wifi) {
             let found = match &link.matching {
                 Some(matching) if matching.opaque => fitting(matching, link.mac.as_deref(), known),

@@ -1,8 +1,8 @@
-//! How links get the names that a description gives them.
+//! Plans how devices get their configured names.
 
 use crate::physical::Device;
 
-/// A link as it is now.
+/// The current state of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Current {
     /// Its name.
@@ -11,36 +11,36 @@ pub struct Current {
     pub mac: String,
     /// Its driver.
     pub driver: Option<String>,
-    /// Its id on its bus.
+    /// Its ID on its bus.
     pub device_id: Option<String>,
     /// Whether it is up.
     pub up: bool,
-    /// Whether it may be taken down: it is down, or has no address but those it gave itself.
+    /// Whether it may be brought down: it is down, or has only addresses it assigned itself.
     pub downable: bool,
 }
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Takes a link down.
+    /// Brings a device down.
     Down(String),
-    /// Gives a link another name.
+    /// Renames a device.
     Rename {
-        /// The name it has.
+        /// The current name.
         from: String,
-        /// The name it gets.
+        /// The new name.
         to: String,
     },
-    /// Brings a link up.
+    /// Brings a device up.
     Up(String),
 }
 
-/// The steps, and what cannot be done.
+/// The steps, and the problems.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// In this order.
+    /// The steps in order.
     pub steps: Vec<Step>,
-    /// What a described device prevents, a message each.
+    /// What prevents a rename, one message each.
     pub problems: Vec<String>,
 }
 
@@ -57,12 +57,12 @@ fn matches(link: &Current, device: &Device) -> bool {
     }
 }
 
-/// Plans the renames. A name that another link has is freed first by a temporary name; links that carry addresses
-/// are left alone, with a problem noted.
+/// Plans the renames. A name that another device has is freed with a temporary name; devices with addresses are not
+/// renamed, which is reported as a problem.
 pub fn plan(devices: &[Device], current: &[Current]) -> Plan {
     let mut links = current.to_vec();
     let mut plan = Plan::default();
-    // Links that were taken down; they come up again under the name they have in the end.
+    // Devices that were brought down; they are brought up under their final name.
     let mut downed: Vec<usize> = Vec::new();
     let mut temporary = 0_u32;
     for device in devices {

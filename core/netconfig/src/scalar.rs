@@ -1,25 +1,25 @@
-//! Values that are handed on as they were written: an MTU as a number or as text, parameters of bonds and bridges.
+//! Values that are passed on as written: an MTU as a number or text, parameters of bonds and bridges.
 
 use std::fmt;
 
 use indexmap::IndexMap;
 use model::{Node, Value};
 
-/// A single value. Its kind is kept, since YAML is written with it.
+/// A scalar. Its type is kept, because it is written to YAML.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scalar {
     /// A boolean.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i128),
-    /// A number with a point.
+    /// A float.
     Float(f64),
     /// Text.
     Text(String),
 }
 
 impl Scalar {
-    /// The value of a node; `None` for null, lists and mappings.
+    /// The scalar of a node; `None` for null, lists and mappings.
     pub fn from_node(node: &Node) -> Option<Self> {
         match &node.value {
             Value::Bool(value) => Some(Self::Bool(*value)),
@@ -30,7 +30,7 @@ impl Scalar {
         }
     }
 
-    /// As Python's truth of it: false, zero and the empty text are false.
+    /// The truth value as in Python: false, zero and empty text are false.
     pub fn is_truthy(&self) -> bool {
         match self {
             Self::Bool(value) => *value,
@@ -40,12 +40,12 @@ impl Scalar {
         }
     }
 
-    /// Whether it is one of netplan's words for true, in any spelling.
+    /// Whether it is one of netplan's words for true, in any case.
     pub fn is_true(&self) -> bool {
         boolean::netplan(&self.to_string()) == Some(true)
     }
 
-    /// For the YAML writer.
+    /// Converts it for the YAML writer.
     pub fn to_yaml(&self) -> yaml::Value {
         match self {
             Self::Bool(value) => yaml::Value::Bool(*value),
@@ -55,7 +55,7 @@ impl Scalar {
         }
     }
 
-    /// As Python shows it inside a list.
+    /// As Python shows it in a list.
     fn represented(&self) -> String {
         match self {
             Self::Text(text) if text.contains('\'') && !text.contains('"') => format!("\"{text}\""),
@@ -66,7 +66,7 @@ impl Scalar {
 }
 
 impl fmt::Display for Scalar {
-    /// As Python's `str()` writes it.
+    /// In the format of Python's `str()`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bool(true) => f.write_str("True"),
@@ -84,19 +84,19 @@ impl From<&str> for Scalar {
     }
 }
 
-/// A parameter of a link, under the name that interfaces(5) has for it.
+/// A parameter of a device, with its name in interfaces(5).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Param {
-    /// A single value.
+    /// A scalar.
     One(Scalar),
     /// Several.
     Many(Vec<Scalar>),
-    /// A value for each of several links (v2's `path-cost`).
+    /// A value for each of several devices (v2's `path-cost`).
     Table(IndexMap<String, Scalar>),
 }
 
 impl Param {
-    /// The value of a node; `None` for null and for what is nested deeper.
+    /// The parameter of a node; `None` for null and deeper nesting.
     pub fn from_node(node: &Node) -> Option<Self> {
         match &node.value {
             Value::List(items) => {
@@ -110,17 +110,17 @@ impl Param {
         }
     }
 
-    /// A single text.
+    /// Creates a text parameter.
     pub fn text(text: &str) -> Self {
         Self::One(Scalar::from(text))
     }
 
-    /// The single value, where it is one.
+    /// The scalar, if it is one.
     pub fn one(&self) -> Option<&Scalar> {
         if let Self::One(scalar) = self { Some(scalar) } else { None }
     }
 
-    /// As Python's truth of it.
+    /// The truth value as in Python.
     pub fn is_truthy(&self) -> bool {
         match self {
             Self::One(scalar) => scalar.is_truthy(),
@@ -129,7 +129,7 @@ impl Param {
         }
     }
 
-    /// The texts: one, several, or the names of the table.
+    /// The texts: one, several, or the names in the mapping.
     pub fn texts(&self) -> Vec<String> {
         match self {
             Self::One(scalar) => vec![scalar.to_string()],
@@ -138,7 +138,7 @@ impl Param {
         }
     }
 
-    /// For the YAML writer.
+    /// Converts it for the YAML writer.
     pub fn to_yaml(&self) -> yaml::Value {
         match self {
             Self::One(scalar) => scalar.to_yaml(),
@@ -154,7 +154,7 @@ impl Param {
 }
 
 impl fmt::Display for Param {
-    /// As Python's `str()` writes it, lists and tables included.
+    /// In the format of Python's `str()`, including lists and mappings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::One(scalar) => scalar.fmt(f),

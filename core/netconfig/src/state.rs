@@ -1,4 +1,4 @@
-//! The one form that every description becomes.
+//! The common form of all network configurations.
 
 use indexmap::IndexMap;
 use model::NetworkConfig;
@@ -7,16 +7,16 @@ use model::effects::Link;
 
 use crate::{NetError, Param, Scalar, address, v1, v2};
 
-/// What a link is.
+/// The type of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InterfaceKind {
-    /// A device.
+    /// A physical device.
     Physical,
     /// `lo`.
     Loopback,
     /// An InfiniBand device.
     Infiniband,
-    /// A bond, or a member of one that nothing else describes.
+    /// A bond, or a member of one without an entry of its own.
     Bond,
     /// A bridge.
     Bridge,
@@ -24,7 +24,7 @@ pub enum InterfaceKind {
     Vlan,
     /// A wireless device (v2's `wifis`).
     Wifi,
-    /// A port of a bridge that nothing describes.
+    /// A bridge port without an entry of its own.
     Undescribed,
 }
 
@@ -37,16 +37,16 @@ pub struct Dns {
     pub search: Vec<String>,
 }
 
-/// What a VLAN is made of.
+/// The properties of a VLAN.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vlan {
-    /// Its number.
+    /// The VLAN ID.
     pub id: Option<Scalar>,
-    /// The link below it.
+    /// The parent device.
     pub link: Option<String>,
 }
 
-/// How a link gets addresses.
+/// How a device gets an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubnetKind {
     /// `dhcp`: DHCPv4.
@@ -69,12 +69,12 @@ pub enum SubnetKind {
     Stateless,
     /// `ipv6_dhcpv6-stateful`.
     Stateful,
-    /// Anything else; most renderers refuse it.
+    /// Anything else; most renderers reject it.
     Other(String),
 }
 
 impl SubnetKind {
-    /// From its name in config v1.
+    /// Parses its name in config v1.
     pub fn from_name(name: &str) -> Self {
         match name {
             "dhcp" => Self::Dhcp,
@@ -108,12 +108,12 @@ impl SubnetKind {
         }
     }
 
-    /// Whether it holds addresses.
+    /// Whether it contains static addresses.
     pub fn is_static(&self) -> bool {
         matches!(self, Self::Static | Self::Static6)
     }
 
-    /// Whether it is a way by which IPv6 addresses come over the network.
+    /// Whether it assigns IPv6 addresses dynamically.
     pub fn is_ipv6_dynamic(&self) -> bool {
         matches!(self, Self::Dhcp6 | Self::Slaac | Self::Stateless | Self::Stateful)
     }
@@ -122,9 +122,9 @@ impl SubnetKind {
 /// A route.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
-    /// The network's address.
+    /// The network address.
     pub network: String,
-    /// The length of its prefix.
+    /// The prefix length.
     pub prefix: u8,
     /// The gateway.
     pub gateway: Option<String>,
@@ -134,32 +134,32 @@ pub struct Route {
     pub mtu: Option<Scalar>,
     /// The routing table (v2).
     pub table: Option<Scalar>,
-    /// The gateway is on the link although no address of the link is in its network (v2).
+    /// Whether the gateway is on-link although outside the device's networks (v2).
     pub on_link: Option<bool>,
     /// Where it was written.
     pub origin: Origin,
 }
 
 impl Route {
-    /// Whether it leads everywhere.
+    /// Whether it is a default route.
     pub fn is_default(&self) -> bool {
         self.prefix == 0 && matches!(self.network.as_str(), "::" | "0.0.0.0")
     }
 
-    /// The netmask, of IPv4.
+    /// The IPv4 netmask.
     pub fn netmask(&self) -> Option<String> {
         (!address::is_v6_network(&self.network)).then(|| address::v4_mask(self.prefix))
     }
 }
 
-/// A way in which a link gets addresses. Empty values and zeros are as if they were not written.
+/// A subnet of a device. Empty values and zeros count as unset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subnet {
-    /// Which way.
+    /// The address method.
     pub kind: SubnetKind,
-    /// The address, without its prefix.
+    /// The address without its prefix length.
     pub address: Option<String>,
-    /// The length of the prefix; always there for an address of a static kind.
+    /// The prefix length; always set for static addresses.
     pub prefix: Option<u8>,
     /// The gateway.
     pub gateway: Option<String>,
@@ -181,16 +181,16 @@ pub struct Subnet {
     pub dns_search: Option<Vec<String>>,
     /// Routes.
     pub routes: Vec<Route>,
-    /// network_data.json said `ipv4`.
+    /// Whether network_data.json says `ipv4`.
     pub marked_ipv4: bool,
-    /// network_data.json said `ipv6`.
+    /// Whether network_data.json says `ipv6`.
     pub marked_ipv6: bool,
     /// Where it was written.
     pub origin: Origin,
 }
 
 impl Subnet {
-    /// A subnet with nothing but its kind.
+    /// A subnet with only its type.
     pub fn new(kind: SubnetKind, origin: Origin) -> Self {
         Self {
             kind,
@@ -212,7 +212,7 @@ impl Subnet {
         }
     }
 
-    /// Whether it is of IPv6.
+    /// Whether it is IPv6.
     pub fn is_ipv6(&self) -> bool {
         self.kind.is_ipv6_dynamic()
             || self.kind.name().ends_with('6')
@@ -226,76 +226,76 @@ impl Subnet {
     }
 }
 
-/// A link and what it shall be.
+/// A network device and its configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interface {
-    /// The name of its entry in config v2, which `set-name` may differ from.
+    /// The name of its entry in config v2, which may differ from `set-name`.
     pub config_id: Option<String>,
-    /// The link's name.
+    /// The device name.
     pub name: String,
-    /// What it is.
+    /// The type.
     pub kind: InterfaceKind,
-    /// The hardware address, lower case: to find a device by, to give to anything else.
+    /// The MAC address in lower case: matches a physical device, and is assigned to any other.
     pub mac: Option<String>,
     /// The MTU in bytes.
     pub mtu: Option<Scalar>,
-    /// How it gets addresses.
+    /// Its subnets.
     pub subnets: Vec<Subnet>,
-    /// Whether it listens to router advertisements.
+    /// Whether it accepts router advertisements.
     pub accept_ra: Option<bool>,
-    /// Whether a magic packet wakes the machine.
+    /// Whether wake-on-LAN is enabled.
     pub wake_on_lan: Option<bool>,
-    /// Whether a boot may go on without it.
+    /// Whether a boot continues without it.
     pub optional: Option<bool>,
-    /// Whether its configuration outlives the network manager.
+    /// Whether its configuration is kept when the network manager stops.
     pub keep_configuration: Option<Scalar>,
     /// Its own name servers.
     pub dns: Option<Dns>,
-    /// What a VLAN is made of.
+    /// The properties of a VLAN.
     pub vlan: Option<Vlan>,
     /// The ports of a bridge.
     pub bridge_ports: Option<Vec<String>>,
-    /// Parameters, named as interfaces(5) names them (`bond-mode`, `bridge_stp`, `driver`); a bond's are on its
-    /// members too, with `bond-master`.
+    /// Parameters with the names of interfaces(5) (`bond-mode`, `bridge_stp`, `driver`); members also have their
+    /// bond's, and `bond-master`.
     pub params: IndexMap<String, Param>,
-    /// By what a device is found beside its hardware address (v2's `match`).
+    /// How a device is matched, in addition to its MAC address (v2's `match`).
     pub matching: Option<Matching>,
-    /// `dhcp4-overrides` and `dhcp6-overrides` of version 2, by their names there.
+    /// `dhcp4-overrides` and `dhcp6-overrides` of version 2, with their names there.
     pub overrides: [IndexMap<String, Scalar>; 2],
-    /// The families that have link-local addresses (v2's `link-local`: `ipv4`, `ipv6`); `None` is the default.
+    /// Families with link-local addresses (v2's `link-local`: `ipv4`, `ipv6`); `None` is the default.
     pub link_local: Option<Vec<String>>,
-    /// Policy rules (v2's `routing-policy`), each by netplan's names (`from`, `table`, `priority`).
+    /// Policy routing rules (v2's `routing-policy`), with netplan's names (`from`, `table`, `priority`).
     pub rules: Vec<IndexMap<String, Scalar>>,
-    /// The networks that a wireless device may join.
+    /// The networks of a wireless device.
     pub access_points: Vec<AccessPoint>,
     /// Where it was written.
     pub origin: Origin,
 }
 
-/// By what a device is found: what is given must fit, with wildcards.
+/// How a device is matched: all given properties must match, with wildcards.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matching {
-    /// The kernel's name of the device.
+    /// The kernel's device name.
     pub name: Option<String>,
-    /// Drivers, any of which fits.
+    /// Driver names, one of which must match.
     pub drivers: Vec<String>,
-    /// Whether the name of the link is the entry's id, which then says nothing about the device.
+    /// Whether the device's name is the entry's ID, which then does not identify the device.
     pub opaque: bool,
 }
 
-/// A wireless network. Values are by netplan's names.
+/// A wireless network, with netplan's names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccessPoint {
-    /// Its name.
+    /// The SSID.
     pub ssid: String,
-    /// `mode`, `hidden`, `bssid`, `band`, `channel`, and `password` where no `auth` is given.
+    /// `mode`, `hidden`, `bssid`, `band`, `channel`, and `password` without `auth`.
     pub settings: IndexMap<String, Scalar>,
     /// `auth`: `key-management`, `method`, `identity`, `password` and so on.
     pub auth: IndexMap<String, Scalar>,
 }
 
 impl Interface {
-    /// What it is keyed by: its entry in config v2, or its name.
+    /// Its key: the entry in config v2, or its name.
     pub fn key(&self) -> &str {
         self.config_id.as_deref().filter(|id| !id.is_empty()).unwrap_or(&self.name)
     }
@@ -305,8 +305,8 @@ impl Interface {
         self.params.get("bond-master").filter(|master| master.is_truthy()).map(ToString::to_string)
     }
 
-    /// A parameter of a bond by the bonding driver's name for it, in whichever spelling it was written (`bond_lacp_rate`,
-    /// `bond-lacp_rate`, `bond-lacp-rate`).
+    /// A bonding parameter by the driver's name, in any spelling (`bond_lacp_rate`, `bond-lacp_rate`,
+    /// `bond-lacp-rate`).
     pub fn bond_param(&self, option: &str) -> Option<&Param> {
         let plain = |name: &str| name.replace('_', "-");
         let wanted = format!("bond-{}", plain(option));
@@ -319,25 +319,25 @@ impl Interface {
     }
 }
 
-/// A network, described.
+/// A complete network configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkState {
     /// 1 or 2.
     pub version: u8,
-    /// What it was read from.
+    /// The source tree.
     pub config: NetworkConfig,
-    /// The links by [`Interface::key`].
+    /// The devices by [`Interface::key`].
     pub interfaces: IndexMap<String, Interface>,
-    /// Routes of no link in particular.
+    /// Global routes.
     pub routes: Vec<Route>,
-    /// Name servers of no link in particular.
+    /// Global name servers.
     pub dns: Dns,
-    /// Whether any address is of IPv6.
+    /// Whether any address is IPv6.
     pub use_ipv6: bool,
 }
 
 impl NetworkState {
-    /// Reads a description. `links` are the machine's: config v2 finds a device's name by its MAC among them.
+    /// Reads a configuration. `links` are the machine's devices: config v2 finds names by MAC among them.
     pub fn read(config: &NetworkConfig, links: &[Link]) -> Result<Self, NetError> {
         match config.version() {
             Some(1) => v1::read(config),
@@ -346,8 +346,8 @@ impl NetworkState {
         }
     }
 
-    /// A v2 description that netplan is handed as it is, whatever its keys. Only MAC addresses that YAML took for
-    /// numbers are refused.
+    /// A v2 configuration that netplan receives unchanged, regardless of its keys. Only MAC addresses that YAML read as
+    /// numbers are rejected.
     pub fn passthrough(config: &NetworkConfig) -> Result<Self, NetError> {
         v2::check_macs(config.node())?;
         Ok(Self::empty(2, config))
@@ -364,19 +364,19 @@ impl NetworkState {
         }
     }
 
-    /// Whether any route leads everywhere.
+    /// Whether there is a default route.
     pub fn has_default_route(&self) -> bool {
         let of_subnets =
             self.interfaces.values().flat_map(|link| &link.subnets).flat_map(|subnet| &subnet.routes);
         self.routes.iter().chain(of_subnets).any(Route::is_default)
     }
 
-    /// The links of one kind, in order.
+    /// The devices of one type, in order.
     pub fn of_kind(&self, kind: InterfaceKind) -> impl Iterator<Item = &Interface> {
         self.interfaces.values().filter(move |link| link.kind == kind)
     }
 
-    /// The names of a bond's members, in order of description.
+    /// The names of a bond's members, in configuration order.
     pub fn members_of(&self, bond: &str) -> Vec<&str> {
         self.interfaces
             .values()

@@ -12,7 +12,7 @@ pub(crate) fn read(config: &NetworkConfig) -> Result<NetworkState, NetError> {
     let top = Table::new(config.node(), "network")?;
     let commands = top.get("config").ok_or_else(|| top.missing("network config version 1", "config"))?;
     let commands = commands.as_list().ok_or_else(|| wrong_kind(commands, "config", "a list"))?;
-    // Name servers of a link that may only be described later.
+    // Name servers of a device that may only be configured later.
     let mut of_links: IndexMap<String, (Dns, &Node)> = IndexMap::new();
     for node in commands {
         let table = Table::new(node, "config")?;
@@ -28,11 +28,7 @@ pub(crate) fn read(config: &NetworkConfig) -> Result<NetworkState, NetError> {
     }
     for (name, (dns, node)) in of_links {
         let Some(interface) = state.interfaces.get_mut(&name) else {
-            return Err(invalid(
-                node,
-                "interface",
-                "no link of this name is described, so it can have no name server",
-            ));
+            return Err(invalid(node, "interface", "no network device of this name is configured"));
         };
         interface.dns = Some(dns);
     }
@@ -40,7 +36,7 @@ pub(crate) fn read(config: &NetworkConfig) -> Result<NetworkState, NetError> {
     Ok(state)
 }
 
-/// As the original: an entry that lacks a key is left out, with a warning.
+/// Like upstream, skips an entry without a required key, with a warning.
 fn skip(node: &Node, key: &str) {
     tracing::warn!("{}: Skipping invalid command: it needs the key '{key}'", node.origin);
 }
@@ -67,7 +63,7 @@ fn nameserver<'a>(
     Ok(())
 }
 
-/// The keys without which an entry of a kind is left out.
+/// The required keys of an entry by type.
 fn required(kind: InterfaceKind) -> &'static [&'static str] {
     match kind {
         InterfaceKind::Vlan => &["name", "vlan_id", "vlan_link"],
@@ -86,8 +82,8 @@ fn link(state: &mut NetworkState, table: Table<'_>, name: &str, kind: &Node) -> 
         "bridge" => InterfaceKind::Bridge,
         "vlan" => InterfaceKind::Vlan,
         _ => {
-            let known = "physical, bond, bridge, vlan, loopback, infiniband, nameserver and route";
-            return Err(invalid(kind, "type", format!("the types of network config version 1 are {known}")));
+            let known = "physical, bond, bridge, vlan, loopback, infiniband, nameserver or route";
+            return Err(invalid(kind, "type", format!("expected one of {known}")));
         }
     };
     if let Some(key) = required(kind).iter().find(|key| !table.has(key)) {

@@ -33,11 +33,11 @@ pub const BOND_PARAMETERS: &[(&str, &str)] = &[
     ("bond-xmit-hash-policy", "transmit-hash-policy"),
 ];
 
-/// The modes of the bonding driver by their numbers (linux/Documentation/networking/bonding.rst).
+/// Bonding modes by number (linux/Documentation/networking/bonding.rst).
 const BOND_MODES: &[&str] =
     &["balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"];
 
-/// A bond's mode by its name, for those that take no number.
+/// A bonding mode by name, for renderers that do not accept numbers.
 pub fn bond_mode(mode: &Param) -> Param {
     let number = mode.to_string().parse::<usize>().ok();
     number.and_then(|number| BOND_MODES.get(number)).map_or_else(|| mode.clone(), |name| Param::text(name))
@@ -62,7 +62,7 @@ pub(crate) fn read(config: &NetworkConfig, known: &[Link]) -> Result<NetworkStat
         match section.as_str() {
             "version" | "renderer" => continue,
             "ethernets" | "bonds" | "bridges" | "vlans" | "wifis" => {}
-            // netplan's other sections: the report of what a renderer does not write names them.
+            // The report of unsupported keys names netplan's other sections.
             _ => continue,
         }
         let table = Table::new(node, &section)?;
@@ -89,7 +89,7 @@ pub(crate) fn read(config: &NetworkConfig, known: &[Link]) -> Result<NetworkStat
     Ok(state)
 }
 
-/// Name servers of each link of a section. As the original, the first that has domains but no server ends it.
+/// Name servers of each device in a section. Like upstream, stops at the first one with domains but without servers.
 fn nameservers(state: &mut NetworkState, section: Table<'_>) -> Result<(), NetError> {
     for (id, node) in section.entries() {
         let Some(dns) = Table::new(node, "nameservers")?.table("nameservers")? else { continue };
@@ -148,7 +148,7 @@ fn ethernet(
             opaque: false,
         });
     }
-    // A set-name wins over the name that the device has now.
+    // set-name takes precedence over the device's current name.
     if let Some(name) = table.truthy("set-name") {
         link.name = text(name, "set-name")?;
     } else if let Some(name) = link.mac.as_ref().and_then(|mac| by_mac.get(mac)) {
@@ -158,7 +158,7 @@ fn ethernet(
     } else if let Some(matching) =
         link.matching.as_mut().filter(|by| by.name.is_some() || !by.drivers.is_empty())
     {
-        // The id is no name of a device. Where one device fits, it is that; else each renderer says what it can.
+        // The ID is not a device name. If one device matches, it is used; otherwise each renderer decides.
         match refer::fitting(matching, link.mac.as_deref(), known).as_slice() {
             [one] => link.name.clone_from(&one.name),
             _ => matching.opaque = true,
@@ -193,22 +193,22 @@ fn vlan(state: &mut NetworkState, id: &str, table: Table<'_>) -> Result<(), NetE
     Ok(())
 }
 
-/// The parameters under their names of version 1.
+/// The parameters with their names in version 1.
 fn parameters(link: &mut Description, table: Table<'_>, names: &[(&str, &str)]) -> Result<(), NetError> {
     let written = table.table("parameters")?;
-    // netplan takes two spellings of this one; the old one wins, unless it is zero.
+    // netplan accepts two spellings of this one; the old one takes precedence, unless it is zero.
     let misspelled = written.and_then(|table| table.get("gratuitious-arp"));
     for (key, node) in written.into_iter().flat_map(Table::entries) {
         let key = key.to_string();
         let name = match key.as_str() {
             "gratuitious-arp" => "gratuitous-arp",
-            // netplan's name for it; the table has the one that the original takes.
+            // netplan's name; the table has the one that upstream accepts.
             "arp-ip-targets" => "arp-ip-target",
             other => other,
         };
         let loses = name == "gratuitous-arp"
             && misspelled.is_some_and(|old| if key == name { old.is_truthy() } else { !old.is_truthy() });
-        // One that nobody knows costs a word in the report of what is not written, not the network.
+        // An unknown parameter is only reported as unsupported.
         let Some((old, _)) = names.iter().find(|(_, new)| *new == name) else { continue };
         if !node.is_null() && !loses {
             let param = Param::from_node(node).ok_or_else(|| wrong_kind(node, &key, "a value"))?;
@@ -235,7 +235,7 @@ fn bridge(state: &mut NetworkState, id: &str, table: Table<'_>) -> Result<(), Ne
     state.bridge(link, ports)
 }
 
-/// DHCP of a family, with the metric of its overrides.
+/// DHCP for a family, with the metric of its overrides.
 fn dhcp(table: Table<'_>, key: &str, overrides: &str, kind: SubnetKind) -> Result<Option<Subnet>, NetError> {
     let Some(node) = table.truthy(key) else { return Ok(None) };
     let mut subnet = Subnet::new(kind, node.origin.clone());
@@ -245,7 +245,7 @@ fn dhcp(table: Table<'_>, key: &str, overrides: &str, kind: SubnetKind) -> Resul
     Ok(Some(subnet))
 }
 
-/// `ADDRESS/PREFIX`, alone or as the one key of a mapping with its label or lifetime.
+/// `ADDRESS/PREFIX`, alone or as the only key of a mapping with its label or lifetime.
 fn static_address(node: &Node) -> Result<Subnet, NetError> {
     let written = match &node.value {
         Value::Map(map) if map.len() == 1 => map.keys().next().and_then(Key::as_str).map(str::to_owned),
@@ -266,8 +266,8 @@ fn static_address(node: &Node) -> Result<Subnet, NetError> {
     crate::read::subnet(&as_v1)
 }
 
-/// The addresses of a link. Gateways go to the first address of their family, name servers to the first, routes to
-/// the first subnet: version 1 has no other place for them.
+/// The addresses of a device. Gateways are assigned to the first address of their family, name servers to the first
+/// address, routes to the first subnet: version 1 has no other place for them.
 fn subnets(table: Table<'_>) -> Result<Vec<Subnet>, NetError> {
     let mut subnets = Vec::new();
     subnets.extend(dhcp(table, "dhcp4", "dhcp4-overrides", SubnetKind::Dhcp4)?);
@@ -293,7 +293,7 @@ fn subnets(table: Table<'_>) -> Result<Vec<Subnet>, NetError> {
     Ok(subnets)
 }
 
-/// Finds MAC addresses that YAML took for numbers, at the keys that hold some.
+/// Finds MAC addresses that YAML read as numbers, in the keys that contain them.
 pub(crate) fn check_macs(node: &Node) -> Result<(), NetError> {
     match &node.value {
         Value::List(items) => items.iter().try_for_each(check_macs),

@@ -1,6 +1,6 @@
-//! VMware's guest customisation file (`cust.cfg`) to network config v2.
+//! Converts VMware's guest customization file (`cust.cfg`) to network config v2.
 //!
-//! Facts: open-vm-tools' imgcust-common, which reads the same file.
+//! See open-vm-tools' imgcust-common, which reads the same file.
 
 use indexmap::IndexMap;
 use model::NetworkConfig;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{NetError, address};
 
-/// `SECTION|KEY` to the value and the line that it stands in.
+/// Maps `SECTION|KEY` to the value and its line.
 type Keys = IndexMap<String, (String, usize)>;
 
 fn place(name: &str, line: usize) -> Origin {
@@ -21,8 +21,8 @@ struct File<'a> {
     keys: Keys,
 }
 
-/// The sections and keys as Python's configparser reads them: `key = value` or `key: value`, comments with `#` and `;`
-/// on lines of their own, an indented line continues the value above.
+/// The sections and keys as parsed by Python's configparser: `key = value` or `key: value`, `#` and `;` comments on
+/// separate lines, and indented continuation lines.
 fn parse(name: &str, text: &str) -> Result<Keys, NetError> {
     let mut keys = Keys::new();
     let (mut section, mut last) = (None::<String>, None::<String>);
@@ -45,19 +45,19 @@ fn parse(name: &str, text: &str) -> Result<Keys, NetError> {
             continue;
         }
         if let Some(header) = line.strip_prefix('[') {
-            let header =
-                header.split_once(']').ok_or_else(|| wrong(number, line, "a section ends with ']'"))?;
+            let header = header
+                .split_once(']')
+                .ok_or_else(|| wrong(number, line, "expected ']' at the end of a section"))?;
             (section, last) = (Some(header.0.to_owned()), None);
             continue;
         }
-        let section =
-            section.as_ref().ok_or_else(|| wrong(number, line, "it stands above the first [SECTION]"))?;
+        let section = section.as_ref().ok_or_else(|| wrong(number, line, "expected a [SECTION] first"))?;
         let (key, value) = line
             .split_once(['=', ':'])
-            .ok_or_else(|| wrong(number, line, "a line is KEY = VALUE or [SECTION]"))?;
+            .ok_or_else(|| wrong(number, line, "expected KEY = VALUE or [SECTION]"))?;
         let key = format!("{section}|{}", key.trim());
         if keys.contains_key(&key) {
-            return Err(wrong(number, line, "this key stands twice in its section"));
+            return Err(wrong(number, line, "duplicate key in its section"));
         }
         keys.insert(key.clone(), (value.trim().to_owned(), number));
         last = Some(key);
@@ -94,42 +94,42 @@ impl File<'_> {
         (1..=count).map(|number| self.needed(&format!("{prefix}{number}")).map(str::to_owned)).collect()
     }
 
-    /// A netmask's prefix; 32 where there is none.
+    /// The prefix length of a netmask; 32 without one.
     fn prefix4(&self, nic: &str) -> Result<u8, NetError> {
         let key = format!("{nic}|NETMASK");
         let Some(mask) = self.get(&key) else { return Ok(32) };
-        address::v4_prefix(mask).ok_or_else(|| self.invalid(&key, "this is no netmask of IPv4"))
+        address::v4_prefix(mask).ok_or_else(|| self.invalid(&key, "not a valid IPv4 netmask"))
     }
 
     fn prefix6(&self, nic: &str, number: usize) -> Result<u8, NetError> {
         let key = format!("{nic}|IPv6NETMASK|{number}");
-        address::v6_prefix(self.needed(&key)?).ok_or_else(|| self.invalid(&key, "this is no prefix of IPv6"))
+        address::v6_prefix(self.needed(&key)?).ok_or_else(|| self.invalid(&key, "not a valid IPv6 prefix"))
     }
 
-    /// The network that a gateway is in.
+    /// The network that contains a gateway.
     fn network(&self, key: &str, gateway: &str, prefix: u8) -> Result<String, NetError> {
         address::network_of(gateway, prefix)
             .map(|network| format!("{network}/{prefix}"))
-            .ok_or_else(|| self.invalid(key, "this is no address of a gateway"))
+            .ok_or_else(|| self.invalid(key, "not a valid gateway address"))
     }
 }
 
-/// Whose default route counts.
+/// Which device has the default route.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Primary {
-    /// This link's.
+    /// This device.
     This,
-    /// Another's.
+    /// Another device.
     Other,
-    /// Nobody is named.
+    /// None is selected.
     Nobody,
 }
 
-/// Network config v2 from a customisation file; `name` is its path, for messages.
+/// Converts a customization file; `name` is its path, for messages.
 ///
 /// # Errors
 ///
-/// A line that is none of its format, a key that is missing, or a value that means nothing, with file and line.
+/// A malformed line, a missing key, or an invalid value, with file and line.
 pub fn convert(name: &str, text: &str) -> Result<NetworkConfig, NetError> {
     let file = File { name, keys: parse(name, text)? };
     let servers = file.numbered("DNS|NAMESERVER|")?;
@@ -138,7 +138,7 @@ pub fn convert(name: &str, text: &str) -> Result<NetworkConfig, NetError> {
     let primary: Vec<&str> = nics.iter().copied().filter(|nic| file.yes(&format!("{nic}|PRIMARY"))).collect();
     if primary.len() > 1 {
         let key = format!("{}|PRIMARY", primary[1]);
-        return Err(file.invalid(&key, "only one link can be the primary one"));
+        return Err(file.invalid(&key, "only one device can be the primary one"));
     }
     let mut ethernets = Map::new();
     for nic in nics {
@@ -169,7 +169,7 @@ fn link(file: &File<'_>, nic: &str, primary: Primary) -> Result<Map<String, Valu
     let key = |name: &str| format!("{nic}|{name}");
     let lower = |name: &str| file.get(&key(name)).unwrap_or_default().to_lowercase();
     let mac = file.needed(&key("MACADDR"))?.to_lowercase();
-    // The address counts where BOOTPROTO says so, also when IPv4 is then switched off.
+    // With BOOTPROTO=static the address is used, even if IPv4 is then disabled.
     let is_static = lower("BOOTPROTO") == "static";
     let mut entry = Map::new();
     entry.insert("match".to_owned(), json!({"macaddress": mac}));

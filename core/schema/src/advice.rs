@@ -1,7 +1,7 @@
-//! Advice: what a cloud-config may say, and what was probably meant by it.
+//! Advice: values of a cloud-config that are valid but probably a mistake.
 //!
-//! The schema takes these values, as the original's does, so advice is a finding of its own kind: it changes no verdict
-//! and no exit code. It is given where the likely mistake is plain to see, never for a matter of taste.
+//! Like upstream's, the schema accepts these values, so advice is a separate kind of finding: it changes neither the
+//! verdict nor the exit code. Advice is given only for obvious mistakes, never as a matter of taste.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::instance::{Instance, Name, Step, View, dotted};
 use crate::left_over;
 use crate::secret::is_private_place;
 
-/// Keys whose texts are names, numbers and keys, never programs: a placeholder in them is one that was not filled in.
+/// Keys whose values are names, numbers and keys, never programs: a placeholder in them was not replaced.
 const PLAIN: &[&str] = &[
     "chpasswd",
     "fqdn",
@@ -34,7 +34,7 @@ const PLAIN: &[&str] = &[
     "write_files",
 ];
 
-/// Paths, by the way to them; `*` is any item.
+/// Keys whose values are paths; `*` matches any item.
 const PATHS: &[&[&str]] = &[
     &["write_files", "*", "path"],
     &["users", "*", "homedir"],
@@ -43,10 +43,10 @@ const PATHS: &[&[&str]] = &[
     &["random_seed", "file"],
 ];
 
-/// Lists of commands.
+/// Keys whose values are lists of commands.
 const COMMANDS: &[&str] = &["bootcmd", "runcmd"];
 
-/// What in a cloud-config was probably not meant as it is written, in the order of the document.
+/// Probable mistakes in a cloud-config, in document order.
 pub fn advise<'d>(document: impl Into<Instance<'d>>) -> Vec<Finding> {
     let mut advice = Advice { found: Vec::new(), path: Vec::new() };
     advice.look(document.into());
@@ -75,7 +75,7 @@ impl<'d> Advice<'d> {
         });
     }
 
-    /// Whether the way is this one.
+    /// Whether the current path matches.
     fn is_at(&self, wanted: &[&str]) -> bool {
         self.path.len() == wanted.len()
             && self.path.iter().zip(wanted).all(|(step, wanted)| match step {
@@ -120,7 +120,7 @@ impl<'d> Advice<'d> {
         }
     }
 
-    /// A list is one program and its arguments; one item with a space in it is the name of no program.
+    /// A list is a program and its arguments; a single item with a space in it is not a program's name.
     fn one_word(&mut self, instance: Instance<'d>) {
         let Some(list) = instance.as_list() else { return };
         if let (1, Some(View::Str(text))) = (list.len(), list.get(0).map(Instance::view))
@@ -128,7 +128,7 @@ impl<'d> Advice<'d> {
         {
             self.give(
                 instance,
-                "a list is a program and its arguments, and this one item is taken as the program's name"
+                "a list is a program and its arguments: this single item is taken as the program's name"
                     .to_owned(),
                 "write the command without the brackets, or each argument as an item",
             );
@@ -146,8 +146,8 @@ impl<'d> Advice<'d> {
         if let Some(kind) = left_over {
             self.give(
                 instance,
-                format!("{kind} is left over: no template fills it in on the machine"),
-                "fill it in before the machine boots, or begin the file with '## template: jinja' and use Jinja's names",
+                format!("{kind} was not replaced, and no template engine replaces it on the machine"),
+                "replace it before the machine boots, or begin the file with '## template: jinja' and use Jinja variables",
             );
         } else if PATHS.iter().any(|path| self.is_at(path)) {
             self.path_text(instance, text);
@@ -158,14 +158,14 @@ impl<'d> Advice<'d> {
 
     fn path_text(&mut self, instance: Instance<'d>, text: &str) {
         if text.starts_with('~') {
-            let message = "the path begins with '~', which only a shell replaces by a home directory";
-            self.give(instance, message.to_owned(), "write the whole path");
+            let message = "the path begins with '~', which only a shell expands";
+            self.give(instance, message.to_owned(), "use an absolute path");
         } else if !text.starts_with('/') {
             self.give(
                 instance,
-                "the path does not begin with '/': it counts from whatever directory the program runs in"
+                "the path does not begin with '/': it is relative to the program's working directory"
                     .to_owned(),
-                "write the whole path",
+                "use an absolute path",
             );
         }
     }
@@ -175,8 +175,8 @@ impl<'d> Advice<'d> {
         if digits.is_empty() || !digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit)) {
             self.give(
                 instance,
-                "permissions are octal digits; with anything else 0644 is taken".to_owned(),
-                "write them as '0644'",
+                "permissions must be octal digits; any other value means 0644".to_owned(),
+                "use a value such as '0644'",
             );
         }
     }
@@ -205,7 +205,7 @@ mod tests {
             ("write_files: [{path: ''}]\n", "write_files.0.path: the path does not begin with '/'"),
             (
                 "write_files: [{path: /x, permissions: u+rw}]\n",
-                "write_files.0.permissions: permissions are octal",
+                "write_files.0.permissions: permissions must be octal",
             ),
         ] {
             let found = advice(text);

@@ -1,9 +1,9 @@
-//! A text with marks where something is wrong or old, in the original's form.
+//! Annotates a document with its errors and deprecations, in upstream's format.
 
 use std::collections::BTreeMap;
 
-/// Writes `# E1` and `# D1` behind the lines, and what they mean behind the text. Each problem is a line, from 1, and
-/// a message.
+/// Appends `# E1` and `# D1` to the lines, and the messages to the end of the text. Each problem is a line number,
+/// starting at 1, and a message.
 pub fn annotated(text: &str, errors: &[(usize, String)], deprecations: &[(usize, String)]) -> String {
     if errors.is_empty() && deprecations.is_empty() {
         return text.to_owned();

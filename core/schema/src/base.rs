@@ -1,4 +1,4 @@
-//! The keys of a cloud-config that belong to no module.
+//! The keys of a cloud-config that do not belong to a module.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -6,35 +6,35 @@ use serde::Deserialize;
 use crate::forms::{Either, Named, Object, OneOfThree};
 use crate::notes::{deprecated, untyped};
 
-/// Which modules each stage runs, how one cloud-config is merged into another, and what an image says of itself.
+/// The modules of each stage, how cloud-configs are merged, and the image's settings.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "base_config")]
 pub struct BaseConfig {
-    /// Modules of the network stage, in their order. Default: cloud.cfg's.
+    /// Modules of the network stage, in order. Default: cloud.cfg's.
     pub cloud_init_modules: Option<Modules>,
-    /// Modules of the config stage, in their order. Default: cloud.cfg's.
+    /// Modules of the config stage, in order. Default: cloud.cfg's.
     pub cloud_config_modules: Option<Modules>,
-    /// Modules of the final stage, in their order. Default: cloud.cfg's.
+    /// Modules of the final stage, in order. Default: cloud.cfg's.
     pub cloud_final_modules: Option<Modules>,
-    /// Only for the machine with this number among those that were launched together. Default: for all.
+    /// Apply this part only to the machine with this launch index, among machines launched together. Default: to all.
     #[serde(rename = "launch-index")]
     pub launch_index: Option<i64>,
-    /// How this part is merged into what was read before it. Default: `dict(replace)+list()+str()` for parts of
-    /// user-data, `list()+dict()+str()` for files of the system.
+    /// How this part is merged into the preceding ones. Default: `dict(replace)+list()+str()` for parts of user-data,
+    /// `list()+dict()+str()` for system files.
     pub merge_how: Option<Merge>,
-    /// The same as `merge_how`, which is looked at first.
+    /// Alias of `merge_how`, which takes precedence.
     pub merge_type: Option<Merge>,
-    /// What the image says of its distribution: default user, paths, mirrors, network renderers.
-    #[schemars(transform = deprecated("24.2", "It is for the image's cloud.cfg; user-data and vendor-data leave it alone."))]
+    /// The image's settings for its distribution: default user, paths, mirrors, network renderers.
+    #[schemars(transform = deprecated("24.2", "Only for the image's cloud.cfg; do not use it in user-data or vendor-data."))]
     pub system_info: Option<Object>,
 }
 
-/// A list of modules: a name, or a list of the name, how often, and arguments.
+/// A list of modules: a name, or a list of name, frequency and arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "modules_definition", transparent)]
 pub struct Modules(pub Vec<Either<ModuleName, ModuleCall>>);
 
-/// A module's name and how often it runs.
+/// A module name and its frequency.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct ModuleCall(pub Vec<serde_json::Value>);
@@ -57,7 +57,7 @@ impl JsonSchema for ModuleCall {
     }
 }
 
-/// A module's name, with `_` or with `-`.
+/// A module name, with `_` or `-`.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct ModuleName(pub String);
@@ -68,7 +68,7 @@ impl JsonSchema for ModuleName {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        // Which there are is for the document that is put together to say.
+        // The caller that assembles the document knows the names.
         json_schema!({"type": "string"})
     }
 }
@@ -78,7 +78,7 @@ impl JsonSchema for ModuleName {
 #[serde(rename = "merge_definition", transparent)]
 pub struct Merge(pub Either<String, MergeRules>);
 
-/// A rule for each kind of value.
+/// A rule for each type of value.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("minItems" = 1))]
 #[serde(transparent)]
@@ -88,14 +88,14 @@ pub struct MergeRules(pub Vec<MergeRule>);
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct MergeRule {
-    /// The kind of value.
+    /// The type of value.
     #[schemars(extend("enum" = ["list", "dict", "str"]))]
     pub name: String,
-    /// What is done with it.
+    /// The merge options.
     pub settings: Vec<MergeSetting>,
 }
 
-/// What is done with a kind of value.
+/// How values of a type are merged.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("enum" = [
     "allow_delete", "no_replace", "replace", "append", "prepend",
@@ -104,11 +104,11 @@ pub struct MergeRule {
 #[serde(transparent)]
 pub struct MergeSetting(pub String);
 
-/// Where the output of the stages goes.
+/// Output redirection of the stages.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "output_config")]
 pub struct OutputConfig {
-    /// By stage. Default: `all` into /var/log/cloud-init-output.log and the console.
+    /// Redirection by stage. Default: `all` to /var/log/cloud-init-output.log and the console.
     pub output: Option<Outputs>,
 }
 
@@ -116,68 +116,68 @@ pub struct OutputConfig {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Outputs {
-    /// Of every stage.
+    /// All stages.
     pub all: Option<Output>,
-    /// Of the network stage.
+    /// The network stage.
     pub init: Option<Output>,
-    /// Of the config stage.
+    /// The config stage.
     pub config: Option<Output>,
-    /// Of the final stage.
+    /// The final stage.
     pub r#final: Option<Output>,
 }
 
-/// Where output goes: one place for all, a list of standard output's and standard error's, or a mapping of them.
+/// The target: one for all output, a list of those for standard output and standard error, or a mapping of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "output_log_operator", transparent)]
 pub struct Output(pub OneOfThree<Place, TwoPlaces, Places>);
 
-/// `> FILE` writes anew, `>> FILE` adds, `| COMMAND` feeds a command; a file alone is added to.
+/// `> FILE` overwrites, `>> FILE` appends, `| COMMAND` pipes to a command; a file name alone appends.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 #[serde(transparent)]
 pub struct Place(pub String);
 
-/// Standard output's place, then standard error's.
+/// The targets of standard output and standard error.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("minItems" = 2, "maxItems" = 2))]
 #[serde(transparent)]
 pub struct TwoPlaces(pub Vec<String>);
 
-/// Places by name.
+/// Targets by name.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Places {
     /// Standard output: `> FILE`, `>> FILE` or `| COMMAND`.
     pub output: Option<Place>,
-    /// Standard error, in the same form; `&1` is standard output's place.
+    /// Standard error, in the same format; `&1` is the target of standard output.
     pub error: Option<Place>,
 }
 
-/// Who is told of the boot's events.
+/// Event reporting.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "reporting_config")]
 pub struct ReportingConfig {
-    /// Receivers under names of your choice. Default: the log.
+    /// Handlers under names of your choice. Default: log.
     pub reporting: Option<Named<Receiver>>,
 }
 
-/// A receiver, by its `type`.
+/// A handler, by its `type`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("type" = "object"))]
 #[serde(transparent)]
 pub struct Receiver(pub Receivers);
 
-/// The receivers.
+/// The handlers.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Receivers {
-    /// Events are posted.
+    /// Post events to a URL.
     Webhook(Webhook),
-    /// Events go to a Hyper-V host.
+    /// Send events to a Hyper-V host.
     HyperV(HyperV),
-    /// Events go to the log.
+    /// Write events to the log.
     Log(Log),
-    /// Events are printed.
+    /// Print events.
     Print(Print),
 }
 
@@ -200,19 +200,19 @@ impl JsonSchema for Receivers {
     }
 }
 
-/// Into the log.
+/// Write events to the log.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, transform = untyped)]
 pub struct Log {
     /// `log`.
     #[schemars(extend("enum" = ["log"]))]
     pub r#type: String,
-    /// With which level. Default: DEBUG.
+    /// The log level. Default: DEBUG.
     #[schemars(extend("enum" = ["DEBUG", "INFO", "WARN", "ERROR", "FATAL"], "default" = "DEBUG"))]
     pub level: Option<String>,
 }
 
-/// On standard output.
+/// Print events on standard output.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, transform = untyped)]
 pub struct Print {
@@ -221,42 +221,42 @@ pub struct Print {
     pub r#type: String,
 }
 
-/// To a web service, as JSON, signed with OAuth 1 where keys are given.
+/// Post events to a web service as JSON, signed with OAuth 1 if keys are set.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, transform = untyped)]
 pub struct Webhook {
     /// `webhook`.
     #[schemars(extend("enum" = ["webhook"]))]
     pub r#type: String,
-    /// The address.
+    /// The URL.
     #[schemars(extend("format" = "uri"))]
     pub endpoint: String,
-    /// OAuth: the consumer's key.
+    /// OAuth: the consumer key.
     pub consumer_key: Option<String>,
-    /// OAuth: the token's key.
+    /// OAuth: the token key.
     pub token_key: Option<String>,
-    /// OAuth: the token's secret.
+    /// OAuth: the token secret.
     pub token_secret: Option<model::Secret<String>>,
-    /// OAuth: the consumer's secret.
+    /// OAuth: the consumer secret.
     pub consumer_secret: Option<model::Secret<String>>,
-    /// Seconds to wait for an answer. Default: 10.
+    /// The timeout in seconds. Default: 10.
     #[schemars(extend("minimum" = 0))]
     pub timeout: Option<f64>,
-    /// How often a post that failed is tried again. Default: never.
+    /// The number of retries. Default: 0.
     #[schemars(extend("minimum" = 0))]
     pub retries: Option<i64>,
 }
 
-/// To a Hyper-V host, through its key-value pool.
+/// Send events to a Hyper-V host through its key-value pool.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, transform = untyped)]
 pub struct HyperV {
     /// `hyperv`.
     #[schemars(extend("enum" = ["hyperv"]))]
     pub r#type: String,
-    /// The pool's file. Default: /var/lib/hyperv/.kvp_pool_1.
+    /// The pool file. Default: /var/lib/hyperv/.kvp_pool_1.
     #[schemars(extend("default" = "/var/lib/hyperv/.kvp_pool_1"))]
     pub kvp_file_path: Option<String>,
-    /// Types of events that are sent. Default: all.
+    /// The types of events to send. Default: all.
     pub event_types: Option<Vec<String>>,
 }

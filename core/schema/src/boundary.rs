@@ -1,25 +1,25 @@
-//! From which release on a deprecation is told quietly.
+//! The release from which deprecations are logged at info level.
 
 use std::fmt;
 
-/// The original's `DEPRECATION_INFO_BOUNDARY`: what was deprecated after this release is told as information only, so
-/// that a stable distribution does not begin to complain.
+/// Upstream's `DEPRECATION_INFO_BOUNDARY`: deprecations after this release are logged at info level only, so that a
+/// stable distribution does not start to warn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Boundary {
-    /// `devel`: everything is told loudly.
+    /// `devel`: all deprecations are warnings.
     #[default]
     Devel,
-    /// The last release whose deprecations are told loudly.
+    /// The last release whose deprecations are warnings.
     Release(Vec<u32>),
 }
 
-/// A boundary that is none.
+/// An invalid boundary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoBoundary(String);
 
 impl fmt::Display for NoBoundary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:?} is no release: write devel, or numbers such as 24.1", self.0)
+        write!(out, "{:?} is not a valid release: expected devel, or numbers such as 24.1", self.0)
     }
 }
 
@@ -43,8 +43,8 @@ impl std::str::FromStr for Boundary {
 }
 
 impl Boundary {
-    /// Whether what was deprecated in this release is told loudly. Of two releases with the same beginning the
-    /// shorter is the earlier.
+    /// Whether a deprecation in this release is a warning. Of two releases with a common prefix, the shorter is
+    /// earlier.
     pub fn is_loud(&self, version: &str) -> bool {
         match self {
             Self::Devel => true,
@@ -59,7 +59,7 @@ impl Boundary {
 mod tests {
     use super::*;
 
-    /// As `should_log_deprecation` of the original answers.
+    /// Expectations: upstream's `should_log_deprecation`.
     #[test]
     fn releases_up_to_the_boundary_are_loud() {
         for (version, boundary, loud) in [

@@ -1,4 +1,4 @@
-//! Equality and order as the original's validator has them.
+//! Equality and order as defined by upstream's validator.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::instance::{Instance, List, Name, View};
 
-/// Whether a value is one of a schema's: a boolean is no number, 1.0 is 1.
+/// Whether a value equals one in a schema: a boolean is not a number, 1.0 equals 1.
 pub(crate) fn is_json(instance: Instance<'_>, word: &Value) -> bool {
     match (instance.view(), word) {
         (View::Null, Value::Null) => true,
@@ -30,7 +30,7 @@ pub(crate) fn is_json(instance: Instance<'_>, word: &Value) -> bool {
     }
 }
 
-/// Python's `==` with a word of a schema, where booleans are numbers.
+/// Python's `==` with a string of a schema, where booleans are numbers.
 pub(crate) fn is_equal(instance: Instance<'_>, word: &Value) -> bool {
     match (instance.view(), word) {
         (View::Bool(one), Value::Number(other)) => other.as_f64() == Some(f64::from(u8::from(one))),
@@ -39,7 +39,7 @@ pub(crate) fn is_equal(instance: Instance<'_>, word: &Value) -> bool {
     }
 }
 
-/// A number against a schema's.
+/// Compares a number with a schema's.
 pub(crate) fn number(instance: Instance<'_>, bound: &Value) -> Option<Ordering> {
     match (instance.view(), bound) {
         (View::Int(number), Value::Number(bound)) => match bound.as_i64() {
@@ -54,21 +54,18 @@ pub(crate) fn number(instance: Instance<'_>, bound: &Value) -> Option<Ordering> 
     }
 }
 
-/// A whole number beside a fraction.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "numbers that a double cannot tell apart are no matter of a schema"
-)]
+/// Compares an integer with a float.
+#[expect(clippy::cast_precision_loss, reason = "schemas do not use numbers beyond the precision of a double")]
 fn float(number: i128) -> f64 {
     number as f64
 }
 
-/// Python's `==`: not-a-number is nothing, and both zeros are the same.
+/// Python's `==`: NaN equals nothing, and both zeros are equal.
 fn equal(one: f64, other: f64) -> bool {
     one.partial_cmp(&other) == Some(Ordering::Equal)
 }
 
-/// Whether two values of a document are the same item of a list.
+/// Whether two values of a document are equal items of a list.
 fn same(one: Instance<'_>, other: Instance<'_>) -> bool {
     match (one.view(), other.view()) {
         (View::Null, View::Null) => true,
@@ -100,9 +97,9 @@ fn same(one: Instance<'_>, other: Instance<'_>) -> bool {
     }
 }
 
-/// The places of two items that are the same.
+/// The indexes of two equal items.
 pub(crate) fn twice(list: List<'_>) -> Option<(usize, usize)> {
-    // A list may be long: only items with the same digest are compared.
+    // Lists can be long: only items with the same digest are compared.
     let mut seen: HashMap<u64, Vec<(usize, Instance<'_>)>> = HashMap::new();
     for (index, item) in list.iter().enumerate() {
         let alike = seen.entry(digest(item)).or_default();
@@ -114,14 +111,14 @@ pub(crate) fn twice(list: List<'_>) -> Option<(usize, usize)> {
     None
 }
 
-/// A number that is the same for values that are the same.
+/// A digest that is equal for equal values.
 fn digest(instance: Instance<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
     match instance.view() {
         View::Null => 0_u8.hash(&mut hasher),
         View::Bool(value) => value.hash(&mut hasher),
         View::Int(number) => float(number).to_bits().hash(&mut hasher),
-        // Both zeros are the same.
+        // Both zeros are equal.
         View::Float(number) => (number + 0.0).to_bits().hash(&mut hasher),
         View::Str(text) => text.hash(&mut hasher),
         View::Bytes(bytes) => bytes.hash(&mut hasher),
@@ -131,7 +128,7 @@ fn digest(instance: Instance<'_>) -> u64 {
         },
         View::List(list) => list.iter().for_each(|item| digest(item).hash(&mut hasher)),
         View::Map(map) => {
-            // In any order.
+            // Order does not matter.
             let entries = map.iter().map(|(name, item)| {
                 let mut hasher = DefaultHasher::new();
                 Cow::from(name).hash(&mut hasher);
@@ -143,7 +140,7 @@ fn digest(instance: Instance<'_>) -> u64 {
     hasher.finish()
 }
 
-/// Python's `str()` of a value, as far as it can be the name of a type.
+/// Python's `str()` of a value, if it can be the name of a type.
 pub(crate) fn python_str(instance: Instance<'_>) -> String {
     match instance.view() {
         View::Str(text) => text.to_owned(),
@@ -151,12 +148,12 @@ pub(crate) fn python_str(instance: Instance<'_>) -> String {
         View::Bool(true) => "True".to_owned(),
         View::Bool(false) => "False".to_owned(),
         View::Null => "None".to_owned(),
-        // No name: it never fits.
+        // Not a name: never matches.
         _ => "\0".to_owned(),
     }
 }
 
-/// Whether a key needs no quotes in a JSON path.
+/// Whether a key can be written without quotes in a JSON path.
 pub(crate) fn is_plain(name: &str) -> bool {
     name.starts_with(|letter: char| letter.is_ascii_alphabetic())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

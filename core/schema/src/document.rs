@@ -1,7 +1,7 @@
-//! The one document of a cloud-config's schema, put together from what each module says of its keys.
+//! Assembles the schema of a cloud-config from the schemas of the modules.
 //!
-//! The layout is the original's, so that tools which read its file read this one: a definition `cc_NAME` for each
-//! module, all of them under `allOf`, and every top-level key under `properties`.
+//! The layout is upstream's, for tools that read its file: a definition `cc_NAME` for each module, all of them under
+//! `allOf`, and every top-level key under `properties`.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
@@ -10,22 +10,22 @@ use serde_json::{Map, Value, json};
 
 use crate::base::{BaseConfig, ModuleName, OutputConfig, ReportingConfig};
 
-/// What one module says of its keys.
+/// A module's part of the schema.
 pub struct Section {
     /// The module's name in cloud.cfg, with `_`.
     pub name: &'static str,
-    /// What the module is.
+    /// The module's title.
     pub title: &'static str,
-    /// What it does.
+    /// The module's description.
     pub summary: &'static str,
-    /// Makes the schema of its keys.
+    /// Generates the schema of its keys.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
-/// Top-level keys that are allowed and that no schema describes: of programs beside us, and of modules long gone.
+/// Top-level keys that are allowed without a schema: those of other programs, and of removed modules.
 const UNDESCRIBED: &[&str] = &["migrate", "version"];
 
-/// The document. `modules` are the names that a list of modules may hold, in each spelling.
+/// The document. `modules` are the names allowed in a list of modules, in each spelling.
 pub fn assemble(modules: &[String], sections: &[Section]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/$defs".into();
@@ -68,13 +68,13 @@ pub fn assemble(modules: &[String], sections: &[Section]) -> Value {
     document.into()
 }
 
-/// Takes away from a document what only Rust's types say.
+/// Removes from a document what only Rust's types need.
 pub(crate) fn plain(document: &mut Schema) {
     Plain.transform(document);
 }
 
-/// Takes away what Rust's types say and a cloud-config's schema does not: the null of an `Option`, the width of an
-/// integer, the line breaks of a comment.
+/// Removes what Rust's types produce and a cloud-config's schema does not have: the null of an `Option`, the width of
+/// an integer, the line breaks of a comment.
 struct Plain;
 
 impl Transform for Plain {
@@ -101,7 +101,7 @@ fn is_width(format: &str) -> bool {
     format.starts_with("int") || format.starts_with("uint") || ["double", "float"].contains(&format)
 }
 
-/// A paragraph on one line; a blank line and a list item begin a new one.
+/// Joins the lines of a paragraph; a blank line and a list item start a new one.
 fn joined(text: &str) -> String {
     let mut whole = String::new();
     for line in text.lines().map(str::trim) {
@@ -114,8 +114,8 @@ fn joined(text: &str) -> String {
     whole
 }
 
-/// A key that may be missing is an `Option`, which in schemars' eyes may be null. Types that do take null write it
-/// before the other type.
+/// Optional keys are an `Option`, which schemars considers nullable. Types that accept null list it before the other
+/// type.
 fn without_null(property: &mut Value) {
     let Some(object) = property.as_object_mut() else { return };
     if let Some(Value::Array(types)) = object.get_mut("type")

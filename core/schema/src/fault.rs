@@ -1,11 +1,11 @@
-//! What the validator finds, before it is put into words.
+//! Results of the validator, before they are turned into messages.
 
 use serde_json::Value;
 
 use crate::instance::{Instance, Step};
 use crate::validate::Object;
 
-/// What an annotation of a schema tells of.
+/// An annotation of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Note {
     /// `deprecated`.
@@ -14,77 +14,77 @@ pub(crate) enum Note {
     Changed,
 }
 
-/// Why a value is not what a schema says.
+/// Why a value does not match a schema.
 #[derive(Clone)]
 pub(crate) enum Cause<'s> {
-    /// It is of none of these types.
+    /// Its type is none of these.
     Type(Vec<&'s str>),
-    /// It is none of these.
+    /// It equals none of these.
     Enum(&'s [Value]),
-    /// The pattern does not occur in it.
+    /// The pattern does not match.
     Pattern(&'s str),
-    /// It has not this format.
+    /// It does not have this format.
     Format(&'s str),
     /// This key is missing.
     Required(&'s str),
-    /// It has a key that is not known, which may be no text.
+    /// It has an unknown key, which may be of any type.
     Unknown { entry: usize, name: String, is_text: bool },
-    /// It has a key that is no text, where the original can take text only.
+    /// It has a key that is not a string, where upstream accepts strings only.
     KeyNoText { entry: usize, name: String },
-    /// It is too short a list.
+    /// The list is too short.
     MinItems(usize),
-    /// It is too long a list.
+    /// The list is too long.
     MaxItems(usize),
-    /// It has the same item twice.
+    /// Two items are equal.
     Twice { first: usize, second: usize },
     /// It has too few keys.
     MinProperties(usize),
-    /// It is too small.
+    /// The number is too small.
     Minimum(&'s Value),
-    /// It is too large.
+    /// The number is too large.
     Maximum(&'s Value),
-    /// It is too short a text.
+    /// The text is too short.
     MinLength(usize),
-    /// It is too long a text.
+    /// The text is too long.
     MaxLength(usize),
-    /// It is what it must not be.
+    /// It matches a schema that it must not match.
     Not(&'s Value),
-    /// Nothing may stand here.
+    /// No value is allowed.
     Forbidden,
-    /// Schema and document go too deep.
+    /// Schema and document are nested too deeply.
     TooDeep,
-    /// It is none of several, of which the context tells.
+    /// It matches no branch of `anyOf`; see the context.
     AnyOf,
-    /// It is several things of which it may be one.
+    /// It matches several branches of `oneOf`.
     Several(Vec<&'s Value>),
-    /// It is none of several: a cause for each.
+    /// It matches no branch: a cause for each.
     Either(Vec<Cause<'s>>),
     /// An annotation of the schema.
     Note(Note),
 }
 
-/// One thing that the validator found.
+/// A result of the validator.
 #[derive(Clone)]
 pub(crate) struct Fault<'s, 'd> {
-    /// The way to the value.
+    /// The path of the value.
     pub(crate) path: Vec<Step<'d>>,
-    /// What is wrong.
+    /// The cause.
     pub(crate) cause: Cause<'s>,
-    /// The schema that says so.
+    /// The schema that does not match.
     pub(crate) schema: &'s Object,
     /// The value.
     pub(crate) instance: Instance<'d>,
-    /// For `anyOf`, what each branch found.
+    /// For `anyOf`, the results of each branch.
     pub(crate) context: Vec<Fault<'s, 'd>>,
 }
 
 impl Fault<'_, '_> {
-    /// Whether it makes a document invalid.
+    /// Whether it makes the document invalid.
     pub(crate) fn is_error(&self) -> bool {
         !matches!(self.cause, Cause::Note(_))
     }
 
-    /// Whether the value is of the type that the schema says.
+    /// Whether the value's type matches the schema.
     pub(crate) fn matches_type(&self) -> bool {
         match self.schema.get("type") {
             Some(Value::String(name)) => self.instance.is(name),
@@ -95,7 +95,7 @@ impl Fault<'_, '_> {
         }
     }
 
-    /// How many keys of the value are known to the schema that a fault at this depth is from.
+    /// How many keys of the value the schema knows, for a fault at this depth.
     fn known_keys(&self, here: usize) -> usize {
         let (Some(map), Some(Value::Object(known))) = (self.instance.as_map(), self.schema.get("properties"))
         else {
@@ -104,8 +104,8 @@ impl Fault<'_, '_> {
         if self.path.len() > here { 0 } else { known.keys().filter(|name| map.get(name).is_some()).count() }
     }
 
-    /// Makes one of what the branches of `oneOf` say about the same place. A branch for a value of another type says
-    /// nothing where there is one for values of this type. Every place that was told of stays told of.
+    /// Combines the results of `oneOf` branches about the same value. Branches for other types are dropped if one is
+    /// for the value's type. All reported places are kept.
     pub(crate) fn joined(branches: Vec<Vec<Self>>, here: usize) -> Vec<Self> {
         let of_type = |fault: &Self| fault.path.len() == here && matches!(fault.cause, Cause::Type(_));
         let mut branches: Vec<Vec<Self>> = branches.into_iter().filter(|branch| !branch.is_empty()).collect();
@@ -117,7 +117,7 @@ impl Fault<'_, '_> {
                 branch.truncate(1);
             }
         }
-        // Of several forms of a mapping the one that knows most of its keys was meant.
+        // Of several forms of a mapping, the one that knows most of its keys was intended.
         let known = |branch: &Vec<Self>| branch.iter().map(|fault| fault.known_keys(here)).max().unwrap_or(0);
         let most = branches.iter().map(known).max().unwrap_or(0);
         if most > 0 {
@@ -139,7 +139,7 @@ impl Fault<'_, '_> {
 }
 
 impl Cause<'_> {
-    /// Whether it says what would do in the value's place.
+    /// Whether it describes what would be valid instead.
     fn is_expectation(&self) -> bool {
         matches!(
             self,
@@ -157,7 +157,7 @@ impl Cause<'_> {
         )
     }
 
-    /// One or the other would do.
+    /// Combines two causes: either would be valid.
     fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Type(mut one), Self::Type(other)) => {

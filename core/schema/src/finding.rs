@@ -1,4 +1,4 @@
-//! Findings: what is wrong or old in a document, where, and what to do.
+//! Findings: errors and deprecations in a document, with place and hint.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,63 +13,63 @@ use crate::secret::is_private_place;
 use crate::validate::Schema;
 use crate::words;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// The document is not valid.
+    /// The document is invalid.
     Error,
-    /// It is valid, and an old spelling is used.
+    /// The document is valid but uses a deprecated form.
     Deprecation {
-        /// The release since which it is old; `devel` for one that is not released.
+        /// The release that deprecated it; `devel` for an unreleased one.
         version: String,
     },
-    /// It is valid, and probably not what was meant. It changes no verdict and no exit code.
+    /// The document is valid, but probably not as intended. Neither verdict nor exit code change.
     Advice,
 }
 
-/// Something that is wrong or old in a document.
+/// An error, deprecation or advice.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// The place as the original writes it, with dots.
+    /// The path in upstream's notation, with dots.
     pub path: String,
-    /// The way to the value that it is about.
+    /// The path of the value.
     pub place: Vec<Step<'static>>,
-    /// The key of the mapping there that it is about, where it is about one.
+    /// The key of the mapping at that path, if the finding is about one.
     pub key: Option<Step<'static>>,
-    /// What is wrong, without any value of the document.
+    /// The message, without any value of the document.
     pub message: String,
-    /// The same with the value, for the one who wrote it; a value that may be a secret is not in it.
+    /// The message with the value, for the author of the document; never contains a possible secret.
     pub detailed: String,
-    /// What to do, without any value of the document.
+    /// How to fix it, without any value of the document.
     pub hint: Option<String>,
-    /// The module whose reference tells more: `cc_write_files`.
+    /// The module whose reference page describes the key: `cc_write_files`.
     pub module: Option<String>,
-    /// It only says that none of several forms fits; another finding says more.
+    /// Whether it only reports that no form matches, and other findings have the details.
     pub summary: bool,
-    /// Where the value was written, where the tree is the configuration.
+    /// Where the value was written, for a configuration tree.
     pub origin: Option<Origin>,
 }
 
 impl Finding {
-    /// Whether it makes the document invalid.
+    /// Whether the document is invalid because of it.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 
-    /// The place for people: with the key that it is about.
+    /// The path for messages, including the key.
     pub fn shown_path(&self) -> String {
         let steps: Vec<Step<'static>> = self.place.iter().chain(&self.key).cloned().collect();
         dotted(&steps)
     }
 
-    /// The name of the page that tells about the key.
+    /// The reference page of the key.
     pub fn page(&self) -> Option<String> {
         self.module.as_ref().map(|module| format!("docs/reference/{}.md", module.trim_start_matches("cc_")))
     }
 
-    /// The message for a log that everybody reads: place, message and hint, nothing of the document's values.
+    /// The message for public logs: path, message and hint, without any value of the document.
     pub fn public(&self) -> String {
         let path = self.shown_path();
         let mut text =
@@ -81,7 +81,7 @@ impl Finding {
     }
 }
 
-/// Checks a document: everything that is wrong or old, each thing once, in the order of the places.
+/// Validates a document: all errors and deprecations without duplicates, ordered by path.
 pub fn check<'d>(schema: &Schema<'_>, instance: impl Into<Instance<'d>>) -> Vec<Finding> {
     let mut faults = schema.faults(instance.into());
     faults.sort_by(|one, other| one.path.cmp(&other.path));
@@ -120,7 +120,7 @@ fn finding(schema: &Schema<'_>, fault: Fault<'_, '_>) -> Finding {
         _ => None,
     };
     let (hint, near) = hint(schema, &fault);
-    // The original puts the name of a key that it does not know at the top in the place of the empty path.
+    // Upstream replaces the empty path by the name of an unknown top-level key.
     let path = match &key {
         Some(key)
             if matches!(fault.cause, Cause::Unknown { is_text: true, .. })
@@ -161,13 +161,13 @@ fn note_text(note: Note, schema: &serde_json::Map<String, Value>) -> String {
     };
     if let Some(description) = text_of(schema, description) {
         text.push(' ');
-        // Marks of the reference pages.
+        // Markup of the reference pages.
         text.push_str(&description.replace("**", "").replace("``", "'"));
     }
     text
 }
 
-/// The message with the word that was probably meant.
+/// Adds a suggestion to the message.
 fn suggested(cause: &Cause<'_>, instance: Instance<'_>, detailed: String) -> String {
     fn allowed<'s>(cause: &Cause<'s>, words: &mut Vec<&'s str>) {
         match cause {
@@ -185,31 +185,31 @@ fn suggested(cause: &Cause<'_>, instance: Instance<'_>, detailed: String) -> Str
     }
 }
 
-/// So many known keys are told.
+/// The maximum number of known keys in a hint.
 const KNOWN: usize = 10;
 
-/// What to do, and the top-level key that was probably meant.
+/// The hint, and the suggested top-level key.
 fn hint(schema: &Schema<'_>, fault: &Fault<'_, '_>) -> (Option<String>, Option<String>) {
     let alone = |text: &str| (Some(text.to_owned()), None);
     match (&fault.cause, fault.instance.view()) {
         (Cause::Type(names), view) => match view {
-            View::Int(0) if names.contains(&"boolean") => alone("write false"),
-            View::Int(1) if names.contains(&"boolean") => alone("write true"),
+            View::Int(0) if names.contains(&"boolean") => alone("use false"),
+            View::Int(1) if names.contains(&"boolean") => alone("use true"),
             View::Bool(_) | View::Int(_) | View::Huge { .. } | View::Float(_) | View::Date
                 if names.contains(&"string") =>
             {
-                alone("write it in quotes")
+                alone("use quotes")
             }
             View::Str(_) | View::Bool(_) | View::Int(_) if names == &["array"] => {
-                alone("write it as a list: each item after '- '")
+                alone("use a list: each item after '- '")
             }
-            View::Map(_) if names == &["array"] => alone("write it as a list: '- ' before the first key"),
+            View::Map(_) if names == &["array"] => alone("use a list: '- ' before the first key"),
             View::Str(text) if names.iter().any(|name| ["integer", "number"].contains(name)) => {
-                if text.parse::<f64>().is_ok() { alone("write it without quotes") } else { (None, None) }
+                if text.parse::<f64>().is_ok() { alone("remove the quotes") } else { (None, None) }
             }
             _ => (None, None),
         },
-        (Cause::KeyNoText { .. }, _) => alone("write the key in quotes"),
+        (Cause::KeyNoText { .. }, _) => alone("use quotes for the key"),
         (Cause::Unknown { name, .. }, _) => unknown(schema, fault, name),
         _ => (None, None),
     }
@@ -223,10 +223,7 @@ fn unknown(schema: &Schema<'_>, fault: &Fault<'_, '_>, name: &str) -> (Option<St
     let Some(known) = fault.schema.get("properties").and_then(Value::as_object) else {
         let patterns = fault.schema.get("patternProperties").and_then(Value::as_object);
         let forms: Vec<&str> = patterns.into_iter().flatten().map(|(pattern, _)| pattern.as_str()).collect();
-        return (
-            (!forms.is_empty()).then(|| format!("keys here have the form {}", forms.join(" or "))),
-            None,
-        );
+        return ((!forms.is_empty()).then(|| format!("keys must match {}", forms.join(" or "))), None);
     };
     let is_old = |inner: &Value| inner.get("deprecated") == Some(&Value::Bool(true));
     let current = known.iter().filter(|(_, inner)| !is_old(inner)).map(|(name, _)| name.as_str());
@@ -239,10 +236,10 @@ fn unknown(schema: &Schema<'_>, fault: &Fault<'_, '_>, name: &str) -> (Option<St
     if is_top || names.is_empty() || names.len() > KNOWN {
         return (None, None);
     }
-    (Some(format!("known here: {}", names.join(", "))), None)
+    (Some(format!("known keys: {}", names.join(", "))), None)
 }
 
-/// Keys of a seed's meta-data that are written into a user-data by mistake.
+/// Meta-data keys that are written in user-data by mistake.
 const META_DATA: &[&str] = &[
     "dsmode",
     "instance-id",
@@ -254,20 +251,18 @@ const META_DATA: &[&str] = &[
     "public_keys",
 ];
 
-/// Keys of a network-config, with and without its key `network` around them.
+/// Keys of a network-config, with and without its top-level key `network`.
 const NETWORK_CONFIG: &[&str] =
     &["network", "ethernets", "wifis", "bonds", "bridges", "vlans", "tunnels", "renderer"];
 
-/// Where a key belongs that is known, but not here: at the top level, or in another document. A key that belongs
-/// elsewhere comes before one of a similar name.
+/// Where a misplaced key belongs: at the top level, or in another document. This takes precedence over similar names.
 fn elsewhere(schema: &Schema<'_>, is_top: bool, name: &str) -> Option<String> {
     let top = schema.document.get("properties");
     if !is_top {
         let is_of_top = top.is_some_and(|top| top.get(name).is_some());
-        return is_of_top
-            .then(|| format!("'{name}' belongs to the top level: begin its line without spaces"));
+        return is_of_top.then(|| format!("'{name}' belongs to the top level: remove its indentation"));
     }
-    // Other documents have a layout of their own.
+    // Other documents have their own layout.
     schema.document.pointer("/$defs/base_config")?;
     if META_DATA.contains(&name) {
         Some(format!("'{name}' belongs to meta-data, not to user-data"))
@@ -278,7 +273,7 @@ fn elsewhere(schema: &Schema<'_>, is_top: bool, name: &str) -> Option<String> {
     }
 }
 
-/// The module that has a top-level key.
+/// The module of a top-level key.
 fn module_of(schema: &Schema<'_>, key: &str) -> Option<String> {
     let definitions = schema.document.get("$defs")?.as_object()?;
     definitions

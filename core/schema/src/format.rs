@@ -1,7 +1,6 @@
-//! The formats that the packaged original really looks at; the packages for `uri` and `hostname` are not among those
-//! that it comes with.
+//! The formats that upstream's packages validate; they do not depend on the libraries for `uri` and `hostname`.
 
-/// Whether a text has a format; one that is not looked at fits.
+/// Whether a text has a format; an unvalidated format always matches.
 pub(crate) fn fits(format: &str, text: &str) -> bool {
     match format {
         "date" => is_date(text),

@@ -1,5 +1,5 @@
-//! Forms that a value of a cloud-config takes and that serde's own types have no schema for: one of two kinds, a
-//! mapping under free names, one text or several.
+//! Forms of cloud-config values without a schema in serde's own types: one of two types, a mapping with free names, one
+//! text or several.
 
 use std::borrow::Cow;
 
@@ -7,49 +7,49 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-/// One of two kinds of value, and not both.
+/// One of two types, but not both.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Either<A, B> {
-    /// The first.
+    /// The first type.
     First(A),
-    /// The second.
+    /// The second type.
     Second(B),
 }
 
-/// One of three kinds of value.
+/// One of three types.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum OneOfThree<A, B, C> {
-    /// The first.
+    /// The first type.
     First(A),
-    /// The second.
+    /// The second type.
     Second(B),
-    /// The third.
+    /// The third type.
     Third(C),
 }
 
-/// A mapping whose keys are names of the user's choice.
+/// A mapping with user-defined names as keys.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct Named<T>(pub IndexMap<String, T>);
 
-/// A mapping under names of the user's choice, in which a schema does not look at the names.
+/// A mapping with user-defined names, which the schema does not restrict.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct Free<T>(pub IndexMap<String, T>);
 
-/// One text, or a list of them.
+/// A text, or a list of texts.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum TextOrList {
-    /// One.
+    /// A single text.
     One(String),
-    /// Several.
+    /// Several texts.
     Several(Vec<String>),
 }
 
-/// A mapping that is taken as it is.
+/// A mapping that is not validated further.
 pub type Object = serde_json::Map<String, serde_json::Value>;
 
 macro_rules! inline {

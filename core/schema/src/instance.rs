@@ -1,4 +1,4 @@
-//! What is checked: a document as it was read, or the configuration with the origins of its values.
+//! The values to validate: a parsed document, or the configuration with the origins of its values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,9 +8,9 @@ use model::config::Key;
 /// A value of either tree.
 #[derive(Clone, Copy)]
 pub enum Instance<'d> {
-    /// Of a document.
+    /// In a document.
     Yaml(&'d yaml::Node),
-    /// Of the configuration.
+    /// In the configuration.
     Model(&'d model::Node),
 }
 
@@ -26,12 +26,12 @@ impl<'d> From<&'d model::Node> for Instance<'d> {
     }
 }
 
-/// A value, looked at.
+/// The content of a value.
 pub(crate) enum View<'d> {
     Null,
     Bool(bool),
     Int(i128),
-    /// An integer that is larger than any other kind holds.
+    /// An integer beyond the range of all other kinds.
     Huge {
         negative: bool,
     },
@@ -58,9 +58,9 @@ pub(crate) enum Map<'d> {
 
 /// A key of a mapping.
 pub(crate) enum Name<'d> {
-    /// Text, which a schema knows.
+    /// Text, which a schema may know.
     Text(&'d str),
-    /// Anything else, as Python's `str()` writes it.
+    /// Any other type, as Python's `str()` writes it.
     Other(String),
 }
 
@@ -117,8 +117,8 @@ impl<'d> Instance<'d> {
         }
     }
 
-    /// Whether the value is of a type of JSON schema, as the original's validator has them: binary is a string, a
-    /// boolean is no integer, and neither is 1.0.
+    /// Whether the value has a JSON schema type, as defined by upstream's validator: binary is a string, a boolean is
+    /// not an integer, and neither is 1.0.
     pub(crate) fn is(self, name: &str) -> bool {
         match self.view() {
             View::Null => name == "null",
@@ -132,7 +132,7 @@ impl<'d> Instance<'d> {
         }
     }
 
-    /// What kind of value it is, in words.
+    /// The type of the value in words.
     pub(crate) fn kind(self) -> &'static str {
         match self.view() {
             View::Null => "nothing",
@@ -148,7 +148,7 @@ impl<'d> Instance<'d> {
         }
     }
 
-    /// Where the value was written, where the tree is the configuration.
+    /// Where the value was written, in the configuration.
     pub(crate) fn origin(self) -> Option<&'d model::config::Origin> {
         match self {
             Self::Yaml(_) => None,
@@ -156,7 +156,7 @@ impl<'d> Instance<'d> {
         }
     }
 
-    /// Where its key was written, else the value, where the tree is the configuration.
+    /// Where its key was written, else the value, in the configuration.
     pub(crate) fn key_origin(self) -> Option<model::config::Origin> {
         match self {
             Self::Yaml(_) => None,
@@ -246,7 +246,7 @@ fn model_name(key: &Key) -> Name<'_> {
     }
 }
 
-/// A step of the way to a value.
+/// A step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step<'d> {
     /// An item of a list.
@@ -255,13 +255,13 @@ pub enum Step<'d> {
     Key {
         /// The key's text.
         name: Cow<'d, str>,
-        /// Its place in the mapping.
+        /// Its index in the mapping.
         entry: usize,
     },
 }
 
 impl Step<'_> {
-    /// The step without the document.
+    /// The step without a reference to the document.
     pub fn into_owned(self) -> Step<'static> {
         match self {
             Self::Item(index) => Step::Item(index),
@@ -279,7 +279,7 @@ impl fmt::Display for Step<'_> {
     }
 }
 
-/// The way as the original writes it: `users.0.name`.
+/// The path in upstream's notation: `users.0.name`.
 pub fn dotted(path: &[Step<'_>]) -> String {
     path.iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
 }

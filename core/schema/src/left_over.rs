@@ -1,9 +1,9 @@
-//! Placeholders of templates that nobody filled in.
+//! Template placeholders that were not replaced.
 
 /// Words that begin a directive of Terraform's templates.
 const DIRECTIVES: &[&str] = &["if", "else", "endif", "for", "endfor"];
 
-/// A directive of a template, which no shell and no program writes: `%{ if x }`.
+/// A template directive that no shell or program uses: `%{ if x }`.
 pub(crate) fn directive(text: &str) -> Option<&'static str> {
     text.split("%{").skip(1).find_map(|rest| {
         let word = rest.trim_start_matches(['~', ' ']);
@@ -12,7 +12,7 @@ pub(crate) fn directive(text: &str) -> Option<&'static str> {
     })
 }
 
-/// A placeholder of a template in a text that is no program: `${user}`, `{{ .Name }}`, `%{ if x }`, `<name>`.
+/// A template placeholder in a text that is not a program: `${user}`, `{{ .Name }}`, `%{ if x }`, `<name>`.
 pub(crate) fn placeholder(text: &str) -> Option<&'static str> {
     if text.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}")) {
         return Some("a placeholder {{ … }}");

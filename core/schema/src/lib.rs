@@ -1,4 +1,4 @@
-//! JSON schemas of cloud-config and network-config: what they allow, and what a document does against them. Pure.
+//! JSON schemas of cloud-config and network-config, and validation against them. This crate does no I/O.
 
 mod advice;
 mod annotate;

@@ -1,5 +1,6 @@
-//! Network-config: its versions' schemas, and which of them judges a document.
+//! The schemas of network-config versions 1 and 2, and the choice between them.
 
+mod advice;
 pub mod v1;
 pub mod v2;
 
@@ -11,10 +12,12 @@ use crate::compare::is_equal;
 use crate::document;
 use crate::instance::Instance;
 
-/// The schema of version 1 as it is published.
+pub use advice::advise;
+
+/// The published schema of version 1.
 pub const V1: &str = include_str!("../schemas/network-config-v1.json");
 
-/// The schema of version 2 as it is published.
+/// The published schema of version 2.
 pub const V2: &str = include_str!("../schemas/network-config-v2.json");
 
 /// The schema of version 1.
@@ -27,7 +30,7 @@ pub fn v2_schema() -> Value {
     serde_json::from_str(V2).expect("the schema's own test reads it")
 }
 
-/// The version that a network-config says, 1 or 2; `None` for any other.
+/// The version of a network-config, 1 or 2; `None` for any other.
 pub fn version<'d>(config: impl Into<Instance<'d>>) -> Option<u8> {
     let config: Instance<'d> = config.into();
     let inner = config.as_map()?.get("network").unwrap_or(config);
@@ -35,15 +38,15 @@ pub fn version<'d>(config: impl Into<Instance<'d>>) -> Option<u8> {
     [1_u8, 2].into_iter().find(|number| is_equal(version, &Value::from(*number)))
 }
 
-/// What [`V1`] holds, from the types.
+/// Generates [`V1`] from the types.
 pub fn derive_v1() -> Value {
     derive::<v1::Config>(&mut generator())
 }
 
-/// What [`V2`] holds, from the types.
+/// Generates [`V2`] from the types.
 pub fn derive_v2() -> Value {
     let mut generator = generator();
-    // It is named where the types cannot name it.
+    // Referenced where the types cannot do so.
     let _ = generator.subschema_for::<v2::Mapping>();
     derive::<v2::Config>(&mut generator)
 }
@@ -56,7 +59,7 @@ fn generator() -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// A document: the description itself, or below the key `network`.
+/// A document: the configuration itself, or below the key `network`.
 fn derive<C: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
     let config = generator.subschema_for::<C>();
     let mut document = schemars::json_schema!({

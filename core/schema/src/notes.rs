@@ -1,4 +1,4 @@
-//! What a type says beside its shape: that a spelling is old, since when, and what to write in its place.
+//! Annotations of types in a schema: a form is deprecated, since when, and what replaces it.
 //!
 //! Used as `#[schemars(transform = deprecated("24.2", "Use lock_passwd."))]` on a field or a type.
 
@@ -12,17 +12,17 @@ fn note(kind: &'static str, version: &'static str, advice: &'static str) -> impl
     }
 }
 
-/// It works still and is to go: since which release, and what to write.
+/// It still works but will be removed: since which release, and what to use instead.
 pub fn deprecated(version: &'static str, advice: &'static str) -> impl FnMut(&mut Schema) {
     note("deprecated", version, advice)
 }
 
-/// Its meaning or its type is another since a release.
+/// Its meaning or type changed in a release.
 pub fn changed(version: &'static str, advice: &'static str) -> impl FnMut(&mut Schema) {
     note("changed", version, advice)
 }
 
-/// For a form that stands beside others below one `type`, and repeats it no more.
+/// For a form combined with others under one `type`, which it does not repeat.
 pub fn untyped(schema: &mut Schema) {
     schema.remove("type");
 }

@@ -1,4 +1,4 @@
-//! Where in its text a finding is, and how that line is shown.
+//! Finds the place of a finding in the text, and prints that line.
 
 use yaml::{Node, Position, Span, Value};
 
@@ -6,14 +6,14 @@ use crate::finding::{Finding, Severity};
 use crate::instance::Step;
 use crate::secret::is_private;
 
-/// A text and what was read from it.
+/// A text and its tree.
 pub struct Document<'t> {
     name: &'t str,
     text: &'t str,
     tree: &'t Node,
 }
 
-/// A piece of a text.
+/// A part of a text.
 pub type Place = Span;
 
 /// A key and its value, or a value alone.
@@ -27,11 +27,11 @@ fn is_break(c: char) -> bool {
     matches!(c, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Lines are shown up to so many characters.
+/// The maximum length of a printed line.
 const WIDEST: usize = 140;
 
 impl<'t> Document<'t> {
-    /// A text with its tree; `name` is what messages call it.
+    /// A text with its tree; `name` is used in messages.
     pub fn new(name: &'t str, text: &'t str, tree: &'t Node) -> Self {
         Self { name, text, tree }
     }
@@ -51,7 +51,7 @@ impl<'t> Document<'t> {
         Some(spot)
     }
 
-    /// The piece of the text that a finding is about.
+    /// The part of the text that a finding is about.
     pub fn locate(&self, finding: &Finding) -> Place {
         let Some(spot) = self.spot(&finding.place) else { return self.tree.span };
         if let (Some(Step::Key { entry, .. }), Value::Map(entries)) = (&finding.key, &spot.value.value)
@@ -63,7 +63,7 @@ impl<'t> Document<'t> {
         let is_long = matches!(spot.value.value, Value::Seq(_) | Value::Map(_) | Value::Set(_));
         let is_shown = value.end.offset > value.start.offset;
         match spot.key {
-            // What an alias names stands elsewhere.
+            // The target of an alias is elsewhere.
             Some(key)
                 if is_long
                     || matches!(finding.severity, Severity::Deprecation { .. })
@@ -80,7 +80,7 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// The line, from 1, on which the original marks a finding: that of the key, or that on which an item begins.
+    /// The line, starting at 1, where upstream marks a finding: that of the key, or the first line of an item.
     pub fn marked_line(&self, finding: &Finding) -> usize {
         let top = finding.place.is_empty() && finding.key.is_some();
         if top {
@@ -90,7 +90,7 @@ impl<'t> Document<'t> {
         at.start.line.max(1)
     }
 
-    /// The finding for people: place and message, the line with what it is about underlined, where to read on.
+    /// The finding as printed: place and message, the underlined source line, and the reference page.
     pub fn shown(&self, finding: &Finding) -> String {
         let place = self.locate(finding);
         let path = finding.shown_path();
@@ -114,7 +114,7 @@ impl<'t> Document<'t> {
         text
     }
 
-    /// The line of a place and, below it, a line that marks the place.
+    /// The line of a place, and a line below that marks it.
     fn underlined(&self, place: Place) -> Option<String> {
         let (from, to) = line_around(self.text, place.start)?;
         let line = self.text.get(from..to)?;
@@ -147,7 +147,7 @@ impl<'t> Document<'t> {
             shown.push(if c.is_control() && c != '\t' { ' ' } else { c });
             marks.push(match (at >= place.start.offset && at < end, c) {
                 (true, _) => '^',
-                // A tab under a tab keeps the marks where the eye expects them.
+                // A tab below a tab keeps the marks aligned.
                 (false, '\t') => '\t',
                 (false, _) => ' ',
             });
@@ -162,7 +162,7 @@ impl<'t> Document<'t> {
         Some(format!("\n    {shown}\n    {marks}"))
     }
 
-    /// The pieces of the text between two places that may be secrets.
+    /// The parts of the text between two positions that may be secrets.
     fn private_pieces(&self, from: usize, to: usize) -> Vec<Span> {
         let mut found = Vec::new();
         collect(self.tree, false, from, to, &mut found);
@@ -185,7 +185,7 @@ fn collect(node: &Node, private: bool, from: usize, to: usize, found: &mut Vec<S
     }
 }
 
-/// Where the line of a place begins and ends.
+/// Start and end of the line at a position.
 fn line_around(text: &str, at: Position) -> Option<(usize, usize)> {
     let before = text.get(..at.offset)?;
     let from = before.char_indices().rev().find(|(_, c)| is_break(*c)).map_or(0, |(at, c)| at + c.len_utf8());

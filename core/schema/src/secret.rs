@@ -1,8 +1,8 @@
-//! What must not be shown.
+//! Recognizes values that must not be shown.
 
 use crate::instance::Step;
 
-/// Parts of the names of keys whose values, and all below, are nobody else's business.
+/// Substrings of key names whose values, including nested ones, are private.
 const PRIVATE: &[&str] = &[
     "passw",
     "secret",
@@ -20,7 +20,7 @@ const PRIVATE: &[&str] = &[
     "psk",
 ];
 
-/// Names that have such a part and are no secret.
+/// Names that contain such a substring but are not secret.
 const PUBLIC: &[&str] =
     &["ssh_authorized_keys", "ssh_pwauth", "allow_public_ssh_keys", "lock_passwd", "lock-passwd"];
 
@@ -31,9 +31,9 @@ pub fn is_private(name: &str) -> bool {
         && (name == "key" || name == "data" || PRIVATE.iter().any(|part| name.contains(part)))
 }
 
-/// A line of a text that could not be read, without what may be a secret: as much of it as stands behind a word that
-/// is, or begins like, the name of a private key, and all of it where `below_private`. Characters are replaced one for
-/// one, so that marks below the line keep their places.
+/// A line of an unreadable text without possible secrets: the text after a word that is, or begins like, the name of a
+/// private key, and everything if `below_private`, is masked. Characters are replaced one by one, so that marks below
+/// the line stay aligned.
 pub(crate) fn masked(line: &str, below_private: bool) -> Option<String> {
     let from = if below_private { Some(0) } else { private_word_end(line) }?;
     let hidden =
@@ -45,7 +45,7 @@ pub(crate) fn masked(line: &str, below_private: bool) -> Option<String> {
     }))
 }
 
-/// Where the first word ends that may be the name of a private key.
+/// The end of the first word that may be the name of a private key.
 fn private_word_end(line: &str) -> Option<usize> {
     let is_of_word = |letter: char| letter.is_alphanumeric() || "-_".contains(letter);
     let mut at = 0;
@@ -59,7 +59,7 @@ fn private_word_end(line: &str) -> Option<usize> {
     None
 }
 
-/// Whether what stands at a place may be a secret.
+/// Whether the value at a path may be a secret.
 pub(crate) fn is_private_place(path: &[Step<'_>]) -> bool {
     path.iter().any(|step| matches!(step, Step::Key { name, .. } if is_private(name)))
 }

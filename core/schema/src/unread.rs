@@ -1,15 +1,14 @@
-//! A document that could not be read, in words that show no secret.
+//! Error messages for unreadable documents, without secrets.
 //!
-//! Without a tree nothing is known of the document's keys, so what may be a secret is judged by its lines: a line is
-//! hidden behind the name of a private key, and whole where a line above, indented less, is such a key.
+//! Without a tree, the document's keys are unknown, so possible secrets are recognized by line: text after the name of
+//! a private key is masked, and entire lines if a less indented line above is such a key.
 
 use std::fmt::Write as _;
 
 use crate::left_over;
 use crate::secret::{is_private, masked};
 
-/// The error for the one who wrote the text: place, what is wrong, the line underlined. A value that may be a secret is
-/// not in it.
+/// The error for the author of the text: place, reason, and the underlined line, without possible secrets.
 pub fn yaml_error(text: &str, error: &yaml::Error) -> String {
     let place = error.place();
     let line = &*error.line_text;
@@ -25,12 +24,15 @@ pub fn yaml_error(text: &str, error: &yaml::Error) -> String {
         }
     };
     if let Some(kind) = left_over::placeholder(line) {
-        let _ = write!(told, "\n    {kind} is left over here: fill it in, or quote the text if it is one");
+        let _ = write!(
+            told,
+            "\n    {kind} was not replaced here: replace it, or quote the text if it is intended"
+        );
     }
     told
 }
 
-/// A line that marks so many characters of another from a column on.
+/// A line that marks characters of another line, starting at a column.
 fn marks(line: &str, column: usize, width: usize) -> String {
     let lead = line.chars().take(column.saturating_sub(1)).map(|c| if c == '\t' { '\t' } else { ' ' });
     lead.chain(std::iter::repeat_n('^', width)).collect()
@@ -40,12 +42,12 @@ fn indentation(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
-/// Whether a line, from 1, stands in the value of a private key, as far as indentation says.
+/// Whether a line, counted from 1, is in the value of a private key, judging by indentation.
 fn is_below_private(text: &str, number: usize) -> bool {
     let lines: Vec<&str> = text.lines().take(number).collect();
     let Some((last, before)) = lines.split_last() else { return false };
     let mut limit = indentation(last);
-    // A list may stand as far left as its key.
+    // A list can be indented like its key.
     let mut is_item = last.trim_start().starts_with('-');
     for line in before.iter().rev().filter(|line| !line.trim().is_empty()) {
         let own = indentation(line);
@@ -103,7 +105,7 @@ mod tests {
             told("hostname: a\nTEMPLATE\n\n# comment\npackages:\n  - vim\n"),
             "x:2:1: a ':' is missing after this key, on the same line\n    TEMPLATE\n    ^^^^^^^^"
         );
-        assert!(told("hostname: {{ .Name }}\n").contains("a placeholder {{ … }} is left over here"));
-        assert!(told("%{ if x }\n").contains("a placeholder %{ … } is left over here"));
+        assert!(told("hostname: {{ .Name }}\n").contains("a placeholder {{ … }} was not replaced here"));
+        assert!(told("%{ if x }\n").contains("a placeholder %{ … } was not replaced here"));
     }
 }

@@ -1,8 +1,8 @@
-//! A document against a schema: what the original's validator finds, in the order in which it does.
+//! Validates a document against a schema, with the results and the order of upstream's validator.
 //!
-//! The original's is jsonschema's of draft 4 with two changes: `deprecated` and `changed` are keywords that give
-//! findings of their own, which `oneOf`, `anyOf` and `not` do not count as errors but hand on; and `oneOf` and `anyOf`
-//! choose which of their branches' errors they tell. Both choices are kept, since a choice can be empty.
+//! Upstream uses jsonschema for draft 4 with two changes: `deprecated` and `changed` are keywords with findings of
+//! their own, which `oneOf`, `anyOf` and `not` do not count as errors but pass on; and `oneOf` and `anyOf` select which
+//! of their branches' errors to report. Both selections are implemented, including the case that they are empty.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -18,33 +18,33 @@ use crate::{compare, format};
 
 pub(crate) type Object = serde_json::Map<String, Value>;
 
-/// A schema that documents are checked against.
+/// A schema to validate documents against.
 pub struct Schema<'s> {
     pub(crate) document: &'s Value,
     patterns: RefCell<HashMap<&'s str, Option<Rc<Regex>>>>,
 }
 
-/// A way this deep is no configuration; it keeps a schema that refers to itself from running for ever.
+/// No configuration is nested this deeply; the limit stops schemas that refer to themselves.
 const DEEPEST: usize = 600;
 
 impl<'s> Schema<'s> {
-    /// A schema as JSON. Nothing of it is looked at before a document needs it.
+    /// A schema as JSON, evaluated lazily.
     pub fn new(document: &'s Value) -> Self {
         Self { document, patterns: RefCell::default() }
     }
 
-    /// What a reference within the document names.
+    /// The target of a reference within the document.
     pub(crate) fn referred(&self, reference: &str) -> Option<&'s Value> {
         self.document.pointer(reference.strip_prefix('#')?)
     }
 
-    /// A pattern; `None` where it is none that can be read.
+    /// A compiled pattern; `None` if it is invalid.
     pub(crate) fn pattern(&self, text: &'s str) -> Option<Rc<Regex>> {
         let mut patterns = self.patterns.borrow_mut();
         patterns
             .entry(text)
             .or_insert_with(|| {
-                // Python's `$` also stands before a line end that ends the text.
+                // Python's `$` also matches before a final line break.
                 let text = match text.strip_suffix('$') {
                     Some(head) if !head.ends_with('\\') => format!("{head}\\n?$"),
                     _ => text.to_owned(),
@@ -54,7 +54,7 @@ impl<'s> Schema<'s> {
             .clone()
     }
 
-    /// Everything that is wrong or old.
+    /// All errors and deprecations.
     pub(crate) fn faults<'d>(&self, instance: Instance<'d>) -> Vec<Fault<'s, 'd>> {
         let mut run = Run { schema: self, path: Vec::new(), depth: 0, found: Vec::new(), first_only: false };
         run.apply(self.document, instance);
@@ -67,7 +67,7 @@ struct Run<'a, 's, 'd> {
     path: Vec<Step<'d>>,
     depth: usize,
     found: Vec<Fault<'s, 'd>>,
-    /// Only whether there is an error counts.
+    /// Whether to stop at the first error.
     first_only: bool,
 }
 
@@ -80,7 +80,7 @@ impl<'s, 'd> Run<'_, 's, 'd> {
         self.found.push(Fault { path: self.path.clone(), cause, schema, instance, context: Vec::new() });
     }
 
-    /// What a schema finds in a value, apart from what was found before.
+    /// The results of a schema for a value, separate from previous ones.
     fn apart(&mut self, schema: &'s Value, instance: Instance<'d>) -> Vec<Fault<'s, 'd>> {
         let before = std::mem::take(&mut self.found);
         self.apply(schema, instance);
@@ -200,7 +200,7 @@ impl<'s, 'd> Run<'_, 's, 'd> {
                                     self.below(Step::Key { name: text.into(), entry }, inner, item);
                                 }
                             }
-                            // The original stumbles over it.
+                            // Upstream raises an exception here.
                             Name::Other(name) => {
                                 self.fault(Cause::KeyNoText { entry, name }, schema, instance);
                             }
@@ -242,7 +242,7 @@ impl<'s, 'd> Run<'_, 's, 'd> {
                     continue;
                 }
             } else if !patterns.is_empty() {
-                // Told by `patternProperties`.
+                // Reported by `patternProperties`.
                 continue;
             }
             if value.is_object() {
@@ -302,7 +302,7 @@ impl<'s, 'd> Run<'_, 's, 'd> {
         match (keyword, value.as_str()) {
             ("pattern", Some(pattern)) => {
                 let fits = self.schema.pattern(pattern);
-                // The original stumbles over a pattern for binary data.
+                // Upstream raises an exception for a pattern on binary data.
                 if !text.is_some_and(|text| fits.is_none_or(|fits| fits.is_match(text))) {
                     self.fault(Cause::Pattern(pattern), schema, instance);
                 }
@@ -390,8 +390,8 @@ fn empty() -> &'static Object {
     EMPTY.get_or_init(Object::new)
 }
 
-/// The original's choice for `oneOf`: for a mapping with a `type`, what the branch of that type says, else what is
-/// said about `type`; for anything else what is deepest in the document. By branch; the choice can be empty.
+/// Upstream's selection for `oneOf`: for a mapping with a `type`, the results of the branch of that type, else those
+/// about `type`; for anything else, the deepest ones in the document. By branch; the selection can be empty.
 fn deepest<'s, 'd>(
     branches: Vec<Vec<Fault<'s, 'd>>>,
     instance: Instance<'d>,
@@ -429,14 +429,14 @@ fn deepest<'s, 'd>(
         .collect()
 }
 
-/// jsonschema's choice among the errors of `anyOf`: the highest in the document; below an `anyOf`, the deepest.
+/// jsonschema's selection among the errors of `anyOf`: the topmost one in the document; below an `anyOf`, the deepest.
 fn best_match<'s, 'd>(errors: &[Fault<'s, 'd>]) -> Option<Fault<'s, 'd>> {
     type Key<'k, 'd> = (Reverse<usize>, &'k [Step<'d>], bool, bool);
     fn key<'k, 'd>(fault: &'k Fault<'_, 'd>) -> Key<'k, 'd> {
         let weak = matches!(fault.cause, Cause::AnyOf | Cause::Several(_));
         (Reverse(fault.path.len()), &fault.path, !weak, !fault.matches_type())
     }
-    // The first of several that are best.
+    // The first of several equally good ones.
     let mut best = errors.iter().reduce(|best, next| if key(next) > key(best) { next } else { best })?;
     while !best.context.is_empty() {
         let mut inner: Vec<&Fault<'_, '_>> = best.context.iter().collect();

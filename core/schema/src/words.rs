@@ -1,11 +1,11 @@
-//! What the validator finds, in words.
+//! Turns the validator's results into messages.
 
 use serde_json::Value;
 
 use crate::fault::Cause;
 use crate::instance::{Instance, View};
 
-/// A word that people read: text in quotes, anything else as JSON writes it.
+/// A value of the schema for messages: text in quotes, anything else as JSON.
 fn word(value: &Value) -> String {
     match value {
         Value::String(text) => format!("'{text}'"),
@@ -22,7 +22,7 @@ pub(crate) fn either(words: &[String]) -> String {
     }
 }
 
-/// A type of JSON schema.
+/// The name of a JSON schema type.
 fn type_name(name: &str) -> &str {
     match name {
         "string" => "text",
@@ -36,10 +36,10 @@ fn type_name(name: &str) -> &str {
     }
 }
 
-/// A longer list of words says less than its length.
+/// A longer list of words is only counted.
 const WORDS: usize = 12;
 
-/// What would do, for causes that say it.
+/// What would be valid, for causes that describe it.
 fn expected(cause: &Cause<'_>) -> Option<Vec<String>> {
     let one = |text: String| Some(vec![text]);
     match cause {
@@ -55,10 +55,10 @@ fn expected(cause: &Cause<'_>) -> Option<Vec<String>> {
         }
         Cause::Enum([only]) => one(word(only)),
         Cause::Enum(words) if words.len() <= WORDS => Some(words.iter().map(word).collect()),
-        Cause::Enum(words) => one(format!("one of the {} words of the reference", words.len())),
-        Cause::Pattern(pattern) => one(format!("text of the form {pattern}")),
+        Cause::Enum(words) => one(format!("one of {} values (see the reference)", words.len())),
+        Cause::Pattern(pattern) => one(format!("text matching {pattern}")),
         Cause::Format("date") => one("a date (YYYY-MM-DD)".to_owned()),
-        Cause::Format(name) => one(format!("text of the format {name}")),
+        Cause::Format(name) => one(format!("text in the format {name}")),
         Cause::MinItems(1) | Cause::MinProperties(1) => one("at least one entry".to_owned()),
         Cause::MinItems(least) | Cause::MinProperties(least) => one(format!("at least {least} entries")),
         Cause::MaxItems(most) => one(format!("at most {most} entries")),
@@ -81,10 +81,10 @@ fn expected(cause: &Cause<'_>) -> Option<Vec<String>> {
     }
 }
 
-/// A text is shown up to so many characters.
+/// The maximum length of text in a message.
 const SHOWN: usize = 40;
 
-/// A value as it is shown to the one who wrote it; `None` where its kind says more.
+/// A value for the author of the document; `None` if its type is more informative.
 pub(crate) fn shown(instance: Instance<'_>) -> Option<String> {
     match instance.view() {
         View::Str(text) => {
@@ -126,7 +126,7 @@ fn found(cause: &Cause<'_>, instance: Instance<'_>) -> String {
     }
 }
 
-/// The message without any value, and the one with the value that was found.
+/// The message without any value, and the message with the value that was found.
 pub(crate) fn message(cause: &Cause<'_>, instance: Instance<'_>) -> (String, String) {
     let same = |text: String| (text.clone(), text);
     match cause {
@@ -142,17 +142,17 @@ pub(crate) fn message(cause: &Cause<'_>, instance: Instance<'_>) -> (String, Str
             same(format!("a key is missing: {}", either(&names)))
         }
         Cause::Unknown { name, .. } => same(format!("unknown key '{}'", short(name))),
-        Cause::KeyNoText { name, .. } => same(format!("the key {} has to be text", short(name))),
+        Cause::KeyNoText { name, .. } => same(format!("the key {} must be text", short(name))),
         Cause::Twice { first, second } => {
-            same(format!("the entries {first} and {second} are the same, each may be there once"))
+            same(format!("entries {first} and {second} are equal, but must be unique"))
         }
         Cause::Not(schema) => same(forbidden(schema)),
-        Cause::Forbidden => same("nothing may be written here".to_owned()),
-        Cause::TooDeep => same("this is nested too deeply".to_owned()),
-        Cause::AnyOf => same("this has none of the forms that are allowed here".to_owned()),
+        Cause::Forbidden => same("no value is allowed here".to_owned()),
+        Cause::TooDeep => same("nested too deeply".to_owned()),
+        Cause::AnyOf => same("no allowed form matches".to_owned()),
         Cause::Several(schemas) => same(several(schemas)),
         cause => {
-            let Some(words) = expected(cause) else { return same("this is not allowed here".to_owned()) };
+            let Some(words) = expected(cause) else { return same("not allowed here".to_owned()) };
             let expected = either(&words);
             let found = found(cause, instance);
             let kinds = matches!(cause, Cause::MinItems(_) | Cause::MaxItems(_) | Cause::MinProperties(_));
@@ -185,16 +185,16 @@ fn forbidden(schema: &Value) -> String {
     match required(schema).as_slice() {
         [] => "this form is not allowed here".to_owned(),
         [only] => format!("the key {only} is not allowed here"),
-        names => format!("only one of these keys may be there: {}", names.join(", ")),
+        names => format!("only one of these keys is allowed: {}", names.join(", ")),
     }
 }
 
-/// What may be only one of several things and is more.
+/// The message for a value that matches several branches of which only one may.
 fn several(schemas: &[&Value]) -> String {
     let names: Vec<String> = schemas.iter().flat_map(|schema| required(schema)).collect();
     if names.is_empty() {
-        "this can be read in more than one way".to_owned()
+        "ambiguous: several forms match".to_owned()
     } else {
-        format!("only one of these keys may be there: {}", names.join(", "))
+        format!("only one of these keys is allowed: {}", names.join(", "))
     }
 }

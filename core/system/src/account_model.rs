@@ -1,7 +1,7 @@
-//! What the account commands do to passwd, group and shadow, so that a plan's later steps find what they left.
+//! Models the effects of account commands on passwd, group and shadow, so that later steps of a plan see them.
 //!
-//! It models the options that cloud-init uses, as useradd(8), groupadd(8), usermod(8), passwd(1) and chpasswd(8)
-//! document them. It is no replacement of them: it runs only over an overlay.
+//! It covers the options that cloud-init uses, as documented in useradd(8), groupadd(8), usermod(8), passwd(1) and
+//! chpasswd(8). It is no replacement for these programs: it only runs on an overlay.
 
 /// The three files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(crate) struct Accounts {
     pub(crate) shadow: String,
 }
 
-/// What useradd is asked for.
+/// The arguments of useradd.
 #[derive(Debug, Default)]
 struct NewUser<'a> {
     name: &'a str,
@@ -27,7 +27,7 @@ struct NewUser<'a> {
     system: bool,
 }
 
-/// A home directory that useradd makes.
+/// A home directory that useradd creates.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Home {
     pub(crate) path: String,
@@ -58,7 +58,7 @@ fn push(file: &mut String, line: &str) {
     file.push('\n');
 }
 
-/// Replaces a field of the line of a name.
+/// Replaces a field in the line of a name.
 fn set_field(file: &mut String, name: &str, index: usize, value: &str) -> bool {
     let mut found = false;
     let lines: Vec<String> = file
@@ -80,7 +80,7 @@ fn set_field(file: &mut String, name: &str, index: usize, value: &str) -> bool {
 }
 
 impl Accounts {
-    /// Runs a command; `None` when it is none of those modelled, else its exit code and a home to make.
+    /// Runs a command; `None` if it is not modelled, else its exit code and a home directory to create.
     pub(crate) fn run(&mut self, words: &[String], stdin: &[u8]) -> Option<(i32, Option<Home>)> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let (program, args) = words.split_first()?;
@@ -229,7 +229,7 @@ impl Accounts {
     fn chpasswd(&mut self, input: &str, hashed: bool) -> i32 {
         let mut code = 0;
         for (user, password) in input.lines().filter_map(|line| line.split_once(':')) {
-            // A plan computes no hash of a password in clear: that it is set is all a reader needs.
+            // Plans do not hash plain passwords: readers only need to know that one is set.
             let value = if hashed { password } else { "$planned$" };
             if !set_field(&mut self.shadow, user, 1, value) {
                 code = 1;

@@ -1,6 +1,6 @@
-//! Block devices of the real machine: what /sys/class/block lists, with what their superblocks say, and the files on
-//! them. A disc or a FAT is read here, byte by byte, so that a seed needs no mount and no kernel module; other file
-//! systems are mounted for a moment.
+//! Block devices of the real machine: the entries of /sys/class/block with the data of their superblocks, and their
+//! files. iso9660 and FAT are read directly, so that a seed needs neither a mount nor a kernel module; other file
+//! systems are mounted temporarily.
 
 mod blocks;
 mod fat;
@@ -20,9 +20,9 @@ use model::effects::{BlockDevice, Commands, DeviceError, Devices, ReadFiles, Tre
 use blocks::Blocks;
 use superblock::Superblock;
 
-/// Where the kernel lists disks and partitions alike.
+/// Lists both disks and partitions.
 const LIST: &str = "/sys/class/block";
-/// The kernel counts a device's size in sectors of this many bytes, whatever the hardware does.
+/// The unit of a device's size in bytes, regardless of the hardware.
 const SECTOR: u64 = 512;
 
 /// Block devices from /sys/class/block.
@@ -40,8 +40,8 @@ impl HostDevices {
         self.files.text(&Path::new(LIST).join(name).join(attribute)).map(|text| text.trim().to_owned())
     }
 
-    /// A device by the name of its directory; `None` for memory, loops without a file, and floppies: a drive without
-    /// a disk answers after seconds.
+    /// A device by directory name; `None` for memory, loop devices without a file, and floppies: a drive without a disk
+    /// takes seconds to answer.
     fn device(&self, name: &str) -> Option<BlockDevice> {
         let numbered = |prefix: &str| {
             name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
@@ -54,7 +54,7 @@ impl HostDevices {
         }
         let uevent = self.attribute(name, "uevent").unwrap_or_default();
         let node = uevent.lines().find_map(|line| line.strip_prefix("DEVNAME=")).map(str::to_owned);
-        // Where the kernel does not say it: a `/` in a device's name is a `!` in its directory's.
+        // Unless the kernel provides the name: a `/` in it is a `!` in the directory's.
         let node = node.unwrap_or_else(|| name.replace('!', "/"));
         let sectors: u64 = self.attribute(name, "size").and_then(|size| size.parse().ok()).unwrap_or(0);
         Some(BlockDevice {
@@ -66,12 +66,12 @@ impl HostDevices {
     }
 }
 
-/// What the superblock says; nothing where the device cannot be read (a drive without a disc, an ordinary user).
+/// The superblock's data; empty if the device is unreadable (a drive without a disc, an ordinary user).
 fn probe(path: &Path) -> Option<Superblock> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) => {
-            tracing::debug!("{}: not looked at: {error}", path.display());
+            tracing::debug!("cannot read the superblock of {}: {error}", path.display());
             return None;
         }
     };
@@ -113,18 +113,18 @@ fn read_directly(
         Some("vfat") => Ok(Box::new(fat::Volume::open(device, blocks)?)),
         _ => Err(DeviceError::Format {
             device,
-            reason: "neither iso9660 nor FAT: only these are read directly".into(),
+            reason: "neither iso9660 nor FAT, which can be read directly".into(),
         }),
     }
 }
 
-/// Opens an image in memory, iso9660 or FAT. `name` is what errors call it.
+/// Opens an iso9660 or FAT image in memory. `name` is used in errors.
 pub fn open_image(name: &Path, image: Vec<u8>) -> Result<Box<dyn Tree>, DeviceError> {
     let kind = superblock::probe(&image).map(|found| found.filesystem);
     read_directly(name.to_owned(), Box::new(image), kind)
 }
 
-/// What the superblock of an image in memory says of it, as a device without a size.
+/// The superblock's data of an image in memory, as a device without a size.
 pub fn identify_image(name: &Path, image: &Vec<u8>) -> BlockDevice {
     let found = superblock::probe(image);
     let size = image.len() as u64;

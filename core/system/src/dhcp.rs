@@ -1,7 +1,7 @@
-//! A DHCPv4 client (RFC 2131): from nothing to a lease, on a link that has no address yet.
+//! A DHCPv4 client (RFC 2131) for a device without an address.
 //!
-//! It knows the states INIT, SELECTING and REQUESTING. A lease is not renewed: it is held while a metadata service is
-//! asked, and not released, since the machine's own client asks for the same address a moment later.
+//! It implements the states INIT, SELECTING and REQUESTING. A lease is neither renewed, because it is held only while a
+//! metadata service is queried, nor released, because the machine's DHCP client will request the same address.
 
 mod socket;
 
@@ -14,24 +14,24 @@ use model::effects::Lease;
 
 pub(crate) use socket::PacketSocket;
 
-/// InfiniBand's hardware type.
+/// The hardware type of InfiniBand.
 const INFINIBAND: u8 = 32;
-/// The first pause between two tries. RFC 2131, 4.1, has four seconds for Ethernet of 10 Mb/s; its doubling and its
+/// The first delay between attempts. RFC 2131, 4.1, suggests four seconds for 10 Mb/s Ethernet; its doubling and its
 /// random second are kept.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause (RFC 2131, 4.1).
+/// The maximum delay (RFC 2131, 4.1).
 const LONGEST_PAUSE: Duration = Duration::from_secs(64);
-/// How often a server that has offered something is asked for it before another is looked for.
+/// How often a server's offer is requested before looking for another server.
 const REQUESTS: u32 = 4;
-/// The longest message that is taken, in bytes.
+/// The maximum size of a message in bytes.
 const LONGEST: u16 = 1500;
 /// The smallest MTU of IPv4 (RFC 791).
 const LEAST_MTU: u16 = 68;
 
-/// What is asked for, with the names under which a lease lists it: dhcp-options(5)'s.
+/// The requested options, with the names of dhcp-options(5) that are used in a lease.
 const WANTED: &[(u8, &str)] = &[
     (code::SUBNET_MASK, "subnet-mask"),
-    // RFC 3442: before the routers' option.
+    // RFC 3442: precedes the routers option.
     (code::CLASSLESS_ROUTES, "rfc3442-classless-static-routes"),
     (code::MICROSOFT_ROUTES, "ms-classless-static-routes"),
     (code::ROUTER, "routers"),
@@ -50,33 +50,33 @@ const WANTED: &[(u8, &str)] = &[
     (code::AZURE_ENDPOINT, "unknown-245"),
 ];
 
-/// The link's side: IPv4 packets to everybody, and those that arrive.
+/// The network side: sends broadcasts and receives packets.
 pub(crate) trait Wire {
-    /// Sends a packet to everybody on the link.
+    /// Broadcasts a packet.
     fn send(&mut self, packet: &[u8]) -> io::Result<()>;
 
-    /// Waits for a packet; `None` when the time is over.
+    /// Waits for a packet; `None` on timeout.
     fn receive(&mut self, deadline: Instant) -> io::Result<Option<(Vec<u8>, Checksum)>>;
 }
 
-/// The link that asks.
+/// The requesting device.
 pub(crate) struct Card {
     /// Its name.
     pub(crate) name: String,
-    /// Its hardware's type (ARP's).
+    /// Its hardware type (ARP).
     pub(crate) hardware: u8,
     /// Its hardware address.
     pub(crate) address: Vec<u8>,
 }
 
-/// Why there is no lease.
+/// Reasons for not getting a lease.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
-    #[error("no DHCP server has answered within {} s", .0.as_secs())]
+    #[error("no response from a DHCP server within {} s", .0.as_secs())]
     Silence(Duration),
-    #[error("the servers refused: {0}")]
+    #[error("declined by the server: {0}")]
     Refused(String),
-    #[error("the link cannot be used: {0}")]
+    #[error("the network device is unusable: {0}")]
     Link(#[from] io::Error),
 }
 
@@ -88,11 +88,11 @@ struct Client<'c> {
     begun: Instant,
     deadline: Instant,
     limit: Duration,
-    /// Why the last server that answered refused.
+    /// The last refusal of a server.
     refusal: Option<String>,
 }
 
-/// Asks for a lease until there is one or the time is over.
+/// Requests a lease until it succeeds or times out.
 pub(crate) fn acquire(
     wire: &mut dyn Wire,
     card: &Card,
@@ -111,7 +111,7 @@ pub(crate) fn acquire(
 
 impl Client<'_> {
     fn message(&self, kind: Kind, transaction: u32) -> Message {
-        // RFC 4390: InfiniBand's address does not fit; the answers go to everybody, the client is known by its identifier.
+        // RFC 4390: InfiniBand's address does not fit; responses are broadcast, and the client has an identifier.
         let infiniband = self.card.hardware == INFINIBAND;
         let mut message = Message {
             hardware: self.card.hardware,
@@ -136,17 +136,17 @@ impl Client<'_> {
     fn send(&mut self, message: &Message) -> Result<(), ClientError> {
         let packet = dhcp::datagram(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, &message.write());
         match self.wire.send(&packet) {
-            // A link without a carrier, or one that goes down for a moment: the next try may get through.
+            // The device has no carrier, or goes down temporarily: the next attempt may succeed.
             Err(error) if error.kind() == io::ErrorKind::NetworkDown => Ok(()),
             Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => Ok(()),
             other => Ok(other?),
         }
     }
 
-    /// The pause after a try: doubled each time, with a random second around it.
+    /// The delay after an attempt: doubled each time, with a random second around it.
     fn pause(&mut self, attempt: u32) -> Instant {
         let doubled = FIRST_PAUSE.saturating_mul(1 << attempt.min(16)).min(LONGEST_PAUSE);
-        // Half a second less to half a second more.
+        // Between half a second less and half a second more.
         let jitter = Duration::from_millis(u64::from((self.random)() % 1000));
         (Instant::now() + (doubled + jitter).saturating_sub(FIRST_PAUSE / 2)).min(self.deadline)
     }
@@ -156,7 +156,7 @@ impl Client<'_> {
             .then(|| self.refusal.clone().map_or(ClientError::Silence(self.limit), ClientError::Refused))
     }
 
-    /// The next answer to this client, until a time.
+    /// The next response to this client, up to a deadline.
     fn answer(&mut self, transaction: u32, until: Instant) -> Result<Option<Message>, ClientError> {
         while let Some((packet, checksum)) = self.wire.receive(until)? {
             let read = dhcp::payload(&packet, checksum).and_then(|(_, bytes)| Message::parse(bytes));
@@ -171,7 +171,7 @@ impl Client<'_> {
         Ok(None)
     }
 
-    /// DISCOVER until somebody offers an address.
+    /// Sends DISCOVER until a server offers an address.
     fn select(&mut self) -> Result<Message, ClientError> {
         let transaction = (self.random)();
         let mut attempt = 0;
@@ -193,7 +193,7 @@ impl Client<'_> {
         }
     }
 
-    /// REQUEST of what was offered; `None` where it is not given after all.
+    /// Sends REQUEST for an offer; `None` if the server refuses it.
     fn request(&mut self, offer: &Message) -> Result<Option<Message>, ClientError> {
         let server = offer.options.get(code::SERVER_IDENTIFIER).unwrap_or_default().to_vec();
         let address = offer.yours.unwrap_or(Ipv4Addr::UNSPECIFIED);
@@ -207,7 +207,7 @@ impl Client<'_> {
             self.send(&request)?;
             let until = self.pause(attempt);
             while let Some(message) = self.answer(offer.transaction, until)? {
-                // Another server's answer is not to this request.
+                // Another server's response is not for this request.
                 if message.options.get(code::SERVER_IDENTIFIER).is_some_and(|other| other != server) {
                     continue;
                 }
@@ -216,9 +216,9 @@ impl Client<'_> {
                     Some(Kind::Nak) => {
                         let said =
                             message.options.text(code::MESSAGE).unwrap_or_else(|| "without a word".into());
-                        tracing::debug!("{}: a DHCP server refuses {address}: {said}", self.card.name);
+                        tracing::debug!("{}: a DHCP server declined {address}: {said}", self.card.name);
                         self.refusal = Some(said);
-                        // A server that always refuses is not asked in a circle.
+                        // Avoids a busy loop with a server that always refuses.
                         let pause = self.pause(0);
                         while self.answer(offer.transaction, pause)?.is_some() {}
                         return Ok(None);
@@ -231,12 +231,12 @@ impl Client<'_> {
     }
 }
 
-/// Whether an address can be a machine's.
+/// Whether an address can belong to a host.
 fn is_host(address: Ipv4Addr) -> bool {
     !(address.is_unspecified() || address.is_broadcast() || address.is_multicast() || address.is_loopback())
 }
 
-/// The prefix that an address without a mask has: that of its class (RFC 791).
+/// The prefix length of an address without a netmask: that of its class (RFC 791).
 fn class(address: Ipv4Addr) -> u8 {
     match address.octets()[0] {
         0..=127 => 8,

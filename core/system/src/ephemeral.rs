@@ -1,4 +1,4 @@
-//! Addresses that are held only while a metadata service is asked.
+//! Temporary addresses, for querying a metadata service.
 
 mod lease;
 mod packaged;
@@ -19,20 +19,20 @@ use crate::dhcp::{Card, PacketSocket, acquire};
 use crate::links;
 use crate::netlink::{self, Changes, Group, Netlink};
 
-/// This program's own client, in the list of clients.
+/// The name of this program's client, in the list of clients.
 const INTERNAL: &str = "internal";
-/// Where each link's last lease is told to later stages and to people.
+/// Where the last lease of each device is stored, for later stages and for people.
 const LEASES: &str = "/run/cloud-init/leases";
-/// A link that was just brought up may need this long for its carrier; it is asked even without.
+/// How long to wait for the carrier of a device that was just brought up; queries are then sent even without.
 const CARRIER: Duration = Duration::from_secs(5);
 
-/// Addresses by netlink; leases by our own client or a packaged one.
+/// Sets up addresses with netlink; leases come from our client or a packaged one.
 pub(crate) struct KernelAddresses {
     files: Arc<dyn Files>,
     commands: Arc<dyn Commands>,
 }
 
-/// A link that is held: what is added to it goes again when this is dropped.
+/// A device with temporary changes, which are reverted on drop.
 struct Held {
     link: String,
     index: u32,
@@ -45,7 +45,7 @@ impl Held {
         EphemeralError::Link { interface: self.link.clone(), reason: format!("{what}: {error}") }
     }
 
-    /// Brings the link up; it goes down again where it was.
+    /// Brings the device up; it is brought down again if it was.
     fn up(link: &str) -> Result<Self, EphemeralError> {
         let wrong =
             |error: io::Error| EphemeralError::Link { interface: link.to_owned(), reason: error.to_string() };
@@ -67,7 +67,7 @@ impl Held {
         broadcast: Option<Ipv4Addr>,
     ) -> Result<(), EphemeralError> {
         let add = netlink::address::add(self.index, address, prefix, broadcast);
-        // One that is there already is somebody else's, and stays.
+        // An existing address belongs to another program and is kept.
         let made =
             self.netlink.make(&add).map_err(|error| self.failed(&format!("{address}/{prefix}"), &error))?;
         if made {
@@ -104,7 +104,7 @@ impl KernelAddresses {
         self.attribute(link, "carrier").as_deref() == Some("1")
     }
 
-    /// Waits for a carrier, woken by the kernel.
+    /// Waits for a carrier, using kernel events.
     fn carrier(&self, link: &str, limit: Duration) -> io::Result<()> {
         let deadline = Instant::now() + limit.min(CARRIER);
         let mut changes = Changes::listen(&[Group::Link])?;
@@ -112,7 +112,7 @@ impl KernelAddresses {
         Ok(())
     }
 
-    /// The link as our own client has to know it.
+    /// The device's data for our client.
     fn card(&self, link: &str) -> Option<(Card, Vec<u8>)> {
         let bytes = |name: &str| -> Option<Vec<u8>> {
             self.attribute(link, name)?.split(':').map(|byte| u8::from_str_radix(byte, 16).ok()).collect()
@@ -124,7 +124,7 @@ impl KernelAddresses {
     fn ask(&self, held: &Held, limit: Duration) -> Result<Lease, EphemeralError> {
         let no_lease = |reason: String| EphemeralError::NoLease { interface: held.link.clone(), reason };
         let (card, broadcast) =
-            self.card(&held.link).ok_or_else(|| no_lease("it is no link of Ethernet's kind".to_owned()))?;
+            self.card(&held.link).ok_or_else(|| no_lease("not an Ethernet-like device".to_owned()))?;
         let mut socket =
             PacketSocket::open(held.index, broadcast).map_err(|error| no_lease(error.to_string()))?;
         let mut random = || {
@@ -136,7 +136,7 @@ impl KernelAddresses {
         acquire(&mut socket, &card, &mut random, limit).map_err(|error| no_lease(error.to_string()))
     }
 
-    /// By the first client of the list that is there.
+    /// Uses the first client of the list that is installed.
     fn lease(&self, held: &Held, clients: &[String], limit: Duration) -> Result<Lease, EphemeralError> {
         let here = |client: &&String| *client == INTERNAL || self.commands.which(client).is_some();
         match clients.iter().find(here).map(String::as_str) {
@@ -146,18 +146,21 @@ impl KernelAddresses {
                 packaged.lease(client, &held.link, limit)
             }
             None => {
-                tracing::info!("none of the DHCP clients {} is here: asking ourselves", clients.join(", "));
+                tracing::info!(
+                    "none of the DHCP clients {} is installed: using the internal client",
+                    clients.join(", ")
+                );
                 self.ask(held, limit)
             }
         }
     }
 
-    /// Keeps a lease for later stages; it is no secret, but it is the boot's.
+    /// Stores a lease for later stages; it is not a secret, but limited to this boot.
     fn keep(&self, lease: &Lease) {
         let path = Path::new(LEASES).join(format!("{}.json", lease.interface));
         let document = serde_json::to_vec_pretty(lease).unwrap_or_default();
         if let Err(error) = self.files.write(&path, &document, &Attributes::mode(0o600)) {
-            tracing::debug!("the lease was not kept: {error}");
+            tracing::debug!("cannot store the lease: {error}");
         }
     }
 }
@@ -180,14 +183,14 @@ impl Ephemeral for KernelAddresses {
         {
             held.undo.note(netlink::link::set_mtu(held.index, before));
             if let Err(error) = held.netlink.ask(&netlink::link::set_mtu(held.index, mtu)) {
-                tracing::debug!("{interface}: its MTU stays {before}: {error}");
+                tracing::debug!("{interface}: cannot set the MTU, keeping {before}: {error}");
             }
         }
         held.address(lease.address.into(), lease.prefix, broadcast(lease.address, lease.prefix))?;
         for (destination, prefix, gateway) in routes(&lease) {
             let off_link = !gateway.is_unspecified() && !same_network(lease.address, lease.prefix, gateway);
             if off_link {
-                // A gateway outside the network (clouds with /32 addresses) is reached over the link first.
+                // A gateway outside the network (clouds with /32 addresses) first needs a route through the device.
                 held.route((gateway.into(), 32), None)?;
             }
             held.route((destination.into(), prefix), Some(gateway.into()))?;
@@ -219,9 +222,9 @@ impl Ephemeral for KernelAddresses {
             let changed = changes.next(deadline).map_err(|error| held.failed("its changes", &error))?;
             if !changed {
                 let missing = if ready("link") {
-                    "no router has advertised an IPv6 network within the time"
+                    "timed out waiting for an IPv6 router advertisement"
                 } else {
-                    "no link-local IPv6 address within the time"
+                    "timed out waiting for a link-local IPv6 address"
                 };
                 let reason = missing.to_owned();
                 return Err(EphemeralError::Link { interface: interface.to_owned(), reason });
@@ -244,7 +247,7 @@ impl Ephemeral for KernelAddresses {
     }
 }
 
-/// The routes of a lease: with classless ones the router does not count (RFC 3442).
+/// The routes of a lease: classless routes replace the router (RFC 3442).
 fn routes(lease: &Lease) -> Vec<(Ipv4Addr, u8, Ipv4Addr)> {
     if lease.static_routes.is_empty() {
         lease.router.map(|router| (Ipv4Addr::UNSPECIFIED, 0, router)).into_iter().collect()
@@ -261,7 +264,7 @@ fn same_network(address: Ipv4Addr, prefix: u8, other: Ipv4Addr) -> bool {
     address.to_bits() & mask(prefix) == other.to_bits() & mask(prefix)
 }
 
-/// The broadcast address of a network; one of a single address, or of two (RFC 3021), has none.
+/// The broadcast address of a network; networks of one or two addresses (RFC 3021) have none.
 fn broadcast(address: Ipv4Addr, prefix: u8) -> Option<Ipv4Addr> {
     (prefix < 31).then(|| Ipv4Addr::from_bits(address.to_bits() | !mask(prefix)))
 }

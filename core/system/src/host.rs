@@ -30,7 +30,7 @@ pub(crate) use files::HostFiles;
 pub struct Host;
 
 impl Host {
-    /// The effects on the machine, or on the root below `prefix`: files there, commands run inside it by chroot.
+    /// The effects on the machine, or on the root below `prefix`: its files, and commands run in it with chroot.
     pub fn system(prefix: Option<PathBuf>, http: Arc<dyn Http>) -> System {
         let files = Arc::new(HostFiles::new(prefix.clone()));
         let commands = Arc::new(commands::HostCommands::new(prefix));
@@ -49,7 +49,7 @@ impl Host {
         }
     }
 
-    /// A root to read from, for an overlay above it.
+    /// A root for reading, below an overlay.
     pub fn root(prefix: Option<PathBuf>) -> Arc<dyn model::effects::ReadFiles> {
         Arc::new(HostFiles::new(prefix))
     }

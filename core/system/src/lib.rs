@@ -1,13 +1,14 @@
-//! The only crate that touches files, processes, devices and time.
+//! The only crate that accesses files, processes, devices and time.
 //!
-//! Three machines implement the effects of `model`:
+//! Three machines implement the effects in `model`:
 //!
-//! - [`Host`]: the real one, or an image's root below a prefix.
-//! - [`Overlay`]: copy on write over a root. Nothing leaves memory, and every effect is recorded in its order with
-//!   its stage and module. This is what `plan` shows.
-//! - [`scratch`]: an overlay over nothing, for tests.
+//! - [`Host`]: the real machine, or an image's root below a prefix.
+//! - [`Overlay`]: copy on write over a root. Everything stays in memory, and every effect is recorded in order with its
+//! stage and module. This is what `plan` shows.
+//! - [`scratch`]: an overlay over an empty root, for tests.
 //!
-//! Everything here is mechanism. Which file holds a host name, or which service to ask, is decided elsewhere.
+//! This crate contains mechanisms only. Which file contains a host name, or which service to query, is decided
+//! elsewhere.
 #![allow(clippy::disallowed_methods, reason = "this crate is where effects happen")]
 
 mod account_model;

@@ -1,4 +1,4 @@
-//! Network links as the kernel shows them in /sys/class/net, and netlink for what is not there.
+//! Network devices from /sys/class/net, and netlink for everything else.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,29 +12,29 @@ use crate::netlink::{self, Changes, Events, Group, Netlink};
 use crate::overlay::{EffectKind, Recording};
 
 const NET: &str = "/sys/class/net";
-/// VIRTIO_NET_F_STANDBY of linux/virtio_net.h, bit 62 of the device's `features` in /sys: this link is the standby of
-/// another with the same address.
+/// VIRTIO_NET_F_STANDBY in linux/virtio_net.h, bit 62 of the device's `features` in /sys: this device is the standby of
+/// another one with the same address.
 const STANDBY_BIT: usize = 62;
 
-/// Links from a root's /sys.
+/// Network devices in a root's /sys.
 pub(crate) struct SysLinks {
     files: Arc<dyn ReadFiles>,
-    /// Where a plan notes what it would have waited for: the kernel is neither asked nor told then.
+    /// Where a plan records waits: the kernel is not involved then.
     planned: Option<Recording>,
 }
 
 impl SysLinks {
-    /// The links of the machine that this program runs on.
+    /// The devices of the machine that this program runs on.
     pub(crate) fn of_kernel(files: Arc<dyn ReadFiles>) -> Self {
         Self { files, planned: None }
     }
 
-    /// Links that only a root's files show.
+    /// Devices known only from a root's files.
     pub(crate) fn of_root(files: Arc<dyn ReadFiles>, recording: Recording) -> Self {
         Self { files, planned: Some(recording) }
     }
 
-    /// Has the kernel do something; without one nothing is there and nothing happens.
+    /// Calls the kernel; without one, there is nothing and nothing happens.
     fn ask<T: Default>(
         &self,
         what: &str,
@@ -46,7 +46,7 @@ impl SysLinks {
         Netlink::open().and_then(|mut netlink| question(&mut netlink)).map_err(wrong(what))
     }
 
-    /// Has the kernel do something with a link.
+    /// Calls the kernel for a device.
     fn ask_of<T: Default>(
         &self,
         link: &str,
@@ -66,7 +66,7 @@ impl SysLinks {
         self.files.exists(&Path::new(NET).join(link).join(name))
     }
 
-    /// The last component of what a link of /sys points to.
+    /// The last component of the target of a link in /sys.
     fn points_to(&self, link: &str, name: &str) -> Option<String> {
         let target = self.files.read_link(&Path::new(NET).join(link).join(name)).ok()?;
         target.file_name().map(|name| name.to_string_lossy().into_owned())
@@ -104,7 +104,7 @@ impl SysLinks {
     }
 }
 
-/// What /sys says of a link under a name.
+/// The data in /sys about a device.
 pub(crate) fn attribute(files: &dyn ReadFiles, link: &str, name: &str) -> Option<String> {
     files.text(&Path::new(NET).join(link).join(name)).map(|text| text.trim().to_owned())
 }
@@ -113,7 +113,7 @@ fn wrong(what: &str) -> impl FnOnce(std::io::Error) -> LinkError + '_ {
     move |source| LinkError::Kernel { what: what.to_owned(), source }
 }
 
-/// Changes of links.
+/// Changes of devices.
 struct Watched(Changes);
 
 impl LinkChanges for Watched {
@@ -122,7 +122,7 @@ impl LinkChanges for Watched {
     }
 }
 
-/// Where nothing changes.
+/// An implementation without changes.
 struct Still;
 
 impl LinkChanges for Still {
@@ -131,7 +131,7 @@ impl LinkChanges for Still {
     }
 }
 
-/// Events of links.
+/// Events of devices.
 struct Heard(Events);
 
 impl LinkEvents for Heard {
@@ -140,7 +140,7 @@ impl LinkEvents for Heard {
     }
 }
 
-/// A plan's: the wait is noted, and over.
+/// A plan's implementation: the wait is recorded and ends immediately.
 struct Noted(Recording);
 
 impl LinkEvents for Noted {
@@ -156,7 +156,7 @@ impl Links for SysLinks {
             return Ok(Vec::new());
         }
         let names = self.files.list(Path::new(NET))?;
-        // `bonding_masters` is a plain file among the links.
+        // `bonding_masters` is a regular file in the directory.
         let is_link = |name: &String| self.files.is_dir(&Path::new(NET).join(name));
         Ok(names.iter().filter(|name| is_link(name)).map(|name| self.link(name)).collect())
     }
@@ -193,7 +193,7 @@ impl Links for SysLinks {
     }
 }
 
-/// The first executable of that name along a search path.
+/// The first executable with a name in a search path.
 pub(crate) fn find_program(files: &dyn ReadFiles, program: &str, search: &str) -> Option<PathBuf> {
     search.split(':').filter(|directory| directory.starts_with('/')).map(|directory| Path::new(directory).join(program)).find(
         |path| {

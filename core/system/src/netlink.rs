@@ -1,6 +1,6 @@
-//! The kernel's links, addresses and routes by rtnetlink(7): what is read, set and waited for.
+//! Network devices, addresses and routes with rtnetlink(7): reading, setting and watching.
 //!
-//! Only what the effects need. A machine needs no iproute2 for it.
+//! Implements what the effects need, so that iproute2 is not required.
 
 mod events;
 mod message;
@@ -19,25 +19,25 @@ pub(crate) use events::Events;
 pub(crate) use message::{Message, address, link, route};
 use message::{attributes, body};
 
-/// Answers to a dump come in pieces of at most this many bytes (the kernel's own limit is 32 KiB).
+/// The maximum size of a part of a dump (the kernel's limit is 32 KiB).
 const BUFFER: usize = 64 << 10;
-/// An answer that does not come is no answer; the kernel needs far less.
+/// The time limit for an answer; the kernel needs far less.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A conversation with the kernel.
+/// A netlink connection to the kernel.
 pub(crate) struct Netlink {
     socket: OwnedFd,
     sequence: u32,
 }
 
-/// What is listened for.
+/// The multicast groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
-    /// Links that come, go or change.
+    /// Network devices are added, removed or changed.
     Link,
-    /// IPv6 addresses, so that one is known to be no longer tentative.
+    /// IPv6 addresses, to detect when one is no longer tentative.
     Ipv6Address,
-    /// IPv6 routes, which router advertisements bring.
+    /// IPv6 routes, added by router advertisements.
     Ipv6Route,
 }
 
@@ -57,12 +57,12 @@ fn until(deadline: Instant) -> Timespec {
     Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() }
 }
 
-/// Waits until a descriptor can be read; false when the time is over.
+/// Waits until a descriptor is readable; returns false on timeout.
 pub(crate) fn readable(descriptor: &OwnedFd, deadline: Instant) -> io::Result<bool> {
     ready(descriptor, PollFlags::IN, deadline)
 }
 
-/// Waits until a descriptor can be read or written; false when the time is over.
+/// Waits until a descriptor is readable or writable; returns false on timeout.
 pub(crate) fn ready(descriptor: &OwnedFd, what: PollFlags, deadline: Instant) -> io::Result<bool> {
     loop {
         let mut waited = [PollFd::new(descriptor, what)];
@@ -98,7 +98,7 @@ impl Netlink {
         Ok(self.sequence)
     }
 
-    /// Hands every part of the answer to `each`, until the kernel has said that it is done or that it failed.
+    /// Passes each part of the answer to `each`, until the kernel reports completion or an error.
     fn answers(&mut self, sequence: u32, mut each: impl FnMut(u16, &[u8])) -> io::Result<()> {
         let deadline = Instant::now() + PATIENCE;
         let mut buffer = vec![0; BUFFER];
@@ -131,13 +131,13 @@ impl Netlink {
         }
     }
 
-    /// Has something done.
+    /// Sends a request.
     pub(crate) fn ask(&mut self, message: &Message) -> io::Result<()> {
         let sequence = self.send(message)?;
         self.answers(sequence, |_, _| {})
     }
 
-    /// Has something made; false where it is there already.
+    /// Sends a request to create an object; returns false if it already exists.
     pub(crate) fn make(&mut self, message: &Message) -> io::Result<bool> {
         match self.ask(message) {
             Ok(()) => Ok(true),
@@ -146,12 +146,12 @@ impl Netlink {
         }
     }
 
-    /// A link's number.
+    /// A device's index.
     pub(crate) fn index(&self, name: &str) -> io::Result<u32> {
         Ok(rustix::net::netdevice::name_to_index(&self.socket, name)?)
     }
 
-    /// Whether a link is up, as its administrator has set it.
+    /// Whether a device is administratively up.
     pub(crate) fn is_up(&mut self, index: u32) -> io::Result<bool> {
         let sequence = self.send(&link::get(index))?;
         let mut flags = 0;
@@ -161,7 +161,7 @@ impl Netlink {
         Ok(flags & libc::IFF_UP as u32 != 0)
     }
 
-    /// The addresses of a link.
+    /// The addresses of a device.
     pub(crate) fn addresses(&mut self, index: u32) -> io::Result<Vec<Address>> {
         let sequence = self.send(&address::list())?;
         let mut found = Vec::new();
@@ -173,7 +173,7 @@ impl Netlink {
         Ok(found)
     }
 
-    /// The routes of both families and of all tables, those of the kernel's cache apart.
+    /// The routes of both families in all tables, except for cached ones.
     pub(crate) fn routes(&mut self) -> io::Result<Vec<Route>> {
         let mut found = Vec::new();
         for family in [libc::AF_INET, libc::AF_INET6] {
@@ -228,7 +228,7 @@ fn address_of(bytes: &[u8]) -> Option<Address> {
     })
 }
 
-/// rtnetlink(7): struct rtmsg and its attributes; the link's number beside it.
+/// rtnetlink(7): struct rtmsg and its attributes, with the device's index.
 fn route_of(bytes: &[u8]) -> Option<(Route, u32)> {
     let (family, prefix, table, kind) = (*bytes.first()?, *bytes.get(1)?, *bytes.get(4)?, *bytes.get(7)?);
     if body::u32(bytes, 8) & libc::RTM_F_CLONED != 0 {
@@ -254,7 +254,7 @@ fn route_of(bytes: &[u8]) -> Option<(Route, u32)> {
             libc::RTA_OIF => index = Some(body::u32(value, 0)),
             libc::RTA_PRIORITY => route.metric = Some(body::u32(value, 0)),
             libc::RTA_TABLE => route.table = body::u32(value, 0),
-            // struct rta_cacheinfo: rta_expires is its third number.
+            // struct rta_cacheinfo: rta_expires is its third field.
             libc::RTA_CACHEINFO => route.expires = body::u32(value, 8) != 0,
             _ => {}
         }
@@ -262,7 +262,7 @@ fn route_of(bytes: &[u8]) -> Option<(Route, u32)> {
     Some((route, index?))
 }
 
-/// Changes that are listened for from the moment it is made.
+/// Changes since its creation.
 pub(crate) struct Changes(OwnedFd);
 
 impl Changes {
@@ -270,7 +270,7 @@ impl Changes {
         open(groups).map(Self)
     }
 
-    /// Waits for a change; false when the time is over. What has come meanwhile counts as one.
+    /// Waits for a change; returns false on timeout. Earlier changes count as one.
     pub(crate) fn next(&mut self, deadline: Instant) -> io::Result<bool> {
         if !readable(&self.0, deadline)? {
             return Ok(false);
@@ -278,7 +278,7 @@ impl Changes {
         let mut buffer = vec![0; BUFFER];
         loop {
             match rustix::net::recv(&self.0, &mut buffer[..], RecvFlags::DONTWAIT) {
-                // So many changes that some were lost: there was one.
+                // Changes were lost because there were too many: report one.
                 Ok(_) | Err(rustix::io::Errno::NOBUFS | rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::WOULDBLOCK) => return Ok(true),
                 Err(error) => return Err(error.into()),

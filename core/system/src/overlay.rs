@@ -1,4 +1,4 @@
-//! Copy on write over a root: nothing leaves memory, and every effect is recorded.
+//! Copy on write over a root: everything stays in memory, and every effect is recorded.
 
 mod commands;
 mod http;
@@ -14,45 +14,45 @@ use model::{Stage, System};
 
 pub use http::TreeHttp;
 
-/// What happened to the machine, or would have.
+/// An effect on the machine, actual or planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EffectKind {
     /// A file was written.
     Write {
-        /// The path, links followed.
+        /// The path, with links resolved.
         path: PathBuf,
-        /// What was there before.
+        /// The previous content.
         before: Option<Vec<u8>>,
-        /// What is there now.
+        /// The new content.
         after: Vec<u8>,
         /// Permission bits.
         mode: u32,
-        /// Owner's numbers.
+        /// The owner's IDs.
         owner: (u32, u32),
-        /// Content is not to be shown.
+        /// Whether the content is secret.
         secret: bool,
     },
-    /// A directory was made, or got another mode.
+    /// A directory was created, or its mode changed.
     Directory {
         /// The path.
         path: PathBuf,
         /// Permission bits.
         mode: u32,
     },
-    /// A symbolic link was made.
+    /// A symbolic link was created.
     Link {
         /// The link.
         path: PathBuf,
-        /// What it holds.
+        /// The target.
         target: PathBuf,
     },
-    /// Something was removed.
+    /// A file or directory was removed.
     Remove(PathBuf),
-    /// Something got another name.
+    /// A file or directory was renamed.
     Rename {
-        /// The old name.
+        /// The old path.
         from: PathBuf,
-        /// The new name.
+        /// The new path.
         to: PathBuf,
     },
     /// Mode or owner changed.
@@ -61,53 +61,53 @@ pub enum EffectKind {
         path: PathBuf,
         /// Permission bits.
         mode: u32,
-        /// Owner's numbers.
+        /// The owner's IDs.
         owner: (u32, u32),
     },
-    /// A command would have run.
+    /// A command would run.
     Command {
-        /// Its words, secrets replaced.
+        /// Its words, with secrets replaced.
         words: Vec<String>,
-        /// Whether it would have read an input.
+        /// Whether it would read an input.
         stdin: bool,
-        /// The other root that it would have run inside.
+        /// The other root that it would run in.
         root: Option<PathBuf>,
     },
     /// A request was sent to the tree that stands for the network.
     Request {
         /// GET, PUT, …
         method: &'static str,
-        /// The address.
+        /// The URL.
         url: String,
-        /// The status of the answer; `None` where nothing answered.
+        /// The status of the response; `None` without a response.
         status: Option<u16>,
     },
-    /// A serial port would have been opened and asked.
+    /// A serial port would be used.
     Serial {
         /// The port.
         port: PathBuf,
     },
-    /// Links would have been waited for.
+    /// The boot would wait for network devices.
     AwaitLinks,
-    /// A link would have been configured for a moment.
+    /// A network device would be configured temporarily.
     Ephemeral {
-        /// What, in words.
+        /// A description.
         what: String,
     },
 }
 
-/// An effect and the step that it belongs to.
+/// An effect with its stage and module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
     /// The stage.
     pub stage: Option<Stage>,
     /// The module.
     pub module: Option<String>,
-    /// What.
+    /// The effect.
     pub kind: EffectKind,
 }
 
-/// The effects so far, shared by all parts of an overlay.
+/// The recorded effects, shared by all parts of an overlay.
 #[derive(Clone, Default)]
 pub struct Recording {
     state: Arc<Mutex<State>>,
@@ -138,7 +138,7 @@ impl Recording {
         state.module = module.map(str::to_owned);
     }
 
-    /// How many effects there were so far, and the stage and the module that run now.
+    /// The number of effects so far, and the current stage and module.
     pub fn now(&self) -> (usize, Option<Stage>, Option<String>) {
         let state = self.lock();
         (state.effects.len(), state.stage, state.module.clone())
@@ -148,33 +148,33 @@ impl Recording {
         self.lock().notes.push(text.to_owned());
     }
 
-    /// What only the machine will know, in order.
+    /// What depends on the real machine, in order.
     pub fn notes(&self) -> Vec<String> {
         self.lock().notes.clone()
     }
 
-    /// Everything so far, in order.
+    /// All effects so far, in order.
     pub fn effects(&self) -> Vec<Effect> {
         self.lock().effects.clone()
     }
 }
 
-/// A machine that does not exist, over a root that is only read.
+/// A virtual machine state over a read-only root.
 pub struct Overlay {
-    /// What is read below.
+    /// The root.
     pub lower: Arc<dyn ReadFiles>,
-    /// What answers requests; see [`TreeHttp`].
+    /// The tree that answers requests; see [`TreeHttp`].
     pub http: Arc<dyn Http>,
-    /// Block devices, each with the directory of the root or the host that stands for its files.
+    /// Block devices, each with the directory of the root or the host that contains its files.
     pub devices: Vec<(BlockDevice, PathBuf)>,
     /// The wall clock at the start.
     pub now: Duration,
-    /// Seed of the generator that stands for randomness, so that a plan is the same each time.
+    /// The seed of the generator that replaces randomness, so that a plan is reproducible.
     pub seed: u64,
 }
 
 impl Overlay {
-    /// The effects, and the recording of them.
+    /// The effects, and their recording.
     pub fn system(self) -> (System, Recording) {
         let recording = Recording::default();
         let files = Arc::new(tree::OverlayFiles::new(self.lower, recording.clone()));

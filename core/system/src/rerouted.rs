@@ -1,4 +1,4 @@
-//! A machine of which some paths are elsewhere: how ds-identify is told where to look.
+//! A machine with relocated paths: how ds-identify is told where to look.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::System;
 use model::effects::{Attributes, FileError, Files, Metadata, Owner, ReadFiles};
 
-/// A path of the machine, and where it is instead.
+/// A path of the machine, and its actual location.
 pub type Route = (PathBuf, PathBuf);
 
 struct Rerouted {
@@ -15,7 +15,7 @@ struct Rerouted {
     routes: Vec<Route>,
 }
 
-/// The machine with these paths, and all below them, taken from `elsewhere`; the first route that fits counts.
+/// Reads these paths, and everything below them, from `elsewhere`; the first matching route is used.
 pub fn rerouted(system: &System, elsewhere: Arc<dyn Files>, routes: Vec<Route>) -> System {
     if routes.is_empty() {
         return system.clone();
@@ -80,7 +80,7 @@ impl Files for Rerouted {
         self.at(path, |files, path| files.remove(path))
     }
 
-    /// Within the place that the old name is in.
+    /// Within the directory of the old name.
     fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
         let target = self.at(to, |_, path| path.to_owned());
         self.at(from, |files, path| files.rename(path, &target))

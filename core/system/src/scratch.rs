@@ -1,4 +1,4 @@
-//! A machine in memory, for tests: an overlay over nothing.
+//! A machine in memory, for tests: an overlay over an empty root.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,7 +11,7 @@ use model::effects::{BlockDevice, FileError, FileKind, Http, Metadata, ReadFiles
 
 use crate::overlay::{Overlay, Recording, TreeHttp};
 
-/// What stands at a path of a scratch root.
+/// An entry of a scratch root.
 #[derive(Clone, Debug)]
 enum Item {
     File(Vec<u8>, u32),
@@ -20,7 +20,7 @@ enum Item {
     Link(PathBuf),
 }
 
-/// A root in memory, built entry by entry; read only once it is built.
+/// A root in memory, built entry by entry and then read-only.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     items: BTreeMap<PathBuf, Item>,
@@ -66,7 +66,7 @@ impl Scratch {
         self.item(path, Item::Link(target.into()))
     }
 
-    /// Adds a block device whose files are those of a directory of this root.
+    /// Adds a block device with the files of a directory in this root.
     pub fn device(mut self, device: BlockDevice, directory: &str) -> Self {
         self.devices.push((device, directory.into()));
         self
@@ -87,7 +87,7 @@ impl Scratch {
         Overlay { lower: Arc::new(self), http, devices, now, seed: 1 }.system()
     }
 
-    /// The machine; nothing answers its requests.
+    /// The machine; requests are not answered.
     pub fn system(self) -> (System, Recording) {
         let http = TreeHttp::new(Arc::new(Self::new()), None);
         self.system_with(Arc::new(http))

@@ -1,16 +1,16 @@
-//! Following a path below a root, one component at a time, so that no link leads out of it.
+//! Resolves a path below a root component by component, so that no link leads out of it.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// As many links as Linux follows in one path.
+/// Linux's limit of links in one path.
 const MAX_LINKS: usize = 40;
 
 /// Resolves an absolute path to one without links, `..` or `.`; the root itself is `/`.
 ///
-/// `read_link` gives the target of a link at a resolved path, or `None` where there is something else or nothing.
-/// The last component is followed only when `follow_last`. Missing components are kept as they are written.
+/// `read_link` returns the target of a link at a resolved path, or `None` if it is not a link. The last component is
+/// followed only with `follow_last`. Missing components are kept unchanged.
 pub(crate) fn resolve(
     path: &Path,
     follow_last: bool,
@@ -49,7 +49,7 @@ pub(crate) fn resolve(
     Ok(done)
 }
 
-/// The components in reverse, so that the next one is popped.
+/// The components in reverse order, for popping.
 fn components(path: &Path) -> Vec<OsString> {
     let mut names: Vec<OsString> = path
         .components()

@@ -1,4 +1,4 @@
-//! The instance metadata service: session tokens, versions, and all of its documents.
+//! The instance metadata service: session tokens, versions, and its documents.
 //!
 //! Source: "Use the Instance Metadata Service to access instance metadata", Amazon EC2 User Guide.
 
@@ -15,20 +15,20 @@ use super::platform::Cloud;
 
 /// Addresses of the service.
 const URLS: &[&str] = &["http://169.254.169.254", "http://[fd00:ec2::254]"];
-/// The oldest version that has all that is needed.
+/// The oldest version with all necessary data.
 const OLDEST: &str = "2009-04-04";
-/// Versions with more in them, best first: tags of 2021, IPv6 of 2016.
+/// Versions with more data, best first: tags from 2021, IPv6 from 2016.
 const EXTENDED: &[&str] = &["2021-03-23", "2018-09-24", "2016-09-02"];
 const TOKEN_PATH: &str = "latest/api/token";
 const TOKEN: &str = "X-aws-ec2-metadata-token";
 const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
-/// Six hours, the longest life of a token, in seconds.
+/// Six hours, the maximum lifetime of a token, in seconds.
 const LONGEST: &str = "21600";
 /// For each document.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_RETRIES: u32 = 5;
 
-/// Everything that the service gave.
+/// All data of the service.
 pub(super) struct Contents {
     pub metadata: Map<String, Value>,
     pub user_data: Vec<u8>,
@@ -50,13 +50,13 @@ fn token_request(base: &str, timeout: Duration) -> Request {
     Request::get(join(base, TOKEN_PATH)).method(Method::Put).header(TTL, LONGEST).timeout(timeout)
 }
 
-/// What the service will say again, however often it is asked.
+/// Documents that do not change between queries.
 fn is_refusal(error: &HttpError) -> bool {
     matches!(error, HttpError::Status { status: 400..=499, .. })
 }
 
 impl<'a> Imds<'a> {
-    /// The service at the configured addresses, or the usual ones.
+    /// The service at the configured addresses, or the default ones.
     pub(super) fn new(system: &'a System, cloud: Cloud, config: &Node) -> Self {
         let mut urls = service::configured_urls(config);
         if urls.is_empty() {
@@ -65,7 +65,7 @@ impl<'a> Imds<'a> {
         Self { system, cloud, urls, patience: Patience::read(config, 240, 50, 5) }
     }
 
-    /// The address that answers: by a token where the cloud has them, and by the instance-id otherwise.
+    /// The address that responds: to a token request if the cloud supports them, else to a query for the instance ID.
     fn find(&self) -> Result<(&str, Option<Tokens>), SourceError> {
         if self.patience.max_wait <= 0 {
             return Err(SourceError::Broken {
@@ -81,7 +81,7 @@ impl<'a> Imds<'a> {
                     let again = token_request(base, READ_TIMEOUT).retries(READ_RETRIES);
                     return Ok((base, Some(Tokens::new(TOKEN, again, &response))));
                 }
-                // A service from before tokens knows no such address; 403 means that it is switched off.
+                // A service without tokens does not have this URL; 403 means that it is disabled.
                 Err(Some(HttpError::Status { status: 404 | 405, .. })) => {
                     tracing::debug!("the service has no session tokens, using IMDSv1");
                 }
@@ -98,13 +98,13 @@ impl<'a> Imds<'a> {
         Ok((&self.urls[number], None))
     }
 
-    /// The service at the address that answers.
+    /// The service at the address that responds.
     fn service(&self) -> Result<Service<'a>, SourceError> {
         let (base, tokens) = self.find()?;
         Ok(Service::at(self.system, base, READ_TIMEOUT, READ_RETRIES, Duration::ZERO).tokens(tokens))
     }
 
-    /// The newest version that is offered, and how long the service took to say so.
+    /// The newest available version, and the service's response time.
     fn version(&self, service: &Service<'_>) -> (&'static str, Duration) {
         let (found, took) = side_by_side::timed(self.system, || {
             EXTENDED.iter().copied().find(|version| {
@@ -128,11 +128,11 @@ impl<'a> Imds<'a> {
         });
         let root = path("meta-data/");
         let metadata = ec2_tree::crawl(&get, &root, workers, |url| {
-            // An Outscale listing names tags that it does not have.
+            // An Outscale listing names tags that do not exist.
             url.contains("meta-data/tags/").then_some("(skipped)")
         })?;
         let metadata = metadata
-            .ok_or_else(|| SourceError::Broken { place: root, reason: "it is not there".to_owned() })?;
+            .ok_or_else(|| SourceError::Broken { place: root, reason: "not found".to_owned() })?;
         let identity = if self.cloud == Cloud::Aws {
             let root = path("dynamic/instance-identity");
             ec2_tree::crawl(&get, &root, workers, |_| None).unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! The network as the metadata tells it: a link for each MAC, the primary one first.
+//! The network configuration from the metadata: a device for each MAC, the primary one first.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use model::datasource::SourceError;
 use model::{Crawl, NetworkConfig, Node};
 use serde_json::{Map, Value, json};
 
-/// How long a lease is waited for, only to learn the gateway of a further link.
+/// How long to wait for a lease that is only needed for the gateway of an additional device.
 const LEASE: Duration = Duration::from_secs(30);
-/// The order of the renderers where the configuration has none, as far as netplan.
+/// The default order of renderers up to netplan.
 const RENDERERS: &[&str] = &["eni", "sysconfig", "netplan"];
 
-/// A link of this machine that the metadata knows.
+/// A device of this machine that the metadata lists.
 struct Nic<'a> {
     mac: &'a str,
     name: &'a str,
@@ -21,7 +21,7 @@ struct Nic<'a> {
 }
 
 impl Nic<'_> {
-    /// A number that may be missing; missing ones sort last.
+    /// An optional number; missing ones sort last.
     fn number(&self, key: &str) -> i64 {
         self.metadata.get(key).and_then(standard::integer).unwrap_or(i64::MAX)
     }
@@ -35,7 +35,7 @@ impl Nic<'_> {
         }
     }
 
-    /// One text, or each of a list.
+    /// A text, or each item of a list.
     fn texts(&self, key: &str) -> Vec<&str> {
         match self.metadata.get(key) {
             Some(Value::String(text)) if !text.is_empty() => vec![text],
@@ -44,8 +44,8 @@ impl Nic<'_> {
         }
     }
 
-    /// The addresses after the first of a list, with the length of their network's prefix. Before version 2018-09-24
-    /// there was one address and no list.
+    /// The addresses after the first of a list, with the prefix length of their network. Before version 2018-09-24
+    /// there was a single address instead of a list.
     fn further_addresses(&self, addresses: &str, network: &str, usual: &str) -> Vec<String> {
         let Some(Value::Array(items)) = self.metadata.get(addresses) else { return Vec::new() };
         if items.len() < 2 {
@@ -73,7 +73,7 @@ impl Nic<'_> {
     }
 }
 
-/// Whether netplan will render: rules for routing by source are only known there.
+/// Whether netplan will render: only there source routing rules are supported.
 fn is_netplan(crawl: &Crawl<'_>) -> bool {
     let files = crawl.platform.files();
     let program = |name: &str| {
@@ -100,7 +100,7 @@ fn is_netplan(crawl: &Crawl<'_>) -> bool {
     first == Some("netplan")
 }
 
-/// Network config v2 from `network` of the metadata; `link` is the one that the service was asked over.
+/// Network config v2 from `network` in the metadata; `link` is the device used for the query.
 pub(super) fn convert(
     crawl: &Crawl<'_>,
     config: &Node,
@@ -137,7 +137,7 @@ pub(super) fn convert(
     Ok(Some(NetworkConfig::from_json(config, "EC2 metadata network")))
 }
 
-/// DHCP on the link that the service was asked over, and nothing else.
+/// DHCP on the device used for the query, and nothing else.
 fn primary_link(
     named: &indexmap::IndexMap<String, String>,
     nics: &[Nic<'_>],
@@ -155,7 +155,7 @@ fn primary_link(
     ethernets
 }
 
-/// DHCP on every link, with metrics in their order, and all further addresses.
+/// DHCP on all devices, with metrics in their order, and all additional addresses.
 fn every_link(crawl: &Crawl<'_>, nics: &[Nic<'_>]) -> Map<String, Value> {
     let netplan = nics.len() > 1 && is_netplan(crawl);
     let mut ethernets: Vec<(&Nic<'_>, Value)> = nics
@@ -206,7 +206,7 @@ fn ethernet(crawl: &Crawl<'_>, nic: &Nic<'_>, index: usize, alone: bool, by_sour
     config
 }
 
-/// Routing by source: what came in over a further link must go out over it.
+/// Source routing: replies to traffic on an additional device must leave through it.
 struct Rules {
     table: usize,
     routes: Vec<Value>,
@@ -235,7 +235,7 @@ impl Rules {
     }
 }
 
-/// The metadata names no gateway; DHCP does.
+/// The metadata has no gateway; DHCP does.
 fn gateway(crawl: &Crawl<'_>, nic: &Nic<'_>) -> Option<String> {
     match crawl.system().ephemeral.dhcp4(nic.name, &crawl.dhcp_clients, LEASE) {
         Ok((lease, _held)) => lease.router.map(|router| router.to_string()),

@@ -1,4 +1,4 @@
-//! Which cloud answers in EC2's way, told by firmware alone.
+//! Which cloud provides EC2's metadata, according to the firmware.
 
 use std::path::Path;
 
@@ -19,9 +19,9 @@ pub(super) enum Cloud {
     Outscale,
     /// Tilaa.
     Tilaa,
-    /// Nothing says that there is such a service.
+    /// Nothing indicates such a service.
     Unknown,
-    /// A cloud that answers in this way and has a source of its own.
+    /// A cloud with EC2's metadata but a source of its own.
     Elsewhere,
 }
 
@@ -40,14 +40,14 @@ impl Cloud {
         }
     }
 
-    /// Whether its service hands out session tokens (IMDSv2).
+    /// Whether its service provides session tokens (IMDSv2).
     pub(super) fn has_tokens(self) -> bool {
         self == Self::Aws
     }
 }
 
-/// Whether a UUID is one of Amazon's: it begins with `ec2`, in either byte order of its first field (SMBIOS 2.6
-/// writes the first three fields little endian).
+/// Whether a UUID is one of Amazon's: it starts with `ec2`, in either byte order of its first field (SMBIOS 2.6 writes
+/// the first three fields in little endian).
 fn is_amazons(uuid: &str) -> bool {
     let first = uuid.split('-').next().unwrap_or_default();
     let swapped = first.len() == 8 && first.is_ascii() && {
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn firmware_names_the_cloud() {
-        // The UUIDs are the examples of Amazon's guide "Identify EC2 Linux instances".
+        // The UUIDs are the examples in Amazon's guide "Identify EC2 Linux instances".
         let cases: [(&[(&str, &str)], Cloud); 9] = [
             (&[("product_uuid", "EC2E1916-9099-7CAF-FD21-012345ABCDEF")], Cloud::Aws),
             (&[("product_uuid", "45E12AEC-DCD1-B213-94ED-012345ABCDEF")], Cloud::Aws),

@@ -13,7 +13,7 @@ fn every_machine_of_testdata() {
     testing::run_cases("ec2", &Ec2);
 }
 
-/// Reads a service on the loopback address as a machine of Amazon's does.
+/// Reads a service on the loopback address like a machine of Amazon's.
 fn ask(tokens: Tokens, faults: &[&str], latency: u64) -> (Result<Option<Instance>, SourceError>, Server) {
     let server = serve(tokens, faults, latency);
     (crawl(&[server.url()], 1), server)
@@ -37,7 +37,7 @@ fn crawl(urls: &[String], max_wait: u32) -> Result<Option<Instance>, SourceError
     machine.crawl(&Ec2, SourceStage::Network)
 }
 
-/// The id in the service's own example document.
+/// The ID in the service's example document.
 const ID: &str = "i-0a1b2c3d4e5f60718";
 
 #[test]
@@ -48,7 +48,7 @@ fn the_tree_is_read_with_one_token_over_few_connections() {
     let requests = server.requests();
     let puts = requests.iter().filter(|entry| entry.request.method == "PUT").count();
     assert_eq!(puts, 1, "one session");
-    // Each of the workers, and the token's thread, may have a connection of its own.
+    // Each worker, and the token's thread, may have its own connection.
     assert!(server.connections() <= 9, "{} connections", server.connections());
     assert!(requests.iter().all(|entry| entry.status == 200 || entry.status == 404));
     assert!(!requests.iter().any(|entry| entry.request.path.contains("security-credentials/")));
@@ -86,7 +86,7 @@ fn an_address_that_nobody_has_does_not_hide_a_refusal() {
         gone.url()
     };
     for urls in [[server.url(), nobody.clone()], [nobody, server.url()]] {
-        // Were it asked again, this would take minutes.
+        // If it were queried again, this would take minutes.
         let found = crawl(&urls, 240);
         assert!(
             matches!(&found, Err(SourceError::Http(error)) if error.to_string().contains("403")),

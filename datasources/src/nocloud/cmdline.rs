@@ -1,21 +1,21 @@
-//! `ds=nocloud;KEY=VALUE;…` as it stands on the kernel command line and in the SMBIOS serial number.
+//! `ds=nocloud;KEY=VALUE;…` on the kernel command line and in the SMBIOS serial number.
 
 use metadata::pairs;
 use serde_json::{Map, Value};
 
-/// The names and the mode that each of them means.
+/// The names, and the mode that each implies.
 const NAMES: &[(&str, &str)] = &[("ds=nocloud", "local"), ("ds=nocloud-net", "net")];
-/// Short forms of keys, to save room on a command line.
+/// Short forms of keys for command lines.
 const SHORT: &[(&str, &str)] = &[("h", "local-hostname"), ("i", "instance-id"), ("s", "seedfrom")];
 
-/// The metadata that a line carries; `None` where it does not speak of this source.
+/// The metadata in a line; `None` if it does not select this source.
 pub(super) fn read(line: &str) -> Option<Map<String, Value>> {
     let words = || line.split_ascii_whitespace();
     let (name, mode) = NAMES.iter().copied().find(|(name, _)| {
         words()
             .any(|word| word.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(';')))
     })?;
-    // The last word that begins so counts, though it may name the other form.
+    // The last matching word is used, in either form.
     let word = words().rfind(|word| word.starts_with(name))?;
     let mut found = Map::new();
     for (key, value) in pairs::read(word, ';').skip(1) {

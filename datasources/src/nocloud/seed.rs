@@ -1,4 +1,4 @@
-//! A seed: metadata, user-data, vendor-data and a network description, from a directory, a device or an address.
+//! A seed: meta-data, user-data, vendor-data and network-config, from a directory, a device or a URL.
 
 use std::path::Path;
 
@@ -8,20 +8,20 @@ use model::effects::{Request, Tree};
 use model::{NetworkConfig, Node, Platform};
 use serde_json::{Map, Value};
 
-/// What has been gathered so far.
+/// The documents found so far.
 #[derive(Default)]
 pub(super) struct Seed {
-    /// Metadata; what came first stays.
+    /// Metadata; earlier values take precedence.
     pub metadata: Map<String, Value>,
-    /// User-data; the last to come counts.
+    /// User-data; the last one is used.
     pub user_data: Vec<u8>,
-    /// Vendor-data; the last to come counts.
+    /// Vendor-data; the last one is used.
     pub vendor_data: Vec<u8>,
-    /// Network configuration v1 or v2; the last to come counts.
+    /// Network configuration v1 or v2; the last one is used.
     pub network: Option<NetworkConfig>,
 }
 
-/// The documents of one place; a missing one is `None`.
+/// The documents of one place; `None` if missing.
 #[derive(Default)]
 pub(super) struct Documents {
     meta_data: Option<Vec<u8>>,
@@ -30,24 +30,24 @@ pub(super) struct Documents {
     network_config: Option<Vec<u8>>,
 }
 
-/// Whether a seed's address needs the network.
+/// Whether a seed's URL requires the network.
 pub(super) fn is_remote(address: &str) -> bool {
     ["http://", "https://", "ftp://", "ftps://"].iter().any(|scheme| address.starts_with(scheme))
 }
 
-/// Whether a seed's address is a path of this machine.
+/// Whether a seed's URL is a local path.
 pub(super) fn is_local(address: &str) -> bool {
     address.starts_with('/') || address.starts_with("file://")
 }
 
-/// A YAML document whose root is a mapping; what is something else is told and left out.
+/// A YAML document with a mapping as its root; anything else is reported and ignored.
 fn mapping(place: &str, bytes: &[u8]) -> Option<Node> {
     match Node::from_yaml(place, bytes) {
         Ok(None) => None,
         Ok(Some(node)) if node.as_map().is_some() => Some(node),
         Ok(Some(node)) => {
             tracing::warn!(
-                "Failed loading yaml blob. {place}: a mapping was expected, not {}",
+                "Failed loading yaml blob. {place}: expected a mapping, found {}",
                 node.value.a_kind()
             );
             None
@@ -59,7 +59,7 @@ fn mapping(place: &str, bytes: &[u8]) -> Option<Node> {
     }
 }
 
-/// Fills in from below: what is there stays, mappings are completed key by key.
+/// Adds missing keys: existing values are kept, mappings are completed recursively.
 pub(super) fn complete(above: &mut Map<String, Value>, below: Map<String, Value>) {
     for (key, value) in below {
         match (above.get_mut(&key), value) {
@@ -80,7 +80,7 @@ fn object(node: Option<Node>) -> Map<String, Value> {
 }
 
 impl Documents {
-    /// The documents of a directory; `None` where one that is needed is missing.
+    /// The documents in a directory; `None` if a required one is missing.
     pub(super) fn of_directory(
         platform: &Platform<'_>,
         directory: &Path,
@@ -90,7 +90,7 @@ impl Documents {
         if user_data.is_none() || meta_data.is_none() {
             if user_data.is_some() {
                 tracing::warn!(
-                    "{}: this seed is ignored: it has user-data and lacks meta-data, which may be empty",
+                    "{}: ignoring this seed: it has user-data but no meta-data; add a meta-data file, which may be empty",
                     directory.display()
                 );
             }
@@ -100,7 +100,7 @@ impl Documents {
         Ok(Some(Self { meta_data, user_data, vendor_data, network_config }))
     }
 
-    /// The documents of a device; `None` where one that is needed is missing.
+    /// The documents on a device; `None` if a required one is missing.
     pub(super) fn of_device(tree: &dyn Tree) -> Result<Option<Self>, SourceError> {
         let (user_data, meta_data) = (tree.read("user-data")?, tree.read("meta-data")?);
         if user_data.is_none() || meta_data.is_none() {
@@ -129,7 +129,7 @@ impl Seed {
         }
     }
 
-    /// Adds what the source's own configuration gives: texts, or for metadata and network also mappings.
+    /// Adds the documents in the source's configuration: texts or, for metadata and network, also mappings.
     pub(super) fn add_config(&mut self, config: &Node) {
         let tree = |key: &str| {
             let node = config.get(key).filter(|node| node.is_truthy())?;
@@ -151,9 +151,9 @@ impl Seed {
         }
     }
 
-    /// Adds what an address gives. User-data, vendor-data and network are then the address's, or nothing.
+    /// Adds the documents of a URL. User-data, vendor-data and network then come only from the URL.
     pub(super) fn add_from(&mut self, platform: &Platform<'_>, address: &str) -> Result<(), SourceError> {
-        // As the original's own: a directory need not be written with its slash.
+        // Like upstream, a directory URL need not end with a slash.
         let query = address.split_once('?').is_some_and(|(_, query)| !query.is_empty());
         let slash = if address.ends_with('/') || query { "" } else { "/" };
         let place = |name: &str| {
@@ -166,12 +166,12 @@ impl Seed {
         let needed = |name: &str, bytes: Option<Vec<u8>>| {
             let missing = || SourceError::Broken {
                 place: place(name),
-                reason: "it is not there, and a seed needs it".into(),
+                reason: "not found, but required for a seed".into(),
             };
             bytes.ok_or_else(missing)
         };
         let names = ["network-config", "meta-data", "user-data", "vendor-data"];
-        // The first answer tells how many may be asked at once.
+        // The first response determines how many queries run in parallel.
         let (first, took) = side_by_side::timed(platform.system, || read_place(platform, &place(names[0])));
         let workers = if is_remote(address) { side_by_side::workers(took) } else { 1 };
         let rest = side_by_side::map(workers, names[1..].to_vec(), |name| read_place(platform, &place(name)));
@@ -202,13 +202,13 @@ fn read_place(platform: &Platform<'_>, place: &str) -> Result<Option<Vec<u8>>, S
         let path = place.strip_prefix("file://").unwrap_or(place);
         return Ok(platform.files().read_optional(Path::new(path))?);
     }
-    // The user's own server, which may be behind a proxy or redirect.
+    // The user's own server, which may need a proxy or redirect.
     let request = Request::get(place).retries(10).accept(&[404]).public();
     let response = platform.system.http.send(&request)?;
     Ok(response.ok().then_some(response.body))
 }
 
-/// Puts this machine's values in place of `__dmi.NAME__`; nothing where it has none.
+/// Replaces `__dmi.NAME__` by this machine's values; empty if it has none.
 pub(super) fn with_dmi(platform: &Platform<'_>, address: &str) -> String {
     let mut result = address.to_owned();
     for (number, rest) in address.split("__dmi.").enumerate() {
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_is_there_stays() {
-        // The example in the original's documentation of its merging of dictionaries.
+        // The example in upstream's documentation of merging dictionaries.
         let mut above = object(json!({"a": 1, "b": 2, "c": [1, 2, 3], "d": {"a": 1, "b": 2}}));
         complete(&mut above, object(json!({"a": 10, "c": [4], "d": {"a": 3, "f": 10}, "e": 20})));
         let expected = json!({"a": 1, "b": 2, "c": [1, 2, 3], "d": {"a": 1, "b": 2, "f": 10}, "e": 20});

@@ -34,7 +34,7 @@ fn missing_documents_are_no_failure() {
     assert_eq!((instance.user_data.map(|data| data.0), instance.vendor_data), (Some(Vec::new()), None));
     let paths: Vec<String> = server.requests().into_iter().map(|entry| entry.request.path).collect();
     assert_eq!(paths.iter().filter(|path| path.as_str() == "/openstack").count(), 1, "{paths:?}");
-    // Nothing is asked twice.
+    // Nothing is queried twice.
     let mut unique = paths.clone();
     unique.sort();
     unique.dedup();
@@ -53,7 +53,7 @@ fn an_address_that_stalls_holds_nobody_up() {
 
 #[test]
 fn a_service_that_comes_up_late_is_waited_for() {
-    // Asked once, it would be given up.
+    // With a single query, it would be given up.
     let server = serve(&["503@1"]);
     assert!(matches!(ask(&[server.url()], ""), Err(SourceError::Http(_))));
     let server = serve(&["503@1"]);

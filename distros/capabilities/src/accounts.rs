@@ -1,4 +1,4 @@
-//! Accounts and groups as the files of a root and its directory services know them, whatever tools change them.
+//! Reads accounts and groups from a root's files and directory services, independently of the tools that change them.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use model::effects::{Command, Owner};
 use model::user::Account;
 use model::{DistroError, System};
 
-/// Reads accounts; changes none.
+/// Reads accounts without changing them.
 #[derive(Clone)]
 pub struct Accounts {
     /// Effects.
@@ -19,20 +19,20 @@ impl Accounts {
         Ok(Table::parse(&self.system.files.read_optional(Path::new(path))?.unwrap_or_default()))
     }
 
-    /// A line of a database, for accounts of directory services that no file has.
+    /// A line of a database, for directory service accounts that are in no file.
     fn getent(&self, database: &str, key: &str) -> Option<Vec<u8>> {
         self.system.commands.which("getent")?;
         let output = self.system.commands.run(&Command::line(["getent", database, key])).ok()?;
         (!output.stdout.is_empty()).then_some(output.stdout)
     }
 
-    /// Whether the account's password is empty, locked or not.
+    /// Whether the account has no password, locked or not.
     pub fn has_empty_password(&self, name: &str) -> Result<bool, DistroError> {
         let shadow: Table<ShadowUser> = self.table("/etc/shadow")?;
         Ok(shadow.get(name).is_some_and(|user| user.password.is_empty() || user.password == "!"))
     }
 
-    /// An account, from passwd of the root and then by `getent`.
+    /// Looks up an account, in the root's passwd and then with `getent`.
     pub fn find(&self, name: &str) -> Result<Option<Account>, DistroError> {
         let passwd: Table<User> = self.table("/etc/passwd")?;
         let found = passwd.get(name).cloned().or_else(|| {
@@ -48,7 +48,7 @@ impl Accounts {
         }))
     }
 
-    /// A group's id, from group of the root and then by `getent`.
+    /// Looks up a group ID, in the root's group and then with `getent`.
     pub fn find_group(&self, name: &str) -> Result<Option<u32>, DistroError> {
         let groups: Table<Group> = self.table("/etc/group")?;
         let found = groups.get(name).cloned().or_else(|| {
@@ -58,7 +58,7 @@ impl Accounts {
         Ok(found.map(|group| group.gid))
     }
 
-    /// Numbers for `user:group`, `user` or `:group`; names that are digits are numbers.
+    /// The IDs for `user:group`, `user` or `:group`; numeric names are IDs.
     pub fn owner(&self, text: &str) -> Result<Owner, DistroError> {
         let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
         let meaningful = |name: &str| !name.is_empty() && name != "-1" && !name.eq_ignore_ascii_case("none");

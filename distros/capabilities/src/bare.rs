@@ -1,4 +1,4 @@
-//! Capabilities that a distribution does not have: each refuses by name.
+//! Capabilities of a distribution that lacks them: all return errors.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use model::effects::Owner;
 use model::user::{Account, UserSpec};
 use model::{DistroError, NetworkConfig};
 
-/// Refuses everything.
+/// Returns an error for every operation.
 pub(crate) struct Bare {
     /// The distribution's name.
     pub(crate) distro: String,
@@ -27,7 +27,7 @@ const PACKAGES: &str = "package manager";
 const NETWORK: &str = "configuration of the network";
 const LOCALE: &str = "configuration of the locale";
 const TIME: &str = "configuration of the time zone";
-const SSH: &str = "configuration of the ssh server";
+const SSH: &str = "configuration of the SSH server";
 
 impl Hostname for Bare {
     fn choose(&self, hostname: &str, fqdn: &str, prefer_fqdn: Option<bool>) -> String {

@@ -1,4 +1,4 @@
-//! A distribution made of capabilities.
+//! A distribution composed of capabilities.
 
 use model::System;
 use model::distro::{
@@ -8,9 +8,9 @@ use model::distro::{
 use crate::InitSystem;
 use crate::bare::Bare;
 
-/// A distribution: what is fixed about it, and who does what. A family sets what it has over [`Composed::bare`].
+/// A distribution: its facts and capabilities. A family sets its own over [`Composed::bare`].
 pub struct Composed {
-    /// What is fixed.
+    /// The facts.
     pub info: DistroInfo,
     /// Host name.
     pub hostname: Box<dyn Hostname>,
@@ -22,19 +22,19 @@ pub struct Composed {
     pub services: Box<dyn Services>,
     /// Network.
     pub network: Box<dyn Network>,
-    /// Language.
+    /// Locale.
     pub locale: Box<dyn Locale>,
     /// Time zone.
     pub time: Box<dyn Time>,
-    /// The ssh server.
+    /// SSH server.
     pub ssh: Box<dyn Ssh>,
-    /// What not every distribution has.
+    /// Optional capabilities.
     pub optional: Optional,
 }
 
 impl Composed {
-    /// A distribution that only has an init system: everything else is refused with
-    /// [`model::DistroError::Unsupported`], which names the distribution and what was asked for.
+    /// A distribution with an init system only: all other operations return [`model::DistroError::Unsupported`], which
+    /// names the distribution and the operation.
     pub fn bare(info: DistroInfo, system: &System, init: Init) -> Self {
         let bare = || Bare { distro: info.name.clone() };
         Self {

@@ -1,4 +1,4 @@
-//! Host names: a file, the kernel, and hostnamectl where that is how a system does it.
+//! Sets the host name: in a file, in the kernel, or with hostnamectl, depending on the system.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use model::distro::{Hostname, Init};
 use model::effects::{Attributes, Command};
 use model::{DistroError, System};
 
-/// How a system keeps its host name.
+/// Where a system stores its host name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostnameStyle {
     /// A file with the name on a line (`/etc/hostname`).
@@ -19,13 +19,13 @@ pub enum HostnameStyle {
 pub struct HostnameFile {
     /// Effects.
     pub system: System,
-    /// How it is kept.
+    /// Where it is stored.
     pub style: HostnameStyle,
     /// The init system.
     pub init: Init,
-    /// The name with its domain is the usual one (RHEL).
+    /// Whether the FQDN is the default (RHEL).
     pub prefer_fqdn: bool,
-    /// Write the file, or only tell the kernel.
+    /// Whether to write the file, or only to set the kernel's name.
     pub create_file: bool,
 }
 
@@ -112,7 +112,7 @@ impl Hostname for HostnameFile {
         }
         match self.system.commands.run(&command.arg(name)) {
             Ok(_) => Ok(()),
-            // Before D-Bus is up hostnamectl cannot work; the file it would write can be written.
+            // hostnamectl needs D-Bus, which may not be running yet; the file can be written directly.
             Err(error) if self.create_file => {
                 tracing::debug!("{error}; writing {HOSTNAME} instead");
                 self.write_file(name)

@@ -1,4 +1,4 @@
-//! Keyboards: /etc/default/keyboard with console-setup, or localectl(1).
+//! Sets the keyboard: /etc/default/keyboard with console-setup, or localectl(1).
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::InitSystem;
 
 const FILE: &str = "/etc/default/keyboard";
 
-/// keyboard(5), which X and the console share. Debian's localectl does not write it (Debian bug 1038762).
+/// keyboard(5), shared by X and the console. Debian's localectl does not write it (Debian bug 1038762).
 pub struct ConsoleSetup {
     /// Effects.
     pub system: System,
@@ -27,9 +27,9 @@ impl Keyboard for ConsoleSetup {
             ("XKBVARIANT", &keyboard.variant),
             ("XKBOPTIONS", &keyboard.options),
         ] {
-            // The file is sourced by a shell.
+            // A shell sources the file.
             if value.contains(['"', '\\', '$', '`', '\n']) {
-                let reason = format!("{name} cannot be '{value}'");
+                let reason = format!("invalid {name}: '{value}'");
                 return Err(DistroError::BadFile { path: FILE.into(), reason });
             }
             text.push_str(&format!("{name}=\"{value}\"\n"));
@@ -47,7 +47,7 @@ pub struct Localectl {
     pub system: System,
     /// The distribution's name.
     pub distro: String,
-    /// The init system: localectl speaks to systemd-localed.
+    /// The init system: localectl requires systemd-localed.
     pub init: Init,
 }
 

@@ -1,4 +1,4 @@
-//! What distributions share. A family composes these and adds only what differs.
+//! Shared implementations of distributions' capabilities. A family composes them and adds only what differs.
 
 mod accounts;
 mod bare;

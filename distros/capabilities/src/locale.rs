@@ -1,4 +1,4 @@
-//! Language: update-locale and locale-gen on Debian, a shell-variable file on RHEL.
+//! Sets the locale: update-locale and locale-gen on Debian, a shell-variable file on RHEL.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use model::{DistroError, System};
 
 use crate::{PackageManagers, header};
 
-/// A shell-variable file with one variable set; a new file gets the header.
+/// A shell-variable file with one variable changed; a new file gets the header.
 pub(crate) fn with_variable(
     system: &System,
     before: Option<&[u8]>,
@@ -35,7 +35,7 @@ fn variable(system: &System, path: &Path, name: &str) -> Option<String> {
     Document::parse(&bytes).ok()?.get(name).filter(|value| !value.is_empty())
 }
 
-/// RHEL's.
+/// RHEL's implementation.
 pub struct SysconfigLocale {
     /// Effects.
     pub system: System,
@@ -63,11 +63,11 @@ impl Locale for SysconfigLocale {
     }
 }
 
-/// Debian's.
+/// Debian's implementation.
 pub struct DebianLocale {
     /// Effects.
     pub system: System,
-    /// For the package `locales`, where its programs are missing.
+    /// For installing the package `locales` if its programs are missing.
     pub packages: PackageManagers,
 }
 
@@ -97,7 +97,7 @@ impl DebianLocale {
         self.packages.install(&[locales])
     }
 
-    /// The line of SUPPORTED for a locale, UTF-8 before others when no character set was asked for.
+    /// The line of SUPPORTED for a locale, preferring UTF-8 if no character set was given.
     fn supported(&self, locale: &str) -> String {
         let (rest, modifier) =
             locale.split_once('@').map_or((locale, None), |(rest, modifier)| (rest, Some(modifier)));

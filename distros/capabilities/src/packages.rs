@@ -17,31 +17,31 @@ pub use table::{DNF_OR_YUM, Listed, Tool};
 
 /// A package manager.
 pub trait Manager: Send + Sync {
-    /// The name by which `packages:` may ask for it.
+    /// The name used in `packages:`.
     fn name(&self) -> &'static str;
 
     /// Whether it is installed.
     fn available(&self, system: &System) -> bool;
 
-    /// Fetches the lists of packages.
+    /// Updates the package lists.
     fn refresh(&self, system: &System) -> Result<(), DistroError>;
 
-    /// Upgrades everything.
+    /// Upgrades all packages.
     fn upgrade(&self, system: &System) -> Result<(), DistroError>;
 
-    /// Installs; gives those that it does not know or could not install.
+    /// Installs packages; returns those that are unknown or failed.
     fn install(&self, system: &System, packages: &[PackageSpec]) -> Result<Vec<PackageSpec>, DistroError>;
 
-    /// Whether the lists are to be fetched before the first installation of an instance.
+    /// Whether the lists must be updated before an instance's first installation.
     fn refresh_before_install(&self) -> bool {
         false
     }
 }
 
-/// Lists are fetched once for an instance; this file of the instance says that they were.
+/// Records in the instance that the lists were updated, which happens once per instance.
 const REFRESHED: &str = "sem/update_sources";
 
-/// The package managers of a distribution, its own first.
+/// The package managers of a distribution, the default one first.
 #[derive(Clone)]
 pub struct PackageManagers {
     system: System,
@@ -50,7 +50,7 @@ pub struct PackageManagers {
 }
 
 impl PackageManagers {
-    /// These, tried in this order; `paths` is where the instance keeps its state.
+    /// Creates it with these managers, in order; `paths` contains the instance's state.
     pub fn of(system: &System, paths: &Paths, managers: Vec<Box<dyn Manager>>) -> Self {
         Self { system: system.clone(), refreshed: paths.instance(REFRESHED), managers: managers.into() }
     }
@@ -100,7 +100,7 @@ impl Packages for PackageManagers {
         for package in packages {
             if let Some(named) = package.manager.as_deref().filter(|named| !known.contains(named)) {
                 tracing::error!(
-                    "Cannot install packages under '{named}' as it is not a supported package manager! Known here: {}",
+                    "Cannot install packages under '{named}' as it is not a supported package manager! Supported: {}",
                     known.join(", ")
                 );
             }
@@ -125,7 +125,7 @@ impl Packages for PackageManagers {
             if !rest.is_empty() {
                 tracing::info!("{} could not install: {}", manager.name(), shown(&rest));
             }
-            // What was asked of this manager alone is not tried by another.
+            // Packages requested from one manager are not tried with another.
             let (own, general) = rest.into_iter().partition(|package| package.manager.is_some());
             failed = general;
             lost.extend::<Vec<PackageSpec>>(own);

@@ -1,4 +1,4 @@
-//! Repositories of dnf and yum: a file each (yum.conf(5), «[repository] OPTIONS»).
+//! Repositories of dnf and yum: a file for each (yum.conf(5), «[repository] OPTIONS»).
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,10 @@ impl Repositories for YumRepositories {
         let Repository { id, settings } = repository;
         let path = self.file(id);
         if id.is_empty() || id.contains(['/', '\n', ']']) || id.starts_with('.') {
-            return Err(DistroError::BadFile { path, reason: format!("'{id}' cannot be a repository's id") });
+            return Err(DistroError::BadFile {
+                path,
+                reason: format!("'{id}' is not a valid repository ID"),
+            });
         }
         if self.system.files.exists(&path) {
             return Ok(false);
@@ -32,7 +35,7 @@ impl Repositories for YumRepositories {
         let date = now.rfc2822(self.system.clock.utc_offset(now));
         let mut text = format!("# Created by cloud-init on {date}\n[{id}]\n");
         for (name, values) in settings {
-            // Further lines of a value are indented.
+            // Continuation lines of a value are indented.
             text.push_str(&format!("{name} = {}\n", values.join("\n").replace('\n', "\n\t")));
         }
         text.push('\n');

@@ -1,4 +1,4 @@
-//! Services of each init system.
+//! Service management for each init system.
 
 use model::distro::{Init, PowerState, ServiceAction, Services};
 use model::effects::Command;
@@ -8,7 +8,7 @@ use model::{DistroError, System};
 pub struct InitSystem {
     /// Effects.
     pub system: System,
-    /// Which it is.
+    /// Its type.
     pub init: Init,
 }
 
@@ -40,7 +40,7 @@ fn words(init: Init, action: ServiceAction, service: &str) -> Vec<&str> {
             };
             vec!["rc-service", "--nocolor", service, verb]
         }
-        // service(8) of FreeBSD knows enable and disable, which write rc.conf.
+        // FreeBSD's service(8) has enable and disable, which write rc.conf.
         (Init::Bsd, Enable) => vec!["service", service, "enable"],
         (Init::Bsd, Disable) => vec!["service", service, "disable"],
         (Init::SysV | Init::Bsd, action) => {
@@ -73,8 +73,7 @@ impl Services for InitSystem {
 
     fn is_active(&self, service: &str) -> Result<bool, DistroError> {
         if self.init != Init::Systemd {
-            let (distro, what) =
-                (format!("{:?}", self.init), "state of services that can be asked for".to_owned());
+            let (distro, what) = (format!("{:?}", self.init), "queries of service states".to_owned());
             return Err(DistroError::Unsupported { distro, what });
         }
         let show = ["systemctl", "show", "--property", "ActiveState", "--value", service];

@@ -1,4 +1,4 @@
-//! The part of `system_info` that a distribution reads, typed.
+//! The settings in `system_info` for distributions, typed.
 
 use std::path::PathBuf;
 
@@ -13,21 +13,21 @@ use serde::Deserialize;
 pub struct Settings {
     /// The account that gets the source's keys.
     pub default_user: Option<DefaultUser>,
-    /// Name of the ssh server's service, where it is not the family's usual one.
+    /// Name of the SSH server's service, if it is not the family's default.
     pub ssh_svcname: Option<String>,
     /// Network tools.
     pub network: Network,
-    /// Where state is kept.
+    /// State paths.
     pub paths: StatePaths,
-    /// Write the host name's file (true unless said otherwise).
+    /// Whether to write the host name file (true by default).
     pub create_hostname_file: Option<bool>,
-    /// A command around apt-get, such as eatmydata.
+    /// A wrapper command for apt-get, such as eatmydata.
     pub apt_get_wrapper: Option<AptWrapper>,
-    /// What stands for `apt-get` and its options.
+    /// Replaces `apt-get` and its options.
     pub apt_get_command: Option<Vec<String>>,
-    /// What stands for `dist-upgrade`.
+    /// Replaces `dist-upgrade`.
     pub apt_get_upgrade_subcommand: Option<String>,
-    /// The host name is written with its domain.
+    /// Whether the FQDN is the host name.
     pub prefer_fqdn_over_hostname: Option<bool>,
 }
 
@@ -35,19 +35,19 @@ pub struct Settings {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Network {
-    /// Order in which renderers are tried.
+    /// Order of renderers.
     pub renderers: Option<Vec<String>>,
-    /// Order in which activators are tried.
+    /// Order of activators.
     pub activators: Option<Vec<String>>,
 }
 
 /// `system_info.apt_get_wrapper`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct AptWrapper {
-    /// `true`, `false` or `auto`: only where the command is installed.
+    /// `true`, `false` or `auto`: only if the command is installed.
     #[serde(default)]
     pub enabled: Node,
-    /// The command, as a word or a list.
+    /// The command, as a string or a list.
     #[serde(default)]
     pub command: Node,
 }
@@ -57,16 +57,16 @@ pub struct AptWrapper {
 #[serde(transparent)]
 pub struct DefaultUser(pub UserSpec);
 
-/// `system_info.paths`, of which a distribution needs one.
+/// `system_info.paths`, of which distributions need one.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct StatePaths {
-    /// Where state is kept, when it is not /var/lib/cloud.
+    /// The state directory, if it is not /var/lib/cloud.
     pub cloud_dir: Option<PathBuf>,
 }
 
 impl Settings {
-    /// What is fixed about a distribution, with what `system_info` overrides.
+    /// The facts of a distribution, with the overrides of `system_info`.
     pub fn info(&self, facts: &Facts) -> DistroInfo {
         DistroInfo {
             name: facts.name.to_owned(),
@@ -76,7 +76,7 @@ impl Settings {
         }
     }
 
-    /// Where state is kept.
+    /// The state paths.
     pub fn paths(&self) -> Paths {
         let usual = Paths::default();
         Paths { cloud_dir: self.paths.cloud_dir.clone().unwrap_or(usual.cloud_dir), ..usual }

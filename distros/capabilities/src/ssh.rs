@@ -1,4 +1,4 @@
-//! OpenSSH's server.
+//! The OpenSSH server.
 
 use std::path::{Path, PathBuf};
 
@@ -12,9 +12,9 @@ use crate::Accounts;
 pub struct OpenSsh {
     /// Effects.
     pub system: System,
-    /// For the group of host keys, where there is one.
+    /// For looking up the group of host keys, if any.
     pub accounts: Accounts,
-    /// Private host keys belong to the group `ssh_keys` where it exists (RHEL 8 and older).
+    /// Whether private host keys belong to the group `ssh_keys`, if it exists (RHEL 8 and older).
     pub key_group: bool,
 }
 
@@ -24,7 +24,7 @@ impl Ssh for OpenSsh {
     }
 
     fn restore_context(&self, path: &Path) -> Result<(), DistroError> {
-        // SELinux is on where its file system is mounted.
+        // SELinux is enabled if its file system is mounted.
         if self.system.files.exists(Path::new("/sys/fs/selinux/enforce"))
             && self.system.commands.which("restorecon").is_some()
         {

@@ -9,13 +9,13 @@ use model::{DistroError, Node, System};
 use crate::header;
 
 const SUDOERS: &str = "/etc/sudoers";
-/// Where some systems keep the file that /etc/sudoers replaces.
+/// Where some systems store the file that /etc/sudoers overrides.
 const SYSTEM_SUDOERS: &str = "/usr/etc/sudoers";
 const RULES: &str = "/etc/sudoers.d/90-cloud-init-users";
 const RULES_DIRECTORY: &str = "/etc/sudoers.d";
 const DOAS: &str = "/etc/doas.conf";
 
-/// The rules of `sudo:`: a string or a list of strings; `None` where there are none.
+/// The rules in `sudo:`: a string or a list of strings; `None` without rules.
 fn rules(value: &Node) -> Option<Vec<String>> {
     match (value.as_str(), value.as_list()) {
         (Some(rule), _) => Some(vec![rule.to_owned()]),
@@ -24,7 +24,7 @@ fn rules(value: &Node) -> Option<Vec<String>> {
     }
 }
 
-/// Sees to it that sudo reads the directory of rules.
+/// Ensures that sudo reads the directory of rules.
 fn ensure_directory(system: &System) -> Result<(), DistroError> {
     let base = system.files.read_optional(Path::new(SUDOERS))?;
     let fallback = || system.files.read(Path::new(SYSTEM_SUDOERS)).unwrap_or_default();
@@ -61,7 +61,7 @@ fn add(system: &System, path: &str, block: &str) -> Result<(), DistroError> {
     Ok(())
 }
 
-/// Writes the rules of a user for sudo.
+/// Writes the sudo rules of a user.
 pub(crate) fn write_sudo(system: &System, user: &str, value: &Node) -> Result<(), DistroError> {
     let rules = rules(value).ok_or_else(|| DistroError::Invalid {
         origin: value.origin.clone(),
@@ -75,7 +75,7 @@ pub(crate) fn write_sudo(system: &System, user: &str, value: &Node) -> Result<()
         if rule.contains('\n') {
             return Err(DistroError::Invalid {
                 origin: value.origin.clone(),
-                message: format!("sudo of user {user}: a rule is one line"),
+                message: format!("sudo of user {user}: a rule must be a single line"),
             });
         }
         block.push_str(&format!("{user} {rule}\n"));
@@ -84,7 +84,7 @@ pub(crate) fn write_sudo(system: &System, user: &str, value: &Node) -> Result<()
     add(system, RULES, &block)
 }
 
-/// Whether a doas rule is about this user: `permit|deny [options] USER [as TARGET] [cmd …]`.
+/// Whether a doas rule is for this user: `permit|deny [options] USER [as TARGET] [cmd …]`.
 fn doas_user(rule: &str) -> Option<&str> {
     let mut words = rule.split_whitespace();
     if !matches!(words.next()?, "permit" | "deny") {
@@ -104,7 +104,7 @@ fn doas_user(rule: &str) -> Option<&str> {
     })
 }
 
-/// Writes the rules of a user for doas; none, when one of them is not about the user.
+/// Writes the doas rules of a user; none if any of them is for another user.
 pub(crate) fn write_doas(system: &System, user: &str, rules: &[String]) -> Result<(), DistroError> {
     if let Some(wrong) = rules.iter().find(|rule| doas_user(rule) != Some(user)) {
         tracing::error!(

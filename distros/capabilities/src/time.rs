@@ -9,12 +9,12 @@ use model::{DistroError, System};
 const ZONES: &str = "/usr/share/zoneinfo";
 const LOCAL: &str = "/etc/localtime";
 
-/// How a system keeps its time zone.
+/// Where a system stores its time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZoneStyle {
-    /// The name in /etc/timezone, and /etc/localtime.
+    /// /etc/timezone with the name, and /etc/localtime.
     Etc,
-    /// /etc/localtime as a link under systemd, else `ZONE=` in /etc/sysconfig/clock and a copy.
+    /// /etc/localtime as a link with systemd, else `ZONE=` in /etc/sysconfig/clock and a copy.
     Sysconfig,
 }
 
@@ -22,7 +22,7 @@ pub enum ZoneStyle {
 pub struct Zone {
     /// Effects.
     pub system: System,
-    /// How it is kept.
+    /// Where it is stored.
     pub style: ZoneStyle,
     /// The init system.
     pub init: Init,

@@ -9,7 +9,7 @@ pub struct TimeClients {
     pub system: System,
     /// The distribution's name.
     pub distro: String,
-    /// In the order in which an installed one is preferred.
+    /// In order of preference among installed ones.
     pub clients: &'static [TimeClient],
 }
 
@@ -26,7 +26,7 @@ impl TimeSync for TimeClients {
             let found = self.clients.iter().find(|client| client.name == name);
             return found
                 .copied()
-                .ok_or_else(|| unsupported(format!("NTP client '{name}'; it has: {}", known())));
+                .ok_or_else(|| unsupported(format!("NTP client '{name}' (supported: {})", known())));
         }
         let installed = |client: &&TimeClient| self.system.commands.which(client.program).is_some();
         let found = self.clients.iter().find(installed).or(self.clients.first());

@@ -1,4 +1,4 @@
-//! Trust in certificate authorities: files, and a program that makes bundles of them.
+//! Trusted CA certificates: files, and a program that generates bundles from them.
 
 use std::path::{Path, PathBuf};
 
@@ -6,29 +6,29 @@ use model::distro::TrustStore;
 use model::effects::{Attributes, Command};
 use model::{DistroError, System};
 
-/// How trust in the authorities that a distribution ships is withdrawn.
+/// How the distribution's CA certificates are removed.
 #[derive(Clone, Copy, Debug)]
 pub enum Defaults {
-    /// Each line of a file gets a `!` before it (update-ca-certificates(8)), and debconf is not to select new ones.
+    /// A `!` is added to each line of a file (update-ca-certificates(8)), and debconf is told not to select new ones.
     Deselect {
         /// The file.
         file: &'static str,
     },
-    /// What is in the directories is removed.
+    /// The files in the directories are removed.
     Empty {
         /// The directories.
         directories: &'static [&'static str],
     },
 }
 
-/// A trust store as a row.
+/// A trust store's row.
 #[derive(Clone, Copy, Debug)]
 pub struct Store {
-    /// Where own authorities are.
+    /// The directory of added certificates.
     pub directory: &'static str,
-    /// The program that makes the bundles.
+    /// The program that generates the bundles.
     pub update: &'static str,
-    /// The shipped authorities.
+    /// The distribution's certificates.
     pub defaults: Defaults,
 }
 
@@ -51,7 +51,7 @@ impl Store {
 pub struct CertificateFiles {
     /// Effects.
     pub system: System,
-    /// Where it is.
+    /// Its row.
     pub store: Store,
 }
 

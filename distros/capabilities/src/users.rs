@@ -1,4 +1,4 @@
-//! Accounts and groups changed by the programs of shadow-utils.
+//! Changes accounts and groups with shadow-utils.
 
 use model::distro::{Password, Users};
 use model::effects::{Command, Owner};
@@ -12,7 +12,7 @@ use crate::{Accounts, sudo};
 pub struct ShadowUtils {
     /// Effects.
     pub system: System,
-    /// Ubuntu Core keeps accounts in /var/lib/extrausers (`--extrausers`).
+    /// Whether this is Ubuntu Core, which stores accounts in /var/lib/extrausers (`--extrausers`).
     pub extra_users: bool,
 }
 
@@ -67,7 +67,7 @@ impl ShadowUtils {
         if self.extra_users {
             command = command.arg("--extrausers");
         }
-        // In the order of the original, which sorts by the keys' names.
+        // In upstream's order, which is sorted by key.
         let joined = Some(groups.join(",")).filter(|joined| !joined.is_empty());
         for (option, value) in [
             ("--expiredate", spec.expiredate.clone()),
@@ -115,7 +115,7 @@ impl ShadowUtils {
         if output.stderr.is_empty() {
             return Ok(());
         }
-        // They refuse to unlock an account without a password, and say so: it gets an empty one.
+        // The tools refuse to unlock an account without a password: it gets an empty one.
         let tools =
             vec![Command::line(["passwd", "-d", name]), Command::line(["usermod", "--password", "", name])];
         self.run(self.first_of(&format!("set blank password for user account '{name}'"), tools)?)
@@ -130,7 +130,7 @@ impl ShadowUtils {
         Ok(())
     }
 
-    /// Locks the password, or unlocks it where `lock_passwd: false` and there is one to unlock.
+    /// Locks the password, or unlocks an existing one with `lock_passwd: false`.
     fn settle_lock(&self, spec: &UserSpec, new: bool) -> Result<(), DistroError> {
         let name = spec.name.as_str();
         if spec.lock_passwd.unwrap_or(true) {
@@ -249,7 +249,7 @@ impl Users for ShadowUtils {
             }
             let mut command = Command::new("chpasswd");
             if hashed {
-                // Busybox and SLES 11 know only the short option.
+                // Busybox and SLES 11 only support the short option.
                 command = command.arg("-e");
             }
             self.run(command.stdin(lines.join("\n") + "\n"))?;

@@ -1,4 +1,4 @@
-//! A file of old Ubuntu images that would stand against what is rendered.
+//! A file of old Ubuntu images that conflicts with the rendered configuration.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use model::{DistroError, NetworkConfig, System};
 
 const LEGACY: &str = "/etc/network/interfaces.d/eth0.cfg";
 
-/// A network whose rendering first removes eth0.cfg, when it holds what the images shipped.
+/// A network that removes eth0.cfg before rendering, if it has the images' content.
 pub(crate) struct WithoutEth0<N> {
     pub(crate) system: System,
     pub(crate) inner: N,
@@ -45,7 +45,7 @@ impl<N: Network> Network for WithoutEth0<N> {
     }
 }
 
-/// A description whose rendering first removes the file.
+/// A configuration that removes the file before rendering.
 struct Described<'n, N> {
     network: &'n WithoutEth0<N>,
     inner: Box<dyn DescribedNetwork + 'n>,

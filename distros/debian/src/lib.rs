@@ -1,4 +1,4 @@
-//! Debian and its derivatives: a table of what differs, over what distributions share.
+//! Debian and its derivatives: a table of differences, and shared implementations.
 
 use capabilities::{
     Accounts, Apt, CertificateFiles, Composed, ConsoleSetup, DebianLocale, HostnameFile, HostnameStyle,
@@ -25,7 +25,7 @@ fn make(system: &System, facts: &'static Facts, system_info: &Node) -> Result<Bo
         managers.push(Box::new(Snap));
     }
     let packages = PackageManagers::of(&system, &settings.paths(), managers);
-    // Ubuntu Core keeps accounts of its own beside the system's.
+    // Ubuntu Core has accounts in addition to the system's.
     let extra_users = facts.snap && system.files.exists(std::path::Path::new("/var/lib/extrausers/passwd"));
     let network = network_managers::NetworkTools::new(
         system.clone(),
@@ -59,7 +59,7 @@ fn make(system: &System, facts: &'static Facts, system_info: &Node) -> Result<Bo
             trust_store: Some(Box::new(CertificateFiles { system: system.clone(), store: Store::DEBIAN })),
             time_sync: Some(Box::new(clients)),
             keyboard: Some(Box::new(ConsoleSetup { system: system.clone(), init })),
-            // apt's sources are the module apt_configure's, which this program does not have yet.
+            // apt's sources are managed by the module apt_configure, which is not implemented yet.
             ..Optional::default()
         },
         ..Composed::bare(settings.info(facts), &system, init)

@@ -1,14 +1,14 @@
 //! Releases as the distribution's images ship them.
 //!
-//! Accounts and groups below 100 are those of the package base-passwd (passwd.master, group.master) of each release; the
-//! others are made by packages of the images, which take ids in the order of their installation.
+//! Accounts and groups below 100 are those of the package base-passwd (passwd.master, group.master) of each release;
+//! the others are created by packages of the images, which take IDs in installation order.
 
 use model::distro::Release;
 
 const DEBIAN: &str = include_str!("../releases/debian.entries");
 const UBUNTU: &str = include_str!("../releases/ubuntu.entries");
 
-/// The releases that `plan` has roots of, the default one of each distribution first.
+/// The releases with a root for `plan`; the first of each distribution is the default.
 pub static RELEASES: &[Release] = &[
     Release {
         distro: "debian",

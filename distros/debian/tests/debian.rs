@@ -1,4 +1,4 @@
-//! What Debian and Ubuntu do when they are asked for a thing: the commands and files of the original.
+//! Operations on Debian and Ubuntu: the commands and files are upstream's.
 
 use std::path::Path;
 
@@ -85,7 +85,7 @@ fn a_user_that_is_there_is_not_made_again() {
         .file("/etc/shadow", "bob:!:19000:0:99999:7:::\n");
     let (distro, _, recording) = machine("debian", root);
     assert!(!distro.users().add_user(&spec("{name: bob, lock_passwd: false}")).expect("left"));
-    // It has no password: unlocking it would let everybody in.
+    // It has no password: unlocking it would allow login without one.
     assert_eq!(commands(&recording), Vec::<String>::new());
 }
 
@@ -192,7 +192,7 @@ fn the_init_system_is_that_of_the_root() {
     assert_eq!(init(Scratch::new().directory("/run/systemd/system")), Init::Systemd);
     assert_eq!(init(Scratch::new().program("/sbin/openrc")), Init::OpenRc);
     assert_eq!(init(Scratch::new().file("/etc/rc.subr", "")), Init::Bsd);
-    // An image that is not booted is judged by what it will boot; a running system by what runs.
+    // An image's init system is the one it will boot; a running system's is the one that runs.
     let image = || Scratch::new().link("/sbin/init", "/lib/systemd/systemd");
     assert_eq!(init(image()), Init::Systemd);
     assert_eq!(init(image().directory("/proc/1")), Init::SysV);

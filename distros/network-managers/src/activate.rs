@@ -1,9 +1,9 @@
-//! Commands that bring links up.
+//! Runs commands that bring up devices.
 
 use model::System;
 use model::effects::{Command, CommandError};
 
-/// Runs a command; what it says on standard error is logged, as a warning where `warns`.
+/// Runs a command; its standard error is logged, as a warning if `warns`.
 pub(crate) fn run(system: &System, words: &[&str], warns: bool) -> Result<String, CommandError> {
     let output = system.commands.run(&Command::line(words.iter().copied()))?;
     let said = String::from_utf8_lossy(&output.stderr);
@@ -17,7 +17,7 @@ pub(crate) fn run(system: &System, words: &[&str], warns: bool) -> Result<String
     Ok(output.text())
 }
 
-/// Waits until systemd-networkd says that the network is up.
+/// Waits until systemd-networkd reports the network as up.
 #[cfg(any(feature = "netplan", feature = "networkd"))]
 pub(crate) fn wait_for_networkd(system: &System) -> Result<(), model::DistroError> {
     run(system, &["systemctl", "start", "systemd-networkd-wait-online.service"], false)?;

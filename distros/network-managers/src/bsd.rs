@@ -1,4 +1,4 @@
-//! What FreeBSD, NetBSD and OpenBSD share: a link's addresses, its routes, and the editing of rc.conf.
+//! Shared by FreeBSD, NetBSD and OpenBSD: a device's addresses, its routes, and edits of rc.conf.
 
 use etc_files::resolv::ResolvConf;
 use model::effects::{FileError, Link};
@@ -7,14 +7,14 @@ use netconfig::{Interface, InterfaceKind, NetworkState, Route, SubnetKind, addre
 use crate::manager::Surroundings;
 use crate::{RenderError, RenderedFile};
 
-/// Files that are changed, not replaced, and the machine's links.
+/// Files that are edited instead of replaced, and the machine's devices.
 pub(crate) struct Existing<'e> {
     pub(crate) rc_conf: String,
     pub(crate) resolv_conf: Option<Vec<u8>>,
     pub(crate) links: &'e [Link],
 }
 
-/// What the renderers change, as it is.
+/// The current content of the files that renderers edit.
 pub(crate) fn existing<'a>(surroundings: &Surroundings<'a>) -> Result<Existing<'a>, FileError> {
     let rc_conf = surroundings.read("/etc/rc.conf")?.unwrap_or_default();
     Ok(Existing {
@@ -24,7 +24,7 @@ pub(crate) fn existing<'a>(surroundings: &Surroundings<'a>) -> Result<Existing<'
     })
 }
 
-/// An address of a link.
+/// An address of a device.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Address {
     pub(crate) ip: String,
@@ -39,16 +39,16 @@ impl Address {
     }
 }
 
-/// A link.
+/// A device.
 pub(crate) struct Configured<'s> {
-    /// The name that its configuration goes by.
+    /// The name used in its configuration.
     pub(crate) name: String,
-    /// The name that it has, where it is to be given another.
+    /// The current name, if it is to be renamed.
     pub(crate) renamed_from: Option<String>,
     pub(crate) dhcp4: bool,
     pub(crate) addresses: Vec<Address>,
     pub(crate) routes: Vec<&'s Route>,
-    /// Gateways of its addresses.
+    /// The gateways of its addresses.
     pub(crate) gateways: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ fn is_loopback(name: &str) -> bool {
     name.strip_prefix("lo").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The links with what these systems can be told of them. `renames` says whether the system gives links names.
+/// The devices with the properties these systems support. `renames` says whether the system can rename devices.
 pub(crate) fn configured<'s>(state: &'s NetworkState, known: &[Link], renames: bool) -> Vec<Configured<'s>> {
     let present = links::by_mac(known).unwrap_or_default();
     state
@@ -101,7 +101,7 @@ fn one(link: &Interface, name: String, renamed_from: Option<String>) -> Configur
     found
 }
 
-/// The routes of no link in particular, and those of links.
+/// Global routes, and those of devices.
 pub(crate) fn routes<'a, 's>(
     state: &'s NetworkState,
     links: &'a [Configured<'s>],
@@ -109,7 +109,7 @@ pub(crate) fn routes<'a, 's>(
     state.routes.iter().chain(links.iter().flat_map(|link| link.routes.iter().copied()))
 }
 
-/// The default gateways, IPv4's and IPv6's: of addresses, of their routes, and of no link in particular.
+/// The default gateways for IPv4 and IPv6: from addresses, their routes, and global routes.
 pub(crate) fn default_gateways(state: &NetworkState, links: &[Configured<'_>]) -> [Option<String>; 2] {
     let of_links = links.iter().flat_map(|link| link.gateways.iter().cloned());
     let defaults =
@@ -118,13 +118,13 @@ pub(crate) fn default_gateways(state: &NetworkState, links: &[Configured<'_>]) -
     [false, true].map(|v6| all.iter().rev().find(|gateway| address::is_v6(gateway) == v6).cloned())
 }
 
-/// The other routes, with their gateways. One without a gateway or of another table has no form here.
+/// The other routes with their gateways. Those without a gateway or in another table are not supported.
 pub(crate) fn others<'s>(routes: impl IntoIterator<Item = &'s Route>) -> Vec<(&'s Route, &'s str)> {
     let known = routes.into_iter().filter(|route| !route.is_default() && route.table.is_none());
     known.filter_map(|route| Some((route, route.gateway.as_deref()?))).collect()
 }
 
-/// rc.conf(5) while it is edited. NetBSD's has shell between its lines: what is no assignment stays.
+/// rc.conf(5) for editing. NetBSD's contains shell code: lines that are not assignments are kept.
 pub(crate) struct RcConf(Vec<String>);
 
 impl RcConf {
@@ -152,7 +152,7 @@ impl RcConf {
     }
 }
 
-/// resolv.conf with all that is described; `None` where nothing is.
+/// resolv.conf with all name servers and domains; `None` if there are none.
 pub(crate) fn resolv_conf(
     state: &NetworkState,
     existing: &Existing<'_>,

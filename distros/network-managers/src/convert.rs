@@ -1,4 +1,4 @@
-//! A description to the files of a renderer, wherever they then go.
+//! Converts a configuration to the files of a renderer, without writing them.
 
 use model::NetworkConfig;
 use model::effects::{FileError, Link, ReadFiles};
@@ -8,46 +8,46 @@ use crate::manager::{self, Manager, Surroundings, Writer};
 use crate::unexpressed::{self, Unexpressed};
 use crate::{RenderError, RenderedFile, Settings};
 
-/// A description that a renderer cannot write.
+/// A configuration that a renderer cannot write.
 #[derive(Debug, thiserror::Error)]
 pub enum ConvertError {
-    /// This build has no renderer of that name.
-    #[error("there is no renderer '{name}' in this program; there are: {}", names().join(", "))]
+    /// An unknown renderer.
+    #[error("unknown renderer '{name}'; this build includes {}", names().join(", "))]
     NoRenderer {
         /// The name.
         name: String,
     },
-    /// The description makes no sense.
+    /// The configuration is invalid.
     #[error(transparent)]
     Description(#[from] NetError),
-    /// The renderer has no form for a part of it.
+    /// The renderer cannot express a part of it.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// A file that is changed, not replaced, cannot be read.
+    /// A file that is edited instead of replaced cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
 }
 
-/// A description in the form of a network manager.
+/// A configuration rendered for a network manager.
 #[derive(Debug)]
 pub struct Converted {
     /// The files.
     pub files: Vec<RenderedFile>,
-    /// What the description says and the files do not.
+    /// Settings that the files do not express.
     pub unexpressed: Vec<Unexpressed>,
 }
 
-/// The renderers of this build by their names in cloud.cfg.
+/// The renderers of this build, by their names in cloud.cfg.
 pub fn names() -> Vec<&'static str> {
     manager::MANAGERS.iter().filter(|manager| manager.writer.is_some()).map(|manager| manager.name).collect()
 }
 
-/// The files that a renderer writes for a description, and what it cannot say. `links` are those of the machine that it
-/// is for, `existing` its files as they are.
+/// Renders a configuration, and finds the settings it cannot express. `links` are the devices of the target machine,
+/// `existing` its current files.
 ///
 /// # Errors
 ///
-/// No such renderer, or a description that it cannot write, with its place.
+/// An unknown renderer, or a configuration that it cannot write, with its place.
 pub fn convert(
     config: &NetworkConfig,
     links: &[Link],
@@ -65,7 +65,7 @@ pub fn convert(
     Ok(Converted { files, unexpressed })
 }
 
-/// The state as a renderer takes it: netplan is handed its own format as it is.
+/// The state for a renderer: netplan receives its own format unchanged.
 pub(crate) fn state(
     config: &NetworkConfig,
     links: &[Link],
@@ -90,7 +90,7 @@ pub(crate) fn files(
     (writer.render)(state, settings, surroundings)
 }
 
-/// What a description says and its files do not.
+/// The settings of a configuration that its files do not express.
 pub(crate) fn unexpressed(
     config: &NetworkConfig,
     renderer: &'static str,
@@ -102,7 +102,7 @@ pub(crate) fn unexpressed(
     if writer.takes_version_2 && config.version() == Some(2) {
         return Vec::new();
     }
-    // The same answers for every question, and none of them asked twice.
+    // Caches the answers to the renderer's questions.
     let (iproute, ipv6_mtu) = (std::cell::OnceCell::new(), std::cell::OnceCell::new());
     let known = Surroundings {
         files: surroundings.files,
@@ -117,12 +117,12 @@ pub(crate) fn unexpressed(
     unexpressed::find(config, renderer, &render, written)
 }
 
-/// Whether a network manager can be written for.
+/// Whether files can be rendered for a network manager.
 pub(crate) fn writes(manager: &Manager) -> bool {
     manager.writer.is_some()
 }
 
-/// Whether a network manager brings links up.
+/// Whether a network manager can bring up devices.
 pub(crate) fn activates(manager: &Manager) -> bool {
     manager.activator.is_some()
 }

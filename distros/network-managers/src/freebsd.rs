@@ -11,7 +11,7 @@ use crate::{RenderError, RenderedFile};
 
 const NAME: &str = "freebsd";
 
-/// The network manager. No system that this program runs on has it: a description is converted for it.
+/// The network manager. This program does not run on such systems: configurations are only converted for them.
 pub(crate) const MANAGER: Manager = Manager {
     name: NAME,
     available: |_, _| false,

@@ -1,4 +1,4 @@
-//! `/etc/sysconfig`: ifcfg-rh of RHEL and its derivatives (initscripts, NetworkManager), wicked's of SUSE.
+//! `/etc/sysconfig`: RHEL's ifcfg files (initscripts, NetworkManager) and SUSE's (wicked).
 //!
 //! Facts: initscripts' sysconfig.txt; nm-settings-ifcfg-rh(5); ifcfg(5) and ifcfg-bonding(5) of wicked.
 
@@ -17,7 +17,7 @@ use crate::{RenderError, RenderedFile, probe, rules};
 
 pub(crate) const NAME: &str = "sysconfig";
 
-/// Whose files.
+/// The variant of the format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flavor {
     /// RHEL's.
@@ -27,24 +27,24 @@ pub enum Flavor {
     Suse,
 }
 
-/// Where a distribution has them.
+/// The paths of a distribution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Whose form.
+    /// The variant.
     pub flavor: Flavor,
-    /// What stands before a link's name in the path of its file.
+    /// The path of a device's file without its name.
     pub link_prefix: String,
-    /// What stands before a link's name in the path of its IPv4 routes.
+    /// The path of a device's IPv4 routes without its name.
     pub routes_prefix: String,
-    /// What stands before a link's name in the path of its IPv6 routes.
+    /// The path of a device's IPv6 routes without its name.
     pub routes6_prefix: String,
-    /// The file that says whether there is a network at all; it is written where its name ends with `network`.
+    /// The file that enables networking; written if its name ends with `network`.
     pub control_path: String,
-    /// resolv.conf; `None` writes none.
+    /// resolv.conf; `None` to not write it.
     pub dns_path: Option<String>,
-    /// What keeps NetworkManager off resolv.conf; `None` writes none.
+    /// The file that stops NetworkManager from managing resolv.conf; `None` to not write it.
     pub networkmanager_path: Option<String>,
-    /// The udev rules; `None` writes none.
+    /// The udev rules; `None` to not write them.
     pub rules_path: Option<String>,
 }
 
@@ -64,7 +64,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What stands before a link's name in the path of its policy rules: beside its own file.
+    /// The path of a device's policy rules without its name: beside its file.
     fn rules_prefix(&self, name: &str) -> String {
         format!("{}{name}", self.link_prefix.trim_end_matches("ifcfg-"))
     }
@@ -83,7 +83,7 @@ impl Settings {
     }
 }
 
-/// The network manager. Nothing brings its links up: its own service does, after this program.
+/// The network manager. It does not bring up devices: its own service does so after this program.
 pub(crate) const MANAGER: Manager = Manager {
     name: NAME,
     available,
@@ -130,7 +130,7 @@ fn stale(settings: &crate::Settings) -> Option<Place> {
     Some(Place { directory: directory.into(), prefixes: prefixes.collect(), mark })
 }
 
-/// Files that are changed, not replaced.
+/// Files that are edited instead of replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Existing {
     /// [`Settings::dns_path`].
@@ -148,7 +148,7 @@ pub fn render(
     let mut files: Vec<RenderedFile> = Vec::new();
     let mut add = |path: String, content: String| {
         match files.iter_mut().find(|file| file.path.as_os_str() == path.as_str()) {
-            // Of two entries of one name the later counts.
+            // Of two entries with the same name, the later is used.
             Some(file) => file.content = content,
             None => files.push(RenderedFile::new(path, content, 0o644)),
         }
@@ -159,7 +159,7 @@ pub fn render(
             let content = format!("{}\n{}\n", header('#'), link.ifroutes.join("\n"));
             add(format!("{}{}", settings.routes_prefix, link.name), content);
         }
-        // wicked has no file of rules.
+        // wicked has no file for rules.
         for (name, rules) in [("rule-", &link.rules4), ("rule6-", &link.rules6)] {
             if !rules.is_empty() && settings.flavor == Flavor::Rhel {
                 let content = format!("{}\n{}\n", header('#'), rules.join("\n"));
@@ -191,7 +191,7 @@ pub fn render(
     Ok(files)
 }
 
-/// `/etc/sysconfig/network`, with what others wrote into it.
+/// `/etc/sysconfig/network`, keeping the settings of other programs.
 fn control(state: &NetworkState, existing: Option<&str>) -> String {
     let header = header('#');
     let mut lines = vec![header.as_str(), "NETWORKING=yes"];
@@ -207,7 +207,7 @@ fn control(state: &NetworkState, existing: Option<&str>) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The files by kind of link: a bond writes into those of its members, a bridge into those of its ports.
+/// The files by device type: a bond also writes those of its members, a bridge those of its ports.
 fn find<'a>(files: &'a mut [LinkFile], name: &str) -> Option<&'a mut LinkFile> {
     let at = files
         .iter()
@@ -216,7 +216,7 @@ fn find<'a>(files: &'a mut [LinkFile], name: &str) -> Option<&'a mut LinkFile> {
     files.get_mut(at)
 }
 
-/// The kinds in the order in which they are rendered.
+/// The types in rendering order.
 const ORDER: &[InterfaceKind] = &[
     InterfaceKind::Physical,
     InterfaceKind::Bond,

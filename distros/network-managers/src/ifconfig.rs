@@ -1,4 +1,4 @@
-//! `ifconfig`, which brings links up and is written nothing for.
+//! `ifconfig`, which brings up devices but has no files.
 
 use model::{DistroError, System};
 

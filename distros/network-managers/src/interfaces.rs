@@ -1,7 +1,6 @@
-//! interfaces(5), for ifupdown and its kin.
+//! interfaces(5), for ifupdown and compatible programs.
 //!
-//! Facts: interfaces(5), ifenslave's and bridge-utils' README.Debian; which options stand where is what every image
-//! of the original's has.
+//! See interfaces(5), ifenslave's and bridge-utils' README.Debian; the placement of options follows upstream's output.
 
 use netconfig::{
     Dns, Interface, InterfaceKind, NetworkState, Param, Route, Scalar, Subnet, SubnetKind, address,
@@ -11,21 +10,21 @@ use crate::manager::{Activator, Manager, Writer};
 use crate::{RenderError, RenderedFile, activate, probe, rules};
 
 const NAME: &str = "eni";
-/// Options that have one line for each of their values.
+/// Options with one line per value.
 const REPEATED: &[&str] = &["bridge_pathcost", "bridge_portprio", "bridge_waitport"];
-/// Parameters that are no option of interfaces(5).
+/// Parameters that are not options of interfaces(5).
 const NOT_OPTIONS: &[&str] = &["driver", "device_id"];
 
-/// Where and how a distribution has it.
+/// The settings of a distribution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The file.
     pub path: String,
-    /// What stands above everything, line end included.
+    /// The header, including the line break.
     pub header: String,
-    /// The udev rules; `None` writes none.
+    /// The udev rules; `None` to not write them.
     pub rules_path: Option<String>,
-    /// Routes are set by iproute2; without it by `route`.
+    /// Whether routes are set with iproute2, else with `route`.
     pub iproute: bool,
 }
 
@@ -78,7 +77,7 @@ pub fn render(state: &NetworkState, settings: &Settings) -> Result<Vec<RenderedF
     Ok(files)
 }
 
-/// Devices before what is made of them: a bond needs its members.
+/// Physical devices precede virtual ones: a bond needs its members.
 fn rank(kind: InterfaceKind) -> Option<u8> {
     match kind {
         InterfaceKind::Loopback => Some(0),
@@ -87,7 +86,7 @@ fn rank(kind: InterfaceKind) -> Option<u8> {
         InterfaceKind::Bond => Some(3),
         InterfaceKind::Bridge => Some(4),
         InterfaceKind::Vlan => Some(5),
-        // ifupdown leaves wireless links to wpa_supplicant's own options.
+        // ifupdown leaves wireless devices to wpa_supplicant's options.
         InterfaceKind::Wifi | InterfaceKind::Undescribed => None,
     }
 }
@@ -95,7 +94,7 @@ fn rank(kind: InterfaceKind) -> Option<u8> {
 fn content(state: &NetworkState, settings: &Settings) -> Result<String, RenderError> {
     let mut ranked = Vec::new();
     for link in state.interfaces.values().filter(|link| link.kind != InterfaceKind::Wifi) {
-        let what = || format!("the bridge port '{}', which nothing describes: describe it", link.name);
+        let what = || format!("the bridge port '{}' without an entry; add one", link.name);
         let rank = rank(link.kind).ok_or_else(|| RenderError::new(NAME, &link.origin, what()))?;
         ranked.push((rank, link));
     }
@@ -107,7 +106,7 @@ fn content(state: &NetworkState, settings: &Settings) -> Result<String, RenderEr
     Ok(sections.iter().map(|lines| lines.join("\n")).collect::<Vec<_>>().join("\n\n") + "\n")
 }
 
-/// `lo`, the one link that is always up, carries the name servers of no link in particular.
+/// `lo`, which is always up, carries the global name servers.
 fn loopback(state: &NetworkState) -> Interface {
     let described = state.interfaces.values().rfind(|link| link.name == "lo").cloned();
     let origin = state.config.node().origin.clone();
@@ -150,7 +149,7 @@ fn loopback(state: &NetworkState) -> Interface {
     lo
 }
 
-/// `iface`'s method and what it adds to the link's options.
+/// The method of `iface`, and additional options.
 fn method(subnet: &Subnet, accept_ra: Option<bool>) -> (String, Vec<(&'static str, &'static str)>) {
     let advertised =
         || accept_ra.map(|accept| ("accept_ra", if accept { "1" } else { "0" })).into_iter().collect();
@@ -172,7 +171,7 @@ fn head(link: &Interface, control: &str, family: &str, method: &str) -> Vec<Stri
     vec![format!("{verb} {}", link.name), format!("iface {} {family} {method}", link.name)]
 }
 
-/// Search domains and name servers of the first address that has any.
+/// Search domains and name servers of the first address with any.
 type Resolver = (Option<Vec<String>>, Option<Vec<String>>);
 
 fn sections_of(link: &Interface, settings: &Settings) -> Vec<Vec<String>> {
@@ -181,16 +180,16 @@ fn sections_of(link: &Interface, settings: &Settings) -> Vec<Vec<String>> {
     }
     let mut sections: Vec<Vec<String>> = Vec::new();
     let mut dns: Option<Resolver> = None;
-    // IPv6 routes below an IPv4 address wait for the next IPv6 stanza.
+    // IPv6 routes below an IPv4 address are postponed to the next IPv6 stanza.
     let mut waiting: Vec<&Route> = Vec::new();
-    // IPv4 routes below an IPv6 address likewise, where an IPv4 stanza follows.
+    // IPv4 routes below an IPv6 address likewise, if an IPv4 stanza follows.
     let mut waiting4: Vec<&Route> = Vec::new();
     let mut control = String::new();
     let automatic = format!("auto {}", link.name);
     for (index, subnet) in link.subnets.iter().enumerate() {
         let v6 = subnet.is_ipv6();
         let (method, added) = method(subnet, link.accept_ra);
-        // ifupdown of old complains about a second 'auto' line.
+        // Old versions of ifupdown complain about a second 'auto' line.
         let repeated = sections.iter().any(|lines| lines.contains(&automatic));
         control = if repeated {
             "alias".to_owned()
@@ -217,7 +216,7 @@ fn sections_of(link: &Interface, settings: &Settings) -> Vec<Vec<String>> {
             let mtu_of_subnet = subnet.mtu.as_ref().filter(|_| !v6);
             lines.extend(link_options(link, &added, mtu_of_subnet));
         } else if v6 {
-            // What says how this family's addresses come belongs to its own stanza.
+            // Options for the dynamic addresses of a family belong to its own stanza.
             lines.extend(added.iter().map(|(name, value)| format!("    {name} {value}")));
         }
         let original = &link.subnets[index];
@@ -253,7 +252,7 @@ fn sections_of(link: &Interface, settings: &Settings) -> Vec<Vec<String>> {
 
 fn without_subnets(link: &Interface) -> Vec<String> {
     let mut lines = Vec::new();
-    // ifenslave wants the members of a bond brought up by name.
+    // ifenslave requires bond members to be brought up by name.
     if link.params.contains_key("bond-master") || link.params.contains_key("bond-slaves") {
         lines.push(format!("auto {}", link.name));
     }
@@ -284,7 +283,7 @@ fn subnet_options(subnet: &Subnet, v6: bool) -> Vec<String> {
         .dns_nameservers
         .as_ref()
         .map(|all| all.iter().filter(same_family).cloned().collect::<Vec<_>>());
-    // Domains without a server of this family make no sense.
+    // Domains without a server of this family are useless.
     let pointless = servers.as_ref().is_some_and(Vec::is_empty);
     options.extend(servers.filter(|_| !pointless).map(|servers| ("dns-nameservers", servers.join(" "))));
     options.extend(
@@ -302,7 +301,7 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// The options of the link itself, sorted.
+/// The options of the device itself, sorted.
 fn link_options(link: &Interface, added: &[(&str, &str)], mtu_of_subnet: Option<&Scalar>) -> Vec<String> {
     let mut params: indexmap::IndexMap<String, Param> = link.params.clone();
     let mut set = |name: &str, value: Option<Param>| {
@@ -337,7 +336,7 @@ fn link_options(link: &Interface, added: &[(&str, &str)], mtu_of_subnet: Option<
     }
     let mut lines = Vec::new();
     for (key, value) in &params {
-        // ifupdown's own options are known by one spelling only; those of scripts reach them by either.
+        // ifupdown's own options have a single spelling; options of scripts can use either.
         let name = if key == "accept_ra" { key.clone() } else { key.replace('_', "-") };
         let truth = matches!(value, Param::One(Scalar::Bool(_)));
         if NOT_OPTIONS.contains(&key.as_str()) || !(value.is_truthy() || truth) {
@@ -357,8 +356,8 @@ fn link_options(link: &Interface, added: &[(&str, &str)], mtu_of_subnet: Option<
     sorted(lines)
 }
 
-/// Two lines, to add and to take away; a route that is there already is no failure of `ifup`. A route that the tools
-/// cannot set is none.
+/// Two lines, to add and to delete the route; an existing route does not make `ifup` fail. Empty if the tools do not
+/// support the route.
 fn route_lines(route: &Route, link: &str, settings: &Settings) -> Vec<String> {
     let v6 = address::is_v6_network(&route.network);
     let default = route.is_default();
@@ -400,7 +399,7 @@ fn route_lines(route: &Route, link: &str, settings: &Settings) -> Vec<String> {
     vec![format!("    post-up route add{rest} || true"), format!("    pre-down route del{rest} || true")]
 }
 
-/// Policy rules, which need iproute2.
+/// Policy rules, which require iproute2.
 fn rule_lines(link: &Interface, settings: &Settings) -> Vec<String> {
     let mut lines = Vec::new();
     for rule in link.rules.iter().filter(|_| settings.iproute) {

@@ -1,31 +1,31 @@
-//! The tables of the original's distributions: where each has its network's files.
+//! The network settings of upstream's distributions.
 //!
-//! They are here and not with each distribution because a description can be converted for a distribution that this
-//! program does not configure.
+//! They are here and not in the distributions, because configurations can also be converted for distributions that this
+//! program does not support.
 
 use crate::Settings;
 
-/// Above files of Debian's family and of those that took it over.
+/// The header of files in the Debian family and in distributions that adopted it.
 const HEADER: &str = "# This file is generated from information provided by the datasource.  Changes
 # to it will not persist across an instance reboot.  To disable cloud-init's
 # network configuration capabilities, write a file
 # /etc/cloud/cloud.cfg.d/99-disable-network-config.cfg with the following:
 # network: {config: disabled}
 ";
-/// The same with single spaces between the sentences.
+/// The same with single spaces between sentences.
 fn single_spaced() -> String {
     HEADER.replace(".  ", ". ")
 }
 
-/// What is particular to a distribution's network.
+/// The network settings of a distribution.
 #[derive(Clone, Copy)]
 struct Facts {
     name: &'static str,
-    /// Programs read `/etc/sysconfig`.
+    /// Whether programs read `/etc/sysconfig`.
     sysconfig: bool,
-    /// Stages wait for the network: the units are ordered before it.
+    /// Whether stages wait for the network, because the units are ordered before it.
     waits: bool,
-    /// Changes to where and how files are written.
+    /// Changes paths and formats.
     change: fn(&mut Settings),
 }
 
@@ -41,7 +41,7 @@ const fn suse(name: &'static str) -> Facts {
     Facts { sysconfig: true, change: as_suse, ..usual(name) }
 }
 
-#[allow(unused_variables, reason = "a build without the renderer has no settings of it")]
+#[allow(unused_variables, reason = "a build without the renderer has no settings for it")]
 fn as_suse(settings: &mut Settings) {
     #[cfg(feature = "ifcfg")]
     {
@@ -49,7 +49,7 @@ fn as_suse(settings: &mut Settings) {
     }
 }
 
-#[allow(unused_variables, reason = "a build without the renderer has no settings of it")]
+#[allow(unused_variables, reason = "a build without the renderer has no settings for it")]
 fn interfaces(settings: &mut Settings, path: &str, header: fn() -> String) {
     #[cfg(feature = "interfaces")]
     {
@@ -58,7 +58,7 @@ fn interfaces(settings: &mut Settings, path: &str, header: fn() -> String) {
     }
 }
 
-#[allow(unused_variables, reason = "a build without the renderer has no settings of it")]
+#[allow(unused_variables, reason = "a build without the renderer has no settings for it")]
 fn netplan(settings: &mut Settings, header: fn() -> String) {
     #[cfg(feature = "netplan")]
     {
@@ -130,13 +130,13 @@ const DISTROS: &[Facts] = &[
     sysconfig("TencentOS"),
 ];
 
-/// Every distribution's name.
+/// The names of all distributions.
 pub fn distros() -> impl Iterator<Item = &'static str> {
     DISTROS.iter().map(|facts| facts.name)
 }
 
 impl Settings {
-    /// What a distribution says about its network; one that is not known has the usual places.
+    /// The settings of a distribution; the defaults for an unknown one.
     pub fn of(distro: &str) -> Self {
         let known = DISTROS.iter().find(|facts| facts.name.eq_ignore_ascii_case(distro));
         let facts = known.copied().unwrap_or(usual(""));

@@ -1,8 +1,8 @@
-//! Renderers and activators: network state to the files and commands of a network manager.
+//! Renderers and activators: from network state to the files and commands of a network manager.
 //!
-//! A renderer is a pure function from a [`netconfig::NetworkState`] and its settings to [`RenderedFile`]s, a constant, a row in
-//! the table of `manager` and a feature each. [`NetworkTools`] writes them, and is the [`model::distro::Network`] of every distribution: a
-//! distribution brings only a table, [`Settings`].
+//! A renderer is a pure function from a [`netconfig::NetworkState`] and its settings to [`RenderedFile`]s; each has a
+//! constant, a row in the table of `manager` and a feature. [`NetworkTools`] writes the files, and is the
+//! [`model::distro::Network`] of every distribution, which only adds a table, [`Settings`].
 
 mod activate;
 #[cfg(feature = "bsd")]
@@ -49,23 +49,23 @@ use std::path::PathBuf;
 
 use model::config::Origin;
 
-/// A file as a renderer wants it.
+/// A rendered file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenderedFile {
-    /// Where.
+    /// The path.
     pub path: PathBuf,
-    /// What is in it.
+    /// The content.
     pub content: String,
     /// Permission bits.
     pub mode: u32,
-    /// A file that is there keeps its permission bits.
+    /// Whether an existing file keeps its permission bits.
     pub keeps_mode: bool,
-    /// The user and group that own it, where not root.
+    /// The owner, if it is not root.
     pub owner: Option<&'static str>,
 }
 
 impl RenderedFile {
-    /// A file of root.
+    /// A file owned by root.
     pub fn new(path: impl Into<PathBuf>, content: impl Into<String>, mode: u32) -> Self {
         Self { path: path.into(), content: content.into(), mode, keeps_mode: false, owner: None }
     }
@@ -74,14 +74,14 @@ impl RenderedFile {
 /// A state that a renderer cannot express.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// A part of the description that this network manager has no form for.
+    /// A part of the configuration that this network manager does not support.
     #[error("{origin}: {renderer} cannot express {what}")]
     Unsupported {
         /// Where it was written.
         origin: Origin,
         /// The renderer.
         renderer: &'static str,
-        /// What it is.
+        /// The unsupported part.
         what: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What a network manager is: a constant in its own file and a row in [`MANAGERS`].
+//! The description of a network manager: a constant in its own file and a row in [`MANAGERS`].
 
 use model::effects::{FileError, Link, ReadFiles};
 use model::{DistroError, System};
@@ -8,22 +8,22 @@ use crate::convert::ConvertError;
 use crate::stale::Place;
 use crate::{NetworkError, RenderedFile, Settings};
 
-/// What a renderer wants to know of the machine that it writes for.
-#[allow(dead_code, reason = "a build with some of the renderers asks for some of it")]
+/// What a renderer needs to know about the target machine.
+#[allow(dead_code, reason = "the use depends on the renderers in a build")]
 pub(crate) struct Surroundings<'a> {
-    /// Files that are changed, not replaced.
+    /// Files that are edited instead of replaced.
     pub(crate) files: &'a dyn ReadFiles,
-    /// The machine's links.
+    /// The machine's devices.
     pub(crate) links: &'a [Link],
-    /// Whether iproute2 is there. This and the next are asked only where they matter: an answer takes time.
+    /// Whether iproute2 is installed. This and the next are only determined if needed, because that takes time.
     pub(crate) iproute: &'a dyn Fn() -> bool,
-    /// Whether this netplan knows `ipv6-mtu`.
+    /// Whether the installed netplan supports `ipv6-mtu`.
     pub(crate) ipv6_mtu: &'a dyn Fn() -> bool,
 }
 
-#[allow(dead_code, reason = "a build with some of the renderers asks for some of it")]
+#[allow(dead_code, reason = "the use depends on the renderers in a build")]
 impl Surroundings<'_> {
-    /// A file as it is; `None` where there is none.
+    /// The current content of a file; `None` if it does not exist.
     pub(crate) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, FileError> {
         self.files.read_optional(std::path::Path::new(path))
     }
@@ -31,62 +31,62 @@ impl Surroundings<'_> {
 
 /// A network manager.
 pub(crate) struct Manager {
-    /// Its name in cloud.cfg.
+    /// The name in cloud.cfg.
     pub(crate) name: &'static str,
-    /// Whether this system has it.
+    /// Whether it is available on this system.
     pub(crate) available: fn(&System, &Settings) -> bool,
-    /// How it is written for; `None` where it only brings links up.
+    /// How it is configured; `None` if it only brings up devices.
     pub(crate) writer: Option<Writer>,
-    /// How it brings links up; `None` where another or its own service does.
+    /// How it brings up devices; `None` if another one or its own service does.
     pub(crate) activator: Option<Activator>,
 }
 
 type Render = fn(&NetworkState, &Settings, &Surroundings<'_>) -> Result<Vec<RenderedFile>, ConvertError>;
 
-/// How a network manager is written for.
+/// How a network manager is configured.
 pub(crate) struct Writer {
-    /// The files of a state; pure but for what it is told of its surroundings.
+    /// Renders the files of a state; pure except for its view of the environment.
     pub(crate) render: Render,
-    /// Version 2 is its own format, which it is handed as it is.
+    /// Whether version 2 is its own format, which it receives unchanged.
     pub(crate) takes_version_2: bool,
-    /// It knows links by name alone: an entry that matches several devices becomes one for each.
+    /// Whether it matches devices by name only: an entry that matches several devices is then duplicated.
     pub(crate) by_name_only: bool,
-    /// Which of its files may be of an earlier description; `None` where one file holds all links.
+    /// Its files that may belong to an earlier configuration; `None` if a single file contains all devices.
     pub(crate) stale: fn(&Settings) -> Option<Place>,
-    /// What goes on around the writing.
+    /// Steps before and after writing.
     pub(crate) around: Option<Around>,
 }
 
-#[allow(dead_code, reason = "a build without renderers writes nothing")]
+#[allow(dead_code, reason = "only used with renderers")]
 impl Writer {
-    /// One that renders and does nothing else.
+    /// A manager that only renders.
     pub(crate) const fn plain(render: Render) -> Self {
         Self { render, takes_version_2: false, by_name_only: false, stale: |_| None, around: None }
     }
 }
 
-/// What goes on around the writing of files.
+/// Steps before and after writing files.
 pub(crate) struct Around {
-    /// Looks at what is there; says whether any file means something else than before.
+    /// Inspects the existing files; returns whether the meaning of any file changes.
     pub(crate) before: fn(&System, &mut [RenderedFile]) -> Result<bool, DistroError>,
     /// Makes the network manager read the files.
     pub(crate) after: fn(&System, &Settings, bool) -> Result<(), DistroError>,
 }
 
-/// Waits until a network manager says that the network is up.
+/// Waits until a network manager reports the network as up.
 type Wait = fn(&System) -> Result<(), DistroError>;
 
-/// How a network manager brings links up.
+/// How a network manager brings up devices.
 pub(crate) struct Activator {
-    /// Brings the links up. The first that does not come up ends it.
+    /// Brings up the devices. Stops at the first failure.
     pub(crate) bring_up: fn(&System, &[String]) -> Result<(), DistroError>,
-    /// Brings one link up that has just been written.
+    /// Brings up one device that has just been configured.
     pub(crate) bring_up_one: fn(&System, &str) -> Result<(), DistroError>,
-    /// Waits until the network is up; `None` where no unit says so.
+    /// Waits until the network is up; `None` if no unit reports that.
     pub(crate) wait: Option<Wait>,
 }
 
-/// The table: feature, name in cloud.cfg, the constant. Its order is that in which they are tried where cloud.cfg has none.
+/// The table: feature, name in cloud.cfg, constant. Its order is the default order.
 macro_rules! managers {
     ($($feature:literal $name:literal $manager:path;)*) => {
         /// The network managers of this build.
@@ -94,7 +94,7 @@ macro_rules! managers {
             $(#[cfg(feature = $feature)] &$manager,)*
             &crate::ifconfig::MANAGER,
         ];
-        /// The names that a build may have.
+        /// The names of all network managers.
         const NAMES: &[&str] = &[$($name,)* "ifconfig"];
     };
 }
@@ -110,21 +110,21 @@ managers! {
     "networkd" "networkd" crate::networkd::MANAGER;
 }
 
-/// The network manager of a name in this build.
+/// The network manager with a name in this build.
 pub(crate) fn named(name: &str) -> Option<&'static Manager> {
     MANAGERS.iter().copied().find(|manager| manager.name == name)
 }
 
-/// The names that may be given where `fits` holds; one that this build leaves out is among them, and is not available.
+/// The names for which `fits` holds, including those that this build omits, which are not available.
 pub(crate) fn names(fits: fn(&Manager) -> bool) -> Vec<&'static str> {
     NAMES.iter().copied().filter(|name| named(name).is_none_or(fits)).collect()
 }
 
-/// The first of a list of names that this system has, in the usual order where none is given.
+/// The first available one in a list of names, or in the default order.
 ///
 /// # Errors
 ///
-/// A name that is none.
+/// An unknown name.
 pub(crate) fn select(
     what: &'static str,
     fits: fn(&Manager) -> bool,

@@ -10,7 +10,7 @@ use crate::{RenderError, RenderedFile};
 
 const NAME: &str = "netbsd";
 
-/// The network manager. No system that this program runs on has it: a description is converted for it.
+/// The network manager. This program does not run on such systems: configurations are only converted for them.
 pub(crate) const MANAGER: Manager = Manager {
     name: NAME,
     available: |_, _| false,
@@ -21,7 +21,7 @@ pub(crate) const MANAGER: Manager = Manager {
     activator: None,
 };
 
-/// The files. rc.conf has no form for further addresses and for routes but the default ones.
+/// The files. rc.conf does not support additional addresses, nor routes except for default routes.
 pub(crate) fn render(
     state: &NetworkState,
     existing: &Existing<'_>,

@@ -16,7 +16,7 @@ const NAME: &str = "networkd";
 /// Who reads the files.
 const OWNER: &str = "systemd-network";
 
-/// Where a distribution has it.
+/// The settings of a distribution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The directory of the files.
@@ -47,7 +47,7 @@ pub(crate) const MANAGER: Manager = Manager {
             Ok(())
         },
         bring_up_one: |system, name| {
-            // A file that has come since networkd began is read when it is told so.
+            // networkd reads files that were added after its start when it is told to.
             activate::run(system, &["networkctl", "reload"], true)?;
             Ok(system.links.set_up(name, true)?)
         },
@@ -55,11 +55,11 @@ pub(crate) const MANAGER: Manager = Manager {
     }),
 };
 
-/// A file's sections. Lines are sorted and said once.
+/// The sections of a file. Lines are sorted and unique.
 #[derive(Default)]
 struct Unit {
     sections: BTreeMap<&'static str, Vec<String>>,
-    /// `[Route]` sections, by a name that puts them in order.
+    /// `[Route]` sections, by a key for sorting.
     routes: BTreeMap<String, Vec<String>>,
     /// `[RoutingPolicyRule]` sections.
     rules: Vec<Vec<String>>,
@@ -85,7 +85,7 @@ impl Unit {
         let mut sections: Vec<(&str, &[String])> = Vec::new();
         for (name, lines) in &self.sections {
             if *name == "Address" {
-                // A section for each address.
+                // One section per address.
                 sections.extend(lines.chunks(1).map(|line| (*name, line)));
             } else {
                 sections.push((name, lines));
@@ -109,7 +109,7 @@ pub fn render(state: &NetworkState, settings: &Settings) -> Result<Vec<RenderedF
         files.retain(|known: &RenderedFile| known.path != file.path);
         files.push(file);
     };
-    // A wireless link needs wpa_supplicant beside it, which is not written for.
+    // A wireless device needs wpa_supplicant, which is not configured here.
     for link in state.interfaces.values().filter(|link| link.kind != InterfaceKind::Wifi) {
         add(&link.name, "network", &network(state, link)?);
     }
@@ -127,7 +127,7 @@ pub fn render(state: &NetworkState, settings: &Settings) -> Result<Vec<RenderedF
     Ok(files)
 }
 
-/// VLANs that can be made: they need a number and a link.
+/// VLANs that can be created: they need an ID and a parent.
 fn vlan_parts(link: &Interface) -> Option<(&Scalar, &str)> {
     let vlan = link.vlan.as_ref()?;
     Some((vlan.id.as_ref()?, vlan.link.as_deref()?))
@@ -156,7 +156,7 @@ fn vlan(link: &Interface) -> Option<Unit> {
     Some(unit)
 }
 
-/// How a bond's parameter is written.
+/// The output format of a bonding parameter.
 #[derive(Clone, Copy)]
 enum Form {
     Plain,
@@ -236,7 +236,7 @@ fn bridge(link: &Interface) -> Option<Unit> {
     Some(unit)
 }
 
-/// A port's value in a parameter of its bridge: version 2 has a table, version 1 a list of `PORT NUMBER`.
+/// A port's value in a bridge parameter: version 2 has a mapping, version 1 a list of `PORT NUMBER`.
 fn of_port(bridge: &Interface, param: &str, port: &str) -> Option<String> {
     match bridge.params.get(param)? {
         Param::Table(table) => table.get(port).filter(|value| value.is_truthy()).map(ToString::to_string),
@@ -247,7 +247,7 @@ fn of_port(bridge: &Interface, param: &str, port: &str) -> Option<String> {
     }
 }
 
-/// What a link is part of.
+/// What a device is a member of.
 fn membership(state: &NetworkState, link: &Interface, unit: &mut Unit) {
     for other in state.of_kind(InterfaceKind::Vlan) {
         if vlan_parts(other).is_some_and(|(_, below)| below == link.name) {
@@ -292,7 +292,7 @@ fn network(state: &NetworkState, link: &Interface) -> Result<Unit, RenderError> 
     }
     if let Some(mac) = mac {
         match (device, link.bond_master()) {
-            // A bond gives its members its own address: only what they were made with tells them apart.
+            // A bond assigns its address to its members: only the permanent address identifies them.
             (true, Some(_)) => unit.set("Match", "PermanentMACAddress", mac),
             (true, None) => unit.set("Match", "MACAddress", mac),
             (false, _) => unit.set("Link", "MACAddress", mac),
@@ -350,7 +350,7 @@ fn address_lines(subnet: &Subnet, routes: &mut usize, unit: &mut Unit) {
     }
 }
 
-/// Addresses and routes; gives what `DHCP=` is.
+/// Addresses and routes; returns the value of `DHCP=`.
 fn subnets(link: &Interface, unit: &mut Unit) -> &'static str {
     let (mut v4, mut v6, mut routes) = (false, false, 0);
     for subnet in &link.subnets {
@@ -396,7 +396,7 @@ fn name_servers(state: &NetworkState, link: &Interface, unit: &mut Unit) {
     }
 }
 
-/// netplan's names of a policy rule's parts and systemd.network(5)'s.
+/// netplan's names of policy rule properties, and those of systemd.network(5).
 const RULE_OPTIONS: &[(&str, &str)] = &[
     ("from", "From"),
     ("mark", "FirewallMark"),
@@ -432,7 +432,7 @@ const OVERRIDES_V4: [(&str, &str); 5] = [
     ("UseRoutes", "use-routes"),
 ];
 
-/// `dhcp4-overrides` and `dhcp6-overrides`, and VMware's `dhcp4domain`, which the state has no form for.
+/// `dhcp4-overrides` and `dhcp6-overrides`, and VMware's `dhcp4domain`, which is not part of the state.
 fn overrides(state: &NetworkState, link: &Interface, dhcp: &str, unit: &mut Unit) -> Result<(), RenderError> {
     let device = state.config.node().at(&["ethernets", link.key()]);
     for (version, section, given) in

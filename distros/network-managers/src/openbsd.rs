@@ -10,7 +10,7 @@ use crate::{RenderError, RenderedFile};
 
 const NAME: &str = "openbsd";
 
-/// The network manager. No system that this program runs on has it: a description is converted for it.
+/// The network manager. This program does not run on such systems: configurations are only converted for them.
 pub(crate) const MANAGER: Manager = Manager {
     name: NAME,
     available: |_, _| false,
@@ -36,7 +36,7 @@ pub(crate) fn render(
 ) -> Result<Vec<RenderedFile>, RenderError> {
     let links = bsd::configured(state, existing.links, false);
     let mut files = Vec::new();
-    // Routes of no link in particular are set by the first link that has an address.
+    // Global routes are set by the first device with an address.
     let mut global = Some(&state.routes);
     for link in &links {
         let mut content = String::new();

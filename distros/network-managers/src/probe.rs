@@ -1,11 +1,11 @@
-//! What a system is asked to find its network managers.
+//! Detects the network managers of a system.
 
 use std::path::Path;
 
 use model::System;
 use model::effects::FileKind;
 
-/// Whether one of the directories has an executable of that name.
+/// Whether one of the directories contains an executable with that name.
 pub(crate) fn program(system: &System, name: &str, directories: &[&str]) -> bool {
     directories.iter().any(|directory| {
         let found = system.files.stat(&Path::new(directory).join(name)).ok().flatten();
@@ -13,12 +13,12 @@ pub(crate) fn program(system: &System, name: &str, directories: &[&str]) -> bool
     })
 }
 
-/// NetworkManager, and enabled where systemd says so.
+/// Whether NetworkManager is installed and, with systemd, enabled.
 #[cfg(any(feature = "networkmanager", feature = "netplan"))]
 pub(crate) fn network_manager(system: &System) -> bool {
     use model::distro::Init;
     let systemd = Init::of(system.files.as_ref()) == Init::Systemd;
-    // `Services` starts and stops; whether a service is enabled only systemd says.
+    // `Services` starts and stops; only systemd knows whether a service is enabled.
     let enabled = || {
         let words = ["systemctl", "is-enabled", "NetworkManager.service"];
         system.commands.run(&model::effects::Command::line(words)).is_ok()
@@ -26,7 +26,7 @@ pub(crate) fn network_manager(system: &System) -> bool {
     system.commands.which("nmcli").is_some() && (!systemd || enabled())
 }
 
-/// NetworkManager's plugin that reads ifcfg files.
+/// NetworkManager's plugin for ifcfg files.
 #[cfg(any(feature = "networkmanager", feature = "ifcfg"))]
 pub(crate) fn ifcfg_plugin(system: &System) -> bool {
     let list = |path: &Path| system.files.list(path).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Waiting for links, and giving them their names.
+//! Waits for devices, and renames them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,14 +12,14 @@ use netconfig::{NetError, physical};
 
 use crate::NetworkError;
 
-/// How long a link is waited for before it counts as missing. The original lets udev settle five times, which takes no
-/// time where udev has nothing to do.
+/// How long to wait for a device before it counts as missing. Upstream runs `udevadm settle` five times, which returns
+/// immediately if udev is idle.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The error as the contract has it.
+/// Converts to the contract's error type.
 pub(crate) fn invalid(error: NetError) -> DistroError {
     match error.origin().cloned() {
-        // The message of these begins with the place already.
+        // These messages already start with the place.
         Some(origin) => {
             let message = error.to_string();
             let message = message.strip_prefix(&format!("{origin}: ")).map_or(message.clone(), str::to_owned);
@@ -29,7 +29,7 @@ pub(crate) fn invalid(error: NetError) -> DistroError {
     }
 }
 
-/// Waits until every link that the config names by MAC is there: woken by the kernel, at most [`PATIENCE`] long.
+/// Waits until all devices identified by MAC exist: using kernel events, for at most [`PATIENCE`].
 pub(crate) fn wait_for_links(system: &System, devices: &[physical::Device]) -> Result<(), DistroError> {
     let missing = || -> Result<Vec<&physical::Device>, DistroError> {
         let present = links::by_mac(&system.links.links()?).map_err(invalid)?;
@@ -41,7 +41,7 @@ pub(crate) fn wait_for_links(system: &System, devices: &[physical::Device]) -> R
     let mut changes = system.links.watch()?;
     let deadline = system.clock.monotonic() + PATIENCE;
     loop {
-        // A link that has just come has its name only when udev is done with it.
+        // A new device gets its name only after udev has processed it.
         let absent = missing()?;
         for device in &absent {
             tracing::debug!("Waiting for settle or {} exists", device.name);
@@ -60,7 +60,7 @@ pub(crate) fn wait_for_links(system: &System, devices: &[physical::Device]) -> R
     }
 }
 
-/// Lets udev finish, at most until the link is there. A system without udev has nothing to wait for.
+/// Waits for udev to settle, at most until the device exists. A system without udev does not need that.
 fn settle(system: &System, link: &str) -> Result<(), DistroError> {
     let path = Path::new("/sys/class/net").join(link);
     if system.commands.which("udevadm").is_some() && !system.files.exists(&path) {
@@ -70,12 +70,12 @@ fn settle(system: &System, link: &str) -> Result<(), DistroError> {
     Ok(())
 }
 
-/// The links as they are now.
+/// The current devices.
 fn current(system: &System) -> Result<Vec<Current>, DistroError> {
     let known = system.links.links()?;
     let mut addressed = BTreeSet::new();
     for link in &known {
-        // Addresses that a link gave itself, and those that routers advertise, come again.
+        // Self-assigned addresses, and those from router advertisements, are assigned again.
         let counts =
             |address: &Address| address.address.is_ipv4() || (address.permanent && address.scope == "global");
         if system.links.addresses(&link.name)?.iter().any(counts) {
@@ -97,7 +97,7 @@ fn current(system: &System) -> Result<Vec<Current>, DistroError> {
     Ok(links::usable(&known, Filter::ALL).into_iter().map(describe).collect())
 }
 
-/// Gives links the names that the config wants.
+/// Renames devices as configured.
 pub(crate) fn rename_links(system: &System, devices: &[physical::Device]) -> Result<(), DistroError> {
     if devices.is_empty() {
         tracing::debug!("no interfaces to rename");
@@ -108,7 +108,7 @@ pub(crate) fn rename_links(system: &System, devices: &[physical::Device]) -> Res
         links.iter().any(|link| link.name == device.name && links::mac(link).to_lowercase() == device.mac)
     };
     if devices.iter().all(named) {
-        // Every link has its name: whether one is in use need not be asked.
+        // All devices have their names: no need to check whether they are in use.
         return Ok(());
     }
     let plan = plan(devices, &current(system)?);

@@ -1,11 +1,11 @@
-//! Policy rules and routes in the words of ip-rule(8) and ip-route(8), which several network managers take.
+//! Policy rules and routes in the syntax of ip-rule(8) and ip-route(8), used by several network managers.
 
 use indexmap::IndexMap;
 #[cfg(feature = "ifcfg")]
 use netconfig::Route;
 use netconfig::{Scalar, address};
 
-/// netplan's names and ip-rule(8)'s.
+/// netplan's names and those of ip-rule(8).
 const WORDS: &[(&str, &str)] = &[
     ("from", "from"),
     ("to", "to"),
@@ -15,7 +15,7 @@ const WORDS: &[(&str, &str)] = &[
     ("priority", "priority"),
 ];
 
-/// Whether a rule is of IPv6.
+/// Whether a rule is for IPv6.
 pub(crate) fn is_v6(rule: &IndexMap<String, Scalar>) -> bool {
     ["from", "to"]
         .iter()
@@ -23,19 +23,19 @@ pub(crate) fn is_v6(rule: &IndexMap<String, Scalar>) -> bool {
         .any(|network| address::is_v6_network(&network.to_string()))
 }
 
-/// A rule in ip-rule(8)'s words, and whether it is of IPv6.
+/// A rule in the syntax of ip-rule(8), and whether it is for IPv6.
 pub(crate) fn rule_words(rule: &IndexMap<String, Scalar>) -> (bool, String) {
     let said = WORDS.iter().filter_map(|(key, word)| Some(format!("{word} {}", rule.get(*key)?)));
     (is_v6(rule), said.collect::<Vec<_>>().join(" "))
 }
 
-/// Whether a route says more than where it leads, its gateway and its metric.
+/// Whether a route has more than a destination, a gateway and a metric.
 #[cfg(feature = "ifcfg")]
 pub(crate) fn is_particular(route: &Route) -> bool {
     route.gateway.is_none() || route.table.is_some() || route.mtu.is_some() || route.on_link == Some(true)
 }
 
-/// A route in ip-route(8)'s words.
+/// A route in the syntax of ip-route(8).
 #[cfg(feature = "ifcfg")]
 pub(crate) fn route_words(route: &Route, link: &str) -> String {
     let mut words =

@@ -1,8 +1,8 @@
-//! The udev rules that give devices their names by MAC.
+//! The udev rules that name devices by MAC.
 
 use netconfig::{InterfaceKind, NetworkState};
 
-/// `70-persistent-net.rules`: a line for each device with a MAC.
+/// `70-persistent-net.rules`: one line per device with a MAC.
 pub(crate) fn persistent_names(state: &NetworkState) -> String {
     let mut out = String::new();
     for link in state.of_kind(InterfaceKind::Physical) {

@@ -1,17 +1,17 @@
-//! What a distribution says about its network.
+//! The network settings of a distribution.
 
 /// The table of differences that a distribution passes to [`crate::NetworkTools`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     /// The distribution's name in cloud.cfg (`debian`, `centos`).
     pub distro: String,
-    /// `system_info.network.renderers`: renderers by name, the first that is available writes.
+    /// `system_info.network.renderers`: the first available renderer is used.
     pub renderers: Option<Vec<String>>,
-    /// `system_info.network.activators`: activators by name, the first that is available is used.
+    /// `system_info.network.activators`: the first available activator is used.
     pub activators: Option<Vec<String>>,
-    /// A stage waits for the network where it needs one, since the units do not (Ubuntu).
+    /// Whether a stage waits for the network itself, because the units do not (Ubuntu).
     pub waits_for_network: bool,
-    /// Programs of this distribution read `/etc/sysconfig`.
+    /// Whether programs of this distribution read `/etc/sysconfig`.
     pub has_sysconfig: bool,
     /// interfaces(5).
     #[cfg(feature = "interfaces")]

@@ -1,27 +1,27 @@
-//! Files of ours that an earlier description needed and this one does not: they would bring up links that are gone, or
-//! give a link two configurations. Nothing of anybody else's is touched.
+//! Removes our files of an earlier configuration: they would bring up removed devices, or configure a device twice.
+//! Files of other programs are kept.
 
 use std::path::PathBuf;
 
 use model::System;
 
-/// A directory, and what the names of our files in it begin with.
+/// A directory, and the prefix of our files in it.
 pub(crate) struct Place {
     pub(crate) directory: PathBuf,
     pub(crate) prefixes: Vec<String>,
-    /// The first line of our files, where the name alone does not say that one is ours.
+    /// The first line of our files, if the name alone does not identify them.
     pub(crate) mark: Option<String>,
 }
 
 #[cfg(any(feature = "networkd", feature = "networkmanager"))]
 impl Place {
-    /// Files that their names say are ours.
+    /// Files identified by their names.
     pub(crate) fn by_name(directory: &str, prefix: &str) -> Self {
         Self { directory: directory.into(), prefixes: vec![prefix.to_owned()], mark: None }
     }
 }
 
-/// Removes what is left of an earlier description by a renderer that has just written these files.
+/// Removes files of an earlier configuration, after a renderer has written these.
 pub(crate) fn remove(system: &System, place: &Place, written: &[PathBuf]) {
     for name in system.files.list(&place.directory).unwrap_or_default() {
         let path = place.directory.join(&name);
@@ -33,7 +33,7 @@ pub(crate) fn remove(system: &System, place: &Place, written: &[PathBuf]) {
         if !place.mark.as_ref().is_none_or(begins) {
             continue;
         }
-        tracing::info!("Removing {}, which described a link that is described no more", path.display());
+        tracing::info!("Removing {}: its network device is no longer configured", path.display());
         if let Err(error) = system.files.remove(&path) {
             tracing::warn!("{error}");
         }

@@ -1,4 +1,4 @@
-//! The network of every distribution.
+//! Network configuration for all distributions.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::convert::{self, ConvertError};
 use crate::manager::{self, Activator, Surroundings, Writer};
 use crate::{NetworkError, RenderError, RenderedFile, Settings, rename, stale};
 
-/// Writes for the first network manager that a system has, and brings it up.
+/// Renders for the first available network manager, and brings the network up.
 #[derive(Clone, Debug)]
 pub struct NetworkTools {
     system: System,
@@ -33,11 +33,11 @@ impl NetworkTools {
         Self { system, settings }
     }
 
-    /// The renderer that writes, by its name in cloud.cfg.
+    /// The renderer to use, by its name in cloud.cfg.
     ///
     /// # Errors
     ///
-    /// A name in `system_info.network.renderers` that is none, or no renderer that this system has.
+    /// An unknown name in `system_info.network.renderers`, or no renderer available.
     pub fn renderer(&self) -> Result<&'static str, DistroError> {
         self.select_renderer().map(|(name, _)| name)
     }
@@ -59,7 +59,7 @@ impl NetworkTools {
         Ok(found.and_then(|manager| Some((manager.name, manager.activator.as_ref()?))))
     }
 
-    /// The files of a state; what of its description they do not say is logged.
+    /// The files of a state; settings that they do not express are logged.
     fn files(
         &self,
         state: &NetworkState,
@@ -85,7 +85,7 @@ impl NetworkTools {
         })?;
         let lost = convert::unexpressed(&state.config, name, writer, &self.settings, &surroundings, &files);
         for key in lost {
-            // What a platform describes nobody here can mend; a person's own words deserve a warning.
+            // Nobody can fix a platform's configuration; a user's own deserves a warning.
             if key.origin.line == 0 { tracing::info!("{key}") } else { tracing::warn!("{key}") }
         }
         Ok(files)
@@ -96,7 +96,7 @@ impl NetworkTools {
         let uid = Passwd::parse(&read("/etc/passwd")).get(name).map(|user| user.uid);
         let gid = Groups::parse(&read("/etc/group")).get(name).map(|group| group.gid);
         if uid.is_none() || gid.is_none() {
-            tracing::warn!("there is no user and group '{name}': its files stay root's");
+            tracing::warn!("user and group '{name}' do not exist: its files are owned by root");
         }
         Owner { uid, gid }
     }
@@ -105,7 +105,7 @@ impl NetworkTools {
         let attributes = Attributes {
             mode: (!file.keeps_mode).then_some(file.mode),
             owner: file.owner.map_or_else(Owner::default, |name| self.owner(name)),
-            // Access points and 802.1x are the one place of a network description that holds passwords.
+            // Access points and 802.1x are the only places for passwords in a network configuration.
             secret: file.mode.trailing_zeros() >= 6
                 && ["password", "psk="].iter().any(|word| file.content.contains(word)),
         };
@@ -149,13 +149,13 @@ impl Network for NetworkTools {
     }
 }
 
-/// A description that was read once.
+/// A parsed configuration.
 struct Described<'t> {
     tools: &'t NetworkTools,
     config: NetworkConfig,
-    /// The devices that it names by MAC.
+    /// The devices that it identifies by MAC.
     devices: Vec<physical::Device>,
-    /// Its state with the links as they were when it was first needed: after they came and got their names.
+    /// Its state with the devices at the time of first use: after they have appeared and been renamed.
     state: Option<NetworkState>,
 }
 
@@ -191,7 +191,7 @@ impl DescribedNetwork for Described<'_> {
             (around.after)(&tools.system, &tools.settings, changed)?;
         }
         let files = files.into_iter().map(|file| file.path).collect::<Vec<_>>();
-        // After the new ones are there: a cut in between leaves too much, never too little.
+        // After writing the new ones: an interruption leaves too many files, never too few.
         if let Some(place) = (writer.stale)(&tools.settings) {
             stale::remove(&tools.system, &place, &files);
         }

@@ -1,9 +1,9 @@
-//! What a description says and the files of a network manager do not.
+//! Finds the settings of a configuration that the files of a network manager do not express.
 //!
-//! No renderer keeps a list of what it leaves out, which would be wrong the day after: the description is rendered again
-//! without each of its keys, and with another value. A key that changes nothing in any file is not expressed. Rendering
-//! is pure, and a description has some dozens of keys; of those that stand many times (addresses of a hundred links)
-//! some are looked at.
+//! No renderer has a list of unsupported settings, which would soon be outdated: the configuration is rendered again
+//! without each of its keys, and with another value. A key that changes no file is not expressed. Rendering is pure,
+//! and a configuration has a few dozen keys; of those that occur often (addresses of a hundred devices), some are
+//! checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,32 +12,32 @@ use model::{NetworkConfig, Node};
 
 use crate::RenderedFile;
 
-/// How many values of one key are looked at.
+/// How many values of a key are checked.
 const SAMPLES: usize = 16;
-/// Keys that describe the description: which form it has, and which family OpenStack says an address is of. A name that
-/// begins with `_` is this program's own mark.
+/// Keys about the configuration itself: its format, or the family of an address in OpenStack's. Names that start with
+/// `_` are this program's own.
 const ABOUT: &[&str] = &["version", "config_id", "ipv4", "ipv6"];
 
 /// A key that a renderer does not write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unexpressed {
-    /// Where it was written, the first of several.
+    /// The place of its first occurrence.
     pub origin: Origin,
     /// The renderer.
     pub renderer: &'static str,
     /// The key.
     pub key: String,
-    /// In how many further places it stands.
+    /// The number of further occurrences.
     pub others: usize,
 }
 
 impl Unexpressed {
-    /// What is said of it, without its place.
+    /// The message without the place.
     pub fn message(&self) -> String {
         let others = match self.others {
             0 => String::new(),
-            1 => " (nor in another place)".to_owned(),
-            others => format!(" (nor in {others} other places)"),
+            1 => " (also in another place)".to_owned(),
+            others => format!(" (also in {others} other places)"),
         };
         format!("{} cannot express '{}'{others}", self.renderer, self.key)
     }
@@ -49,7 +49,7 @@ impl std::fmt::Display for Unexpressed {
     }
 }
 
-/// A step to a value.
+/// A step of a path.
 #[derive(Clone, Debug)]
 enum Step {
     Key(Key),
@@ -60,7 +60,7 @@ enum Step {
 enum Fate {
     /// It changes a file.
     Written,
-    /// The description is none without it.
+    /// The configuration is invalid without it.
     Needed,
     /// It changes nothing.
     Lost,
@@ -74,18 +74,18 @@ struct Search<'s> {
     seen: BTreeMap<String, usize>,
 }
 
-/// The keys that change nothing in what was written.
+/// The keys that change nothing in the written files.
 pub(crate) fn find(
     config: &NetworkConfig,
     renderer: &'static str,
     render: &dyn Fn(&NetworkConfig) -> Option<Vec<RenderedFile>>,
     written: &[RenderedFile],
 ) -> Vec<Unexpressed> {
-    // What is rendered on trial is not worth a word in the log.
+    // Trial rendering is not logged.
     let silence = tracing::subscriber::NoSubscriber::default();
     let found = tracing::subscriber::with_default(silence, || {
         let small = NetworkConfig::new(reduced(config.node()));
-        // An entry that is left out may be what another refers to: then nothing is left out.
+        // Another entry may refer to the removed one: then nothing is removed.
         let less = render(&small).map(|files| (&small, files));
         let (config, written) = less.as_ref().map_or((config, written), |(config, files)| (*config, files));
         let mut search = Search { config, renderer, render, written, seen: BTreeMap::new() };
@@ -101,8 +101,8 @@ pub(crate) fn find(
     merged
 }
 
-/// A description with some entries of each long section and list, and with each that has a key which those have not: a
-/// machine with two hundred links is not rendered whole for every key.
+/// A configuration reduced to a few entries of each long section and list, plus those with additional keys: a machine
+/// with two hundred devices is not rendered completely for every key.
 fn reduced(node: &Node) -> Node {
     let (mut seen, mut kept) = (BTreeSet::new(), 0);
     let mut stays = |child: &Node, many: bool| {
@@ -115,7 +115,7 @@ fn reduced(node: &Node) -> Node {
     };
     let value = match &node.value {
         Value::Map(map) => {
-            // The keys of an entry say different things, the entries of a section the same of different links.
+            // The keys of an entry differ in meaning, the entries of a section do not.
             let many = map.len() > SAMPLES && map.values().all(|child| child.as_map().is_some());
             Value::Map(
                 map.iter()
@@ -133,7 +133,7 @@ fn reduced(node: &Node) -> Node {
     Node::new(value, node.origin.clone())
 }
 
-/// The keys of a value and below it, each with the way to it. An entry's type is a key of its own.
+/// The keys of a value, including nested ones, with their paths. The type of an entry is a key of its own.
 fn collect_keys(node: &Node, path: String, keys: &mut BTreeSet<String>) {
     match &node.value {
         Value::Map(map) => {
@@ -152,7 +152,7 @@ fn collect_keys(node: &Node, path: String, keys: &mut BTreeSet<String>) {
 type Lost = Vec<(String, Origin)>;
 
 impl Search<'_> {
-    /// The values below a mapping or list, and what becomes of them.
+    /// The values below a mapping or list, with their results.
     fn below(&mut self, node: &Node, path: &mut Vec<Step>, name: &str) -> (Vec<Fate>, Lost) {
         let children: Vec<(Step, String, &Node)> = match &node.value {
             Value::Map(map) => {
@@ -199,7 +199,7 @@ impl Search<'_> {
                 return (Fate::Written, lost);
             }
             return match self.without(path) {
-                // All of it is lost: one word for the whole.
+                // Everything is lost: report the container only.
                 Fate::Lost if fates.is_empty() || fates.contains(&Fate::Lost) => (Fate::Lost, here()),
                 fate => (fate, lost),
             };
@@ -211,7 +211,7 @@ impl Search<'_> {
                 Step::Item(_) => "/*".to_owned(),
             })
             .collect();
-        // Entries of a section have names of their own: what stands at the same depth under one key is one kind.
+        // Entries of a section have arbitrary names: values at the same depth under one key are of the same kind.
         let kind = format!("{}{}", path.len(), pattern.rsplit('/').take(2).collect::<Vec<_>>().join("/"));
         let count = self.seen.entry(kind).or_default();
         *count += 1;
@@ -225,7 +225,7 @@ impl Search<'_> {
         (fate, if fate == Fate::Lost { here() } else { Vec::new() })
     }
 
-    /// What becomes of the files without a value.
+    /// What happens to the files without a value.
     fn without(&self, path: &[Step]) -> Fate {
         match self.rendered(path, None) {
             None => Fate::Needed,
@@ -234,7 +234,7 @@ impl Search<'_> {
         }
     }
 
-    /// Whether another value changes the files: this one may be what is the case anyway.
+    /// Whether another value changes the files: this one may be the default.
     fn matters(&self, node: &Node, path: &[Step], name: &str) -> bool {
         let differs = |value: Value| {
             self.rendered(path, Some(Node::new(value, node.origin.clone())))
@@ -250,7 +250,7 @@ impl Search<'_> {
     }
 }
 
-/// Nothing that could be expressed: no value, or an empty mapping or list.
+/// Whether there is nothing to express: no value, or an empty mapping or list.
 fn is_empty(node: &Node) -> bool {
     match &node.value {
         Value::Map(map) => map.is_empty(),
@@ -259,13 +259,13 @@ fn is_empty(node: &Node) -> bool {
     }
 }
 
-/// An item of a list goes by the list's key, an entry of version 1 by its type.
+/// A list item is named after the list's key, an entry of version 1 after its type.
 fn item_name(list: &str, item: &Node) -> String {
     let own = item.get("type").and_then(Node::as_str).filter(|_| list == "config");
     own.unwrap_or(list).to_owned()
 }
 
-/// Takes a value out, or puts another in its place.
+/// Removes a value, or replaces it.
 fn change(node: &mut Node, path: &[Step], value: Option<Node>) {
     match (&mut node.value, path) {
         (Value::Map(map), [Step::Key(key)]) => match value {
@@ -286,7 +286,7 @@ fn change(node: &mut Node, path: &[Step], value: Option<Node>) {
     }
 }
 
-/// Values that a renderer which reads this one would write in another way.
+/// Replacement values that would be rendered differently.
 fn others(node: &Node, name: &str) -> Vec<Value> {
     let text = |text: &str| Value::Str(text.to_owned());
     match &node.value {
@@ -314,7 +314,7 @@ fn others(node: &Node, name: &str) -> Vec<Value> {
     }
 }
 
-/// Another address of the same form.
+/// Another address in the same format.
 fn neighbour(address: &str) -> Option<String> {
     let (bare, rest) =
         address.split_once('/').map_or((address, ""), |(bare, _)| (bare, &address[bare.len()..]));

@@ -1,10 +1,10 @@
-//! Each folder of `testdata` is a description and the files that the original (cloud-init 26.2, run over it) wrote
-//! by each renderer. Files must be equal byte for byte, and their modes.
+//! Each directory in `testdata` has a configuration and the files that upstream (cloud-init 26.2, run on it) wrote with
+//! each renderer. Files must be equal byte for byte, as must their modes.
 //!
 //! `config.yaml` is config v1 or v2, `network_data.json` OpenStack's, `interfaces.eni` that of a ConfigDrive v1;
-//! `links.json` are the machine's links, `existing` files that were there before, `RENDERER.error` says that the
-//! original refuses or crashes there: ours may do better. `corrected` holds files in which the original is wrong, as they
-//! have to be; docs/differences.md says why.
+//! `links.json` lists the machine's devices, `existing` files from before, `RENDERER.error` means that upstream rejects
+//! it or crashes: ours may do better. `corrected` has files where upstream is wrong, as they should be; see
+//! docs/differences.md.
 #![allow(clippy::disallowed_methods, reason = "tests read their data from the source tree")]
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use model::{NetworkConfig, Node};
 use netconfig::NetworkState;
 use network_managers::{RenderError, RenderedFile};
 
-/// The cases; `NETWORK_TESTDATA` names a folder of others of the same form.
+/// The cases; `NETWORK_TESTDATA` names another directory in the same format.
 fn testdata() -> PathBuf {
     let here = || Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
     std::env::var_os("NETWORK_TESTDATA").map_or_else(here, PathBuf::from)
@@ -113,11 +113,11 @@ fn collect(directory: &Path, below: &Path, into: &mut BTreeMap<String, String>) 
     }
 }
 
-/// One renderer over one case; what differs.
+/// Runs one renderer on one case; returns the differences.
 fn check(case: &Path, renderer: &str) -> Result<(), String> {
     let base = case.join("expected").join(renderer);
     let Ok(modes) = fs::read_to_string(case.join("expected").join(format!("{renderer}.modes"))) else {
-        // The original fails here; ours only must not panic.
+        // Upstream fails here; ours only must not panic.
         drop(render(case, renderer));
         return Ok(());
     };

@@ -1,4 +1,4 @@
-//! What real programs and our own parsers read in the files that are written.
+//! What real programs and our own parsers read from the written files.
 #![allow(clippy::disallowed_methods, reason = "tests read their data and run the readers")]
 
 use std::fs;
@@ -10,7 +10,7 @@ use model::{NetworkConfig, Node, Value};
 use netconfig::NetworkState;
 use proptest::prelude::*;
 
-/// The files of one kind that the goldens have.
+/// The files of one type in the goldens.
 fn goldens(renderer: &str, below: &str) -> Vec<PathBuf> {
     let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
     let cases = fs::read_dir(testdata).expect("testdata").flatten();
@@ -48,7 +48,7 @@ fn our_parser_reads_every_ifcfg_file() {
     }
 }
 
-/// ifupdown's own reading.
+/// ifupdown's interpretation.
 #[test]
 #[ignore = "needs ifquery"]
 fn ifquery_lists_every_automatic_link() {
@@ -77,7 +77,7 @@ fn config(version: i128, entries: Vec<(String, Node)>) -> NetworkConfig {
     NetworkConfig::new(node(Value::Map(top)))
 }
 
-/// A subnet or an ethernet with any of the keys that renderers look at.
+/// A subnet or an ethernet with any of the keys that renderers use.
 fn entry() -> impl Strategy<Value = serde_json::Value> {
     let keys = [
         "type",

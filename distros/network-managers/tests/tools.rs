@@ -1,5 +1,5 @@
-//! What is written and run on machines of different kinds. Command lines are those of the original's
-//! net/activators.py, net/netplan.py and net/__init__.py.
+//! Files and commands on machines of different types. Command lines are those in upstream's net/activators.py,
+//! net/netplan.py and net/__init__.py.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use model::{NetworkConfig, Node, System};
 use network_managers::{NetworkTools, Settings};
 use system::Scratch;
 
-/// Commands that are noted; some fail.
+/// Records commands; some fail.
 struct Spy {
     lines: Mutex<Vec<String>>,
     programs: Vec<&'static str>,
@@ -41,7 +41,7 @@ impl Commands for Spy {
     }
 }
 
-/// Links that can be renamed; those of the last list have an address.
+/// Devices that can be renamed; those in the last list have an address.
 struct Cables(Mutex<Vec<Link>>, Mutex<Vec<String>>, Vec<&'static str>);
 
 impl Links for Cables {
@@ -73,7 +73,7 @@ impl Links for Cables {
     }
 }
 
-/// So many links have come; none comes after the second.
+/// The number of devices that have appeared; none appears after the second.
 struct Coming(usize);
 
 impl LinkChanges for Coming {

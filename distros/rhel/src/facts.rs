@@ -2,7 +2,7 @@
 
 use model::distro::{CloudCfg, DefaultUser, Facts, TimeClient};
 
-/// chrony, timesyncd (of EPEL), ntp and ntpdate, in the order in which an installed one is preferred.
+/// chrony, timesyncd (from EPEL), ntp and ntpdate, in order of preference among installed ones.
 const TIME_CLIENTS: &[TimeClient] = &[
     TimeClient {
         name: "chrony",

@@ -1,4 +1,4 @@
-//! Red Hat Enterprise Linux and its derivatives: a table of what differs, over what distributions share.
+//! Red Hat Enterprise Linux and its derivatives: a table of differences, and shared implementations.
 
 use capabilities::{
     Accounts, CertificateFiles, Composed, DNF_OR_YUM, HostnameFile, HostnameStyle, Listed, Localectl,

@@ -1,7 +1,7 @@
 //! Releases as the distribution's images ship them.
 //!
-//! Accounts and groups below 100 are those of the package setup (its uidgid table) and of the packages to which that table
-//! gives ids (dbus, sshd, tss, rpc, systemd); the others are made by packages of the images, which take ids from 999
+//! Accounts and groups below 100 are those of the package setup (its uidgid table) and of the packages with IDs in that
+//! table (dbus, sshd, tss, rpc, systemd); the others are created by packages of the images, which take IDs from 999
 //! downward.
 
 use model::distro::Release;
@@ -27,7 +27,7 @@ const EL8: Release = Release {
 };
 const EL10: Release = Release {
     passwd: include_str!("../releases/el10.passwd"),
-    // OpenSSH 9 has no group of host keys.
+    // OpenSSH 9 has no group for host keys.
     group: &[SETUP, include_str!("../releases/el10.group")],
     ..MODERN
 };
@@ -40,7 +40,7 @@ const OLD: Release = Release {
     ..MODERN
 };
 
-/// The releases that `plan` has roots of, the default one of each distribution first.
+/// The releases with a root for `plan`; the first of each distribution is the default.
 pub static RELEASES: &[Release] = &[
     Release {
         distro: "centos",

@@ -1,4 +1,4 @@
-//! What RHEL's family does when it is asked for a thing: the commands and files of the original.
+//! Operations on the RHEL family: the commands and files are upstream's.
 
 use std::path::Path;
 

@@ -1,8 +1,8 @@
-//! Pieces of the configuration tree put together, by the rules that hold for users.
+//! Combines pieces of the configuration tree by the rules for users.
 
 use model::{Key, Map, Node, Origin, Value};
 
-/// The texts of a string with commas or of a list, each once and in order, as the original's `uniq_merge` reads them.
+/// The items of a comma-separated string or of a list, without duplicates and in order, like upstream's `uniq_merge`.
 pub(super) fn unique_words(nodes: &[&Node]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut add = |word: String| {
@@ -23,7 +23,7 @@ pub(super) fn unique_words(nodes: &[&Node]) -> Vec<String> {
     found
 }
 
-/// The values of all, an earlier one before a later; mappings are merged in depth. The original's default merge.
+/// Merges the values, earlier ones first in precedence and mappings recursively: upstream's default merge.
 pub(super) fn merged(maps: &[&Map]) -> Map {
     let mut whole = Map::new();
     for map in maps {
@@ -40,13 +40,13 @@ pub(super) fn merged(maps: &[&Map]) -> Map {
     whole
 }
 
-/// The keys of a mapping with `_` for `-`.
+/// The keys of a mapping with `-` replaced by `_`.
 pub(super) fn with_underscores(map: &Map) -> Map {
     let name = |key: &Key| Key::Str(key.to_string().replace('-', "_").trim().to_owned());
     map.iter().map(|(key, node)| (name(key), node.clone())).collect()
 }
 
-/// A text that the program itself puts into a tree.
+/// A text that this program adds to a tree.
 pub(super) fn text_node(text: impl Into<String>, origin: &Origin) -> Node {
     Node::new(Value::Str(text.into()), origin.clone())
 }

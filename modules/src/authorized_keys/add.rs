@@ -1,4 +1,4 @@
-//! Adding keys to a user's file.
+//! Adds keys to a user's file.
 
 use std::path::Path;
 
@@ -8,16 +8,16 @@ use model::{Context, ModuleError};
 
 use super::{account, file};
 
-/// What sshd runs instead of a shell for a key of somebody who is to log in under another name.
+/// The command for keys of users who must log in under another name.
 pub(crate) const REDIRECT_OPTIONS: &str = "no-port-forwarding,no-agent-forwarding,no-X11-forwarding,command=\"echo \
      'Please login as the user \\\"$USER\\\" rather than the user \\\"$DISABLE_USER\\\".';echo;sleep 10;exit 142\"";
 
-/// The options that send somebody who logs in as `disabled` to `user`.
+/// The options that redirect logins as `disabled` to `user`.
 pub(crate) fn redirect(options: &str, user: &str, disabled: &str) -> String {
     options.replace("$USER", user).replace("$DISABLE_USER", disabled)
 }
 
-/// Adds keys to a user's file. `options`, where not empty, take the place of each key's own.
+/// Adds keys to a user's file. `options`, if not empty, replace the options of each key.
 pub(crate) fn add(
     context: &Context<'_>,
     keys: &[String],

@@ -1,4 +1,4 @@
-//! LUKS volumes: the volume follows its partition, by a key that the image's maker left for this one time.
+//! LUKS volumes: the volume grows with its partition, unlocked by a one-time key that the image's maker left.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ struct KeyData {
     slot: serde_json::Value,
 }
 
-/// Grows a mapped device that is encrypted; others are left as they are.
+/// Grows an encrypted mapped device; others are left unchanged.
 pub(super) fn grow(
     context: &Context<'_>,
     device: &str,
@@ -30,7 +30,7 @@ pub(super) fn grow(
 ) -> Result<Outcome, ModuleError> {
     let partition = partition_below(context, device)?;
     if !is_encrypted(context, mapped, &partition)? {
-        return Ok(Outcome::Unchanged(format!("{device} is mapped and not encrypted")));
+        return Ok(Outcome::Unchanged(format!("{device} is not encrypted")));
     }
     if !done.contains(&partition) {
         return Ok(Outcome::After(partition));
@@ -38,7 +38,7 @@ pub(super) fn grow(
     resize(context, device, &partition)
 }
 
-/// dmsetup(8) says `1 dependencies : (vdb1)`.
+/// dmsetup(8) prints `1 dependencies : (vdb1)`.
 fn partition_below(context: &Context<'_>, device: &str) -> Result<String, ModuleError> {
     let deps = ["dmsetup", "deps", "--options=devname", device];
     let text = context.system.commands.run(&Command::line(deps))?.text();
@@ -50,7 +50,7 @@ fn partition_below(context: &Context<'_>, device: &str) -> Result<String, Module
     match name {
         Some(name) => Ok(format!("/dev/{name}")),
         None => {
-            Err(ModuleError::Failed(format!("dmsetup names not one device below {device}: {}", text.trim())))
+            Err(ModuleError::Failed(format!("dmsetup does not report exactly one device below {device}: {}", text.trim())))
         }
     }
 }
@@ -65,7 +65,7 @@ fn is_encrypted(context: &Context<'_>, mapped: &str, partition: &str) -> Result<
         Err(CommandError::Failed { output, .. }) => {
             if output.code != 4 {
                 tracing::warn!(
-                    "cryptsetup status {mapped} ended with {}: taken for not encrypted",
+                    "cryptsetup status {mapped} exited with {}: assuming that it is not encrypted",
                     output.code
                 );
             }
@@ -79,20 +79,20 @@ fn is_encrypted(context: &Context<'_>, mapped: &str, partition: &str) -> Result<
 fn resize(context: &Context<'_>, device: &str, partition: &str) -> Result<Outcome, ModuleError> {
     let path = Path::new(KEY_FILE);
     let Some(text) = context.system.files.read_optional(path)? else {
-        return Ok(Outcome::Unchanged("there is no key file for the encrypted volume".into()));
+        return Ok(Outcome::Unchanged("no key file for the encrypted volume".into()));
     };
     let unreadable =
-        || ModuleError::Failed(format!("{KEY_FILE} holds no key: the volume may have been resized before"));
+        || ModuleError::Failed(format!("{KEY_FILE} contains no key: the volume may already have been resized"));
     let data: KeyData = serde_json::from_slice(&text).map_err(|_| unreadable())?;
     let key = Secret::new(STANDARD.decode(&data.key).map_err(|_| unreadable())?);
     let slot = data.slot.as_str().map_or_else(|| data.slot.to_string(), str::to_owned);
     let commands = &context.system.commands;
     let resize = Command::line(["cryptsetup", "--key-file", "-", "resize", device]).stdin(key.into_inner());
     let outcome = commands.run(&resize);
-    // The key was for this one use, also when it failed.
+    // The key is for one use, even a failed one.
     let kill = ["cryptsetup", "luksKillSlot", "--batch-mode", partition, &slot];
     if let Err(error) = commands.run(&Command::line(kill)) {
-        tracing::warn!("the slot of the resize key stays: {error}");
+        tracing::warn!("cannot remove the key slot used for resizing: {error}");
     }
     context.system.files.remove(path)?;
     outcome?;

@@ -1,4 +1,4 @@
-//! From the names that people and clouds give devices to those that the machine has.
+//! Translates the device names of people and clouds to those of the machine.
 
 use std::path::{Path, PathBuf};
 
@@ -24,8 +24,8 @@ impl<'a> Names<'a> {
         self.context.system.files.exists(Path::new(path))
     }
 
-    /// The device that a name stands for; `None` where there is no such block device. What is no local device
-    /// (`server:/path`) stays as it is.
+    /// The device that a name stands for; `None` if there is no such block device. Names of remote devices
+    /// (`server:/path`) are returned unchanged.
     pub(super) fn real(&self, start: &str) -> Option<String> {
         if is_network(start) {
             return Some(start.to_owned());
@@ -70,7 +70,7 @@ impl<'a> Names<'a> {
         self.context.system.files.exists(&sys)
     }
 
-    /// What EC2's block-device-mapping says of a name, if that is there under this or the hypervisor's prefix.
+    /// The entry of EC2's block-device-mapping for a name, if it exists under this or the hypervisor's prefix.
     fn of_metadata(&self, name: &str) -> Option<String> {
         let instance = self.context.instance;
         let mapping = [&instance.metadata, instance.extra.get("ec2_metadata").unwrap_or(&Value::Null)]
@@ -97,13 +97,13 @@ fn is_network(name: &str) -> bool {
     name.find(':').is_some_and(|at| at > 0)
 }
 
-/// A name that only the metadata can explain.
+/// Whether only the metadata can resolve a name.
 fn is_cloud_name(name: &str) -> bool {
     matches!(name, "ami" | "root" | "swap")
         || ["ephemeral", "ebs"].iter().any(|start| name.starts_with(start))
 }
 
-/// `sda`, `xvdb1`, `vdc`, `sr0`: a device without its directory.
+/// Matches `sda`, `xvdb1`, `vdc`, `sr0`: a device without its directory.
 fn is_short(name: &str) -> bool {
     if let Some(number) = name.strip_prefix("sr") {
         return !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());

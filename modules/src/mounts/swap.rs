@@ -1,4 +1,4 @@
-//! A swap file: how large, and its making.
+//! The swap file: its size and creation.
 
 use std::path::Path;
 
@@ -17,12 +17,13 @@ use crate::lenient::Text;
 #[serde(default)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Swap {
-    /// The file. Default: /swap.img.
+    /// The path of the file. Default: /swap.img.
     pub filename: Option<Text>,
-    /// Bytes, a number with a unit (`2G`, `512MiB`), or `auto` by the memory and the free space. Default: none.
+    /// The size: bytes, a number with a unit (`2G`, `512MiB`), or `auto` to derive it from the memory and the free
+    /// space. Default: no swap file.
     #[schemars(with = "OneOfThree<Auto, i64, Size>")]
     pub size: Option<Node>,
-    /// The most that `auto` takes. Default: a quarter of the free space.
+    /// The maximum for `auto`. Default: a quarter of the free space.
     #[schemars(with = "Either<i64, Size>")]
     pub maxsize: Option<Node>,
 }
@@ -40,7 +41,7 @@ struct Size;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
-/// Makes the file where it is not there; gives its name when fstab is to have it.
+/// Creates the file if it does not exist; returns its name if fstab needs an entry.
 pub(super) fn set_up(context: &Context<'_>, swap: &Spanned<Swap>, report: &mut Report) -> Option<String> {
     let files = &context.system.files;
     let file = swap.value.filename.as_ref().map_or("/swap.img", |file| file.0.as_str());
@@ -60,11 +61,11 @@ pub(super) fn set_up(context: &Context<'_>, swap: &Spanned<Swap>, report: &mut R
     match made {
         Ok(true) => Some(file.to_owned()),
         Ok(false) => {
-            tracing::debug!("no swap file: the size would be nothing");
+            tracing::debug!("no swap file: the size would be 0");
             None
         }
         Err(error) => {
-            report.warn(Some(&swap.origin), format!("failed to setup swap: {error}"));
+            report.warn(Some(&swap.origin), format!("failed to set up swap: {error}"));
             None
         }
     }
@@ -84,8 +85,8 @@ fn bytes_of(context: &Context<'_>, size: &Node, most: Option<&Node>, file: &str)
     Ok(suggested(u64::saturating_mul(kibibytes, 1024), free_space(context, directory), most))
 }
 
-/// The size for a machine with this memory and this free space: never more than twice the memory, a quarter of the
-/// space where `most` is not given, and nine tenths of it where it is.
+/// The size for the given memory and free space: at most twice the memory; without `most`, at most a quarter of the
+/// free space; with it, at most nine tenths.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes of memory and of disks, and a share of them: far below 2^53")]
 fn suggested(memory: u64, free: Option<u64>, most: Option<u64>) -> u64 {
     let most = match (free, most) {
@@ -104,7 +105,7 @@ fn suggested(memory: u64, free: Option<u64>, most: Option<u64>) -> u64 {
     least.min(most)
 }
 
-/// By stat(1), which every image has.
+/// Uses stat(1), which every image has.
 fn free_space(context: &Context<'_>, directory: &Path) -> Option<u64> {
     let directory = directory.to_string_lossy();
     let stat = ["stat", "--file-system", "--format=%S %f", &directory];
@@ -113,12 +114,12 @@ fn free_space(context: &Context<'_>, directory: &Path) -> Option<u64> {
     numbers.next()?.ok()?.checked_mul(numbers.next()?.ok()?)
 }
 
-/// Bytes, by the units of the original: K, M, G, T, with B or iB after them or not, each a power of 1024.
+/// Parses a size in upstream's units: K, M, G, T, optionally followed by B or iB, each a power of 1024.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates, and what is negative is refused")]
 fn number(node: &Node) -> Result<u64, ModuleError> {
     let invalid = || ModuleError::Invalid {
         origin: node.origin.clone(),
-        message: "a size is a number of bytes, or a number with K, M, G or T, such as 2G".into(),
+        message: "expected a number of bytes, or a number with K, M, G or T, such as 2G".into(),
     };
     let text = match &node.value {
         Value::Int(number) => return u64::try_from(*number).map_err(|_| invalid()),
@@ -150,7 +151,7 @@ fn make(context: &Context<'_>, file: &str, mebibytes: u64) -> Result<(), ModuleE
     let kind =
         mount_of(files.as_ref(), &directory.to_string_lossy()).map(|mount| mount.kind).unwrap_or_default();
     if kind == "btrfs" {
-        // Swap files must not be copied on write there.
+        // Swap files must not be copy-on-write.
         commands.run(&Command::line(["truncate", "-s", "0", file]))?;
         commands.run(&Command::line(["chattr", "+C", file]))?;
     }
@@ -162,7 +163,7 @@ fn make(context: &Context<'_>, file: &str, mebibytes: u64) -> Result<(), ModuleE
     };
     let dd =
         |count: u64| fill(&["dd", "if=/dev/zero", &format!("of={file}"), "bs=1M", &format!("count={count}")]);
-    // XFS before Linux 4.18 gives holes, which swapon refuses.
+    // XFS before Linux 4.18 creates holes, which swapon rejects.
     let holes = kind == "xfs" && kernel(context) < (4, 18);
     if holes || fill(&["fallocate", "-l", &format!("{mebibytes}M"), file]).is_err() {
         dd(mebibytes)?;
@@ -188,7 +189,7 @@ fn kernel(context: &Context<'_>) -> (u32, u32) {
 mod tests {
     use super::*;
 
-    /// Expectations: what the original's `human2bytes` documents.
+    /// Expectations: the documentation of upstream's `human2bytes`.
     #[test]
     fn sizes_have_units() {
         for (yaml, bytes) in [
@@ -206,7 +207,7 @@ mod tests {
         }
     }
 
-    /// Expectations: the table in the original's documentation of swap sizes.
+    /// Expectations: the table in upstream's documentation of swap sizes.
     #[test]
     fn auto_follows_memory_and_space() {
         for (memory, free, most, size) in [

@@ -1,4 +1,4 @@
-//! `rsyslog.remotes`: hosts that the log is sent to.
+//! `rsyslog.remotes`: remote hosts that receive the log.
 
 use indexmap::IndexMap;
 use model::Spanned;
@@ -6,7 +6,7 @@ use model::module::Report;
 
 use crate::lenient::Text;
 
-/// The lines for all hosts between two comments; `None` where there is no host. A host that cannot be read is a warning.
+/// The lines for all hosts between two comments; `None` without hosts. An invalid host is a warning.
 pub(super) fn lines(
     remotes: &IndexMap<String, Option<Spanned<Text>>>,
     report: &mut Report,
@@ -20,7 +20,7 @@ pub(super) fn lines(
         match line(name, &remote.value.0) {
             Ok(line) => lines.push(line),
             Err(why) => {
-                report.warn(Some(&remote.origin), format!("rsyslog.remotes.{name} is left out: {why}"));
+                report.warn(Some(&remote.origin), format!("ignoring rsyslog.remotes.{name}: {why}"));
             }
         }
     }
@@ -28,7 +28,7 @@ pub(super) fn lines(
     Some(lines.join("\n") + "\n")
 }
 
-/// `[filter] [@[@]]host[:port] [# comment]` as a line of rsyslog.conf(5), the name as its comment.
+/// Converts `[filter] [@[@]]host[:port] [# comment]` to a line of rsyslog.conf(5), with the name as its comment.
 fn line(name: &str, text: &str) -> Result<String, String> {
     let mut parts = text.split('#').map(|part| part.trim_matches(' ')).filter(|part| !part.is_empty());
     let (data, comment) = match (parts.next(), parts.next(), parts.next()) {
@@ -48,17 +48,17 @@ fn line(name: &str, text: &str) -> Result<String, String> {
     };
     let (address, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, "")) => (address, None),
-        Some((address, rest)) => (address, Some(rest.strip_prefix(':').ok_or("text follows the ]")?)),
+        Some((address, rest)) => (address, Some(rest.strip_prefix(':').ok_or("unexpected text after ]")?)),
         None => match host.split_once(':') {
             Some((address, port)) => (address, Some(port)),
             None => (host, None),
         },
     };
     if address.is_empty() {
-        return Err("there is no address".into());
+        return Err("the address is missing".into());
     }
     let port =
-        port.map(|port| port.parse::<u32>().map_err(|_| format!("'{port}' is no port"))).transpose()?;
+        port.map(|port| port.parse::<u32>().map_err(|_| format!("'{port}' is not a port"))).transpose()?;
     let address = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
     let port = port.filter(|port| *port != 0).map(|port| format!(":{port}")).unwrap_or_default();
     let note = if name.is_empty() { comment } else { name };
@@ -70,7 +70,7 @@ fn line(name: &str, text: &str) -> Result<String, String> {
 mod tests {
     use super::line;
 
-    /// Expectations: what the original's documentation and unit tests give for these.
+    /// Expectations: upstream's documentation and unit tests.
     #[test]
     fn hosts_in_all_their_forms() {
         for (text, expected) in [

@@ -1,6 +1,6 @@
-//! The forms of `users`, `user` and `groups`, for the schema: they are read from the tree, in `accounts`.
-#![allow(dead_code, reason = "these say what may be written; nothing is read into them")]
-#![allow(clippy::struct_field_names, reason = "the names are those of the keys")]
+//! The forms of `users`, `user` and `groups`, for the schema; `accounts` reads them from the tree.
+#![allow(dead_code, reason = "these types describe the forms; nothing is read into them")]
+#![allow(clippy::struct_field_names, reason = "the field names are the keys")]
 
 use std::borrow::Cow;
 
@@ -15,80 +15,80 @@ use crate::lenient::{Flag, Text};
 #[derive(JsonSchema)]
 #[schemars(rename = "users_groups.user", deny_unknown_fields, transform = any_name)]
 struct User {
-    /// The login name. An entry without one is about the default user.
+    /// The login name. An entry without a name modifies the default user.
     name: Option<Text>,
-    /// Rules for doas(1), which has to be there.
+    /// Rules for doas(1), which must be installed.
     #[schemars(extend("minItems" = 1))]
     doas: Option<Vec<Text>>,
-    /// Day on which the account is disabled, YYYY-MM-DD. Default: never.
+    /// The date on which the account is disabled, YYYY-MM-DD. Default: never.
     #[schemars(extend("format" = "date"))]
     expiredate: Option<Text>,
-    /// The comment of the account, mostly the real name.
+    /// The comment of the account, usually the full name.
     gecos: Option<Text>,
-    /// Further groups: names with commas, or a list.
+    /// Additional groups: comma-separated names, or a list.
     groups: Option<OneOfThree<Text, Names, OldGroups>>,
-    /// Home directory. Default: /home/NAME.
+    /// The home directory. Default: /home/NAME.
     #[schemars(extend("default" = "/home/NAME"))]
     homedir: Option<Text>,
-    /// Days after a password's end until the account is disabled, as a text.
+    /// The number of days after password expiry until the account is disabled, as a string.
     inactive: Option<Text>,
     /// Old spelling of lock_passwd.
     #[schemars(rename = "lock-passwd", transform = deprecated("22.3", "Use lock_passwd."))]
     old_lock_passwd: Option<Flag>,
-    /// No login by password. Default: true.
+    /// Disable password login. Default: true.
     #[schemars(extend("default" = true))]
     lock_passwd: Option<Flag>,
     /// Old spelling of no_create_home.
     #[schemars(rename = "no-create-home", transform = deprecated("24.2", "Use no_create_home."))]
     old_no_create_home: Option<Flag>,
-    /// Do not make the home directory. Default: false.
+    /// Do not create the home directory. Default: false.
     #[schemars(extend("default" = false))]
     no_create_home: Option<Flag>,
     /// Old spelling of no_log_init.
     #[schemars(rename = "no-log-init", transform = deprecated("24.2", "Use no_log_init."))]
     old_no_log_init: Option<Flag>,
-    /// Do not add the account to lastlog and faillog. Default: false.
+    /// Do not add the user to lastlog and faillog. Default: false.
     #[schemars(extend("default" = false))]
     no_log_init: Option<Flag>,
     /// Old spelling of no_user_group.
     #[schemars(rename = "no-user-group", transform = deprecated("24.2", "Use no_user_group."))]
     old_no_user_group: Option<Flag>,
-    /// Do not make a group of the user's name. Default: false.
+    /// Do not create a group with the user's name. Default: false.
     #[schemars(extend("default" = false))]
     no_user_group: Option<Flag>,
-    /// Hash of the password (crypt(3), such as `mkpasswd --method=SHA-512` prints), set only when the account is made.
-    /// Whoever may read the metadata may read it.
+    /// The password hash (crypt(3), as printed by `mkpasswd --method=SHA-512`), set only when the account is created.
+    /// Everyone who can read the metadata can read it.
     passwd: Option<Secret<Text>>,
     /// Old spelling of hashed_passwd.
     #[schemars(rename = "hashed-passwd", transform = deprecated("24.2", "Use hashed_passwd."))]
     old_hashed_passwd: Option<Secret<Text>>,
-    /// Hash of the password, set also on an account that is there.
+    /// The password hash, also set on an existing account.
     hashed_passwd: Option<Secret<Text>>,
     /// Old spelling of plain_text_passwd.
     #[schemars(rename = "plain-text-passwd", transform = deprecated("24.2", "Use plain_text_passwd."))]
     old_plain_text_passwd: Option<Secret<Text>>,
-    /// The password in clear, set also on an account that is there. An SSH key, or a hash, is the safer choice.
+    /// The password in plain text, also set on an existing account. Prefer an SSH key or a hash.
     plain_text_passwd: Option<Secret<Text>>,
     /// Old spelling of create_groups.
     #[schemars(rename = "create-groups", transform = deprecated("24.2", "Use create_groups."))]
     old_create_groups: Option<Flag>,
-    /// Make the groups of `groups` that are not there. Default: true.
+    /// Create missing groups of `groups`. Default: true.
     #[schemars(extend("default" = true))]
     create_groups: Option<Flag>,
     /// Old spelling of primary_group.
     #[schemars(rename = "primary-group", transform = deprecated("24.2", "Use primary_group."))]
     old_primary_group: Option<Text>,
-    /// The primary group. Default: one of the user's name.
+    /// The primary group. Default: a group with the user's name.
     #[schemars(extend("default" = "NAME"))]
     primary_group: Option<Text>,
     /// Old spelling of selinux_user.
     #[schemars(rename = "selinux-user", transform = deprecated("24.2", "Use selinux_user."))]
     old_selinux_user: Option<Text>,
-    /// SELinux user of the login. Default: the system's.
+    /// The SELinux user for logins. Default: the system's.
     selinux_user: Option<Text>,
-    /// Login shell. Default: the system's.
+    /// The login shell. Default: the system's.
     shell: Option<Text>,
-    /// An e-mail address that Ubuntu's single sign-on knows: the account is made by `snap create-user`.
+    /// An e-mail address known to Ubuntu's single sign-on: the account is created by `snap create-user`.
     snapuser: Option<Text>,
     /// Public keys for ~/.ssh/authorized_keys.
     #[schemars(extend("minItems" = 1))]
@@ -101,26 +101,26 @@ struct User {
     #[schemars(rename = "ssh-import-id", extend("minItems" = 1))]
     #[schemars(transform = deprecated("24.2", "Use ssh_import_id."))]
     old_ssh_import_id: Option<Vec<Text>>,
-    /// Ids whose public keys ssh-import-id(1) fetches: `gh:NAME`, `lp:NAME`.
+    /// IDs whose public keys ssh-import-id(1) imports: `gh:NAME`, `lp:NAME`.
     #[schemars(extend("minItems" = 1))]
     ssh_import_id: Option<Vec<Text>>,
     /// Old spelling of ssh_redirect_user.
     #[schemars(rename = "ssh-redirect-user", transform = deprecated("24.2", "Use ssh_redirect_user."))]
     old_ssh_redirect_user: Option<Flag>,
-    /// Give the metadata's keys to this user, each only to be told to log in as the default user. Not together with
-    /// ssh_authorized_keys or ssh_import_id. Default: false.
+    /// Add the metadata's keys for this user, with a command that prints a message to log in as the default user.
+    /// Cannot be combined with ssh_authorized_keys or ssh_import_id. Default: false.
     #[schemars(extend("default" = false))]
     ssh_redirect_user: Option<Flag>,
-    /// A system account, without a home directory. Default: false.
+    /// Create a system account, without a home directory. Default: false.
     #[schemars(extend("default" = false))]
     system: Option<Flag>,
-    /// Rules for sudo: one, or a list of them. Default: none.
+    /// Rules for sudo: a string, or a list. Default: none.
     sudo: Option<OneOfThree<Rule, Vec<Rule>, NoRule>>,
-    /// User id. Default: the system's choice.
+    /// The user ID. Default: chosen by the system.
     uid: Option<Either<i64, OldUid>>,
 }
 
-/// A user has one of two names; its schema says no type, since it stands beside one.
+/// A user has one of two names; its schema has no type, because it is combined with one that does.
 fn any_name(schema: &mut Schema) {
     schema.remove("type");
     schema
@@ -139,7 +139,7 @@ struct OldGroups;
 
 fn old_groups(schema: &mut Schema) {
     let mut group = json_schema!({"type": "null", "minItems": 1});
-    deprecated("23.1", "Write a text or a list of texts.")(&mut group);
+    deprecated("23.1", "Use a string or a list of strings.")(&mut group);
     *schema = json_schema!({"type": "object", "patternProperties": {"^.+$": group}});
 }
 
@@ -150,12 +150,12 @@ struct Rule;
 
 /// No rule.
 #[derive(JsonSchema)]
-#[schemars(inline, with = "Flag", transform = changed("22.2", "Write null in the place of false."))]
+#[schemars(inline, with = "Flag", transform = changed("22.2", "Use null instead of false."))]
 struct NoRule;
 
-/// A user id as a text.
+/// A user ID as a string.
 #[derive(JsonSchema)]
-#[schemars(inline, with = "Text", transform = changed("22.3", "Write an integer."))]
+#[schemars(inline, with = "Text", transform = changed("22.3", "Use an integer."))]
 struct OldUid;
 
 /// A user as a mapping.
@@ -223,7 +223,7 @@ impl JsonSchema for GroupsByName {
         json_schema!({
             "additionalProperties": false,
             "patternProperties": {"^.+$": {
-                "description": "A user, or a list of users, who are put into the group.",
+                "description": "A user, or a list of users, to add to the group.",
                 "type": ["string", "array"],
                 "items": {"type": "string"},
                 "minItems": 1

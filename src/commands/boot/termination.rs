@@ -1,4 +1,4 @@
-//! What a signal that ends a stage leaves: a line in the log, and a stage that is closed in status.json.
+//! A signal that ends a stage is logged, and the stage is closed in status.json.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,10 +10,10 @@ use system::Termination;
 use crate::logging::Log;
 use crate::output;
 
-/// The exit code of the original, to which a signal is a request that it fulfils.
+/// Upstream's exit code: it treats the signal as a request that was fulfilled.
 const EXIT_CODE: u8 = 0;
 
-/// The stage's entry in status.json, for whoever closes it first: the stage at its end, or a signal.
+/// The stage's entry in status.json, closed once: by the end of the stage or by a signal.
 #[derive(Clone)]
 pub(super) struct Closing(Arc<Mutex<Option<StatusFile>>>);
 
@@ -22,24 +22,24 @@ impl Closing {
         Self(Arc::new(Mutex::new(Some(status))))
     }
 
-    /// The entry, once.
+    /// Takes the entry; later calls return `None`.
     pub(super) fn take(&self) -> Option<StatusFile> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-/// From now on SIGTERM, SIGINT, SIGHUP and SIGABRT are logged and close the stage. Without `closing` (`single`) there
-/// is no stage to close.
+/// Installs handlers: SIGTERM, SIGINT, SIGHUP and SIGABRT are logged and close the stage. Without `closing` (`single`)
+/// there is no stage to close.
 pub(super) fn watch(log: &Log, config: Node, debug: bool, closing: Option<Closing>) {
     let log = log.clone();
     let watched = system::on_termination(move |termination| {
         let status = match &closing {
-            // The stage has reached its end by itself, and this process ends next.
+            // The stage has already ended, and this process is about to.
             Some(closing) => Some(closing.take()?),
             None => None,
         };
         let message = said(termination);
-        // It may come before the stage has opened its log.
+        // The signal may arrive before the stage has opened its log.
         log.configure(&config, debug);
         tracing::info!(target: "signal_handler.py", "{message}");
         output::error(&message);
@@ -49,11 +49,13 @@ pub(super) fn watch(log: &Log, config: Node, debug: bool, closing: Option<Closin
         Some(EXIT_CODE)
     });
     if let Err(error) = watched {
-        tracing::warn!("a signal will end this stage without a word in status.json: {error}");
+        tracing::warn!(
+            "cannot handle signals; status.json will not record one that ends this stage: {error}"
+        );
     }
 }
 
-/// The original's sentence, with what was interrupted as the cause.
+/// Upstream's sentence, with the interrupted step as the cause.
 fn said(termination: &Termination) -> String {
     let mut cause = match &termination.step {
         Some((stage, Some(module))) => format!("module {module} of stage {stage}"),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use model::effects::ReadFiles;
 
-/// The accounts and groups of a machine after the boot that was planned.
+/// The accounts and groups of the machine after the planned boot.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
     users: HashMap<u32, String>,
@@ -13,7 +13,7 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// Those of the root's files.
+    /// The accounts of the root's files.
     pub(super) fn read(files: &dyn ReadFiles) -> Self {
         let names = |path: &str| {
             let text = files.text(Path::new(path)).unwrap_or_default();
@@ -22,13 +22,13 @@ impl Accounts {
                 let name = fields.next()?.to_owned();
                 Some((fields.nth(1)?.parse().ok()?, name))
             };
-            // Of several names for one number the first is the system's.
+            // If several names share a number, the first one is the system's.
             text.lines().rev().filter_map(entry).collect()
         };
         Self { users: names("/etc/passwd"), groups: names("/etc/group") }
     }
 
-    /// `user:group`, a number where there is no name.
+    /// `user:group`, as numbers where there is no name.
     pub(super) fn named(&self, (user, group): (u32, u32)) -> String {
         let name = |names: &HashMap<u32, String>, number: u32| {
             names.get(&number).cloned().unwrap_or_else(|| number.to_string())

@@ -1,4 +1,4 @@
-//! What a plan took for granted: the first line of its print.
+//! The assumptions of a plan: the first line of its output.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,26 +7,26 @@ use model::effects::ReadFiles;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What a plan took for granted.
+/// The assumptions of a plan.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct Assumed {
-    /// The distribution: `ID` of os-release.
+    /// The distribution: `ID` in os-release.
     distribution: String,
-    /// Its release: `VERSION_ID` of os-release; null where a rolling one has none.
+    /// The release: `VERSION_ID` in os-release; null for a rolling release.
     release: Option<String>,
-    /// The directory of an image's root; null for the built-in root of the distribution.
+    /// The root directory of an image; null for the distribution's built-in root.
     root: Option<PathBuf>,
-    /// The data source that was found, as result.json names it (`DataSourceNoCloud [seed=…]`); null where none was.
+    /// The detected data source, as in result.json (`DataSourceNoCloud [seed=…]`); null if none was found.
     data_source: Option<String>,
-    /// What was given: `user-data: FILE`, `example: NAME`.
+    /// The inputs: `user-data: FILE`, `example: NAME`.
     given: Vec<String>,
 }
 
 impl Assumed {
-    /// What a machine shows after the boot that was planned; `found` is where the boot notes its data source.
+    /// Reads the machine after the planned boot; `found` is the file in which the boot records its data source.
     pub(super) fn read(files: &dyn ReadFiles, found: &Path, root: Option<&Path>, given: Vec<String>) -> Self {
         let os = engine::os::release(files);
-        // The name of its class, and how it shows itself.
+        // The class name, and how it describes itself.
         let found = files.text(found).unwrap_or_default();
         let data_source = found.trim().split_once(": ").map(|(_, shown)| shown.to_owned());
         Self {
@@ -54,6 +54,6 @@ impl fmt::Display for Assumed {
             None => write!(out, ", no data source found")?,
         }
         let given = self.given.join(", ");
-        write!(out, "; {}", if given.is_empty() { "nothing given" } else { &given })
+        write!(out, "; {}", if given.is_empty() { "no input" } else { &given })
     }
 }

@@ -1,4 +1,4 @@
-//! A plan as JSON. The types are the published schema: `docs/plan.schema.json` is made from them.
+//! The JSON form of a plan. `docs/plan.schema.json`, the published schema, is generated from these types.
 
 use std::path::PathBuf;
 
@@ -10,38 +10,37 @@ use system::{Effect, EffectKind};
 use super::mask::shown_content;
 use super::{Assumed, Planned};
 
-/// The version of the document. A field that is added does not change it; one that is removed, renamed or gets another
-/// meaning does.
+/// The version of the document. Adding a field keeps it; removing, renaming or redefining one increments it.
 const VERSION: u32 = 1;
 
-/// What `cloud-init plan --format json` prints.
+/// The output of `cloud-init plan --format json`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "cloud-init plan")]
 pub(super) struct Document {
     /// The version of this document: 1.
     version: u32,
-    /// What the plan took for granted.
+    /// The assumptions of the plan.
     assumed: Assumed,
-    /// What the boot does to the machine, in order.
+    /// The effects of the boot on the machine, in order.
     effects: Vec<Entry>,
-    /// What the boot warns of, in order.
+    /// The warnings of the boot, in order.
     warnings: Vec<Warning>,
-    /// What in the user-data was probably not meant as it is written; the exit code does not count it.
+    /// Probable mistakes in the user-data. They do not affect the exit code.
     advice: Vec<String>,
-    /// What only the machine will know, each with its place; the exit code does not count it either.
+    /// What depends on the real machine, each with its place. It does not affect the exit code.
     notes: Vec<String>,
     /// Errors of stages, as status.json lists them.
     errors: Vec<String>,
 }
 
-/// An effect and where it belongs.
+/// An effect, with its stage and module.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Entry {
     #[serde(flatten)]
     kind: Kind,
-    /// The stage as status.json names it: init-local, init, modules-config, modules-final.
+    /// The stage, as in status.json: init-local, init, modules-config, modules-final.
     stage: Option<&'static str>,
-    /// The module; null for what the stage itself does.
+    /// The module; null for an effect of the stage itself.
     module: Option<String>,
 }
 
@@ -51,95 +50,96 @@ struct Entry {
 enum Kind {
     /// A file is written.
     Write {
-        /// The path, links followed.
+        /// The path, with symbolic links resolved.
         path: PathBuf,
         /// Permissions in octal digits.
         mode: String,
-        /// The owner's number.
+        /// The user ID of the owner.
         uid: u32,
-        /// The group's number.
+        /// The group ID.
         gid: u32,
-        /// Whether the file was there before.
+        /// Whether the file existed before.
         existed: bool,
-        /// How long it is now.
+        /// The new size in bytes.
         bytes: usize,
-        /// Whether it holds secrets: its content is left out, or in a network's file each secret value masked.
+        /// Whether the file contains secrets: its content is omitted, or, in a network configuration, each secret value
+        /// masked.
         secret: bool,
-        /// What it holds now; bytes that are no UTF-8 are replaced.
+        /// The new content; bytes that are not valid UTF-8 are replaced.
         #[serde(skip_serializing_if = "Option::is_none")]
         content: Option<String>,
-        /// What it held before; null where it was not there.
+        /// The previous content; null if the file did not exist.
         #[serde(skip_serializing_if = "Option::is_none")]
-        #[allow(clippy::option_option, reason = "null for no file, absent for hidden content")]
+        #[allow(clippy::option_option, reason = "null: no such file; absent: hidden content")]
         before: Option<Option<String>>,
     },
-    /// A directory is made, or gets another mode.
+    /// A directory is created, or its mode changes.
     Directory {
         /// The path.
         path: PathBuf,
         /// Permissions in octal digits.
         mode: String,
     },
-    /// A symbolic link is made.
+    /// A symbolic link is created.
     Link {
-        /// The link.
+        /// The path of the link.
         path: PathBuf,
-        /// What it holds.
+        /// The target.
         target: PathBuf,
     },
-    /// A file or a directory with all below it is removed.
+    /// A file, or a directory with its contents, is removed.
     Remove {
         /// The path.
         path: PathBuf,
     },
-    /// A file or a directory gets another name.
+    /// A file or a directory is renamed.
     Rename {
-        /// The old name.
+        /// The old path.
         from: PathBuf,
-        /// The new name.
+        /// The new path.
         to: PathBuf,
     },
-    /// Mode or owner changes.
+    /// The mode or owner of a file changes.
     Attributes {
         /// The path.
         path: PathBuf,
         /// Permissions in octal digits.
         mode: String,
-        /// The owner's number.
+        /// The user ID of the owner.
         uid: u32,
-        /// The group's number.
+        /// The group ID.
         gid: u32,
     },
-    /// A program runs.
+    /// A command runs.
     Command {
-        /// The program and its arguments, secrets replaced.
+        /// The program and its arguments, with secrets replaced.
         words: Vec<String>,
-        /// Whether it reads an input.
+        /// Whether the command reads an input.
         stdin: bool,
-        /// The other root that it runs inside; left out for the machine's own.
+        /// The other root that the command runs in; absent for the machine's own.
         #[serde(skip_serializing_if = "Option::is_none")]
         root: Option<PathBuf>,
     },
-    /// A request is sent.
+    /// An HTTP request is sent.
     Request {
-        /// GET, PUT, …
+        /// The method: GET, PUT, …
         method: &'static str,
-        /// The address.
+        /// The URL.
         url: String,
-        /// The status of the answer; null where nothing answered.
+        /// The status code of the response; null without a response.
         status: Option<u16>,
     },
-    /// A serial port is opened and asked.
+    /// A query over a serial port.
     Serial {
-        /// The port.
+        /// The path of the port.
         port: PathBuf,
     },
-    /// Links are waited for.
+    /// The boot waits for network devices.
     #[serde(rename = "await-links")]
     AwaitLinks,
-    /// A link is configured for a moment.
+    /// A network device is configured temporarily.
     Ephemeral {
-        /// What, in words.
+        /// A description.
         what: String,
     },
 }
@@ -147,15 +147,15 @@ enum Kind {
 /// A warning.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Warning {
-    /// warning, error or deprecated.
+    /// `warning`, `error` or `deprecated`.
     level: &'static str,
     /// The message.
     message: String,
-    /// How many effects came before it.
+    /// The number of effects before the warning.
     after_effect: usize,
-    /// The stage, as an effect's.
+    /// The stage, as for effects.
     stage: Option<&'static str>,
-    /// The module that warns; null for the stage itself.
+    /// The module; null for a warning of the stage itself.
     module: Option<String>,
 }
 
@@ -225,13 +225,13 @@ impl Document {
     }
 }
 
-/// For programs.
+/// The plan as JSON.
 pub(crate) fn json(planned: &Planned) -> String {
-    // Texts and numbers only: serde_json refuses keys of maps that are no text and nothing else.
+    // All types serialize: no map has keys other than strings.
     serde_json::to_string_pretty(&Document::new(planned)).unwrap_or_default() + "\n"
 }
 
-/// The schema of what [`json`] writes.
+/// The schema of the output of [`json`].
 pub(crate) fn json_schema() -> String {
     let schema = schemars::schema_for!(Document);
     serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"

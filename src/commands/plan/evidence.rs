@@ -1,4 +1,4 @@
-//! What the machine of a plan shows of its data source, and what answers its requests.
+//! What the planned machine shows of its data source, and what answers its requests.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use system::{Host, TreeHttp};
 
 use super::{Inputs, PlanError, Source, absolute, source_list};
 
-/// Where the files of a device of a plan stand: a plan reads them through the device alone.
+/// The directory of a device's files: a plan reads them through the device only.
 const DEVICE_FILES: &str = "/device-of-the-plan";
 
-/// Lays the evidence over the root; gives the source, where the options lead to one.
+/// Lays the evidence over the root; returns the data source if the options determine it.
 pub(super) fn apply(options: &Source, inputs: &mut Inputs) -> Result<Option<&'static About>, PlanError> {
     let host = Host::root(None);
     let tree = options.metadata_tree.as_deref().map(|path| directory(host.as_ref(), path)).transpose()?;
@@ -65,7 +65,7 @@ fn named(name: &str) -> Result<&'static About, PlanError> {
     })
 }
 
-/// The source that is known by a directory of its documents, which may stand below the usual address.
+/// The data source whose documents the directory has, possibly below the usual address.
 fn recognised(host: &dyn ReadFiles, tree: &Path) -> Result<&'static About, PlanError> {
     let bases = [tree.to_owned(), tree.join("169.254.169.254")];
     let has = |about: &&&About| {
@@ -75,7 +75,7 @@ fn recognised(host: &dyn ReadFiles, tree: &Path) -> Result<&'static About, PlanE
     abouts().iter().find(has).copied().ok_or_else(|| PlanError::Tree { path: tree.display().to_string() })
 }
 
-/// Brings the documents to the machine.
+/// Adds the documents to the machine.
 fn give(
     about: &About,
     host: &Arc<dyn ReadFiles>,
@@ -121,8 +121,7 @@ fn copy(
     Ok(())
 }
 
-/// What answers: of a metadata service its tree, of anything else the tree of addresses, then the network if that is
-/// wished.
+/// What answers requests: the tree of a metadata service; otherwise the tree of URLs, then the network if allowed.
 pub(super) struct Answers {
     service: TreeHttp,
     urls: Option<TreeHttp>,
@@ -143,7 +142,7 @@ impl Answers {
     }
 }
 
-/// Whether a directory has no answer, so that another may.
+/// Whether the directory has no answer, so that the next responder is asked.
 fn is_silent(outcome: &Result<Response, HttpError>) -> bool {
     match outcome {
         Ok(response) => response.status == 404,
@@ -164,7 +163,7 @@ impl Http for Answers {
             if !is_silent(&outcome) {
                 return outcome;
             }
-            // That a directory has no such file says more than that nobody was asked.
+            // The missing file is a better explanation than the disabled network.
             if silent.is_none() || !matches!(outcome, Err(HttpError::NotAsked { .. })) {
                 silent = Some(outcome);
             }

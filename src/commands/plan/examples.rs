@@ -8,7 +8,7 @@ use system::Scratch;
 
 use super::{Inputs, PlanError, roots, source_list};
 
-/// An example: where its files are in the tree or the seed, and what they hold.
+/// An example: where its files belong in the tree or the seed, and their content.
 struct Example {
     name: &'static str,
     about: &'static str,
@@ -19,9 +19,9 @@ struct Example {
 
 /// How the files reach the machine.
 enum Kind {
-    /// Answers of a metadata service, with the DMI product name of its platform and its name in `datasource_list`.
+    /// Responses of a metadata service, with the DMI product name of its platform and its name in `datasource_list`.
     Service(&'static str, &'static str),
-    /// A seed directory of NoCloud.
+    /// A NoCloud seed directory.
     Seed,
     /// A device labelled config-2.
     ConfigDrive,
@@ -81,7 +81,7 @@ fn all() -> [Example; 3] {
     ]
 }
 
-/// Names and what they show.
+/// The names, each with a description.
 pub(super) fn list() -> Vec<(&'static str, &'static str)> {
     all().iter().map(|example| (example.name, example.about)).collect()
 }

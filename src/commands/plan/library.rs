@@ -1,10 +1,10 @@
-//! A plan of data that a program holds, for the library.
+//! A plan of data in memory, for the library.
 
 use std::path::Path;
 
 use super::{PlanError, Planned, Source, boot, inputs, source_list};
 
-/// What a machine is given by a NoCloud seed.
+/// The content of a NoCloud seed.
 #[derive(Clone, Default)]
 #[allow(clippy::struct_field_names, reason = "the field's own names")]
 pub(crate) struct Data {

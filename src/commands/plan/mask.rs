@@ -1,12 +1,12 @@
-//! What of a file with secrets is shown.
+//! Which parts of a file with secrets are shown.
 
 use std::borrow::Cow;
 use std::path::Path;
 
 use engine::explain::is_secret_key;
 
-/// Directories of network managers. Their files are lines of a key and a value, and only some values are secrets: a
-/// plan that hid a whole description for one password would be of no use.
+/// Directories of network managers. Their files are lines of keys and values, of which only some are secrets: hiding a
+/// complete configuration because of one password would make the plan useless.
 const NETWORK: &[&str] = &[
     "/etc/netplan",
     "/etc/NetworkManager/system-connections",
@@ -15,10 +15,10 @@ const NETWORK: &[&str] = &[
     "/etc/systemd/network",
 ];
 
-/// What stands in the place of a secret.
+/// The replacement of a secret.
 const MASK: &str = "*****";
 
-/// As much of a file's content as may be shown; `None` where nothing may.
+/// The part of a file's content that can be shown; `None` if nothing can.
 pub(super) fn shown_content<'c>(path: &Path, content: &'c [u8], secret: bool) -> Option<Cow<'c, [u8]>> {
     if !secret {
         return Some(Cow::Borrowed(content));
@@ -29,8 +29,8 @@ pub(super) fn shown_content<'c>(path: &Path, content: &'c [u8], secret: bool) ->
     Some(Cow::Owned(masked(std::str::from_utf8(content).ok()?).into_bytes()))
 }
 
-/// The lines of keys and values (`key: value`, `key=value`, `key value`) without the values of secret keys, nor what
-/// is indented below them.
+/// The lines of keys and values (`key: value`, `key=value`, `key value`), without the values of secret keys and without
+/// what is indented below them.
 fn masked(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut below: Option<usize> = None;

@@ -1,4 +1,4 @@
-//! Roots to plan on: a small one of each distribution, or an image's.
+//! The root directories of plans: a small built-in one for each distribution, or an image's.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::cloud_cfg;
 /// A root, and files to lay over it.
 pub(super) type Root = (Arc<dyn ReadFiles>, Vec<(PathBuf, Vec<u8>)>);
 
-/// Directories, links and programs that each image has, in the form of `Release::entries`.
+/// Directories, links and programs of every image, in the format of `Release::entries`.
 const ENTRIES: &str = include_str!("roots/entries.txt");
 
-/// Names of time zones, those of the tz database (2025).
+/// The time zones of the tz database (2025).
 const ZONES: &str = include_str!("zones.txt");
 
-/// The name of a distribution by its id in os-release.
+/// The ID of a distribution in os-release, checked.
 fn our_name(id: &str) -> &str {
     crate::registry::distros().find(|facts| facts.os_release_id == Some(id)).map_or(id, |facts| facts.name)
 }
@@ -28,8 +28,8 @@ fn unknown(wanted: &str) -> PlanError {
     PlanError::Distro(wanted.to_owned(), crate::registry::distro_names().join(", "))
 }
 
-/// The release of `ID` or `ID:VERSION`, which may be the major version alone; the first release of the table where none is
-/// given.
+/// The release for `ID` or `ID:VERSION`, where the version may be the major one only; without a version, the first
+/// release of the table.
 fn release(wanted: &str) -> Result<&'static Release, PlanError> {
     let (id, version) = wanted.split_once(':').map_or((wanted, None), |(id, version)| (id, Some(version)));
     let id = our_name(id);
@@ -44,7 +44,7 @@ fn release(wanted: &str) -> Result<&'static Release, PlanError> {
     })
 }
 
-/// Adds entries in the form of `Release::entries`.
+/// Adds entries in the format of `Release::entries`.
 fn with_entries(root: Scratch, entries: &str) -> Scratch {
     let lines = entries.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.fold(root, |root, line| {
@@ -59,7 +59,7 @@ fn with_entries(root: Scratch, entries: &str) -> Scratch {
     })
 }
 
-/// shadow(5) as an image has it: no account has a password.
+/// shadow(5) of an image: no account has a password.
 fn shadow(passwd: &str) -> String {
     let names = passwd.lines().filter_map(|line| line.split(':').next());
     names.fold(String::new(), |text, name| text + name + ":*:19675:0:99999:7:::\n")
@@ -96,7 +96,7 @@ pub(super) fn built_in(wanted: &str) -> Result<Root, PlanError> {
     Ok((Arc::new(with_link(root).file("/etc/cloud/cloud.cfg", config)), Vec::new()))
 }
 
-/// Adds one network link that is down, and the loopback.
+/// Adds the loopback device and one network device that is down.
 fn with_link(root: Scratch) -> Scratch {
     let attributes = [
         ("address", "fa:16:3e:00:00:01"),
@@ -117,7 +117,7 @@ fn with_link(root: Scratch) -> Scratch {
         .file("/sys/class/net/lo/type", "772\n")
 }
 
-/// An image's root; its own cloud.cfg counts, and where it has none the one of its distribution.
+/// The root of an image; if it has no cloud.cfg, the distribution's is used.
 pub(super) fn of_image(root: PathBuf, distro: Option<&str>) -> Result<Root, PlanError> {
     let files = Host::root(Some(root.clone()));
     let path = std::path::Path::new("/etc/cloud/cloud.cfg");

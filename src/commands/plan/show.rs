@@ -1,4 +1,4 @@
-//! A plan in print.
+//! The text form of a plan.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -10,17 +10,18 @@ use system::{Effect, EffectKind};
 
 use super::Planned;
 use super::accounts::Accounts;
+use super::distinct::distinct;
 use super::mask::shown_content;
 use super::watch::Warning;
 
-/// Directories of cloud-init's own state, which a reader of a plan rarely wants to see.
+/// Directories of cloud-init's own state, which readers of a plan rarely need.
 const STATE: &[&str] = &["/var/lib/cloud", "/run/cloud-init"];
-/// State that is shown all the same: it is what the user gave.
+/// State that is shown anyway, because it comes from the user.
 const SHOWN_STATE: &[&str] = &["/scripts/", "/boothooks/", "cloud-config.txt"];
-/// Longer contents are cut.
+/// Longer contents are truncated.
 const MAX_LINES: usize = 60;
 
-/// Whether an effect only keeps cloud-init's own books.
+/// Whether an effect only changes cloud-init's own state.
 fn is_state(kind: &EffectKind) -> bool {
     let Some(path) = path_of(kind) else { return false };
     let text = path.to_string_lossy();
@@ -51,16 +52,16 @@ fn heading(stage: Option<Stage>) -> &'static str {
     }
 }
 
-/// An effect as it is shown: with what later effects of the same module did to the same path.
+/// An effect as shown, including later effects of the same module on the same path.
 struct Shown {
     kind: EffectKind,
-    /// The owner that a directory got.
+    /// The owner assigned to a directory.
     owner: Option<(u32, u32)>,
-    /// A later effect said the same, or this one was made part of an earlier one.
+    /// This effect repeats, or was merged into, another one.
     is_part: bool,
 }
 
-/// The effects, those upon the same path within a module made one: the last content, mode and owner count.
+/// The effects, with those on the same path within a module merged: the last content, mode and owner are shown.
 fn folded(effects: &[Effect]) -> Vec<Shown> {
     let mut all: Vec<Shown> = Vec::with_capacity(effects.len());
     let mut latest: HashMap<PathBuf, usize> = HashMap::new();
@@ -90,7 +91,7 @@ fn folded(effects: &[Effect]) -> Vec<Shown> {
             EffectKind::Rename { from, to } => {
                 latest.retain(|known, _| !known.starts_with(from) && !known.starts_with(to));
             }
-            // A program may have read what was there.
+            // A command may have read the previous content.
             EffectKind::Command { .. } => latest.clear(),
             _ => {}
         }
@@ -99,7 +100,7 @@ fn folded(effects: &[Effect]) -> Vec<Shown> {
     all
 }
 
-/// Makes an effect part of an earlier one upon the same path, where it can be.
+/// Merges an effect into an earlier one on the same path, if possible.
 fn fold(earlier: &mut Shown, later: &EffectKind) -> bool {
     match (&mut earlier.kind, later) {
         (
@@ -130,12 +131,12 @@ fn fold(earlier: &mut Shown, later: &EffectKind) -> bool {
     }
 }
 
-/// What is printed, and below which heading the last line is.
+/// The output, and the heading of its last line.
 struct Printer<'a> {
     out: String,
     accounts: &'a Accounts,
     /// The stage of the last heading; `None` before the first.
-    #[allow(clippy::option_option, reason = "a heading of no stage is one, too")]
+    #[allow(clippy::option_option, reason = "the outer None: no heading yet")]
     stage: Option<Option<Stage>>,
     module: Option<String>,
 }
@@ -153,13 +154,13 @@ impl Printer<'_> {
         self.enter_stage(stage);
         if self.module.as_ref() != module {
             self.module = module.cloned();
-            // What a stage does after a module is its own again.
+            // An effect of the stage after a module's needs a heading again.
             let name = module.map_or("stage", String::as_str);
             let _ = writeln!(self.out, "[{name}]");
         }
     }
 
-    /// What is of no module, below a heading of its own.
+    /// Lines that belong to no module, below a heading of their own.
     fn section(&mut self, heading: &str, mark: char, lines: &[String]) {
         if !lines.is_empty() {
             let _ = writeln!(self.out, "\n== {heading} ==");
@@ -175,17 +176,18 @@ impl Printer<'_> {
     }
 }
 
-/// For people.
-pub(crate) fn text(planned: &Planned) -> String {
+/// The plan as text; `all` includes changes to cloud-init's own state.
+pub(crate) fn text(planned: &Planned, all: bool) -> String {
     let mut print = Printer { out: String::new(), accounts: &planned.accounts, stage: None, module: None };
     let _ = writeln!(print.out, "{}", planned.assumed);
-    let mut warnings = planned.warnings.iter().peekable();
+    let distinct = distinct(&planned.warnings);
+    let mut warnings = distinct.iter().peekable();
     let mut hidden = 0;
     for (index, (effect, shown)) in planned.effects.iter().zip(folded(&planned.effects)).enumerate() {
         while let Some(warning) = warnings.next_if(|warning| warning.position <= index) {
             print.warning(warning);
         }
-        if is_state(&effect.kind) {
+        if !all && is_state(&effect.kind) {
             print.enter_stage(effect.stage);
             hidden += 1;
         } else if !shown.is_part {
@@ -199,16 +201,19 @@ pub(crate) fn text(planned: &Planned) -> String {
     }
     print.section("advice: what was probably not meant as it is written", '?', &planned.advice);
     print.section("notes: what only the machine will know", '-', &planned.notes);
-    let _ = writeln!(
-        print.out,
-        "\n{} effects; {hidden} of them cloud-init's own state below {} (shown by --format json)",
-        planned.effects.len(),
-        STATE.join(" and ")
-    );
+    let _ = write!(print.out, "\n{} effects", planned.effects.len());
+    if hidden > 0 {
+        let state = STATE.join(" and ");
+        let _ = write!(
+            print.out,
+            "; {hidden} changes to cloud-init's own state below {state} are not shown (--all shows them)"
+        );
+    }
+    print.out.push('\n');
     print.out
 }
 
-/// Whether a warning says already, in better words, what the list of failures says in Python's.
+/// Whether a warning already covers an entry of the error list, which is in Python's notation.
 fn is_warned_of(planned: &Planned, error: &str) -> bool {
     let Some((name, _)) = error.strip_prefix("('").and_then(|rest| rest.split_once("', RuntimeError("))
     else {
@@ -266,8 +271,8 @@ impl Printer<'_> {
     }
 }
 
-/// The process of `power_state`, which waits for the end of this program, in words: its script is the same each time
-/// but for the condition.
+/// Describes the process of `power_state`, which waits for this program to exit: its script is always the same except
+/// for the condition.
 fn at_the_end(words: &[String]) -> Option<String> {
     let [shell, option, script, name, _pid, quarters, then @ ..] = words else { return None };
     if shell != "/bin/sh" || option != "-c" || name != "cloud-init-power-state" {
@@ -277,14 +282,14 @@ fn at_the_end(words: &[String]) -> Option<String> {
     let condition = condition.filter(|condition| *condition != "true");
     let condition = condition.map(|condition| format!(", if {condition} succeeds")).unwrap_or_default();
     let seconds = quarters.parse::<u64>().ok()?.div_ceil(4);
-    Some(format!("when this program ends, or {seconds} s later{condition}: {}", command(then)))
+    Some(format!("when this program exits, or after {seconds} s{condition}: {}", command(then)))
 }
 
 fn command(words: &[String]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// A word as a shell would want it.
+/// Quotes a word for a shell.
 fn quoted(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_=./:@%+,".contains(letter);
     if !word.is_empty() && word.chars().all(plain) {
@@ -300,12 +305,12 @@ fn content(out: &mut String, path: &Path, before: Option<&[u8]>, after: &[u8], s
         return;
     };
     if before == Some(after) {
-        let _ = writeln!(out, "      (the same content)");
+        let _ = writeln!(out, "      (content unchanged)");
         return;
     }
     let before_shown = before.and_then(|before| shown_content(path, before, secret)).unwrap_or_default();
     let (Ok(new), Ok(old)) = (std::str::from_utf8(&after_shown), std::str::from_utf8(&before_shown)) else {
-        let _ = writeln!(out, "      ({} bytes, no text)", after.len());
+        let _ = writeln!(out, "      ({} bytes, binary)", after.len());
         return;
     };
     let lines: Vec<String> = if before.is_some() {

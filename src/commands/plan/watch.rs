@@ -1,4 +1,4 @@
-//! Warnings of a plan, each at its place among the effects and under its module.
+//! Warnings of a plan, each at its position among the effects and with its module.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,11 +10,11 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 /// A warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Warning {
-    /// How many effects came before it.
+    /// The number of effects before it.
     pub(crate) position: usize,
-    /// The stage that was running.
+    /// The running stage.
     pub(crate) stage: Option<Stage>,
-    /// The module that was running.
+    /// The running module.
     pub(crate) module: Option<String>,
     /// `warning`, `error` or `deprecated`.
     pub(crate) level: &'static str,
@@ -29,7 +29,7 @@ struct Watch {
     warnings: Arc<Mutex<Vec<Warning>>>,
 }
 
-/// Runs something and collects the warnings of this thread meanwhile.
+/// Runs a function and collects the warnings of this thread meanwhile.
 pub(crate) fn during<T>(recording: &Recording, run: impl FnOnce() -> T) -> (T, Vec<Warning>) {
     let watch = Watch { recording: recording.clone(), warnings: Arc::default() };
     let value = tracing::subscriber::with_default(tracing_subscriber::registry().with(watch.clone()), run);

@@ -1,4 +1,4 @@
-//! A page for each command, from its definition.
+//! A page for each command, generated from its definition.
 
 use std::fmt::Write as _;
 
@@ -8,25 +8,25 @@ use super::exit_codes;
 
 /// A page.
 pub(super) struct Page {
-    /// As it is typed.
+    /// The command as typed.
     pub(super) name: String,
-    /// What it does, in a sentence.
+    /// A one-sentence summary.
     pub(super) about: String,
-    /// The page.
+    /// The content of the page.
     pub(super) text: String,
 }
 
 impl Page {
-    /// The file, below the directory of the reference.
+    /// The file name relative to the reference directory.
     pub(super) fn file(&self) -> String {
         format!("commands/{}.md", self.name.replace(' ', "-"))
     }
 }
 
-/// Commands that only units, udev and the generator start.
+/// Commands that only units, udev and the generator run.
 const INTERNAL: &[&str] = &["help", "hotplugd", "hook-hotplug", "generator"];
 
-/// What is under a name of its own beside the program.
+/// The command's name; some are installed under a name of their own.
 fn name_of(command: &Command) -> String {
     match command.get_name() {
         own @ ("cloud-id" | "ds-identify" | "write-ssh-key-fingerprints") => own.to_owned(),
@@ -35,7 +35,7 @@ fn name_of(command: &Command) -> String {
     }
 }
 
-/// The program's own page and one for each command.
+/// The program's page and one for each command.
 pub(super) fn pages() -> Vec<Page> {
     let mut whole = crate::cli::definition();
     whole.build();
@@ -58,7 +58,7 @@ fn page(command: &Command, name: &str, below: bool) -> Page {
     Page { name: name.to_owned(), about, text }
 }
 
-/// What it does, how it is called, options, exit codes; then its own commands.
+/// Summary, usage, options and exit codes; then the subcommands.
 fn section(command: &Command, name: &str, below: bool, text: &mut String) {
     let _ = write!(text, "\n{}\n", about(command));
     let usage = command.clone().bin_name(name).render_usage().to_string();

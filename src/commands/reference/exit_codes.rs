@@ -1,63 +1,56 @@
-//! What the exit codes of the commands mean; those that are not here end with the usual ones.
+//! The meaning of the exit codes, for commands that differ from the usual ones.
 
 type Codes = &'static [(&'static str, &'static str)];
 
-const USUAL: Codes =
-    &[("0", "done"), ("1", "failed; a message says why"), ("2", "a wrong command or option")];
+const USUAL: Codes = &[("0", "done"), ("1", "failure; the reason is printed"), ("2", "usage error")];
 
 const STAGE: Codes = &[
-    ("0", "the stage is done, perhaps with warnings, which `cloud-init status` shows"),
-    ("N", "so many errors; 1 also when an earlier stage of this boot failed"),
-    ("2", "also: a wrong command or option"),
+    ("0", "the stage has finished, possibly with warnings that `cloud-init status` shows"),
+    ("N", "the number of errors; also 1 if an earlier stage of this boot failed"),
+    ("2", "also: usage error"),
 ];
 
-/// By the command as it is typed. `None` for one that only has commands of its own.
+/// Looked up by the command as typed. `None` for commands that only have subcommands.
 pub(super) fn of(command: &str) -> Option<Codes> {
     Some(match command {
         "cloud-init devel" | "cloud-init devel hotplug-hook" | "cloud-init net" | "cloud-init generate" => {
             return None;
         }
         "cloud-init" => &[
-            ("0", "a command's own, or the version was shown"),
-            ("2", "a wrong command or option, or no command"),
+            ("0", "the exit code of the subcommand, or the version was printed"),
+            ("2", "usage error, or no command"),
         ],
         "cloud-init init" | "cloud-init modules" => STAGE,
         "cloud-init status" => &[
-            ("0", "all is well, or nothing has run yet"),
-            ("1", "an error that cloud-init did not get over, or it is broken"),
-            (
-                "2",
-                "done or running with warnings or errors that stopped nothing; also: a wrong command or option",
-            ),
+            ("0", "no errors, or cloud-init has not run yet"),
+            ("1", "cloud-init failed with a critical error, or its state is unreadable"),
+            ("2", "done or running with recoverable errors; also: usage error"),
         ],
         "cloud-init plan" => &[
-            ("0", "the boot would be done without a warning"),
-            ("1", "the input cannot be used"),
-            (
-                "2",
-                "there would be warnings or errors, which are shown in their places; also: a wrong command or option",
-            ),
+            ("0", "the boot would finish without warnings"),
+            ("1", "unusable input"),
+            ("2", "the boot would produce warnings or errors, which are shown in place; also: usage error"),
         ],
         "cloud-init schema" => &[
-            ("0", "the document is valid; what is deprecated is shown"),
-            ("1", "it is not valid, or cannot be read"),
-            ("2", "a wrong command or option"),
+            ("0", "the document is valid; deprecations and advice are printed"),
+            ("1", "the document is invalid or unreadable"),
+            ("2", "usage error"),
         ],
         "cloud-id" => &[
-            ("0", "the name was printed"),
-            ("1", "there is no instance-data, or it cannot be read"),
-            ("2", "cloud-init is disabled; also: a wrong option"),
+            ("0", "the cloud-id was printed"),
+            ("1", "the instance data is missing or unreadable"),
+            ("2", "cloud-init is disabled; also: usage error"),
             ("3", "cloud-init has not run yet"),
         ],
         "ds-identify" => &[
             ("0", "cloud-init is enabled"),
-            ("1", "it is disabled"),
-            ("2", "nothing to do, or a wrong option"),
+            ("1", "cloud-init is disabled"),
+            ("2", "nothing to do, or usage error"),
         ],
         "cloud-init-per" => &[
-            ("0", "done, or it ran before"),
-            ("N", "the command's own"),
-            ("1", "wrong arguments, or it could not be noted"),
+            ("0", "success, or the command has already run"),
+            ("N", "the exit code of the command"),
+            ("1", "wrong arguments, or the run could not be recorded"),
         ],
         _ => USUAL,
     })

@@ -1,4 +1,4 @@
-//! The keys of a section as nested lists: what each is, and what it means.
+//! The keys of a section as nested lists with types and descriptions.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// Reads a schema.
 pub(super) struct Keys<'s> {
     definitions: &'s Value,
-    /// Mappings that were told already, and the key that each was told at.
+    /// Mappings already described, with the key where they were.
     told: Vec<(Object, String)>,
 }
 
@@ -18,7 +18,7 @@ impl<'s> Keys<'s> {
         Self { definitions: &schema["$defs"], told: Vec::new() }
     }
 
-    /// The list of a section; empty where it has no keys.
+    /// The list of a section; empty if it has no keys.
     pub(super) fn section(&mut self, name: &str) -> String {
         let mut out = String::new();
         if let Some(section) = self.definitions.get(name) {
@@ -27,7 +27,7 @@ impl<'s> Keys<'s> {
         out
     }
 
-    /// What a reference names is laid below what stands beside it.
+    /// Merges a referenced schema below the keywords next to the reference.
     fn resolved(&self, schema: &Value) -> Object {
         let mut object = schema.as_object().cloned().unwrap_or_default();
         while let Some(Value::String(reference)) = object.remove("$ref") {
@@ -40,7 +40,7 @@ impl<'s> Keys<'s> {
         object
     }
 
-    /// The keys of a mapping, each with those below it.
+    /// The keys of a mapping, each with its nested keys.
     fn members(&mut self, mapping: &Object, depth: usize, out: &mut String) {
         let required: Vec<&str> = words(mapping.get("required")).collect();
         for (key, schema) in mapping.get("properties").and_then(Value::as_object).into_iter().flatten() {
@@ -51,9 +51,9 @@ impl<'s> Keys<'s> {
         {
             let named = mapping.contains_key("properties");
             let key = match (pattern.as_str(), named) {
-                ("^.+$", false) => "*name of your choice*".to_owned(),
+                ("^.+$", false) => "*user-defined name*".to_owned(),
                 ("^.+$", true) => "*any other key*".to_owned(),
-                (pattern, _) => format!("*key of the form* `{pattern}`"),
+                (pattern, _) => format!("*key matching* `{pattern}`"),
             };
             self.entry(&key, schema, false, depth, out);
         }
@@ -68,14 +68,14 @@ impl<'s> Keys<'s> {
             let _ = write!(out, " {}", part.replace('\n', &format!("\n{indent}  ")));
         }
         for (kind, note) in self.old_forms(&schema) {
-            let _ = write!(out, " As {kind}: {note}");
+            let _ = write!(out, " If {kind}: {note}");
         }
         out.push('\n');
         let mappings = self.mappings(&schema);
         let several = mappings.len() > 1;
         for mapping in mappings {
             if let Some((_, at)) = self.told.iter().find(|(known, _)| same(known, &mapping)) {
-                let _ = writeln!(out, "{indent}  - the keys of {at}");
+                let _ = writeln!(out, "{indent}  - same keys as {at}");
                 continue;
             }
             self.told.push((mapping.clone(), key.to_owned()));
@@ -87,7 +87,7 @@ impl<'s> Keys<'s> {
         }
     }
 
-    /// The mappings with known keys that a value may be or hold; the same one, alone and in a list, is there once.
+    /// The mappings with known keys among a value's forms; one that is allowed alone and in a list is returned once.
     fn mappings(&self, schema: &Object) -> Vec<Object> {
         let has = |word: &str| schema.get(word).and_then(Value::as_object).is_some_and(|map| !map.is_empty());
         if has("properties") || (has("patternProperties") && !is_old(schema)) {
@@ -104,13 +104,13 @@ impl<'s> Keys<'s> {
         found
     }
 
-    /// What a value is, in words.
+    /// The type of a value in words.
     fn kind(&self, schema: &Object) -> Option<String> {
         if let Some(Value::Array(words)) = schema.get("enum") {
             let words: Vec<String> = words.iter().map(|word| format!("`{}`", plain(word))).collect();
             return Some(match words.split_last() {
-                // A list that is longer is better read in the module's own page or in the schema.
-                Some((_, rest)) if rest.len() > 20 => "one of many words, which the schema lists".to_owned(),
+                // Long lists are easier to read on the module's page or in the schema.
+                Some((_, rest)) if rest.len() > 20 => "one of many values (see the schema)".to_owned(),
                 Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
                 _ => words.concat(),
             });
@@ -119,7 +119,7 @@ impl<'s> Keys<'s> {
         let forms: Vec<String> = forms.filter_map(|form| self.kind(&self.resolved(form))).collect();
         if !forms.is_empty() {
             let mut whole: Vec<String> = Vec::new();
-            // Beside forms, the types that none of them is.
+            // In addition to the forms, the types that none of them covers.
             let others = words(schema.get("type")).filter(|kind| {
                 schema["type"].is_array()
                     && !(*kind == "string" && forms.iter().any(|form| form.starts_with('`')))
@@ -161,11 +161,11 @@ impl<'s> Keys<'s> {
                 let least =
                     if count.is_empty() && number("minItems") == Some(1) { " (not empty)" } else { "" };
                 let once =
-                    if schema.get("uniqueItems") == Some(&Value::Bool(true)) { " (each once)" } else { "" };
+                    if schema.get("uniqueItems") == Some(&Value::Bool(true)) { " (unique)" } else { "" };
                 format!("list {}{least}{once}", each.trim()).trim_end().to_owned()
             }
             "string" => match (schema.get("pattern").and_then(Value::as_str), schema.get("format")) {
-                (Some(pattern), _) => format!("text of the form `{pattern}`"),
+                (Some(pattern), _) => format!("text matching `{pattern}`"),
                 (None, Some(format)) if format == "uri" => "address".to_owned(),
                 (None, Some(format)) if format == "date" => "date".to_owned(),
                 (None, Some(format)) if format == "hostname" => "host name".to_owned(),
@@ -180,7 +180,7 @@ impl<'s> Keys<'s> {
         }
     }
 
-    /// Forms that work still and are to go, each with what is said of it.
+    /// Deprecated forms, each with its note.
     fn old_forms(&self, schema: &Object) -> Vec<(String, String)> {
         let forms = ["oneOf", "anyOf"].iter().filter_map(|word| schema.get(*word)?.as_array()).flatten();
         let mut found = Vec::new();
@@ -200,7 +200,7 @@ fn same(one: &Object, other: &Object) -> bool {
     ["properties", "patternProperties"].iter().all(|word| one.get(*word) == other.get(*word))
 }
 
-/// The names in it are old, whatever they are.
+/// Whether all its names are deprecated.
 fn is_old(schema: &Object) -> bool {
     let mut inner = schema.get("patternProperties").and_then(Value::as_object).into_iter().flatten();
     inner.any(|(_, part)| part.get("deprecated").is_some())
@@ -228,13 +228,13 @@ fn description(schema: &Object) -> Option<String> {
     schema.get("description").and_then(Value::as_str).map(str::to_owned)
 }
 
-/// The default, where the description does not say it.
+/// The default, unless the description already states it.
 fn default(schema: &Object) -> Option<String> {
     let told = description(schema).is_some_and(|text| text.contains("Default:"));
     schema.get("default").filter(|_| !told).map(|default| format!("Default: `{}`.", plain(default)))
 }
 
-/// Since when it is old, and what to write.
+/// The version that deprecated it, and the replacement.
 fn old(schema: &Object) -> Option<String> {
     let text = |key: &str| schema.get(key).and_then(Value::as_str);
     let (version, advice, word) = match (text("deprecated_version"), text("changed_version")) {

@@ -1,8 +1,8 @@
-//! One part: read, rendered where it is a template, checked, and told about.
+//! Validates one part: reads it, renders it if it is a template, checks it and prints the findings.
 
 use engine::template;
 use engine::userdata::{self, content_type_of};
-use schema::{Document, Finding, Schema, advise, annotated, check, network, yaml_error};
+use schema::{Document, Finding, Schema, annotated, check, network, yaml_error};
 use serde_json::Value;
 use yaml::{Limits, Node};
 
@@ -11,31 +11,31 @@ use super::netplan;
 use super::parts::{Kind, Part, whole};
 use crate::output;
 
-/// What came of it.
+/// The result.
 pub(super) enum Outcome {
     Valid,
-    /// It is not of the kind that is judged.
+    /// The part is of a type that is not validated.
     NotJudged,
-    /// It was told why.
+    /// The reason was already printed.
     Invalid,
 }
 
-/// Nothing more can be judged.
+/// Nothing else can be validated.
 pub(super) struct Stop(pub(super) String);
 
-/// A problem, as it is told and as it is marked.
+/// A problem, as printed and as annotated.
 pub(super) struct Problem {
-    /// Its line, from 1, for the mark.
+    /// The line of the annotation, starting at 1.
     pub(super) line: usize,
-    /// The path, by which the original sorts.
+    /// The path, which upstream sorts by.
     pub(super) path: String,
-    /// The message at the mark.
+    /// The message of the annotation.
     pub(super) message: String,
     /// The message with its place.
     pub(super) told: String,
 }
 
-/// The first lines that are known, as the original lists them.
+/// The known first lines, as upstream lists them.
 const HEADERS: &[&str] = &[
     "#!",
     "## template: jinja",
@@ -48,18 +48,18 @@ const HEADERS: &[&str] = &[
     "#part-handler",
 ];
 
-/// What the merged cloud-config says of parts that were left out.
+/// The marker in the merged cloud-config for parts that were left out.
 const IGNORED: &str = "# Cloud-config part ignored SCHEMA_ERROR: ";
 
 pub(super) fn judge(run: &Run<'_>, part: &Part) -> Result<Outcome, Stop> {
     let shown = part.path.display().to_string();
     let bytes = run.system.files.read(&whole(&part.path)).map_err(|error| Stop(error.to_string()))?;
-    // As a boot reads it.
+    // Like a boot does.
     let bytes = if part.kind == Kind::NetworkConfig { bytes } else { userdata::maybe_gunzip(&bytes) };
     let text = String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
         let what = userdata::mistaken_form(error.as_bytes());
-        let what = what.unwrap_or_else(|| "this is not UTF-8 text: save the file as UTF-8".to_owned());
+        let what = what.unwrap_or_else(|| "not UTF-8 text; save the file as UTF-8".to_owned());
         Stop(format!("{shown}:{line}: {what}"))
     })?;
     if text.is_empty() {
@@ -96,7 +96,7 @@ pub(super) fn judge(run: &Run<'_>, part: &Part) -> Result<Outcome, Stop> {
     checked(run, part, &shown, &text, &tree)
 }
 
-/// The cloud-config that a part holds; what came of it where it is none.
+/// The cloud-config of a part, or the result if there is none.
 fn cloud_config(
     run: &Run<'_>,
     part: &Part,
@@ -108,7 +108,7 @@ fn cloud_config(
     let mut kind = content_type_of(text.as_bytes());
     if kind == Some("text/jinja2") {
         if !template::is_jinja(&text) {
-            let message = "the header says jinja, but it is not the first line: nothing may stand before it";
+            let message = "the jinja header must be the first line";
             return Ok(Err(tell(run, part, &text, vec![first_line(shown, line, message)], Vec::new())));
         }
         text = rendered(run, shown, &text)?;
@@ -124,7 +124,7 @@ fn cloud_config(
         None => {
             let problem = first_line(shown, line, &no_header(&text));
             if run.annotate {
-                // The original prints no text that it cannot read.
+                // Upstream prints no text that it cannot read.
                 output::error(&format!("{}{}", run.indent, problem.told));
                 return Ok(Err(Outcome::Invalid));
             }
@@ -142,7 +142,7 @@ fn first_line(shown: &str, line: usize, message: &str) -> Problem {
     }
 }
 
-/// Why a first line is no header.
+/// Why a first line is not a known header.
 fn no_header(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
     let known = HEADERS.join(", ");
@@ -156,11 +156,13 @@ fn no_header(text: &str) -> String {
     } else if plain.starts_with("##template:jinja") {
         "; did you mean '## template: jinja'?"
     } else if plain.starts_with("content-type:") || plain.starts_with("mime-version:") {
-        "; this is a MIME message, of which each part is judged by itself"
+        "; this is a MIME message: validate each part separately"
     } else {
         ""
     };
-    format!("the first line \"{head}\" is no known header{near}\nExpected first line to be one of: {known}")
+    format!(
+        "the first line \"{head}\" is not a known header{near}\nExpected first line to be one of: {known}"
+    )
 }
 
 fn rendered(run: &Run<'_>, shown: &str, text: &str) -> Result<String, Stop> {
@@ -181,16 +183,16 @@ fn rendered(run: &Run<'_>, shown: &str, text: &str) -> Result<String, Stop> {
     })?;
     let data: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Stop(format!("Loading Jinja instance data failed: {}: {error}", path.display())))?;
-    // What is missing in the instance-data is logged there.
+    // The renderer logs variables that are missing in the instance data.
     let rendered = template::render_instance_template(shown, text, &data)
         .map_err(|error| Stop(format!("Failed to render templated user-data. {error}")))?;
     if rendered.is_empty() {
-        return Err(Stop(format!("{shown}: the template renders to nothing")));
+        return Err(Stop(format!("{shown}: the template renders to an empty document")));
     }
     Ok(rendered)
 }
 
-/// The schema that judges a network-config.
+/// The schema for a network-config.
 fn network_schema(tree: &Node) -> Value {
     match network::version(tree) {
         Some(1) => network::v1_schema(),
@@ -236,7 +238,7 @@ fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> 
     let problems =
         |some: Vec<(usize, &Finding)>| some.into_iter().map(|(_, finding)| problem(finding)).collect();
     let (mut errors, deprecations): (Vec<Problem>, Vec<Problem>) = (problems(errors), problems(deprecations));
-    // The original tells of parts that were left out only where something else is to be told.
+    // Like upstream, reports parts that were left out only next to another finding.
     if errors.is_empty() && deprecations.is_empty() {
         for part in left_out(shown, text) {
             output::error(&format!("{}warning: {}", run.indent, part.told));
@@ -244,24 +246,23 @@ fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> 
     } else {
         errors.extend(left_out(shown, text));
     }
-    if part.kind != Kind::NetworkConfig {
-        give_advice(run, &place, tree);
-    }
+    let advice = if part.kind == Kind::NetworkConfig { network::advise(tree) } else { schema::advise(tree) };
+    give_advice(run, &place, &advice);
     Ok(tell(run, part, text, errors, deprecations))
 }
 
-/// Prints what was probably not meant as it is written. An annotated file is the original's form and stays it.
-fn give_advice(run: &Run<'_>, place: &Document<'_>, tree: &Node) {
+/// Prints probable mistakes. Annotated output keeps upstream's format, so they go to standard error.
+fn give_advice(run: &Run<'_>, place: &Document<'_>, advice: &[Finding]) {
     if run.annotate {
         return;
     }
-    for finding in advise(tree) {
-        let told = place.shown(&finding).replace('\n', &format!("\n{}", run.indent));
+    for finding in advice {
+        let told = place.shown(finding).replace('\n', &format!("\n{}", run.indent));
         output::error(&format!("{}advice: {told}", run.indent));
     }
 }
 
-/// The parts that the merged cloud-config says were left out.
+/// The parts that were left out of the merged cloud-config.
 fn left_out(shown: &str, text: &str) -> Vec<Problem> {
     let names =
         text.lines().enumerate().filter_map(|(index, line)| Some((index + 1, line.strip_prefix(IGNORED)?)));
@@ -274,7 +275,7 @@ fn left_out(shown: &str, text: &str) -> Vec<Problem> {
         .collect()
 }
 
-/// Whether Python takes the value for false.
+/// Whether the value is falsy in Python.
 fn model_is_empty(node: &Node) -> bool {
     match &node.value {
         yaml::Value::Null => true,
@@ -287,7 +288,7 @@ fn model_is_empty(node: &Node) -> bool {
     }
 }
 
-/// The message at a mark: the line does not say which of its keys is meant.
+/// The message of an annotation, which names the key because the line may have several.
 fn marked(finding: &Finding) -> String {
     let mut text = String::new();
     if let Some(hint) = &finding.hint {
@@ -296,7 +297,7 @@ fn marked(finding: &Finding) -> String {
     format!("{}{text}", finding.detailed)
 }
 
-/// Prints what was found.
+/// Prints the findings.
 fn tell(run: &Run<'_>, part: &Part, text: &str, errors: Vec<Problem>, deprecations: Vec<Problem>) -> Outcome {
     if run.annotate {
         if !(errors.is_empty() && deprecations.is_empty()) {

@@ -1,4 +1,4 @@
-//! Version 2 where netplan is: it takes more than any schema of ours says, so it judges itself.
+//! Validates version 2 with netplan where it is installed: it accepts more than the built-in schema.
 
 use std::path::PathBuf;
 
@@ -9,15 +9,15 @@ use yaml::{Node, Value};
 
 use super::judge::Problem;
 
-/// The judgement of the machine's netplan: nothing where there is none, no problem where it is content.
+/// The verdict of the machine's netplan: `None` if there is none, no problems if it accepts the document.
 type Judgement = Option<Option<(String, Problem)>>;
 
-/// Asks netplan. It reads all files of a directory, so it gets one of its own.
+/// Runs netplan. It reads all files of a directory, so the document gets its own directory.
 pub(super) fn judge(system: &System, shown: &str, text: &str, tree: &Node) -> Result<Judgement, String> {
     if system.commands.which("netplan").is_none() {
         return Ok(None);
     }
-    // With its own text the places are those of the file.
+    // The original text keeps the places those of the file.
     let text = if tree.get("network").is_some() {
         text.to_owned()
     } else {
@@ -47,14 +47,14 @@ pub(super) fn judge(system: &System, shown: &str, text: &str, tree: &Node) -> Re
     Ok(Some(Some((text, problem(shown, &output, &file.display().to_string())))))
 }
 
-/// A directory that nobody can have made before.
+/// A directory that cannot exist already.
 fn scratch(system: &System) -> PathBuf {
     let mut random = [0; 16];
     system.environment.random(&mut random);
     PathBuf::from(format!("/tmp/cloud-init-schema-{:032x}", u128::from_ne_bytes(random)))
 }
 
-/// What netplan said: `FILE:LINE:COLUMN: MESSAGE` and the line.
+/// Parses netplan's output: `FILE:LINE:COLUMN: MESSAGE` and the source line.
 fn problem(shown: &str, output: &str, file: &str) -> Problem {
     let (place, rest) = match output.split_once(&format!("{file}:")) {
         Some((_, rest)) => rest.split_once(": ").unwrap_or(("1:1", rest)),

@@ -1,10 +1,10 @@
-//! What is judged: the file that was named, or what the machine was given.
+//! What to validate: the named file, or the data of this machine.
 
 use std::path::{Path, PathBuf};
 
 use model::{Paths, System};
 
-/// What a part is.
+/// The type of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     UserData,
@@ -14,7 +14,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// As it is printed.
+    /// The name printed to the user.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::UserData => "user-data",
@@ -24,20 +24,20 @@ impl Kind {
         }
     }
 
-    /// What it has to be.
+    /// The schema it must match.
     pub(super) fn schema(self) -> &'static str {
         if self == Self::NetworkConfig { "network-config" } else { "cloud-config" }
     }
 }
 
-/// A file to judge.
+/// A file to validate.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
     pub(super) kind: Kind,
     pub(super) path: PathBuf,
 }
 
-/// A path as the user means it.
+/// Resolves a path given by the user.
 pub(super) fn whole(path: &Path) -> PathBuf {
     system::current_directory().unwrap_or_default().join(path)
 }
@@ -46,16 +46,16 @@ pub(super) fn exists(system: &System, path: &Path) -> bool {
     !path.as_os_str().is_empty() && system.files.exists(&whole(path))
 }
 
-/// The user-data, which there has to be, and what else the machine was given.
+/// The user-data, which is required, and the machine's other data.
 pub(super) fn of_machine(system: &System, paths: &Paths) -> Vec<Part> {
     let link = paths.instance_link();
-    // Named by the instance, as the original does.
+    // The instance names it, as upstream does.
     let directory = system.files.read_link(&link).map_or_else(
         |_| link.clone(),
         |target| if target.is_absolute() { target } else { paths.cloud_dir.join(target) },
     );
     let size = |path: &Path| system.files.stat(path).ok().flatten().map(|found| found.len);
-    // What was made of the raw data, unless nothing was: then the raw data tells why.
+    // The processed data, unless it is empty: then the raw data explains why.
     let either = |processed: &str, raw: &str| {
         let (processed, raw) = (directory.join(processed), directory.join(raw));
         let empty = size(&processed) == Some(0) && size(&raw).is_some_and(|size| size > 0);

@@ -1,4 +1,4 @@
-//! `analyze boot`: when the kernel and systemd came to the point at which cloud-init begins.
+//! `analyze boot`: when the kernel and systemd reached the start of cloud-init.
 
 use model::System;
 use model::distro::Init;
@@ -8,7 +8,7 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::events::Event;
 
-/// Points in time, microseconds since 1970.
+/// Points in time, in microseconds since 1970.
 struct Times {
     kernel_start: i64,
     kernel_end: i64,
@@ -16,7 +16,7 @@ struct Times {
     container: bool,
 }
 
-/// What the last boot took before cloud-init began; and whether all of it could be found out.
+/// The report about the last boot before cloud-init started, and whether all times are known.
 pub fn boot(system: &System, events: &[Event]) -> (String, bool) {
     let begun = events
         .iter()
@@ -27,13 +27,14 @@ pub fn boot(system: &System, events: &[Event]) -> (String, bool) {
         (Ok(times), Some(begun)) => (shown(&times, begun), true),
         (Err(reason), _) => (
             format!(
-                "This machine does not tell when its kernel and its services began: {reason}.\n\
-                 That needs systemd, or a kernel log that is still there.\n"
+                "Cannot determine when the kernel and the services of this machine started: {reason}.\n\
+                 This requires systemd, or a kernel log that reaches back to the boot.\n"
             ),
             false,
         ),
         (Ok(_), None) => (
-            "The log holds no beginning of init-local: give one that does with --infile.\n".to_owned(),
+            "The log does not contain the start of init-local; use --infile to read another one.\n"
+                .to_owned(),
             false,
         ),
     }
@@ -69,7 +70,7 @@ fn shown(times: &Times, begun: i64) -> String {
     )
 }
 
-/// As Python prints a date with a zone.
+/// As Python prints a date with a time zone.
 fn stamp(micros: i64) -> String {
     let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH);
@@ -90,7 +91,7 @@ fn times(system: &System) -> Result<Times, String> {
 
 fn by_systemd(system: &System) -> Result<Times, String> {
     let container = system.is_container();
-    // A container's clock does not begin with the container.
+    // A container's clock does not start with the container.
     let zero = if container { "Userspace" } else { "Kernel" };
     let start = property(system, &format!("{zero}Timestamp"), None)?;
     let offset = property(system, &format!("{zero}TimestampMonotonic"), None)?;
@@ -104,14 +105,14 @@ fn by_systemd(system: &System) -> Result<Times, String> {
     })
 }
 
-/// A time that systemd tells of itself or of our own unit, in microseconds: no other init keeps one.
+/// A timestamp of systemd or of our unit, in microseconds; no other init system provides one.
 fn property(system: &System, name: &str, unit: Option<&str>) -> Result<i64, String> {
     let words = ["systemctl", "show"].into_iter().chain(unit).chain(["-p", name, "--timestamp=us+utc"]);
     let output = system.commands.run(&Command::line(words)).map_err(|error| error.to_string())?;
     let text = output.text();
     let value = text.trim().split_once('=').map(|(_, value)| value.trim()).unwrap_or_default();
     let read = value.parse().ok().or_else(|| date(value));
-    read.ok_or_else(|| format!("systemd says '{value}' for {name}"))
+    read.ok_or_else(|| format!("unexpected value '{value}' of systemd's {name}"))
 }
 
 /// `Wed 2025-07-30 05:14:32.123456 UTC`.
@@ -125,7 +126,7 @@ fn date(text: &str) -> Option<i64> {
     i64::try_from(at.unix_timestamp_nanos() / 1000).ok()
 }
 
-/// Without systemd the kernel's own log tells when the first program was started.
+/// Without systemd, the kernel log shows when the first program started.
 fn by_kernel_log(system: &System) -> Result<Times, String> {
     let output = system.commands.run(&Command::new("dmesg")).map_err(|error| error.to_string())?;
     let text = output.text();
@@ -133,8 +134,8 @@ fn by_kernel_log(system: &System) -> Result<Times, String> {
         let stamp = line.split('[').nth(1)?.split(']').next()?;
         stamp.trim().parse::<f64>().ok()
     });
-    let user = user.ok_or("the kernel's log does not say when the first program began")?;
-    let up = system.clock.uptime().ok_or("/proc/uptime cannot be read")?;
+    let user = user.ok_or("the kernel log does not show when the first program started")?;
+    let up = system.clock.uptime().ok_or("cannot read /proc/uptime")?;
     let start = i64::try_from(system.clock.now().0.saturating_sub(up).as_micros()).unwrap_or(0);
     #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
     let begun = (user * 1e6) as i64;

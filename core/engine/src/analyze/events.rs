@@ -1,4 +1,4 @@
-//! Events out of a log.
+//! Reads events from a log.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,31 +6,31 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-/// The start or the end of something, in the original's words.
+/// The start or the end of a step, in upstream's format.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// `init-local`, `init-local/check-cache`, …
     pub name: String,
-    /// In words.
+    /// A description.
     #[serde(default)]
     pub description: String,
     /// Seconds since 1970.
     pub timestamp: f64,
-    /// Always `cloudinit` in what is read from a log.
+    /// Always `cloudinit` for events from a log.
     #[serde(default)]
     pub origin: String,
     /// `start` or `finish`.
     pub event_type: String,
-    /// `SUCCESS`, `WARN` or `FAIL` of a finish.
+    /// `SUCCESS`, `WARN` or `FAIL`, for a finish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
-    /// What else a dump says.
+    /// Other fields of a dump.
     #[serde(flatten)]
     pub more: serde_json::Map<String, Value>,
 }
 
 impl Event {
-    /// Whether it is a beginning.
+    /// Whether this is a start.
     pub fn is_start(&self) -> bool {
         self.event_type == "start"
     }
@@ -42,7 +42,7 @@ impl Event {
     }
 }
 
-/// Microseconds as what is divided.
+/// Microseconds as a number to divide.
 #[expect(clippy::cast_precision_loss, reason = "below 2^53 they are exact: 285 years")]
 pub(super) fn float(micros: i64) -> f64 {
     micros as f64
@@ -51,30 +51,30 @@ pub(super) fn float(micros: i64) -> f64 {
 /// A log that cannot be analyzed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EventsError {
-    /// There is nothing in it.
+    /// The log is empty.
     #[error("Empty file {0}")]
     Empty(String),
-    /// It is JSON, but no list of events.
+    /// The log is JSON, but not a list of events.
     #[error("{name}: event {index}: {reason}")]
     NoEvent {
         /// The file.
         name: String,
-        /// Which item of the list, from 0.
+        /// The index in the list, from 0.
         index: usize,
         /// What is wrong.
         reason: String,
     },
 }
 
-/// What is known of the present beside the log.
+/// What is known about the present, in addition to the log.
 pub struct Surroundings<'a> {
-    /// The year, which the lines of syslog lack.
+    /// The current year, which syslog lines lack.
     pub year: i32,
-    /// Reads a time in another form, as date(1) does; seconds since 1970.
+    /// Parses a time in another format, like date(1), to seconds since 1970.
     pub date: &'a dyn Fn(&str) -> Option<f64>,
 }
 
-/// The events of a text: a log, or the JSON that [`dump`] gave. The second is how many lines had to be passed over.
+/// The events of a log, or of the JSON that [`dump`] wrote, and the number of skipped lines.
 pub fn read(
     name: &str,
     text: &str,
@@ -90,7 +90,7 @@ pub fn read(
             serde_json::from_value(item).map_err(|error| EventsError::NoEvent {
                 name: name.to_owned(),
                 index,
-                reason: error.to_string(),
+                reason: model::config::json_reason(&error),
             })
         };
         return Ok((items.into_iter().enumerate().map(event).collect::<Result<_, _>>()?, 0));
@@ -116,12 +116,12 @@ pub fn dump(events: &[Event]) -> String {
 
 enum Parsed {
     Event(Event),
-    /// A line about something else.
+    /// A line that is not an event.
     Other,
     Broken,
 }
 
-/// What stands between time and event: our own lines, syslog's, and those of Amazon Linux 2.
+/// Separators of time and event: our own lines, syslog's, and those of Amazon Linux 2.
 const SEPARATORS: &[&str] = &[" - ", " [CLOUDINIT] ", " cloud-init["];
 
 fn stage_description(stage: &str) -> Option<&'static str> {
@@ -181,10 +181,10 @@ fn line_event(line: &str, surroundings: &Surroundings<'_>) -> Parsed {
     })
 }
 
-/// The time and what happened: a host's name and a program's are taken off.
+/// The time and the event, without host and program name.
 fn stamp_and_text<'a>(head: &str, rest: &'a str, amazon: bool) -> Option<(String, &'a str)> {
     let mut head = head.to_owned();
-    // journalctl -o short-precise: the program stands before the separator.
+    // journalctl -o short-precise: the program precedes the separator.
     if head.ends_with(':') {
         let words: Vec<&str> = head.split_whitespace().collect();
         head = words[..words.len().saturating_sub(1)].join(" ");
@@ -194,7 +194,7 @@ fn stamp_and_text<'a>(head: &str, rest: &'a str, amazon: bool) -> Option<(String
         return Some((format!("{seconds},{fraction}"), rest));
     }
     if amazon {
-        // No host, and the process's number before the event.
+        // No host, and the PID precedes the event.
         let (_, text) = rest.split_once(char::is_whitespace)?;
         return Some((head.trim().to_owned(), text.trim_start()));
     }
@@ -202,24 +202,21 @@ fn stamp_and_text<'a>(head: &str, rest: &'a str, amazon: bool) -> Option<(String
     Some((head.split(&host).next()?.trim().to_owned(), rest))
 }
 
-/// Seconds since 1970; a time without a zone is in UTC, as the log is.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "the times of four digits of a year are exact in microseconds to the year 2255"
-)]
+/// Seconds since 1970; a time without a time zone is UTC, like the log's.
+#[expect(clippy::cast_precision_loss, reason = "times are exact in microseconds up to the year 2255")]
 fn seconds(stamp: &str, surroundings: &Surroundings<'_>) -> Option<f64> {
     let micros = |at: OffsetDateTime| (at.unix_timestamp_nanos() / 1000) as f64 / 1e6;
     if let Some(at) = syslog(stamp, surroundings.year).or_else(|| log(stamp)) {
         return Some(micros(at.assume_utc()));
     }
     if let Ok(at) = OffsetDateTime::parse(stamp, &Rfc3339) {
-        // To the millisecond, as date(1) is asked for.
+        // Milliseconds, as requested from date(1).
         return Some((at.unix_timestamp_nanos() / 1_000_000) as f64 / 1e3);
     }
     (surroundings.date)(stamp)
 }
 
-/// `Aug 29 22:55:26`, perhaps with a fraction.
+/// `Aug 29 22:55:26`, optionally with a fraction.
 fn syslog(stamp: &str, year: i32) -> Option<PrimitiveDateTime> {
     let form = format_description!(
         version = 2,
@@ -244,7 +241,7 @@ mod tests {
         read("log", text, &surroundings).expect("events")
     }
 
-    /// The lines are those of the original's documentation; times by `date -u -d … +%s.%N`.
+    /// The lines are from upstream's documentation; the times from `date -u -d … +%s.%N`.
     #[test]
     fn every_form_of_line() {
         let text = "\

@@ -1,19 +1,19 @@
-//! A picture of a boot, in the way of `systemd-analyze plot`: a bar for each stage and each of its steps.
+//! An image of a boot, similar to `systemd-analyze plot`: a bar for each stage and each step.
 
 use std::fmt::Write as _;
 
 use super::events::float;
 use super::spans::{Boot, Outcome, Span};
 
-/// Height of a row and of its bar, in pixels.
+/// Heights of a row and of its bar, in pixels.
 const ROW: f64 = 20.0;
 const BAR: f64 = 14.0;
-/// Width of the time axis, and what is left around it for labels.
+/// Width of the time axis, and margins for labels.
 const AXIS: f64 = 1000.0;
 const LEFT: f64 = 20.0;
 const RIGHT: f64 = 420.0;
 const TOP: f64 = 70.0;
-/// A pause between stages longer than this is cut out of the axis, so that the bars can be seen.
+/// A longer pause between stages is cut out of the axis, to keep the bars visible.
 const LONGEST_PAUSE: i64 = 2_000_000;
 
 const STYLE: &str = "\
@@ -23,9 +23,9 @@ text.stage { font-weight: bold } line.grid { stroke: #ddd } line.cut { stroke: #
 rect.back { fill: #fff } rect.stage { fill: #bcd } rect.success { fill: #5a8f4e } rect.warning { fill: #e0a020 } \
 rect.failure { fill: #c03030 } rect.open { fill: #999 }";
 
-/// Times of the boot on the picture's axis: long pauses take no more than [`LONGEST_PAUSE`].
+/// Maps times to the image's axis: long pauses are shortened to [`LONGEST_PAUSE`].
 struct Axis {
-    /// Where the boot is cut: the time after the pause, and how much is left out before it in all.
+    /// The cuts: the time after the pause, and the total time omitted before it.
     cuts: Vec<(i64, i64)>,
     start: i64,
     length: i64,
@@ -58,7 +58,7 @@ impl Axis {
         LEFT + AXIS * float(micros) / float(self.length)
     }
 
-    /// The distance of the grid's lines: 1, 2 or 5 of a power of ten, about ten of them.
+    /// The distance of grid lines: 1, 2 or 5 times a power of ten, for about ten lines.
     fn step(&self) -> i64 {
         let mut step = 1;
         loop {
@@ -80,7 +80,7 @@ fn escaped(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            // No letter of XML.
+            // Not allowed in XML.
             letter if letter.is_control() => out.push(' '),
             letter => out.push(letter),
         }
@@ -106,7 +106,7 @@ fn class(span: &Span) -> &'static str {
     }
 }
 
-/// The picture as SVG.
+/// The image as SVG.
 #[expect(clippy::cast_precision_loss, reason = "rows of a picture")]
 pub fn plot(boot: &Boot) -> String {
     let axis = Axis::new(boot);
@@ -122,7 +122,7 @@ pub fn plot(boot: &Boot) -> String {
         boot.spans.iter().filter(|span| span.depth() == 0).map(|span| span.end - span.start).sum();
     let _ = writeln!(
         out,
-        "<text class=\"title\" x=\"{LEFT}\" y=\"24\">cloud-init: {} in its stages, {} from the first to the last</text>",
+        "<text class=\"title\" x=\"{LEFT}\" y=\"24\">cloud-init: {} in stages, {} from start to finish</text>",
         took(stages),
         took(boot.end() - boot.start())
     );
@@ -150,12 +150,12 @@ fn grid(out: &mut String, axis: &Axis, height: f64) {
         );
     }
     for (from, _) in &axis.cuts {
-        // In the middle of what is left of the pause.
+        // In the middle of the shortened pause.
         let x = axis.pixels(axis.place(*from) - LONGEST_PAUSE / 2);
         let _ = writeln!(
             out,
             "<line class=\"cut\" x1=\"{x:.2}\" y1=\"{:.0}\" x2=\"{x:.2}\" y2=\"{bottom:.0}\">\
-             <title>a pause is cut out here</title></line>",
+             <title>a pause is omitted here</title></line>",
             TOP - 10.0
         );
     }
@@ -184,10 +184,10 @@ fn legend(out: &mut String, y: f64) {
     let mut x = LEFT;
     for (class, text) in [
         ("stage", "a stage"),
-        ("success", "a step that went well"),
+        ("success", "successful step"),
         ("warning", "with a warning"),
         ("failure", "failed"),
-        ("open", "did not end"),
+        ("open", "did not finish"),
     ] {
         let _ = writeln!(
             out,
@@ -196,7 +196,7 @@ fn legend(out: &mut String, y: f64) {
             y - 11.0,
             x + 18.0
         );
-        #[expect(clippy::cast_precision_loss, reason = "one of the words above")]
+        #[expect(clippy::cast_precision_loss, reason = "one of the labels above")]
         let width = 7.0 * text.len() as f64;
         x += 40.0 + width;
     }
@@ -214,13 +214,13 @@ mod tests {
     fn a_long_pause_is_cut_out() {
         let boot = Boot { spans: vec![span("a", 0, 1_000_000), span("b", 61_000_000, 62_000_000)] };
         let axis = Axis::new(&boot);
-        // A second of work, two of the pause, a second of work.
+        // A second of work, two seconds of pause, a second of work.
         assert_eq!(
             (axis.length, axis.place(61_000_000), axis.place(500_000)),
             (4_000_000, 3_000_000, 500_000)
         );
         assert_eq!(axis.step(), 500_000);
-        assert!(plot(&boot).contains("a pause is cut out"));
+        assert!(plot(&boot).contains("a pause is omitted"));
     }
 
     #[test]

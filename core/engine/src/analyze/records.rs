@@ -6,14 +6,12 @@ use serde_json::Value;
 
 use super::events::Event;
 
-/// A format with a word that no event has.
+/// A format with a field that events do not have.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "the format names '{0}', which the events of this log do not have; %d %D %E %e %I %n %o %r %t are there"
-)]
+#[error("unknown or missing field '{0}' in the format; known fields: %d %D %E %e %I %n %o %r %t")]
 pub struct FormatError(String);
 
-/// Letters of a format and what they stand for.
+/// The letters of a format and their fields.
 const LETTERS: &[(char, &str)] = &[
     ('d', "delta"),
     ('D', "description"),
@@ -28,7 +26,7 @@ const LETTERS: &[(char, &str)] = &[
     ('T', "total_time"),
 ];
 
-/// An event that is over, with what is known of the whole.
+/// A finished event, with its context.
 struct Record<'a> {
     finish: &'a Event,
     delta: f64,
@@ -84,7 +82,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The lines of each boot, each finished event by the format.
+/// The lines of each boot: each finished event in the given format.
 fn boots(events: &[Event], format: &str) -> Result<Vec<Vec<String>>, FormatError> {
     let mut boots = Vec::new();
     let mut lines: Vec<String> = Vec::new();
@@ -124,7 +122,7 @@ fn boots(events: &[Event], format: &str) -> Result<Vec<Vec<String>>, FormatError
     Ok(boots)
 }
 
-/// Every event in its order.
+/// All events in order.
 pub fn show(events: &[Event], format: &str) -> Result<String, FormatError> {
     let boots = boots(events, format)?;
     let mut out = String::new();
@@ -142,12 +140,12 @@ pub fn show(events: &[Event], format: &str) -> Result<String, FormatError> {
     Ok(out)
 }
 
-/// The events by the time that they took, the longest first.
+/// Events sorted by duration, the longest first.
 pub fn blame(events: &[Event]) -> Result<String, FormatError> {
     let boots = boots(events, "     %ds (%n)")?;
     let mut out = String::new();
     for (index, lines) in boots.iter().enumerate() {
-        // Lines of stages have no time in front. The widths are equal, so that the order of the text is that of time.
+        // Stage lines have no leading time. The columns have equal widths, so that text order is time order.
         let mut times: Vec<&str> =
             lines.iter().map(String::as_str).filter(|line| line.starts_with("     ")).collect();
         times.sort_unstable();

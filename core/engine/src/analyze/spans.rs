@@ -1,53 +1,53 @@
-//! Events put together: what ran from when to when, boot by boot.
+//! Combines events into spans, boot by boot.
 
 use super::events::Event;
 
-/// How a span ended.
+/// The result of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All was well.
+    /// Success.
     Success,
-    /// It went on in spite of something.
+    /// Finished with warnings.
     Warning,
-    /// It failed.
+    /// Failed.
     Failure,
-    /// The log does not say: the power was cut, or the stage still runs.
+    /// Unknown: a power cut, or the stage is still running.
     Open,
 }
 
-/// Something that took time.
+/// A span of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     /// `init-local`, `init-local/check-cache`, …
     pub name: String,
-    /// In words, as it ended.
+    /// The description, from its end.
     pub description: String,
-    /// Microseconds since 1970.
+    /// Start, in microseconds since 1970.
     pub start: i64,
-    /// The same.
+    /// End, in microseconds since 1970.
     pub end: i64,
-    /// How it ended.
+    /// The result.
     pub outcome: Outcome,
 }
 
 impl Span {
-    /// The stage that it belongs to.
+    /// The stage it belongs to.
     pub fn stage(&self) -> &str {
         self.name.split('/').next().unwrap_or_default()
     }
 
-    /// 0 for a stage, 1 for a step of one, …
+    /// The depth: 0 for a stage, 1 for a step of it, …
     pub fn depth(&self) -> usize {
         self.name.matches('/').count()
     }
 
-    /// The name without the stage's.
+    /// The name without the stage.
     pub fn label(&self) -> &str {
         self.name.split_once('/').map_or(self.name.as_str(), |(_, label)| label)
     }
 }
 
-/// What one boot did, in the order in which it began.
+/// The spans of one boot, in the order in which they started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Boot {
     /// Stages and their steps.
@@ -55,28 +55,28 @@ pub struct Boot {
 }
 
 impl Boot {
-    /// When the first of it began, microseconds since 1970.
+    /// The start of the first span, in microseconds since 1970.
     pub fn start(&self) -> i64 {
         self.spans.iter().map(|span| span.start).min().unwrap_or_default()
     }
 
-    /// When the last of it ended.
+    /// The end of the last span.
     pub fn end(&self) -> i64 {
         self.spans.iter().map(|span| span.end).max().unwrap_or_default()
     }
 }
 
-/// The boots of a log. Each begins with init-local.
+/// The boots in a log. Each starts with init-local.
 pub fn boots(events: &[Event]) -> Vec<Boot> {
     let mut boots = Vec::new();
     let mut boot = Boot::default();
-    // Indices of spans that have not ended.
+    // Indexes of open spans.
     let mut open: Vec<usize> = Vec::new();
     let mut last = 0;
     for event in events {
         let at = event.micros();
         if event.is_start() {
-            // The banner of a stage and its first event name it twice, one behind the other.
+            // The banner of a stage and its first event both start it.
             let twin = boot.spans.last().is_some_and(|span| span.name == event.name);
             if twin && open.last() == Some(&(boot.spans.len() - 1)) {
                 continue;
@@ -94,7 +94,7 @@ pub fn boots(events: &[Event]) -> Vec<Boot> {
                 outcome: Outcome::Open,
             });
         } else if let Some(position) = open.iter().rposition(|index| boot.spans[*index].name == event.name) {
-            // What began inside and never ended ended with it at the latest.
+            // Steps that never finished end with their stage at the latest.
             for index in open.drain(position + 1..) {
                 boot.spans[index].end = at;
             }
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(
             shown,
             [
-                // The power was cut while b ran.
+                // A power cut while b was running.
                 vec![
                     span("init-local", 4, Outcome::Open),
                     span("init-local/a", 2, Outcome::Warning),

@@ -1,7 +1,7 @@
-//! A trace in the JSON form of Chrome's tracing, which Perfetto (ui.perfetto.dev) opens.
+//! A trace in Chrome's JSON format, which Perfetto (ui.perfetto.dev) opens.
 //!
-//! Facts: "Trace Event Format": complete events (`ph: X`) with `ts` and `dur` in microseconds; metadata events
-//! (`ph: M`) name processes and threads.
+//! See "Trace Event Format": complete events (`ph: X`) with `ts` and `dur` in microseconds; metadata events (`ph: M`)
+//! name processes and threads.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ fn word(outcome: Outcome) -> &'static str {
     }
 }
 
-/// The trace of all boots: a process each, and in it a thread for each stage.
+/// The trace of all boots: a process for each boot, with a thread for each stage.
 pub fn trace(boots: &[Boot]) -> String {
     let mut events: Vec<Value> = Vec::new();
     for (index, boot) in boots.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Links that appear while the machine runs: their source is asked again, and the network written anew.
+//! Hot-plugged network devices: queries the data source again and rewrites the network configuration.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,61 +12,59 @@ use serde_json::json;
 
 use super::{Boot, BootError, ModuleEntry};
 
-/// The pauses between the tries, in seconds: metadata follows a new link with a delay.
+/// The delays between attempts in seconds: metadata lists a new device with a delay.
 const PAUSES: &[u64] = &[1, 3, 5, 10];
 
-/// A link that could not be dealt with.
+/// A device that could not be configured.
 #[derive(Debug, thiserror::Error)]
 pub enum HotplugError {
     /// No boot has found an instance.
     #[error("Unable to determine hotplug state. No datasource detected")]
     NoInstance,
-    /// This build cannot ask the source that the instance came from.
-    #[error("this program was built without the data source {0}, which the instance came from")]
+    /// This build does not include the instance's data source.
+    #[error("this build does not include {0}, the data source of the instance")]
     NoSource(String),
-    /// This build has no module that writes the udev rule.
-    #[error("this program was built without the module that writes the udev rule")]
+    /// This build does not include the module that writes the udev rule.
+    #[error("this build does not include the module install_hotplug, which writes the udev rule")]
     NoInstaller,
     /// The module that writes the udev rule failed.
-    #[error("the udev rule was not written: {0}")]
+    #[error("cannot write the udev rule: {0}")]
     Installer(String),
-    /// The source could not be read.
+    /// The data source cannot be read.
     #[error(transparent)]
     Source(Box<SourceError>),
-    /// The source needs the network, which is not up yet.
-    #[error("{0} can only be asked when the network is up")]
+    /// The data source needs the network, which is not up yet.
+    #[error("{0} is only available when the network is up")]
     NotNow(String),
-    /// The source is not here any more.
-    #[error("{0} has no metadata any more")]
+    /// The data source no longer exists.
+    #[error("{0} no longer has metadata")]
     Gone(String),
-    /// The source answers for another instance.
-    #[error(
-        "{source_name} now describes the instance {found}, but this is {known}: a boot has to take it over"
-    )]
+    /// The data source describes another instance.
+    #[error("{source_name} now describes instance {found} instead of {known}: reboot to apply it")]
     OtherInstance {
-        /// The source.
+        /// The data source.
         source_name: String,
         /// The instance that it describes.
         found: String,
-        /// The one that this machine is.
+        /// The current instance.
         known: String,
     },
-    /// The metadata does not describe a network.
+    /// The metadata has no network configuration.
     #[error("{0} does not describe a network")]
     NoNetwork(String),
-    /// The link is gone, or has no address to be told by.
-    #[error("{0}: the kernel shows no such link")]
+    /// The device is gone, or has no address to identify it.
+    #[error("{0}: no such network device")]
     NoLink(String),
-    /// The metadata does not know the link yet.
+    /// The metadata does not list the device yet.
     #[error("Failed to detect {mac} in updated metadata")]
     NotDescribed {
-        /// The link's address.
+        /// The device's MAC address.
         mac: String,
     },
-    /// The description makes no sense.
+    /// The configuration is invalid.
     #[error(transparent)]
     Description(Box<NetError>),
-    /// The network could not be written or brought up, or state not kept.
+    /// The network could not be configured, or state could not be written.
     #[error(transparent)]
     Boot(Box<BootError>),
 }
@@ -97,14 +95,14 @@ impl Boot<'_> {
         self.instance.clone().ok_or(HotplugError::NoInstance)
     }
 
-    /// Whether links that appear are configured on this machine.
+    /// Whether hotplug is enabled on this machine.
     pub fn hotplug_enabled(&mut self) -> Result<bool, HotplugError> {
         let instance = self.known_instance()?;
         let allowed = self.update_policy().allows_hotplug(self.system.files.as_ref(), &self.paths, &instance);
         Ok(super::network::noted(Event::Hotplug, allowed))
     }
 
-    /// What the user says of the network's updates; what is wrong with it is told.
+    /// The user's policy for network updates; errors in it are reported.
     pub(super) fn update_policy(&self) -> Policy {
         let policy = Policy::read(&self.config);
         for finding in &policy.findings {
@@ -113,7 +111,7 @@ impl Boot<'_> {
         policy
     }
 
-    /// Has links that appear configured from now on. Gives false when that was so already.
+    /// Enables hotplug. Returns false if it is already enabled.
     pub fn enable_hotplug(&mut self) -> Result<bool, HotplugError> {
         self.known_instance()?;
         let mut scopes = hotplug_scopes(self.system.files.as_ref(), &self.paths);
@@ -123,7 +121,7 @@ impl Boot<'_> {
         let installer = self.registry.modules.iter().find(|module| module.installs_hotplug());
         let installer = installer.ok_or(HotplugError::NoInstaller)?.name();
         scopes.push("network".to_owned());
-        // One line with a space behind each sign, as the original's json.dumps writes it.
+        // A single line in the format of upstream's json.dumps.
         let quoted: Vec<String> = scopes.iter().map(|scope| json!(scope).to_string()).collect();
         let text = format!("{{\"scopes\": [{}]}}", quoted.join(", "));
         let path = hotplug_enabled_file(&self.paths);
@@ -136,8 +134,8 @@ impl Boot<'_> {
         }
     }
 
-    /// Configures a link that has appeared. `devpath` is its path in /sys, whose last part is its name. Gives false
-    /// where the policy forbids it.
+    /// Configures a new device. `devpath` is its path in /sys, whose last component is the name. Returns false if the
+    /// policy forbids it.
     pub fn handle_hotplug(&mut self, devpath: &str) -> Result<bool, HotplugError> {
         if !self.hotplug_enabled()? {
             tracing::debug!("hotplug not enabled for event of type net");
@@ -159,11 +157,11 @@ impl Boot<'_> {
         }
     }
 
-    /// Tries until the metadata describes the link and the network is written; the last failure counts.
+    /// Retries until the metadata lists the device and the network is configured; returns the last error.
     fn try_hotplug(&mut self, link: &str) -> Result<(), HotplugError> {
         for &pause in PAUSES {
             let Err(error) = self.hotplug(link) else { return Ok(()) };
-            tracing::debug!("{link}: asking again in {pause} s: {error}");
+            tracing::debug!("{link}: trying again in {pause} s: {error}");
             self.system.clock.sleep(Duration::from_secs(pause));
         }
         self.hotplug(link)
@@ -183,7 +181,7 @@ impl Boot<'_> {
         Ok(self.write_cache()?)
     }
 
-    /// The link has to be in the description, by its MAC address.
+    /// Checks that the configuration contains the device, by MAC address.
     fn detect(&self, link: &str, network: &NetworkConfig) -> Result<(), HotplugError> {
         let links = self.system.links.links().map_err(model::DistroError::from)?;
         let mac = links.iter().find(|known| known.name == link).map(|known| known.mac.to_lowercase());
@@ -193,14 +191,14 @@ impl Boot<'_> {
         if described { Ok(()) } else { Err(HotplugError::NotDescribed { mac }) }
     }
 
-    /// The instance as its source describes it now. Where the network is up, no address has to be held for it.
+    /// The instance as its data source describes it now. If the network is up, no temporary address is needed.
     pub(super) fn asked_again(&self, stage: SourceStage) -> Result<Instance, HotplugError> {
         let known = self.instance.as_ref().ok_or(HotplugError::NoInstance)?;
         let source = self
             .registry
             .source(&known.source)
             .ok_or_else(|| HotplugError::NoSource(known.source.clone()))?;
-        // Once the network is up, the sources of the local stage can be asked still.
+        // Sources of the local stage are also available when the network is up.
         let about = source.about();
         let stage = match (about.is_asked_in(stage), about.is_asked_in(SourceStage::Local)) {
             (true, _) => stage,
@@ -218,7 +216,7 @@ impl Boot<'_> {
                 known: known.instance_id.to_string(),
             });
         }
-        // It stays the source of this boot, by whichever of its classes that was found.
+        // The source keeps the class under which this boot found it.
         (found.class, found.detail) = (known.class.clone(), known.detail.clone());
         Ok(found)
     }

@@ -1,4 +1,4 @@
-//! The instance on disk: its cache, its directory, and what this boot has to do with the one before.
+//! The instance on disk: its cache, its directory, and its relation to the previous boot.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +11,12 @@ use super::{Boot, BootError};
 use crate::consume::pieces;
 use crate::{instance_data, json, userdata};
 
-/// The cache of what a source found: plain data, in the place of the original's pickle.
+/// The cache of the data source's result: plain data instead of upstream's pickle.
 pub fn cache_path(paths: &Paths) -> PathBuf {
     paths.instance("datasource.json")
 }
 
-/// What the original writes where no instance was before.
+/// Upstream's value for no previous instance.
 const NO_PREVIOUS: &str = "NO_PREVIOUS_INSTANCE_ID";
 
 impl Boot<'_> {
@@ -24,14 +24,14 @@ impl Boot<'_> {
         self.system.files.text(path).map(|text| text.trim().to_owned())
     }
 
-    /// The cached instance, where there is one that can be read.
+    /// The cached instance, if it is readable.
     pub(super) fn cached(&self) -> Option<Instance> {
         let bytes = self.system.files.read_optional(&cache_path(&self.paths)).ok()??;
         match serde_json::from_slice(&bytes) {
             Ok(instance) => Some(instance),
             Err(error) => {
                 tracing::warn!(
-                    "{}: not the cache of an instance, ignored: {error}",
+                    "ignoring {}: not a valid instance cache: {error}",
                     cache_path(&self.paths).display()
                 );
                 None
@@ -39,13 +39,13 @@ impl Boot<'_> {
         }
     }
 
-    /// The instance that was, by our cache or by what the original left: enough to stay it when nobody can be asked.
+    /// The previous instance, from our cache or from upstream's files: enough to keep it when no data source answers.
     pub(super) fn remembered(&self) -> Option<Instance> {
         self.cached().or_else(|| self.adopted())
     }
 
-    /// The instance of the Python program, whose own cache only it can read: who it was and what its user wanted.
-    /// Metadata comes back when the source answers.
+    /// The instance of the Python program, whose cache only it can read: the instance ID and the user's data. Metadata
+    /// is read again once the data source answers.
     fn adopted(&self) -> Option<Instance> {
         if !self.system.files.exists(&self.paths.instance("obj.pkl")) {
             return None;
@@ -55,7 +55,8 @@ impl Boot<'_> {
         if target.file_name()?.to_str()? != id.directory() {
             return None;
         }
-        // `DataSourceOpenStackLocal: DataSourceOpenStackLocal [net,ver=2]`, the first perhaps with its module's path.
+        // `DataSourceOpenStackLocal: DataSourceOpenStackLocal [net,ver=2]`, where a module path may precede the first
+        // name.
         let noted = self.line(&self.paths.instance("datasource"))?;
         let class = noted.split(':').next()?.rsplit('.').next()?.to_owned();
         let known = class.strip_prefix("DataSource")?;
@@ -76,31 +77,32 @@ impl Boot<'_> {
         })
     }
 
-    /// The id of the boot before.
+    /// The previous boot's instance ID.
     pub(super) fn previous_id(&self) -> Option<String> {
         let read = self.previous_id.get_or_init(|| self.line(&self.paths.data("instance-id")));
         read.clone().filter(|id| id != NO_PREVIOUS)
     }
 
-    /// Whether this machine has become another instance since the boot before.
+    /// Whether this machine has become another instance since the previous boot.
     pub(super) fn is_new_instance(&self) -> bool {
         let current = self.instance.as_ref().map(|instance| instance.instance_id.as_str().to_owned());
         self.previous_id() != current
     }
 
-    /// Whether this boot is the instance's first, in any of its stages: the local one already notes the id as the boot
-    /// before's.
+    /// Whether this is the instance's first boot, in any stage: the local stage already stores the ID as the previous
+    /// boot's.
     pub(super) fn is_first_boot(&self) -> bool {
         let begun = self.line(&self.first_boot_mark());
         self.is_new_instance() || (begun.is_some() && begun.as_deref() == self.id().map(InstanceId::as_str))
     }
 
-    /// The id of the instance that began in this boot; the next boot's /run has none.
+    /// The ID of the instance that started in this boot; /run is empty at the next one.
     fn first_boot_mark(&self) -> PathBuf {
         self.paths.run(".new-instance-id")
     }
 
-    /// Whether the cache is this machine: by what this boot has noted, then by what can be seen without a network.
+    /// The cached instance if it is this machine: according to this boot's records, or to what is visible without a
+    /// network.
     pub(super) fn check_cache(&self, trust: bool) -> Option<(Instance, &'static str)> {
         let cached = if trust { self.remembered() } else { self.cached() }?;
         let noted = self.line(&self.paths.run(".instance-id"));
@@ -114,18 +116,18 @@ impl Boot<'_> {
         source.still_same(&self.platform(), &cached).then_some((cached, "restored from checked cache"))
     }
 
-    /// Whether the cache is to be trusted in spite of what the metadata may say.
+    /// Whether the cache is trusted regardless of the metadata.
     pub(super) fn manual_cache_clean(&self) -> bool {
         self.flag("manual_cache_clean", false)
             || self.system.files.exists(&self.paths.instance("manual-clean"))
     }
 
-    /// How the source is named in status.json and `instance/datasource`.
+    /// The data source's description in status.json and `instance/datasource`.
     pub(super) fn description(instance: &Instance) -> String {
         format!("{}{}", instance.class, instance.detail)
     }
 
-    /// Makes the instance the current one: its link, its directories, and the files that say what was before.
+    /// Makes this the current instance: its link, directories, and the records of the previous state.
     pub(super) fn instancify(&mut self) -> Result<(), BootError> {
         let Some(instance) = self.instance.clone() else { return Ok(()) };
         let files = self.system.files.clone();
@@ -140,14 +142,14 @@ impl Boot<'_> {
             files.create_dir(&directory.join(name), None)?;
         }
         let text = Self::description(&instance);
-        // The class stands twice, once as a path: so the original wrote it and other programs read it.
+        // The class appears twice, once as a path: other programs read upstream's format.
         let described = format!("{}: {text}", instance.class);
         let written = directory.join("datasource");
         let previous =
             self.line(&written).filter(|previous| !previous.is_empty()).unwrap_or_else(|| described.clone());
         let plain = Attributes::mode(0o644);
         let put = |path: &Path, text: &str| -> Result<(), FileError> {
-            // Nothing is written that stands there already: a boot of the same instance wears no flash out.
+            // Unchanged files are not written, to avoid wearing out flash memory.
             let line = format!("{text}\n");
             if files.read(path).is_ok_and(|bytes| bytes == line.as_bytes()) {
                 return Ok(());
@@ -159,7 +161,7 @@ impl Boot<'_> {
         let previous_id = self.previous_id().unwrap_or_else(|| NO_PREVIOUS.to_owned());
         let id = instance.instance_id.as_str();
         if previous_id != id {
-            // From here on the instance is no longer new; a power cut must not leave it without its network.
+            // From here on, the instance is no longer new; a power cut must not leave it without network configuration.
             self.system.files.write(&self.network_mark(), b"", &plain)?;
             put(&self.first_boot_mark(), id)?;
         }
@@ -173,7 +175,7 @@ impl Boot<'_> {
         Ok(())
     }
 
-    /// Writes the cache, and the mark that it is to be trusted.
+    /// Writes the cache, and whether it is trusted.
     pub(super) fn write_cache(&self) -> Result<(), BootError> {
         let Some(instance) = &self.instance else { return Ok(()) };
         if self.flag("manual_cache_clean", false) {
@@ -184,7 +186,7 @@ impl Boot<'_> {
         Ok(json::write(self.system, &cache_path(&self.paths), &document, &attributes)?)
     }
 
-    /// Writes instance-data when this boot has not yet, or the instance was just found.
+    /// Writes the instance data unless this boot already has, or if the instance was just found.
     pub(super) fn persist_instance_data(&self, always: bool) {
         let Some(instance) = &self.instance else { return };
         let public = self.paths.run("instance-data.json");
@@ -196,7 +198,7 @@ impl Boot<'_> {
         }
     }
 
-    /// Keeps user-data and vendor-data, as they came and processed.
+    /// Stores user-data and vendor-data, raw and processed.
     pub(super) fn store_data(&self) -> Result<(), BootError> {
         let Some(instance) = &self.instance else { return Ok(()) };
         let directory = self.paths.instance_dir(&instance.instance_id);
@@ -218,7 +220,7 @@ impl Boot<'_> {
         Ok(())
     }
 
-    /// The directories that every stage counts on.
+    /// The directories that all stages expect.
     pub(super) fn make_directories(&self, stage: Stage) -> Result<(), BootError> {
         let files = &self.system.files;
         for name in [
@@ -248,8 +250,7 @@ impl Boot<'_> {
         Ok(())
     }
 
-    /// Removes what a power cut left beside a script that was being written: everything executable in these
-    /// directories is run.
+    /// Removes temporary files that a power cut left beside a script: all executables in these directories are run.
     fn sweep_scripts(&self) -> Result<(), BootError> {
         let files = &self.system.files;
         let named = ["per-boot", "per-instance", "per-once", "vendor"].map(|name| self.paths.scripts(name));
@@ -264,11 +265,11 @@ impl Boot<'_> {
         Ok(())
     }
 
-    /// The log is for root and whoever reads logs here: `syslog_fix_perms` names owners, the first that exists counts.
+    /// Sets the log's owner: `syslog_fix_perms` lists candidates, of which the first existing one is used.
     pub(super) fn guard_log(&self) {
         let Some(log) = self.config.get("def_log_file").and_then(Node::as_str).map(Path::new) else { return };
         let Ok(Some(found)) = self.system.files.stat(log) else { return };
-        // Never wider than it was: an administrator may have closed it.
+        // Never more permissive than before: an administrator may have restricted it.
         if found.mode & 0o640 != found.mode
             && let Err(error) = self.system.files.set_mode(log, found.mode & 0o640)
         {
@@ -288,13 +289,13 @@ impl Boot<'_> {
         }
     }
 
-    /// The id, where an instance is known.
+    /// The instance ID, if known.
     pub(super) fn id(&self) -> Option<&InstanceId> {
         self.instance.as_ref().map(|instance| &instance.instance_id)
     }
 }
 
-/// Whether a file is named as the one that a replacement is written to: `.NAME.PID.tmp`.
+/// Whether this is the name of a replacement's temporary file: `.NAME.PID.tmp`.
 fn is_unfinished(name: &str) -> bool {
     name.strip_prefix('.')
         .and_then(|name| name.strip_suffix(".tmp"))
@@ -302,7 +303,7 @@ fn is_unfinished(name: &str) -> bool {
         .is_some_and(|(_, pid)| !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Vendor-data as its raw file holds it: a list is JSON.
+/// The raw file's form of vendor-data: a list is stored as JSON.
 fn raw_vendor_data(data: Option<&VendorData>) -> Vec<u8> {
     match data {
         None => Vec::new(),

@@ -1,4 +1,4 @@
-//! Running the modules that cloud.cfg lists.
+//! Runs the modules that cloud.cfg lists.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,42 +11,42 @@ use crate::config;
 use crate::semaphore::FileSemaphores;
 use crate::template::{self, ShippedTemplates};
 
-/// The lists of modules.
+/// The sections with lists of modules.
 const MODULE_SECTIONS: &[&str] = &["cloud_init_modules", "cloud_config_modules", "cloud_final_modules"];
 
-/// A module of one of cloud.cfg's lists.
+/// An entry of a list of modules in cloud.cfg.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleEntry {
-    /// As it is written there.
+    /// The name as written.
     pub name: String,
-    /// How often, where the entry says so.
+    /// The frequency, if the entry sets one.
     pub frequency: Option<Frequency>,
-    /// Further words of the entry.
+    /// Further arguments of the entry.
     pub args: Vec<String>,
 }
 
-/// A section of cloud.cfg that is no list of modules.
+/// A section of cloud.cfg that is not a list of modules.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{origin}: {section}: an entry is a name, [name, frequency, …] or {{name, frequency, args}}, not {found}"
+    "{origin}: {section}: expected a name, [name, frequency, …] or {{name, frequency, args}}, found {found}"
 )]
 pub struct SectionError {
-    /// Which section.
+    /// The section.
     pub section: String,
-    /// Where the entry was written.
+    /// The place of the entry.
     pub origin: model::Origin,
-    /// What it is, with its article.
+    /// The type found, with its article.
     pub found: &'static str,
 }
 
-/// The name by which a module is registered: `-` is `_`, `cc_` and `.py` are taken off.
+/// The registered name of a module: `-` becomes `_`, `cc_` and `.py` are removed.
 fn canonical(name: &str) -> String {
     let name = name.trim().replace('-', "_").to_lowercase();
     let name = name.strip_suffix(".py").unwrap_or(&name);
     name.strip_prefix("cc_").unwrap_or(name).to_owned()
 }
 
-/// The modules of a section.
+/// The entries of a section.
 pub(super) fn entries(config: &Node, section: &str) -> Result<Vec<ModuleEntry>, SectionError> {
     let list = config.get(section).and_then(Node::as_list).unwrap_or_default();
     let mut found = Vec::new();
@@ -89,7 +89,7 @@ pub(super) fn entries(config: &Node, section: &str) -> Result<Vec<ModuleEntry>, 
 }
 
 impl Boot<'_> {
-    /// The module of an entry; none is a warning, unless it is one that was removed long ago.
+    /// The module of an entry; an unknown one is a warning, unless upstream removed it.
     fn find_module(&self, entry: &ModuleEntry) -> Option<&dyn AnyModule> {
         let name = canonical(&entry.name);
         if let Some(module) = self.registry.module(&name) {
@@ -103,7 +103,7 @@ impl Boot<'_> {
             tracing::debug!("Module {name} is not in this build");
         } else if let Some(file) = self.python_module(&name) {
             tracing::warn!(
-                "Module {} is written in Python ({}), which this program does not run: make it a script or a part handler",
+                "Module {} is written in Python ({}), which is not supported: use a script or a part handler instead",
                 entry.name,
                 file.display()
             );
@@ -116,7 +116,7 @@ impl Boot<'_> {
         None
     }
 
-    /// Says once in a boot which of the modules that cloud.cfg lists this build lacks.
+    /// Logs, once per boot, which modules listed in cloud.cfg this build does not include.
     pub(super) fn note_absent_modules(&self) {
         let listed =
             MODULE_SECTIONS.iter().filter_map(|section| entries(&self.config, section).ok()).flatten();
@@ -129,12 +129,12 @@ impl Boot<'_> {
         }
     }
 
-    /// Warns of keys whose module is not in this build, whether or not cloud.cfg lists it: the cloud.cfg that a build
-    /// writes lists its own modules only.
+    /// Warns about keys whose module this build does not include, even if cloud.cfg does not list it: a build's
+    /// cloud.cfg lists its own modules only.
     pub(super) fn warn_of_missing_modules(&self) {
         for absent in &self.registry.absent_modules {
             for (key, node) in absent.keys.iter().filter_map(|key| Some((key, self.config.get(key)?))) {
-                // The image's own cloud.cfg has keys of what the original has; what a user asks for is another matter.
+                // The image's cloud.cfg may set keys of any upstream module; a user's request is different.
                 if &*node.origin.source != config::CLOUD_CONFIG {
                     tracing::warn!(
                         "{}: module {} is not in this build: `{key}` is ignored",
@@ -146,8 +146,8 @@ impl Boot<'_> {
         }
     }
 
-    /// Runs the modules that have work before the network is configured, such as the host name that a DHCP client
-    /// sends; what fails is tried again in its own stage.
+    /// Runs modules with work before the network is configured, such as the host name that a DHCP client sends;
+    /// failures are retried in the module's own stage.
     pub(super) fn run_early(&self, stage: Stage) {
         let Some(instance) = &self.instance else { return };
         for module in self.registry.modules.iter().filter(|module| module.early(&self.config, instance)) {
@@ -162,7 +162,7 @@ impl Boot<'_> {
         }
     }
 
-    /// Runs the modules of a section. Gives a message for each that failed.
+    /// Runs the modules of a section. Returns a message for each failure.
     pub(super) fn run_section(&self, section: &str, stage: Stage) -> Vec<String> {
         let entries = match entries(&self.config, section) {
             Ok(entries) => entries,
@@ -214,7 +214,7 @@ impl Boot<'_> {
         active.into_iter().filter_map(|(module, entry)| self.run_entry(module, entry, stage).err()).collect()
     }
 
-    /// Runs one module by name, as `single` does. `None` when there is none of that name.
+    /// Runs one module by name, for `single`. `None` if it does not exist.
     pub(super) fn run_named(&self, entry: &ModuleEntry, stage: Stage) -> Option<Result<(), String>> {
         let module = self.find_module(entry)?;
         Some(self.run_entry(module, entry, stage))
@@ -233,8 +233,8 @@ impl Boot<'_> {
             return Ok(());
         }
         let mark = || semaphores.mark(&run_name, frequency);
-        // A person's own commands may end the machine: noted before, they run once. Where that cannot be noted they
-        // would run at every boot, so they do not run.
+        // User commands may shut down the machine: recording them first makes them run once. If that fails, they would
+        // run at every boot, so they are not run.
         let noted = if module.marked() == Marked::Before { mark() } else { Ok(()) };
         self.system.journal.enter(stage, Some(module.name()));
         tracing::info!("Running module {}", entry.name);
@@ -243,8 +243,8 @@ impl Boot<'_> {
             Err(error) => Err(error.to_string()),
         };
         self.system.journal.enter(stage, None);
-        // What is declarative is noted after the work and also when it failed, as the original leaves it: a power cut
-        // in between runs the module again, a failure does not.
+        // Declarative modules are recorded afterwards, even on failure, like upstream: after a power cut the module
+        // runs again, after a failure it does not.
         if module.marked() == Marked::After
             && let Err(error) = mark()
         {
@@ -257,19 +257,19 @@ impl Boot<'_> {
                 Ok(())
             }
             Err(reason) => {
-                // Told under the module's name.
+                // Logged under the module's name.
                 self.system.journal.enter(stage, Some(module.name()));
                 tracing::warn!("Running module {} failed: {reason}", entry.name);
                 self.system.journal.enter(stage, None);
                 step.finish(false, None);
-                // The original's list of failures holds pairs of a name and an exception, printed as Python prints them.
+                // Upstream's error list contains pairs of a name and an exception, as Python prints them.
                 let reason = template::python_repr(&reason);
                 Err(format!("('{}', RuntimeError({reason}))", entry.name))
             }
         }
     }
 
-    /// Runs a module so that neither an error nor a panic of it stops the boot.
+    /// Runs a module, catching errors and panics.
     fn guarded(
         &self,
         module: &dyn AnyModule,
@@ -296,7 +296,7 @@ impl Boot<'_> {
         let mut report = Report::default();
         let outcome = catch_unwind(AssertUnwindSafe(|| module.run(&context, &mut report)));
         let host_keys = std::mem::take(&mut report.host_keys);
-        // What it has reported counts whether or not it came to an end.
+        // The report counts even if the module failed.
         self.tell(entry, report);
         if !host_keys.is_empty() {
             self.with_source(|source, settled| source.publish_host_keys(settled, &host_keys));
@@ -310,7 +310,7 @@ impl Boot<'_> {
                     .map(String::as_str)
                     .or_else(|| panic.downcast_ref::<&str>().copied())
                     .unwrap_or("no message");
-                Err(format!("it panicked, which is a fault of this program: {text}"))
+                Err(format!("internal error (panic), please report it as a bug: {text}"))
             }
         }
     }
@@ -362,7 +362,7 @@ mod tests {
         let wrong = Node::from_yaml("t", b"m: [1]").expect("valid").expect("there");
         assert_eq!(
             entries(&wrong, "m").expect_err("a number").to_string(),
-            "t:1:5: m: an entry is a name, [name, frequency, …] or {name, frequency, args}, not an integer"
+            "t:1:5: m: expected a name, [name, frequency, …] or {name, frequency, args}, found an integer"
         );
     }
 

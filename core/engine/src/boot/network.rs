@@ -1,4 +1,4 @@
-//! Which network description counts, and when it is applied.
+//! Selects the network configuration, and decides when to apply it.
 
 use std::path::PathBuf;
 
@@ -16,14 +16,14 @@ use crate::config::kernel_command_line;
 use crate::json;
 use crate::semaphore::FileSemaphores;
 
-/// The usual order.
+/// The default order.
 const ORDER: &[&str] = &["cmdline", "initramfs", "system_cfg", "ds"];
-/// Noted in the run directory when the network was configured in this boot.
+/// The semaphore in the run directory for a network configured in this boot.
 const APPLIED: &str = "apply_network_config";
-/// The most bytes that a description of the kernel command line may unpack to.
+/// The maximum decompressed size of the kernel command line's configuration, in bytes.
 const MAX_UNPACKED: u64 = 1 << 20;
 
-/// `network-config=` of the kernel command line: base64 of YAML, perhaps compressed.
+/// `network-config=` on the kernel command line: YAML in base64, optionally compressed.
 fn from_cmdline(cmdline: &str) -> Result<Option<NetworkConfig>, String> {
     let word =
         cmdline.split_ascii_whitespace().filter_map(|word| word.strip_prefix("network-config=")).next_back();
@@ -34,10 +34,9 @@ fn from_cmdline(cmdline: &str) -> Result<Option<NetworkConfig>, String> {
     }
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(value)
-        .map_err(|error| format!("network-config= is no base64: {error}"))?;
+        .map_err(|error| format!("network-config= is not valid base64: {error}"))?;
     let text = if is_gzip(&bytes) {
-        gunzip(&bytes, MAX_UNPACKED)
-            .map_err(|error| format!("network-config= cannot be unpacked: {error}"))?
+        gunzip(&bytes, MAX_UNPACKED).map_err(|error| format!("cannot decompress network-config=: {error}"))?
     } else {
         bytes
     };
@@ -46,7 +45,7 @@ fn from_cmdline(cmdline: &str) -> Result<Option<NetworkConfig>, String> {
     Ok(node.filter(Node::is_truthy).map(NetworkConfig::new))
 }
 
-/// The hardware addresses by which a description finds its links; not those that it gives to links it makes.
+/// The MAC addresses that match devices; not those assigned to virtual ones.
 fn hardware_addresses(value: &Value, found: &mut Vec<String>) {
     let mut take = |value: Option<&Value>| found.extend(value.and_then(Value::as_str).map(str::to_owned));
     match value {
@@ -62,7 +61,7 @@ fn hardware_addresses(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Logs whether an event is allowed, in the original's words, which its acceptance tests match.
+/// Logs whether an event is allowed, in upstream's words, which its acceptance tests match.
 pub(super) fn noted(event: Event, allowed: bool) -> bool {
     let name = event.name();
     if allowed {
@@ -74,7 +73,7 @@ pub(super) fn noted(event: Event, allowed: bool) -> bool {
 }
 
 impl Boot<'_> {
-    /// The description that counts and where it is from; `None` when the network is not to be configured.
+    /// The effective configuration and its origin; `None` if the network must not be configured.
     fn find_network(
         &self,
         instance: Option<&Instance>,
@@ -120,7 +119,7 @@ impl Boot<'_> {
             tracing::warn!("Empty network config found");
         }
         let links = self.system.links.links().map_err(model::DistroError::from)?;
-        // What the ramdisk was told; the original does not read it, so that it stands behind all that it does read.
+        // The ramdisk's settings, which upstream does not read, so that they come after everything it does.
         match netconfig::dracut::config(&words, &links) {
             Ok(Some(config)) => return Ok(Some((config, NetworkSource::Initramfs))),
             Ok(None) => {}
@@ -130,7 +129,7 @@ impl Boot<'_> {
         Ok(fallback.map(|config| (config, NetworkSource::Fallback)))
     }
 
-    /// Finds the description, and writes and applies it where this is a new instance or an event asks for it.
+    /// Selects the configuration, and applies it for a new instance or if an event requires it.
     pub(super) fn apply_network(&mut self, bring_up: bool) -> Result<(), BootError> {
         let outcome = self.configure_network(bring_up);
         // Also after a failure, which the next stage does not repeat: only a power cut leaves the mark.
@@ -141,12 +140,12 @@ impl Boot<'_> {
         outcome
     }
 
-    /// Stands from when an instance is noted as the current one until its network was configured.
+    /// Exists from the time an instance becomes current until its network has been configured.
     pub(super) fn network_mark(&self) -> PathBuf {
         self.paths.instance("network-pending")
     }
 
-    /// Whether an event of this boot has the network of a known instance configured anew; its source is then asked again.
+    /// Whether an event requires reconfiguring a known instance's network; the data source is then queried again.
     fn updated(&mut self, instance: &Instance, already: bool) -> bool {
         let policy = self.update_policy();
         let once = !already && noted(Event::Boot, policy.allows(instance, Event::Boot));
@@ -154,8 +153,8 @@ impl Boot<'_> {
         (once || legacy()) && self.refreshed()
     }
 
-    /// Asks the source of a cached instance again. A source that cannot be asked in this stage, or that does not answer,
-    /// changes nothing.
+    /// Queries the data source of a cached instance again. If it is unavailable in this stage or does not answer,
+    /// nothing changes.
     fn refreshed(&mut self) -> bool {
         if !self.restored {
             return true;
@@ -170,11 +169,11 @@ impl Boot<'_> {
                 true
             }
             Err(HotplugError::NotNow(source)) => {
-                tracing::debug!("{source} cannot be asked in this stage");
+                tracing::debug!("{source} is not available in this stage");
                 false
             }
             Err(error) => {
-                tracing::warn!("The network stays as it is: {error}");
+                tracing::warn!("Keeping the network configuration: {error}");
                 false
             }
         }
@@ -182,7 +181,7 @@ impl Boot<'_> {
 
     fn configure_network(&mut self, bring_up: bool) -> Result<(), BootError> {
         if self.instance.is_none() && self.is_at_home()? {
-            tracing::info!("The network stays as it is: its source has not answered yet");
+            tracing::info!("Keeping the network configuration: its data source has not answered yet");
             return Ok(());
         }
         let Some((mut config, mut source)) = self.find_network(self.instance.as_ref())? else {
@@ -203,7 +202,7 @@ impl Boot<'_> {
                     }
                     return Ok(());
                 }
-                // What the source was asked again for may be another description.
+                // The data source may have returned another configuration.
                 let Some(found) = self.find_network(self.instance.as_ref())? else { return Ok(()) };
                 (config, source) = found;
             }
@@ -226,8 +225,8 @@ impl Boot<'_> {
         Ok(())
     }
 
-    /// Whether this is most likely the machine whose network was configured before: its source may be here, and so are
-    /// the links that its description names. A clone has others, and needs the fallback to ask who it is.
+    /// Whether this is probably the machine whose network was configured before: its data source may be present, and
+    /// the devices in its configuration are. A clone has others, and needs the fallback to reach its data source.
     fn is_at_home(&self) -> Result<bool, BootError> {
         let remembered = self.remembered().filter(|instance| self.cache_is_plausible(instance));
         if remembered.is_none() || self.system.files.exists(&self.network_mark()) {
@@ -247,7 +246,7 @@ impl Boot<'_> {
         Ok(named.iter().all(is_here))
     }
 
-    /// Keeps what is applied as instance/network-config.json, once there is an instance.
+    /// Stores the applied configuration as instance/network-config.json, once there is an instance.
     fn keep_network_config(&self, config: &NetworkConfig) -> Result<(), BootError> {
         if self.system.files.read_link(&self.paths.instance_link()).is_err() || self.instance.is_none() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Modules and data sources that an image has in Python, which this program does not run: what is missing is named.
+//! Detects modules and data sources in Python, which this program does not run, and reports them.
 
 use std::path::PathBuf;
 
@@ -7,12 +7,12 @@ use model::effects::ReadFiles;
 
 use super::Boot;
 
-/// Where distributions keep Python's packages, below each of their `python3…` directories.
+/// Where distributions install Python packages, below each `python3…` directory.
 const LIBRARIES: &[&str] = &["/usr/local/lib", "/usr/lib", "/usr/lib64"];
-/// The package of the original's own sources.
+/// The package of upstream's data sources.
 const OWN_SOURCES: &str = "cloudinit.sources";
 
-/// A file of a package that is installed for Python.
+/// Finds a file of an installed Python package.
 fn installed(files: &dyn ReadFiles, relative: &str) -> Option<PathBuf> {
     LIBRARIES.iter().map(PathBuf::from).find_map(|library| {
         let versions = files.list(&library).unwrap_or_default();
@@ -26,13 +26,12 @@ fn installed(files: &dyn ReadFiles, relative: &str) -> Option<PathBuf> {
 }
 
 impl Boot<'_> {
-    /// The Python file of a module of cloud.cfg's lists.
+    /// The Python file of a module listed in cloud.cfg.
     pub(super) fn python_module(&self, name: &str) -> Option<PathBuf> {
         installed(self.system.files.as_ref(), &format!("cloudinit/config/cc_{name}.py"))
     }
 
-    /// Warns of sources that only Python has: those of `datasource_list` that this program does not know, and packages
-    /// that `datasource_pkg_list` adds.
+    /// Warns about data sources in Python: unknown ones in `datasource_list`, and packages in `datasource_pkg_list`.
     pub(super) fn warn_of_python_sources(&self) {
         let list = |key: &str| self.config.get(key).and_then(Node::as_list).unwrap_or_default();
         let extra: Vec<(&Node, &str)> = list("datasource_pkg_list")
@@ -42,7 +41,7 @@ impl Boot<'_> {
             .collect();
         for (node, package) in &extra {
             tracing::warn!(
-                "{}: datasource_pkg_list: data sources of the Python package {package} are not run by this program",
+                "{}: datasource_pkg_list: data sources in Python packages are not supported: {package}",
                 node.origin
             );
         }
@@ -55,7 +54,7 @@ impl Boot<'_> {
             });
             if let Some(file) = file {
                 tracing::warn!(
-                    "{}: data source {name} is written in Python ({}), which this program does not run",
+                    "{}: data source {name} is written in Python ({}), which is not supported",
                     node.origin,
                     file.display()
                 );

@@ -1,4 +1,4 @@
-//! Which data source this machine has.
+//! Finds the data source of this machine.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +8,7 @@ use model::{Crawl, DataSource, Identified, Instance, Node, Platform, Settled, So
 use super::Boot;
 use crate::Registry;
 
-/// What each source of the list says of this machine, in the list's order. Serves ds-identify and the stages.
+/// The result of each configured source, in order. Used by ds-identify and the stages.
 pub fn identify_all<'r>(
     registry: &'r Registry,
     platform: &Platform<'_>,
@@ -18,29 +18,29 @@ pub fn identify_all<'r>(
     sources.map(|source| (source, identified(source, platform))).collect()
 }
 
-/// What a source says of this machine; one that the administrator named is taken without being asked.
+/// The result of a source; one that the administrator selected is accepted without detection.
 fn identified(source: &dyn DataSource, platform: &Platform<'_>) -> Identified {
     if platform.is_named(source.about().name) { Identified::Found } else { source.identify(platform) }
 }
 
-/// Crawls so that a fault of ours in one source is an error of that source only.
+/// Crawls; a panic becomes an error of that source.
 fn guarded(source: &dyn DataSource, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
     catch_unwind(AssertUnwindSafe(|| source.crawl(crawl))).unwrap_or_else(|_| {
-        let reason = "it panicked, which is a fault of this program".to_owned();
+        let reason = "internal error (panic), please report it as a bug".to_owned();
         Err(SourceError::Broken { place: source.about().name.to_owned(), reason })
     })
 }
 
-/// What a search came to.
+/// The result of a search.
 pub(super) enum Search {
-    /// This instance.
+    /// An instance.
     Found(Box<Instance>),
-    /// Nothing, and these sources that are here could not be read.
+    /// No instance; these present sources could not be read.
     Nothing(Vec<String>),
 }
 
 impl Boot<'_> {
-    /// Asks each source of a stage that may be here, in the list's order; the first that answers wins.
+    /// Queries each possible source of a stage in order, until one answers.
     pub(super) fn search(&self, stage: Stage) -> Search {
         let wanted = super::source_stage(stage);
         let platform = self.platform();
@@ -80,7 +80,7 @@ impl Boot<'_> {
         Search::Nothing(failed)
     }
 
-    /// Asks one source.
+    /// Queries one source.
     pub(super) fn crawl(
         &self,
         source: &dyn DataSource,
@@ -92,15 +92,15 @@ impl Boot<'_> {
         guarded(source, &crawl)
     }
 
-    /// Whether the cached instance's source may still be here, so that a silent metadata service is no reason to
-    /// become another instance.
+    /// Whether the cached instance's source may still be present, so that an unavailable metadata service does not make
+    /// this another instance.
     pub(super) fn cache_is_plausible(&self, cached: &Instance) -> bool {
         let platform = self.platform();
         let source = self.registry.source(&cached.source);
         source.is_some_and(|source| identified(source, &platform) != Identified::No)
     }
 
-    /// Lets the instance's source do something beside being read; what goes wrong with it stops no boot.
+    /// Calls a hook of the instance's source; a failure does not stop the boot.
     pub(super) fn with_source(
         &self,
         act: impl FnOnce(&dyn DataSource, &Settled<'_>) -> Result<(), SourceError>,
@@ -113,11 +113,13 @@ impl Boot<'_> {
         match outcome {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!("{}: {error}", instance.source),
-            Err(_) => tracing::warn!("{}: it panicked, which is a fault of this program", instance.source),
+            Err(_) => {
+                tracing::warn!("{}: internal error (panic), please report it as a bug", instance.source)
+            }
         }
     }
 
-    /// The order of the DHCP clients.
+    /// The priority of DHCP clients.
     fn dhcp_clients(&self) -> Vec<String> {
         let configured =
             self.config.at(&["system_info", "network", "dhcp_client_priority"]).and_then(Node::as_list);

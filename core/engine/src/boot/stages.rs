@@ -11,7 +11,7 @@ use crate::semaphore::FileSemaphores;
 use crate::{instance_data, netinfo, userdata};
 
 impl Boot<'_> {
-    /// `init --local`: find the instance where that needs no configured network, and configure the network.
+    /// `init --local`: finds the instance if that needs no configured network, and configures the network.
     pub fn local(&mut self, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
         self.begin(Stage::Local, hooks)?;
         self.warn_of_python_sources();
@@ -40,7 +40,7 @@ impl Boot<'_> {
         }
     }
 
-    /// `init`: find the instance with the network up, consume its data, run the `cloud_init_modules`.
+    /// `init`: finds the instance with the network up, consumes its data, runs the `cloud_init_modules`.
     pub fn network(&mut self, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
         self.begin(Stage::Network, hooks)?;
         if !self.system.files.exists(&self.paths.run(".skip-network")) {
@@ -98,7 +98,7 @@ impl Boot<'_> {
         Ok(Outcome { datasource: None, errors })
     }
 
-    /// `single --name NAME`: whether it ran, and well.
+    /// `single --name NAME`: returns whether the module ran successfully.
     pub fn single(&mut self, entry: &ModuleEntry, hooks: &mut dyn Hooks) -> Result<bool, BootError> {
         let known = self.restore();
         hooks.configured(&self.config);
@@ -134,7 +134,7 @@ impl Boot<'_> {
         Ok(())
     }
 
-    /// The cached instance, as the stages after `init` take it.
+    /// The cached instance, for the stages after `init`.
     pub(super) fn restore(&mut self) -> bool {
         match self.check_cache(true) {
             Some((instance, how)) => {
@@ -149,7 +149,8 @@ impl Boot<'_> {
         }
     }
 
-    /// Finds the instance: the cache where it is this machine, else a search; a service that is gone keeps what was.
+    /// Finds the instance: the cached one if this is its machine, else by a search; an unavailable service keeps the
+    /// previous one.
     fn fetch(&mut self, stage: Stage, trust: bool) -> Result<bool, BootError> {
         let step = self.reporter.start("check-cache", "attempting to read from cache [check]");
         let cached = self.check_cache(trust);
@@ -173,7 +174,8 @@ impl Boot<'_> {
             Search::Nothing(failed) => {
                 let local_only = |name: &str| failed.iter().any(|failed| failed == name);
                 match &kept {
-                    // In the local stage another stage may still reach it; where it was asked and failed, it is kept.
+                    // In the local stage, a later stage may still reach the source; if it was queried and failed, the
+                    // instance is kept.
                     Some(cached) if stage == Stage::Local && !local_only(&cached.source) => Ok(false),
                     Some(_) => self.keep(kept),
                     None => Ok(false),
@@ -189,7 +191,7 @@ impl Boot<'_> {
     fn keep(&mut self, cached: Option<model::Instance>) -> Result<bool, BootError> {
         let Some(cached) = cached else { return Ok(false) };
         tracing::warn!(
-            "{} did not answer: this boot goes on as instance {}, as it was before",
+            "{} did not answer: continuing as instance {} from the previous boot",
             cached.source,
             cached.instance_id
         );
@@ -199,7 +201,7 @@ impl Boot<'_> {
         Ok(true)
     }
 
-    /// The instance becomes the current one.
+    /// Makes this the current instance.
     fn settle(&mut self, stage: Stage) -> Result<(), BootError> {
         self.persist_instance_data(false);
         let new = self.is_new_instance();
@@ -213,7 +215,7 @@ impl Boot<'_> {
         Ok(())
     }
 
-    /// Notes that the network stage need not wait, when nothing in the data asks for the network.
+    /// Records that the network stage need not wait if nothing in the data requires the network.
     fn note_network_need(&self) -> Result<(), BootError> {
         let Some(instance) = &self.instance else { return Ok(()) };
         let user = instance.user_data.as_ref().map(|bytes| bytes.0.as_slice());
@@ -265,7 +267,7 @@ impl Boot<'_> {
         Ok(Outcome { datasource, errors })
     }
 
-    /// Gives user-data, then vendor-data, to the handlers.
+    /// Passes user-data, then vendor-data, to the handlers.
     fn consume(&self, frequency: Frequency) -> Result<(), BootError> {
         let Some(instance) = &self.instance else { return Ok(()) };
         let consumer = Consumer {

@@ -1,9 +1,9 @@
-//! What holds when no file says anything.
+//! The defaults without any configuration file.
 
 use model::Node;
 use model::config::Origin;
 
-/// The sources in the order in which they are tried, the original's.
+/// Upstream's order of data sources.
 const SOURCES: &[&str] = &[
     "NoCloud",
     "ConfigDrive",

@@ -1,4 +1,4 @@
-//! What the kernel command line says to cloud-init.
+//! cloud-init's settings on the kernel command line.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use model::System;
 use model::effects::{Attributes, Request};
 
-/// The kernel command line; in a container that of its first process, as the original reads it.
+/// The kernel command line; in a container, that of PID 1, as upstream does.
 pub fn kernel_command_line(system: &System) -> String {
     let read = |path: &str| system.files.text(Path::new(path));
     if let Some(line) = system.environment.var("DEBUG_PROC_CMDLINE") {
         return line;
     }
-    // Container managers write this file, whatever the init inside.
+    // Container managers write this file, regardless of the init system.
     let contained = Path::new("/run/systemd/container");
     let text = if system.files.exists(contained) {
         read("/proc/1/cmdline").map(|text| text.replace('\0', " "))
@@ -22,7 +22,7 @@ pub fn kernel_command_line(system: &System) -> String {
     text.unwrap_or_default().trim_end().to_owned()
 }
 
-/// The YAML between `cc:` and `end_cc`, each piece on lines of its own; `\n` written out is a line break.
+/// The YAML between `cc:` and `end_cc`, each on separate lines; an escaped `\n` is a line break.
 pub(super) fn configuration(cmdline: &str) -> String {
     let line = format!(" {cmdline}");
     let mut rest = line.as_str();
@@ -35,7 +35,7 @@ pub(super) fn configuration(cmdline: &str) -> String {
     pieces.join("\n")
 }
 
-/// Percent encoding taken off; what is none is kept.
+/// Decodes percent encoding; invalid sequences are kept.
 pub(crate) fn unquote(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -56,7 +56,7 @@ pub(crate) fn unquote(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// `cloud-config-url=` (also `url=`): the key's name and the address.
+/// `cloud-config-url=` (also `url=`): the name of the key, and the URL.
 pub fn url_from_cmdline(cmdline: &str) -> Option<(&'static str, &str)> {
     ["cloud-config-url", "url"].into_iter().find_map(|key| {
         let value =
@@ -65,10 +65,10 @@ pub fn url_from_cmdline(cmdline: &str) -> Option<(&'static str, &str)> {
     })
 }
 
-/// Where configuration that the kernel command line names is kept.
+/// Where configuration from the kernel command line is stored.
 const KEPT: &str = "/etc/cloud/cloud.cfg.d/91_kernel_cmdline_url.cfg";
 
-/// Configuration named on the kernel command line that could not be had.
+/// Configuration from the kernel command line that could not be obtained.
 #[derive(Debug, thiserror::Error)]
 pub enum UrlError {
     /// It could not be fetched or read.
@@ -77,13 +77,13 @@ pub enum UrlError {
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] model::effects::FileError),
-    /// It is no cloud-config.
+    /// It is not a cloud-config.
     #[error("contents of '{0}' did not start with #cloud-config")]
     NoCloudConfig(String),
 }
 
-/// Fetches what `cloud-config-url=` names, once, and keeps it among the configuration's files. Before there is a
-/// network only files are read. Gives the path when it wrote.
+/// Fetches the document of `cloud-config-url=` once, and stores it among the configuration files. Without a network,
+/// only files are read. Returns the path if it was written.
 pub fn fetch_cmdline_url(
     system: &System,
     key: &str,
@@ -104,7 +104,7 @@ pub fn fetch_cmdline_url(
     };
     let head = b"#cloud-config";
     if !content.starts_with(head) {
-        // `url=` is also others' word: something else behind it is no fault.
+        // Other programs also use `url=`: other content is not an error.
         if key == "url" {
             return Ok(None);
         }

@@ -1,8 +1,7 @@
-//! Where the values of a merged cloud-config were written, kept beside it.
+//! The origins of the values in a merged cloud-config, stored beside it.
 //!
-//! cloud-config.txt is one file for the original and for other programs; what a part of the user-data said in which
-//! line is lost in it. The document beside it says so again, value by value, so that a message of a later stage names
-//! the user's own line.
+//! cloud-config.txt is a single file for upstream and other programs, without the part and the line of each value. This
+//! document stores them value by value, so that messages of later stages refer to the user's own lines.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +11,7 @@ use model::config::Origin;
 use model::{Node, Value};
 use serde::{Deserialize, Serialize};
 
-/// The document: names of sources, and for each value its source, line and column, in the order of a walk.
+/// The document: names of sources and, for each value in traversal order, its source, line and column.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Document {
     sources: Vec<String>,
@@ -22,12 +21,12 @@ struct Document {
     keys: Vec<(String, u32, u32)>,
 }
 
-/// The document's place beside a cloud-config.
+/// The document's path beside a cloud-config.
 pub fn beside(cloud_config: &Path) -> PathBuf {
     cloud_config.with_extension("origins.json")
 }
 
-/// Sources that were met, with their numbers.
+/// Sources with their numbers.
 type Known = HashMap<Arc<str>, usize>;
 
 fn walk(node: &Node, path: &str, document: &mut Document, known: &mut Known) {
@@ -56,14 +55,14 @@ fn walk(node: &Node, path: &str, document: &mut Document, known: &mut Known) {
     }
 }
 
-/// The origins of a tree as a JSON text.
+/// The origins of a tree as JSON.
 pub fn collect(node: &Node) -> String {
     let mut document = Document::default();
     walk(node, "", &mut document, &mut Known::new());
     serde_json::to_string(&document).unwrap_or_default()
 }
 
-/// Gives the values of a tree that was read back the origins that they had. What does not fit is left alone.
+/// Restores the origins of a tree's values. Mismatches are ignored.
 pub fn restore(node: &mut Node, text: &str) {
     let Ok(document) = serde_json::from_str::<Document>(text) else { return };
     let sources: Vec<Arc<str>> = document.sources.iter().map(|name| name.as_str().into()).collect();

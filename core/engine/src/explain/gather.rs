@@ -1,4 +1,4 @@
-//! The layers of a machine's configuration, each by itself.
+//! The layers of a machine's configuration.
 
 use std::path::Path;
 
@@ -15,33 +15,33 @@ use crate::instance_data::sensitive_path;
 use crate::merge::layers_traced;
 use crate::{json, template, userdata};
 
-/// The data of one kind, part by part, or the file that it came to.
+/// The data of one kind, by part, or the merged file.
 #[derive(Debug, Default)]
 struct Data {
     parts: Vec<Part>,
-    /// What each part says.
+    /// The values of each part.
     nodes: Vec<Node>,
-    /// Only the merged file is there.
+    /// Only the merged file is available.
     file: Option<Node>,
 }
 
-/// Every layer.
+/// All layers.
 #[derive(Debug, Default)]
 pub struct Gathered {
-    /// The strongest last.
+    /// In increasing precedence.
     data: Vec<Data>,
-    /// What is below the data, the strongest first.
+    /// What is below the data, in decreasing precedence.
     base: Vec<Node>,
-    /// What is above it, the strongest first.
+    /// What is above it, in decreasing precedence.
     above: Vec<Node>,
-    /// What could not be read, and parts that are left out, in words.
+    /// What could not be read, and parts that are skipped.
     pub notes: Vec<String>,
-    /// Files that only root may read were not read.
+    /// Whether root-only files could not be read.
     pub denied: bool,
 }
 
 impl Gathered {
-    /// Each layer, the lowest first.
+    /// All layers in increasing precedence.
     pub fn lowest_first(&self) -> Vec<&Node> {
         let mut all: Vec<&Node> = self.base.iter().rev().collect();
         for data in &self.data {
@@ -52,13 +52,13 @@ impl Gathered {
         all
     }
 
-    /// All of them merged, watched.
+    /// All layers merged, with a trace.
     pub fn merged(&self, watch: &mut Watch) -> Node {
         let mut strongest_first = self.above.clone();
         for data in self.data.iter().rev() {
             let mut merging = Merging::default();
             for part in &data.parts {
-                // What cannot be merged is among the notes.
+                // Merge errors are among the notes.
                 let _ = merging.add(part, watch);
             }
             strongest_first.extend(merging.merged().cloned().or_else(|| data.file.clone()));
@@ -83,7 +83,7 @@ pub fn gather(system: &System) -> Gathered {
         (DataKind::Vendor2, "vendor-data2.txt.i", "vendor2-cloud-config.txt"),
         (DataKind::User, "user-data.txt.i", "cloud-config.txt"),
     ] {
-        // What the user's configuration switched off was never merged.
+        // Data disabled by the user's configuration was never merged.
         if kind != DataKind::User && !is_there(system, &paths.instance(merged)) {
             continue;
         }
@@ -155,13 +155,13 @@ fn data(
     data
 }
 
-/// A part that is cloud-config, or a template of one.
+/// The configuration of a part that is a cloud-config or a template of one.
 fn rendered(system: &System, paths: &Paths, part: Part) -> Result<Option<Part>, String> {
     match part.content_type.as_str() {
         "text/cloud-config" | PATCH => Ok(Some(part)),
         Jinja::CONTENT_TYPE => {
             let data = json::read(system, &sensitive_path(paths))
-                .ok_or_else(|| format!("{}: there is no instance-data to render it with", part.origin))?;
+                .ok_or_else(|| format!("{}: no instance data to render it with", part.origin))?;
             let text = template::render_instance_template(&part.filename, &part.text(), &data)
                 .map_err(|error| error.to_string())?;
             let kind = userdata::content_type_of(text.as_bytes());

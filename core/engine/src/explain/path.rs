@@ -1,26 +1,26 @@
-//! Ways to a value: `users.0.name`, `write_files[1].path`.
+//! Paths of values: `users.0.name`, `write_files[1].path`.
 
 use model::{Node, Value, nearest};
 
-/// A way that leads nowhere.
+/// A path that cannot be resolved.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// Brackets that do not close, or a name that is empty.
-    #[error("'{0}' is no path: write users.0.name or write_files[1].path")]
+    /// Unbalanced brackets, or an empty name.
+    #[error("'{0}' is not a valid path; use users.0.name or write_files[1].path")]
     Form(String),
-    /// No such key.
-    #[error("there is no '{key}' {place}{hint}")]
+    /// The key does not exist.
+    #[error("no key '{key}' {place}{hint}")]
     Unknown {
         /// The key.
         key: String,
-        /// Where it was looked for.
+        /// Where it was searched.
         place: String,
-        /// The nearest one that there is.
+        /// The nearest existing one.
         hint: String,
     },
 }
 
-/// The steps of a path as it is written.
+/// The steps of a path.
 pub fn parse(text: &str) -> Result<Vec<String>, PathError> {
     let wrong = || PathError::Form(text.to_owned());
     let mut steps = Vec::new();
@@ -57,7 +57,7 @@ pub fn value_at<'n>(node: &'n Node, path: &[String]) -> Option<&'n Node> {
     path.iter().try_fold(node, |node, step| child(node, step))
 }
 
-/// The path with names that have dots put together again, where one of the trees has them.
+/// The path with names that contain dots rejoined, where one of the trees has them.
 pub fn resolve(trees: &[&Node], steps: &[String]) -> Result<Vec<String>, PathError> {
     let mut best: (usize, Option<PathError>) = (0, None);
     for tree in trees {
@@ -124,8 +124,8 @@ mod tests {
             ["apt", "sources", "my.list", "source"]
         );
         let error = way("usres").expect_err("a slip").to_string();
-        assert_eq!(error, "there is no 'usres' in the configuration; did you mean 'users'?");
+        assert_eq!(error, "no key 'usres' in the configuration; did you mean 'users'?");
         let error = way("users.7").expect_err("too far").to_string();
-        assert_eq!(error, "there is no '7' in users, a list of 1");
+        assert_eq!(error, "no key '7' in users, a list of 1");
     }
 }

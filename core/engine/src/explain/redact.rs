@@ -1,10 +1,10 @@
-//! Values as they are shown: without what is secret, and short.
+//! Values for display: shortened, and without secrets.
 
 use model::{Node, Value};
 
-/// What stands in the place of a secret.
+/// The replacement of a secret.
 const REDACTED: &str = "REDACTED";
-/// Words in the names of keys whose values are secret.
+/// Substrings of key names whose values are secret.
 const SECRET: &[&str] = &[
     "passw",
     "passphrase",
@@ -20,10 +20,10 @@ const SECRET: &[&str] = &[
     "wep_key",
 ];
 
-/// Whether the values of a key are secret, by its name.
+/// Whether a key's values are secret, by its name.
 pub fn is_secret_key(key: &str) -> bool {
     let key = key.to_lowercase().replace('-', "_");
-    // A switch with such a word in its name is none.
+    // A switch with such a substring in its name is not secret.
     !["lock_passwd", "ssh_pwauth"].contains(&key.as_str()) && SECRET.iter().any(|word| key.contains(word))
 }
 
@@ -43,7 +43,7 @@ fn redacted(node: &Node) -> serde_json::Value {
     }
 }
 
-/// A value without secrets, by the way to it and by the names in it.
+/// A value without secrets, judging by its path and the names in it.
 pub fn shown(path: &[String], node: &Node) -> serde_json::Value {
     let switch = matches!(node.value, Value::Bool(_) | Value::Null);
     if !switch && path.iter().any(|step| is_secret_key(step)) {

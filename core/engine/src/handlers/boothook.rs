@@ -1,4 +1,4 @@
-//! `#cloud-boothook`: kept, and run at once at every boot.
+//! `#cloud-boothook`: stored, and run immediately at every boot.
 
 use model::effects::{Attributes, Command};
 use model::handler::{HandlerContext, HandlerError};
@@ -36,6 +36,6 @@ impl Handler for Boothook {
             .commands
             .run(&command)
             .map(drop)
-            .map_err(|error| failed(format!("the boothook failed: {error}")))
+            .map_err(|error| failed(format!("boothook failed: {error}")))
     }
 }

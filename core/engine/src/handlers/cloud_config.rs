@@ -1,4 +1,4 @@
-//! `#cloud-config` and `#cloud-config-jsonp`: merged, part after part, into the instance's cloud-config.txt.
+//! `#cloud-config` and `#cloud-config-jsonp`: merged part by part into the instance's cloud-config.txt.
 
 use model::config::Origin;
 use model::effects::Attributes;
@@ -13,7 +13,7 @@ use crate::merge::{MergeError, Strategy, Trace};
 /// The content type of a JSON patch.
 pub const PATCH: &str = "text/cloud-config-jsonp";
 
-/// Cloud-config parts merged into one.
+/// Merged cloud-config parts.
 #[derive(Debug, Default)]
 pub struct Merging {
     merged: Option<Node>,
@@ -21,7 +21,7 @@ pub struct Merging {
     broken: Vec<String>,
 }
 
-/// Why a part is left out. What the original calls a wrong value is noted in the merged file; the rest is not.
+/// Why a part is skipped. The merged file records what upstream calls a value error, and nothing else.
 enum Refused {
     Noted(String),
     Dropped(String),
@@ -41,9 +41,9 @@ fn flat(name: &str) -> String {
 }
 
 impl Merging {
-    /// Merges a part in, watched; why not, where it cannot be.
+    /// Merges a part, with a trace; returns an error if it cannot be merged.
     pub fn add<T: Trace>(&mut self, part: &Part, trace: &mut T) -> Result<(), String> {
-        // As long as nothing was merged there is nothing.
+        // Before the first merge there is no value.
         let before = match self.merged.take() {
             Some(merged) if !self.from.is_empty() => merged,
             _ => Node::empty_map(Origin::whole("merged cloud-config")),
@@ -71,14 +71,14 @@ impl Merging {
         Err(format!("Failed at merging in cloud config part from {}: {reason}", part.filename))
     }
 
-    /// What came of it; `None` where there was no part.
+    /// The result; `None` if there was no part.
     pub fn merged(&self) -> Option<&Node> {
         self.merged.as_ref()
     }
 
-    /// The file as the original writes it.
+    /// The file in upstream's format.
     fn text(&self) -> String {
-        // A patch may have put null in the place of everything.
+        // A patch may have replaced everything by null.
         let Some(merged) = self.merged.as_ref().filter(|merged| !merged.is_null()) else {
             return String::new();
         };
@@ -98,7 +98,7 @@ impl Merging {
     }
 }
 
-/// The configuration of a part, and how it is merged.
+/// The configuration of a part, and its merge strategy.
 fn read(part: &Part) -> Result<(Node, Strategy), Refused> {
     let noted = |reason: &str| Refused::Noted(reason.to_owned());
     let mut config = Node::from_yaml(&part.origin.source, &part.payload)
@@ -107,10 +107,7 @@ fn read(part: &Part) -> Result<(Node, Strategy), Refused> {
         .ok_or_else(|| noted("empty cloud config"))?;
     if config.as_map().is_none() {
         let found = config.value.a_kind();
-        return Err(Refused::Noted(format!(
-            "{}: a cloud-config is a mapping of keys, not {found}",
-            config.origin
-        )));
+        return Err(Refused::Noted(format!("{}: expected a mapping of keys, found {found}", config.origin)));
     }
     let inside = Strategy::take_from(&mut config)?;
     let header = ["Merge-Type", "X-Merge-Type"]
@@ -133,7 +130,7 @@ fn merged<T: Trace>(before: Node, part: &Part, trace: &mut T) -> (Node, Result<(
     if let Err(error) = strategy.fits(&before, &config) {
         return (before, Err(error.into()));
     }
-    let merged = strategy.traced(before, config, trace).expect("it was asked whether it fits");
+    let merged = strategy.traced(before, config, trace).expect("checked above");
     (merged, Ok(()))
 }
 
@@ -141,7 +138,7 @@ fn patched<T: Trace>(before: &Node, part: &Part, trace: &mut T) -> Result<Node, 
     let text = part.text();
     let text = text.trim_start();
     let text = text.strip_prefix("#cloud-config-jsonp").unwrap_or(text);
-    // The patch is YAML too, and so its values have places.
+    // The patch is also YAML, so its values have places.
     let places = Node::from_yaml(&part.origin.source, &part.payload).ok().flatten();
     patch::apply(before, text, places.as_ref(), &part.origin, trace).map_err(|error| match &error {
         PatchError::Json(_) => Refused::Noted(error.to_string()),
@@ -149,7 +146,7 @@ fn patched<T: Trace>(before: &Node, part: &Part, trace: &mut T) -> Result<Node, 
     })
 }
 
-/// Merges cloud-config.
+/// Merges cloud-config parts.
 #[derive(Default)]
 pub struct CloudConfig {
     merging: Merging,

@@ -1,4 +1,4 @@
-//! `## template: jinja`: rendered with the instance-data, then handled by its new first line.
+//! `## template: jinja`: rendered with the instance data, then handled according to its new first line.
 
 use model::Part;
 use model::handler::{HandlerContext, HandlerError};
@@ -14,19 +14,19 @@ impl Jinja {
     /// The content type of a template.
     pub const CONTENT_TYPE: &'static str = "text/jinja2";
 
-    /// What the template holds; `None` when it renders to nothing.
+    /// The rendered text; `None` if it is empty.
     pub fn render(context: &HandlerContext<'_>, part: &Part) -> Result<Option<Part>, HandlerError> {
         let failed = |reason: String| HandlerError { origin: part.origin.clone(), reason };
         let text = part.text();
         if !template::is_jinja(&text) {
-            return Err(failed("it is no jinja template: its first line is not '## template: jinja'".into()));
+            return Err(failed("not a jinja template: the first line is not '## template: jinja'".into()));
         }
         let path = sensitive_path(context.paths);
         let data = json::read(context.system, &path).ok_or_else(|| {
-            failed(format!("cannot render a template: no instance-data at {}", path.display()))
+            failed(format!("cannot render the template: no instance data at {}", path.display()))
         })?;
         let rendered = template::render_instance_template(&part.filename, &text, &data)
-            .map_err(|error| failed(format!("the template is ignored: {error}")))?;
+            .map_err(|error| failed(format!("ignoring the template: {error}")))?;
         if rendered.is_empty() {
             return Ok(None);
         }
@@ -34,13 +34,13 @@ impl Jinja {
             ["text/cloud-config", "text/cloud-config-jsonp", "text/x-shellscript", "text/cloud-boothook"];
         match userdata::content_type_of(rendered.as_bytes()).filter(|found| supported.contains(found)) {
             Some(content_type) => Ok(Some(Part {
-                // The original hands even a patch to its merging of plain cloud-config.
+                // Upstream passes even a patch to its plain cloud-config handler.
                 content_type: if content_type == PATCH { "text/cloud-config" } else { content_type }.to_owned(),
                 payload: rendered.into_bytes(),
                 ..part.clone()
             })),
             None => Err(failed(
-                "the template is ignored: what it renders begins neither with #cloud-config, #! nor #cloud-boothook".into(),
+                "ignoring the template: the rendered text must start with #cloud-config, #! or #cloud-boothook".into(),
             )),
         }
     }

@@ -1,6 +1,6 @@
-//! `#part-handler`: Python that takes parts of types of its own, run by the machine's python3.
+//! `#part-handler`: Python code for custom part types, run by the machine's python3.
 //!
-//! One interpreter serves all handlers of a run, since they may share state; it is started when the first is met.
+//! One interpreter runs all handlers of a run, because they may share state; it is started for the first one.
 
 use std::path::Path;
 
@@ -11,30 +11,30 @@ use model::effects::{Attributes, Command, CommandError, Conversation};
 use model::handler::HandlerContext;
 use serde_json::{Value, json};
 
-/// The program that imports handlers and calls them.
+/// The Python program that imports and calls handlers.
 const DRIVER: &str = include_str!("part_handlers.py");
 
-/// Why a handler is not there.
+/// Why a handler is not available.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PythonError {
     /// No interpreter.
-    #[error("a part handler is Python and needs python3, which is not in PATH: install the package python3")]
+    #[error("a part handler needs python3, which is not in PATH; install the package python3")]
     NoPython,
     /// The interpreter cannot be started.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// A file of it cannot be written.
+    /// A file of the handler cannot be written.
     #[error(transparent)]
     File(#[from] model::effects::FileError),
-    /// The interpreter has ended or answers nonsense.
-    #[error("python3 does not answer any more: {0}")]
+    /// The interpreter has exited or its answer is invalid.
+    #[error("python3 no longer responds: {0}")]
     Gone(String),
     /// The handler raised an exception.
     #[error("{name}: {what}")]
     Raised {
         /// The handler.
         name: String,
-        /// The exception's type and text.
+        /// The exception's type and message.
         what: String,
     },
 }
@@ -43,15 +43,15 @@ pub(super) enum PythonError {
 #[derive(Default)]
 pub(super) struct PartHandlers {
     conversation: Option<Box<dyn Conversation>>,
-    /// Who takes which type: a part handler by its name, or what is built in. In the order in which types came.
+    /// The handler of each type, by name, or the built-in one. In the order in which types were registered.
     takers: Vec<(String, Option<String>)>,
     count: usize,
-    /// Handlers are only noted: this is a plan.
+    /// Only record handlers: this is a plan.
     noted: bool,
 }
 
 impl PartHandlers {
-    /// Loads the handlers that an image has for everybody.
+    /// Loads the image's handlers.
     pub(super) fn of_image(&mut self, context: &HandlerContext<'_>) {
         let directory = context.paths.cloud_dir.join("handlers");
         for file in context.system.files.list(&directory).unwrap_or_default() {
@@ -68,7 +68,7 @@ impl PartHandlers {
         }
     }
 
-    /// Notes the types that are built in, where no handler of the image takes them.
+    /// Registers the built-in types that no handler of the image handles.
     pub(super) fn built_in(&mut self, types: &[&str]) {
         for kind in types {
             if !self.takers.iter().any(|(known, _)| known == kind) {
@@ -77,7 +77,7 @@ impl PartHandlers {
         }
     }
 
-    /// Keeps the handler that a part is, and loads it.
+    /// Stores the handler in a part, and loads it.
     pub(super) fn register(&mut self, context: &HandlerContext<'_>, part: &Part) -> Result<(), PythonError> {
         let name = format!("part-handler-{:03}", self.count);
         let directory = context.paths.instance_dir(&context.instance.instance_id).join("handlers");
@@ -134,7 +134,7 @@ impl PartHandlers {
         }
         system.files.write(&driver, DRIVER.as_bytes(), &Attributes::secret())?;
         let Some(conversation) = system.commands.converse(&command)? else {
-            tracing::debug!("{} would be run", handler.display());
+            tracing::debug!("would run {}", handler.display());
             self.noted = true;
             return Ok(());
         };
@@ -161,12 +161,12 @@ impl PartHandlers {
 
     fn ask(&mut self, name: &str, request: &Value) -> Result<Value, PythonError> {
         let gone = |why: String| PythonError::Gone(why);
-        let conversation = self.conversation.as_mut().ok_or_else(|| gone("it has ended".into()))?;
+        let conversation = self.conversation.as_mut().ok_or_else(|| gone("it has exited".into()))?;
         let answer = conversation.ask(&request.to_string()).and_then(|line| Ok(serde_json::from_str(&line)?));
         let answer: Value = match answer {
             Ok(answer) => answer,
             Err(error) => {
-                // Whatever was loaded is gone with it.
+                // All loaded handlers are gone with it.
                 self.conversation = None;
                 self.takers.clear();
                 return Err(gone(error.to_string()));
@@ -178,7 +178,7 @@ impl PartHandlers {
         }
     }
 
-    /// Gives a part to the part handler that takes its type; `None` where there is none.
+    /// Passes a part to the part handler for its type; `None` if there is none.
     pub(super) fn part(&mut self, part: &Part) -> Option<Result<(), PythonError>> {
         let (_, taker) = self.takers.iter().find(|(kind, _)| *kind == part.content_type)?;
         let name = taker.clone()?;
@@ -191,13 +191,13 @@ impl PartHandlers {
         Some(self.ask(&name, &request).map(drop))
     }
 
-    /// Whether parts of unknown types may be for a handler that is only noted.
+    /// Whether unknown types may belong to a handler that is only recorded.
     pub(super) fn may_take(&self) -> bool {
         self.noted
     }
 
-    /// Tells handlers that there are no more parts: those whose types come before all that is built in, or the others.
-    /// One whose types were all taken over by another is not told, as with the original.
+    /// Tells handlers that there are no more parts: those with types registered before the built-in ones, or the
+    /// others. Like upstream, skips a handler whose types were all taken over by another.
     pub(super) fn end(&mut self, before: bool) {
         let built_in = self.takers.iter().position(|(_, taker)| taker.is_none()).unwrap_or(0);
         let (first, rest) = self.takers.split_at(built_in);
@@ -215,7 +215,7 @@ impl PartHandlers {
     }
 }
 
-/// Handlers, each once.
+/// The handlers without duplicates.
 fn names(takers: &[(String, Option<String>)]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for name in takers.iter().filter_map(|(_, taker)| taker.as_ref()) {

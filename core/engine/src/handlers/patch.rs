@@ -1,4 +1,4 @@
-//! JSON patches (RFC 6902) over the configuration tree: what a patch does not touch keeps its origin.
+//! JSON patches (RFC 6902) on the configuration tree: unaffected values keep their origin.
 
 use model::config::Origin;
 use model::{Key, Node, Value};
@@ -9,22 +9,22 @@ use crate::merge::{Outcome, Step, Trace};
 /// Why a patch is not applied.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PatchError {
-    /// It is no JSON.
-    #[error("no JSON: {0}")]
+    /// It is not valid JSON.
+    #[error("not valid JSON: {0}")]
     Json(String),
     /// It is not a list of operations.
-    #[error("not a JSON patch: {0}; write [{{\"op\": \"add\", \"path\": \"/key\", \"value\": …}}, …]")]
+    #[error("not a JSON patch: {0}; expected [{{\"op\": \"add\", \"path\": \"/key\", \"value\": …}}, …]")]
     Form(String),
-    /// An operation does not fit what is there.
+    /// An operation cannot be applied.
     #[error("operation {number} ({op} {path}): {reason}")]
     Conflict {
-        /// Which, from 1.
+        /// Its number, starting at 1.
         number: usize,
-        /// What was to be done.
+        /// The operation.
         op: &'static str,
-        /// Where.
+        /// The path.
         path: String,
-        /// Why it cannot.
+        /// The reason.
         reason: String,
     },
 }
@@ -62,7 +62,7 @@ struct Operation {
     value: Option<serde_json::Value>,
 }
 
-/// A null that is there is not a value that is missing.
+/// Distinguishes a null value from a missing one.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<serde_json::Value>, D::Error> {
     serde_json::Value::deserialize(deserializer).map(Some)
 }
@@ -77,7 +77,7 @@ pub(super) fn apply<T: Trace>(
 ) -> Result<Node, PatchError> {
     let json: serde_json::Value =
         serde_json::from_str(text).map_err(|error| PatchError::Json(error.to_string()))?;
-    // serde_json's words about wrong types hold the value, which may be a secret.
+    // serde_json's type errors contain the value, which may be a secret.
     let operations: Vec<Operation> = serde_json::from_value(json)
         .map_err(|_| PatchError::Form("not a list of known operations with op and path".into()))?;
     let mut tree = tree.clone();
@@ -103,7 +103,7 @@ fn one<T: Trace>(
     trace: &mut T,
 ) -> Result<(), String> {
     let steps = steps(path)?;
-    let needed = || value.clone().ok_or("it has no value");
+    let needed = || value.clone().ok_or("the value is missing");
     let source = || steps_of(from);
     match op {
         Op::Add => add(tree, &steps, needed()?, trace),
@@ -114,7 +114,7 @@ fn one<T: Trace>(
         }
         Op::Replace => {
             let value = needed()?;
-            let slot = find(tree, &steps).ok_or("there is nothing to replace")?;
+            let slot = find(tree, &steps).ok_or("no value to replace")?;
             note(trace, &steps, Outcome::Replaced, Some(slot), &value);
             *slot = value;
             Ok(())
@@ -122,13 +122,13 @@ fn one<T: Trace>(
         Op::Copy => {
             let source = source()?;
             let found = find(tree, &source).filter(|_| !source.is_empty());
-            let value = found.cloned().ok_or("there is nothing to copy")?;
+            let value = found.cloned().ok_or("no value to copy")?;
             add(tree, &steps, value, trace)
         }
         Op::Move => {
             let source = source()?;
             if source.is_empty() {
-                return Err("the whole cannot be moved".into());
+                return Err("the root cannot be moved".into());
             }
             if steps.len() > source.len() && steps.starts_with(&source) {
                 return Err("a value cannot be moved into itself".into());
@@ -137,14 +137,14 @@ fn one<T: Trace>(
             add(tree, &steps, value, trace)
         }
         Op::Test => {
-            let found = find(tree, &steps).ok_or("there is nothing to test")?;
-            if *found == needed()? { Ok(()) } else { Err("the value is another one".into()) }
+            let found = find(tree, &steps).ok_or("no value to test")?;
+            if *found == needed()? { Ok(()) } else { Err("the value differs".into()) }
         }
     }
 }
 
 fn steps_of(from: Option<&str>) -> Result<Vec<String>, String> {
-    steps(from.ok_or("it has no from")?)
+    steps(from.ok_or("'from' is missing")?)
 }
 
 /// The steps of a pointer (RFC 6901).
@@ -152,7 +152,7 @@ fn steps(path: &str) -> Result<Vec<String>, String> {
     if path.is_empty() {
         return Ok(Vec::new());
     }
-    let rest = path.strip_prefix('/').ok_or("a path begins with /")?;
+    let rest = path.strip_prefix('/').ok_or("a path must start with /")?;
     Ok(rest.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect())
 }
 
@@ -169,10 +169,10 @@ fn find<'n>(tree: &'n mut Node, steps: &[String]) -> Option<&'n mut Node> {
     })
 }
 
-/// Where a value is, or would be: what holds it, and its last step.
+/// The container of a value, and the last step to it.
 fn holder<'n, 's>(tree: &'n mut Node, steps: &'s [String]) -> Result<(&'n mut Node, &'s str), String> {
-    let (last, before) = steps.split_last().ok_or("it needs a place within the whole")?;
-    let holder = find(tree, before).ok_or("what should hold it is not there")?;
+    let (last, before) = steps.split_last().ok_or("the root cannot be changed")?;
+    let holder = find(tree, before).ok_or("the container does not exist")?;
     Ok((holder, last))
 }
 
@@ -192,11 +192,11 @@ fn add<T: Trace>(tree: &mut Node, steps: &[String], value: Node, trace: &mut T) 
         }
         Value::List(items) => {
             let at = if last == "-" { Some(items.len()) } else { index(last) };
-            let at = at.filter(|at| *at <= items.len()).ok_or("there is no such index")?;
+            let at = at.filter(|at| *at <= items.len()).ok_or("no such index")?;
             note(trace, steps, Outcome::Set, None, &value);
             items.insert(at, value);
         }
-        _ => return Err("what should hold it is neither a list nor a mapping".into()),
+        _ => return Err("the container is neither a list nor a mapping".into()),
     }
     Ok(())
 }
@@ -210,7 +210,7 @@ fn remove(tree: &mut Node, steps: &[String]) -> Result<Node, String> {
         }
         _ => None,
     }
-    .ok_or_else(|| "there is nothing to remove".to_owned())
+    .ok_or_else(|| "no value to remove".to_owned())
 }
 
 fn note<T: Trace>(trace: &mut T, steps: &[String], outcome: Outcome, old: Option<&Node>, new: &Node) {
@@ -239,7 +239,7 @@ mod tests {
         apply(&tree, text, Some(&yaml("part-002", text)), &Origin::whole("part-002"), &mut ())
     }
 
-    /// Expectations are RFC 6902's examples of appendix A, over another document.
+    /// Expectations: the examples in appendix A of RFC 6902, on another document.
     #[test]
     fn operations() {
         for (text, expected) in [

@@ -1,4 +1,4 @@
-//! Shell scripts: kept in the instance, or in the directories that run at a frequency of their own.
+//! Shell scripts: stored in the instance, or in the directories for a certain frequency.
 
 use model::effects::Attributes;
 use model::handler::{DataKind, HandlerContext, HandlerError};
@@ -40,7 +40,7 @@ impl Handler for Scripts {
     }
 }
 
-/// `text/x-shellscript-per-…`: kept for the image.
+/// `text/x-shellscript-per-…`: stored outside the instance.
 pub enum FrequencyScripts {
     /// At every boot.
     Boot,
@@ -69,9 +69,9 @@ impl Handler for FrequencyScripts {
             Self::Instance => "per-instance",
             Self::Once => "per-once",
         };
-        // Only the last component of its name counts here.
+        // Only the last component of its name is used here.
         let name = part.filename.rsplit('/').next().unwrap_or_default().to_owned();
-        // Those of the vendor stand beside the ones that are run, as the original leaves them.
+        // Like upstream, the vendor's scripts are stored beside the ones that run.
         let directory = match context.kind {
             DataKind::User => context.paths.scripts(directory),
             DataKind::Vendor | DataKind::Vendor2 => context.paths.scripts("vendor").join(directory),

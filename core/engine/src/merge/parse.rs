@@ -1,11 +1,10 @@
-//! Strategies as people write them: `list(append)+dict(recurse_list)`, or lists of names with settings.
+//! Parses strategies: `list(append)+dict(recurse_list)`, or lists of names with settings.
 
 use model::{Node, Value};
 
 use super::{DictMethod, Kind, ListMethod, MergeError, Merger, Recurse, Strategy};
 
-/// The settings of a merger. The original asks with Python's `in`: of a list its items, of a mapping its keys, and of
-/// a text its parts.
+/// The settings of a merger. Upstream uses Python's `in`: items of a list, keys of a mapping, substrings of a text.
 enum Settings<'a> {
     Words(Vec<&'a str>),
     Text(&'a str),
@@ -25,7 +24,7 @@ impl Settings<'_> {
 }
 
 impl Strategy {
-    /// Reads `name(options)+…`. An empty text is no strategy.
+    /// Parses `name(options)+…`. An empty text is no strategy.
     pub fn parse(text: &str) -> Result<Self, MergeError> {
         let mut mergers = Vec::new();
         for word in text.split('+') {
@@ -44,10 +43,10 @@ impl Strategy {
         Ok(Self { mergers })
     }
 
-    /// Takes `merge_how`, or else `merge_type`, out of a cloud-config.
+    /// Removes `merge_how`, or else `merge_type`, from a cloud-config.
     pub fn take_from(config: &mut Node) -> Result<Option<Self>, MergeError> {
         let Some(map) = config.as_map_mut() else { return Ok(None) };
-        // As in the original, merge_type stays where merge_how was given.
+        // Like upstream, keeps merge_type if merge_how is set.
         let found = map.shift_remove("merge_how").filter(|node| !node.is_null());
         let Some(found) = found.or_else(|| map.shift_remove("merge_type").filter(|node| !node.is_null()))
         else {
@@ -102,7 +101,7 @@ fn merger(name: &str, options: &Settings<'_>) -> Result<Merger, MergeError> {
     let kind = match name.strip_prefix("m_").unwrap_or(name) {
         "dict" => Kind::Dict {
             method: if options.has("replace") { DictMethod::Replace } else { DictMethod::NoReplace },
-            // Mappings always merge inside: the original keeps that for compatibility.
+            // Mappings are always merged recursively: upstream keeps that for compatibility.
             recurse: Recurse { dict: true, ..recurse },
             allow_delete: options.has("allow_delete"),
         },

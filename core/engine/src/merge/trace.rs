@@ -1,10 +1,10 @@
-//! What a merge did to a key, for those who ask; a merge that nobody watches pays nothing for it.
+//! Observes what a merge does to a key; an unobserved merge has no overhead.
 
 use std::fmt;
 
 use model::{Key, Node};
 
-/// A step on the way to a value.
+/// A step of a path.
 #[derive(Clone, Copy, Debug)]
 pub enum Step<'a> {
     /// A key of a mapping.
@@ -13,36 +13,36 @@ pub enum Step<'a> {
     Item(usize),
 }
 
-/// What became of a value that a layer brought.
+/// What happened to a layer's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing was there.
+    /// It was added.
     Set,
-    /// It took the place of what was there.
+    /// It replaced the previous value.
     Replaced,
-    /// What was there stayed.
+    /// The previous value was kept.
     Kept,
-    /// Both mappings or lists were merged, inside.
+    /// Both mappings or lists were merged recursively.
     Merged,
-    /// Put behind what was there.
+    /// It was appended.
     Appended,
-    /// Put before what was there.
+    /// It was prepended.
     Prepended,
-    /// It is null, and removed what was there.
+    /// It is null, and deleted the previous value.
     Deleted,
 }
 
-/// Watches a merge. Every method does nothing unless it is written.
+/// Observes a merge. The default methods do nothing.
 pub trait Trace {
-    /// Merging goes on inside a value.
+    /// The merge enters a value.
     fn enter(&mut self, _step: Step<'_>) {}
 
-    /// It came back from there.
+    /// The merge leaves the value.
     fn leave(&mut self) {}
 
-    /// A value was decided on, where the trace stands: by which merger, over what, with what.
+    /// The result for a value at the current path: the merger, the old and the new value.
     fn note(&mut self, _outcome: Outcome, _by: &dyn fmt::Display, _old: Option<&Node>, _new: &Node) {}
 }
 
-/// Nobody watches.
+/// Observes nothing.
 impl Trace for () {}

@@ -8,24 +8,24 @@ use model::{Node, Secret, System};
 
 use super::{Event, Sink};
 
-/// For an answer, where the configuration says nothing.
+/// The default timeout.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The settings that do not work.
+/// Invalid settings.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum WebhookError {
-    /// Nowhere to post to.
-    #[error("endpoint is missing: the address that events are posted to")]
+    /// The URL is missing.
+    #[error("endpoint is missing: set it to the URL for events")]
     Endpoint,
-    /// A signature needs them all.
-    #[error("consumer_key, token_key and token_secret go together: give all of them or none")]
+    /// Signatures require all of them.
+    #[error("consumer_key, token_key and token_secret must be set together")]
     Keys,
-    /// No number, or a negative one.
-    #[error("{0} is no number that makes sense here")]
+    /// Not a number, or negative.
+    #[error("{0} must be a number of 0 or more")]
     Number(&'static str),
 }
 
-/// A service that events are posted to.
+/// A service that receives events.
 #[derive(Debug)]
 pub(super) struct Webhook {
     endpoint: String,
@@ -34,14 +34,14 @@ pub(super) struct Webhook {
     retries: u32,
 }
 
-/// A document, with the keys and in the order of the original's.
+/// The document, with upstream's keys and order.
 #[derive(serde::Serialize)]
 struct Document<'e> {
     name: &'e str,
     description: &'e str,
     event_type: &'static str,
     origin: &'static str,
-    /// Seconds since the epoch.
+    /// Seconds since 1970.
     timestamp: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'static str>,
@@ -51,7 +51,7 @@ struct Document<'e> {
 }
 
 impl Webhook {
-    /// Reads a receiver's settings.
+    /// Reads a handler's settings.
     pub(super) fn read(settings: &Node) -> Result<Self, WebhookError> {
         let text = |key: &str| {
             let value = settings.get(key).filter(|value| value.is_truthy());
@@ -96,7 +96,7 @@ impl Sink for Webhook {
             result: event.end.map(|end| super::word(end.ok)),
             duration: event.end.map(|end| (end.after.as_secs_f64() * 1e4).round() / 1e4),
         };
-        // Texts and finite numbers only: serde_json refuses nothing of them.
+        // Only strings and finite numbers, which always serialize.
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let mut request = Request::get(&self.endpoint).method(Method::Post).public();
         request.body = Body::Bytes(body, "application/json");
@@ -119,7 +119,7 @@ mod tests {
     use super::super::Reporter;
     use super::*;
 
-    /// Notes what it is sent; its status decides whether it is there.
+    /// Records requests; its status is the response.
     #[derive(Default)]
     struct Service {
         requests: Mutex<Vec<Request>>,
@@ -161,7 +161,7 @@ mod tests {
         system.clock.sleep(Duration::from_micros(1_234_560));
         step.finish(true, None);
         reporter.stage_finished("running modules for config", false);
-        // cloudinit/reporting/events.py: as_dict of an event and of one that ends something.
+        // cloudinit/reporting/events.py: as_dict of a start and of a finish event.
         let expected = serde_json::json!([
             {"name": "modules-config", "description": "running modules for config", "event_type": "start",
              "origin": "cloudinit", "timestamp": 1_700_000_000.0},

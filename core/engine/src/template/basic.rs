@@ -1,6 +1,6 @@
 //! `$x` and `${x.y}`.
 
-/// Replaces every name; an unknown one is an error with its line.
+/// Replaces all names; an unknown one is an error with its line.
 pub(super) fn render(text: &str, variables: &serde_json::Value) -> Result<String, (usize, String)> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -24,7 +24,7 @@ pub(super) fn render(text: &str, variables: &serde_json::Value) -> Result<String
         }
         let line = text[..text.len() - rest.len() + at].matches('\n').count() + 1;
         let value = name.split('.').try_fold(variables, |value, key| value.get(key));
-        let value = value.ok_or_else(|| (line, format!("'{name}' is not among the variables")))?;
+        let value = value.ok_or_else(|| (line, format!("unknown variable '{name}'")))?;
         out.push_str(&super::python_text(value));
         rest = &after[length..];
     }

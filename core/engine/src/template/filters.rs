@@ -1,4 +1,4 @@
-//! Filters that jinja2 has and minijinja lacks, or does otherwise.
+//! Filters of jinja2 that minijinja lacks or implements differently.
 
 use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
@@ -11,7 +11,7 @@ fn invalid(message: impl Into<String>) -> Error {
 
 fn text(value: &Value) -> Result<String, Error> {
     let mut out = String::new();
-    python::write(&mut out, value).map_err(|_| invalid("a value that cannot be printed"))?;
+    python::write(&mut out, value).map_err(|_| invalid("unprintable value"))?;
     Ok(out)
 }
 
@@ -30,7 +30,7 @@ fn escaped(value: &Value) -> Result<String, Error> {
     Ok(out)
 }
 
-/// JSON with sorted keys and what HTML would misread escaped.
+/// JSON with sorted keys and HTML-sensitive characters escaped.
 fn to_json(value: &Value, indent: Option<usize>) -> Result<String, Error> {
     let value = serde_json::to_value(value).map_err(|error| invalid(error.to_string()))?;
     let mut out = String::new();
@@ -93,7 +93,7 @@ fn ascii_json(out: &mut String, text: &str) {
     }
 }
 
-/// Cut to a length at a word's end, as jinja2 with its leeway of five.
+/// Truncates at the end of a word, like jinja2 with its leeway of five.
 fn truncate(
     value: &Value,
     length: Option<usize>,
@@ -109,18 +109,16 @@ fn truncate(
     if letters.len() <= length + leeway {
         return Ok(letters.into_iter().collect());
     }
-    let kept =
-        length.checked_sub(end.chars().count()).ok_or_else(|| invalid("truncate: shorter than its end"))?;
+    let kept = length
+        .checked_sub(end.chars().count())
+        .ok_or_else(|| invalid("truncate: the length is shorter than the end"))?;
     let cut: String = letters[..kept].iter().collect();
     let cut =
         if kill { cut.as_str() } else { cut.rsplit_once(' ').map_or(cut.as_str(), |(before, _)| before) };
     Ok(format!("{cut}{end}"))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a cast saturates, and a number of bytes below 1024 is left"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and the rest is below 1024")]
 fn file_size(value: &Value, binary: Option<bool>) -> Result<String, Error> {
     let bytes = match f64::try_from(value.clone()) {
         Ok(bytes) => bytes,
@@ -195,7 +193,7 @@ fn unique(value: &Value, case_sensitive: Option<bool>, kwargs: &Kwargs) -> Resul
     Ok(out)
 }
 
-/// A mapping's items as tuples, sorted.
+/// A mapping's items as sorted tuples.
 fn dict_sort(
     value: &Value,
     case_sensitive: Option<bool>,
@@ -250,30 +248,30 @@ fn word_wrap(value: &Value, width: Option<usize>, kwargs: &Kwargs) -> Result<Str
     Ok(lines.join("\n"))
 }
 
-/// One item of a list or letter of a text; undefined where there is none.
+/// A random item of a list or character of a text; undefined if empty.
 fn random(value: &Value) -> Result<Value, Error> {
     use std::hash::{BuildHasher as _, RandomState};
     if value.kind() == ValueKind::Map {
-        return Err(invalid("random: a mapping has no order to choose from"));
+        return Err(invalid("random: not a sequence"));
     }
     let items: Vec<Value> = match value.as_str() {
         Some(text) => text.chars().map(|letter| Value::from(letter.to_string())).collect(),
         None => value.try_iter()?.collect(),
     };
-    // Keyed by the system's randomness; jinja2 promises no more than that the choice differs.
+    // Seeded by the system's randomness; jinja2 only promises a varying choice.
     let number = RandomState::new().hash_one(items.len());
     let chosen = usize::try_from(number % (items.len() as u64).max(1)).unwrap_or(0);
     Ok(items.get(chosen).cloned().unwrap_or(Value::UNDEFINED))
 }
 
-/// All of them.
+/// All installed filters.
 pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_filter("tojson", |value: &Value, kwargs: Kwargs| to_json(value, kwargs.get("indent")?));
     environment.add_filter("wordcount", |value: &Value| word_count(value));
     environment.add_filter("string", |value: &Value| text(value));
     environment.add_filter("pprint", |value: &Value| {
         let mut out = String::new();
-        python::repr(&mut out, value).map_err(|_| invalid("a value that cannot be printed"))?;
+        python::repr(&mut out, value).map_err(|_| invalid("unprintable value"))?;
         Ok::<_, Error>(out)
     });
     environment.add_filter("filesizeformat", |value: &Value, binary: Option<bool>| file_size(value, binary));

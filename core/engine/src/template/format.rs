@@ -1,11 +1,11 @@
-//! Python's two ways of formatting: `%s` of the filter `format`, and `{}` of `str.format`.
+//! Python's two ways of formatting: `%s` in the filter `format`, and `{}` in `str.format`.
 
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Error, ErrorKind};
 
 use super::python;
 
-/// Wider is nothing that is printed, and beyond 65,535 Rust's own formats panic.
+/// The maximum width; beyond 65,535, Rust's formatting panics.
 const MAX_WIDTH: usize = 65_000;
 
 fn invalid(message: impl Into<String>) -> Error {
@@ -15,11 +15,11 @@ fn invalid(message: impl Into<String>) -> Error {
 fn shown(value: &Value, quoted: bool) -> Result<String, Error> {
     let mut out = String::new();
     let written = if quoted { python::repr(&mut out, value) } else { python::write(&mut out, value) };
-    written.map_err(|_| invalid("a value that cannot be printed"))?;
+    written.map_err(|_| invalid("unprintable value"))?;
     Ok(out)
 }
 
-/// How a value is laid out.
+/// A format specification.
 #[derive(Debug, Default, Clone)]
 struct Spec {
     fill: Option<char>,
@@ -65,7 +65,7 @@ fn general(number: f64, precision: usize) -> String {
     let precision = precision.max(1);
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a double's power of ten has three digits; of infinity the cast saturates"
+        reason = "the exponent of a double has three digits; for infinity the cast saturates"
     )]
     let power = if number == 0.0 { 0 } else { number.abs().log10().floor() as i32 };
     let digits = i32::try_from(precision).unwrap_or(i32::MAX);
@@ -85,7 +85,7 @@ impl Spec {
     fn number(&self, value: &Value) -> Result<Option<String>, Error> {
         let kind = self.kind.unwrap_or('d');
         if "fFeEgG".contains(kind) {
-            let number = f64::try_from(value.clone()).map_err(|_| invalid("a number is needed"))?;
+            let number = f64::try_from(value.clone()).map_err(|_| invalid("a number is required"))?;
             let precision = self.precision.unwrap_or(6);
             let text = match kind.to_ascii_lowercase() {
                 'f' => format!("{:.precision$}", number.abs()),
@@ -97,7 +97,7 @@ impl Spec {
         let number = match i128::try_from(value.clone()) {
             Ok(number) => number,
             Err(_) if kind == 'd' => return Ok(None),
-            Err(_) => return Err(invalid("a whole number is needed")),
+            Err(_) => return Err(invalid("an integer is required")),
         };
         let bare = number.unsigned_abs();
         let (text, prefix) = match kind {
@@ -195,7 +195,7 @@ pub(super) fn percent(format: &str, args: &[Value], named: &Kwargs) -> Result<St
             'c' => match (value.as_str(), u32::try_from(value.clone()).ok().and_then(char::from_u32)) {
                 (Some(text), _) if text.chars().count() == 1 => text.to_owned(),
                 (_, Some(letter)) => letter.to_string(),
-                _ => return Err(invalid("%c needs a character")),
+                _ => return Err(invalid("%c requires a character")),
             },
             'd' | 'i' | 'u' | 'x' | 'X' | 'o' | 'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
                 let whole =
@@ -205,10 +205,10 @@ pub(super) fn percent(format: &str, args: &[Value], named: &Kwargs) -> Result<St
                     Some(whole) if !value.is_integer() => Value::from(whole as i64),
                     _ => value,
                 };
-                let text = spec.number(&value)?.ok_or_else(|| invalid("a number is needed"))?;
+                let text = spec.number(&value)?.ok_or_else(|| invalid("a number is required"))?;
                 spec.laid_out(&text, true)
             }
-            other => return Err(invalid(format!("there is no format %{other}"))),
+            other => return Err(invalid(format!("unsupported format character '{other}'"))),
         });
     }
     if used < args.len() && !by_name {
@@ -230,7 +230,7 @@ pub(super) fn braces(format: &str, args: &[Value]) -> Result<String, Error> {
                 continue;
             }
             if letter == '}' {
-                return Err(invalid("single '}' in format"));
+                return Err(invalid("single '}' encountered in format string"));
             }
         } else {
             out.push(letter);
@@ -240,7 +240,7 @@ pub(super) fn braces(format: &str, args: &[Value]) -> Result<String, Error> {
         loop {
             match letters.next() {
                 Some('}') => break,
-                Some('{') | None => return Err(invalid("a field of the format does not close")),
+                Some('{') | None => return Err(invalid("expected '}' before end of string")),
                 Some(letter) => field.push(letter),
             }
         }
@@ -255,17 +255,17 @@ pub(super) fn braces(format: &str, args: &[Value]) -> Result<String, Error> {
         } else {
             named.get::<Option<Value>>(first)?
         }
-        .ok_or_else(|| invalid("the format asks for more than is given"))?;
+        .ok_or_else(|| invalid("not enough arguments for format string"))?;
         for step in
             path.split(['.', '[']).map(|step| step.trim_end_matches(']')).filter(|step| !step.is_empty())
         {
             if step.starts_with('_') {
-                return Err(invalid("names with _ are not for templates"));
+                return Err(invalid("names that start with _ are not available"));
             }
             let key = step.parse::<usize>().map_or_else(|_| Value::from(step), Value::from);
             value = value.get_item(&key)?;
             if value.is_undefined() {
-                return Err(invalid("the format asks for what is not there"));
+                return Err(invalid("no such item"));
             }
         }
         let quoted = conversion == Some("r");
@@ -288,11 +288,12 @@ fn field_text(value: &Value, spec: &str, quoted: bool) -> Result<String, Error> 
     out.width = digits(&mut letters).unwrap_or(0);
     out.comma = letters.next_if_eq(&',').is_some();
     if letters.next_if_eq(&'.').is_some() {
-        out.precision = Some(digits(&mut letters).ok_or_else(|| invalid("a format without its precision"))?);
+        out.precision =
+            Some(digits(&mut letters).ok_or_else(|| invalid("format specifier missing precision"))?);
     }
     out.kind = letters.next();
     if letters.next().is_some() {
-        return Err(invalid("a format that is none"));
+        return Err(invalid("invalid format specifier"));
     }
     let is_number = value.is_number() && !quoted;
     if is_number && out.kind != Some('s') {
@@ -301,11 +302,11 @@ fn field_text(value: &Value, spec: &str, quoted: bool) -> Result<String, Error> 
         }
         let kind = out.kind.or_else(|| (!value.is_integer()).then_some('g'));
         let spec = Spec { kind, ..out.clone() };
-        let text = spec.number(value)?.ok_or_else(|| invalid("a whole number is needed"))?;
+        let text = spec.number(value)?.ok_or_else(|| invalid("an integer is required"))?;
         return Ok(spec.laid_out(&text, true));
     }
     if out.kind.is_some_and(|kind| kind != 's') || out.sign.is_some() || out.comma {
-        return Err(invalid("a format for numbers, and no number"));
+        return Err(invalid("a number is required"));
     }
     let text = shown(value, quoted)?;
     let text = out.precision.map_or(text.clone(), |length| text.chars().take(length).collect());
@@ -319,7 +320,7 @@ fn field_text(value: &Value, spec: &str, quoted: bool) -> Result<String, Error> 
 mod tests {
     use super::*;
 
-    /// Expectations are what Python prints.
+    /// Expectations: Python's output.
     #[test]
     fn fields_and_percents() {
         let args = [Value::from(42), Value::from("it's")];

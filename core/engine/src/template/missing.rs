@@ -1,4 +1,4 @@
-//! Names that are not there: they print as `CI_MISSING_JINJA_VAR/name`, are false, and have nothing below them.
+//! Undefined names: they print as `CI_MISSING_JINJA_VAR/name`, are false, and have no attributes.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -9,13 +9,13 @@ use minijinja::{Environment, Error, ErrorKind};
 
 use super::MISSING;
 
-/// A name that is not there.
+/// An undefined name.
 #[derive(Debug)]
 pub(super) struct Missing(pub(super) String);
 
 impl Object for Missing {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        // It has no items, and that is all that may be asked of it.
+        // It has no items, and no other operation is allowed.
         ObjectRepr::Iterable
     }
 
@@ -36,21 +36,21 @@ impl Object for Missing {
     }
 }
 
-/// A mapping that names what it lacks.
+/// A mapping that returns an object for missing keys.
 #[derive(Debug)]
 pub(super) struct Variables(pub(super) serde_json::Map<String, serde_json::Value>);
 
 impl Object for Variables {
-    /// What `in` and brackets ask: a key that is not there is not there.
+    /// Access by `in` and brackets: a missing key is undefined.
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.0.get(key.as_str()?).map(wrap)
     }
 
-    /// What a dot asks.
+    /// Access by attribute.
     fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
         match self.0.get(name) {
             Some(value) => Some(wrap(value)),
-            // Methods of a dict are found by the method call, not here.
+            // The method call finds methods of a dict, not this lookup.
             None if matches!(name, "items" | "keys" | "values" | "get") => None,
             None => Some(Value::from_object(Missing(name.to_owned()))),
         }
@@ -61,7 +61,7 @@ impl Object for Variables {
     }
 }
 
-/// JSON as template values, mappings naming what they lack.
+/// JSON as template values, with mappings that return objects for missing keys.
 pub(super) fn wrap(value: &serde_json::Value) -> Value {
     match value {
         serde_json::Value::Object(map) => Value::from_object(Variables(map.clone())),
@@ -77,7 +77,7 @@ pub(super) fn wrap(value: &serde_json::Value) -> Value {
     }
 }
 
-/// The context of a rendering: the variables, and an object for each name that is used and not among them.
+/// The context for rendering: the variables, and an object for each other name in the template.
 pub(super) fn context(variables: &serde_json::Value, used: HashSet<String>) -> Value {
     let mut entries: Vec<(String, Value)> = Vec::new();
     if let serde_json::Value::Object(map) = variables {
@@ -96,7 +96,7 @@ fn is_missing(value: &Value) -> bool {
     value.is_undefined() || value.downcast_object_ref::<Missing>().is_some()
 }
 
-/// The tests and filters that ask whether something is there.
+/// The tests and filters for undefined values.
 pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_test("defined", |value: &Value| !is_missing(value));
     environment.add_test("undefined", |value: &Value| is_missing(value));
@@ -122,7 +122,7 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     });
 }
 
-/// A kind with its article: `an iterable`, `a map`.
+/// A type with its article: `an iterable`, `a map`.
 fn a_kind(kind: ValueKind) -> String {
     let name = kind.to_string();
     let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };

@@ -1,4 +1,4 @@
-//! Values as Python prints them, and the methods of Python's types that templates use.
+//! Values in Python's notation, and the methods of Python types that templates use.
 
 use std::fmt;
 use std::fmt::Write;
@@ -27,20 +27,20 @@ impl Object for Tuple {
     }
 }
 
-/// A tuple of Python.
+/// A Python tuple.
 pub(super) fn tuple(items: Vec<Value>) -> Value {
     Value::from_object(Tuple(items))
 }
 
-/// The items of a mapping, as tuples.
+/// The items of a mapping as tuples.
 pub(super) fn items(value: &Value) -> Result<Value, Error> {
     if value.kind() != ValueKind::Map {
-        return Err(Error::new(ErrorKind::InvalidOperation, "only a mapping has items"));
+        return Err(Error::new(ErrorKind::InvalidOperation, "items: not a mapping"));
     }
     value.try_iter()?.map(|key| Ok(tuple(vec![key.clone(), value.get_item(&key)?]))).collect()
 }
 
-/// A float as Python's `repr()` writes it.
+/// A float in the format of Python's `repr()`.
 pub(super) fn float(number: f64) -> String {
     if number.is_nan() {
         return "nan".to_owned();
@@ -57,7 +57,7 @@ pub(super) fn float(number: f64) -> String {
     format!("{number:?}")
 }
 
-/// Padded on both sides as Python's `center()`: the odd space goes where it goes there.
+/// Pads both sides like Python's `center()`.
 pub(super) fn centred(text: &str, width: usize, fill: char) -> String {
     let length = text.chars().count();
     let margin = width.min(MAX_WIDTH).saturating_sub(length);
@@ -66,10 +66,10 @@ pub(super) fn centred(text: &str, width: usize, fill: char) -> String {
     format!("{}{text}{}", pad(left), pad(margin - left))
 }
 
-/// Wider is nothing that is printed.
+/// The maximum width.
 const MAX_WIDTH: usize = 100_000;
 
-/// As Python's `str()`.
+/// Writes a value like Python's `str()`.
 pub(super) fn write(out: &mut dyn Write, value: &Value) -> fmt::Result {
     match value.kind() {
         ValueKind::String => out.write_str(value.as_str().unwrap_or_default()),
@@ -77,12 +77,12 @@ pub(super) fn write(out: &mut dyn Write, value: &Value) -> fmt::Result {
     }
 }
 
-/// The same for JSON that was made a value.
+/// The same for JSON converted to a value.
 pub(super) fn write_json(out: &mut String, value: &Value) -> fmt::Result {
     write(out, value)
 }
 
-/// As Python's `repr()`.
+/// Writes a value like Python's `repr()`.
 pub(super) fn repr(out: &mut dyn Write, value: &Value) -> fmt::Result {
     if value.downcast_object_ref::<Missing>().is_some() {
         return write!(out, "{value}");
@@ -125,7 +125,7 @@ pub(super) fn repr(out: &mut dyn Write, value: &Value) -> fmt::Result {
     }
 }
 
-/// Python prefers single quotes, and double ones where the text has only single ones in it.
+/// Python uses double quotes only for text that contains single but no double quotes.
 pub(super) fn quoted(out: &mut dyn Write, text: &str) -> fmt::Result {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     out.write_char(quote)?;
@@ -149,7 +149,7 @@ fn wrong(method: &str) -> Error {
     Error::new(ErrorKind::InvalidOperation, format!("wrong arguments for {method}()"))
 }
 
-/// A method of Python's str, list or dict; `None` where there is no such method.
+/// Calls a method of Python's str, list or dict; `None` if it does not exist.
 pub(super) fn method(value: &Value, name: &str, args: &[Value]) -> Option<Result<Value, Error>> {
     if let Some(text) = value.as_str() {
         return super::text::method(text, name, args);

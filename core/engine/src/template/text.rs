@@ -5,14 +5,14 @@ use minijinja::{Error, ErrorKind};
 
 use super::python::{centred, tuple};
 
-/// Wider is nothing that is printed.
+/// The maximum width.
 const MAX_WIDTH: usize = 100_000;
 
 fn wrong(method: &str) -> Error {
     Error::new(ErrorKind::InvalidOperation, format!("wrong arguments for {method}()"))
 }
 
-/// Lines as Python ends them.
+/// Splits lines like Python.
 fn lines(text: &str) -> Vec<&str> {
     let ends = |letter: char| {
         matches!(letter, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
@@ -145,7 +145,7 @@ fn stripped<'t>(text: &'t str, args: &[Value], name: &str) -> &'t str {
     if name == "lstrip" { text } else { text.trim_end_matches(unwanted) }
 }
 
-/// A method; `None` where there is no such one.
+/// Calls a method; `None` if it does not exist.
 pub(super) fn method(text: &str, name: &str, args: &[Value]) -> Option<Result<Value, Error>> {
     let word = |index: usize| args.get(index).and_then(Value::as_str);
     let value = match name {

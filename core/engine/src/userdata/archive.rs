@@ -5,7 +5,7 @@ use model::{Node, Value};
 
 use super::{UserDataError, content_type_of};
 
-/// Headers that the archive's keys set by themselves.
+/// Headers that the archive's other keys set.
 const OWN_KEYS: &[&str] = &[
     "content",
     "filename",
@@ -16,20 +16,20 @@ const OWN_KEYS: &[&str] = &[
     "content-type",
 ];
 
-/// The parts of an archive, in order. Entries that are neither text nor a mapping are passed over.
-/// What is no list at all is passed over with a warning.
+/// The parts of an archive, in order. Entries that are neither text nor mappings are skipped, and so, with a warning,
+/// is a document that is not a list.
 pub(super) fn parts(name: &str, payload: &[u8]) -> Result<Vec<Message>, UserDataError> {
     let tree = match Node::from_yaml(name, payload) {
         Ok(Some(tree)) if !tree.is_null() => tree,
         Ok(_) => return Ok(Vec::new()),
         Err(error) => {
-            tracing::warn!("the archive is passed over: {}", error.without_text());
+            tracing::warn!("skipping the archive: {}", error.without_text());
             return Ok(Vec::new());
         }
     };
     let Some(entries) = tree.as_list() else {
         let found = tree.value.a_kind();
-        tracing::warn!("{}: the archive is passed over: it is a list of parts, not {found}", tree.origin);
+        tracing::warn!("{}: skipping the archive: expected a list of parts, found {found}", tree.origin);
         return Ok(Vec::new());
     };
     entries.iter().filter_map(|entry| part(entry).transpose()).collect()

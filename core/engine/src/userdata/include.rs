@@ -1,4 +1,4 @@
-//! `#include` and `#include-once`: parts that are fetched.
+//! `#include` and `#include-once`: fetched parts.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,14 +9,14 @@ use model::effects::{Attributes, HttpError, Request};
 
 use super::{Processor, UserDataError};
 
-/// Something that was included.
+/// An included document.
 pub(super) struct Part {
     pub(super) url: String,
     pub(super) content: Vec<u8>,
 }
 
 impl Processor<'_> {
-    /// Fetches every address of an include; lines that begin with `#` are comments, but for the two words.
+    /// Fetches all URLs of an include; lines that start with `#` are comments, except for the two keywords.
     pub(super) fn fetch_includes(&self, text: &str) -> Result<Vec<Part>, UserDataError> {
         let mut once = false;
         let mut found = Vec::new();
@@ -45,7 +45,7 @@ impl Processor<'_> {
         Ok(found)
     }
 
-    /// From the cache of the instance where it was fetched before.
+    /// Uses the instance's cache if it was fetched before.
     fn once(&self, url: &str) -> Result<Vec<u8>, UserDataError> {
         let name = Md5::digest(url.as_bytes()).iter().fold(String::new(), |mut name, byte| {
             let _ = write!(name, "{byte:02x}");
@@ -60,7 +60,7 @@ impl Processor<'_> {
         Ok(content)
     }
 
-    /// Once in a run of the program.
+    /// Fetches once per run.
     fn fetch_in_run(&self, url: &str) -> Result<Vec<u8>, UserDataError> {
         if let Some(content) = self.included.0.borrow().get(url) {
             return Ok(content.clone());
@@ -78,9 +78,9 @@ impl Processor<'_> {
         let request = Request::get(url).timeout(Duration::from_secs(5)).retries(10).public();
         match self.system.http.send(&request) {
             Ok(response) => Ok(response.body),
-            // The rest of the user-data can be planned all the same.
+            // The rest of the user-data can still be planned.
             Err(error @ HttpError::NotAsked { .. }) => {
-                tracing::warn!("{error}; what it would include is left out");
+                tracing::warn!("{error}; skipping its content");
                 Ok(Vec::new())
             }
             Err(error) => Err(failed(error.to_string())),
@@ -88,12 +88,12 @@ impl Processor<'_> {
     }
 }
 
-/// The path of an address that is a file: `file:` in any case, or a path by itself.
+/// The path of a file URL: `file:` in any case, or an absolute path.
 fn path_of(url: &str) -> Option<&str> {
     let scheme = url.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("file:"));
     let rest = match scheme {
         Some(_) => match url[5..].strip_prefix("//") {
-            // A host may stand before the path.
+            // A host may precede the path.
             Some(rest) => rest.find('/').map_or("", |at| &rest[at..]),
             None => &url[5..],
         },
@@ -102,11 +102,11 @@ fn path_of(url: &str) -> Option<&str> {
     Some(rest.split(['#', '?']).next().unwrap_or_default())
 }
 
-/// Lines as Python's `splitlines` ends them.
+/// Splits lines like Python's `splitlines`.
 fn python_lines(text: &str) -> impl Iterator<Item = &str> {
     const ENDS: &[char] =
         &['\n', '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
-    // An empty line between CR and LF is of no account here.
+    // An extra empty line between CR and LF does not matter.
     text.split(ENDS)
 }
 

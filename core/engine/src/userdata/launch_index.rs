@@ -1,11 +1,11 @@
-//! Parts that are only for the n-th of several instances launched together.
+//! Parts for a certain launch index, among instances launched together.
 
 use mime::{Body, Message};
 use model::{Node, Value};
 
 use super::payload;
 
-/// Notes the index that a cloud-config names inside, as a header; a header that is there counts more.
+/// Adds the index in a cloud-config as a header; an existing header takes precedence.
 pub(super) fn note(part: &mut Message) -> Result<(), mime::Error> {
     let header = part.headers.text("Launch-Index");
     let index = match &header {
@@ -18,7 +18,7 @@ pub(super) fn note(part: &mut Message) -> Result<(), mime::Error> {
                         Value::Int(number) => i64::try_from(number).ok(),
                         #[expect(
                             clippy::cast_possible_truncation,
-                            reason = "a cast saturates, and no launch is so late"
+                            reason = "a cast saturates, and no index is so large"
                         )]
                         Value::Float(number) if number.is_finite() => Some(number as i64),
                         _ => integer(node.as_str()?),
@@ -30,27 +30,27 @@ pub(super) fn note(part: &mut Message) -> Result<(), mime::Error> {
         None => None,
     };
     match index {
-        // The original adds a second header where there is one already.
+        // Upstream adds a second header if one exists.
         Some(index) => part.headers.push("Launch-Index", &index.to_string()),
         None => Ok(()),
     }
 }
 
-/// Whether a cloud-config can have the key at all: nothing has to be read where its letters are not there, and no
-/// escape hides them.
+/// Whether a cloud-config may contain the key: the document is only read if the name occurs in it, unless an escape may
+/// hide it.
 fn may_name_one(payload: &[u8]) -> bool {
     let holds = |word: &[u8]| payload.windows(word.len()).any(|window| window == word);
     holds(b"launch-index") || payload.contains(&b'\\') || payload.contains(&0)
 }
 
-/// A text as Python's `int()` reads it, but for digits of other scripts.
+/// Parses like Python's `int()`, except for digits of other scripts.
 fn integer(text: &str) -> Option<i64> {
     let text = text.trim();
     let well_placed = !text.starts_with('_') && !text.ends_with('_') && !text.contains("__");
     well_placed.then(|| text.replace('_', "").parse().ok()).flatten()
 }
 
-/// Leaves out the parts of other indices. Without an index of the instance everything stays.
+/// Removes the parts for other indexes. All parts are kept for an instance without an index.
 pub fn filter(message: Message, index: Option<i64>) -> Message {
     let Some(wanted) = index else { return message };
     let mut message = message;

@@ -1,9 +1,9 @@
-//! What content is, by its first characters.
+//! Detects the content type from the first characters.
 
 use model::Node;
 use model::gzip::is_gzip;
 
-/// First characters and the content type that they mean; the longest match counts.
+/// Prefixes and their content types; the longest match is used.
 const PREFIXES: &[(&str, &str)] = &[
     ("#cloud-config-archive", "text/cloud-config-archive"),
     ("#cloud-config-jsonp", "text/cloud-config-jsonp"),
@@ -16,20 +16,20 @@ const PREFIXES: &[(&str, &str)] = &[
     ("#!", "text/x-shellscript"),
 ];
 
-/// The content type of a payload, in any case and after white space; `None` where its head says nothing, or where it
-/// is no text at all.
+/// The content type of a payload, ignoring case and leading white space; `None` if its beginning is unknown, or if it
+/// is not text.
 pub fn content_type_of(payload: &[u8]) -> Option<&'static str> {
     content_type_of_text(std::str::from_utf8(payload).ok()?)
 }
 
-/// The content type of a part that says it is text: only its head has to be.
+/// The content type of a part declared as text: only its beginning must be valid.
 pub(super) fn content_type_of_part(payload: &[u8]) -> Option<&'static str> {
     let head = &payload[..payload.len().min(4096)];
     content_type_of_text(&String::from_utf8_lossy(head))
 }
 
 fn content_type_of_text(text: &str) -> Option<&'static str> {
-    // Python's white space has the separators of ASCII in it.
+    // Python's white space includes ASCII's separators.
     let text =
         text.trim_start_matches(|letter: char| letter.is_whitespace() || ('\x1c'..='\x1f').contains(&letter));
     PREFIXES
@@ -38,27 +38,27 @@ fn content_type_of_text(text: &str) -> Option<&'static str> {
         .map(|(_, content_type)| *content_type)
 }
 
-/// What data is whose first line names no kind of user-data, and what to do about it, where its bytes show it: a byte
-/// order mark, UTF-16, an archive of another kind than gzip, damaged gzip, base64.
+/// Describes data with an unknown first line and how to fix it, if its bytes show the cause: a byte order mark, UTF-16,
+/// a compression other than gzip, corrupt gzip, base64.
 pub fn mistaken_form(payload: &[u8]) -> Option<String> {
     let say = |what: &str| Some(what.to_owned());
     match payload {
         [0xef, 0xbb, 0xbf, ..] => {
-            return say("a byte order mark stands before the first line: save the file as UTF-8 without it");
+            return say("the file starts with a byte order mark: save it as UTF-8 without one");
         }
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return say("it is UTF-16 text: save the file as UTF-8"),
         _ if is_gzip(payload) => {
-            return say("it is gzip that cannot be unpacked: it was damaged or cut on its way");
+            return say("it is corrupt gzip, possibly truncated");
         }
         [0xfd, b'7', b'z', b'X', b'Z', ..] => {
-            return say("it is xz: compress the file with gzip, or not at all");
+            return say("it is xz: use gzip or no compression");
         }
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => return say("it is zstd: compress the file with gzip, or not at all"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => return say("it is zstd: use gzip or no compression"),
         [b'B', b'Z', b'h', b'1'..=b'9', ..] => {
-            return say("it is bzip2: compress the file with gzip, or not at all");
+            return say("it is bzip2: use gzip or no compression");
         }
         [b'P', b'K', 3, 4, ..] => {
-            return say("it is a zip archive: compress the file with gzip, or not at all");
+            return say("it is a zip archive: use gzip or no compression");
         }
         _ => {}
     }
@@ -67,7 +67,7 @@ pub fn mistaken_form(payload: &[u8]) -> Option<String> {
     if text.len() < 16 || !text.iter().all(is_letter) {
         return None;
     }
-    // The head is enough, in whole groups of four.
+    // The beginning is enough, in complete groups of four.
     text.truncate(4096.min(text.len() / 4 * 4));
     let decoded = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, &text).ok()?;
     let inside = match content_type_of(&decoded) {
@@ -78,10 +78,10 @@ pub fn mistaken_form(payload: &[u8]) -> Option<String> {
         }
         None => return None,
     };
-    Some(format!("it is {inside}, which nothing decodes here: give the decoded bytes"))
+    Some(format!("it is {inside}, which is not decoded here: use the decoded data"))
 }
 
-/// Whether raw data may need the network in the network stage, and why; the original's rule for `.skip-network`.
+/// Whether raw data may need the network in the network stage, and why; upstream's rule for `.skip-network`.
 pub fn needs_network(raw: Option<&[u8]>) -> (bool, &'static str) {
     let Some(raw) = raw.filter(|raw| !raw.is_empty()) else { return (false, "no configuration found") };
     if content_type_of(raw) != Some("text/cloud-config") {
@@ -138,7 +138,7 @@ mod tests {
         for (bytes, expected) in [
             (b"\xef\xbb\xbf#cloud-config\n".as_slice(), Some("byte order mark")),
             (b"\xff\xfe#\0", Some("UTF-16")),
-            (b"\x1f\x8b\x08cut", Some("gzip that cannot be unpacked")),
+            (b"\x1f\x8b\x08cut", Some("corrupt gzip")),
             (b"I2Nsb3VkLWNvbmZpZwpob3N0bmFtZTogd2ViMQpwYWNrYWdlczogW3ZpbV0K\n", Some("user-data in base64")),
             (
                 b"H4sIAAAAAAACA1NOzskvTdFNzs9Ly0znysgvLslLzE21UihPTTLkKkhMzk5MTy22Uoguy8yN5QIA",

@@ -1,4 +1,4 @@
-//! From the configuration tree to typed configs, with errors that name file, line and column.
+//! Deserializes typed configs from the configuration tree, with errors that name file, line and column.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -10,13 +10,14 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAc
 use serde::{Deserialize, Deserializer};
 
 use super::tree::{Key, Map, Node, Origin, Value};
+use super::wording;
 
-/// A value of the configuration that a typed config cannot take.
+/// A configuration value that a typed config cannot represent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Where the value was written; `None` only until the error has left the innermost node.
+    /// Where the value was written; `None` only while the error leaves the innermost node.
     pub origin: Option<Origin>,
-    /// The way to the value from the top (`users`, `0`, `uid`).
+    /// The path of the value from the top (`users`, `0`, `uid`).
     pub path: Vec<String>,
     /// What was expected and what was found.
     pub message: String,
@@ -54,67 +55,73 @@ impl de::Error for ConfigError {
         Self { origin: None, path: Vec::new(), message: message.to_string() }
     }
 
-    // The usual texts hold the value, which may be a password, and errors end in the log and in status.json, which
-    // everybody reads: only what kind of thing it is may be said (CVE-2022-2084).
+    // Serde's own texts contain the value, which may be a password, and errors end up in the log and in status.json,
+    // which everybody can read (CVE-2022-2084).
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!("found {}, expected {expected}", kind(&found)))
+        Self::custom(format_args!(
+            "expected {}, found {}",
+            wording::expected(expected),
+            wording::found(&found)
+        ))
     }
 
-    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!("this {} does not do, expected {expected}", kind(&found)))
+    fn invalid_value(_found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::custom(format_args!("expected {}, found another one", wording::expected(expected)))
+    }
+
+    fn invalid_length(length: usize, expected: &dyn de::Expected) -> Self {
+        Self::custom(format_args!("expected {}, found {length}", wording::expected(expected)))
     }
 
     fn unknown_variant(_found: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format_args!("found another word, expected one of: {}", expected.join(", ")))
+        Self::custom(format_args!("expected {}, found another word", either(expected)))
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::custom(format_args!("the key '{field}' is missing"))
     }
 }
 
-/// What kind of value was found, without the value.
-fn kind(found: &de::Unexpected<'_>) -> &'static str {
-    match found {
-        de::Unexpected::Bool(_) => "boolean",
-        de::Unexpected::Unsigned(_) | de::Unexpected::Signed(_) => "integer",
-        de::Unexpected::Float(_) => "float",
-        de::Unexpected::Char(_) | de::Unexpected::Str(_) => "string",
-        de::Unexpected::Bytes(_) => "binary",
-        de::Unexpected::Unit | de::Unexpected::Option => "null",
-        de::Unexpected::Seq => "list",
-        de::Unexpected::Map => "mapping",
-        _ => "value",
+/// `a`, `a or b`, `a, b or c`.
+fn either(words: &[&str]) -> String {
+    match words {
+        [] => "nothing".to_owned(),
+        [only] => (*only).to_owned(),
+        [head @ .., last] => format!("{} or {last}", head.join(", ")),
     }
 }
 
-/// A key that a typed config does not have: most often a slip of the pen.
+/// A key that a typed config does not have: usually a misspelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownKey {
     /// The key.
     pub key: String,
     /// Where it was written.
     pub origin: Origin,
-    /// The keys that there are.
+    /// The known keys.
     pub known: &'static [&'static str],
 }
 
 impl UnknownKey {
-    /// How its text begins.
-    pub const BEGINS: &'static str = "there is no key '";
+    /// The start of its message.
+    pub const BEGINS: &'static str = "unknown key '";
 }
 
 impl fmt::Display for UnknownKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The old spellings with `-` are taken, too; nobody needs to learn them.
+        // Deprecated spellings with `-` are accepted, but not suggested.
         let old = |name: &str| name.contains('-') && self.known.contains(&name.replace('-', "_").as_str());
         let known: Vec<&str> = self.known.iter().copied().filter(|name| !old(name)).collect();
-        write!(f, "{}{}' here, it is ignored: known are {}", Self::BEGINS, self.key, known.join(", "))
+        write!(f, "{}{}' is ignored; known keys: {}", Self::BEGINS, self.key, known.join(", "))
     }
 }
 
 thread_local! {
-    /// Unknown keys of the reading that goes on; serde has no other way to hand them out of nested values.
+    /// Unknown keys of the current deserialization; serde has no other way to return them from nested values.
     static UNKNOWN: RefCell<Option<Vec<UnknownKey>>> = const { RefCell::new(None) };
 }
 
-/// Reads a typed config out of a tree, and tells the keys of it that are unknown.
+/// Reads a typed config from a tree, and returns its unknown keys.
 pub fn from_node_noting<T: DeserializeOwned>(node: &Node) -> Result<(T, Vec<UnknownKey>), ConfigError> {
     let outer = UNKNOWN.replace(Some(Vec::new()));
     let read = from_node(node);
@@ -122,7 +129,7 @@ pub fn from_node_noting<T: DeserializeOwned>(node: &Node) -> Result<(T, Vec<Unkn
     Ok((read?, unknown))
 }
 
-/// Reads a typed config out of a tree.
+/// Reads a typed config from a tree.
 pub fn from_node<T: DeserializeOwned>(node: &Node) -> Result<T, ConfigError> {
     T::deserialize(node).map_err(|mut error| {
         error.origin.get_or_insert_with(|| node.origin.clone());
@@ -186,6 +193,12 @@ impl<'de> Deserializer<'de> for &'de Node {
                 note_unknown(map, fields);
                 self.deserialize_any(visitor)
             }
+            // Derived code would assign the items to the fields in order.
+            Value::List(_) => {
+                let mut error: ConfigError = de::Error::invalid_type(de::Unexpected::Seq, &visitor);
+                error.origin = Some(self.origin.clone());
+                Err(error)
+            }
             _ => self.deserialize_any(visitor),
         }
     }
@@ -201,7 +214,7 @@ impl<'de> Deserializer<'de> for &'de Node {
             Value::Map(map) if map.len() == 1 => {
                 visitor.visit_enum(MapAccessDeserializer::new(Entries { map, next: 0 }))
             }
-            other => Err(de::Error::custom(format!("expected a word, found {}", other.a_kind()))),
+            other => Err(de::Error::custom(format!("expected a known word, found {}", other.a_kind()))),
         };
         outcome.map_err(|mut error: ConfigError| {
             error.origin.get_or_insert_with(|| self.origin.clone());
@@ -278,9 +291,9 @@ impl<'de> MapAccess<'de> for Entries<'de> {
 const SPANNED: &str = "$cloud-init::Spanned";
 const SPANNED_FIELDS: &[&str] = &["value", "source", "line", "column"];
 
-/// A typed value that remembers where it was written, for messages about it.
+/// A typed value that remembers where it was written, for messages.
 ///
-/// It only works below [`from_node`]: other deserializers know no positions.
+/// It only works below [`from_node`]: other deserializers have no positions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spanned<T> {
     /// The value.
@@ -353,14 +366,14 @@ impl<'de> MapAccess<'de> for SpannedAccess<'de> {
     }
 }
 
-/// Any value at all, with every position in it.
+/// Any value, with all its positions.
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Spanned::<Raw>::deserialize(deserializer).map(|raw| Self::new(raw.value.0, raw.origin))
     }
 }
 
-/// Anything.
+/// Any value.
 impl JsonSchema for Node {
     fn inline_schema() -> bool {
         true
@@ -503,6 +516,6 @@ mod tests {
             map(2, &[("path", at(2, Value::Str("/a".into()))), ("uid", at(3, Value::Str("x".into())))]);
         let tree = map(1, &[("entries", at(2, Value::List(vec![entry])))]);
         let error = from_node::<Config>(&tree).expect_err("uid is no number");
-        assert_eq!(error.to_string(), "f:3:3: entries.0.uid: found string, expected u32");
+        assert_eq!(error.to_string(), "f:3:3: entries.0.uid: expected an integer of 0 or more, found text");
     }
 }

@@ -1,11 +1,11 @@
-//! Between the configuration tree and JSON.
+//! Converts between the configuration tree and JSON.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::tree::{Key, Map, Node, Origin, Value};
 
 impl Node {
-    /// The tree of a JSON document; every node gets the same origin.
+    /// The tree of a JSON document; all nodes get the same origin.
     pub fn from_json(json: serde_json::Value, origin: &Origin) -> Self {
         let value = match json {
             serde_json::Value::Null => Value::Null,
@@ -29,8 +29,8 @@ impl Node {
         Self::new(value, origin.clone())
     }
 
-    /// The JSON of this tree, keys as Python's `json.dumps` spells them. Integers beyond 64 bits become floats,
-    /// dates and binary become strings.
+    /// The JSON form of this tree, with keys as Python's `json.dumps` writes them. Integers beyond 64 bits become
+    /// floats, dates and binary become strings.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or(serde_json::Value::Null)
     }

@@ -1,11 +1,11 @@
-//! From YAML to the configuration tree.
+//! Converts YAML to the configuration tree.
 
 use yaml::{Limits, Position};
 
 use super::tree::{Key, Map, Node, Origin, Value};
 
 impl Node {
-    /// Reads a YAML document; `None` where there is none. `source` is the file or part, for every origin in it.
+    /// Reads a YAML document; `None` if it is empty. `source` is the file or part, for all origins in it.
     pub fn from_yaml(source: &str, bytes: &[u8]) -> Result<Option<Self>, yaml::Error> {
         let tree = yaml::parse(source, bytes, &Limits::default())?;
         let source: std::sync::Arc<str> = source.into();
@@ -64,7 +64,7 @@ fn key(node: yaml::Node) -> Key {
 }
 
 impl Node {
-    /// The tree as the YAML writer takes it.
+    /// Converts the tree for the YAML writer.
     pub fn to_yaml(&self) -> yaml::Node {
         let value = match &self.value {
             Value::Null => yaml::Value::Null,

@@ -6,24 +6,24 @@ use std::sync::Arc;
 
 use indexmap::{Equivalent, IndexMap};
 
-/// Where a value was written: a file or a part of the user-data, and the position in it.
+/// Where a value was written: a file or a part of user-data, and the position in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
-    /// A file's path, or the name of what was read instead (`user-data part-001`, `kernel command line`).
+    /// The path of a file, or the name of another source (`user-data part-001`, `kernel command line`).
     pub source: Arc<str>,
-    /// Line, from 1; 0 where the source has no lines.
+    /// The line, starting at 1; 0 if the source has no lines.
     pub line: u32,
-    /// Column, from 1; 0 where the source has no lines.
+    /// The column, starting at 1; 0 if the source has no lines.
     pub column: u32,
 }
 
 impl Origin {
-    /// A place without a position: the whole of `source`.
+    /// A place without a position: all of `source`.
     pub fn whole(source: &str) -> Self {
         Self { source: source.into(), line: 0, column: 0 }
     }
 
-    /// What the program itself brings.
+    /// A value built into the program.
     pub fn built_in() -> Self {
         Self::whole("built-in")
     }
@@ -39,7 +39,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A key of a mapping. Nearly always a string; YAML allows any scalar.
+/// A key of a mapping. Usually a string; YAML allows any scalar.
 #[derive(Clone, Debug)]
 pub enum Key {
     /// A string.
@@ -50,12 +50,12 @@ pub enum Key {
     Bool(bool),
     /// A float.
     Float(f64),
-    /// `~` or nothing.
+    /// `~` or empty.
     Null,
 }
 
 impl Key {
-    /// The string, where the key is one.
+    /// The string, if the key is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Str(text) => Some(text),
@@ -95,7 +95,7 @@ impl Eq for Key {}
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match self {
-            // The same as `str`, so that a map is searched by `&str`.
+            // Must hash like `str`, so that a map can be searched by `&str`.
             Self::Str(text) => text.hash(state),
             Self::Int(number) => number.hash(state),
             Self::Bool(value) => value.hash(state),
@@ -123,13 +123,13 @@ impl From<String> for Key {
     }
 }
 
-/// A mapping, in the order in which it was written.
+/// A mapping, in document order.
 pub type Map = IndexMap<Key, Node>;
 
-/// What a node holds.
+/// The content of a node.
 #[derive(Clone, PartialEq, Default)]
 pub enum Value {
-    /// `~`, `null` or nothing.
+    /// `~`, `null` or empty.
     #[default]
     Null,
     /// A boolean.
@@ -150,7 +150,7 @@ pub enum Value {
     Map(Map),
 }
 
-/// The kind alone: a value may be a password, and what is printed for a developer ends in logs.
+/// Shows the type only: a value may be a password, and debug output ends up in logs.
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -162,7 +162,7 @@ impl fmt::Debug for Value {
 }
 
 impl Value {
-    /// What kind of value this is, in the words of YAML.
+    /// The type of the value, in YAML's terms.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -177,7 +177,7 @@ impl Value {
         }
     }
 
-    /// The kind with its article, for a sentence: `an integer`, `a list`, `null`.
+    /// The type with its article, for messages: `an integer`, `a list`, `null`.
     pub fn a_kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -193,26 +193,25 @@ impl Value {
     }
 }
 
-/// A value and where it came from.
+/// A value with its origin.
 #[derive(Clone)]
 pub struct Node {
     /// The value.
     pub value: Value,
     /// Where it was written.
     pub origin: Origin,
-    /// Line and column of the key that it stands under, in the same source; `None` for an item of a list and where the
-    /// source has no lines.
+    /// Line and column of its key, in the same source; `None` for list items and sources without lines.
     pub key: Option<(u32, u32)>,
 }
 
-/// The place and the kind of the value, none of its content.
+/// Shows the place and the type, without the content.
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} at {}", self.value, self.origin)
     }
 }
 
-/// Two nodes are equal when their values are, wherever they were written.
+/// Nodes are equal if their values are, regardless of their origin.
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
@@ -226,12 +225,12 @@ impl Default for Node {
 }
 
 impl Node {
-    /// A value from a place.
+    /// A value with an origin.
     pub fn new(value: Value, origin: Origin) -> Self {
         Self { value, origin, key: None }
     }
 
-    /// Where its key was written, else where it was written itself.
+    /// Where its key was written, else where the value was written.
     pub fn key_origin(&self) -> Origin {
         match self.key {
             Some((line, column)) => Origin { source: Arc::clone(&self.origin.source), line, column },
@@ -239,12 +238,12 @@ impl Node {
         }
     }
 
-    /// An empty mapping from a place.
+    /// An empty mapping with an origin.
     pub fn empty_map(origin: Origin) -> Self {
         Self::new(Value::Map(Map::new()), origin)
     }
 
-    /// The mapping, where this is one.
+    /// The mapping, if this is one.
     pub fn as_map(&self) -> Option<&Map> {
         match &self.value {
             Value::Map(map) => Some(map),
@@ -252,7 +251,7 @@ impl Node {
         }
     }
 
-    /// The mapping to change, where this is one.
+    /// The mapping, mutable, if this is one.
     pub fn as_map_mut(&mut self) -> Option<&mut Map> {
         match &mut self.value {
             Value::Map(map) => Some(map),
@@ -260,7 +259,7 @@ impl Node {
         }
     }
 
-    /// The items, where this is a list.
+    /// The items, if this is a list.
     pub fn as_list(&self) -> Option<&[Node]> {
         match &self.value {
             Value::List(items) => Some(items),
@@ -268,7 +267,7 @@ impl Node {
         }
     }
 
-    /// The text, where this is a string.
+    /// The text, if this is a string.
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
             Value::Str(text) => Some(text),
@@ -276,7 +275,7 @@ impl Node {
         }
     }
 
-    /// The boolean, where this is one.
+    /// The boolean, if this is one.
     pub fn as_bool(&self) -> Option<bool> {
         match self.value {
             Value::Bool(value) => Some(value),
@@ -284,7 +283,7 @@ impl Node {
         }
     }
 
-    /// The integer, where this is one.
+    /// The integer, if this is one.
     pub fn as_int(&self) -> Option<i128> {
         match self.value {
             Value::Int(value) => Some(value),
@@ -297,7 +296,7 @@ impl Node {
         matches!(self.value, Value::Null)
     }
 
-    /// The value under a string key, where this is a mapping that has it.
+    /// The value of a string key, if this is a mapping with that key.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.as_map()?.get(key)
     }
@@ -307,7 +306,7 @@ impl Node {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// A scalar as the text that Python's `str()` gives it; `None` for lists and mappings.
+    /// A scalar as text in the format of Python's `str()`; `None` for lists and mappings.
     pub fn scalar_text(&self) -> Option<String> {
         Some(match &self.value {
             Value::Null => "None".to_owned(),
@@ -321,7 +320,7 @@ impl Node {
         })
     }
 
-    /// As Python's truth of the value: null, false, zero, and the empty string, list and mapping are false.
+    /// The truth value as in Python: null, false, zero, and the empty string, list and mapping are false.
     pub fn is_truthy(&self) -> bool {
         match &self.value {
             Value::Null => false,
@@ -335,8 +334,8 @@ impl Node {
         }
     }
 
-    /// The boolean that the original's `translate_bool` reads from any value: booleans, numbers, and the words
-    /// true/1/on/yes in any case; everything else, null included, is false.
+    /// The boolean that upstream's `translate_bool` returns for any value: booleans, numbers, and the words
+    /// true/1/on/yes in any case; everything else, including null, is false.
     pub fn lenient_bool(&self) -> bool {
         match &self.value {
             Value::Bool(value) => *value,

@@ -1,46 +1,45 @@
-//! What is fixed about distributions, as rows of tables beside their families.
+//! Facts about distributions, as rows of tables in their families.
 
 use super::{Distro, DistroError};
 use crate::{Node, System};
 
-/// A distribution's row: everything about it that is a fact and not a deed. A derivative of a family that is there needs no
-/// more than this.
+/// A distribution's row: everything about it that is data. A derivative of an existing family needs no more than this.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts {
-    /// The id in cloud.cfg's `system_info.distro` (`amazon`).
+    /// The ID in cloud.cfg's `system_info.distro` (`amazon`).
     pub name: &'static str,
-    /// `ID` of os-release, where it is not the name (`amzn`).
+    /// `ID` in os-release, if it differs from the name (`amzn`).
     pub os_release_id: Option<&'static str>,
     /// The account that gets the source's keys.
     pub default_user: DefaultUser,
     /// The variant of the shipped hosts template (`hosts.debian` → `debian`).
     pub hosts_template: &'static str,
-    /// Name of the ssh server's service (`ssh`, `sshd`); `system_info.ssh_svcname` overrides it.
+    /// The name of the SSH server's service (`ssh`, `sshd`); `system_info.ssh_svcname` overrides it.
     pub ssh_service: &'static str,
-    /// The host name is written with its domain unless the configuration says otherwise.
+    /// Whether the FQDN is the host name by default.
     pub prefer_fqdn: bool,
-    /// snap stands beside the family's package manager.
+    /// Whether snap is available in addition to the package manager.
     pub snap: bool,
-    /// The package manager fetches its lists itself, whenever it needs them.
+    /// Whether the package manager updates its lists itself.
     pub lists_on_demand: bool,
-    /// Where and by which service NTP clients are configured.
+    /// Configuration file and service of each NTP client.
     pub time_clients: &'static [TimeClient],
-    /// What the shipped cloud.cfg says.
+    /// The contents of the shipped cloud.cfg.
     pub cloud_cfg: CloudCfg,
 }
 
-/// The default user of the shipped cloud.cfg: no password, every right by sudo, bash.
+/// The default user of the shipped cloud.cfg: without a password, with full sudo privileges and bash.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultUser {
     /// Login name.
     pub name: &'static str,
     /// Comment field.
     pub gecos: &'static str,
-    /// Further groups.
+    /// Additional groups.
     pub groups: &'static [&'static str],
 }
 
-/// The rows of cloud.cfg that differ from one distribution to another, beside the modules.
+/// Settings of cloud.cfg that differ between distributions, in addition to the modules.
 #[derive(Clone, Copy, Debug)]
 pub struct CloudCfg {
     /// `system_info.network.renderers`; empty: the built-in order.
@@ -49,46 +48,47 @@ pub struct CloudCfg {
     pub activators: &'static [&'static str],
     /// `system_info.network.dhcp_client_priority`; empty: the built-in order.
     pub dhcp_client_priority: &'static [&'static str],
-    /// The options in `mount_default_fields`, which is left out where there are none.
+    /// The options in `mount_default_fields`, which is omitted if empty.
     pub mount_options: Option<&'static str>,
-    /// `resize_rootfs`, where it is not the default.
+    /// `resize_rootfs`, if it is not the default.
     pub resize_rootfs: Option<&'static str>,
-    /// `ssh_pwauth`, where it is said.
+    /// `ssh_pwauth`, if set.
     pub ssh_pwauth: Option<bool>,
-    /// `apt.preserve_sources_list`, where it is said.
+    /// `apt.preserve_sources_list`, if set.
     pub preserve_sources_list: Option<bool>,
-    /// RHEL and its rebuilds name ssh_deletekeys, ssh_genkeytypes, syslog_fix_perms and disable_vmware_customization.
+    /// Whether it is RHEL or a rebuild, whose cloud.cfg sets ssh_deletekeys, ssh_genkeytypes, syslog_fix_perms and
+    /// disable_vmware_customization.
     pub rebuild_of_rhel: bool,
 }
 
-/// An NTP client that a distribution knows.
+/// An NTP client known for a distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeClient {
-    /// `chrony`, `systemd-timesyncd`, `ntp`, `ntpdate`: the name in `ntp.ntp_client`.
+    /// The name in `ntp.ntp_client`: `chrony`, `systemd-timesyncd`, `ntp`, `ntpdate`.
     pub name: &'static str,
-    /// The program whose presence says that it is installed.
+    /// The program whose existence shows that it is installed.
     pub program: &'static str,
-    /// Its configuration.
+    /// The path of its configuration.
     pub file: &'static str,
     /// The service that reads it.
     pub service: &'static str,
-    /// Packages that install it; none where it comes with the system.
+    /// Packages to install; empty if it is part of the system.
     pub packages: &'static [&'static str],
-    /// The template of its configuration, `{distro}` standing for the distribution's name.
+    /// The template of its configuration, where `{distro}` is the distribution's name.
     pub template: &'static str,
 }
 
-/// Makes a distribution of a family from its row and `system_info`.
+/// Creates a distribution of a family from its row and `system_info`.
 pub type Make = fn(&System, &'static Facts, &Node) -> Result<Box<dyn Distro>, DistroError>;
 
-/// A family of distributions: the rows of its members, and what makes a distribution of a row.
+/// A family of distributions: the rows of its members, and a constructor.
 #[derive(Clone, Copy)]
 pub struct Family {
     /// `osfamily`: `debian`, `redhat`.
     pub name: &'static str,
     /// Its members.
     pub members: &'static [Facts],
-    /// Makes one.
+    /// Creates a member.
     pub make: Make,
 }
 
@@ -99,24 +99,24 @@ impl Family {
     }
 }
 
-/// A release of a distribution as its images ship it, from which `plan` builds a root.
+/// A release of a distribution as its images ship it, used by `plan` to build a root.
 ///
 /// The texts are files in the formats of passwd(5), group(5) and os-release(5), and lists of paths.
 #[derive(Clone, Copy, Debug)]
 pub struct Release {
     /// The distribution's name in cloud.cfg.
     pub distro: &'static str,
-    /// `VERSION_ID`, of which the major version alone may be asked for.
+    /// `VERSION_ID`, which can be abbreviated to the major version.
     pub version: &'static str,
     /// /etc/os-release.
     pub os_release: &'static str,
     /// /etc/passwd.
     pub passwd: &'static str,
-    /// Parts of /etc/group, one after the other.
+    /// Parts of /etc/group, to be concatenated.
     pub group: &'static [&'static str],
     /// /etc/hostname.
     pub hostname: &'static str,
-    /// Lists of entries, a line each: an absolute path (a program), `MODE PATH/` (a directory with its mode in octal), or
-    /// `PATH -> TARGET` (a link). Empty lines and `#` comments are left out.
+    /// Lists of entries, one per line: an absolute path (a program), `MODE PATH/` (a directory with its mode in octal),
+    /// or `PATH -> TARGET` (a link). Empty lines and `#` comments are ignored.
     pub entries: &'static [&'static str],
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::effects::{FileKind, ReadFiles};
 
-/// What starts and stops services.
+/// The program that manages services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Init {
     /// systemd.
@@ -20,8 +20,8 @@ pub enum Init {
 impl Init {
     /// The init system of a root.
     ///
-    /// On a running system systemd is the one that sd_booted(3) reports: /run/systemd/system is a directory. In a root that
-    /// no kernel runs (no process 1 in /proc) the program that /sbin/init names counts, too.
+    /// On a running system, systemd is the init system if sd_booted(3) says so: /run/systemd/system is a directory. In
+    /// a root without a running kernel (no process 1 in /proc), the program that /sbin/init links to also counts.
     pub fn of(files: &dyn ReadFiles) -> Self {
         let directory = |path: &str| matches!(files.lstat(Path::new(path)), Ok(Some(found)) if found.kind == FileKind::Directory);
         let running = || files.exists(Path::new("/proc/1"));

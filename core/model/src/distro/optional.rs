@@ -1,50 +1,50 @@
-//! Capabilities that not every distribution has: [`Distro`](super::Distro) refuses them unless a family says otherwise.
+//! Optional capabilities: [`Distro`](super::Distro) returns an error for those that a family does not set.
 
 use std::path::PathBuf;
 
 use super::{DistroError, TimeClient};
 
-/// A repository of packages, as its manager's own configuration describes it.
+/// A package repository, in the terms of its package manager.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Repository {
-    /// Its id, which names its file.
+    /// Its ID, which is also the file name.
     pub id: String,
-    /// Settings in order, by the manager's own names; a setting may have several values.
+    /// Settings in order, with the package manager's names; a setting may have several values.
     pub settings: Vec<(String, Vec<String>)>,
 }
 
-/// Where packages come from.
+/// Package repositories.
 pub trait Repositories: Send + Sync {
-    /// The file that describes, or would describe, the repository of an id.
+    /// The path of the file for a repository ID.
     fn file(&self, id: &str) -> PathBuf;
 
-    /// Describes a repository. False, and nothing is written, where its file is there already.
+    /// Adds a repository. Returns false, without writing, if its file already exists.
     fn add(&self, repository: &Repository) -> Result<bool, DistroError>;
 }
 
-/// Certificate authorities that the system's programs trust.
+/// Trusted CA certificates of the system.
 pub trait TrustStore: Send + Sync {
-    /// Adds authorities, each a certificate in PEM, numbered from 1 in their order. They count after [`Self::update`].
-    /// Gives the files that were written.
+    /// Adds CA certificates in PEM format, numbered from 1 in order. They take effect after [`Self::update`]. Returns
+    /// the written files.
     fn add(&self, certificates: &[String]) -> Result<Vec<PathBuf>, DistroError>;
 
-    /// Withdraws trust from the authorities that the distribution ships. It counts after [`Self::update`].
+    /// Removes the distribution's CA certificates. Takes effect after [`Self::update`].
     fn remove_defaults(&self) -> Result<(), DistroError>;
 
-    /// Makes the bundles that programs read from what is added and removed.
+    /// Regenerates the bundles that programs read.
     fn update(&self) -> Result<(), DistroError>;
 }
 
-/// Keeping the clock.
+/// Time synchronization.
 pub trait TimeSync: Send + Sync {
-    /// The clients that this distribution knows, in the order in which an installed one is preferred.
+    /// The known clients, in order of preference among installed ones.
     fn clients(&self) -> &[TimeClient];
 
-    /// The client of a name, or for `None` and `auto` the first that is installed; where none is, the first of all.
+    /// The client with a name or, for `None` and `auto`, the first installed one; if none is installed, the first one.
     fn choose(&self, name: Option<&str>) -> Result<TimeClient, DistroError>;
 }
 
-/// A keyboard in the words of xkeyboard-config(7).
+/// Keyboard settings in the terms of xkeyboard-config(7).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyboardLayout {
     /// `de`.
@@ -57,8 +57,8 @@ pub struct KeyboardLayout {
     pub options: String,
 }
 
-/// The keyboard of the console.
+/// Keyboard.
 pub trait Keyboard: Send + Sync {
-    /// Sets it, now and for later boots.
+    /// Sets the keyboard, now and for later boots.
     fn apply(&self, keyboard: &KeyboardLayout) -> Result<(), DistroError>;
 }

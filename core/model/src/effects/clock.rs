@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use time::{OffsetDateTime, UtcOffset};
 
-/// A point in time: what has passed since 1970-01-01 00:00:00 UTC.
+/// A point in time: the duration since 1970-01-01 00:00:00 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub Duration);
 
 impl Timestamp {
-    /// Seconds since the epoch, fractions included.
+    /// Seconds since the epoch, including fractions.
     pub fn seconds(self) -> f64 {
         self.0.as_secs_f64()
     }
@@ -25,7 +25,7 @@ impl Timestamp {
         format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day())
     }
 
-    /// The calendar's view of it, `offset` seconds east of UTC.
+    /// Calendar fields, `offset` seconds east of UTC.
     fn calendar(self, offset: i32) -> OffsetDateTime {
         let offset = UtcOffset::from_whole_seconds(offset).unwrap_or(UtcOffset::UTC);
         let nanoseconds = i128::try_from(self.0.as_nanos()).unwrap_or(0);
@@ -34,7 +34,7 @@ impl Timestamp {
             .to_offset(offset)
     }
 
-    /// RFC 2822 with a numeric zone, `offset` seconds east of UTC: `Mon, 23 Nov 2026 15:11:57 +0000`.
+    /// RFC 2822 with a numeric time zone, `offset` seconds east of UTC: `Mon, 23 Nov 2026 15:11:57 +0000`.
     pub fn rfc2822(self, offset: i32) -> String {
         let at = self.calendar(offset);
         let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
@@ -52,7 +52,7 @@ impl Timestamp {
         )
     }
 
-    /// The log's form, in UTC as the original logs: `2026-11-23 15:11:57,123`.
+    /// The log's format, in UTC like upstream's log: `2026-11-23 15:11:57,123`.
     pub fn log_stamp(self) -> String {
         let at = self.calendar(0);
         format!(
@@ -71,16 +71,16 @@ pub trait Clock: Send + Sync {
     /// The wall clock.
     fn now(&self) -> Timestamp;
 
-    /// A clock that never goes back, from any start.
+    /// A monotonic clock with an arbitrary start.
     fn monotonic(&self) -> Duration;
 
-    /// Time since boot, where it can be read.
+    /// Time since boot, if readable.
     fn uptime(&self) -> Option<Duration>;
 
-    /// The local time zone's offset from UTC at this time, in seconds east.
+    /// The local time zone's offset from UTC at a time, in seconds east.
     fn utc_offset(&self, at: Timestamp) -> i32;
 
-    /// Waits.
+    /// Sleeps.
     fn sleep(&self, time: Duration);
 }
 

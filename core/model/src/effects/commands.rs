@@ -5,41 +5,41 @@ use std::time::Duration;
 
 use crate::Secret;
 
-/// Where a command's standard output and error go.
+/// The destination of a command's standard output and error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sink {
     /// Into [`Output`].
     #[default]
     Capture,
-    /// To this process's own, which the stage may have sent to cloud-init-output.log.
+    /// This process's own, which the stage may have redirected to cloud-init-output.log.
     Inherit,
 }
 
-/// A command to run. The first word is looked up in PATH unless it holds a `/`.
+/// A command to run. The program is looked up in PATH unless it contains a `/`.
 #[derive(Clone, Debug, Default)]
 pub struct Command {
     /// The program.
     pub program: String,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Variables set beside the inherited ones.
+    /// Variables in addition to the inherited environment.
     pub env: Vec<(String, String)>,
-    /// Bytes for its standard input, never logged; `None` is /dev/null.
+    /// Bytes for its standard input, never logged; `None` means /dev/null.
     pub stdin: Option<Secret<Vec<u8>>>,
-    /// Working directory; inside `root` where there is one.
+    /// The working directory; inside `root` if that is set.
     pub directory: Option<PathBuf>,
-    /// Another root that it runs inside (chroot(2), which only root may): its program, its paths and its working
-    /// directory are those there.
+    /// The root directory to run in (chroot(2), which requires root): program, paths and working directory are resolved
+    /// there.
     pub root: Option<PathBuf>,
-    /// After this long the command and its children are killed; `None` waits for ever.
+    /// The command and its children are killed after this time; `None` for no limit.
     pub timeout: Option<Duration>,
-    /// What becomes of its output.
+    /// The destination of its output.
     pub sink: Sink,
-    /// It stands in this process's place: it reads what this process would, and gets the terminal's signals.
+    /// Whether it runs in the foreground: it inherits standard input, and gets the terminal's signals.
     pub foreground: bool,
-    /// Indices into `args` that are secret: logged and planned as REDACTED.
+    /// Indexes into `args` of secrets: shown as REDACTED in logs and plans.
     pub secret_args: Vec<usize>,
-    /// Exit codes that are success; empty means only 0.
+    /// Exit codes for success; empty means 0 only.
     pub accept: Vec<i32>,
 }
 
@@ -49,7 +49,7 @@ impl Command {
         Self { program: program.into(), ..Self::default() }
     }
 
-    /// A whole command line, the program first.
+    /// A complete command line, starting with the program.
     pub fn line<I: IntoIterator<Item = S>, S: Into<String>>(words: I) -> Self {
         let mut words = words.into_iter().map(Into::into);
         Self { program: words.next().unwrap_or_default(), args: words.collect(), ..Self::default() }
@@ -61,7 +61,7 @@ impl Command {
         self
     }
 
-    /// Adds an argument that is never shown.
+    /// Adds a secret argument.
     pub fn secret_arg(mut self, arg: impl Into<String>) -> Self {
         self.secret_args.push(self.args.len());
         self.args.push(arg.into());
@@ -74,49 +74,49 @@ impl Command {
         self
     }
 
-    /// Sets a variable.
+    /// Sets an environment variable.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.push((name.into(), value.into()));
         self
     }
 
-    /// Gives it a standard input.
+    /// Sets the standard input.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(Secret::new(bytes.into()));
         self
     }
 
-    /// Runs it inside another root of the machine.
+    /// Sets the root directory to run in.
     pub fn in_root(mut self, root: impl Into<PathBuf>) -> Self {
         self.root = Some(root.into());
         self
     }
 
-    /// Bounds its time.
+    /// Sets the time limit.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
         self
     }
 
-    /// Takes these exit codes for success.
+    /// Sets the exit codes for success.
     pub fn accept(mut self, codes: &[i32]) -> Self {
         self.accept = codes.to_vec();
         self
     }
 
-    /// Sends its output where this process's own goes.
+    /// Inherits this process's standard output and error.
     pub fn inherit_output(mut self) -> Self {
         self.sink = Sink::Inherit;
         self
     }
 
-    /// Runs it in this process's place: with its input, its output and the terminal's signals.
+    /// Runs it in the foreground: with this process's input and output, and the terminal's signals.
     pub fn in_foreground(mut self) -> Self {
         self.foreground = true;
         self.inherit_output()
     }
 
-    /// The command line to show, secrets replaced.
+    /// The command line for display, with secrets replaced.
     pub fn shown(&self) -> Vec<String> {
         let args = self.args.iter().enumerate().map(|(index, arg)| {
             if self.secret_args.contains(&index) { "REDACTED".to_owned() } else { arg.clone() }
@@ -124,7 +124,7 @@ impl Command {
         std::iter::once(self.program.clone()).chain(args).collect()
     }
 
-    /// What the log says when it starts, in the original's words, which its acceptance tests and log readers match.
+    /// The log message at its start, in upstream's words, which its acceptance tests and log readers match.
     pub fn announcement(&self) -> String {
         let accept = if self.accept.is_empty() { &[0][..] } else { &self.accept };
         let capture = if self.sink == Sink::Capture { "True" } else { "False" };
@@ -140,7 +140,7 @@ pub fn python_list(words: &[String]) -> String {
     format!("[{}]", words.iter().map(|word| python_text(word)).collect::<Vec<_>>().join(", "))
 }
 
-/// A text as Python's `repr()` writes it, but for letters that are not printable beyond ASCII.
+/// A text in the format of Python's `repr()`, except for unprintable non-ASCII characters.
 fn python_text(text: &str) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let mut out = String::from(quote);
@@ -159,14 +159,14 @@ fn python_text(text: &str) -> String {
     out
 }
 
-/// What a finished command left.
+/// The result of a finished command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
-    /// Exit code; 128 plus the signal's number for one that was killed.
+    /// The exit code; 128 plus the signal number if killed by a signal.
     pub code: i32,
-    /// Standard output, when captured.
+    /// Standard output, if captured.
     pub stdout: Vec<u8>,
-    /// Standard error, when captured.
+    /// Standard error, if captured.
     pub stderr: Vec<u8>,
 }
 
@@ -177,22 +177,22 @@ impl Output {
     }
 }
 
-/// A command that could not run, or did not succeed.
+/// A command that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// No such program.
-    #[error("no program '{0}' in PATH: install the package that brings it")]
+    /// The program does not exist.
+    #[error("command '{0}' not found; install the package that provides it")]
     NotFound(String),
-    /// It ran and failed.
-    #[error("'{command}' ended with exit code {}{}", output.code, tail(output))]
+    /// It exited with an error.
+    #[error("'{command}' failed with exit code {}{}", output.code, tail(output))]
     Failed {
         /// The command line, secrets replaced.
         command: String,
-        /// What it left.
+        /// Its output.
         output: Output,
     },
-    /// It ran too long and was killed.
-    #[error("'{command}' was killed after {} s", limit.as_secs_f32())]
+    /// It exceeded the time limit and was killed.
+    #[error("'{command}' timed out after {} s", limit.as_secs_f32())]
     TimedOut {
         /// The command line, secrets replaced.
         command: String,
@@ -204,13 +204,13 @@ pub enum CommandError {
     Io {
         /// The command line, secrets replaced.
         command: String,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
 }
 
-/// The line of standard error that says why, for the message: the last, or the one above a quoted line under which a mark
-/// stands (netplan, visudo, nft).
+/// The line of standard error for the message: the last one, or the one above a quoted line with a marker (netplan,
+/// visudo, nft).
 fn tail(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<&str> = text.trim_end().lines().collect();
@@ -225,26 +225,26 @@ fn tail(output: &Output) -> String {
 
 /// Running programs.
 pub trait Commands: Send + Sync {
-    /// Runs to the end. An exit code outside [`Command::accept`] is an error.
+    /// Runs it and waits. Exit codes outside [`Command::accept`] are errors.
     fn run(&self, command: &Command) -> Result<Output, CommandError>;
 
-    /// Where PATH has a program on the machine itself, the system directories included even when PATH forgets them.
+    /// The path of a program in PATH on the machine itself; system directories are always searched.
     fn which(&self, program: &str) -> Option<PathBuf>;
 
     /// Starts a command that outlives this process (own session, output to /dev/null).
     fn spawn_detached(&self, command: &Command) -> Result<(), CommandError>;
 
-    /// Starts a command that is talked to over its standard input and output; its standard error goes where this
-    /// process's own does. `None` where commands are only noted.
+    /// Starts a command with a dialog over its standard input and output; standard error is inherited. `None` if
+    /// commands are only recorded.
     fn converse(&self, command: &Command) -> Result<Option<Box<dyn Conversation>>, CommandError> {
         let _ = command;
         Ok(None)
     }
 }
 
-/// A running command that is talked to. It is waited for when this is dropped.
+/// A running command with a dialog. Dropping it waits for its exit.
 pub trait Conversation: Send {
-    /// Says a line, and gives the line that is answered.
+    /// Sends a line, and returns the line of the answer.
     fn ask(&mut self, line: &str) -> Result<String, std::io::Error>;
 }
 
@@ -275,7 +275,7 @@ mod tests {
             let output = Output { code: 1, stderr: stderr.into(), ..Output::default() };
             CommandError::Failed { command: "netplan generate".to_owned(), output }.to_string()
         };
-        // netplan 1.1.2 of a description with `dhcp4: badval`.
+        // netplan 1.1.2 for a configuration with `dhcp4: badval`.
         let netplan = "/etc/netplan/50-cloud-init.yaml:5:20: Error in network definition: invalid boolean value \
                        'badval'\n            dhcp4: badval\n                   ^\n";
         let begin = "'netplan generate' ended with exit code 1";

@@ -1,4 +1,4 @@
-//! Block devices and what is on them.
+//! Block devices and their file systems.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 pub struct BlockDevice {
     /// `/dev/vda1`.
     pub path: PathBuf,
-    /// `iso9660`, `vfat`, `ext4`, … where it is known.
+    /// The file system type, if known: `iso9660`, `vfat`, `ext4`, …
     pub filesystem: Option<String>,
     /// The file system's label.
     pub label: Option<String>,
     /// The file system's UUID, as blkid spells it.
     pub uuid: Option<String>,
-    /// Length in bytes.
+    /// Size in bytes.
     pub size: u64,
     /// Whether it is a partition of another device.
     pub partition: bool,
@@ -30,28 +30,28 @@ pub enum DeviceError {
         /// Why.
         source: std::io::Error,
     },
-    /// What is on it is broken, or no file system that can be read.
+    /// Its file system is corrupt, or of an unsupported type.
     #[error("{}: {reason}", device.display())]
     Format {
         /// The device.
         device: PathBuf,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
 }
 
-/// The files of a file system, read only. It may be read straight from the device, or be mounted until dropped.
+/// The files of a file system, read-only. It is read directly from the device, or mounted until dropped.
 pub trait Tree: Send {
-    /// The content of a file; `None` where there is none. Paths are relative and separated by `/`.
+    /// The content of a file; `None` if it does not exist. Paths are relative and separated by `/`.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, DeviceError>;
 
-    /// The names in a directory, sorted; none where there is no such directory.
+    /// The names in a directory, sorted; empty if it does not exist.
     fn list(&self, path: &str) -> Result<Vec<String>, DeviceError>;
 }
 
 /// Block devices.
 pub trait Devices: Send + Sync {
-    /// All of them, whole disks and partitions, with what their superblocks say.
+    /// All disks and partitions, with the data of their superblocks.
     fn block_devices(&self) -> Result<Vec<BlockDevice>, DeviceError>;
 
     /// Opens the file system of a device: iso9660 and FAT are read directly, others are mounted read-only.

@@ -1,8 +1,8 @@
-//! A process's surroundings, and the journal of a plan.
+//! The process environment, and the journal of a plan.
 
 use crate::Stage;
 
-/// What uname(2) tells.
+/// The result of uname(2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Uname {
     /// `Linux`, `FreeBSD`, …
@@ -17,37 +17,37 @@ pub struct Uname {
     pub machine: String,
 }
 
-/// The process's surroundings.
+/// The process environment.
 pub trait Environment: Send + Sync {
-    /// A variable of the environment.
+    /// An environment variable.
     fn var(&self, name: &str) -> Option<String>;
 
-    /// This process's number.
+    /// The process ID.
     fn pid(&self) -> u32;
 
-    /// The effective user's number.
+    /// The effective user ID.
     fn uid(&self) -> u32;
 
-    /// The kernel's names.
+    /// The kernel's identification.
     fn uname(&self) -> Uname;
 
-    /// Fills a buffer from the kernel's cryptographic generator.
+    /// Fills a buffer with random bytes from the kernel.
     fn random(&self, buffer: &mut [u8]);
 
-    /// Prints to the process's standard output: reporting by `print`. A plan's own output stays whole.
+    /// Writes to standard output, for reporting by `print`. Not mixed into a plan's output.
     fn print(&self, _text: &str) {}
 
-    /// Prints to the process's standard error, where a boot tells people what happens (cloud-init-output.log).
+    /// Writes to standard error, where a boot informs users (cloud-init-output.log).
     fn tell(&self, text: &str);
 }
 
-/// Which part of a boot the effects that follow belong to.
+/// Records which part of a boot the following effects belong to.
 pub trait Journal: Send + Sync {
-    /// A stage begins, and within it perhaps a module.
+    /// Enters a stage and, optionally, a module.
     fn enter(&self, stage: Stage, module: Option<&str>);
 
-    /// Takes a note of what only the machine will know, and says whether it did: a plan does. On a machine, where it is
-    /// known, nobody takes notes.
+    /// Adds a note about what depends on the real machine, and returns whether it was recorded: plans do so, real
+    /// machines do not.
     fn note(&self, text: &str) -> bool {
         let _ = text;
         false

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A user and a group by number; `None` leaves that half as it is.
+/// A user and a group ID; `None` leaves that part unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Owner {
     /// User id.
@@ -17,41 +17,41 @@ impl Owner {
     /// root:root.
     pub const ROOT: Self = Self { uid: Some(0), gid: Some(0) };
 
-    /// Both numbers.
+    /// Sets both IDs.
     pub fn new(uid: u32, gid: u32) -> Self {
         Self { uid: Some(uid), gid: Some(gid) }
     }
 }
 
-/// What a file is written with.
+/// The attributes of a written file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
-    /// Permission bits; `None` keeps those of the file that is replaced, and is 0644 for a new one.
+    /// Permission bits; `None` keeps those of a replaced file, and means 0644 for a new one.
     pub mode: Option<u32>,
-    /// Owner; the default keeps that of the file that is replaced, and the process's for a new one.
+    /// The owner; the default keeps that of a replaced file, and is the process's for a new one.
     pub owner: Owner,
-    /// The content is secret: a plan or a log shows only its length.
+    /// Whether the content is secret: plans and logs show only its size.
     pub secret: bool,
 }
 
 impl Attributes {
-    /// These permission bits.
+    /// With these permission bits.
     pub fn mode(mode: u32) -> Self {
         Self { mode: Some(mode), ..Self::default() }
     }
 
-    /// 0600, and the content is never shown.
+    /// Mode 0600, and the content is never shown.
     pub fn secret() -> Self {
         Self { mode: Some(0o600), secret: true, ..Self::default() }
     }
 
-    /// The same with an owner.
+    /// Sets the owner.
     pub fn owned_by(self, owner: Owner) -> Self {
         Self { owner, ..self }
     }
 }
 
-/// What kind of thing a path names.
+/// The type of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// A regular file.
@@ -64,20 +64,20 @@ pub enum FileKind {
     Special,
 }
 
-/// What is known of a path without reading it.
+/// The metadata of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metadata {
-    /// File, directory, link or special.
+    /// The file type.
     pub kind: FileKind,
-    /// Permission bits, setuid and sticky included (07777).
+    /// Permission bits, including setuid and sticky (07777).
     pub mode: u32,
     /// User id.
     pub uid: u32,
     /// Group id.
     pub gid: u32,
-    /// Length in bytes.
+    /// Size in bytes.
     pub len: u64,
-    /// Last change, seconds since the epoch.
+    /// Last modification, in seconds since the epoch.
     pub modified: i64,
 }
 
@@ -85,52 +85,52 @@ pub struct Metadata {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {operation} {}: {source}", path.display())]
 pub struct FileError {
-    /// What was tried: `read`, `write`, …
+    /// The operation: `read`, `write`, …
     pub operation: &'static str,
-    /// On which path, as the caller named it.
+    /// The path, as named by the caller.
     pub path: PathBuf,
-    /// Why not.
+    /// The reason.
     pub source: io::Error,
 }
 
 impl FileError {
-    /// An error of an operation on a path.
+    /// Creates an error for an operation on a path.
     pub fn new(operation: &'static str, path: &Path, source: io::Error) -> Self {
         Self { operation, path: path.to_owned(), source }
     }
 
-    /// Whether nothing is there.
+    /// Whether the file does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
     }
 }
 
-/// Reading. Paths are absolute and as the configured machine sees them; a root prefix is the implementation's
-/// business, and no symbolic link leads out of it.
+/// Reading. Paths are absolute and as the configured machine sees them; the implementation applies a root prefix, and
+/// no symbolic link leads out of it.
 pub trait ReadFiles: Send + Sync {
-    /// The whole content. Virtual files (/proc, /sys) included.
+    /// The complete content, also of virtual files (/proc, /sys).
     fn read(&self, path: &Path) -> Result<Vec<u8>, FileError>;
 
-    /// What is at the path, following links; `None` where nothing is, a dangling link included.
+    /// The metadata of a path, following links; `None` if it does not exist or is a dangling link.
     fn stat(&self, path: &Path) -> Result<Option<Metadata>, FileError>;
 
-    /// What is at the path itself, a link not followed; `None` where nothing is.
+    /// The metadata of a path, not following a link; `None` if it does not exist.
     fn lstat(&self, path: &Path) -> Result<Option<Metadata>, FileError>;
 
     /// The names in a directory, sorted by bytes.
     fn list(&self, directory: &Path) -> Result<Vec<String>, FileError>;
 
-    /// What a symbolic link holds.
+    /// The target of a symbolic link.
     fn read_link(&self, path: &Path) -> Result<PathBuf, FileError>;
 
-    /// Listens from now on for names that come, go or are replaced in these directories. One that is missing is
-    /// waited for in its parent. Only a real machine has changes that others make.
+    /// Watches these directories for names that are created, removed or replaced. A missing directory is watched for in
+    /// its parent. Only on a real machine do other programs make changes.
     fn watch(&self, directories: &[&Path]) -> Result<Box<dyn FileChanges>, FileError> {
         let first = directories.first().copied().unwrap_or(Path::new("/"));
         Err(FileError::new("watch", first, io::ErrorKind::Unsupported.into()))
     }
 
-    /// The content, where there is a file.
+    /// The content, or `None` if the file does not exist.
     fn read_optional(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
         match self.read(path) {
             Ok(bytes) => Ok(Some(bytes)),
@@ -139,58 +139,57 @@ pub trait ReadFiles: Send + Sync {
         }
     }
 
-    /// The content as text, bytes that are no UTF-8 replaced; `None` where there is no readable file.
+    /// The content as text, with invalid UTF-8 replaced; `None` without a readable file.
     fn text(&self, path: &Path) -> Option<String> {
         self.read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Whether anything is there, links followed.
+    /// Whether the path exists, following links.
     fn exists(&self, path: &Path) -> bool {
         matches!(self.stat(path), Ok(Some(_)))
     }
 
-    /// Whether a regular file is there, links followed.
+    /// Whether it is a regular file, following links.
     fn is_file(&self, path: &Path) -> bool {
         matches!(self.stat(path), Ok(Some(Metadata { kind: FileKind::File, .. })))
     }
 
-    /// Whether a directory is there, links followed.
+    /// Whether it is a directory, following links.
     fn is_dir(&self, path: &Path) -> bool {
         matches!(self.stat(path), Ok(Some(Metadata { kind: FileKind::Directory, .. })))
     }
 }
 
-/// Changes in directories, since [`ReadFiles::watch`] was called.
+/// Changes in directories since [`ReadFiles::watch`] was called.
 pub trait FileChanges: Send {
-    /// Waits for a change; false when the time is over. What has come meanwhile counts as one.
+    /// Waits for a change; returns false on timeout. Earlier changes count as one.
     fn wait(&mut self, limit: Duration) -> Result<bool, FileError>;
 }
 
-/// Reading and changing.
+/// Reading and writing.
 pub trait Files: ReadFiles {
-    /// Replaces or makes a file: a temporary file beside it, fsync, rename; a reader sees the old content or the
-    /// new. Missing parent directories are made, 0755. A link at the path is followed when it ends inside the root.
+    /// Writes a file atomically: a temporary file, fsync, rename; readers see the old or the new content. Missing
+    /// parent directories are created, 0755. A link at the path is followed if its target is inside the root.
     fn write(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError>;
 
-    /// Adds to the end of a file, which is made where it is missing.
+    /// Appends to a file, which is created if missing.
     fn append(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError>;
 
-    /// Makes a directory and its missing parents (those 0755). One that is there keeps its mode, unless `mode`
-    /// is given.
+    /// Creates a directory and its missing parents (with 0755). An existing one keeps its mode, unless `mode` is given.
     fn create_dir(&self, path: &Path, mode: Option<u32>) -> Result<(), FileError>;
 
-    /// Makes a symbolic link that holds `target`, in place of a file or link at the path.
+    /// Creates a symbolic link to `target`, replacing a file or link at the path.
     fn symlink(&self, target: &Path, link: &Path) -> Result<(), FileError>;
 
-    /// Removes a file, a link, or a directory with all in it. Nothing there is no error.
+    /// Removes a file, a link, or a directory with its contents. A missing path is not an error.
     fn remove(&self, path: &Path) -> Result<(), FileError>;
 
-    /// Moves within one file system.
+    /// Renames within one file system.
     fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError>;
 
     /// Sets permission bits (07777).
     fn set_mode(&self, path: &Path, mode: u32) -> Result<(), FileError>;
 
-    /// Sets the owner; a link itself, not what it leads to.
+    /// Sets the owner; of a link itself, not its target.
     fn set_owner(&self, path: &Path, owner: Owner) -> Result<(), FileError>;
 }

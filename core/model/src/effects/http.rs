@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Url;
 use crate::Secret;
 
-/// The methods that metadata services use.
+/// The methods used by metadata services.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Method {
     /// GET.
@@ -21,7 +21,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// As it stands in the request.
+    /// The name in the request.
     pub fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -32,20 +32,20 @@ impl Method {
     }
 }
 
-/// By which way a request leaves the machine.
+/// The route of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Via {
     /// The network, from any port.
     #[default]
     Network,
-    /// A Unix socket (LXD's `/dev/lxd/sock`); the address's host is only a name.
+    /// A Unix socket (LXD's `/dev/lxd/sock`); the URL's host is only a name.
     UnixSocket(PathBuf),
-    /// The network, from a source port between these, both included: by one below 1024 a service knows that root asks
-    /// (Scaleway).
+    /// The network, from a source port in this inclusive range: a port below 1024 proves to a service that root is
+    /// asking (Scaleway).
     SourcePort(u16, u16),
 }
 
-/// What a request carries.
+/// The body of a request.
 #[derive(Clone, Debug, Default)]
 pub enum Body {
     /// Nothing.
@@ -55,35 +55,35 @@ pub enum Body {
     Bytes(Vec<u8>, &'static str),
 }
 
-/// A request with its whole policy.
+/// A request with its policy.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// GET unless said otherwise.
+    /// The method; GET by default.
     pub method: Method,
     /// `http://` or `https://`; an IPv6 zone may be given as `%25IFACE`.
     pub url: String,
-    /// By which way it leaves.
+    /// The route.
     pub via: Via,
-    /// Headers; values are secret since they hold tokens.
+    /// Headers; values are secret because they contain tokens.
     pub headers: Vec<(String, Secret<String>)>,
     /// The body.
     pub body: Body,
-    /// For each try, from the connection to the last byte.
+    /// The time limit of each attempt, from the connection to the last byte.
     pub timeout: Duration,
-    /// Tries after the first.
+    /// The number of retries.
     pub retries: u32,
-    /// Wait before the first retry; it doubles with each, up to ten times the first.
+    /// The delay before the first retry; it doubles with each, up to ten times the first.
     pub backoff: Duration,
-    /// A longer answer is an error.
+    /// The maximum size of the response.
     pub max_bytes: u64,
-    /// To a metadata service: no proxy, no redirect.
+    /// Whether this is a metadata service: no proxy, no redirects.
     pub metadata_service: bool,
-    /// Statuses that are an answer beside 2xx, such as 404 for a leaf that may be missing.
+    /// Statuses accepted in addition to 2xx, such as 404 for an optional document.
     pub accept: Vec<u16>,
 }
 
 impl Request {
-    /// A GET with the usual policy: 10 s, no retry, 64 MiB, no proxy and no redirect.
+    /// A GET with the default policy: 10 s, no retries, 64 MiB, no proxy and no redirects.
     pub fn get(url: impl Into<String>) -> Self {
         Self {
             method: Method::Get,
@@ -100,7 +100,7 @@ impl Request {
         }
     }
 
-    /// The same with another method.
+    /// Sets the method.
     pub fn method(mut self, method: Method) -> Self {
         self.method = method;
         self
@@ -112,50 +112,50 @@ impl Request {
         self
     }
 
-    /// Sends it by another way.
+    /// Sets the route.
     pub fn via(mut self, via: Via) -> Self {
         self.via = via;
         self
     }
 
-    /// Bounds each try.
+    /// Sets the time limit of each attempt.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
     }
 
-    /// Tries again after a failure.
+    /// Sets the number of retries.
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
         self
     }
 
-    /// Takes these statuses for an answer too.
+    /// Accepts these statuses.
     pub fn accept(mut self, statuses: &[u16]) -> Self {
         self.accept = statuses.to_vec();
         self
     }
 
-    /// The address as messages name it.
+    /// The URL for messages.
     pub fn shown(&self) -> Url {
         Url::new(&self.url)
     }
 
-    /// The user's own address, not a metadata service's: proxies and redirects as usual.
+    /// Marks a user's URL, not a metadata service's: proxies and redirects are allowed.
     pub fn public(mut self) -> Self {
         self.metadata_service = false;
         self
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// Status code.
     pub status: u16,
-    /// Headers, names in lower case.
+    /// Headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, whole.
+    /// The complete body.
     pub body: Vec<u8>,
 }
 
@@ -171,10 +171,10 @@ impl Response {
     }
 }
 
-/// A request without an answer.
+/// A failed request.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum HttpError {
-    /// The service answered with a status that is none of the accepted.
+    /// The service answered with an unaccepted status.
     #[error("{url} answered {status}")]
     Status {
         /// The address.
@@ -182,23 +182,23 @@ pub enum HttpError {
         /// The status.
         status: u16,
     },
-    /// No connection, or it broke.
+    /// The connection failed.
     #[error("cannot reach {url}: {reason}")]
     Connection {
         /// The address.
         url: Url,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// Nothing within the time.
+    /// No response within the time limit.
     #[error("{url} did not answer within {} s", limit.as_secs_f32())]
     TimedOut {
         /// The address.
         url: Url,
-        /// The limit of one try.
+        /// The time limit of an attempt.
         limit: Duration,
     },
-    /// A longer answer than is allowed.
+    /// The response exceeds the size limit.
     #[error("{url} answered more than {limit} bytes")]
     TooLong {
         /// The address.
@@ -206,24 +206,26 @@ pub enum HttpError {
         /// The limit.
         limit: u64,
     },
-    /// The request cannot be made at all.
+    /// The request cannot be sent.
     #[error("{url}: {reason}")]
     Refused {
         /// The address.
         url: Url,
-        /// Why not: a scheme that is not known, a build without HTTP or TLS.
+        /// The reason: an unknown scheme, a build without HTTP or TLS.
         reason: String,
     },
-    /// A plan asks no network.
-    #[error("{url}: a plan asks no network: --url-tree DIR or --metadata-tree DIR answers, --fetch asks")]
+    /// A plan does not use the network.
+    #[error(
+        "{url}: a plan does not use the network; provide the document with --url-tree or --metadata-tree, or allow requests with --fetch"
+    )]
     NotAsked {
         /// The address.
         url: Url,
     },
 }
 
-/// HTTP requests. Connections are kept alive between requests to one service.
+/// HTTP requests. Connections to a service are reused.
 pub trait Http: Send + Sync {
-    /// Sends, retries as the request says, and reads the whole answer.
+    /// Sends a request, retries as configured, and reads the complete response.
     fn send(&self, request: &Request) -> Result<Response, HttpError>;
 }

@@ -1,20 +1,20 @@
-//! Network links, and addresses that are held for a moment.
+//! Network devices, and temporary addresses.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-/// A network link as the kernel shows it in /sys/class/net.
+/// A network device as shown in /sys/class/net.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Link {
     /// `eth0`.
     pub name: String,
-    /// Hardware address, lower case.
+    /// The hardware address, in lower case.
     pub mac: String,
-    /// The permanent address of a bond's member, where it differs.
+    /// The permanent address of a bond member, if it differs.
     pub permanent_mac: Option<String>,
     /// `up`, `down`, `unknown`, …
     pub operstate: String,
-    /// Whether it has a carrier; `None` while the link is down.
+    /// Whether it has a carrier; `None` while it is down.
     pub carrier: Option<bool>,
     /// `addr_assign_type`: 0 permanent, 1 random, 2 stolen, 3 set.
     pub address_assigned: Option<u8>,
@@ -22,9 +22,9 @@ pub struct Link {
     pub hardware_type: u32,
     /// The driver's name.
     pub driver: Option<String>,
-    /// The device's id of its bus (`device/device`).
+    /// The device ID on its bus (`device/device`).
     pub device_id: Option<String>,
-    /// Whether it is backed by a device (not virtual).
+    /// Whether it is a physical device.
     pub physical: bool,
     /// DEVTYPE of uevent: `bridge`, `bond`, `vlan`, `wlan`, …
     pub device_type: Option<String>,
@@ -34,9 +34,9 @@ pub struct Link {
     pub bond: bool,
     /// Whether it is a VLAN.
     pub vlan: bool,
-    /// The link that this one is enslaved to.
+    /// The controller device, such as a bond.
     pub master: Option<String>,
-    /// Whether it is the standby of a failover device (`device_features` bit 62), which carries no config.
+    /// Whether it is the standby of a failover device (`device_features` bit 62), which is not configured.
     pub failover_standby: bool,
     /// `name_assign_type`.
     pub name_assigned: Option<u8>,
@@ -46,12 +46,12 @@ pub struct Link {
     pub dev_id: Option<String>,
 }
 
-/// An address of a link.
+/// An address of a network device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     /// The address.
     pub address: IpAddr,
-    /// Length of the network's prefix, in bits.
+    /// The prefix length.
     pub prefix: u8,
     /// `global`, `link`, `host`.
     pub scope: String,
@@ -59,9 +59,9 @@ pub struct Address {
     pub broadcast: Option<Ipv4Addr>,
     /// Whether it is one end of a point-to-point link: the prefix is then the peer's.
     pub peer: bool,
-    /// Whether the kernel still looks for another holder of it (IPv6).
+    /// Whether duplicate address detection is in progress (IPv6).
     pub tentative: bool,
-    /// Whether it was set and does not expire.
+    /// Whether it does not expire.
     pub permanent: bool,
 }
 
@@ -85,29 +85,29 @@ impl Address {
 pub struct Route {
     /// The network; 0.0.0.0 or :: for the default route.
     pub destination: IpAddr,
-    /// Length of its prefix, in bits.
+    /// The prefix length.
     pub prefix: u8,
-    /// The gateway; `None` or unspecified for a network on the link.
+    /// The gateway; `None` or unspecified for a directly connected network.
     pub gateway: Option<IpAddr>,
-    /// The link.
+    /// The network device.
     pub interface: String,
-    /// The metric, where it has one.
+    /// The metric, if set.
     pub metric: Option<u32>,
     /// `unicast`, `local`, `multicast`, … (ip-route(8)).
     pub kind: &'static str,
-    /// The routing table's number.
+    /// The routing table.
     pub table: u32,
-    /// Whether it ends by itself: a router has told of it.
+    /// Whether it expires, because a router advertised it.
     pub expires: bool,
 }
 
 impl Route {
-    /// The number of the main table.
+    /// The main table.
     pub const MAIN: u32 = 254;
 }
 
 impl Default for Route {
-    /// The default route of IPv4, on no link.
+    /// The IPv4 default route, without a device.
     fn default() -> Self {
         Self {
             destination: Ipv4Addr::UNSPECIFIED.into(),
@@ -122,51 +122,51 @@ impl Default for Route {
     }
 }
 
-/// Links, their addresses or routes could not be read or changed.
+/// Network devices, addresses or routes could not be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// The kernel refused, or does not answer.
-    #[error("cannot read the network links: {what}: {source}")]
+    /// The kernel returned an error, or did not answer.
+    #[error("cannot read the network devices: {what}: {source}")]
     Kernel {
-        /// A link's name, or what was asked.
+        /// The name of a device, or the query.
         what: String,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
-    /// /sys/class/net cannot be listed.
-    #[error("cannot read the network links: {0}")]
+    /// /sys/class/net could not be listed.
+    #[error("cannot read the network devices: {0}")]
     File(#[from] super::FileError),
 }
 
-/// What happened to a link.
+/// An event of a network device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LinkEventKind {
-    /// It is there.
+    /// It exists.
     Added,
-    /// It is gone.
+    /// It was removed.
     Removed,
-    /// It has a carrier and passes packets (`IFF_RUNNING`).
+    /// It can pass packets (`IFF_RUNNING`).
     Up,
-    /// It passes none any more.
+    /// It can no longer pass packets.
     Down,
 }
 
-/// Something that happened to a link.
+/// An event with its network device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkEvent {
-    /// The link's name at that time.
+    /// The device's name at that time.
     pub link: String,
-    /// What.
+    /// The event.
     pub kind: LinkEventKind,
 }
 
-/// What happens to links, in order, since it was asked for.
+/// Events of network devices in order, since the subscription.
 pub trait LinkEvents: Send {
-    /// Waits for the next event; `None` when the time is over, or where nothing ever happens.
+    /// Waits for the next event; `None` on timeout, or if there are never events.
     fn next(&mut self, limit: Duration) -> Result<Option<LinkEvent>, LinkError>;
 }
 
-/// Where nothing ever happens.
+/// An implementation without events.
 struct NoEvents;
 
 impl LinkEvents for NoEvents {
@@ -175,89 +175,89 @@ impl LinkEvents for NoEvents {
     }
 }
 
-/// The kernel's view of the network.
+/// The kernel's network state.
 pub trait Links: Send + Sync {
-    /// Every link, sorted by name.
+    /// All network devices, sorted by name.
     fn links(&self) -> Result<Vec<Link>, LinkError>;
 
-    /// The addresses of a link.
+    /// The addresses of a device.
     fn addresses(&self, link: &str) -> Result<Vec<Address>, LinkError>;
 
-    /// The routes of both families and all tables, in the kernel's order.
+    /// The routes of both families in all tables, in kernel order.
     fn routes(&self) -> Result<Vec<Route>, LinkError>;
 
-    /// Gives a link another name; it must be down.
+    /// Renames a device, which must be down.
     fn rename(&self, from: &str, to: &str) -> Result<(), LinkError>;
 
-    /// Brings a link up, or takes it down.
+    /// Brings a device up or down.
     fn set_up(&self, link: &str, up: bool) -> Result<(), LinkError>;
 
-    /// Listens, from now on, for links that come, go or change.
+    /// Watches for devices that are added, removed or changed.
     fn watch(&self) -> Result<Box<dyn LinkChanges>, LinkError>;
 
-    /// The same, one event after the other (Azure: a link goes down and up when a machine is handed on).
+    /// Subscribes to individual events (Azure: a device goes down and up when a machine is reprovisioned).
     fn events(&self) -> Result<Box<dyn LinkEvents>, LinkError> {
         Ok(Box::new(NoEvents))
     }
 }
 
-/// Links that come, go or change, since it was asked for.
+/// Changes of network devices since the subscription.
 pub trait LinkChanges: Send {
-    /// Waits for a change; false when the time is over, or where nothing ever changes.
+    /// Waits for a change; returns false on timeout, or if there are never changes.
     fn wait(&mut self, limit: Duration) -> Result<bool, LinkError>;
 }
 
-/// What a DHCP server granted.
+/// A DHCP lease.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Lease {
-    /// The link.
+    /// The network device.
     pub interface: String,
     /// The address.
     pub address: Ipv4Addr,
-    /// Length of the network's prefix, in bits.
+    /// The prefix length.
     pub prefix: u8,
     /// The first router.
     pub router: Option<Ipv4Addr>,
-    /// Classless static routes (RFC 3442); with these the router option is not used.
+    /// Classless static routes (RFC 3442); if set, the router option is ignored.
     pub static_routes: Vec<(Ipv4Addr, u8, Ipv4Addr)>,
-    /// Who answered.
+    /// The server's address.
     pub server: Option<Ipv4Addr>,
-    /// Interface MTU.
+    /// The interface MTU.
     pub mtu: Option<u32>,
     /// Option 245, the address of Azure's WireServer.
     pub option_245: Option<Vec<u8>>,
-    /// Every option as the client spelled it.
+    /// All options, with the client's names.
     pub options: Vec<(String, String)>,
 }
 
-/// An ephemeral address that could not be had.
+/// Failure to set up a temporary address.
 #[derive(Debug, thiserror::Error)]
 pub enum EphemeralError {
-    /// No server granted a lease.
+    /// No DHCP lease.
     #[error("no DHCP lease on {interface}: {reason}")]
     NoLease {
-        /// The link.
+        /// The network device.
         interface: String,
-        /// Why, as far as the client tells.
+        /// The reason, as far as the client reports it.
         reason: String,
     },
-    /// The link or an address of it could not be set up.
-    #[error("cannot configure {interface} for a moment: {reason}")]
+    /// The device could not be configured.
+    #[error("cannot configure {interface} temporarily: {reason}")]
     Link {
-        /// The link.
+        /// The network device.
         interface: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
 }
 
-/// Addresses that are held only while a metadata service is asked.
+/// Temporary addresses, for querying a metadata service.
 ///
-/// Whatever was added is removed when the guard is dropped.
+/// All changes are reverted when the guard is dropped.
 pub trait Ephemeral: Send + Sync {
-    /// Brings the link up, asks for a lease within the time, and adds its address and routes.
-    /// `clients` is the order of preference: `internal` is this program's own, the others are packaged (`dhcpcd`,
-    /// `dhclient`, `udhcpc`); where none of them is there, the own one asks.
+    /// Brings the device up, requests a lease within the time limit, and adds its address and routes. `clients` is the
+    /// order of preference: `internal` is this program's client, the others are packages (`dhcpcd`, `dhclient`,
+    /// `udhcpc`); if none of them is installed, the internal one is used.
     fn dhcp4(
         &self,
         interface: &str,
@@ -265,8 +265,8 @@ pub trait Ephemeral: Send + Sync {
         limit: Duration,
     ) -> Result<(Lease, Box<dyn std::any::Any + Send>), EphemeralError>;
 
-    /// Brings the link up for IPv6: waits for its link-local address, and where it shall be `routed` for an address of
-    /// a network that a router advertises.
+    /// Brings the device up for IPv6: waits for its link-local address and, with `routed`, for an address in a network
+    /// that a router advertises.
     fn ipv6(
         &self,
         interface: &str,
@@ -274,7 +274,7 @@ pub trait Ephemeral: Send + Sync {
         limit: Duration,
     ) -> Result<Box<dyn std::any::Any + Send>, EphemeralError>;
 
-    /// Adds an address, with routes, to a link that is brought up.
+    /// Brings a device up, and adds an address and routes.
     fn address(
         &self,
         interface: &str,

@@ -1,16 +1,16 @@
-//! Requests whose answers nobody waits for.
+//! Fire-and-forget requests.
 
 use super::Request;
 
-/// Sends reports while the boot goes on.
+/// Sends reports in the background.
 ///
-/// Requests leave in the order in which they were posted, each with its own retries. One that fails is a warning in
-/// the log and never an error of who posted it.
+/// Requests are sent in order, each with its own retries. A failure is a warning in the log, not an error for the
+/// caller.
 pub trait Outbox: Send + Sync {
-    /// Takes a request, to be sent soon.
+    /// Queues a request.
     fn post(&self, request: Request);
 
-    /// Waits until all that was posted is sent or has failed. After several failures one after another the rest is
-    /// dropped, so that a service that is away holds up no boot.
+    /// Waits until all queued requests have been sent or have failed. After several consecutive failures the rest is
+    /// discarded, so that an unavailable service does not delay the boot.
     fn flush(&self);
 }

@@ -1,18 +1,18 @@
-//! An address as messages name it.
+//! URLs for messages.
 
 use std::fmt;
 
-/// An address of a request. It shows itself without user, password, query and fragment, which may all be secret.
+/// The URL of a request. It is shown without user, password, query and fragment, which may all be secret.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Url(String);
 
 impl Url {
-    /// An address as it was written.
+    /// Wraps a URL.
     pub fn new(url: impl Into<String>) -> Self {
         Self(url.into())
     }
 
-    /// The whole address, secrets included: for the request itself.
+    /// The complete URL including secrets, for the request itself.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,9 +1,9 @@
-//! Routes that a stanza's commands add, in the forms of ip-route(8) and route(8).
+//! Routes added by commands in a stanza, in the formats of ip-route(8) and route(8).
 
 use serde_json::{Map, Value, json};
 
-/// The route of a command line such as `ip route add 10.0.0.0/8 via 10.0.0.1 metric 5 || true` or
-/// `route add -net 10.0.0.0 netmask 255.0.0.0 gw 10.0.0.1`; `None` where it adds none that version 1 can say.
+/// The route added by a command line such as `ip route add 10.0.0.0/8 via 10.0.0.1 metric 5 || true` or `route add -net
+/// 10.0.0.0 netmask 255.0.0.0 gw 10.0.0.1`; `None` if it adds none that version 1 can express.
 pub(super) fn read(line: &str) -> Option<Value> {
     let command = line.split("||").next()?.split("&&").next()?.split(';').next()?;
     let mut words = command.split_whitespace().peekable();
@@ -55,7 +55,7 @@ fn by_iproute<'w>(mut words: impl Iterator<Item = &'w str>, v6: bool) -> Option<
             "via" => gateway = Some(words.next()?),
             "metric" => metric = Some(words.next()?),
             "dev" => drop(words.next()?),
-            // A table, a source or an option of the link: nothing that version 1 has a word for.
+            // A table, a source address or a device option, which version 1 cannot express.
             _ => return None,
         }
     }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn both_programs_forms_are_read() {
-        // From the manual pages' examples and from what the original writes.
+        // From the manual pages' examples and upstream's output.
         for (line, destination, gateway, metric) in [
             ("ip route add default via 10.0.0.1 || true", "0.0.0.0/0", "10.0.0.1", None),
             ("ip -family inet6 route add default via fe80::1 metric 5 || true", "::/0", "fe80::1", Some(5)),

@@ -1,4 +1,4 @@
-//! Version 1: a list of links, routes and name servers.
+//! Version 1: a list of devices, routes and name servers.
 
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
@@ -8,75 +8,75 @@ use serde_json::json;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "network_config_version1", deny_unknown_fields)]
 pub struct Config {
-    /// The version of the form: 1.
+    /// The version of the format: 1.
     #[schemars(extend("enum" = [1]))]
     pub version: i64,
-    /// Links, routes and name servers, in the order in which they are set up.
+    /// Devices, routes and name servers, in the order of their setup.
     pub config: Vec<Entry>,
 }
 
-/// An entry, which its `type` tells apart.
+/// An entry, distinguished by its `type`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 #[serde(untagged)]
 pub enum Entry {
-    /// Several links as one.
+    /// A bond.
     Bond(Box<Bond>),
-    /// A bridge between links.
+    /// A bridge.
     Bridge(Bridge),
-    /// A link.
+    /// A physical device.
     Physical(Physical),
     /// Name servers.
     Nameserver(Nameserver),
     /// A route.
     Route(Route),
-    /// A VLAN on a link.
+    /// A VLAN.
     Vlan(Vlan),
 }
 
-/// A link that the machine has.
+/// A physical device of the machine.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "anyOf_type_physical", deny_unknown_fields)]
 pub struct Physical {
     /// `physical`.
     #[schemars(extend("enum" = ["physical"]))]
     pub r#type: String,
-    /// The name that it gets; at most 15 characters.
+    /// The device name; at most 15 characters.
     #[schemars(extend("maxLength" = 15))]
     pub name: String,
-    /// The MAC address by which it is found, in lower case.
+    /// The MAC address to match, in lower case.
     pub mac_address: Option<String>,
-    /// The largest packet, in bytes. Default: the link's own.
+    /// The MTU in bytes. Default: the device's own.
     #[schemars(extend("type" = ["null", "integer"]))]
     pub mtu: Option<i64>,
     /// Its addresses.
     pub subnets: Option<Vec<Subnet>>,
-    /// Whether IPv6 router advertisements are heeded. Default: the system's.
+    /// Accept IPv6 router advertisements. Default: the system's.
     #[serde(rename = "accept-ra")]
     pub accept_ra: Option<bool>,
-    /// Whether its addresses stay when the network manager restarts; netplan only. Default: no.
+    /// Keep the addresses when the network manager restarts; netplan only. Default: no.
     pub keep_configuration: Option<bool>,
 }
 
-/// Several links as one.
+/// A bond.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "anyOf_type_bond", deny_unknown_fields)]
 pub struct Bond {
     /// `bond`.
     #[schemars(extend("enum" = ["bond"]))]
     pub r#type: String,
-    /// The name that it gets; at most 15 characters.
+    /// The device name; at most 15 characters.
     pub name: String,
-    /// Its MAC address. Default: one of its links'.
+    /// The MAC address. Default: that of a member.
     pub mac_address: Option<String>,
-    /// The names of its links; may be empty.
+    /// The names of the members; may be empty.
     pub bond_interfaces: Option<Vec<String>>,
-    /// The largest packet, in bytes. Default: the link's own.
+    /// The MTU in bytes. Default: the device's own.
     pub mtu: Option<i64>,
-    /// Whether IPv6 router advertisements are heeded. Default: the system's.
+    /// Accept IPv6 router advertisements. Default: the system's.
     #[serde(rename = "accept-ra")]
     pub accept_ra: Option<bool>,
-    /// How the links work together, in the kernel's words.
+    /// Bonding parameters, named as in the kernel.
     pub params: Option<BondParameters>,
     /// Its addresses.
     pub subnets: Option<Vec<Subnet>>,
@@ -87,195 +87,195 @@ pub struct Bond {
 #[schemars(inline, transform = untyped, deny_unknown_fields)]
 #[serde(rename_all = "snake_case")]
 pub struct BondParameters {
-    /// The link that carries the traffic at first, in the modes that have one.
+    /// The active member at first, in modes that have one.
     #[serde(rename = "bond-active_slave")]
     pub active_slave: Option<String>,
-    /// The key of the actor, for 802.3ad.
+    /// The actor key, for 802.3ad.
     #[serde(rename = "bond-ad_actor_key")]
     pub ad_actor_key: Option<String>,
-    /// The priority of this system, for 802.3ad. Default: 65535.
+    /// The system priority, for 802.3ad. Default: 65535.
     #[serde(rename = "bond-ad_actor_sys_prio")]
     pub ad_actor_sys_prio: Option<i64>,
-    /// The MAC address of this system in LACP's packets.
+    /// The system's MAC address in LACP packets.
     #[serde(rename = "bond-ad_actor_system")]
     pub ad_actor_system: Option<String>,
-    /// The aggregator, for 802.3ad.
+    /// The aggregator ID, for 802.3ad.
     #[serde(rename = "bond-ad_aggregator")]
     pub ad_aggregator: Option<String>,
-    /// How many ports the aggregator has, for 802.3ad.
+    /// The number of ports in the aggregator, for 802.3ad.
     #[serde(rename = "bond-ad_num_ports")]
     pub ad_num_ports: Option<i64>,
-    /// The key of the partner, for 802.3ad.
+    /// The partner key, for 802.3ad.
     #[serde(rename = "bond-ad_partner_key")]
     pub ad_partner_key: Option<String>,
-    /// The MAC address of the partner, for 802.3ad.
+    /// The partner's MAC address, for 802.3ad.
     #[serde(rename = "bond-ad_partner_mac")]
     pub ad_partner_mac: Option<String>,
-    /// How an aggregator is chosen, for 802.3ad.
+    /// The aggregation selection logic, for 802.3ad.
     #[serde(rename = "bond-ad_select")]
     pub ad_select: Option<String>,
-    /// The upper bits of the port's key, for 802.3ad.
+    /// The upper bits of the port key, for 802.3ad.
     #[serde(rename = "bond-ad_user_port_key")]
     pub ad_user_port_key: Option<String>,
-    /// Whether duplicate frames from idle links are let through.
+    /// Deliver duplicate frames received on inactive ports.
     #[serde(rename = "bond-all_slaves_active")]
     pub all_slaves_active: Option<String>,
-    /// Whether any or all targets of ARP have to answer.
+    /// Whether any or all ARP targets must reply.
     #[serde(rename = "bond-arp_all_targets")]
     pub arp_all_targets: Option<String>,
-    /// How often links are looked at by ARP, in milliseconds.
+    /// The ARP monitoring interval in milliseconds.
     #[serde(rename = "bond-arp_interval")]
     pub arp_interval: Option<i64>,
-    /// The addresses that are asked by ARP.
+    /// The addresses for ARP monitoring.
     #[serde(rename = "bond-arp_ip_target")]
     pub arp_ip_target: Option<String>,
-    /// Whether answers to ARP are checked.
+    /// Whether ARP replies are validated.
     #[serde(rename = "bond-arp_validate")]
     pub arp_validate: Option<bool>,
-    /// Milliseconds before a link that failed is put aside.
+    /// The delay in milliseconds before a failed member is disabled.
     #[serde(rename = "bond-downdelay")]
     pub downdelay: Option<i64>,
-    /// Whether the links get one MAC address, in active-backup mode.
+    /// Whether the members get the same MAC address, in active-backup mode.
     #[serde(rename = "bond-fail_over_mac")]
     pub fail_over_mac: Option<String>,
-    /// How often the partner is asked to send LACP's packets, for 802.3ad.
+    /// The rate at which the partner sends LACP packets, for 802.3ad.
     #[serde(rename = "bond-lacp_rate")]
     pub lacp_rate: Option<String>,
-    /// Seconds between the packets that teach the switches.
+    /// The interval of learning packets in seconds.
     #[serde(rename = "bond-lp_interval")]
     pub lp_interval: Option<i64>,
-    /// How often the state of links is looked at, in milliseconds. Default: 0, never.
+    /// The link monitoring interval in milliseconds. Default: 0, disabled.
     #[serde(rename = "bond-miimon")]
     pub miimon: Option<i64>,
-    /// The state of the link, which the driver tells.
+    /// The link state reported by the driver.
     #[serde(rename = "bond-mii_status")]
     pub mii_status: Option<String>,
-    /// So many links have to be up for the bond to be. Default: 0.
+    /// The minimum number of active members. Default: 0.
     #[serde(rename = "bond-min_links")]
     pub min_links: Option<i64>,
-    /// How traffic is spread over the links. Default: balance-rr.
+    /// The bonding mode. Default: balance-rr.
     #[serde(rename = "bond-mode")]
     #[schemars(extend("enum" = [
         "balance-rr", "active-backup", "balance-alb", "balance-tcp", "balance-tlb", "balance-slb", "balance-xor",
         "broadcast", "802.3ad",
     ]))]
     pub mode: Option<String>,
-    /// How many ARP announcements follow a change of links.
+    /// The number of gratuitous ARPs after a failover.
     #[serde(rename = "bond-num_grat_arp")]
     #[schemars(extend("minimum" = 0, "maximum" = 255))]
     pub num_grat_arp: Option<i64>,
-    /// How many neighbour advertisements of IPv6 follow a change of links.
+    /// The number of unsolicited IPv6 neighbor advertisements after a failover.
     #[serde(rename = "bond-num_unsol_na")]
     #[schemars(extend("minimum" = 0, "maximum" = 255))]
     pub num_unsol_na: Option<i64>,
-    /// How many packets a link carries before the next one's turn, in balance-rr mode.
+    /// The number of packets per member before switching to the next, in balance-rr mode.
     #[serde(rename = "bond-packets_per_slave")]
     #[schemars(extend("minimum" = 0, "maximum" = 65535))]
     pub packets_per_slave: Option<i64>,
-    /// Milliseconds between announcements after a change of links.
+    /// The interval of peer notifications after a failover, in milliseconds.
     #[serde(rename = "bond-peer_notif_delay")]
     pub peer_notif_delay: Option<i64>,
-    /// The link that carries the traffic whenever it is up.
+    /// The primary member, active whenever it is up.
     #[serde(rename = "bond-primary")]
     pub primary: Option<String>,
-    /// When the primary link takes over again.
+    /// When the primary member becomes active again.
     #[serde(rename = "bond-primary_reselect")]
     #[schemars(extend("enum" = ["always", "better", "failure"]))]
     pub primary_reselect: Option<String>,
-    /// The queue of a link.
+    /// The queue ID of a member.
     #[serde(rename = "bond-queue_id")]
     pub queue_id: Option<String>,
-    /// How many IGMP reports follow a change of links.
+    /// The number of IGMP reports after a failover.
     #[serde(rename = "bond-resend_igmp")]
     pub resend_igmp: Option<String>,
-    /// The links, in one text.
+    /// The members, as a single string.
     #[serde(rename = "bond-slaves")]
     pub slaves: Option<String>,
-    /// Whether balance-tlb mode moves flows between links.
+    /// Rebalance flows between members, in balance-tlb mode.
     #[serde(rename = "bond-tlb_dynamic_lb")]
     pub tlb_dynamic_lb: Option<String>,
-    /// Milliseconds before a link that came up is used.
+    /// The delay in milliseconds before a recovered member is enabled.
     #[serde(rename = "bond-updelay")]
     pub updelay: Option<String>,
-    /// Whether the carrier tells the state of a link.
+    /// Use the carrier state for link monitoring.
     #[serde(rename = "bond-use_carrier")]
     pub use_carrier: Option<String>,
-    /// By what a link is chosen for a packet.
+    /// The transmit hash policy.
     #[serde(rename = "bond-xmit_hash_policy")]
     pub xmit_hash_policy: Option<String>,
 }
 
-/// A bridge between links.
+/// A bridge.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "anyOf_type_bridge", deny_unknown_fields)]
 pub struct Bridge {
     /// `bridge`.
     #[schemars(extend("enum" = ["bridge"]))]
     pub r#type: String,
-    /// The name that it gets.
+    /// The device name.
     pub name: String,
-    /// The names of its links; may be empty.
+    /// The names of the ports; may be empty.
     pub bridge_interfaces: Vec<String>,
-    /// Whether IPv6 router advertisements are heeded. Default: the system's.
+    /// Accept IPv6 router advertisements. Default: the system's.
     #[serde(rename = "accept-ra")]
     pub accept_ra: Option<bool>,
-    /// How it works, in the words of bridge-utils-interfaces(5).
+    /// Bridge parameters, named as in bridge-utils-interfaces(5).
     pub params: BridgeParameters,
     /// Its addresses.
     pub subnets: Option<Vec<Subnet>>,
 }
 
-/// Options of a bridge.
+/// Bridge parameters.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct BridgeParameters {
-    /// How long an address is remembered, in seconds.
+    /// The MAC address ageing time in seconds.
     pub bridge_ageing: Option<i64>,
-    /// The priority of the bridge.
+    /// The bridge priority.
     pub bridge_bridgeprio: Option<i64>,
-    /// Seconds before a port forwards.
+    /// The forward delay in seconds.
     pub bridge_fd: Option<i64>,
-    /// Seconds between hello packets.
+    /// The hello interval in seconds.
     pub bridge_hello: Option<i64>,
     /// The bridge's MAC address.
     pub bridge_hw: Option<String>,
-    /// How old a hello packet may be, in seconds.
+    /// The maximum age of a hello packet in seconds.
     pub bridge_maxage: Option<i64>,
-    /// How long the network scripts wait for it, in seconds.
+    /// The maximum time in seconds that network scripts wait for the bridge.
     pub bridge_maxwait: Option<i64>,
-    /// The cost of ports: each a name, a space and a number.
+    /// Port costs: each a name, a space and a number.
     pub bridge_pathcost: Option<Vec<String>>,
-    /// The priority of ports: each a name, a space and a number.
+    /// Port priorities: each a name, a space and a number.
     pub bridge_portprio: Option<Vec<String>>,
-    /// The names of its links.
+    /// The names of the ports.
     pub bridge_ports: Option<Vec<String>>,
-    /// Whether the spanning tree protocol is used.
+    /// Enable the spanning tree protocol.
     #[schemars(extend("enum" = ["on", "off"]))]
     pub bridge_stp: Option<String>,
-    /// How long ports are waited for: each a name, a space and seconds.
+    /// The wait time of ports: each a name, a space and seconds.
     pub bridge_waitport: Option<Vec<String>>,
 }
 
-/// A VLAN on a link.
+/// A VLAN.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "anyOf_type_vlan", deny_unknown_fields)]
 pub struct Vlan {
     /// `vlan`.
     #[schemars(extend("enum" = ["vlan"]))]
     pub r#type: String,
-    /// The name that it gets.
+    /// The device name.
     pub name: String,
-    /// The name of the link that it is on.
+    /// The parent device.
     pub vlan_link: String,
-    /// Its number.
+    /// The VLAN ID.
     pub vlan_id: i64,
-    /// The largest packet, in bytes. Default: the link's own.
+    /// The MTU in bytes. Default: the device's own.
     pub mtu: Option<i64>,
     /// Its addresses.
     pub subnets: Option<Vec<Subnet>>,
-    /// Its MAC address. Default: that of the link that it is on.
+    /// The MAC address. Default: that of the parent device.
     pub mac_address: Option<String>,
-    /// Whether IPv6 router advertisements are heeded. Default: the system's.
+    /// Accept IPv6 router advertisements. Default: the system's.
     #[serde(rename = "accept-ra")]
     pub accept_ra: Option<bool>,
 }
@@ -287,12 +287,12 @@ pub struct Nameserver {
     /// `nameserver`.
     #[schemars(extend("enum" = ["nameserver"]))]
     pub r#type: String,
-    /// An address, or several.
+    /// An address, or a list of addresses.
     #[schemars(extend("type" = ["array", "string"], "items" = {"type": "string"}))]
     pub address: serde_json::Value,
-    /// Domains in which names are looked up.
+    /// Search domains.
     pub search: Option<Vec<String>>,
-    /// The name of the link that they are for. Default: all.
+    /// The device that the name servers belong to. Default: all.
     pub interface: Option<String>,
 }
 
@@ -304,56 +304,56 @@ pub struct Route {
     /// `route`.
     #[schemars(extend("enum" = ["route"]))]
     pub r#type: Option<String>,
-    /// Where it leads, for OpenStack; `destination` is looked at first.
+    /// The destination, in OpenStack's format; `destination` takes precedence.
     pub network: Option<String>,
-    /// Where it leads: an address with the length of its prefix.
+    /// The destination: an address with a prefix length.
     pub destination: Option<String>,
-    /// The mask of an IPv4 network, where the prefix's length is not given.
+    /// The netmask of an IPv4 network, if the address has no prefix length.
     pub netmask: Option<String>,
-    /// The address of the gateway.
+    /// The gateway address.
     pub gateway: Option<String>,
-    /// Its metric.
+    /// The metric.
     pub metric: Option<i64>,
 }
 
-/// Addresses of a link.
+/// The addresses of a device.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "config_type_subnet", deny_unknown_fields)]
 pub struct Subnet {
-    /// Where the address comes from.
+    /// The address assignment method.
     #[schemars(extend("enum" = [
         "dhcp4", "dhcp", "dhcp6", "static", "static6", "ipv6_dhcpv6-stateful", "ipv6_dhcpv6-stateless",
         "ipv6_slaac", "manual",
     ]))]
     pub r#type: Option<String>,
-    /// When the link is brought up. Default: auto.
+    /// When the device is brought up. Default: auto.
     #[schemars(extend("enum" = ["manual", "auto", "hotplug"]))]
     pub control: Option<String>,
-    /// The address, with or without the length of its prefix.
+    /// The address, optionally with a prefix length.
     pub address: Option<String>,
-    /// The mask of an IPv4 network, where the prefix's length is not given.
+    /// The netmask of an IPv4 network, if the address has no prefix length.
     pub netmask: Option<String>,
-    /// The broadcast address of an IPv4 network.
+    /// The IPv4 broadcast address.
     pub broadcast: Option<String>,
-    /// The address of the default gateway.
+    /// The default gateway.
     pub gateway: Option<String>,
-    /// Addresses of name servers.
+    /// Name server addresses.
     pub dns_nameservers: Option<Vec<String>>,
-    /// Domains in which names are looked up.
+    /// Search domains.
     pub dns_search: Option<Vec<String>>,
-    /// Routes over this link.
+    /// Routes through this device.
     pub routes: Option<Vec<Route>>,
-    /// Whether it is IPv4, for OpenStack. Default: what type and address say.
+    /// Whether this is IPv4, for OpenStack. Default: determined by type and address.
     pub ipv4: Option<bool>,
-    /// Whether it is IPv6, for OpenStack. Default: what type and address say.
+    /// Whether this is IPv6, for OpenStack. Default: determined by type and address.
     pub ipv6: Option<bool>,
-    /// The metric of the link and its routes.
+    /// The metric of the device and its routes.
     pub metric: Option<i64>,
 }
 
 use crate::notes::untyped;
 
-/// It says by one of two keys where it leads, and by which gateway.
+/// The destination is one of two keys; the gateway is required with both.
 fn to_somewhere(schema: &mut Schema) {
     let forms = json!([{"required": ["network", "gateway"]}, {"required": ["destination", "gateway"]}]);
     schema.insert("oneOf".to_owned(), forms);

@@ -1,4 +1,4 @@
-//! Version 2: mappings of links, in netplan's form.
+//! Version 2: mappings of devices, in netplan's format.
 
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
@@ -10,20 +10,20 @@ use crate::forms::Free;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "network_config_version2", deny_unknown_fields)]
 pub struct Config {
-    /// The version of the form: 2.
+    /// The version of the format: 2.
     #[schemars(extend("enum" = [2]))]
     pub version: i64,
-    /// The network manager that sets it up. Default: the distribution's.
+    /// The network manager to use. Default: the distribution's.
     pub renderer: Option<Renderer>,
-    /// Links that the machine has, under names of your choice.
+    /// Physical devices, under names of your choice.
     pub ethernets: Option<Free<Physical>>,
-    /// Several links as one, by their names.
+    /// Bonds, by device name.
     pub bonds: Option<Free<Bond>>,
-    /// Bridges between links, by their names.
+    /// Bridges, by device name.
     pub bridges: Option<Free<Bridge>>,
-    /// VLANs on links, by their names.
+    /// VLANs, by device name.
     pub vlans: Option<Free<Vlan>>,
-    /// Wireless links, under names of your choice.
+    /// Wireless devices, under names of your choice.
     pub wifis: Option<Free<Wifi>>,
 }
 
@@ -33,110 +33,110 @@ pub struct Config {
 #[serde(rename = "renderer", transparent)]
 pub struct Renderer(pub String);
 
-/// What of an answer of DHCP is not used, or used in another way.
+/// Overrides of DHCP settings.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "dhcp-overrides", rename_all = "kebab-case", deny_unknown_fields)]
 pub struct DhcpOverrides {
-    /// The name that is sent to the server.
+    /// The host name to send to the server.
     pub hostname: Option<String>,
-    /// The metric of its routes.
+    /// The metric of DHCP routes.
     pub route_metric: Option<i64>,
-    /// Whether a name is sent. Default: yes.
+    /// Send the host name. Default: yes.
     pub send_hostname: Option<bool>,
-    /// Whether its name servers are used. Default: yes.
+    /// Use DNS servers from DHCP. Default: yes.
     pub use_dns: Option<bool>,
-    /// Whether its domains are used; `route` for which servers are asked alone.
+    /// Use domains from DHCP; `route` uses them for routing DNS queries only.
     #[schemars(extend("type" = ["string", "boolean"]))]
     pub use_domains: Option<serde_json::Value>,
-    /// Whether the name that it gives is used. Default: yes.
+    /// Use the host name from DHCP. Default: yes.
     pub use_hostname: Option<bool>,
-    /// Whether the MTU that it gives is used. Default: yes.
+    /// Use the MTU from DHCP. Default: yes.
     pub use_mtu: Option<bool>,
-    /// Whether its time servers are used. Default: yes.
+    /// Use NTP servers from DHCP. Default: yes.
     pub use_ntp: Option<bool>,
-    /// Whether its routes are used. Default: yes.
+    /// Use routes from DHCP. Default: yes.
     pub use_routes: Option<bool>,
 }
 
-/// The address of a default gateway, which netplan wants as a route to `default`.
+/// The address of a default gateway; deprecated by netplan in favor of a route to `default`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "gateway", transparent)]
 pub struct Gateway(pub String);
 
-/// A boolean, or one of netplan's words for it.
+/// A boolean, or netplan's yes or no.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("type" = ["boolean", "string"], "enum" = ["yes", "no", true, false]))]
 #[serde(transparent)]
 pub struct YesOrNo(pub serde_json::Value);
 
-/// What every link may have.
+/// Properties of all device types.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "mapping", rename_all = "kebab-case")]
 pub struct Mapping {
-    /// The network manager that sets it up. Default: that of the whole description.
+    /// The network manager for this device. Default: that of the complete configuration.
     pub renderer: Option<Renderer>,
-    /// Whether DHCP gives IPv4 addresses. Default: no.
+    /// Enable DHCP for IPv4. Default: no.
     pub dhcp4: Option<YesOrNo>,
-    /// Whether DHCP gives IPv6 addresses. Default: no.
+    /// Enable DHCP for IPv6. Default: no.
     pub dhcp6: Option<YesOrNo>,
-    /// What of DHCP's answer for IPv4 is used in another way.
+    /// Overrides for DHCPv4.
     #[serde(rename = "dhcp4-overrides")]
     pub dhcp4_overrides: Option<DhcpOverrides>,
-    /// What of DHCP's answer for IPv6 is used in another way.
+    /// Overrides for DHCPv6.
     #[serde(rename = "dhcp6-overrides")]
     pub dhcp6_overrides: Option<DhcpOverrides>,
-    /// Addresses, each with the length of its prefix, or a mapping of one with its label or lifetime.
+    /// Addresses with prefix lengths; as a mapping, with label or lifetime.
     pub addresses: Option<Vec<Address>>,
-    /// The default gateway of IPv4.
+    /// The IPv4 default gateway.
     pub gateway4: Option<Gateway>,
-    /// The default gateway of IPv6.
+    /// The IPv6 default gateway.
     pub gateway6: Option<Gateway>,
-    /// Whether the boot goes on without it. Default: no.
+    /// Do not wait for this device at boot. Default: no.
     pub optional: Option<bool>,
-    /// The largest packet, in bytes. Default: the link's own.
+    /// The MTU in bytes. Default: the device's own.
     pub mtu: Option<i64>,
-    /// Name servers, and domains in which names are looked up.
+    /// Name servers and search domains.
     pub nameservers: Option<Nameservers>,
-    /// Routes over this link.
+    /// Routes through this device.
     pub routes: Option<Vec<Route>>,
-    /// Which packets are routed by which table.
+    /// Policy routing rules.
     pub routing_policy: Option<Vec<Rule>>,
-    /// Whether advertisements of IPv6 routers are followed. Default: as the kernel does.
+    /// Accept IPv6 router advertisements. Default: the kernel's.
     pub accept_ra: Option<YesOrNo>,
-    /// The families that get an address of the link alone. Default: ipv6.
+    /// Address families with a link-local address. Default: ipv6.
     pub link_local: Option<Vec<Family>>,
-    /// The MAC address that the link is given.
+    /// The MAC address to set.
     pub macaddress: Option<String>,
 }
 
-/// An address, or one with what is said of it.
+/// An address, optionally with properties.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("type" = ["string", "object"]))]
 #[serde(transparent)]
 pub struct Address(pub serde_json::Value);
 
-/// A family of addresses.
+/// An address family.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("enum" = ["ipv4", "ipv6"]))]
 #[serde(transparent)]
 pub struct Family(pub String);
 
-/// Which packets are routed by a table.
+/// A policy routing rule.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 #[serde(rename_all = "kebab-case")]
 pub struct Rule {
-    /// Packets from these addresses.
+    /// Match the source address.
     pub from: Option<String>,
-    /// Packets to these addresses.
+    /// Match the destination address.
     pub to: Option<String>,
-    /// The number of the table, 1 to 4294967295.
+    /// The routing table, 1 to 4294967295.
     pub table: Option<i64>,
-    /// Its place among the rules; the lowest is looked at first.
+    /// The priority; lower numbers are applied first.
     pub priority: Option<i64>,
-    /// Packets with this mark of the firewall.
+    /// Match the firewall mark.
     pub mark: Option<i64>,
-    /// Packets with this type of service, 0 to 255.
+    /// Match the type of service, 0 to 255.
     pub type_of_service: Option<i64>,
 }
 
@@ -144,9 +144,9 @@ pub struct Rule {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Nameservers {
-    /// Domains in which names are looked up.
+    /// Search domains.
     pub search: Option<Vec<String>>,
-    /// Addresses of name servers.
+    /// Name server addresses.
     pub addresses: Option<Vec<String>>,
 }
 
@@ -155,175 +155,175 @@ pub struct Nameservers {
 #[schemars(inline, deny_unknown_fields)]
 #[serde(rename_all = "kebab-case")]
 pub struct Route {
-    /// Where it leads: an address with the length of its prefix.
+    /// The destination: an address with a prefix length.
     pub to: String,
-    /// The address of the gateway.
+    /// The gateway address.
     pub via: Option<String>,
-    /// Its metric.
+    /// The metric.
     pub metric: Option<i64>,
-    /// The number of the table that it stands in. Default: the main table, 254.
+    /// The routing table. Default: the main table, 254.
     pub table: Option<i64>,
-    /// The largest packet over it, in bytes.
+    /// The MTU of the route in bytes.
     pub mtu: Option<i64>,
-    /// Whether the gateway is reached although no address of the link is in its network. Default: no.
+    /// Treat the gateway as directly connected. Default: no.
     pub on_link: Option<bool>,
 }
 
-/// What stands beside what every link may have.
+/// Properties in addition to those of all device types.
 fn link(schema: &mut Schema) {
     schema.remove("type");
     schema.insert("allOf".to_owned(), json!([{"$ref": "#/$defs/mapping"}]));
 }
 
-/// A link that the machine has.
+/// A physical device.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(transform = link)]
 #[serde(rename = "mapping_physical", rename_all = "kebab-case")]
 pub struct Physical {
-    /// By what it is found; all that is given has to fit. Default: by the name above.
+    /// How to match the device; all given properties must match. Default: by the name above.
     pub r#match: Option<Match>,
-    /// The name that it gets.
+    /// The device name to set.
     pub set_name: Option<String>,
-    /// Whether it may wake the machine. Default: no.
+    /// Enable wake-on-LAN. Default: no.
     pub wakeonlan: Option<bool>,
 }
 
-/// By what a link is found.
+/// How to match a device.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
 pub struct Match {
-    /// Its name; may have wildcards.
+    /// The device name; may contain wildcards.
     pub name: Option<String>,
-    /// Its MAC address, in lower case.
+    /// The MAC address, in lower case.
     pub macaddress: Option<String>,
-    /// Its driver; may have wildcards.
+    /// The driver name; may contain wildcards.
     pub driver: Option<String>,
 }
 
-/// Several links as one.
+/// A bond.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(transform = link)]
 #[serde(rename = "mapping_bond")]
 pub struct Bond {
-    /// The names of its links.
+    /// The names of the members.
     pub interfaces: Option<Vec<String>>,
-    /// How the links work together.
+    /// Bonding parameters.
     pub parameters: Option<BondParameters>,
 }
 
-/// Options of a bond.
+/// Bonding parameters.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 #[serde(rename_all = "kebab-case")]
 pub struct BondParameters {
-    /// How traffic is spread over the links. Default: balance-rr.
+    /// The bonding mode. Default: balance-rr.
     #[schemars(extend("enum" = [
         "balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb",
     ]))]
     pub mode: Option<String>,
-    /// How often LACP's packets are sent, for 802.3ad. Default: slow.
+    /// The rate of LACP packets, for 802.3ad. Default: slow.
     #[schemars(extend("enum" = ["fast", "slow"]))]
     pub lacp_rate: Option<String>,
-    /// How often the state of links is looked at. Default: 0, never.
+    /// The link monitoring interval. Default: 0, disabled.
     #[schemars(extend("type" = ["string", "integer"]))]
     pub mii_monitor_interval: Option<serde_json::Value>,
-    /// So many links have to be up for the bond to be.
+    /// The minimum number of active members.
     pub min_links: Option<i64>,
-    /// By what a link is chosen for a packet.
+    /// The transmit hash policy.
     #[schemars(extend("enum" = ["layer2", "layer3+4", "layer2+3", "encap2+3", "encap3+4"]))]
     pub transmit_hash_policy: Option<String>,
-    /// How an aggregator is chosen, for 802.3ad.
+    /// The aggregation selection logic, for 802.3ad.
     #[schemars(extend("enum" = ["stable", "bandwidth", "count"]))]
     pub ad_select: Option<String>,
-    /// Whether duplicate frames from idle links are let through. Default: no.
+    /// Deliver duplicate frames received on inactive ports. Default: no.
     pub all_slaves_active: Option<bool>,
-    /// How often links are looked at by ARP. Default: 0, never.
+    /// The ARP monitoring interval. Default: 0, disabled.
     pub arp_interval: Option<i64>,
-    /// The IPv4 addresses that are asked by ARP; at most 16.
+    /// The IPv4 addresses for ARP monitoring; at most 16.
     pub arp_ip_targets: Option<Vec<String>>,
-    /// Which answers to ARP are checked.
+    /// Which ARP replies are validated.
     #[schemars(extend("enum" = ["none", "active", "backup", "all"]))]
     pub arp_validate: Option<String>,
-    /// Whether any or all targets of ARP have to answer.
+    /// Whether any or all ARP targets must reply.
     #[schemars(extend("enum" = ["any", "all"]))]
     pub arp_all_targets: Option<String>,
-    /// How long a link has to be up before it is used. Default: 0.
+    /// The delay before a recovered member is enabled. Default: 0.
     pub up_delay: Option<i64>,
-    /// How long a link has to be lost before it is put aside. Default: 0.
+    /// The delay before a failed member is disabled. Default: 0.
     pub down_delay: Option<i64>,
-    /// How the links get their MAC addresses.
+    /// How the members get their MAC addresses.
     #[schemars(extend("enum" = ["none", "active", "follow"]))]
     pub fail_over_mac_policy: Option<String>,
-    /// How many ARP announcements follow a change of links, 1 to 255. Default: 1.
+    /// The number of gratuitous ARPs after a failover, 1 to 255. Default: 1.
     pub gratuitous_arp: Option<i64>,
-    /// How many packets a link carries before the next one's turn, 0 to 65535. Default: 1.
+    /// The number of packets per member before switching to the next, 0 to 65535. Default: 1.
     pub packets_per_slave: Option<i64>,
-    /// When the primary link takes over again.
+    /// When the primary member becomes active again.
     #[schemars(extend("enum" = ["always", "better", "failure"]))]
     pub primary_reselect_policy: Option<String>,
-    /// How often packets are sent that teach the switches. Default: 1.
+    /// The interval of learning packets. Default: 1.
     #[schemars(extend("type" = ["string", "integer"]))]
     pub learn_packet_interval: Option<serde_json::Value>,
-    /// The link that carries the traffic where it can.
+    /// The primary member, active whenever possible.
     pub primary: Option<String>,
 }
 
-/// A bridge between links.
+/// A bridge.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(transform = link)]
 #[serde(rename = "mapping_bridge")]
 pub struct Bridge {
-    /// The names of its links.
+    /// The names of the ports.
     pub interfaces: Option<Vec<String>>,
-    /// How it works.
+    /// Bridge parameters.
     pub parameters: Option<BridgeParameters>,
 }
 
-/// Options of a bridge.
+/// Bridge parameters.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline)]
 #[serde(rename_all = "kebab-case")]
 pub struct BridgeParameters {
-    /// How long an address is remembered.
+    /// The MAC address ageing time.
     pub ageing_time: Option<i64>,
-    /// The priority of the bridge, 0 to 65535; the highest is the root.
+    /// The bridge priority, 0 to 65535; the lowest becomes the root bridge.
     pub priority: Option<i64>,
-    /// How long a port listens and learns before it forwards.
+    /// The forward delay.
     pub forward_delay: Option<i64>,
-    /// The time between hello packets.
+    /// The hello interval.
     pub hello_time: Option<i64>,
-    /// How old a hello packet may be.
+    /// The maximum age of a hello packet.
     pub max_age: Option<i64>,
-    /// The cost of a path over the bridge, or over each of its links.
+    /// The path cost of the bridge, or of each port.
     #[schemars(extend("type" = ["integer", "object"]))]
     pub path_cost: Option<serde_json::Value>,
-    /// The priorities of its links, 0 to 63.
+    /// The port priorities, 0 to 63.
     #[schemars(extend("type" = "object"))]
     pub port_priority: Option<serde_json::Value>,
-    /// Whether the spanning tree protocol is used. Default: yes.
+    /// Enable the spanning tree protocol. Default: yes.
     pub stp: Option<bool>,
 }
 
-/// A VLAN on a link.
+/// A VLAN.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(transform = link)]
 #[serde(rename = "mapping_vlan")]
 pub struct Vlan {
-    /// Its number, 0 to 4094.
+    /// The VLAN ID, 0 to 4094.
     pub id: Option<i64>,
-    /// The name of the link that it is on.
+    /// The parent device.
     pub link: Option<String>,
 }
 
-/// A wireless link.
+/// A wireless device.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(transform = link)]
 #[serde(rename = "mapping_wifi", rename_all = "kebab-case")]
 pub struct Wifi {
-    /// It is a link that the machine has.
+    /// The properties of physical devices.
     #[serde(flatten)]
     pub physical: Physical,
-    /// Networks that it joins, by their names (SSID); null for one that is open to all.
+    /// Networks to join, by SSID; null for an open network.
     pub access_points: Option<Free<AccessPoint>>,
 }
 
@@ -331,20 +331,20 @@ pub struct Wifi {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("type" = ["object", "null"]))]
 pub struct AccessPoint {
-    /// Its passphrase.
+    /// The passphrase.
     pub password: Option<String>,
-    /// How the link joins.
+    /// The mode of operation.
     #[schemars(extend("enum" = ["infrastructure", "adhoc", "ap"]))]
     pub mode: Option<String>,
-    /// The MAC address of its station.
+    /// The BSSID of the access point.
     pub bssid: Option<String>,
     /// The band.
     #[schemars(extend("enum" = ["2.4GHz", "5GHz"]))]
     pub band: Option<String>,
-    /// The number of the channel.
+    /// The channel number.
     pub channel: Option<i64>,
-    /// Whether its name is not sent out. Default: no.
+    /// Whether the SSID is hidden. Default: no.
     pub hidden: Option<bool>,
-    /// What proves who joins.
+    /// The authentication settings.
     pub auth: Option<serde_json::Map<String, serde_json::Value>>,
 }

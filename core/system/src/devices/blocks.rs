@@ -1,10 +1,10 @@
-//! Bytes at an offset, of a device or of an image in memory.
+//! Random access to a device or an image in memory.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// A file or a directory of a file system that is read directly is not longer than this, in bytes.
+/// The maximum size of files and directories in file systems that are read directly, in bytes.
 pub(super) const MAX_FILE: u64 = 64 << 20;
 
 /// Random access.
@@ -12,7 +12,7 @@ pub(super) trait Blocks: Send {
     /// Fills the buffer from an offset, or fails.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
 
-    /// As many of these bytes as there are.
+    /// Reads up to this many bytes.
     fn read_some(&self, offset: u64, length: usize) -> Vec<u8>;
 }
 

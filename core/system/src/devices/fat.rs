@@ -1,7 +1,7 @@
 //! FAT12, FAT16 and FAT32 with long names, read straight from the device.
 //!
-//! Source: Microsoft Extensible Firmware Initiative FAT32 File System Specification 1.03. Every number of the image
-//! is doubted: a chain of clusters is no longer than there are clusters, a directory has an end.
+//! Source: Microsoft Extensible Firmware Initiative FAT32 File System Specification 1.03. No number in the image is
+//! trusted: chains of clusters and directories are bounded.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,16 @@ use model::effects::{DeviceError, Tree};
 use super::blocks::{Blocks, MAX_FILE, le};
 use super::superblock::{Superblock, label};
 
-/// A directory has at most this many bytes: 65536 entries of 32.
+/// The maximum size of a directory in bytes: 65536 entries of 32.
 const MAX_DIRECTORY: u64 = 2 << 20;
 const ENTRY: usize = 32;
 const VOLUME: u8 = 0x08;
 const DIRECTORY: u8 = 0x10;
-/// The attributes of a piece of a long name.
+/// The attributes of a part of a long name.
 const LONG: u8 = 0x0f;
 const DELETED: u8 = 0xe5;
 
-/// How wide the entries of the table are.
+/// The width of the table's entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Width {
     Twelve,
@@ -27,22 +27,22 @@ enum Width {
     ThirtyTwo,
 }
 
-/// Where things are, in bytes and clusters.
+/// The layout, in bytes and clusters.
 #[derive(Clone, Copy, Debug)]
 struct Layout {
     width: Width,
     table: u64,
     cluster: u64,
-    /// Number of clusters; the first is 2.
+    /// The number of clusters, which start at 2.
     clusters: u32,
     data: u64,
-    /// FAT12 and FAT16: the root directory's place and length.
+    /// FAT12 and FAT16: position and length of the root directory.
     root: (u64, u64),
     /// FAT32: its first cluster.
     root_cluster: u32,
 }
 
-/// A file or directory as its entry tells it.
+/// A file or directory according to its entry.
 struct Entry {
     name: String,
     short: String,
@@ -51,7 +51,7 @@ struct Entry {
     size: u64,
 }
 
-/// Reads the boot sector; `None` where it is none of FAT's.
+/// Reads the boot sector; `None` if it is not FAT.
 fn layout(boot: &[u8]) -> Option<Layout> {
     let sector = le(boot, 11, 2)?;
     let per_cluster = le(boot, 13, 1)?;
@@ -75,7 +75,7 @@ fn layout(boot: &[u8]) -> Option<Layout> {
     let root_at = u64::from(reserved) + u64::from(tables) * table_sectors;
     let data_at = root_at + root_sectors;
     let clusters = total.checked_sub(data_at)? / u64::from(per_cluster);
-    // The number of clusters alone decides the kind; FAT32 has no fixed root directory.
+    // Only the number of clusters determines the variant; FAT32 has no fixed root directory.
     let width = match clusters {
         _ if small_table == 0 && root_entries == 0 => Width::ThirtyTwo,
         0 => return None,
@@ -95,7 +95,7 @@ fn layout(boot: &[u8]) -> Option<Layout> {
 }
 
 impl Layout {
-    /// The cluster after another; `None` at the end of the chain, or where it leads nowhere.
+    /// The next cluster; `None` at the end of the chain, or if the number is invalid.
     fn next(&self, blocks: &dyn Blocks, cluster: u32) -> Option<u32> {
         let at = |width: u64| self.table + u64::from(cluster) * width;
         let mut bytes = [0; 4];
@@ -121,8 +121,7 @@ impl Layout {
         number >= 2 && number - 2 < self.clusters
     }
 
-    /// The bytes of a chain, no more than `limit`. A chain that comes back to itself ends at the limit, and at the
-    /// number of clusters.
+    /// The content of a chain, up to `limit` bytes. A cyclic chain ends at the limit, or at the number of clusters.
     fn chain(&self, blocks: &dyn Blocks, first: u32, limit: u64) -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let mut cluster = Some(first).filter(|first| self.is_cluster(*first));
@@ -151,12 +150,12 @@ impl Layout {
     }
 }
 
-/// The checksum by which a long name knows its short one.
+/// The checksum that links a long name to its short one.
 fn checksum(short: &[u8]) -> u8 {
     short.iter().fold(0_u8, |sum, byte| sum.rotate_right(1).wrapping_add(*byte))
 }
 
-/// `NAME.EXT` of the 11 bytes, in the case that the flags say.
+/// `NAME.EXT` from the 11 bytes, in the case given by the flags.
 fn short_name(raw: &[u8], flags: u8) -> String {
     let text = |bytes: &[u8], lower: bool| {
         let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
@@ -164,7 +163,7 @@ fn short_name(raw: &[u8], flags: u8) -> String {
         if lower { text.to_ascii_lowercase() } else { text }
     };
     let mut bytes = raw.to_vec();
-    // A first byte that means «deleted» is stored as another.
+    // A first byte that would mean «deleted» is stored as another one.
     if bytes.first() == Some(&0x05) {
         bytes[0] = DELETED;
     }
@@ -173,7 +172,7 @@ fn short_name(raw: &[u8], flags: u8) -> String {
     if extension.is_empty() { base } else { format!("{base}.{extension}") }
 }
 
-/// The 13 units of a piece of a long name.
+/// The 13 code units of a part of a long name.
 fn piece(entry: &[u8]) -> Vec<u16> {
     [1..11, 14..26, 28..32]
         .into_iter()
@@ -182,10 +181,10 @@ fn piece(entry: &[u8]) -> Vec<u16> {
         .collect()
 }
 
-/// The entries of a directory, deleted ones and `.` and `..` left out. The volume's label is among them.
+/// The entries of a directory, without deleted ones, `.` and `..`, but with the volume label.
 fn entries(directory: &[u8]) -> Vec<Entry> {
     let mut found = Vec::new();
-    // The pieces of a long name come before their entry, the last one first.
+    // The parts of a long name precede its entry, the last part first.
     let (mut long, mut expected, mut sum) = (Vec::<Vec<u16>>::new(), 0_u8, 0_u8);
     for raw in directory.chunks_exact(ENTRY) {
         let attributes = raw[11];
@@ -229,7 +228,7 @@ fn entries(directory: &[u8]) -> Vec<Entry> {
     found
 }
 
-/// What the superblock says: the label of the root directory counts before that of the boot sector.
+/// The superblock's data: the label of the root directory takes precedence over that of the boot sector.
 pub(super) fn probe(blocks: &dyn Blocks, head: &[u8]) -> Option<Superblock> {
     let layout = layout(head)?;
     let wide = layout.width == Width::ThirtyTwo;
@@ -259,11 +258,11 @@ pub(super) struct Volume {
 }
 
 impl Volume {
-    /// Reads the boot sector.
+    /// Opens a file system from its boot sector.
     pub(super) fn open(device: PathBuf, blocks: Box<dyn Blocks>) -> Result<Self, DeviceError> {
         match layout(&blocks.read_some(0, 512)) {
             Some(layout) => Ok(Self { device, blocks, layout }),
-            None => Err(DeviceError::Format { device, reason: "the boot sector is none of FAT's".into() }),
+            None => Err(DeviceError::Format { device, reason: "not a FAT boot sector".into() }),
         }
     }
 
@@ -271,7 +270,7 @@ impl Volume {
         DeviceError::Io { device: self.device.clone(), source }
     }
 
-    /// The entries of a directory; `None` where there is no such directory.
+    /// The entries of a directory; `None` if it does not exist.
     fn directory(&self, path: &str) -> Result<Option<Vec<Entry>>, DeviceError> {
         let blocks = self.blocks.as_ref();
         let mut listed = entries(&self.layout.root(blocks).map_err(|error| self.io(error))?);
@@ -288,7 +287,7 @@ impl Volume {
     }
 }
 
-/// Names are the same in any case, long or short.
+/// Names match in any case, long or short.
 fn named<'e>(entries: &'e [Entry], name: &str) -> Option<&'e Entry> {
     let wanted = name.to_lowercase();
     let usable = || entries.iter().filter(|entry| entry.attributes & VOLUME == 0);
@@ -306,7 +305,7 @@ impl Tree for Volume {
             return Ok(None);
         };
         if entry.size > MAX_FILE {
-            let reason = format!("{path} has {} bytes, more than the {MAX_FILE} that are read", entry.size);
+            let reason = format!("{path} has {} bytes, more than the limit of {MAX_FILE}", entry.size);
             return Err(DeviceError::Format { device: self.device.clone(), reason });
         }
         let bytes = self

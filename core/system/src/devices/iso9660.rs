@@ -1,7 +1,7 @@
-//! Discs: iso9660 with Rock Ridge or Joliet names, read straight from the device.
+//! iso9660 with Rock Ridge or Joliet names, read directly from the device.
 //!
-//! Sources: ECMA-119 4th edition; IEEE P1281 (SUSP) and P1282 (Rock Ridge) 1.12; the Joliet Specification 1995.
-//! Every number of the image is doubted: a directory, a file and a list of continuations have an end.
+//! Sources: ECMA-119 4th edition; IEEE P1281 (SUSP) and P1282 (Rock Ridge) 1.12; the Joliet Specification 1995. No
+//! number in the image is trusted: directories, files and continuations are bounded.
 
 use std::path::PathBuf;
 
@@ -11,26 +11,26 @@ use super::blocks::{Blocks, MAX_FILE, le};
 use super::iso9660_names::{self, Names};
 use super::superblock::{Superblock, label};
 
-/// Volume descriptors begin after 16 sectors of this length in bytes.
+/// Volume descriptors start after 16 sectors of this size in bytes.
 const SECTOR: usize = 2048;
-/// Bytes of an extent that are read at once.
+/// The chunk size for reading an extent, in bytes.
 const AT_ONCE: usize = 1 << 20;
 const FIRST_DESCRIPTOR: u64 = 16;
-/// A disc has a handful.
+/// The maximum number of volume descriptors.
 const MAX_DESCRIPTORS: u64 = 32;
 const MAX_DIRECTORY: u64 = 8 << 20;
 const MAX_ENTRIES: usize = 65_536;
-/// Parts of a file that is longer than one extent may be.
+/// The maximum number of extents of a file.
 const MAX_EXTENTS: usize = 64;
 const IS_DIRECTORY: u8 = 0x02;
 const CONTINUES: u8 = 0x80;
 
-/// Whether a sector is a volume descriptor of a type.
+/// Whether a sector is a volume descriptor of a certain type.
 fn is_descriptor(sector: &[u8], kind: u8) -> bool {
     sector.first() == Some(&kind) && sector.get(1..6) == Some(b"CD001")
 }
 
-/// Date and time of a volume as blkid makes a UUID of it; `None` where it is not set.
+/// The date and time of a volume, which blkid uses as its UUID; `None` if not set.
 fn date(bytes: &[u8]) -> Option<String> {
     let digits = bytes.get(..16).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
     let text = std::str::from_utf8(digits).ok().filter(|text| text.bytes().any(|byte| byte != b'0'))?;
@@ -39,12 +39,12 @@ fn date(bytes: &[u8]) -> Option<String> {
     Some(parts.join("-"))
 }
 
-/// Where a sector begins.
+/// The offset of a sector.
 fn place(sector: u64) -> u64 {
     sector * SECTOR as u64
 }
 
-/// What the primary descriptor says.
+/// The data of the primary descriptor.
 pub(super) fn probe(head: &[u8]) -> Option<Superblock> {
     let first = usize::try_from(place(FIRST_DESCRIPTOR)).ok()?;
     let descriptor = head.get(first..)?.get(..SECTOR)?;
@@ -59,12 +59,12 @@ pub(super) fn probe(head: &[u8]) -> Option<Superblock> {
     })
 }
 
-/// A record of a directory.
+/// A directory record.
 #[derive(Clone)]
 struct Record {
     name: String,
     directory: bool,
-    /// Where its content is: first block and length in bytes.
+    /// Its content: first block and length in bytes.
     extents: Vec<(u32, u32)>,
 }
 
@@ -72,15 +72,14 @@ struct Record {
 pub(super) struct Disc {
     device: PathBuf,
     blocks: Box<dyn Blocks>,
-    /// Bytes in a logical block.
+    /// The logical block size in bytes.
     block: u64,
     root: Record,
     names: Names,
 }
 
 impl Disc {
-    /// Reads the volume descriptors and finds out which names the disc has: Rock Ridge's, else Joliet's, else the
-    /// plain ones.
+    /// Reads the volume descriptors and determines the type of names: Rock Ridge, else Joliet, else plain ones.
     pub(super) fn open(device: PathBuf, blocks: Box<dyn Blocks>) -> Result<Self, DeviceError> {
         let (mut primary, mut joliet) = (None, None);
         for number in 0..MAX_DESCRIPTORS {
@@ -94,10 +93,10 @@ impl Disc {
             }
         }
         let broken = |reason: &str| DeviceError::Format { device: device.clone(), reason: reason.to_owned() };
-        let primary = primary.ok_or_else(|| broken("it has no primary volume descriptor"))?;
+        let primary = primary.ok_or_else(|| broken("no primary volume descriptor"))?;
         let block = le(&primary, 128, 2).map(u64::from).filter(|size| matches!(size, 512 | 1024 | 2048));
-        let block = block.ok_or_else(|| broken("its blocks have no usual size"))?;
-        let root = root(&primary).ok_or_else(|| broken("it has no root directory"))?;
+        let block = block.ok_or_else(|| broken("unsupported block size"))?;
+        let root = root(&primary).ok_or_else(|| broken("no root directory"))?;
         let mut disc = Self { device, blocks, block, root, names: Names::Plain };
         let first = disc.extent(disc.root.extents[0], SECTOR as u64)?;
         if let Some(skip) = iso9660_names::rock_ridge(&first) {
@@ -108,18 +107,18 @@ impl Disc {
         Ok(disc)
     }
 
-    /// At most `limit` bytes of an extent.
+    /// Up to `limit` bytes of an extent.
     fn extent(&self, (block, length): (u32, u32), limit: u64) -> Result<Vec<u8>, DeviceError> {
         let mut bytes = Vec::new();
         let length = u64::from(length).min(limit);
         let start = u64::from(block) * self.block;
-        // Memory grows only with what is really there, whatever length the record claims.
+        // Memory grows only with existing data, whatever length the record claims.
         while (bytes.len() as u64) < length {
             let wanted =
                 usize::try_from(length - bytes.len() as u64).map_or(AT_ONCE, |length| length.min(AT_ONCE));
             let part = self.blocks.read_some(start + bytes.len() as u64, wanted);
             if part.is_empty() {
-                let reason = format!("it ends inside of what is at block {block}");
+                let reason = format!("the image ends within the extent at block {block}");
                 return Err(DeviceError::Format { device: self.device.clone(), reason });
             }
             bytes.extend(part);
@@ -127,7 +126,7 @@ impl Disc {
         Ok(bytes)
     }
 
-    /// The records of a directory, without itself and its parent.
+    /// The records of a directory, except for itself and its parent.
     fn records(&self, directory: &Record) -> Result<Vec<Record>, DeviceError> {
         let mut found: Vec<Record> = Vec::new();
         let Some(extent) = directory.extents.first() else { return Ok(found) };
@@ -135,7 +134,7 @@ impl Disc {
         let mut more = false;
         for sector in bytes.chunks(SECTOR) {
             let mut rest = sector;
-            // A record does not cross a sector; a length of 0 ends the sector.
+            // Records do not cross sectors; a length of 0 ends the sector.
             while let Some(length) =
                 rest.first().map(|length| usize::from(*length)).filter(|length| *length >= 34)
             {
@@ -158,14 +157,14 @@ impl Disc {
         Ok(found)
     }
 
-    /// A record; `None` for the directory itself, its parent, and what makes no sense.
+    /// Parses a record; `None` for the directory itself, its parent, and invalid ones.
     fn record(&self, raw: &[u8]) -> Option<Record> {
         let length = usize::from(*raw.get(32)?);
         let identifier = raw.get(33..33 + length)?;
         if matches!(identifier, [0 | 1]) {
             return None;
         }
-        // The system's use of a record begins at an even place.
+        // The system use area starts at an even offset.
         let system_use = raw.get(33 + length + (length + 1) % 2..).unwrap_or_default();
         let read = |block: u32, offset: u32, length: u32| {
             let start = u64::from(block) * self.block + u64::from(offset);
@@ -180,7 +179,7 @@ impl Disc {
         })
     }
 
-    /// What is at a path; `None` where nothing is.
+    /// The record at a path; `None` if it does not exist.
     fn find(&self, path: &str) -> Result<Option<Record>, DeviceError> {
         let mut at = self.root.clone();
         for name in path.split('/').filter(|name| !name.is_empty()) {
@@ -202,7 +201,7 @@ fn is_joliet(sector: &[u8]) -> bool {
     matches!(sector.get(88..91), Some(b"%/@" | b"%/C" | b"%/E"))
 }
 
-/// The root directory that a descriptor names.
+/// The root directory of a descriptor.
 fn root(descriptor: &[u8]) -> Option<Record> {
     let raw = descriptor.get(156..190)?;
     let extent = (le(raw, 2, 4)?, le(raw, 10, 4)?);
@@ -214,7 +213,7 @@ impl Tree for Disc {
         let Some(record) = self.find(path)?.filter(|record| !record.directory) else { return Ok(None) };
         let total: u64 = record.extents.iter().map(|(_, length)| u64::from(*length)).sum();
         if total > MAX_FILE {
-            let reason = format!("{path} has {total} bytes, more than the {MAX_FILE} that are read");
+            let reason = format!("{path} has {total} bytes, more than the limit of {MAX_FILE}");
             return Err(DeviceError::Format { device: self.device.clone(), reason });
         }
         let mut bytes = Vec::new();

@@ -1,28 +1,28 @@
-//! Names on a disc: plain ones, Joliet's in UCS-2, and Rock Ridge's in the system use area of each record.
+//! Names on iso9660: plain ones, Joliet's in UCS-2, and Rock Ridge's in the system use area of each record.
 
-/// A name may be continued elsewhere this many times.
+/// The maximum number of continuations of a name.
 const MAX_CONTINUATIONS: usize = 32;
-/// The longest name that any system writes, in bytes.
+/// The maximum length of a name in bytes.
 const MAX_NAME: usize = 1024;
 
-/// Which names a disc has.
+/// The type of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Names {
     /// `NAME.EXT;1`, shown in lower case.
     Plain,
     /// UCS-2.
     Joliet,
-    /// Those of POSIX; `skip` bytes come before them in each record.
+    /// POSIX names; `skip` bytes precede them in each record.
     RockRidge {
-        /// Bytes at the start of a system use area that are not SUSP's.
+        /// The number of leading bytes of a system use area that do not belong to SUSP.
         skip: usize,
     },
 }
 
-/// Reads so many bytes of a block from an offset in it.
+/// Reads bytes of a block from an offset.
 type Reader<'r> = dyn Fn(u32, u32, u32) -> Vec<u8> + 'r;
 
-/// A field of the system use area: its signature and its content after the four bytes of head.
+/// A field of the system use area: its signature, and its content after the four header bytes.
 fn fields(mut area: &[u8]) -> impl Iterator<Item = ([u8; 2], &[u8])> {
     std::iter::from_fn(move || {
         let (head, _) = area.split_at_checked(4)?;
@@ -32,12 +32,11 @@ fn fields(mut area: &[u8]) -> impl Iterator<Item = ([u8; 2], &[u8])> {
     })
 }
 
-/// How many bytes to skip in each record, where the root directory's own record says that it follows SUSP and its
-/// fields are Rock Ridge's.
+/// The number of bytes to skip in each record, if the root directory's record follows SUSP and has Rock Ridge fields.
 pub(super) fn rock_ridge(root: &[u8]) -> Option<usize> {
     let length = usize::from(*root.first()?);
     let record = root.get(..length)?;
-    // Its identifier is one byte, so that the area begins at 34.
+    // Its identifier is one byte, so that the area starts at 34.
     let area = record.get(34..)?;
     let (signature, field) = fields(area).next()?;
     if signature != *b"SP" || field.get(..2) != Some(&[0xbe, 0xef]) {
@@ -46,12 +45,12 @@ pub(super) fn rock_ridge(root: &[u8]) -> Option<usize> {
     Some(usize::from(*field.get(2)?))
 }
 
-/// A 32-bit number that is stored in both byte orders.
+/// A 32-bit number stored in both byte orders.
 fn both(field: &[u8], offset: usize) -> Option<u32> {
     super::blocks::le(field, offset, 4)
 }
 
-/// The name in Rock Ridge's fields, which may continue in other blocks.
+/// The name in Rock Ridge fields, which may continue in other blocks.
 fn from_fields(area: &[u8], read: &Reader<'_>) -> Option<String> {
     let mut name: Option<Vec<u8>> = None;
     let mut area = area.to_vec();
@@ -59,7 +58,7 @@ fn from_fields(area: &[u8], read: &Reader<'_>) -> Option<String> {
         let mut next = None;
         for (signature, field) in fields(&area) {
             match &signature {
-                // Flags 2 and 4 stand for the directory itself and its parent, which have no name here.
+                // Flags 2 and 4 denote the directory itself and its parent, which have no name here.
                 b"NM" if field.first().is_some_and(|flags| flags & 6 == 0) => {
                     let name = name.get_or_insert_default();
                     name.extend(field.get(1..).unwrap_or_default());
@@ -78,7 +77,7 @@ fn from_fields(area: &[u8], read: &Reader<'_>) -> Option<String> {
     name.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A name without its version, and without the dot of an extension that is empty.
+/// A name without its version, and without the dot of an empty extension.
 fn without_version(name: &str) -> &str {
     let name = name.rsplit_once(';').map_or(name, |(name, _)| name);
     name.strip_suffix('.').unwrap_or(name)
@@ -102,7 +101,7 @@ impl Names {
         }
     }
 
-    /// Whether a name is the one asked for: where a disc has only plain names or Joliet's, case does not count.
+    /// Whether a name matches; case is ignored for plain and Joliet names.
     pub(super) fn equal(self, name: &str, wanted: &str) -> bool {
         match self {
             Self::RockRidge { .. } => name == wanted,

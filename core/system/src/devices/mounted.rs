@@ -1,4 +1,4 @@
-//! File systems that only the kernel can read: mounted read-only until dropped.
+//! File systems that only the kernel can read, mounted read-only until dropped.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,29 +8,29 @@ use model::effects::{Command, Commands, DeviceError, FileError, ReadFiles, Tree}
 
 use crate::host::HostFiles;
 
-/// Where directories to mount at are made.
+/// The parent directory of mount points.
 const DIRECTORY: &str = "/run/cloud-init/tmp";
 
 /// A mounted file system. Links on it do not lead out of it.
 struct Mounted {
     device: PathBuf,
     files: HostFiles,
-    /// What is to be undone; `None` where somebody else had mounted it.
+    /// The mount point to unmount; `None` if it was already mounted.
     own: Option<(PathBuf, Arc<dyn Commands>)>,
 }
 
-/// Where a device is mounted already.
+/// The existing mount point of a device.
 fn existing(device: &Path, files: &dyn ReadFiles) -> Option<PathBuf> {
     let mounts = files.text(Path::new("/proc/mounts"))?;
     mounts.lines().find_map(|line| {
         let mut words = line.split(' ');
         let (source, target) = (words.next()?, words.next()?);
-        // The kernel writes blanks in octal.
+        // The kernel escapes blanks in octal.
         (Path::new(source) == device).then(|| PathBuf::from(target.replace("\\040", " ")))
     })
 }
 
-/// Mounts a device, or uses the mount that is there.
+/// Mounts a device, or uses an existing mount.
 pub(super) fn open(
     device: &Path,
     files: &dyn ReadFiles,
@@ -55,7 +55,7 @@ pub(super) fn open(
         std::fs::remove_dir(&place).ok();
         return Err(DeviceError::Format {
             device: device.to_owned(),
-            reason: format!("cannot be mounted: {error}"),
+            reason: format!("cannot mount: {error}"),
         });
     }
     let own = Some((place.clone(), commands.clone()));
@@ -69,7 +69,7 @@ impl Drop for Mounted {
             Ok(_) => {
                 std::fs::remove_dir(place).ok();
             }
-            Err(error) => tracing::warn!("{} stays mounted: {error}", place.display()),
+            Err(error) => tracing::warn!("cannot unmount {}: {error}", place.display()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which file system a device holds, its label and its UUID, as blkid tells them.
+//! Detects the file system of a device, its label and its UUID, like blkid.
 //!
 //! Sources: the kernel's documentation of ext4, XFS, btrfs and squashfs; ECMA-119 (iso9660), ECMA-167 (UDF);
 //! Microsoft's FAT specification 1.03; mkswap(8).
@@ -6,12 +6,12 @@
 use super::blocks::{Blocks, le};
 use super::{fat, iso9660};
 
-/// Everything looked at is in the first bytes: btrfs begins at 64 KiB.
+/// All data is at the beginning: btrfs starts at 64 KiB.
 const HEAD: usize = (64 << 10) + (4 << 10);
-/// Volume descriptors of a disc.
+/// Volume descriptors of iso9660.
 const DESCRIPTORS: usize = 32 << 10;
 
-/// What a superblock says.
+/// The data of a superblock.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Superblock {
     /// blkid's name for it (`vfat`, `iso9660`, `ext4`).
@@ -22,14 +22,14 @@ pub(super) struct Superblock {
     pub uuid: Option<String>,
 }
 
-/// The text up to a NUL, without blanks at its end; `None` where it is empty.
+/// The text up to a NUL, without trailing blanks; `None` if empty.
 pub(super) fn label(bytes: &[u8]) -> Option<String> {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let text = String::from_utf8_lossy(&bytes[..end]).trim_end().to_owned();
     (!text.is_empty()).then_some(text)
 }
 
-/// 16 bytes as a UUID; `None` where all are 0.
+/// 16 bytes as a UUID; `None` if they are all 0.
 fn uuid(bytes: Option<&[u8]>) -> Option<String> {
     let bytes = bytes.filter(|bytes| bytes.iter().any(|byte| *byte != 0))?;
     let number = bytes.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
@@ -37,7 +37,7 @@ fn uuid(bytes: Option<&[u8]>) -> Option<String> {
     Some([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
 }
 
-/// A file system whose label and UUID stand at fixed places.
+/// A file system with label and UUID at fixed offsets.
 fn plain(
     head: &[u8],
     filesystem: &'static str,
@@ -56,7 +56,7 @@ fn has(head: &[u8], offset: usize, magic: &[u8]) -> bool {
     head.get(offset..offset + magic.len()) == Some(magic)
 }
 
-/// ext2, ext3 or ext4, told by the features that only the later ones have.
+/// Distinguishes ext2, ext3 and ext4 by their features.
 fn ext(head: &[u8]) -> Option<Superblock> {
     const AT: usize = 1024;
     if !has(head, AT + 56, &[0x53, 0xef]) {
@@ -64,7 +64,7 @@ fn ext(head: &[u8]) -> Option<Superblock> {
     }
     let (compatible, incompatible, read_only) =
         (le(head, AT + 92, 4)?, le(head, AT + 96, 4)?, le(head, AT + 100, 4)?);
-    // What ext3 knows: journal recovery and file types; sparse superblocks, large files, btree directories.
+    // The features of ext3: journal recovery and file types; sparse superblocks, large files, btree directories.
     let filesystem = if incompatible & 0x8 != 0 {
         "jbd"
     } else if incompatible & !0x16 != 0 || read_only & !0x7 != 0 {
@@ -77,14 +77,14 @@ fn ext(head: &[u8]) -> Option<Superblock> {
     Some(plain(head, filesystem, AT + 104, AT + 120, 16))
 }
 
-/// Swap space ends its first page with its name; the page's size is the machine's that made it.
+/// The signature is at the end of the first page; the page size is that of the machine that created it.
 fn swap(head: &[u8]) -> Option<Superblock> {
     let pages = [4096, 8192, 16384, 32768, 65536];
     let found = pages.iter().any(|page| has(head, page - 10, b"SWAPSPACE2"));
     found.then(|| plain(head, "swap", 1024 + 12, 1024 + 28, 16))
 }
 
-/// UDF announces itself among the volume descriptors; its label is not read.
+/// UDF has its own volume descriptors; its label is not read.
 fn udf(head: &[u8]) -> Option<Superblock> {
     let is_udf = (0..16).any(|number| {
         let at = DESCRIPTORS + number * 2048 + 1;
@@ -93,7 +93,7 @@ fn udf(head: &[u8]) -> Option<Superblock> {
     is_udf.then_some(Superblock { filesystem: "udf", label: None, uuid: None })
 }
 
-/// What is on a device; `None` where it is nothing known, or a table of partitions.
+/// The file system of a device; `None` if it is unknown, or a partition table.
 pub(super) fn probe(blocks: &dyn Blocks) -> Option<Superblock> {
     let head = blocks.read_some(0, HEAD);
     let named = |filesystem| Some(Superblock { filesystem, label: None, uuid: None });
@@ -115,7 +115,7 @@ pub(super) fn probe(blocks: &dyn Blocks) -> Option<Superblock> {
     if has(&head, 65536 + 64, b"_BHRfS_M") {
         return Some(plain(&head, "btrfs", 65536 + 32, 65536 + 299, 256));
     }
-    // A disc may carry a boot sector for disks in front of itself, so it goes first.
+    // iso9660 may start with a boot sector for disks, so it is checked first.
     iso9660::probe(&head)
         .or_else(|| udf(&head))
         .or_else(|| ext(&head))

@@ -6,8 +6,7 @@ use proptest::prelude::*;
 
 use super::{HostDevices, identify_image, open_image};
 
-/// A directory as a config drive and a seed have it: long names, directories, an empty file, a file of several
-/// clusters.
+/// A directory like on a config drive or a seed: long names, directories, an empty file, a file of several clusters.
 fn source() -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     let write = |path: &str, content: &[u8]| {
@@ -30,6 +29,7 @@ fn big() -> Vec<u8> {
     (0..20_000_u32).flat_map(u32::to_le_bytes).collect()
 }
 
+<<<<<<< HEAD
 /// Runs a program of the machine (Debian: genisoimage, dosfstools, mtools, e2fsprogs), also one that an ordinary
 /// user's PATH does not reach.
 fn run(program: &str, arguments: &[&str]) {
@@ -38,13 +38,31 @@ fn run(program: &str, arguments: &[&str]) {
     let output = Command::new(found).args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
     assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+=======
+/// Runs a program; returns false, with a message, if it is not installed.
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn run(program: &str, arguments: &[&str]) -> bool {
+    match Command::new(program).args(arguments).output() {
+        Ok(output) => {
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{program} {arguments:?}: {text}");
+            true
+        }
+        Err(_) => {
+            eprintln!(
+                "SKIPPED: {program} is not installed (Debian: genisoimage, dosfstools, mtools, e2fsprogs)"
+            );
+            false
+        }
+    }
+>>>>>>> wt-words
 }
 
 fn read(tree: &dyn Tree, path: &str) -> Option<Vec<u8>> {
     tree.read(path).expect("readable")
 }
 
-/// What every image of [`source`] has to give.
+/// The expectations for every image of [`source`].
 fn check(image: Vec<u8>, filesystem: &str, label: &str, long_names: bool) {
     let name = Path::new("image");
     let found = identify_image(name, &image);
@@ -69,8 +87,13 @@ fn check(image: Vec<u8>, filesystem: &str, label: &str, long_names: bool) {
     }
 }
 
+<<<<<<< HEAD
 /// An image made by genisoimage with some options.
 fn disc(options: &[&str]) -> Vec<u8> {
+=======
+/// An image created by genisoimage with some options.
+fn disc(options: &[&str]) -> Option<Vec<u8>> {
+>>>>>>> wt-words
     let (source, out) = (source(), tempfile::tempdir().expect("a directory"));
     let image = out.path().join("image.iso").display().to_string();
     let root = source.path().display().to_string();
@@ -102,8 +125,13 @@ fn a_disc_with_neither_has_short_names() {
     );
 }
 
+<<<<<<< HEAD
 /// An image made by mkfs.vfat and mtools.
 fn fat(bits: &str, kilobytes: u64, extra: &[&str]) -> Vec<u8> {
+=======
+/// An image created by mkfs.vfat and mtools.
+fn fat(bits: &str, kilobytes: u64, extra: &[&str]) -> Option<Vec<u8>> {
+>>>>>>> wt-words
     let (source, out) = (source(), tempfile::tempdir().expect("a directory"));
     let image = out.path().join("image.fat");
     std::fs::File::create(&image).expect("made").set_len(kilobytes << 10).expect("made longer");
@@ -167,7 +195,11 @@ fn superblocks_tell_what_blkid_tells() {
     }
 }
 
+<<<<<<< HEAD
 /// File systems that only the kernel reads are mounted, and nothing stays mounted.
+=======
+/// If the tests may mount, the kernel's file systems are also read; nothing stays mounted.
+>>>>>>> wt-words
 #[test]
 #[ignore = "needs root, namespaces, mke2fs"]
 fn other_file_systems_are_mounted_for_a_moment() {
@@ -218,7 +250,7 @@ fn the_kernel_lists_disks_and_partitions() {
     assert_eq!(seen, expected);
 }
 
-/// Reads whatever is there. It need not make sense; it must end, and must not panic.
+/// Reads everything. The result is arbitrary, but it must terminate without a panic.
 fn walk(image: Vec<u8>) {
     let name = Path::new("image");
     identify_image(name, &image);
@@ -234,8 +266,7 @@ fn walk(image: Vec<u8>) {
     }
 }
 
-/// Small images that stand in the source tree, so that nothing need be installed: a disc and a FAT12, without the
-/// zeros at their ends.
+/// Small images in the source tree, so that no tools are needed: iso9660 and FAT12, without trailing zeros.
 fn images() -> [Vec<u8>; 2] {
     let mut disc = vec![0; 32 << 10];
     disc.extend(include_bytes!("testdata/rock-ridge.iso.after-32k"));
@@ -258,7 +289,7 @@ fn small_images_are_read_without_any_program() {
 }
 
 proptest! {
-    /// Any few bytes of an image may be anything.
+    /// A few arbitrary bytes anywhere in an image.
     #[test]
     fn hostile_images_end_in_an_error_or_an_answer(
         which in 0..2_usize,
@@ -272,7 +303,7 @@ proptest! {
             let at = at.index(image.len());
             image[at] = value;
         }
-        // The places where lengths and addresses stand: the boot sector, the descriptors, the first directories.
+        // The offsets of lengths and addresses: the boot sector, the descriptors, the first directories.
         let start = [0x8000, 0][which];
         for (at, value) in headers {
             image[start + at] = value;

@@ -1,4 +1,4 @@
-//! A packet socket (packet(7)): the only way to be answered before there is an address.
+//! A packet socket (packet(7)): the only way to receive responses without an address.
 
 use std::io;
 use std::mem::{size_of, zeroed};
@@ -10,14 +10,14 @@ use dhcp::Checksum;
 use super::Wire;
 use crate::netlink::readable;
 
-/// Ethernet's number for IPv4, in the order of the network.
+/// The EtherType of IPv4, in network byte order.
 #[expect(clippy::cast_possible_truncation, reason = "0x0800")]
 const IPV4: u16 = (libc::ETH_P_IP as u16).to_be();
-/// A link's hardware address has at most so many bytes (MAX_ADDR_LEN).
+/// The maximum length of a hardware address (MAX_ADDR_LEN).
 const LONGEST_ADDRESS: usize = 32;
-/// Larger than any frame of the links that machines boot from.
+/// Larger than any frame on devices that machines boot from.
 const LONGEST_PACKET: usize = 65_536;
-/// linux/if_packet.h: TP_STATUS_CSUMNOTREADY, the checksum is left to hardware that is not there.
+/// linux/if_packet.h: TP_STATUS_CSUMNOTREADY, the checksum is left to hardware that does not exist.
 const CHECKSUM_PENDING: u32 = 1 << 3;
 
 /// linux/if_packet.h: struct sockaddr_ll, with room for InfiniBand's addresses.
@@ -27,14 +27,14 @@ struct Destination {
     rest: [u8; LONGEST_ADDRESS],
 }
 
-/// UDP packets to the client's port that arrive on one link, and packets to everybody on it.
+/// Receives UDP packets for the client's port on one device, and broadcasts packets.
 pub(crate) struct PacketSocket {
     socket: OwnedFd,
     index: i32,
     broadcast: Vec<u8>,
 }
 
-/// linux/filter.h: passes IPv4 packets with UDP to port 68 that are no later fragments.
+/// linux/filter.h: accepts IPv4 packets with UDP to port 68 that are not later fragments.
 fn filter() -> [libc::sock_filter; 8] {
     let step = |code: u16, jt: u8, jf: u8, k: u32| libc::sock_filter { code, jt, jf, k };
     [
@@ -52,7 +52,7 @@ fn filter() -> [libc::sock_filter; 8] {
 /// The length of a structure that the kernel reads.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "the kernel's structures have some hundred bytes at most"
+    reason = "the kernel's structures have a few hundred bytes at most"
 )]
 const fn length<T>() -> libc::socklen_t {
     size_of::<T>() as libc::socklen_t
@@ -68,10 +68,13 @@ fn option<T>(socket: &OwnedFd, level: i32, name: i32, value: &T) -> io::Result<(
 }
 
 impl PacketSocket {
-    /// A socket on the link of a number; `broadcast` is the hardware address of everybody on it.
+    /// Opens a socket on a device by index; `broadcast` is its broadcast hardware address.
     pub(crate) fn open(index: u32, broadcast: Vec<u8>) -> io::Result<Self> {
         if broadcast.is_empty() || broadcast.len() > LONGEST_ADDRESS {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "the link has no broadcast address"));
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "the network device has no broadcast address",
+            ));
         }
         let index = i32::try_from(index).map_err(|_| io::ErrorKind::InvalidInput)?;
         let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
@@ -86,7 +89,7 @@ impl PacketSocket {
             OwnedFd::from_raw_fd(number)
         };
         let mut steps = filter().to_vec();
-        // The jump on a right port leads here.
+        // The target of the jump on a matching port.
         steps.push(libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: 0xffff_ffff });
         let count = u16::try_from(steps.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
         let program = libc::sock_fprog { len: count, filter: steps.as_mut_ptr() };
@@ -168,7 +171,7 @@ impl Wire for PacketSocket {
             let Ok(length) = usize::try_from(length) else {
                 let error = io::Error::last_os_error();
                 return match error.kind() {
-                    // A link that goes down for a moment tells so once.
+                    // A device that goes down temporarily reports that once.
                     io::ErrorKind::NetworkDown | io::ErrorKind::WouldBlock => {
                         Ok(Some((Vec::new(), Checksum::Verify)))
                     }

@@ -1,4 +1,4 @@
-//! The client against servers in memory; real ones are asked in namespaces by `tests/dhcp`.
+//! The client with servers in memory; `tests/dhcp` uses real servers in namespaces.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
 type Answers = Box<dyn FnMut(usize, &Message) -> Vec<Message>>;
 
-/// A link whose other end answers each message by a function of its number.
+/// A device whose peer answers each message with a function of its number.
 struct Link {
     sent: Vec<Message>,
     waiting: VecDeque<Vec<u8>>,
@@ -82,7 +82,7 @@ fn answer(to: &Message, kind: Kind, server: Ipv4Addr, address: u8) -> Message {
     message
 }
 
-/// What a plain server says.
+/// The response of a simple server.
 fn plain(to: &Message) -> Vec<Message> {
     match to.kind() {
         Some(Kind::Discover) => vec![answer(to, Kind::Offer, SERVER, 20)],

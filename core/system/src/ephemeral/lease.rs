@@ -1,4 +1,4 @@
-//! What the DHCP clients say of a lease, in one form.
+//! Parses the leases of DHCP clients.
 
 use std::net::Ipv4Addr;
 
@@ -36,7 +36,7 @@ pub(super) fn udhcpc(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The lease in the options of any client; `None` without an address.
+/// Converts the options of any client to a lease; `None` without an address.
 pub(super) fn from_options(interface: &str, options: Vec<(String, String)>) -> Option<Lease> {
     let find = |names: &[&str]| {
         names
@@ -69,8 +69,8 @@ pub(super) fn from_options(interface: &str, options: Vec<(String, String)>) -> O
     })
 }
 
-/// Classless routes (RFC 3442) in the spellings of the clients: `10.0.0.0/8 10.0.0.1 …`, or the bytes in decimal,
-/// `8,10,10,0,0,1,…`, where a route's network has as many bytes as its prefix needs.
+/// Parses classless routes (RFC 3442) in the clients' formats: `10.0.0.0/8 10.0.0.1 …`, or decimal bytes,
+/// `8,10,10,0,0,1,…`, where the network has as many bytes as its prefix needs.
 fn routes(text: &str) -> Vec<(Ipv4Addr, u8, Ipv4Addr)> {
     let words: Vec<&str> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
     if words.iter().any(|word| word.contains('.')) {
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn each_client_gives_the_same_lease() {
-        // Forms from dhcpcd(8), dhclient.leases(5) and busybox's udhcpc documentation.
+        // Formats from dhcpcd(8), dhclient.leases(5) and busybox's udhcpc documentation.
         let dumped = "ip_address='10.0.0.5'\nsubnet_cidr='24'\nsubnet_mask='255.255.255.0'\nrouters='10.0.0.1'\n\
             dhcp_server_identifier='10.0.0.2'\ninterface_mtu='1400'\n\
             classless_static_routes='169.254.169.254/32 10.0.0.2 0.0.0.0/0 10.0.0.1'\n";

@@ -1,4 +1,4 @@
-//! The DHCP clients that distributions package: dhcpcd, dhclient, udhcpc.
+//! The DHCP clients packaged by distributions: dhcpcd, dhclient, udhcpc.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use model::effects::{Attributes, Command, Commands, EphemeralError, Files, Lease
 
 use super::lease;
 
-/// Where leases and helper scripts of the clients are kept while they run.
+/// The directory of the clients' leases and helper scripts while they run.
 const DIRECTORY: &str = "/run/cloud-init/tmp";
 
 /// The packaged clients.
@@ -18,7 +18,7 @@ pub(super) struct PackagedClients {
 }
 
 impl PackagedClients {
-    /// Asks by one of them.
+    /// Requests a lease with one of them.
     pub(super) fn lease(
         &self,
         client: &str,
@@ -36,13 +36,13 @@ impl PackagedClients {
                     run(Command::line(["dhcpcd", "--ipv4only", "--waitip", "--persistent", "--noarp"])
                         .args(["--timeout", &seconds, "--script=/bin/true", interface]))?;
                     let dump = run(Command::line(["dhcpcd", "--dumplease", "--ipv4only", interface]));
-                    // The client stays as a daemon; its address is ours to remove.
+                    // The client keeps running as a daemon; we remove its address.
                     let stop = self.commands.run(
                         &Command::line(["dhcpcd", "--exit", "--ipv4only", interface])
                             .timeout(Duration::from_secs(10)),
                     );
                     if let Err(error) = stop {
-                        tracing::debug!("dhcpcd did not end: {error}");
+                        tracing::debug!("dhcpcd did not exit: {error}");
                     }
                     lease::dhcpcd(&dump?.text())
                 }
@@ -76,6 +76,6 @@ impl PackagedClients {
                 }
             };
         lease::from_options(interface, options)
-            .ok_or_else(|| no_lease(format!("{client} left no readable lease")))
+            .ok_or_else(|| no_lease(format!("{client} wrote no readable lease")))
     }
 }

@@ -1,8 +1,9 @@
-//! What was added to a link is taken away again, whatever becomes of this process.
+//! Reverts changes to a network device, even if this process is killed.
 //!
-//! A guard undoes on drop. For the case that the process is killed, a child waits on a pipe whose other end only this
-//! process has: when the pipe ends without a word, the child sends the messages that it was told to the kernel. It was
-//! forked from a program that may have threads, so it does nothing but system calls, over memory that it has already.
+//! A guard reverts changes on drop. In case this process is killed, a child process waits on a pipe whose other end
+//! only this process has: when the pipe closes without the final record, the child sends the recorded messages to the
+//! kernel. It is forked from a program that may have threads, so it only uses system calls and already allocated
+//! memory.
 
 use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
@@ -11,16 +12,16 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::netlink::{Message, Netlink};
 
-/// What the child remembers: far more than a link ever gets.
+/// The size of the child's memory: more than any device needs.
 const ROOM: usize = 16 << 10;
-/// A record of no bytes tells the child that all is undone.
+/// A record without bytes tells the child that everything has been reverted.
 const DONE: [u8; 2] = [0, 0];
 
-/// Messages that undo what was done, sent in reverse order when this is dropped.
+/// Messages that revert changes, sent in reverse order on drop.
 pub(crate) struct Undo {
     link: String,
     messages: Vec<Message>,
-    /// The child's number and the pipe to it.
+    /// The child's PID, and the pipe to it.
     child: Option<(libc::pid_t, std::fs::File)>,
 }
 
@@ -29,16 +30,14 @@ impl Undo {
         let child = match watcher() {
             Ok(child) => Some(child),
             Err(error) => {
-                tracing::debug!(
-                    "nobody takes back what is added to {link} if this process is killed: {error}"
-                );
+                tracing::debug!("changes to {link} will not be reverted if this process is killed: {error}");
                 None
             }
         };
         Self { link: link.to_owned(), messages: Vec::new(), child }
     }
 
-    /// Notes how something that is about to be done, or has just been done, is undone.
+    /// Records how to revert a change that is about to be made or was just made.
     pub(crate) fn note(&mut self, message: Message) {
         if let Some((_, pipe)) = &mut self.child {
             let bytes = message.bytes(0);
@@ -49,7 +48,7 @@ impl Undo {
             let mut record = (bytes.len() as u16).to_ne_bytes().to_vec();
             record.extend(bytes);
             if let Err(error) = pipe.write_all(&record) {
-                tracing::debug!("{}: the process that takes back is gone: {error}", self.link);
+                tracing::debug!("{}: the cleanup process has exited: {error}", self.link);
             }
         }
         self.messages.push(message);
@@ -61,13 +60,13 @@ impl Drop for Undo {
         match Netlink::open() {
             Ok(mut netlink) => {
                 for message in self.messages.drain(..).rev() {
-                    // What is gone already, such as a route whose address went before it, is as it should be.
+                    // It is fine if a change is already gone, such as a route with its address.
                     if let Err(error) = netlink.ask(&message) {
-                        tracing::debug!("{}: nothing was there to take back: {error}", self.link);
+                        tracing::debug!("{}: nothing to revert: {error}", self.link);
                     }
                 }
             }
-            Err(error) => tracing::warn!("{}: cannot take back an ephemeral address: {error}", self.link),
+            Err(error) => tracing::warn!("{}: cannot remove a temporary address: {error}", self.link),
         }
         let Some((pid, mut pipe)) = self.child.take() else { return };
         let _ = pipe.write_all(&DONE);
@@ -82,7 +81,7 @@ fn watcher() -> io::Result<(libc::pid_t, std::fs::File)> {
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
     let socket = Netlink::open()?.into_socket();
     // SAFETY: the child calls `watch`, which makes system calls only and never returns.
-    #[allow(unsafe_code, reason = "only a process of its own outlives a kill")]
+    #[allow(unsafe_code, reason = "only another process survives a kill")]
     let pid = unsafe { libc::fork() };
     match pid {
         0 => watch(&reader, &socket),
@@ -91,7 +90,7 @@ fn watcher() -> io::Result<(libc::pid_t, std::fs::File)> {
     }
 }
 
-/// The child. Signals that end the parent must not end it first.
+/// Runs in the child. Signals that end the parent must not end it first.
 fn watch(reader: &OwnedFd, socket: &OwnedFd) -> ! {
     let mut memory = [0_u8; ROOM];
     let mut length = 0;
@@ -102,7 +101,7 @@ fn watch(reader: &OwnedFd, socket: &OwnedFd) -> ! {
             libc::signal(signal, libc::SIG_IGN);
         }
         libc::setsid();
-        // Nobody who waits for the end of another descriptor may have to wait for this process.
+        // The child must not keep other descriptors open, which other processes may wait on.
         close_but(reader.as_raw_fd(), socket.as_raw_fd());
         loop {
             let room = ROOM - length;
@@ -141,12 +140,12 @@ fn watch(reader: &OwnedFd, socket: &OwnedFd) -> ! {
 unsafe fn close_but(one: RawFd, other: RawFd) {
     let (low, high) = (one.min(other).cast_unsigned(), one.max(other).cast_unsigned());
     let mut between = [(0, low), (low + 1, high), (high + 1, libc::c_uint::MAX)].into_iter();
-    // SAFETY: as this function's own.
+    // SAFETY: see the function's own requirements.
     unsafe {
         let closed = between
             .all(|(from, upto)| from == upto || libc::syscall(libc::SYS_close_range, from, upto - 1, 0) == 0);
         if !closed {
-            // A kernel before 5.9 has no close_range(2). The program never has a thousand files open.
+            // Kernels before 5.9 lack close_range(2). The program never has a thousand open files.
             for fd in (0..1024).filter(|fd| *fd != one && *fd != other) {
                 libc::close(fd);
             }
@@ -154,7 +153,7 @@ unsafe fn close_but(one: RawFd, other: RawFd) {
     }
 }
 
-/// Whether the parent has said that it undid all by itself.
+/// Whether the parent has reverted everything itself.
 fn all_done(memory: &[u8; ROOM], length: usize) -> bool {
     let mut at = 0;
     while at + 2 <= length {
@@ -166,11 +165,11 @@ fn all_done(memory: &[u8; ROOM], length: usize) -> bool {
     false
 }
 
-/// The records from the last to the first, found without memory of their own; none where the last says that all is done.
+/// The records from last to first, without allocation; none if the last one says that everything has been reverted.
 struct Records<'m> {
     memory: &'m [u8; ROOM],
     length: usize,
-    /// Where the record that was given last begins.
+    /// The start of the last returned record.
     upto: usize,
 }
 
@@ -206,7 +205,7 @@ mod tests {
         Records { memory: &memory, length: bytes.len(), upto: usize::MAX }.collect()
     }
 
-    /// A later watcher is forked with the pipes of the earlier ones: the earlier must end all the same.
+    /// A later child inherits the pipes of earlier ones, which must still be able to exit.
     #[test]
     fn two_links_that_are_held_at_once_are_let_go_in_either_order() {
         let (done, waited) = std::sync::mpsc::channel();
@@ -227,7 +226,7 @@ mod tests {
         let two = 2_u16.to_ne_bytes();
         let told = [&one[..], b"a", &two, b"bb", &one, b"c"].concat();
         assert_eq!(records(&told), [(9, 10), (5, 7), (2, 3)]);
-        // A record that was cut off is none.
+        // An incomplete record is ignored.
         assert_eq!(records(&told[..told.len() - 1]), [(5, 7), (2, 3)]);
         assert_eq!(records(&[&told[..], &DONE].concat()), []);
         let done = |told: &[u8]| {

@@ -1,4 +1,4 @@
-//! The commands that run now, so that all of them end when this process has to.
+//! Tracks running commands, so that they can be ended with this process.
 
 use std::process::{self, Child};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,23 +7,23 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-/// How long a command may take to end by itself once it was asked to.
+/// How long commands may take to exit after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
-/// How often the commands that end are looked at.
+/// The polling interval while commands exit.
 const POLL: Duration = Duration::from_millis(20);
 
-/// One for the process, as signals are.
+/// One per process, like signals.
 static CHILDREN: Mutex<Children> = Mutex::new(Children { ending: false, running: Vec::new() });
 
 struct Children {
-    /// No further command is started, and who waits for one waits for the end of the process.
+    /// No more commands are started, and waiting for one waits until this process exits.
     ending: bool,
     running: Vec<Entry>,
 }
 
 struct Entry {
     pid: u32,
-    /// It leads a process group of its own.
+    /// Whether it leads a process group.
     group: bool,
     shown: Vec<String>,
 }
@@ -32,7 +32,7 @@ fn children() -> MutexGuard<'static, Children> {
     CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A command that runs; it is no longer counted when this is dropped.
+/// A running command; dropping it ends the tracking.
 pub(super) struct Running(u32);
 
 impl Drop for Running {
@@ -41,7 +41,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts a command, unless this process is ending.
+/// Starts a command, unless this process is exiting.
 pub(super) fn spawn(
     prepared: &mut process::Command,
     group: bool,
@@ -59,21 +59,21 @@ pub(super) fn spawn(
     Ok((child, running))
 }
 
-/// Goes no further when this process is ending: what would follow belongs to a stage that is closed.
+/// Blocks if this process is exiting: the stage that would continue is already closed.
 pub(super) fn stop_if_ending() {
     while children().ending {
         thread::park();
     }
 }
 
-/// Starts no further command. Gives those that run, secrets replaced.
+/// Prevents new commands. Returns the running ones, with secrets replaced.
 pub(super) fn freeze() -> Vec<Vec<String>> {
     let mut children = children();
     children.ending = true;
     children.running.iter().map(|entry| entry.shown.clone()).collect()
 }
 
-/// Ends every command that runs, with what it started.
+/// Ends all running commands and their children.
 pub(super) fn end() {
     signal(Signal::TERM);
     let begun = Instant::now();
@@ -86,7 +86,7 @@ pub(super) fn end() {
 fn signal(signal: Signal) {
     for entry in &children().running {
         let Some(pid) = i32::try_from(entry.pid).ok().and_then(Pid::from_raw) else { continue };
-        // One that has ended by itself is as it should be.
+        // A command that has already exited is fine.
         let _ = if entry.group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
     }
 }

@@ -30,7 +30,7 @@ impl Clock for HostClock {
     fn utc_offset(&self, at: Timestamp) -> i32 {
         let Ok(seconds) = libc::time_t::try_from(at.0.as_secs()) else { return 0 };
         // SAFETY: both pointers are to live values of this frame; an all-zero `tm` is a valid one to be filled.
-        #[allow(unsafe_code, reason = "the C library knows the machine's time zone")]
+        #[allow(unsafe_code, reason = "the time zone is only available from the C library")]
         unsafe {
             let mut broken_down: libc::tm = std::mem::zeroed();
             if libc::localtime_r(&raw const seconds, &raw mut broken_down).is_null() {

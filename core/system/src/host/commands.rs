@@ -12,13 +12,13 @@ use model::effects::{Command, CommandError, Commands, Conversation, Output, Sink
 
 use super::children;
 
-/// Where programs are, also when PATH forgets the system directories (a boot's PATH may lack /sbin).
+/// Directories of programs that are always searched (a boot's PATH may lack /sbin).
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// How often a command with a time limit is looked at.
+/// The polling interval for a command with a time limit.
 const POLL: Duration = Duration::from_millis(5);
 
-/// Running programs on the machine, or inside a root by chroot.
+/// Runs programs on the machine, or in a root with chroot.
 pub(crate) struct HostCommands {
     prefix: Option<PathBuf>,
 }
@@ -28,7 +28,7 @@ impl HostCommands {
         Self { prefix: prefix.filter(|path| path != Path::new("/")) }
     }
 
-    /// The root that a command runs inside, as this process sees it; `None` for the machine's own.
+    /// The root that a command runs in, as this process sees it; `None` for the machine's own.
     fn root_of(&self, command: &Command) -> Option<PathBuf> {
         let own = self.prefix.as_deref();
         match (&command.root, own) {
@@ -64,7 +64,7 @@ impl HostCommands {
             let directory = text(command.directory.as_deref().unwrap_or(Path::new("/")))?;
             // SAFETY: chroot and chdir are async-signal-safe system calls; nothing is allocated between fork and
             // exec, since both paths are C strings already.
-            #[allow(unsafe_code, reason = "a command of an image's root has to run inside it")]
+            #[allow(unsafe_code, reason = "a command of an image's root must run in it")]
             unsafe {
                 prepared.pre_exec(move || {
                     rustix::process::chroot(&root)?;
@@ -80,7 +80,7 @@ impl HostCommands {
     }
 }
 
-/// Where PATH has a program inside a root.
+/// Finds a program in PATH within a root.
 fn find(root: Option<&Path>, program: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let search = format!("{path}:{SYSTEM_PATH}");
@@ -105,7 +105,7 @@ impl Commands for HostCommands {
         if command.sink == Sink::Capture {
             prepared.stdout(Stdio::piped()).stderr(Stdio::piped());
         }
-        // Its own process group, so that a time limit also ends what it started.
+        // Uses a process group, so that a time limit also ends its children.
         if !command.foreground {
             prepared.process_group(0);
         }
@@ -120,7 +120,7 @@ impl Commands for HostCommands {
             Err(error) => return Err(failed(error)),
         };
         let feeder = child.stdin.take().zip(command.stdin.clone()).map(|(mut pipe, bytes)| {
-            // A command may end without reading all of it: that is its own affair.
+            // A command may exit without reading all of its input.
             thread::spawn(move || drop(pipe.write_all(bytes.expose())))
         });
         let stdout = child.stdout.take().map(collect);
@@ -147,7 +147,7 @@ impl Commands for HostCommands {
         if let Some(feeder) = feeder {
             let _ = feeder.join();
         }
-        // A daemon that the command left may hold the pipes: what came until now is enough then.
+        // A daemon started by the command may keep the pipes open: the output so far is sufficient.
         let patience = command
             .timeout
             .map_or(Duration::from_secs(3600), |limit| limit.saturating_sub(started.elapsed()));
@@ -191,10 +191,10 @@ impl Commands for HostCommands {
     }
 }
 
-/// Longer answers are refused.
+/// The maximum size of an answer.
 const MAX_ANSWER: u64 = 16 << 20;
 
-/// A child process that is talked to.
+/// A child process with a dialog.
 struct Talk {
     child: process::Child,
     _running: children::Running,
@@ -220,7 +220,7 @@ impl Conversation for Talk {
 
 impl Drop for Talk {
     fn drop(&mut self) {
-        // The end of its input tells it to end.
+        // Closing its input makes it exit.
         self.to = None;
         let _ = self.child.wait();
     }
@@ -291,9 +291,24 @@ mod tests {
         assert!(talk.ask("end").is_err());
     }
 
+<<<<<<< HEAD
     /// A root that holds this machine's shell under these names, and what it loads.
     fn small_root(applets: &[&str]) -> tempfile::TempDir {
         let shell = find(None, "busybox").or_else(|| find(None, "sh")).expect("a shell");
+=======
+    /// A root with this machine's shell under these names, and its libraries; `None`, with a message, if this test
+    /// cannot create one.
+    #[allow(clippy::print_stderr, reason = "a test that does not run says so")]
+    fn small_root(applets: &[&str]) -> Option<tempfile::TempDir> {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("SKIPPED: only root may change its root");
+            return None;
+        }
+        let Some(shell) = find(None, "busybox").or_else(|| find(None, "sh")) else {
+            eprintln!("SKIPPED: no shell here");
+            return None;
+        };
+>>>>>>> wt-words
         let root = tempfile::tempdir().expect("a directory");
         let into = |path: &Path| {
             let target = root.path().join(path.strip_prefix("/").expect("absolute"));
@@ -304,7 +319,7 @@ mod tests {
         for applet in applets {
             std::fs::copy(&shell, root.path().join("bin").join(applet)).expect("copied");
         }
-        // What the shell needs to run, as the loader itself lists it; nothing for a static one.
+        // The shell's libraries as listed by the loader; none for a static one.
         let listed = run(&Command::new("ldd").arg(shell.display().to_string()).accept(&[0, 1]));
         let listed = listed.expect("ldd runs").text();
         listed.split_whitespace().filter(|word| word.starts_with('/')).for_each(|word| into(Path::new(word)));
@@ -322,7 +337,7 @@ mod tests {
         command = command.in_root(root.path()).env("PWD", "/inside");
         command.directory = Some("/inside".into());
         assert_eq!(run(&command).expect("it runs there").text(), "/inside from there\n");
-        // The machine of a root below a prefix has its own other roots.
+        // A machine with a root prefix has its own nested roots.
         let (parent, name) = (root.path().parent(), root.path().file_name().expect("a name"));
         let below = HostCommands::new(parent.map(Path::to_owned));
         command.root = Some(Path::new("/").join(name));

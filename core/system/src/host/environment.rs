@@ -1,4 +1,4 @@
-//! The process's surroundings.
+//! The process environment.
 
 use std::io::Write as _;
 
@@ -42,54 +42,54 @@ impl Environment for HostEnvironment {
     }
 
     fn tell(&self, text: &str) {
-        // Nobody reads it when standard error is closed; that must not stop a boot.
+        // Errors, such as a closed standard error, must not stop a boot.
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }
 
-/// HTTP in a build that left it out.
+/// HTTP in a build without it.
 pub struct NoHttp;
 
 impl Http for NoHttp {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
         Err(HttpError::Refused {
             url: request.shown(),
-            reason: "this program was built without HTTP (feature `http`)".into(),
+            reason: "not supported, this program was built without HTTP (feature `http`)".into(),
         })
     }
 }
 
-/// The command line, the program's name first.
+/// The command line, starting with the program's name.
 pub fn arguments() -> Vec<std::ffi::OsString> {
     std::env::args_os().collect()
 }
 
-/// The working directory, for paths that a user gave.
+/// The working directory, for relative paths given by users.
 pub fn current_directory() -> std::io::Result<std::path::PathBuf> {
     std::env::current_dir()
 }
 
-/// A path that a user has given, seen from the root.
+/// The absolute form of a path given by a user.
 ///
 /// # Errors
 ///
-/// As [`current_directory`], for a path that begins there.
+/// As [`current_directory`], for a relative path.
 pub fn absolute(path: &std::path::Path) -> std::io::Result<std::path::PathBuf> {
     if path.is_absolute() { Ok(path.to_owned()) } else { Ok(current_directory()?.join(path)) }
 }
 
-/// Everything that comes on standard input.
+/// Reads standard input to its end.
 ///
 /// # Errors
 ///
-/// When it cannot be read.
+/// If reading fails.
 pub fn standard_input() -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)?;
     Ok(bytes)
 }
 
-/// Where this program is, links followed.
+/// The path of this program, with links resolved.
 pub fn executable() -> Option<std::path::PathBuf> {
     std::env::current_exe().ok()
 }

@@ -1,4 +1,4 @@
-//! The FIFO by which udev's hook tells of a link that has appeared.
+//! The FIFO through which the udev hook reports network devices.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -8,38 +8,38 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
-/// The first descriptor that systemd hands over (SD_LISTEN_FDS_START, sd_listen_fds(3)).
+/// The first file descriptor passed by systemd (SD_LISTEN_FDS_START, sd_listen_fds(3)).
 const FIRST_HANDED: i32 = 3;
 
-/// Both ends at once: opening waits for nobody, and a reader sees no end when a writer goes.
+/// Opens both ends: opening does not block, and a reader does not see EOF when a writer closes.
 fn open(path: &Path, flags: OFlags) -> io::Result<File> {
     let flags = i32::try_from((flags | OFlags::CLOEXEC | OFlags::NOFOLLOW).bits()).unwrap_or_default();
     let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
     if file.metadata()?.file_type().is_fifo() {
         return Ok(file);
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{} is no FIFO", path.display())))
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{} is not a FIFO", path.display())))
 }
 
-/// Whether a FIFO is there.
+/// Whether a FIFO exists.
 pub fn is_fifo(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_fifo())
 }
 
-/// Writes a line into a FIFO.
+/// Writes a line to a FIFO.
 ///
 /// # Errors
 ///
-/// There is no FIFO, or nobody reads and it is full.
+/// If there is no FIFO, or if it is full because nobody reads.
 pub fn tell(path: &Path, line: &str) -> io::Result<()> {
     open(path, OFlags::NONBLOCK)?.write_all(format!("{line}\n").as_bytes())
 }
 
-/// The lines that wait in the FIFO of the socket unit that started this process; `None` where none did.
+/// The queued lines in the FIFO of the socket unit that started this process; `None` if there is no such unit.
 ///
 /// # Errors
 ///
-/// The FIFO cannot be read.
+/// If reading fails.
 pub fn handed_over() -> io::Result<Option<Vec<String>>> {
     let number = |name: &str| std::env::var(name).ok()?.parse::<u32>().ok();
     if number("LISTEN_FDS") != Some(1) || number("LISTEN_PID") != Some(std::process::id()) {
@@ -51,18 +51,18 @@ pub fn handed_over() -> io::Result<Option<Vec<String>>> {
     rustix::fs::fcntl_setfl(&handed, rustix::fs::fcntl_getfl(&handed)? | OFlags::NONBLOCK)?;
     let mut text = Vec::new();
     match File::from(handed).read_to_end(&mut text) {
-        // Empty for now: the end that systemd holds keeps it from ending.
+        // Empty for now: systemd's end keeps it open.
         Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
         _ => {}
     }
     Ok(Some(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()))
 }
 
-/// Makes a FIFO for its owner only, and hands on each line that is written into it, for ever.
+/// Creates a FIFO for its owner only, and passes on each line written to it, without end.
 ///
 /// # Errors
 ///
-/// It cannot be made or read.
+/// If creating or reading it fails.
 pub fn follow(path: &Path, mut each: impl FnMut(&str)) -> io::Result<()> {
     if !is_fifo(path) {
         if let Some(parent) = path.parent() {

@@ -12,7 +12,7 @@ use crate::walk::resolve;
 
 /// Files below a root.
 pub(crate) struct HostFiles {
-    /// `None` is `/`: the kernel itself follows links then.
+    /// `None` means `/`: the kernel itself follows links.
     prefix: Option<PathBuf>,
 }
 
@@ -21,7 +21,7 @@ impl HostFiles {
         Self { prefix: prefix.filter(|path| path != Path::new("/")) }
     }
 
-    /// The path on this machine for a path of the root.
+    /// The path on this machine for a path in the root.
     pub(super) fn real(&self, path: &Path, follow_last: bool) -> io::Result<PathBuf> {
         let Some(prefix) = &self.prefix else { return Ok(path.to_owned()) };
         let below = |inner: &Path| prefix.join(inner.strip_prefix("/").unwrap_or(inner));
@@ -36,7 +36,7 @@ impl HostFiles {
         Ok(below(&resolved))
     }
 
-    /// Where a write at the path lands: what a link leads to is replaced, not the link.
+    /// The target of a write: the target of a link is replaced, not the link.
     fn target(&self, path: &Path) -> io::Result<PathBuf> {
         let real = self.real(path, true)?;
         if self.prefix.is_some() {
@@ -44,7 +44,7 @@ impl HostFiles {
         }
         match fs::canonicalize(&real) {
             Ok(found) => Ok(found),
-            // A dangling link is replaced where it points; a missing file is made where it was named.
+            // A dangling link is replaced at its target; a missing file is created at the given path.
             Err(_) => match fs::read_link(&real) {
                 Ok(target) => Ok(real.parent().unwrap_or(Path::new("/")).join(target)),
                 Err(_) => Ok(real),
@@ -93,11 +93,11 @@ impl ReadFiles for HostFiles {
     }
 
     fn stat(&self, path: &Path) -> Result<Option<Metadata>, FileError> {
-        named("look at", path, self.real(path, true).and_then(|real| optional(fs::metadata(real))))
+        named("stat", path, self.real(path, true).and_then(|real| optional(fs::metadata(real))))
     }
 
     fn lstat(&self, path: &Path) -> Result<Option<Metadata>, FileError> {
-        named("look at", path, self.real(path, false).and_then(|real| optional(fs::symlink_metadata(real))))
+        named("lstat", path, self.real(path, false).and_then(|real| optional(fs::symlink_metadata(real))))
     }
 
     fn list(&self, directory: &Path) -> Result<Vec<String>, FileError> {
@@ -154,14 +154,14 @@ impl Files for HostFiles {
                 None => Ok(()),
             }
         };
-        named("make the directory", path, make())
+        named("create the directory", path, make())
     }
 
     fn symlink(&self, target: &Path, link: &Path) -> Result<(), FileError> {
         let make = || -> io::Result<()> {
             let real = self.real(link, false)?;
             make_parents(&real)?;
-            // Beside it and renamed over it, so that a reader never finds nothing.
+            // Created beside it and renamed, so that the path always exists.
             let fresh = beside(&real);
             let _ = fs::remove_file(&fresh);
             std::os::unix::fs::symlink(target, &fresh)?;
@@ -170,7 +170,7 @@ impl Files for HostFiles {
             }
             fs::rename(&fresh, &real)
         };
-        named("make the link", link, make())
+        named("create the link", link, make())
     }
 
     fn remove(&self, path: &Path) -> Result<(), FileError> {
@@ -216,7 +216,7 @@ fn make_parents(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), fs::create_dir_all)
 }
 
-/// A name in the same directory that nobody else uses.
+/// A unique name in the same directory.
 fn beside(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
@@ -224,8 +224,8 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// A temporary file beside it, fsync, rename, fsync of the directory: after a power cut there is the old content or
-/// the new, never half of it.
+/// Writes a temporary file, then fsync, rename, fsync of the directory: after a power cut the content is either the old
+/// or the new one.
 fn replace(path: &Path, content: &[u8], attributes: &Attributes) -> io::Result<()> {
     make_parents(path)?;
     let before = fs::metadata(path).ok();
@@ -259,7 +259,7 @@ fn replace(path: &Path, content: &[u8], attributes: &Attributes) -> io::Result<(
     written
 }
 
-/// The SELinux label of the file that is replaced; a new file gets its directory's by the policy.
+/// Copies the SELinux label of a replaced file; a new file gets its directory's by policy.
 fn keep_label(from: &Path, to: &Path) {
     let mut label = [0_u8; 256];
     if let Ok(length) = rustix::fs::getxattr(from, "security.selinux", &mut label[..]) {

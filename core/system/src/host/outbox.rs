@@ -1,22 +1,22 @@
-//! Requests that a thread of their own sends.
+//! Requests sent by a background thread.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use model::effects::{Http, Outbox, Request};
 
-/// After so many failures one after another, who waits for the rest waits no longer; the original's figure.
+/// After this many consecutive failures, waiting for the rest ends; upstream's value.
 const GIVE_UP: u32 = 3;
 
-/// What waits, and what came of the last ones.
+/// The queue, and the results so far.
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Request>,
-    /// Whether a thread sends.
+    /// Whether a thread is sending.
     sending: bool,
     /// Failures since the last success.
     failed: u32,
-    /// Whether somebody waits for the end.
+    /// Whether a caller waits for the end.
     flushing: bool,
 }
 
@@ -31,15 +31,11 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next request; without one the sending is over.
+    /// The next request; sending ends without one.
     fn next(&self) -> Option<Request> {
         let mut state = self.lock();
         if state.flushing && state.failed >= GIVE_UP && !state.waiting.is_empty() {
-            tracing::warn!(
-                "{} reports are not sent: the {} before them failed",
-                state.waiting.len(),
-                state.failed
-            );
+            tracing::warn!("discarding {} reports after {} failures", state.waiting.len(), state.failed);
             state.waiting.clear();
             state.failed = 0;
         }
@@ -57,7 +53,7 @@ impl Shared {
     }
 }
 
-/// Ends the sending also when a request panics: else who flushes would wait for ever.
+/// Ends sending even if a request panics: otherwise, flushing would wait forever.
 struct Sending<'s>(&'s Shared);
 
 impl Drop for Sending<'_> {
@@ -68,7 +64,7 @@ impl Drop for Sending<'_> {
     }
 }
 
-/// The queue of a machine. It has a thread only while something waits.
+/// The queue of a machine. It has a thread only while the queue is not empty.
 pub(crate) struct Queue {
     http: Arc<dyn Http>,
     shared: Arc<Shared>,
@@ -90,7 +86,7 @@ fn send(http: &dyn Http, shared: &Shared) {
             Err(error) => {
                 state.failed += 1;
                 drop(state);
-                tracing::warn!("a report could not be sent: {error}");
+                tracing::warn!("cannot send a report: {error}");
             }
         }
     }
@@ -106,11 +102,11 @@ impl Outbox for Queue {
         state.sending = true;
         drop(state);
         let (http, shared) = (self.http.clone(), self.shared.clone());
-        // The log of who posts is the thread's too.
+        // The thread uses the caller's log.
         let log = tracing::dispatcher::get_default(Clone::clone);
         let work = move || tracing::dispatcher::with_default(&log, || send(http.as_ref(), &shared));
         if let Err(error) = std::thread::Builder::new().spawn(work) {
-            tracing::warn!("reports are not sent: no thread: {error}");
+            tracing::warn!("cannot start a thread to send reports: {error}");
             let mut state = self.shared.lock();
             state.waiting.clear();
             self.shared.end(state);
@@ -135,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers once it is told to, and notes what it was asked.
+    /// Answers when told to, and records requests.
     struct Slow {
         asked: Mutex<Vec<String>>,
         go: Mutex<Receiver<bool>>,

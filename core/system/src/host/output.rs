@@ -1,4 +1,4 @@
-//! This process's own output: the `output:` of a stage, and the log file.
+//! The output of this process: `output:` of a stage, and the log file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -7,11 +7,11 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Redirection of standard output and error as `output:` asks for it, and an open log.
+/// Redirects standard output and error as configured in `output:`, and holds an open log.
 pub struct StdioLog;
 
 impl StdioLog {
-    /// Sends standard output (1) or error (2) to a file, which is appended to or begun anew.
+    /// Redirects standard output (1) or error (2) to a file, which is appended to or truncated.
     pub fn to_file(stream: i32, path: &Path, append: bool) -> io::Result<()> {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
@@ -30,34 +30,30 @@ impl StdioLog {
         Self::onto(&file, stream)
     }
 
-    /// Sends standard output or error into a shell command, as `output: {all: '| tee -a FILE'}` asks.
-    /// The command lives until this process's end closes its input.
-    /// What it writes is for root and the group `adm` only, as the original sees to.
+    /// Redirects standard output or error to a shell command, as in `output: {all: '| tee -a FILE'}`. The command runs
+    /// until this process exits and closes its input. Its files are for root and the group `adm` only, as in upstream.
     pub fn to_command(stream: i32, command: &str) -> io::Result<()> {
         let group = administrators();
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", command]).stdin(Stdio::piped());
         // SAFETY: umask and setgid are async-signal-safe system calls and touch no memory of ours.
-        #[allow(
-            unsafe_code,
-            reason = "the files that the command makes need another umask and group than ours"
-        )]
+        #[allow(unsafe_code, reason = "the command's files need a different umask and group")]
         unsafe {
             shell.pre_exec(move || {
                 rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o037));
                 if let Some(group) = group {
-                    // An ordinary user who runs a stage by hand may not, and need not.
+                    // Ordinary users who run a stage manually may not, and need not, do so.
                     let _ = rustix::thread::set_thread_gid(rustix::process::Gid::from_raw(group));
                 }
                 Ok(())
             });
         }
         let child = shell.spawn()?;
-        let pipe = child.stdin.ok_or_else(|| io::Error::other("no pipe to the command of output:"))?;
+        let pipe = child.stdin.ok_or_else(|| io::Error::other("no pipe to the command in output:"))?;
         Self::onto(&pipe, stream)
     }
 
-    /// Sends standard error where standard output goes (`&1`).
+    /// Redirects standard error to standard output (`&1`).
     pub fn error_to_output() -> io::Result<()> {
         rustix::stdio::dup2_stderr(io::stdout())?;
         Ok(())
@@ -72,7 +68,7 @@ impl StdioLog {
         Ok(())
     }
 
-    /// Opens a log file for appending, 0640 when it is new.
+    /// Opens a log file for appending, 0640 if it is new.
     pub fn open(path: &Path) -> io::Result<File> {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
@@ -81,7 +77,7 @@ impl StdioLog {
     }
 }
 
-/// The number of the group `adm`, where there is one.
+/// The ID of the group `adm`, if it exists.
 fn administrators() -> Option<u32> {
     let groups = std::fs::read("/etc/group").ok()?;
     etc_files::accounts::Table::<etc_files::accounts::Group>::parse(&groups).get("adm").map(|group| group.gid)

@@ -1,4 +1,4 @@
-//! Serial ports of the machine, by termios(3).
+//! Serial ports of the machine, see termios(3).
 
 use std::fs::File;
 use std::io;
@@ -17,7 +17,7 @@ use rustix::termios::{
 
 use crate::netlink::ready;
 
-/// Longer lines are refused; SmartOS's answers hold whole user-data in one, base64-encoded.
+/// The maximum length of a line; SmartOS answers with complete user-data in one, base64-encoded.
 const LONGEST: usize = 64 << 20;
 
 /// The ports of the machine, or of the root below a prefix.
@@ -35,13 +35,13 @@ impl Serial for HostSerial {
     fn open(&self, port: &Path, speed: Option<u32>) -> Result<Box<dyn SerialPort>, SerialError> {
         let failed = |source| SerialError::Io { port: port.to_owned(), source };
         let path = self.files.real(port, true).map_err(failed)?;
-        // Without a terminal of its own this process must not get this one, nor wait for a carrier.
+        // The port must not become this process's controlling terminal, nor must opening wait for a carrier.
         let flags = libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
         let file = File::options().read(true).write(true).custom_flags(flags).open(path).map_err(failed)?;
         let before = tcgetattr(&file).map_err(|error| failed(error.into()))?;
         let mut raw = before.clone();
         raw.make_raw();
-        // No modem that hangs up, and what is received counts.
+        // Ignore modem control lines, and enable the receiver.
         raw.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
         if let Some(speed) = speed {
             raw.set_speed(speed).map_err(|error| failed(error.into()))?;
@@ -53,12 +53,12 @@ impl Serial for HostSerial {
     }
 }
 
-/// A port that is open.
+/// An open port.
 struct Port {
     path: PathBuf,
     file: OwnedFd,
     before: Termios,
-    /// What came after the last line.
+    /// Input received after the last line.
     read: Vec<u8>,
 }
 
@@ -76,7 +76,7 @@ impl Port {
     }
 }
 
-/// Whether it is to be tried again once the port is ready.
+/// Whether to retry once the port is ready.
 fn is_early(error: rustix::io::Errno) -> bool {
     matches!(error, rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR)
 }
@@ -148,7 +148,7 @@ mod tests {
 
     const SOON: Duration = Duration::from_secs(10);
 
-    /// The end of a host, and the path of the machine's.
+    /// The host's end, and the path of the machine's end.
     fn pty() -> (File, PathBuf) {
         let host = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a pty");
         grantpt(&host).expect("ours");
@@ -172,9 +172,9 @@ mod tests {
         let (mut host, path) = pty();
         let mut port = open(&path).expect("a terminal");
         port.write_line("NEGOTIATE V2", SOON).expect("written");
-        // A cooked terminal would make "\r\n" of it.
+        // A terminal in cooked mode would convert it to "\r\n".
         assert_eq!(hear(&mut host, 13), b"NEGOTIATE V2\n");
-        // Neither an interrupt, nor the end of a file, nor a carriage return means anything; nothing is echoed.
+        // Interrupt, EOF and carriage return have no special meaning; there is no echo.
         host.write_all(b"V2_OK\r\x03\x04\nrest of ").expect("sent");
         assert_eq!(port.read_line(SOON).expect("a line"), b"V2_OK\r\x03\x04");
         let early = port.read_line(Duration::from_millis(50));

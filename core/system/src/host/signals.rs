@@ -1,7 +1,7 @@
-//! Signals that ask this process to end: a thread is told, which may do anything, unlike a signal's handler.
+//! Termination signals: a thread is notified which, unlike a signal handler, can do anything.
 //!
-//! Handlers are reset when a command is started; a blocked signal would stay blocked in it. That is why this is a
-//! handler and a pipe, and no signalfd.
+//! Handlers are reset in a started command, but a blocked signal would stay blocked in it. Therefore this uses a
+//! handler and a pipe instead of a signalfd.
 
 use std::io;
 use std::os::fd::{IntoRawFd as _, OwnedFd};
@@ -15,7 +15,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::children;
 
-/// Those that are handled, with their names.
+/// The handled signals with their names.
 const SIGNALS: &[(libc::c_int, &str)] = &[
     (libc::SIGTERM, "SIGTERM"),
     (libc::SIGINT, "SIGINT"),
@@ -23,13 +23,13 @@ const SIGNALS: &[(libc::c_int, &str)] = &[
     (libc::SIGABRT, "SIGABRT"),
 ];
 
-/// Where the handler writes a signal's number.
+/// The descriptor that the handler writes signal numbers to.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
 
-/// Where the boot is.
+/// The current step of the boot.
 static STEP: Mutex<Option<(Stage, Option<String>)>> = Mutex::new(None);
 
-/// Notes where the boot is. The real machine needs no journal beyond that: the log holds what was done.
+/// Records the current step of the boot. A real machine needs no other journal: the log contains the actions.
 pub(super) struct Step;
 
 impl Journal for Step {
@@ -38,23 +38,23 @@ impl Journal for Step {
     }
 }
 
-/// A request to end, and what it interrupts.
+/// A termination request, and what it interrupts.
 pub struct Termination {
     /// `SIGTERM` and so on.
     pub signal: &'static str,
-    /// The stage that runs, and the module of it.
+    /// The running stage and module.
     pub step: Option<(Stage, Option<String>)>,
-    /// The commands that run, secrets replaced.
+    /// The running commands, with secrets replaced.
     pub commands: Vec<Vec<String>>,
 }
 
-/// From now on SIGTERM, SIGINT, SIGHUP and SIGABRT end this process in order: no further command is started, `act`
-/// says with which exit code the process ends, after the commands that run were ended. `None` lets the process go on
-/// to an end that it has reached by itself. SIGHUP stays ignored where it was (nohup(1)).
+/// Makes SIGTERM, SIGINT, SIGHUP and SIGABRT end this process in order: no more commands are started, `act` returns the
+/// exit code, and running commands are ended. If it returns `None`, the process continues to its own end. SIGHUP stays
+/// ignored if it was (nohup(1)).
 ///
 /// # Errors
 ///
-/// Where the system gives no pipe or thread.
+/// If the system provides no pipe or thread.
 pub fn on_termination(act: impl FnOnce(&Termination) -> Option<u8> + Send + 'static) -> io::Result<()> {
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
     PIPE.store(writer.into_raw_fd(), Ordering::SeqCst);
@@ -92,7 +92,7 @@ fn next(reader: &OwnedFd) -> Option<&'static str> {
 fn install(signal: libc::c_int) -> io::Result<()> {
     // SAFETY: both structures are plain data of which zero is a valid value; the handler makes one system call that
     // signal-safety(7) allows and restores errno.
-    #[allow(unsafe_code, reason = "there is no safe way to install a signal handler")]
+    #[allow(unsafe_code, reason = "installing a signal handler is unsafe")]
     unsafe {
         let mut before: libc::sigaction = std::mem::zeroed();
         if libc::sigaction(signal, std::ptr::null(), &raw mut before) != 0 {
@@ -103,7 +103,7 @@ fn install(signal: libc::c_int) -> io::Result<()> {
         }
         let mut wanted: libc::sigaction = std::mem::zeroed();
         wanted.sa_sigaction = note as extern "C" fn(libc::c_int) as usize;
-        // A system call that is interrupted goes on: only the thread has to know.
+        // Interrupted system calls are restarted: only the thread needs to be notified.
         wanted.sa_flags = libc::SA_RESTART;
         libc::sigemptyset(&raw mut wanted.sa_mask);
         if libc::sigaction(signal, &raw const wanted, std::ptr::null_mut()) != 0 {
@@ -113,7 +113,7 @@ fn install(signal: libc::c_int) -> io::Result<()> {
     Ok(())
 }
 
-/// The handler.
+/// The signal handler.
 extern "C" fn note(signal: libc::c_int) {
     #[expect(
         clippy::cast_possible_truncation,
@@ -122,7 +122,7 @@ extern "C" fn note(signal: libc::c_int) {
     )]
     let number = signal as u8;
     // SAFETY: write(2) is async-signal-safe, and reads one byte of this frame; errno is the interrupted code's.
-    #[allow(unsafe_code, reason = "a handler may make system calls only")]
+    #[allow(unsafe_code, reason = "a signal handler may only make system calls")]
     unsafe {
         let errno = libc::__errno_location();
         let kept = *errno;

@@ -1,4 +1,4 @@
-//! inotify(7): what others change in directories.
+//! Watches directories for changes by other programs, with inotify(7).
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -11,20 +11,20 @@ use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 
 use crate::netlink::readable;
 
-/// A name comes, goes or is replaced, or the directory itself goes. Writing into a file is no change of the
-/// directory: whoever is waited for writes beside it and renames.
+/// A name is created, removed or replaced, or the directory itself is removed. Writing to a file does not count: the
+/// awaited programs write a temporary file and rename it.
 const INTEREST: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::MOVED_TO)
     .union(WatchFlags::MOVED_FROM)
     .union(WatchFlags::DELETE)
     .union(WatchFlags::DELETE_SELF);
 
-/// Changes from the moment it is made.
+/// Watches from the moment of its creation.
 pub(super) struct Changes {
     queue: OwnedFd,
-    /// What is waited for, for messages.
+    /// The subject, for messages.
     first: PathBuf,
-    /// Directories that are not there yet.
+    /// Directories that do not exist yet.
     missing: Vec<PathBuf>,
 }
 
@@ -34,7 +34,7 @@ impl Changes {
         Ok(Self { queue, first: PathBuf::from("/"), missing: Vec::new() })
     }
 
-    /// Watches a directory, or the nearest one above it that is there.
+    /// Watches a directory, or its nearest existing ancestor.
     pub(super) fn add(&mut self, directory: &Path) -> io::Result<()> {
         for path in directory.ancestors() {
             match inotify::add_watch(&self.queue, path, INTEREST | WatchFlags::ONLYDIR) {
@@ -65,7 +65,7 @@ impl Changes {
                 Err(error) => return Err(error.into()),
             }
         }
-        // What was missing may be there now.
+        // A missing directory may exist now.
         for directory in std::mem::take(&mut self.missing) {
             self.add(&directory)?;
         }
@@ -99,7 +99,7 @@ mod tests {
         let limit = Duration::from_secs(20);
         assert!(changes.wait(limit).expect("no error"));
         maker.join().expect("made");
-        // The inner directory may have been made before the outer one was watched: it is watched by now.
+        // The inner directory may have been created before the outer one was watched: it is watched by now.
         let _ = changes.wait(Duration::from_millis(1));
         fs::write(below.join("part"), "x").expect("written");
         fs::rename(below.join("part"), below.join("status.json")).expect("renamed");

@@ -1,4 +1,4 @@
-//! What happens to links, one event after the other.
+//! Events of network devices, one by one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -11,16 +11,16 @@ use rustix::net::RecvFlags;
 use super::message::{self, Part, attributes, body, link};
 use super::{BUFFER, Group, Netlink, open, readable};
 
-/// A link as it was last heard of.
+/// The last known state of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Known {
     name: String,
     running: bool,
 }
 
-/// A link's number and state in a message of rtnetlink(7): struct ifinfomsg and its attributes.
+/// A device's index and state in an rtnetlink(7) message: struct ifinfomsg and its attributes.
 fn known(bytes: &[u8]) -> Option<(u32, Known)> {
-    // A bridge says of a port that it has left, with its own family: the link stays.
+    // When a port leaves a bridge, a message of the bridge's family is sent: the device still exists.
     if i32::from(*bytes.first()?) != libc::AF_UNSPEC {
         return None;
     }
@@ -31,7 +31,7 @@ fn known(bytes: &[u8]) -> Option<(u32, Known)> {
     Some((index, Known { name, running: flags & wanted == wanted }))
 }
 
-/// Tells events from states.
+/// Derives events from states.
 #[derive(Default)]
 struct States {
     links: BTreeMap<u32, Known>,
@@ -43,13 +43,13 @@ impl States {
         self.waiting.push_back(LinkEvent { link: link.to_owned(), kind });
     }
 
-    /// A link is as a message says.
+    /// Updates a device from a message.
     fn is(&mut self, index: u32, now: Known) {
         let before = self.links.insert(index, now.clone());
         if before.is_none() {
             self.push(&now.name, LinkEventKind::Added);
         }
-        // Another name is the same link: what waits by a name looks at the new one.
+        // A renamed device is the same device: waiters by name see the new name.
         match (before.is_some_and(|before| before.running), now.running) {
             (false, true) => self.push(&now.name, LinkEventKind::Up),
             (true, false) => self.push(&now.name, LinkEventKind::Down),
@@ -75,7 +75,7 @@ impl States {
         }
     }
 
-    /// All links as they are, after messages were lost.
+    /// Updates all devices, after messages were lost.
     fn are(&mut self, all: BTreeMap<u32, Known>) {
         let gone: Vec<u32> = self.links.keys().filter(|index| !all.contains_key(index)).copied().collect();
         for index in gone {
@@ -95,7 +95,7 @@ fn all() -> io::Result<BTreeMap<u32, Known>> {
     Ok(found)
 }
 
-/// Events since it was made.
+/// Events since its creation.
 pub(crate) struct Events {
     socket: OwnedFd,
     states: States,
@@ -103,12 +103,12 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) fn listen() -> io::Result<Self> {
-        // First the ear, then the look: what happens in between is heard.
+        // Subscribes before reading the state, so that no event is missed.
         let socket = open(&[Group::Link])?;
         Ok(Self { socket, states: States { links: all()?, waiting: VecDeque::new() } })
     }
 
-    /// The next one; `None` when the time is over.
+    /// The next event; `None` on timeout.
     pub(crate) fn next(&mut self, deadline: Instant) -> io::Result<Option<LinkEvent>> {
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -120,7 +120,7 @@ impl Events {
             }
             match rustix::net::recv(&self.socket, &mut buffer[..], RecvFlags::DONTWAIT) {
                 Ok((length, _)) => message::parts(&buffer[..length]).for_each(|part| self.states.hear(&part)),
-                // So many that some were lost: what they came to is seen.
+                // Messages were lost because there were too many: read the state again.
                 Err(rustix::io::Errno::NOBUFS) => self.states.are(all()?),
                 Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),

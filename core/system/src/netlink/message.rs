@@ -1,8 +1,8 @@
-//! Messages of netlink(7) and rtnetlink(7), to bytes and back.
+//! Encodes and decodes messages of netlink(7) and rtnetlink(7).
 
 use std::net::IpAddr;
 
-/// nlmsghdr has 16 bytes, an attribute's header 4; both are followed by padding to 4.
+/// nlmsghdr has 16 bytes, an attribute header 4; both are padded to a multiple of 4.
 const HEADER: usize = 16;
 const ATTRIBUTE: usize = 4;
 
@@ -39,7 +39,7 @@ impl Message {
 
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a message is a few attributes of an address's length"
+        reason = "a message has a few attributes of the length of an address"
     )]
     pub(crate) fn bytes(&self, sequence: u32) -> Vec<u8> {
         let mut out = ((HEADER + self.body.len()) as u32).to_ne_bytes().to_vec();
@@ -60,7 +60,7 @@ pub(crate) struct Part<'b> {
     pub(crate) body: &'b [u8],
 }
 
-/// The parts of what was received.
+/// The parts of a received buffer.
 pub(crate) fn parts(mut rest: &[u8]) -> impl Iterator<Item = Part<'_>> {
     std::iter::from_fn(move || {
         let length = body::u32(rest, 0) as usize;
@@ -87,13 +87,13 @@ pub(crate) fn attributes(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> 
 }
 
 pub(crate) mod body {
-    /// A number at an offset; 0 where there are not so many bytes.
+    /// A number at an offset; 0 if there are too few bytes.
     pub(crate) fn u32(bytes: &[u8], at: usize) -> u32 {
         bytes.get(at..at + 4).and_then(|part| part.try_into().ok()).map_or(0, u32::from_ne_bytes)
     }
 }
 
-/// `man ip-address`: the names of scopes.
+/// The names of scopes, see ip-address(8).
 pub(crate) fn scope(number: u8) -> String {
     match number {
         0 => "global".to_owned(),
@@ -105,7 +105,7 @@ pub(crate) fn scope(number: u8) -> String {
     }
 }
 
-/// `man ip-route`: the names of a route's types.
+/// The names of route types, see ip-route(8).
 pub(crate) fn route_kind(number: u8) -> &'static str {
     match number {
         2 => "local",
@@ -220,7 +220,7 @@ pub(crate) mod route {
         gateway: Option<IpAddr>,
     ) -> Message {
         let (network, prefix) = destination;
-        // Without a gateway the network is on the link.
+        // Without a gateway, the network is directly connected.
         let scope = if gateway.is_none() && network.is_ipv4() { libc::RT_SCOPE_LINK } else { 0 };
         let body =
             [family(network), prefix, 0, 0, MAIN, libc::RTPROT_BOOT, scope, libc::RTN_UNICAST, 0, 0, 0, 0];

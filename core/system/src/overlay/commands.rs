@@ -1,4 +1,4 @@
-//! Commands of an overlay: recorded, never run. Those whose result later steps read are modelled.
+//! Commands of an overlay: recorded, never run. Those whose result later steps need are modelled.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::links::find_program;
 
 const SEARCH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Commands that only look: they are answered from the root's files and not recorded.
+/// Read-only commands: answered from the root's files and not recorded.
 const LOOKING: &[&str] = &["getent", "ip", "udevadm"];
 
 /// Commands that are recorded.
@@ -61,7 +61,7 @@ impl ModelledCommands {
         Some(code)
     }
 
-    /// ssh-keygen makes a key pair; the planned one says what it is.
+    /// ssh-keygen creates a key pair, which is a placeholder in a plan.
     fn ssh_keygen(&self, args: &[String]) {
         let after = |option: &str| args.iter().position(|arg| arg == option).and_then(|at| args.get(at + 1));
         let (Some(kind), Some(file)) = (after("-t"), after("-f")) else { return };
@@ -99,7 +99,7 @@ impl ModelledCommands {
     }
 }
 
-/// A path of a root, as the machine sees it.
+/// Makes a path of another root one of the machine.
 fn inside(root: &Path, path: &Path) -> PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
@@ -117,7 +117,7 @@ impl Commands for ModelledCommands {
             find_program(self.files.as_ref(), &command.program, &search.join(":")).is_some()
         };
         let program = command.program.rsplit('/').next().unwrap_or_default();
-        // `udevadm control` tells udev of new rules.
+        // `udevadm control` makes udev read new rules.
         let looks = LOOKING.contains(&program) && command.args.first().is_none_or(|verb| verb != "control");
         if !looks {
             self.note(command, command.stdin.is_some());
@@ -126,7 +126,7 @@ impl Commands for ModelledCommands {
             return Err(CommandError::NotFound(command.program.clone()));
         }
         let stdin = command.stdin.as_ref().map(|bytes| bytes.expose().as_slice()).unwrap_or_default();
-        // What a command does to another root is not seen here.
+        // Effects of a command on another root are not visible here.
         let output = if command.root.is_some() { Output::default() } else { self.model(&words, stdin) };
         let accepted =
             if command.accept.is_empty() { output.code == 0 } else { command.accept.contains(&output.code) };

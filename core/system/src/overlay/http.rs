@@ -1,4 +1,4 @@
-//! Requests of an overlay: answered by a directory whose paths are the addresses', and recorded.
+//! Requests of an overlay: answered from a directory laid out as URLs, and recorded.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use model::effects::{Http, HttpError, Method, Outbox, ReadFiles, Request, Respon
 
 use super::{EffectKind, Recording};
 
-/// A directory that stands for the network: `http://HOST/PATH` is `HOST/PATH` below it, or `PATH` where there is no
-/// directory of the host's name. A directory answers with its `index` file, or with its names, a `/` after those of
-/// directories. PUT answers with the file, or with `token` where there is none, as EC2's token service does.
+/// A directory that stands for the network: `http://HOST/PATH` is `HOST/PATH` below it, or `PATH` if there is no
+/// directory for the host. A directory is answered with its `index` file, or with its names, where directories end in
+/// `/`. PUT is answered with the file, or with `token` if it does not exist, like EC2's token service.
 pub struct TreeHttp {
     files: Arc<dyn ReadFiles>,
     root: Option<PathBuf>,
 }
 
 impl TreeHttp {
-    /// Answers from a directory of `files`; with `None`, nothing answers.
+    /// Answers from a directory in `files`; with `None`, there are no answers.
     pub fn new(files: Arc<dyn ReadFiles>, root: Option<PathBuf>) -> Self {
         Self { files, root }
     }
@@ -31,8 +31,7 @@ impl TreeHttp {
             return None;
         }
         let own = root.join(host);
-        // A service of the link (fe80::…%eth0) is only there when the tree says so by name: most trees are written
-        // for 169.254.169.254.
+        // A link-local service (fe80::…%eth0) must be named in the tree: most trees are written for 169.254.169.254.
         let base = match self.files.is_dir(&own) {
             true => own,
             false if host.contains('%') => return None,
@@ -74,7 +73,7 @@ impl Http for TreeHttp {
     }
 }
 
-/// Any HTTP, with each request recorded.
+/// Wraps an HTTP implementation and records each request.
 pub(super) struct Recorded {
     inner: Arc<dyn Http>,
     recording: Recording,
@@ -105,7 +104,7 @@ impl Http for Recorded {
             status,
         });
         match outcome {
-            // Who only reports is taken to have been heard, as a plan's commands are taken to succeed.
+            // Reports are assumed to succeed, like a plan's commands.
             Err(HttpError::NotAsked { .. })
                 if request.method == Method::Post && !request.metadata_service =>
             {
@@ -117,10 +116,10 @@ impl Http for Recorded {
 }
 
 impl Outbox for Recorded {
-    /// At once, so that a plan has it where it happens.
+    /// Sent immediately, so that a plan shows it in order.
     fn post(&self, request: Request) {
         if let Err(error) = self.send(&request) {
-            tracing::warn!("a report could not be sent: {error}");
+            tracing::warn!("cannot send a report: {error}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Time, randomness, devices and surroundings of a machine that does not exist.
+//! Time, randomness, devices and environment of an overlay.
 
 use std::any::Any;
 use std::net::Ipv4Addr;
@@ -16,12 +16,12 @@ use model::effects::{
 use super::tree::OverlayFiles;
 use super::{EffectKind, Recording};
 
-/// Everything of an overlay that is neither a file, a command nor a request.
+/// All parts of an overlay except files, commands and requests.
 pub(super) struct Machine {
     recording: Recording,
     files: Arc<OverlayFiles>,
     start: Duration,
-    /// Time that was slept, in nanoseconds: it passes at once.
+    /// Total time slept in nanoseconds: sleeping returns immediately.
     slept: AtomicU64,
     random: Mutex<u64>,
     devices: Vec<(BlockDevice, PathBuf)>,
@@ -88,7 +88,7 @@ impl Environment for Machine {
         }
     }
 
-    /// Xorshift: the same bytes for the same seed. Only ever what a plan shows, never a real secret.
+    /// Xorshift: the same bytes for the same seed. Only shown in plans, never used for a real secret.
     fn random(&self, buffer: &mut [u8]) {
         let mut state = self.random.lock().unwrap_or_else(PoisonError::into_inner);
         for byte in buffer {
@@ -99,7 +99,7 @@ impl Environment for Machine {
         }
     }
 
-    /// A plan shows effects; what a boot would say to people is none.
+    /// A plan shows effects, not a boot's messages for users.
     fn tell(&self, _text: &str) {}
 }
 
@@ -123,7 +123,7 @@ impl Ephemeral for Machine {
     ) -> Result<(Lease, Box<dyn Any + Send>), EphemeralError> {
         self.recording
             .push(EffectKind::Ephemeral { what: format!("DHCP on {interface} while the metadata is read") });
-        // TEST-NET-2 (RFC 5737): no real lease can look like it.
+        // TEST-NET-2 (RFC 5737): no real lease can have it.
         let lease = Lease {
             interface: interface.to_owned(),
             address: Ipv4Addr::new(198, 51, 100, 10),
@@ -171,14 +171,14 @@ impl Devices for Machine {
         let found = self.devices.iter().find(|(candidate, _)| candidate.path == device);
         let (_, directory) = found.ok_or_else(|| DeviceError::Format {
             device: device.to_owned(),
-            reason: "the plan knows no such device".into(),
+            reason: "no such device in this plan".into(),
         })?;
         Ok(Box::new(Directory { files: self.files.clone(), directory: directory.clone() }))
     }
 }
 
 impl Serial for Machine {
-    /// What the host would answer is not known: the port is noted, and nobody asked.
+    /// The host's answers are unknown: the port is recorded, but not used.
     fn open(&self, port: &Path, _speed: Option<u32>) -> Result<Box<dyn SerialPort>, SerialError> {
         if !self.files.exists(port) {
             return Err(SerialError::Io {

@@ -1,4 +1,4 @@
-//! The files of an overlay: a tree in memory above a root that is only read.
+//! The files of an overlay: a tree in memory over a read-only root.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,7 +14,7 @@ use crate::walk::resolve;
 enum Content {
     File(Arc<[u8]>),
     Directory {
-        /// What is below in the root does not show through: it was removed before this was made.
+        /// The directory replaced a removed one: entries of the root below it are hidden.
         opaque: bool,
     },
     Link(PathBuf),
@@ -54,7 +54,7 @@ impl OverlayFiles {
         self.upper.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), entry);
     }
 
-    /// Whether the root's own entry at a resolved path still shows.
+    /// Whether the root's entry at a resolved path is still visible.
     fn shows_below(&self, path: &Path) -> bool {
         path.ancestors().skip(1).all(|parent| {
             !matches!(
@@ -69,7 +69,7 @@ impl OverlayFiles {
         })
     }
 
-    /// What is at a path whose parents are resolved; the last component is not followed.
+    /// The entry at a path with resolved parents; the last component is not followed.
     fn look(&self, path: &Path) -> Result<Option<Metadata>, FileError> {
         let Some(entry) = self.entry(path) else {
             return if self.shows_below(path) { self.lower.lstat(path) } else { Ok(None) };
@@ -118,7 +118,7 @@ impl OverlayFiles {
         self.recording.push(EffectKind::Directory { path: path.to_owned(), mode });
     }
 
-    /// Brings an entry of the root up, so that its attributes can change.
+    /// Copies an entry of the root, so that its attributes can change.
     fn copy_up(&self, path: &Path) -> Result<Entry, FileError> {
         if let Some(entry) = self.entry(path) {
             return match entry.content {
@@ -170,7 +170,7 @@ impl OverlayFiles {
         Ok(())
     }
 
-    /// A change that a modelled command makes: not recorded, since the command is.
+    /// A change by a modelled command: not recorded, because the command is.
     pub(super) fn quietly_write(&self, path: &Path, content: &[u8], mode: u32) {
         let path = self.walk(path, true).unwrap_or_else(|_| path.to_owned());
         let found = self.look(&path).ok().flatten();
@@ -179,7 +179,7 @@ impl OverlayFiles {
         self.set(&path, Entry { content: Content::File(content.into()), mode, uid, gid });
     }
 
-    /// A directory that a modelled command makes.
+    /// A directory created by a modelled command.
     pub(super) fn quietly_make_dir(&self, path: &Path, mode: u32, uid: u32, gid: u32) {
         let missing: Vec<&Path> = path
             .ancestors()
@@ -275,7 +275,7 @@ impl Files for OverlayFiles {
             }
             (Some(Metadata { kind: FileKind::Directory, .. }), _) => Ok(()),
             (Some(_), _) => {
-                Err(FileError::new("make the directory", &path, io::ErrorKind::AlreadyExists.into()))
+                Err(FileError::new("create the directory", &path, io::ErrorKind::AlreadyExists.into()))
             }
             (None, _) => {
                 self.make_parents(&path)?;

@@ -11,7 +11,7 @@ use model::{DistroError, Node, System};
 use super::Manager;
 use crate::Settings;
 
-/// The command and its options, the original's.
+/// Upstream's command and options.
 const COMMAND: &[&str] = &[
     "apt-get",
     "--option=Dpkg::Options::=--force-confold",
@@ -19,12 +19,12 @@ const COMMAND: &[&str] = &[
     "--assume-yes",
     "--quiet",
 ];
-/// How long another apt or dpkg may hold the locks.
+/// How long to wait for locks of another apt or dpkg.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// apt-get's exit code for any failure, a lock included.
+/// apt-get's exit code for any error, including a lock.
 const FAILED: i32 = 100;
 
-/// apt-get, with the words that stand before it and for it.
+/// apt-get, with an optional wrapper and replacement.
 #[derive(Clone, Debug)]
 pub struct Apt {
     command: Vec<String>,
@@ -32,7 +32,7 @@ pub struct Apt {
 }
 
 impl Apt {
-    /// As `system_info` has it.
+    /// As configured in `system_info`.
     pub fn new(system: &System, settings: &Settings) -> Self {
         let words = |node: &Node| match (node.as_str(), node.as_list()) {
             (Some(word), _) => vec![word.to_owned()],
@@ -56,7 +56,7 @@ impl Apt {
         Self { command, upgrade }
     }
 
-    /// Runs apt-get; while another program holds the locks, it is tried again for a while.
+    /// Runs apt-get, retrying for a while if another program holds the locks.
     fn run(&self, system: &System, words: &[String]) -> Result<(), DistroError> {
         let command = Command::line(self.command.iter().chain(words).cloned())
             .env("DEBIAN_FRONTEND", "noninteractive")
@@ -79,7 +79,7 @@ impl Apt {
     }
 }
 
-/// Files that apt and dpkg lock.
+/// Lock files of apt and dpkg.
 const LOCKS: &[&str] = &[
     "/var/lib/dpkg/lock-frontend",
     "/var/lib/dpkg/lock",
@@ -87,11 +87,11 @@ const LOCKS: &[&str] = &[
     "/var/lib/apt/lists/lock",
 ];
 
-/// Whether some process holds one of the locks, as /proc/locks tells by inode (proc_locks(5)). fuser(1) would tell,
-/// too, but few images have it.
+/// Whether a process holds one of the locks, by inode in /proc/locks (proc_locks(5)). fuser(1) is missing in many
+/// images.
 fn locked(system: &System) -> bool {
     let Some(held) = system.files.text(Path::new("/proc/locks")) else { return false };
-    // Exit code 1: some of the files are not there.
+    // Exit code 1: some of the files do not exist.
     let stat = Command::line(["stat", "--format=%i"]).args(LOCKS.iter().copied()).accept(&[0, 1]);
     let Ok(inodes) = system.commands.run(&stat) else { return false };
     let held: HashSet<&str> = held
@@ -128,11 +128,11 @@ impl Manager for Apt {
         let names = system.commands.run(&Command::line(["apt-cache", "pkgnames"]))?.text();
         let names: HashSet<&str> = names.lines().collect();
         let known = |package: &PackageSpec| {
-            // `-` and `^` at the end, a release after `/` and a version after `=` are apt's own marks.
+            // A `-` or `^` at the end, a release after `/` and a version after `=` are apt's own syntax.
             let name = package.name.split(['/', '=']).next().unwrap_or_default();
             names.contains(name.trim_end_matches(['-', '^']))
         };
-        // A plan knows no lists of packages: everything is taken to be there.
+        // A plan has no package lists: all packages are assumed to exist.
         let (wanted, unknown): (Vec<_>, Vec<_>) =
             packages.iter().cloned().partition(|package| names.is_empty() || known(package));
         if !wanted.is_empty() {

@@ -20,7 +20,7 @@ impl Manager for Snap {
     }
 
     fn refresh(&self, _system: &System) -> Result<(), DistroError> {
-        // The store is asked at each installation: there are no lists to fetch.
+        // Each installation queries the store: there are no lists to update.
         Ok(())
     }
 

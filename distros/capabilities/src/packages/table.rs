@@ -1,4 +1,4 @@
-//! Package managers that a table describes: the words for refresh, upgrade and install.
+//! Package managers described by a table: the arguments for update, upgrade and installation.
 
 use model::distro::PackageSpec;
 use model::effects::Command;
@@ -6,38 +6,38 @@ use model::{DistroError, System};
 
 use super::Manager;
 
-/// A program of a package manager, with the options that it always gets.
+/// A program of a package manager, with its common options.
 #[derive(Clone, Copy, Debug)]
 pub struct Tool {
     /// The program.
     pub program: &'static str,
-    /// Options before every verb.
+    /// Options before every command.
     pub options: &'static [&'static str],
 }
 
-/// A package manager as a row.
+/// A package manager's row.
 #[derive(Clone, Copy, Debug)]
 pub struct Listed {
-    /// The name by which `packages:` may ask for it.
+    /// The name used in `packages:`.
     pub name: &'static str,
-    /// Its programs; the first that is installed is used.
+    /// Its programs; the first installed one is used.
     pub tools: &'static [Tool],
-    /// Words that fetch the lists; none where the manager does so itself when it needs them.
+    /// Arguments to update the lists; empty if the manager does so itself.
     pub refresh: Option<&'static [&'static str]>,
-    /// Words that upgrade everything.
+    /// Arguments to upgrade all packages.
     pub upgrade: &'static [&'static str],
-    /// Words before the packages to be installed.
+    /// Arguments before the packages to install.
     pub install: &'static [&'static str],
-    /// What stands between a package and its version.
+    /// The separator of a package and its version.
     pub version_separator: &'static str,
 }
 
-/// dnf, and yum where there is no dnf.
+/// dnf, or yum without dnf.
 pub const DNF_OR_YUM: Listed = Listed {
     name: "yum",
     tools: &[
         Tool { program: "dnf", options: &["-y"] },
-        // `-t`: a package that is there is no error.
+        // `-t`: an installed package is not an error.
         Tool { program: "yum", options: &["-t", "-y"] },
     ],
     refresh: Some(&["makecache"]),
@@ -49,7 +49,7 @@ pub const DNF_OR_YUM: Listed = Listed {
 impl Listed {
     fn run(&self, system: &System, words: &[&str], packages: &[String]) -> Result<(), DistroError> {
         let installed = self.tools.iter().find(|tool| system.commands.which(tool.program).is_some());
-        // Where none is installed the last one's absence is the error.
+        // If none is installed, the last one is reported as missing.
         let Some(tool) = installed.or(self.tools.last()) else { return Ok(()) };
         let command = Command::new(tool.program)
             .args(tool.options.iter().chain(words).copied())

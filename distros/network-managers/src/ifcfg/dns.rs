@@ -1,4 +1,4 @@
-//! Name servers: resolv.conf is written here, and NetworkManager kept off it.
+//! Name servers: resolv.conf, and the NetworkManager setting to not manage it.
 
 use etc_files::resolv::ResolvConf;
 use netconfig::NetworkState;
@@ -7,7 +7,7 @@ use super::NAME;
 use super::file::header;
 use crate::RenderError;
 
-/// Whether any name server or search domain is described.
+/// Whether any name server or search domain is configured.
 pub(super) fn is_described(state: &NetworkState) -> bool {
     let of_links = state.interfaces.values().any(|link| {
         link.subnets.iter().any(|subnet| subnet.dns_nameservers.is_some() || subnet.dns_search.is_some())
@@ -24,7 +24,7 @@ fn add_new(all: &mut Vec<String>, more: &[String]) {
     }
 }
 
-/// resolv.conf with all that is described; `None` where nothing is.
+/// resolv.conf with all name servers and domains; `None` if there are none.
 pub(super) fn resolv_conf(
     state: &NetworkState,
     existing: Option<&[u8]>,

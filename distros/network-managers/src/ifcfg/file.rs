@@ -1,4 +1,4 @@
-//! A link's file and those of its routes.
+//! The files of a device and its routes.
 
 use std::collections::BTreeMap;
 
@@ -9,25 +9,25 @@ pub(crate) fn header(comment: char) -> String {
     format!("{comment} Created by cloud-init automatically, do not edit.\n{comment}")
 }
 
-/// A link's variables and routes.
+/// A device's variables and routes.
 #[derive(Debug)]
 pub(super) struct LinkFile {
-    /// The link's entry in the description.
+    /// The entry in the configuration.
     pub(super) key: String,
-    /// The link.
+    /// The device.
     pub(super) name: String,
     variables: BTreeMap<String, String>,
-    /// Its routes, default routes apart.
+    /// Its routes except for default routes.
     pub(super) routes: Vec<Route>,
-    /// Policy rules of IPv4, a line each.
+    /// IPv4 policy rules, one per line.
     pub(super) rules4: Vec<String>,
-    /// Policy rules of IPv6.
+    /// IPv6 policy rules.
     pub(super) rules6: Vec<String>,
-    /// SUSE's routes, a line each.
+    /// SUSE's routes, one per line.
     pub(super) ifroutes: Vec<String>,
-    /// A default route of IPv4 is set.
+    /// Whether an IPv4 default route is set.
     pub(super) default4: bool,
-    /// A default route of IPv6 is set.
+    /// Whether an IPv6 default route is set.
     pub(super) default6: bool,
 }
 
@@ -78,7 +78,7 @@ impl LinkFile {
         out
     }
 
-    /// The routes in the order in which the original numbers them: by their number's digits, as text.
+    /// The routes in upstream's numbering: by the digits of the number, as text.
     fn in_order(&self) -> impl Iterator<Item = &Route> {
         let mut numbered: Vec<(String, &Route)> =
             self.routes.iter().enumerate().map(|(index, route)| ((index + 1).to_string(), route)).collect();
@@ -91,7 +91,7 @@ impl LinkFile {
         let mut out = header('#') + "\n";
         let v4 = || self.in_order().filter(|route| !route.network.contains(':'));
         if v4().any(crate::routing::is_particular) {
-            // The other form of the file, which has words for it; the two do not mix.
+            // The file's other format, which supports these options; the two cannot be mixed.
             for route in v4() {
                 out.push_str(&crate::routing::route_words(route, &self.name));
                 out.push('\n');
@@ -131,8 +131,8 @@ impl LinkFile {
     }
 }
 
-/// In double quotes where there is white space and no quotes yet; what the shell would take for something else inside
-/// them is escaped, and a line never becomes two.
+/// Adds double quotes around white space if there are no quotes yet; characters that are special to the shell are
+/// escaped, and line breaks removed.
 fn quoted(value: &str) -> String {
     let already = value.len() > 1 && value.starts_with('"') && value.ends_with('"');
     let special = |letter: char| matches!(letter, '"' | '$' | '`' | '\\');

@@ -1,4 +1,4 @@
-//! The files of the links, by kind.
+//! The files of devices by type.
 
 use netconfig::{Interface, InterfaceKind, NetworkState, Param, Scalar};
 
@@ -6,7 +6,7 @@ use super::file::LinkFile;
 use super::{Flavor, NAME, ORDER, find, subnets};
 use crate::RenderError;
 
-/// Options of the bonding driver, in the order in which they are written, with the parameter that sets each.
+/// Options of the bonding driver in output order, with the parameter of each.
 const BOND_OPTIONS: &[&str] = &[
     "mode",
     "xmit_hash_policy",
@@ -30,7 +30,7 @@ pub(super) fn link_files(state: &NetworkState, flavor: Flavor) -> Result<Vec<Lin
     let left = [InterfaceKind::Loopback, InterfaceKind::Wifi];
     for link in state.interfaces.values().filter(|link| !left.contains(&link.kind)) {
         let file = shared(link, flavor);
-        // Two entries of one name are one file, the later.
+        // Two entries with the same name share a file; the later takes precedence.
         match files.iter_mut().find(|known| known.key == file.key) {
             Some(known) => *known = file,
             None => files.push(file),
@@ -71,7 +71,7 @@ fn addresses(
     Ok(())
 }
 
-/// What every kind has.
+/// Common settings of all types.
 fn shared(link: &Interface, flavor: Flavor) -> LinkFile {
     let mut file = LinkFile::new(link.key(), &link.name);
     let device = matches!(link.kind, InterfaceKind::Physical | InterfaceKind::Infiniband);
@@ -108,8 +108,8 @@ fn shared(link: &Interface, flavor: Flavor) -> LinkFile {
     file
 }
 
-/// What of DHCP's answer is not used (nm-settings-ifcfg-rh(5), initscripts' sysconfig.txt). The variables are of both
-/// families; IPv4's counts where they differ.
+/// DHCP overrides (nm-settings-ifcfg-rh(5), initscripts' sysconfig.txt). The variables apply to both families; IPv4's
+/// takes precedence.
 fn overrides(link: &Interface, file: &mut LinkFile) {
     let said = |key: &str| link.overrides.iter().find_map(|of_family| of_family.get(key));
     for (key, variable) in
@@ -195,7 +195,7 @@ fn vlan(
             if let Some(id) = id.filter(|id| id.is_truthy()) {
                 file.set("VLAN_ID", id);
             }
-            // A name without a dot loses its last letter, as with the original.
+            // Like upstream, a name without a dot loses its last letter.
             let end = link.name.rfind('.').or_else(|| link.name.char_indices().next_back().map(|(at, _)| at));
             file.set("ETHERDEVICE", &link.name[..end.unwrap_or(0)]);
         }),
@@ -205,7 +205,7 @@ fn vlan(
             })?;
             with_file(files, link, |file| {
                 file.flag("VLAN", true);
-                // VLAN=yes says it; a TYPE would be wrong.
+                // VLAN=yes is sufficient; a TYPE would be wrong.
                 file.remove("TYPE");
                 file.set("PHYSDEV", below);
             });

@@ -1,4 +1,4 @@
-//! The addresses and routes of a link.
+//! The addresses and routes of a device.
 
 use netconfig::{Interface, Subnet, SubnetKind, address};
 
@@ -6,7 +6,7 @@ use super::file::LinkFile;
 use super::{Flavor, NAME};
 use crate::RenderError;
 
-/// resolv.conf(5) takes three servers.
+/// resolv.conf(5) supports three servers.
 const NAMESERVERS: usize = 3;
 
 pub(super) fn write(
@@ -98,7 +98,7 @@ fn protocol_rhel(file: &mut LinkFile, subnet: &Subnet, link: &Interface) -> Resu
                 file.flag("IPV6_AUTOCONF", false);
             }
         }
-        // An MTU is applied only where the link is brought up.
+        // An MTU is only applied when the device is brought up.
         SubnetKind::Manual => file.flag("ONBOOT", file.has("MTU")),
         SubnetKind::Loopback | SubnetKind::Other(_) => return Err(unknown(subnet, link)),
     }
@@ -159,7 +159,7 @@ fn gateway_and_dns(file: &mut LinkFile, subnet: &Subnet) {
     }
 }
 
-/// SUSE's ifroute-NAME has every route, in wicked's form (ifroute(5)): destination, gateway, netmask, link.
+/// SUSE's ifroute-NAME has every route in wicked's format (ifroute(5)): destination, gateway, netmask, device.
 fn write_routes_suse(file: &mut LinkFile, link: &Interface) {
     for subnet in &link.subnets {
         for gateway in subnet.gateway.iter().filter(|_| subnet.kind.is_static()) {
@@ -182,7 +182,7 @@ fn write_routes_suse(file: &mut LinkFile, link: &Interface) {
     }
 }
 
-/// Default routes go into the link's own file, others into route-NAME and route6-NAME.
+/// Default routes are written to the device's own file, others to route-NAME and route6-NAME.
 pub(super) fn write_routes(file: &mut LinkFile, link: &Interface, flavor: Flavor) {
     if flavor == Flavor::Suse {
         return write_routes_suse(file, link);
@@ -190,8 +190,8 @@ pub(super) fn write_routes(file: &mut LinkFile, link: &Interface, flavor: Flavor
     for subnet in &link.subnets {
         for route in &subnet.routes {
             let second = (subnet.marked_ipv4 && file.default4) || (subnet.marked_ipv6 && file.default6);
-            // What comes with router advertisements brings its default route along; the variables of the link's own file
-            // know one gateway and no table.
+            // Router advertisements provide their own default route; the variables in the device's file support one
+            // gateway and no table.
             let own =
                 route.is_default() && !subnet.kind.is_ipv6_dynamic() && !second && route.table.is_none();
             let Some(gateway) = route.gateway.as_deref().filter(|_| own) else {

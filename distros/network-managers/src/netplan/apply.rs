@@ -1,4 +1,4 @@
-//! What happens around the writing of netplan's file.
+//! Steps before and after writing netplan's file.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use super::{SNAPD_CONFIG, SNAPD_DERIVED, SNAPD_PATH, Settings};
 use crate::{NetworkError, RenderedFile};
 
 const LINKS: &str = "/sys/class/net";
-/// How often the links are listed anew when one is renamed meanwhile.
+/// How often the devices are listed again if one is renamed meanwhile.
 const TRIES: usize = 5;
 
-/// The features that `netplan info` lists; none where it has no such command.
+/// The features listed by `netplan info`; empty if the command does not exist.
 pub(crate) fn features(system: &System) -> Vec<String> {
     let Ok(output) = system.commands.run(&Command::line(["netplan", "info"])) else { return Vec::new() };
     let Ok(Some(info)) = yaml::parse("netplan info", &output.stdout, &Limits::default()) else {
@@ -24,7 +24,7 @@ pub(crate) fn features(system: &System) -> Vec<String> {
     listed.iter().filter_map(|feature| feature.value.as_str().map(str::to_owned)).collect()
 }
 
-/// Keeps the mode of a file that is stricter than ours; says whether any file means something else than before.
+/// Keeps a stricter mode of an existing file; returns whether the meaning of any file changes.
 pub(crate) fn prepare(system: &System, files: &mut [RenderedFile]) -> Result<bool, DistroError> {
     let mut changed = false;
     for file in files {
@@ -47,7 +47,7 @@ pub(crate) fn prepare(system: &System, files: &mut [RenderedFile]) -> Result<boo
     Ok(changed)
 }
 
-/// Takes snapd's first config away and, where the distribution wants it, lets netplan and udev read the new one.
+/// Removes snapd's first configuration and, if the distribution requires it, makes netplan and udev read the new one.
 pub(crate) fn finish(system: &System, settings: &Settings, changed: bool) -> Result<(), DistroError> {
     let snapd = Path::new(SNAPD_PATH);
     if system.files.read_optional(snapd)?.as_deref() == Some(SNAPD_CONFIG.as_bytes()) {
@@ -69,13 +69,13 @@ pub(crate) fn finish(system: &System, settings: &Settings, changed: bool) -> Res
     set_up_links(system)
 }
 
-/// The program behind `netplan generate` since netplan 1.0, and what only later releases have beside it.
+/// The program behind `netplan generate` since netplan 1.0, and features that only later releases have.
 const GENERATOR: &str = "/usr/libexec/netplan/generate";
 const CONFIGURATOR: &str = "/usr/libexec/netplan/configure";
 
-/// `netplan generate`. The command is a Python program that starts the generator and then makes udev and systemd read
-/// their files again (netplan 1.1, cli/commands/generate.py); doing the three directly saves its half a second before
-/// the network.
+/// `netplan generate`. The command is a Python program that runs the generator and then makes udev and systemd reload
+/// (netplan 1.1, cli/commands/generate.py); performing these steps directly saves half a second before the network is
+/// up.
 fn generate(system: &System) -> Result<(), DistroError> {
     let known = system.files.exists(Path::new(GENERATOR)) && !system.files.exists(Path::new(CONFIGURATOR));
     if !known {
@@ -87,7 +87,7 @@ fn generate(system: &System) -> Result<(), DistroError> {
     for reload in
         [&["udevadm", "control", "--reload"][..], &["systemctl", "daemon-reload", "--no-ask-password"]]
     {
-        // netplan goes on, too: in a container there may be no udev.
+        // netplan ignores errors too: a container may not have udev.
         if let Err(error) = system.commands.run(&Command::line(reload.iter().copied())) {
             tracing::debug!("{error}");
         }
@@ -95,7 +95,7 @@ fn generate(system: &System) -> Result<(), DistroError> {
     Ok(())
 }
 
-/// Lets udev apply the .link files that netplan generated.
+/// Makes udev apply the .link files that netplan generated.
 fn set_up_links(system: &System) -> Result<(), DistroError> {
     let cmdline = system.files.text(Path::new("/proc/cmdline")).unwrap_or_default();
     if cmdline.contains("net.ifnames=0") {

@@ -1,4 +1,4 @@
-//! NetworkManager brings connections up.
+//! Brings up connections with NetworkManager.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use super::connection_path;
 use crate::activate::run;
 use crate::{NetworkError, probe};
 
-/// Where ifcfg files are, for NetworkManager's plugin.
+/// The directory of ifcfg files, for NetworkManager's plugin.
 const IFCFG: &str = "/etc/sysconfig/network-scripts/ifcfg-";
 
-/// By systemd itself, as the original: what is asked for is the unit's SubState, which `Services` does not tell.
+/// Queries systemd directly, like upstream: the unit's SubState is not available from `Services`.
 pub(super) fn bring_up(system: &System, names: &[String]) -> Result<(), DistroError> {
     let state = run(system, &["systemctl", "show", "--property=SubState", "NetworkManager.service"], false)?;
     if state.trim_end() != "SubState=running" {
@@ -21,7 +21,7 @@ pub(super) fn bring_up(system: &System, names: &[String]) -> Result<(), DistroEr
     names.iter().try_for_each(|name| connection_up(system, name))
 }
 
-/// The file of a link's connection: NetworkManager's own, or the ifcfg file where its plugin reads those.
+/// The file of a device's connection: NetworkManager's own, or the ifcfg file if its plugin reads those.
 fn connection_file(system: &System, name: &str) -> Option<String> {
     let own = connection_path(name);
     if system.files.is_file(Path::new(&own)) {
@@ -31,7 +31,7 @@ fn connection_file(system: &System, name: &str) -> Option<String> {
     (probe::ifcfg_plugin(system) && system.files.is_file(Path::new(&ifcfg))).then_some(ifcfg)
 }
 
-/// Loads a link's connection and brings it up.
+/// Loads a device's connection and brings it up.
 pub(super) fn connection_up(system: &System, name: &str) -> Result<(), DistroError> {
     let Some(file) = connection_file(system, name) else {
         return Err(NetworkError::NoConnection { link: name.to_owned() }.into());

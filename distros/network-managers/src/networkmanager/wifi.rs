@@ -1,4 +1,4 @@
-//! Wireless connections: one for each network that a device may join.
+//! Wireless connections: one for each network of a device.
 //!
 //! Facts: nm-settings-keyfile(5), sections wifi, wifi-security and 802-1x; netplan's YAML reference, "Properties for
 //! device type wifis:".
@@ -8,12 +8,12 @@ use netconfig::{AccessPoint, InterfaceKind, NetworkState, Scalar};
 
 use super::keyfile::Keyfile;
 
-/// Completes the connections of wireless devices; those of a device's further networks are copies of the first.
+/// Completes the connections of wireless devices; those for additional networks are copies of the first.
 pub(super) fn connections(state: &NetworkState, connections: &mut IndexMap<String, Keyfile>) {
     for link in state.of_kind(InterfaceKind::Wifi) {
         let Some(plain) = connections.get(link.key()).cloned() else { continue };
         if link.access_points.is_empty() {
-            // Without a network it is no connection, and NetworkManager refuses it.
+            // NetworkManager rejects a wireless connection without a network.
             connections.shift_remove(link.key());
         }
         for (number, point) in link.access_points.iter().enumerate() {
@@ -30,7 +30,7 @@ pub(super) fn connections(state: &NetworkState, connections: &mut IndexMap<Strin
 
 fn network(file: &mut Keyfile, point: &AccessPoint) {
     let text = |key: &str| point.settings.get(key).map(Scalar::to_string);
-    // A list of bytes where a text would be taken for one.
+    // A list of bytes, if text would be interpreted as one.
     let bytes = || {
         let numbers: Vec<String> = point.ssid.bytes().map(|byte| byte.to_string()).collect();
         numbers.join(";") + ";"
@@ -56,7 +56,7 @@ fn network(file: &mut Keyfile, point: &AccessPoint) {
     security(file, point, text("password"));
 }
 
-/// What of `auth` is written as it is.
+/// Settings of `auth` that are written unchanged.
 const EAP: &[(&str, &str)] = &[
     ("identity", "identity"),
     ("anonymous-identity", "anonymous-identity"),
@@ -70,7 +70,7 @@ const EAP: &[(&str, &str)] = &[
 
 fn security(file: &mut Keyfile, point: &AccessPoint, password: Option<String>) {
     let auth = |key: &str| point.auth.get(key).map(Scalar::to_string);
-    // A password alone is that of a network with one key.
+    // A password alone means a network with a pre-shared key.
     let usual = if password.is_some() || point.auth.contains_key("password") { "psk" } else { "none" };
     let management = match auth("key-management").as_deref().unwrap_or(usual) {
         "psk" => "wpa-psk",
@@ -93,7 +93,7 @@ fn security(file: &mut Keyfile, point: &AccessPoint, password: Option<String>) {
     }
     for &(key, option) in EAP {
         if let Some(value) = auth(key) {
-            // netplan takes MSCHAPV2 as wpa_supplicant spells it, NetworkManager in small letters.
+            // netplan spells MSCHAPV2 like wpa_supplicant, NetworkManager in lower case.
             let value = if option == "phase2-auth" { value.to_lowercase() } else { value };
             file.set("802-1x", option, &value);
         }
