@@ -29,7 +29,6 @@ fn big() -> Vec<u8> {
     (0..20_000_u32).flat_map(u32::to_le_bytes).collect()
 }
 
-<<<<<<< HEAD
 /// Runs a program of the machine (Debian: genisoimage, dosfstools, mtools, e2fsprogs), also one that an ordinary
 /// user's PATH does not reach.
 fn run(program: &str, arguments: &[&str]) {
@@ -38,24 +37,6 @@ fn run(program: &str, arguments: &[&str]) {
     let output = Command::new(found).args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
     assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-=======
-/// Runs a program; returns false, with a message, if it is not installed.
-#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn run(program: &str, arguments: &[&str]) -> bool {
-    match Command::new(program).args(arguments).output() {
-        Ok(output) => {
-            let text = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{program} {arguments:?}: {text}");
-            true
-        }
-        Err(_) => {
-            eprintln!(
-                "SKIPPED: {program} is not installed (Debian: genisoimage, dosfstools, mtools, e2fsprogs)"
-            );
-            false
-        }
-    }
->>>>>>> wt-words
 }
 
 fn read(tree: &dyn Tree, path: &str) -> Option<Vec<u8>> {
@@ -87,13 +68,8 @@ fn check(image: Vec<u8>, filesystem: &str, label: &str, long_names: bool) {
     }
 }
 
-<<<<<<< HEAD
-/// An image made by genisoimage with some options.
-fn disc(options: &[&str]) -> Vec<u8> {
-=======
 /// An image created by genisoimage with some options.
-fn disc(options: &[&str]) -> Option<Vec<u8>> {
->>>>>>> wt-words
+fn disc(options: &[&str]) -> Vec<u8> {
     let (source, out) = (source(), tempfile::tempdir().expect("a directory"));
     let image = out.path().join("image.iso").display().to_string();
     let root = source.path().display().to_string();
@@ -125,13 +101,8 @@ fn a_disc_with_neither_has_short_names() {
     );
 }
 
-<<<<<<< HEAD
 /// An image made by mkfs.vfat and mtools.
 fn fat(bits: &str, kilobytes: u64, extra: &[&str]) -> Vec<u8> {
-=======
-/// An image created by mkfs.vfat and mtools.
-fn fat(bits: &str, kilobytes: u64, extra: &[&str]) -> Option<Vec<u8>> {
->>>>>>> wt-words
     let (source, out) = (source(), tempfile::tempdir().expect("a directory"));
     let image = out.path().join("image.fat");
     std::fs::File::create(&image).expect("made").set_len(kilobytes << 10).expect("made longer");
@@ -195,11 +166,7 @@ fn superblocks_tell_what_blkid_tells() {
     }
 }
 
-<<<<<<< HEAD
 /// File systems that only the kernel reads are mounted, and nothing stays mounted.
-=======
-/// If the tests may mount, the kernel's file systems are also read; nothing stays mounted.
->>>>>>> wt-words
 #[test]
 #[ignore = "needs root, namespaces, mke2fs"]
 fn other_file_systems_are_mounted_for_a_moment() {

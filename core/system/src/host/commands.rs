@@ -291,24 +291,9 @@ mod tests {
         assert!(talk.ask("end").is_err());
     }
 
-<<<<<<< HEAD
     /// A root that holds this machine's shell under these names, and what it loads.
     fn small_root(applets: &[&str]) -> tempfile::TempDir {
         let shell = find(None, "busybox").or_else(|| find(None, "sh")).expect("a shell");
-=======
-    /// A root with this machine's shell under these names, and its libraries; `None`, with a message, if this test
-    /// cannot create one.
-    #[allow(clippy::print_stderr, reason = "a test that does not run says so")]
-    fn small_root(applets: &[&str]) -> Option<tempfile::TempDir> {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("SKIPPED: only root may change its root");
-            return None;
-        }
-        let Some(shell) = find(None, "busybox").or_else(|| find(None, "sh")) else {
-            eprintln!("SKIPPED: no shell here");
-            return None;
-        };
->>>>>>> wt-words
         let root = tempfile::tempdir().expect("a directory");
         let into = |path: &Path| {
             let target = root.path().join(path.strip_prefix("/").expect("absolute"));
