@@ -118,7 +118,7 @@ fn a_row_explains_the_link_that_has_the_key_and_no_other() {
     let config = two_links("accept-ra", json!(false));
     let without = |path: &'static str| {
         verdict(&config, "networkd", move |files| {
-            edit(files, path, "DHCP=no\n", "DHCP=no\nLinkLocalAddressing=no\n")
+            edit(files, path, "DHCP=no\n", "DHCP=no\nLinkLocalAddressing=no\n");
         })
     };
     fails(&without("eth1.network"), "LinkLocalAddressing");
