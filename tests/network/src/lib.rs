@@ -9,9 +9,14 @@
 )]
 
 pub mod compare;
+pub mod describe;
 pub mod generate;
+pub mod held;
+pub mod judge;
 pub mod known;
+pub mod ledger;
 pub mod original;
+pub mod raised;
 
 /// A renderer and a distribution whose settings it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,41 +1,42 @@
 //! Compares the renderers with the packaged original over made-up descriptions, and prints what agrees.
 // A harness around real programs: effects are its business.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
-#![allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_possible_wrap,
-    reason = "numbers of our own making"
-)]
 
-use std::collections::{BTreeMap, BTreeSet};
+mod answers;
+mod report;
+
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use network_oracle::compare::{Likeness, compare, ours};
-use network_oracle::generate::{description, simple};
-use network_oracle::known::{KNOWN, explanations};
-use network_oracle::original::{self, Answer, Error};
+use network_oracle::judge::{Judged, Verdict, judge};
+use network_oracle::ledger::{self, Ledger};
+use network_oracle::original::{self, Error};
 use network_oracle::{OUTPUTS, Output};
 use oracle::places;
-use serde_json::Value;
+
+use self::answers::Question;
 
 /// Runs the packaged original's net-convert and ours over made-up network descriptions. Needs root.
 #[derive(Parser)]
-#[command(name = "network-oracle")]
+#[command(name = "network-oracle", after_long_help = network_oracle::compare::NOT_COMPARED)]
 struct Options {
     /// The outputs; all of them where none is named
     #[arg(value_name = "OUTPUT", value_parser = original::output)]
     outputs: Vec<Output>,
     /// How many descriptions, half of them of each version
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    #[arg(long, value_name = "N", default_value_t = ledger::CASES)]
     cases: u64,
-    /// What they are made from
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-    /// Only this one; prints it and what both write
+    /// What they are made from: a number, or `new` for one that no run had before, which is printed
+    #[arg(long, value_name = "N|new", default_value = "1", value_parser = seed)]
+    seed: Seed,
+    /// Stop after so many seconds, whatever is left of the descriptions
     #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// Only this one; prints it and what both write
+    #[arg(long, value_name = "N", conflicts_with = "seconds")]
     case: Option<u64>,
     /// How many disagreements are printed
     #[arg(long, value_name = "N", default_value_t = 5)]
@@ -43,17 +44,27 @@ struct Options {
     /// Where the original's root is kept
     #[arg(long, value_name = "DIR", default_value = "target/oracle", value_parser = places::kept)]
     cache: PathBuf,
+    /// The original's answers to the same descriptions: read from this file, or written to it where it is not there
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seconds", "case"])]
+    answers: Option<PathBuf>,
+    /// What the usual descriptions of the usual seed came to, all of which has to stay
+    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/agreement.json"))]
+    baseline: PathBuf,
+    /// Write the baseline
+    #[arg(long, conflicts_with_all = ["seconds", "case"])]
+    update: bool,
 }
 
-#[derive(Default)]
-struct Row {
-    cases: usize,
-    identical: usize,
-    same: usize,
-    listed: usize,
-    raised: usize,
-    refused: usize,
-    different: usize,
+#[derive(Clone, Copy)]
+struct Seed(u64);
+
+fn seed(text: &str) -> Result<Seed, String> {
+    if text == "new" {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
+        // Short enough to be typed.
+        return Ok(Seed(u64::from(now.subsec_nanos()) + now.as_secs() % 100_000));
+    }
+    text.parse().map(Seed).map_err(|_| format!("'{text}' is neither a number nor 'new'"))
 }
 
 fn main() -> ExitCode {
@@ -71,140 +82,105 @@ fn main() -> ExitCode {
     }
 }
 
-/// The original over all cases, by two processes.
-fn answers(options: &Options, cases: &[(u64, Value)], outputs: &[Output]) -> Result<Vec<Answer>, Error> {
-    let root = oracle::root::prepare(&options.cache, "sid")?;
-    let half = cases.len().div_ceil(2);
-    let scratch = |number: usize| options.cache.join(format!("network-{}-{number}", std::process::id()));
-    let root = &root;
+/// How many descriptions are asked about at once where time is bounded.
+const BATCH: u64 = 60;
+
+/// The ranges of descriptions, until the time is over. A batch that would not end in time is not begun.
+fn batches(options: &Options) -> impl Iterator<Item = Range<u64>> {
+    let (begun, cases) = (Instant::now(), options.cases);
+    let limit = options.seconds.map(Duration::from_secs);
+    let size = if limit.is_some() { BATCH } else { cases };
+    let one = options.case.map(|case| case..case + 1);
+    let mut next = 0;
+    let mut longest = Duration::ZERO;
+    let mut last = Duration::ZERO;
+    std::iter::from_fn(move || {
+        if let Some(one) = &one {
+            return (std::mem::replace(&mut next, 1) == 0).then(|| one.clone());
+        }
+        longest = longest.max(begun.elapsed().saturating_sub(last));
+        last = begun.elapsed();
+        let late = limit.is_some_and(|limit| next > 0 && begun.elapsed() + longest > limit);
+        if next >= cases || late {
+            return None;
+        }
+        let range = next..cases.min(next + size);
+        next = range.end;
+        Some(range)
+    })
+}
+
+fn run(options: &Options) -> Result<bool, Error> {
+    println!("seed {}", options.seed.0);
+    let mut ledger = Ledger::default();
+    let mut shown = 0;
+    for range in batches(options) {
+        let questions = answers::ask(options, range)?;
+        for (question, judged) in questions.iter().zip(judged(&questions)?) {
+            if options.case.is_some() {
+                report::both(question);
+            }
+            ledger.add(question.output, &judged);
+            if let Verdict::Failed(what) = &judged.verdict {
+                shown += 1;
+                if shown <= options.shown {
+                    report::failure(question, options.seed.0, what);
+                }
+            }
+        }
+    }
+    report::table(&ledger);
+    let explained = ledger.0.values().all(|counts| counts.failed == 0);
+    let whole = options.outputs.len() == OUTPUTS.len() && options.case.is_none() && options.seconds.is_none();
+    if !(whole && options.seed.0 == ledger::SEED && options.cases == ledger::CASES) {
+        return Ok(explained);
+    }
+    Ok(hold(options, &ledger, explained)? && explained)
+}
+
+/// Judges by two threads.
+fn judged(questions: &[Question]) -> Result<Vec<Judged>, Error> {
+    let of = |part: &[Question]| -> Vec<Judged> {
+        part.iter().map(|question| judge(&question.config, question.output, &question.answer)).collect()
+    };
     std::thread::scope(|scope| {
-        let halves: Vec<_> = cases
-            .chunks(half.max(1))
-            .enumerate()
-            .map(|(number, part)| scope.spawn(move || original::run(root, &scratch(number), part, outputs)))
+        let parts: Vec<_> = questions
+            .chunks(questions.len().div_ceil(2).max(1))
+            .map(|part| scope.spawn(move || of(part)))
             .collect();
         let mut all = Vec::new();
-        for part in halves {
-            all.extend(part.join().map_err(|_| Error::Process("a thread panicked".into()))??);
+        for part in parts {
+            all.extend(part.join().map_err(|_| Error::Process("a thread panicked".into()))?);
         }
         Ok(all)
     })
 }
 
-fn run(options: &Options) -> Result<bool, Error> {
-    let numbers: Vec<u64> = options.case.map_or_else(|| (0..options.cases).collect(), |case| vec![case]);
-    println!("seed {}, {} descriptions", options.seed, numbers.len());
-    let mut answers: Vec<(Answer, Output, Value)> = Vec::new();
-    for which in [false, true] {
-        let outputs: Vec<Output> =
-            options.outputs.iter().copied().filter(|output| output.simple == which).collect();
-        let make = if which { simple } else { description };
-        let cases: Vec<(u64, Value)> =
-            numbers.iter().map(|case| (*case, make(options.seed, *case))).collect();
-        let by_number: BTreeMap<u64, &Value> = cases.iter().map(|(case, config)| (*case, config)).collect();
-        if outputs.is_empty() {
-            continue;
-        }
-        for answer in self::answers(options, &cases, &outputs)? {
-            let output = outputs.iter().find(|output| output.name == answer.output);
-            if let (Some(output), Some(config)) = (output, by_number.get(&answer.case)) {
-                let config = (*config).clone();
-                answers.push((answer, *output, config));
-            }
-        }
-    }
-    let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
-    let mut met: BTreeSet<&str> = BTreeSet::new();
-    let mut shown = 0;
-    let mut exceptions: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for (answer, output, config) in &answers {
-        let output = *output;
-        let row = rows.entry(output.name).or_default();
-        row.cases += 1;
-        let own = ours(config, output);
-        if options.case.is_some() {
-            show(config, answer, own.as_ref());
-        }
-        let difference = match (&answer.error, own) {
-            (Some(exception), own) => {
-                *if own.is_ok() { &mut row.raised } else { &mut row.refused } += 1;
-                exceptions.entry(sorted_out(exception)).or_default().push(answer.case);
-                continue;
-            }
-            (None, Err(error)) => format!("ours refuses: {error}"),
-            (None, Ok(files)) => match compare(output, &answer.files, &files) {
-                Likeness::Identical => {
-                    row.identical += 1;
-                    continue;
-                }
-                Likeness::Same => {
-                    row.same += 1;
-                    continue;
-                }
-                Likeness::Different(difference) => difference,
-            },
-        };
-        let known = explanations(config, output, &difference);
-        if !known.is_empty() {
-            row.listed += 1;
-            met.extend(known.iter().map(|known| known.name));
-            continue;
-        }
-        row.different += 1;
-        if shown < options.shown {
-            shown += 1;
-            println!(
-                "=== {} --seed {} --case {}\n{config}\n{difference}",
-                output.name, options.seed, answer.case
-            );
-        }
-    }
-    let stale = stale(options, &met);
-    print(&rows);
-    for (exception, cases) in &exceptions {
-        println!("the original raised {} times, first at --case {}: {exception}", cases.len(), cases[0]);
-    }
-    Ok(rows.values().all(|row| row.different == 0) && !stale)
-}
-
-/// An exception without what differs from case to case.
-fn sorted_out(exception: &str) -> String {
-    let line = exception.lines().next().unwrap_or_default();
-    let plain = line.split(['{', '\'', '"']).next().unwrap_or_default();
-    plain.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).take(100).collect()
-}
-
-fn show(config: &Value, answer: &Answer, own: Result<&network_oracle::compare::Files, &String>) {
-    println!("{config:#}\n##### original: {}", answer.error.as_deref().unwrap_or("wrote"));
-    for (path, (mode, content)) in &answer.files {
-        println!("# {path} {mode:04o}\n{content}");
-    }
-    println!("##### ours: {}", own.err().map_or("wrote", String::as_str));
-    for (path, (mode, content)) in own.into_iter().flatten() {
-        println!("# {path} {mode:04o}\n{content}");
-    }
-}
-
-/// Tells of listed disagreements that no case has shown; only a whole run can say so.
-fn stale(options: &Options, met: &BTreeSet<&str>) -> bool {
-    let whole = options.case.is_none() && options.cases >= 1200 && options.outputs.len() == OUTPUTS.len();
-    let stale: Vec<&str> =
-        KNOWN.iter().map(|known| known.name).filter(|name| whole && !met.contains(name)).collect();
+/// Holds a run to the baseline, or writes it.
+fn hold(options: &Options, ledger: &Ledger, explained: bool) -> Result<bool, Error> {
+    let stale = ledger.stale();
     for name in &stale {
-        println!("{name}: listed as a known difference, but no description shows it any more");
+        println!("stale: {name}: no description shows it, so it explains nothing: strike it off");
     }
-    !stale.is_empty()
-}
-
-fn print(rows: &BTreeMap<&str, Row>) {
-    println!(
-        "\n{:<16} {:>6} {:>10} {:>6} {:>7} {:>12} {:>13} {:>9}",
-        "output", "cases", "identical", "same", "listed", "only ours", "both refuse", "different"
-    );
-    for (name, row) in rows {
-        println!(
-            "{name:<16} {:>6} {:>10} {:>6} {:>7} {:>12} {:>13} {:>9}",
-            row.cases, row.identical, row.same, row.listed, row.raised, row.refused, row.different
-        );
+    let path = &options.baseline;
+    let refused = oracle::file(path.display().to_string());
+    if options.update {
+        if !explained {
+            println!("not written: something is unexplained");
+            return Ok(false);
+        }
+        let text = serde_json::to_string_pretty(ledger).map_err(Error::Answer)?;
+        std::fs::write(path, text + "\n").map_err(refused)?;
+        return Ok(stale.is_empty());
     }
+    let text = std::fs::read(path).map_err(refused)?;
+    let accepted: Ledger = serde_json::from_slice(&text).map_err(Error::Answer)?;
+    let changes = ledger.changes(&accepted);
+    for change in &changes {
+        println!("{change}");
+    }
+    if !changes.is_empty() {
+        println!("{} counts changed: accept them with --update", changes.len());
+    }
+    Ok(stale.is_empty() && changes.is_empty())
 }

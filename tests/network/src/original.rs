@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{OUTPUTS, Output};
 
-/// The driver: reads cases, calls the command's own function for each output, tells what it wrote.
+/// The driver: reads cases, calls the command's own function for each output, reports what it wrote.
 const DRIVER: &str = r#"
 import argparse, contextlib, io, json, logging, os, shutil, sys
 logging.disable(logging.CRITICAL)
@@ -58,7 +58,7 @@ with open("/cases/cases.jsonl") as cases, open("/cases/answers.jsonl", "w") as a
 "#;
 
 /// What the original did with a case.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Answer {
     /// Its number.
     pub case: u64,

@@ -6,18 +6,31 @@ use std::process::{Command, Stdio};
 
 use network_oracle::OUTPUTS;
 use network_oracle::compare::{Files, ours};
+use network_oracle::describe::Description;
 use network_oracle::generate::description;
+use network_oracle::raised::RAISED;
 use serde_json::Value;
 
 /// How many descriptions of each version are read.
 const CASES: u64 = 60;
+/// Among how many those are looked for by which the original raises.
+const CASES_OF_RAISED: u64 = 400;
 
-/// The descriptions with what ours writes of them.
-fn written(renderer: &str) -> impl Iterator<Item = (u64, Value, Files)> {
-    let output = OUTPUTS.iter().copied().find(|output| output.name == renderer).expect("an output");
-    (0..2 * CASES).filter_map(move |case| {
-        let config = description(11, case);
-        ours(&config, output).ok().map(|files| (case, config, files))
+/// The descriptions with what ours writes of them: some of every kind, and those for which the original raises, so that
+/// nothing but their readers and the descriptions themselves hold them.
+fn written(name: &str) -> impl Iterator<Item = (u64, Value, Files)> {
+    let output = OUTPUTS.iter().copied().find(|output| output.name == name).expect("an output");
+    let raises = move |config: &Value| {
+        let read = Description::read(config);
+        let mut of_output = RAISED.iter().filter(move |raised| raised.outputs.contains(&output.name));
+        of_output.any(|raised| !(raised.exceptions)(&read).is_empty())
+    };
+    let some = (0..2 * CASES).map(|case| (case, description(11, case)));
+    let raised = (0..CASES_OF_RAISED).map(|case| (case, description(1, case)));
+    let all = some.chain(raised.filter(move |(_, config)| raises(config)));
+    all.map(move |(case, config)| {
+        let files = ours(&config, output).unwrap_or_else(|error| panic!("{case}: {error}: {config}"));
+        (case, config, files)
     })
 }
 
@@ -65,13 +78,13 @@ fn ifupdown_lists_every_link_and_would_bring_it_up() {
                 .arg(directory.path());
             ifup.arg("-i").arg(&file).arg(name);
             let output = ifup.stdin(Stdio::null()).output().expect("ifup is there");
-            // What it would run is told on standard error.
-            let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success(), "{name}: {told}\n{what}");
+            // What it would run is printed on standard error.
+            let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{name}: {printed}\n{what}");
             let stanzas = text.split("\n\n").filter(|part| part.contains(&format!("\niface {name} ")));
             for address in stanzas.flat_map(str::lines).filter_map(|line| line.strip_prefix("    address ")) {
                 let bare = address.split('/').next().unwrap_or_default();
-                assert!(told.contains(bare), "{name} is not given {bare}: {told}\n{what}");
+                assert!(printed.contains(bare), "{name} is not given {bare}: {printed}\n{what}");
             }
             seen += 1;
         }
@@ -92,8 +105,8 @@ fn netplan_generates_from_every_description() {
         let mut generate = Command::new(generator);
         generate.arg("--root-dir").arg(directory.path());
         let found = generate.stdin(Stdio::null()).output().expect("it runs");
-        let told = String::from_utf8_lossy(&found.stderr).into_owned();
-        assert!(found.status.success(), "{what}\n{told}");
+        let printed = String::from_utf8_lossy(&found.stderr).into_owned();
+        assert!(found.status.success(), "{what}\n{printed}");
         seen += 1;
     }
     assert!(seen > 100, "{seen}");
@@ -115,8 +128,8 @@ fn networkmanager_reads_every_keyfile() {
                 .stdin(input)
                 .output()
                 .expect("nmcli is there");
-            let told = String::from_utf8_lossy(&read.stderr).into_owned();
-            assert!(read.status.success() && told.trim().is_empty(), "{told}\n{what}");
+            let printed = String::from_utf8_lossy(&read.stderr).into_owned();
+            assert!(read.status.success() && printed.trim().is_empty(), "{printed}\n{what}");
             let text = String::from_utf8_lossy(&read.stdout).into_owned();
             // What it understood it writes again.
             for line in
