@@ -1,5 +1,5 @@
-//! sshd_config and authorized_keys, by their man pages, by the original's edits, and by sshd where it is installed.
-#![allow(clippy::disallowed_methods, clippy::print_stderr)] // sshd is the oracle; its absence is told
+//! sshd_config and authorized_keys, by their man pages, by the original's edits, and by sshd.
+#![allow(clippy::disallowed_methods, reason = "sshd is the oracle")]
 
 use std::process::Command;
 
@@ -64,14 +64,12 @@ fn sshd_config_is_edited_outside_match() {
 }
 
 #[test]
+#[ignore = "needs sshd, ssh-keygen"]
 fn sshd_agrees() {
     let scratch = tempfile::tempdir().expect("a temporary directory");
     let (key, file) = (scratch.path().join("key"), scratch.path().join("config"));
     let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
-    if !made.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: ssh-keygen did not run");
-        return;
-    }
+    assert!(made.expect("ssh-keygen runs").success());
     for text in [
         "Port 2222\nPasswordAuthentication=no # why\npermitrootlogin no\nPermitRootLogin yes\n",
         "X11Forwarding = yes\nAuthorizedKeysFile \".ssh/my keys\" .ssh/b\nMatch User nobody\n PasswordAuthentication yes\n",
@@ -81,19 +79,9 @@ fn sshd_agrees() {
         config.update(&[("LoginGraceTime", "77"), ("PasswordAuthentication", "no")]).expect("valid");
         std::fs::write(&file, config.write()).expect("written");
         let ran = Command::new("/usr/sbin/sshd").arg("-T").arg("-h").arg(&key).arg("-f").arg(&file).output();
-        let output = match ran {
-            Ok(output) => output,
-            Err(why) => {
-                eprintln!("SKIPPED: sshd did not run: {why}");
-                return;
-            }
-        };
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        if told.contains("privilege separation") {
-            eprintln!("SKIPPED: sshd is installed but not set up: {told}");
-            return;
-        }
-        assert!(output.status.success(), "{text}\n{told}");
+        let output = ran.expect("sshd runs");
+        // «Missing privilege separation directory»: sshd's unit creates /run/sshd, which is missing in a container.
+        assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
         let seen = String::from_utf8_lossy(&output.stdout).into_owned();
         for keyword in [
             "port",

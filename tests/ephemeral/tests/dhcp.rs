@@ -6,11 +6,10 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ephemeral::{cable, dnsmasq, is_again, machine, place, possible, run, state};
+use ephemeral::{cable, dnsmasq, is_again, machine, place, run, state};
 use metadata_service::{Config, Ec2, Server};
 use model::effects::EphemeralError;
 
-const TOOLS: &[&str] = &["ip", "dnsmasq", "unshare", "nsenter"];
 const LIMIT: Duration = Duration::from_secs(20);
 const RANGE: &str = "--dhcp-range=10.0.0.100,10.0.0.150,255.255.255.0,2m";
 
@@ -19,10 +18,8 @@ fn internal() -> Vec<String> {
 }
 
 #[test]
+#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
 fn a_lease_is_held_and_taken_back() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let server = cable(&["10.0.0.1/24"]);
     let _dnsmasq = dnsmasq(&server, &[RANGE, "--dhcp-option=option:router,10.0.0.1"]);
@@ -43,10 +40,8 @@ fn a_lease_is_held_and_taken_back() {
 }
 
 #[test]
+#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
 fn a_server_that_comes_late_is_found() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let server = cable(&["10.0.0.1/24"]);
     // The first message is lost: nobody listens yet.
@@ -61,10 +56,8 @@ fn a_server_that_comes_late_is_found() {
 }
 
 #[test]
+#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
 fn without_a_server_it_ends_in_time_and_leaves_nothing() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let _nobody = cable(&["10.0.0.1/24"]);
     let (before, begun) = (state(), Instant::now());
@@ -75,10 +68,8 @@ fn without_a_server_it_ends_in_time_and_leaves_nothing() {
 }
 
 #[test]
+#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
 fn a_gateway_outside_the_network_classless_routes_mtu_and_azures_option() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let server = cable(&["10.0.0.1/24", "192.168.77.1/32", "169.254.169.254/32"]);
     let _dnsmasq = dnsmasq(
@@ -105,10 +96,8 @@ fn a_gateway_outside_the_network_classless_routes_mtu_and_azures_option() {
 }
 
 #[test]
+#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
 fn of_two_servers_one_is_taken() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let switch = cable(&[]);
     switch.run(&["ip", "link", "add", "br0", "type", "bridge"]);
@@ -138,10 +127,8 @@ fn move_to(place: &ephemeral::Place, link: &str) {
 }
 
 #[test]
+#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
 fn a_relay_hands_on() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let relay = cable(&["10.0.0.2/24"]);
     let server = place();
@@ -157,10 +144,8 @@ fn a_relay_hands_on() {
 }
 
 #[test]
+#[ignore = "needs root, ip, dnsmasq, unshare, nsenter, dhclient"]
 fn a_packaged_client_gets_the_same() {
-    if !possible(&[TOOLS, &["dhclient"]].concat()) {
-        return;
-    }
     let system = machine();
     let server = cable(&["10.0.0.1/24"]);
     let _dnsmasq = dnsmasq(
@@ -184,10 +169,8 @@ fn a_packaged_client_gets_the_same() {
 }
 
 #[test]
+#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
 fn clients_that_are_not_there_leave_it_to_ours() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let server = cable(&["10.0.0.1/24"]);
     let _dnsmasq = dnsmasq(&server, &[RANGE]);
@@ -196,9 +179,6 @@ fn clients_that_are_not_there_leave_it_to_ours() {
 }
 
 fn taken_back_after(signal: &str) {
-    if !possible(TOOLS) {
-        return;
-    }
     let _system = machine();
     let server = cable(&["10.0.0.1/24"]);
     let _dnsmasq =
@@ -216,20 +196,20 @@ fn taken_back_after(signal: &str) {
 }
 
 #[test]
+#[ignore = "needs root, ip, dnsmasq, unshare, nsenter, kill"]
 fn a_killed_process_leaves_nothing() {
     taken_back_after("-KILL");
 }
 
 #[test]
+#[ignore = "needs root, ip, dnsmasq, unshare, nsenter, kill"]
 fn a_terminated_process_leaves_nothing() {
     taken_back_after("-TERM");
 }
 
 #[test]
+#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
 fn what_was_there_before_stays() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let server = cable(&["10.0.0.1/24"]);
     run(&["ip", "link", "set", "eth0", "up"]);
@@ -247,10 +227,8 @@ fn what_was_there_before_stays() {
 }
 
 #[test]
+#[ignore = "needs root, ip, dnsmasq, unshare, nsenter"]
 fn a_metadata_service_is_reached_over_the_lease() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let server = cable(&["10.0.0.1/24", "169.254.169.254/32"]);
     let _dnsmasq = dnsmasq(&server, &[RANGE, "--dhcp-option=option:router,10.0.0.1"]);

@@ -3,16 +3,12 @@
 
 use std::time::Duration;
 
-use ephemeral::{cable, is_again, machine, possible, run, state};
+use ephemeral::{cable, is_again, machine, run, state};
 use model::effects::{Address, LinkEventKind, Route};
 
-const TOOLS: &[&str] = &["ip", "unshare", "nsenter"];
-
 #[test]
+#[ignore = "needs root, ip, unshare, nsenter"]
 fn addresses_and_routes_are_those_that_iproute2_shows() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let _other = cable(&[]);
     run(&["ip", "link", "set", "eth0", "up"]);
@@ -41,10 +37,8 @@ fn addresses_and_routes_are_those_that_iproute2_shows() {
 }
 
 #[test]
+#[ignore = "needs root, ip, unshare, nsenter"]
 fn what_happens_to_a_link_is_heard_in_order() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let mut events = system.links.events().expect("the kernel answers");
     let mut next = |limit| loop {
@@ -69,10 +63,8 @@ fn what_happens_to_a_link_is_heard_in_order() {
 }
 
 #[test]
+#[ignore = "needs root, ip, unshare, nsenter"]
 fn a_static_address_is_held_and_taken_back() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let _other = cable(&["169.254.169.254/16"]);
     let before = state();
@@ -93,10 +85,8 @@ fn a_static_address_is_held_and_taken_back() {
 }
 
 #[test]
+#[ignore = "needs root, ip, unshare, nsenter"]
 fn ipv6_waits_until_the_address_is_the_links_own() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let _other = cable(&[]);
     let before = state();
@@ -111,10 +101,8 @@ fn ipv6_waits_until_the_address_is_the_links_own() {
 }
 
 #[test]
+#[ignore = "needs root, ip, unshare, nsenter"]
 fn changes_wake_who_waits() {
-    if !possible(TOOLS) {
-        return;
-    }
     let system = machine();
     let mut changes = system.links.watch().expect("listening");
     assert!(!changes.wait(Duration::from_millis(50)).expect("no error"));

@@ -30,22 +30,14 @@ fn big() -> Vec<u8> {
     (0..20_000_u32).flat_map(u32::to_le_bytes).collect()
 }
 
-/// Runs a program of the machine; false, and said so, where it is not there.
-#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn run(program: &str, arguments: &[&str]) -> bool {
-    match Command::new(program).args(arguments).output() {
-        Ok(output) => {
-            let text = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{program} {arguments:?}: {text}");
-            true
-        }
-        Err(_) => {
-            eprintln!(
-                "SKIPPED: {program} is not installed (Debian: genisoimage, dosfstools, mtools, e2fsprogs)"
-            );
-            false
-        }
-    }
+/// Runs a program of the machine (Debian: genisoimage, dosfstools, mtools, e2fsprogs), also one that an ordinary
+/// user's PATH does not reach.
+fn run(program: &str, arguments: &[&str]) {
+    let found = ["/usr/sbin", "/sbin"].map(|directory| Path::new(directory).join(program));
+    let found = found.into_iter().find(|path| path.exists()).unwrap_or_else(|| program.into());
+    let output = Command::new(found).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn read(tree: &dyn Tree, path: &str) -> Option<Vec<u8>> {
@@ -78,31 +70,31 @@ fn check(image: Vec<u8>, filesystem: &str, label: &str, long_names: bool) {
 }
 
 /// An image made by genisoimage with some options.
-fn disc(options: &[&str]) -> Option<Vec<u8>> {
+fn disc(options: &[&str]) -> Vec<u8> {
     let (source, out) = (source(), tempfile::tempdir().expect("a directory"));
     let image = out.path().join("image.iso").display().to_string();
     let root = source.path().display().to_string();
     let mut arguments = vec!["-quiet", "-V", "cidata", "-o", &image];
     arguments.extend(options);
     arguments.push(&root);
-    run("genisoimage", &arguments).then(|| std::fs::read(&image).expect("the image"))
+    run("genisoimage", &arguments);
+    std::fs::read(&image).expect("the image")
 }
 
 #[test]
+#[ignore = "needs genisoimage"]
 fn discs_with_rock_ridge_and_joliet() {
     for (options, long_names) in
         [(["-r", "-J"].as_slice(), true), (&["-r"], true), (&["-J", "-joliet-long"], true), (&["-J"], false)]
     {
-        let Some(image) = disc(options) else { return };
-        check(image, "iso9660", "cidata", long_names);
+        check(disc(options), "iso9660", "cidata", long_names);
     }
 }
 
 #[test]
+#[ignore = "needs genisoimage"]
 fn a_disc_with_neither_has_short_names() {
-    let Some(image) = disc(&["-l", "-allow-lowercase", "-allow-multidot", "-relaxed-filenames"]) else {
-        return;
-    };
+    let image = disc(&["-l", "-allow-lowercase", "-allow-multidot", "-relaxed-filenames"]);
     let tree = open_image(Path::new("image"), image).expect("an image");
     assert_eq!(
         tree.read("META-DATA").expect("readable").as_deref(),
@@ -111,12 +103,11 @@ fn a_disc_with_neither_has_short_names() {
 }
 
 /// An image made by mkfs.vfat and mtools.
-fn fat(bits: &str, kilobytes: u64, extra: &[&str]) -> Option<Vec<u8>> {
+fn fat(bits: &str, kilobytes: u64, extra: &[&str]) -> Vec<u8> {
     let (source, out) = (source(), tempfile::tempdir().expect("a directory"));
     let image = out.path().join("image.fat");
     std::fs::File::create(&image).expect("made").set_len(kilobytes << 10).expect("made longer");
     let image = image.display().to_string();
-    let mkfs = if Path::new("/usr/sbin/mkfs.vfat").exists() { "/usr/sbin/mkfs.vfat" } else { "mkfs.vfat" };
     let mut arguments = vec!["-F", bits, "-n", "CONFIG-2", "-i", "1234abcd"];
     arguments.extend(extra);
     arguments.push(&image);
@@ -127,10 +118,13 @@ fn fat(bits: &str, kilobytes: u64, extra: &[&str]) -> Option<Vec<u8>> {
     let mut copy = vec!["-s", "-i", &image];
     copy.extend(paths.iter().map(String::as_str));
     copy.push("::/");
-    (run(mkfs, &arguments) && run("mcopy", &copy)).then(|| std::fs::read(&image).expect("the image"))
+    run("mkfs.vfat", &arguments);
+    run("mcopy", &copy);
+    std::fs::read(&image).expect("the image")
 }
 
 #[test]
+#[ignore = "needs mkfs.vfat, mcopy"]
 fn fat_of_every_width() {
     for (bits, kilobytes, extra) in [
         ("12", 1440, [].as_slice()),
@@ -138,7 +132,7 @@ fn fat_of_every_width() {
         ("32", 40 << 10, &["-s", "1"]),
         ("16", 64 << 10, &["-S", "2048"]),
     ] {
-        let Some(image) = fat(bits, kilobytes, extra) else { return };
+        let image = fat(bits, kilobytes, extra);
         assert_eq!(
             identify_image(Path::new("image"), &image).uuid.as_deref(),
             Some("1234-ABCD"),
@@ -149,6 +143,7 @@ fn fat_of_every_width() {
 }
 
 #[test]
+#[ignore = "needs mke2fs, mkswap"]
 fn superblocks_tell_what_blkid_tells() {
     let uuid = "0123abcd-0000-4000-8000-0123456789ab";
     let cases: [(&str, &[&str], &str); 4] = [
@@ -164,13 +159,7 @@ fn superblocks_tell_what_blkid_tells() {
         let path = image.display().to_string();
         let mut arguments = options.to_vec();
         arguments.push(&path);
-        let program = [format!("/usr/sbin/{program}"), format!("/sbin/{program}")]
-            .into_iter()
-            .find(|path| Path::new(path).exists())
-            .unwrap_or_else(|| program.to_owned());
-        if !run(&program, &arguments) {
-            continue;
-        }
+        run(program, &arguments);
         let found = identify_image(&image, &std::fs::read(&image).expect("the image"));
         assert_eq!(found.filesystem.as_deref(), Some(filesystem));
         assert_eq!(found.label.as_deref(), Some("lab"), "{filesystem}");
@@ -178,27 +167,18 @@ fn superblocks_tell_what_blkid_tells() {
     }
 }
 
-/// Where the tests may mount, the kernel's file systems are read too, and nothing stays mounted.
+/// File systems that only the kernel reads are mounted, and nothing stays mounted.
 #[test]
-#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+#[ignore = "needs root, mke2fs"]
 fn other_file_systems_are_mounted_for_a_moment() {
     let (source, out) = (source(), tempfile::tempdir().expect("a directory"));
     std::os::unix::fs::symlink("/etc/passwd", source.path().join("leads-out")).expect("made");
     let image = out.path().join("image");
     std::fs::File::create(&image).expect("made").set_len(8 << 20).expect("made longer");
     let (root, path) = (source.path().display().to_string(), image.display().to_string());
-    let mke2fs = if Path::new("/usr/sbin/mke2fs").exists() { "/usr/sbin/mke2fs" } else { "mke2fs" };
-    if !run(mke2fs, &["-q", "-F", "-t", "ext4", "-d", &root, &path]) {
-        return;
-    }
+    run("mke2fs", &["-q", "-F", "-t", "ext4", "-d", &root, &path]);
     let system = crate::Host::system(None, std::sync::Arc::new(crate::NoHttp));
-    let tree = match system.devices.open(&image) {
-        Ok(tree) => tree,
-        Err(error) => {
-            eprintln!("SKIPPED: an ordinary user cannot mount: {error}");
-            return;
-        }
-    };
+    let tree = system.devices.open(&image).expect("root can mount an image");
     assert_eq!(read(tree.as_ref(), "user-data"), Some(big()));
     assert_eq!(tree.list("openstack").expect("a directory"), ["2018-08-27", "latest"]);
     assert_eq!(read(tree.as_ref(), "nothing"), None);
