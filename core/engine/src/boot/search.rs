@@ -18,16 +18,26 @@ pub fn identify_all<'r>(
     sources.map(|source| (source, identified(source, platform))).collect()
 }
 
-/// What a source says of this machine; one that the administrator named is taken without being asked.
+/// What a source says of this machine; one that the administrator named is taken without being asked. A fault of ours in
+/// one source is no reason to ask no other.
 fn identified(source: &dyn DataSource, platform: &Platform<'_>) -> Identified {
-    if platform.is_named(source.about().name) { Identified::Found } else { source.identify(platform) }
+    let name = source.about().name;
+    if platform.is_named(name) {
+        return Identified::Found;
+    }
+    catch_unwind(AssertUnwindSafe(|| source.identify(platform))).unwrap_or_else(|_| {
+        tracing::warn!("Getting data from {name} failed: {PANICKED}");
+        Identified::No
+    })
 }
+
+/// What is said of a source that panics.
+const PANICKED: &str = "it panicked, which is a fault of this program";
 
 /// Crawls so that a fault of ours in one source is an error of that source only.
 fn guarded(source: &dyn DataSource, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
     catch_unwind(AssertUnwindSafe(|| source.crawl(crawl))).unwrap_or_else(|_| {
-        let reason = "it panicked, which is a fault of this program".to_owned();
-        Err(SourceError::Broken { place: source.about().name.to_owned(), reason })
+        Err(SourceError::Broken { place: source.about().name.to_owned(), reason: PANICKED.to_owned() })
     })
 }
 
@@ -113,7 +123,7 @@ impl Boot<'_> {
         match outcome {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!("{}: {error}", instance.source),
-            Err(_) => tracing::warn!("{}: it panicked, which is a fault of this program", instance.source),
+            Err(_) => tracing::warn!("{}: {PANICKED}", instance.source),
         }
     }
 
