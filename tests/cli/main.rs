@@ -88,6 +88,24 @@ fn plain(name: &str) -> String {
     name.to_lowercase().replace(['-', '_'], "")
 }
 
+/// The original's `make-mime` (cloudinit/cmd/devel/make_mime.py): a type that it does not know is an error, and a warning
+/// with `--force`.
+#[test]
+fn make_mime_takes_an_unknown_type_only_by_force() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("part");
+    std::fs::write(&file, "text\n").expect("written");
+    let attachment = format!("{}:frobnicate", file.display());
+    let refused = cloud_init(&["devel", "make-mime", "--attach", &attachment]);
+    assert_eq!((refused.status.code(), out(&refused).as_str()), (Some(1), ""));
+    let said = "content type 'text/frobnicate' for attachment 1 may be incorrect!";
+    assert!(err(&refused).contains(&format!("ERROR: {said}")), "{}", err(&refused));
+    let forced = cloud_init(&["devel", "make-mime", "--force", "--attach", &attachment]);
+    assert_eq!(forced.status.code(), Some(0));
+    assert!(err(&forced).contains(&format!("WARNING: {said}")), "{}", err(&forced));
+    assert!(out(&forced).contains("Content-Type: text/frobnicate"), "{}", out(&forced));
+}
+
 #[test]
 fn a_query_for_nothing_says_what_to_ask() {
     let output = cloud_init(&["query"]);

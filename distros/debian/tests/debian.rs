@@ -168,6 +168,17 @@ fn what_apt_does_not_know_may_be_a_snap() {
     assert_eq!(lines.last().map(String::as_str), Some("snap install lxd"));
 }
 
+/// The original's `update_package_sources` (cloudinit/distros/__init__.py): once for an instance, unless it is forced.
+#[test]
+fn lists_of_packages_are_fetched_once_unless_forced() {
+    let (distro, _, recording) = machine("debian", Scratch::new());
+    let updates = || commands(&recording).iter().filter(|line| line.ends_with(" update")).count();
+    for (force, made) in [(false, 1), (false, 1), (true, 2), (true, 3), (false, 3)] {
+        distro.packages().refresh(force).expect("fetched");
+        assert_eq!(updates(), made, "force {force}");
+    }
+}
+
 /// The original's `Snap.upgrade_packages`: nothing is refreshed where snapd's `refresh.hold` is `forever`.
 #[test]
 fn snaps_are_refreshed_unless_they_are_held() {
