@@ -260,6 +260,30 @@ mod tests {
         assert_eq!((verdict.code, verdict.config.as_deref()), (code, config));
     }
 
+    /// The original's script: «used cached result. pass --force to re-run», where cloud.cfg of the run directory is there too.
+    #[test]
+    fn a_verdict_is_kept_until_it_is_asked_for_by_force() {
+        let root = || {
+            Scratch::new()
+                .file("/var/lib/cloud/seed/nocloud/meta-data", "")
+                .file("/var/lib/cloud/seed/nocloud/user-data", "")
+                .file("/run/cloud-init/.ds-identify.result", "1\n")
+        };
+        let kept = root().file("/run/cloud-init/cloud.cfg", "kept: true\n");
+        let judged = |root: Scratch, force: bool| {
+            let (system, _) = root.system();
+            let code = verdict(&system, force);
+            (code, system.files.text(Path::new("/run/cloud-init/cloud.cfg")).unwrap_or_default())
+        };
+        assert_eq!(judged(kept.clone(), false), (1, "kept: true\n".to_owned()));
+        let found = (0, "datasource_list: [ NoCloud, None ]\n".to_owned());
+        assert_eq!(judged(kept, true), found);
+        assert_eq!(judged(root(), false), found, "there is no configuration to keep");
+        let odd =
+            root().file("/run/cloud-init/.ds-identify.result", "7\n").file("/run/cloud-init/cloud.cfg", "");
+        assert_eq!(judged(odd, false), found, "no code of it");
+    }
+
     #[test]
     fn the_verdicts_of_the_original() {
         let seed = |root: Scratch| {

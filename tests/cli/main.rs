@@ -42,6 +42,70 @@ fn features_are_those_of_the_original() {
     assert_eq!(output.status.code(), Some(0));
 }
 
+/// The original's renderers (`NAME_TO_RENDERER`, cloudinit/net/renderers.py), and what this build's features name.
+#[test]
+fn all_features_are_the_members_of_each_family() {
+    let text = out(&cloud_init(&["features", "--all"]));
+    let of = |kind: &str| -> Vec<String> {
+        let mut found: Vec<String> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(kind)?.strip_prefix(' '))
+            .map(str::to_owned)
+            .collect();
+        found.sort();
+        found
+    };
+    assert_eq!(
+        of("renderer"),
+        ["eni", "freebsd", "netbsd", "netplan", "network-manager", "networkd", "openbsd", "sysconfig"]
+    );
+    let metadata = tests::metadata();
+    let packages = metadata["packages"].as_array().expect("packages");
+    let program = packages.iter().find(|package| package["name"] == "cloud-init").expect("the program");
+    for (kind, prefix) in [("module", "module-"), ("data-source", "source-"), ("distribution", "distro-")] {
+        let features = program["features"].as_object().expect("features");
+        let mut built: Vec<String> =
+            features.keys().filter_map(|name| name.strip_prefix(prefix)).map(plain).collect();
+        if kind == "module" {
+            // No module, and the one that comes with `write_files`.
+            built.retain(|name| name != "templates");
+            built.push("writefilesdeferred".to_owned());
+        }
+        built.sort();
+        let mut found: Vec<String> = of(kind).iter().map(|name| plain(name)).collect();
+        found.sort();
+        if kind == "distribution" {
+            // A feature is a family there, named after one of its members.
+            assert!(!built.is_empty() && built.iter().all(|family| found.contains(family)), "{found:?}");
+        } else {
+            assert_eq!(found, built, "{kind}");
+        }
+    }
+}
+
+/// A name without what features and names spell differently.
+fn plain(name: &str) -> String {
+    name.to_lowercase().replace(['-', '_'], "")
+}
+
+/// The original's `make-mime` (cloudinit/cmd/devel/make_mime.py): a type that it does not know is an error, and a warning
+/// with `--force`.
+#[test]
+fn make_mime_takes_an_unknown_type_only_by_force() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("part");
+    std::fs::write(&file, "text\n").expect("written");
+    let attachment = format!("{}:frobnicate", file.display());
+    let refused = cloud_init(&["devel", "make-mime", "--attach", &attachment]);
+    assert_eq!((refused.status.code(), out(&refused).as_str()), (Some(1), ""));
+    let said = "content type 'text/frobnicate' for attachment 1 may be incorrect!";
+    assert!(err(&refused).contains(&format!("ERROR: {said}")), "{}", err(&refused));
+    let forced = cloud_init(&["devel", "make-mime", "--force", "--attach", &attachment]);
+    assert_eq!(forced.status.code(), Some(0));
+    assert!(err(&forced).contains(&format!("WARNING: {said}")), "{}", err(&forced));
+    assert!(out(&forced).contains("Content-Type: text/frobnicate"), "{}", out(&forced));
+}
+
 #[test]
 fn a_query_for_nothing_says_what_to_ask() {
     let output = cloud_init(&["query"]);

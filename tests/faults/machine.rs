@@ -151,6 +151,8 @@ pub struct Machine {
     pub registry: Registry,
     /// What ds-identify leaves.
     pub datasource_list: &'static str,
+    /// `--force` of each stage.
+    pub force: bool,
 }
 
 /// What a boot came to.
@@ -203,7 +205,13 @@ impl Machine {
     }
 
     fn made(system: System) -> Self {
-        Self { system, power: Power::default(), registry: registry(), datasource_list: "NoCloud, None" }
+        Self {
+            system,
+            power: Power::default(),
+            registry: registry(),
+            datasource_list: "NoCloud, None",
+            force: false,
+        }
     }
 
     /// One boot, to its end.
@@ -249,12 +257,14 @@ impl Machine {
         let paths = loader.paths(&loader.base());
         let status = StatusFile::begin(system, &paths, stage, recoverable).expect("status.json");
         let ran =
-            Boot::new(system, &self.registry, stage, Vec::new(), false).and_then(|mut boot| match stage {
-                Stage::Local => boot.local(&mut NoHooks),
-                Stage::Network => boot.network(&mut NoHooks),
-                Stage::Config => boot.modules("config", &mut NoHooks),
-                _ => boot.modules("final", &mut NoHooks),
-            });
+            Boot::new(system, &self.registry, stage, Vec::new(), self.force).and_then(
+                |mut boot| match stage {
+                    Stage::Local => boot.local(&mut NoHooks),
+                    Stage::Network => boot.network(&mut NoHooks),
+                    Stage::Config => boot.modules("config", &mut NoHooks),
+                    _ => boot.modules("final", &mut NoHooks),
+                },
+            );
         let (datasource, errors) = match ran {
             Ok(outcome) => (outcome.datasource, outcome.errors),
             Err(error) => (None, vec![error.to_string()]),

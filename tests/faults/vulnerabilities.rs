@@ -64,11 +64,21 @@ fn a_random_password_is_the_kernels_randomness() {
 }
 
 /// CVE-2024-11584: everybody could write into the FIFO of the hot-plug hook. What is made by hand has its test in
-/// core/system; this is the unit that makes it on a machine.
+/// core/system; this is the unit that makes it on a machine. systemd.socket(5): without `SocketMode=` of its section the mode is
+/// 0666, and the last of several counts.
 #[test]
 fn the_hotplug_socket_is_roots_alone() {
     let unit = include_str!("../../packaging/systemd/cloud-init-hotplugd.socket");
-    assert!(unit.lines().any(|line| line == "SocketMode=0600"), "{unit}");
+    let section = unit.split("\n[").find_map(|part| part.strip_prefix("Socket]\n")).expect("a section");
+    let of = |key: &str| -> Vec<&str> {
+        let settings = section.lines().filter_map(|line| line.split_once('='));
+        settings.filter(|(name, _)| *name == key).map(|(_, value)| value).collect()
+    };
+    assert_eq!(of("SocketMode"), ["0600"], "{unit}");
+    // Whom it belongs to if not root, and further sockets that it would open.
+    assert_eq!((of("SocketUser"), of("SocketGroup")), (Vec::new(), Vec::new()), "{unit}");
+    let listened: Vec<&str> = section.lines().filter(|line| line.starts_with("Listen")).collect();
+    assert_eq!(listened, ["ListenFIFO=/run/cloud-init/share/hook-hotplug-cmd"], "{unit}");
 }
 
 /// Without a number: files of networks hold passwords of access points, and were for everybody to read.

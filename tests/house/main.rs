@@ -196,14 +196,20 @@ fn every_feature_of_a_family_reaches_the_program() {
     let program = features("cloud-init");
     for (family, prefix) in [("datasources", "source-"), ("modules", "module-")] {
         let other = ["default", "derive"];
+        let group = if family == "modules" { "all-modules" } else { "all-sources" };
+        let mut all = BTreeSet::new();
         for feature in features(family).keys().filter(|feature| !other.contains(&feature.as_str())) {
             let ours = format!("{prefix}{}", feature.replace('_', "-"));
             let reached =
                 program.get(&ours).is_some_and(|enables| enables.contains(&format!("{family}/{feature}")));
             assert!(reached, "{family}/{feature} needs the feature {ours} of the program");
-            let group = if family == "modules" { "all-modules" } else { "all-sources" };
-            assert!(program[group].contains(&ours), "{ours} is missing in {group}");
+            all.insert(ours);
         }
+        // And the other way round: each feature of the program has its member, and the group has no other.
+        let of_program: BTreeSet<String> =
+            program.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
+        assert_eq!(all, of_program, "{family}");
+        assert_eq!(all, program[group].iter().cloned().collect(), "{group}");
     }
 }
 
@@ -225,6 +231,9 @@ const VULNERABILITIES: &[&str] = &[
 fn every_vulnerability_of_the_original_has_its_test() {
     let root = workspace();
     let page = fs::read_to_string(root.join("docs/vulnerabilities.md")).expect("the page");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next());
+    let numbered: Vec<&str> = rows.filter(|number| number.starts_with("CVE-")).collect();
+    assert_eq!(numbered, VULNERABILITIES, "the page's rows");
     for &name in VULNERABILITIES {
         let row =
             page.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{name} has no row"));
@@ -233,7 +242,16 @@ fn every_vulnerability_of_the_original_has_its_test() {
         for test in tests.split(',') {
             let (file, name) = test.trim().trim_matches('`').split_once(": ").expect("file: test");
             let text = fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-            assert!(text.contains(&format!("fn {name}(")), "{file} has no test {name}");
+            let place =
+                text.find(&format!("fn {name}(")).unwrap_or_else(|| panic!("{file} has no test {name}"));
+            // The attributes stand between it and the end of what is before it.
+            let attributes = text[..place].rsplit(['}', ';']).next().unwrap_or_default();
+            let lines: Vec<&str> = attributes.lines().map(str::trim).collect();
+            assert!(lines.contains(&"#[test]"), "{file}: {name} is no test");
+            assert!(
+                !lines.iter().any(|line| line.starts_with("#[ignore")),
+                "{file}: {name} does not run by itself"
+            );
         }
     }
 }

@@ -342,6 +342,73 @@ mod tests {
         assert_eq!(health.datasource.as_deref(), Some("nocloud"));
     }
 
+    /// `systemctl show` of each unit.
+    struct Units(std::sync::Arc<dyn model::effects::Commands>, Vec<(&'static str, &'static str)>);
+
+    impl model::effects::Commands for Units {
+        fn run(&self, command: &Command) -> Result<model::effects::Output, model::effects::CommandError> {
+            let mut output = self.0.run(command)?;
+            let unit = command.args.last().map(String::as_str).unwrap_or_default();
+            let shown = self.1.iter().find(|(name, _)| *name == unit).map(|(_, states)| *states);
+            // UnitFileState ActiveState SubState
+            let mut states = shown.unwrap_or("enabled active exited").split(' ');
+            let mut next = || states.next().unwrap_or_default();
+            let (file, active, sub) = (next(), next(), next());
+            output.stdout =
+                format!("MainPID=0\nActiveState={active}\nSubState={sub}\nUnitFileState={file}\n")
+                    .into_bytes();
+            Ok(output)
+        }
+
+        fn which(&self, program: &str) -> Option<std::path::PathBuf> {
+            self.0.which(program)
+        }
+
+        fn spawn_detached(&self, command: &Command) -> Result<(), model::effects::CommandError> {
+            self.0.spawn_detached(command)
+        }
+    }
+
+    /// The original's `systemd_failed` (cloudinit/cmd/status.py) and its test `test_get_systemd_status`.
+    #[test]
+    fn a_failed_unit_ends_a_boot_that_seems_to_run() {
+        let judged = |units: &[(&'static str, &'static str)], root: system::Scratch| {
+            let root = root.file("/run/cloud-init/enabled", "").file("/run/cloud-init/status.json", "{}");
+            let (mut system, _) = root.directory("/run/systemd/system").system();
+            system.commands = std::sync::Arc::new(Units(system.commands.clone(), units.to_vec()));
+            let health = Health::read(&system, &Paths::default());
+            (health.running, health.exit_code(), health.errors.len())
+        };
+        let failed = (Running::Done, 1, 1);
+        let goes_on = (Running::Running, 0, 0);
+        for (units, expected) in [
+            (&[][..], goes_on),
+            (&[("cloud-final.service", "enabled failed failed")], failed),
+            (&[("cloud-final.service", "enabled activating start")], goes_on),
+            (&[("cloud-config.service", "enabled active failed")], failed),
+            (&[("cloud-config.service", "enabled failed dead")], failed),
+            (
+                &[
+                    ("cloud-config.service", "enabled inactive dead"),
+                    ("cloud-init-local.service", "enabled failed failed"),
+                ],
+                goes_on,
+            ),
+            (&[("cloud-init-network.service", "disabled inactive dead")], failed),
+            (&[("cloud-init-local.service", "static active exited")], goes_on),
+            (&[("cloud-init-local.service", "enabled-runtime active exited")], goes_on),
+            (&[("cloud-init-local.service", "masked active exited")], failed),
+        ] {
+            let root = system::Scratch::new().program("/usr/bin/systemctl");
+            assert_eq!(judged(units, root), expected, "{units:?}");
+        }
+        // Where systemd cannot be asked nothing is concluded.
+        assert_eq!(
+            judged(&[("cloud-final.service", "enabled failed failed")], system::Scratch::new()),
+            goes_on
+        );
+    }
+
     #[test]
     fn a_marker_file_disables() {
         let health = health("{}", &[(DISABLED_FILE, "")]);

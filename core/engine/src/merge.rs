@@ -417,13 +417,48 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_an_error_with_its_place_and_without_its_text() {
         let strategy = Strategy::parse("dict(recurse_str)+str(append)").expect("a strategy");
-        assert!(strategy.fits(&yaml("{a: x}"), &yaml("{a: y}")).is_ok());
+        assert_eq!(strategy.fits(&yaml("{a: x}"), &yaml("{a: y}")), Ok(()));
         let appended = Strategy::parse("list(append)").expect("a strategy");
         let error = appended.merge(yaml("[1]"), yaml("\n 4711")).expect_err("no list");
         assert_eq!(
             error.to_string(),
             "test:2:2: list(append) expects a list here, found an integer; use a list, or merge with replace"
         );
+    }
+
+    /// The original's list merger (cloudinit/mergers/m_list.py) extends a list by whatever Python can iterate, letters of a
+    /// text and keys of a mapping among it, and fails on anything else.
+    #[test]
+    fn lists_take_what_python_can_iterate() {
+        check("list(append)", "[1]", "ab", "[1, a, b]");
+        check("list(prepend)", "[1]", "{x: 1, y: 2}", "[x, y, 1]");
+        check("list(no_replace)", "[1]", "[2, 3]", "[1]");
+        check("list(no_replace)", "[1]", "ab", "[1]");
+        check("list(no_replace)", "[]", "{x: 1}", "[]");
+        check("list(no_replace)", "[1]", "{}", "[1]");
+        check("list(replace)", "[1]", "5", "5");
+        check("list(replace)", "[1, 2]", "[3]", "[3, 2]");
+        for (strategy, old, new) in [
+            ("list(append)", "[1]", "5"),
+            ("list(append)", "[1]", "null"),
+            ("list(prepend)", "[1]", "true"),
+            ("list(no_replace)", "[1]", "5"),
+            // `merge_with[0]` of a mapping is a KeyError.
+            ("list(no_replace)", "[1]", "{x: 1}"),
+            // Item by item: a text is extended by a text alone, here and inside a mapping.
+            ("list(replace,recurse_dict)+str(append)", "[0, x]", "[0, {a: 1}]"),
+            ("dict(recurse_list)+list(append)", "{a: [1]}", "{a: 5}"),
+        ] {
+            let strategy = Strategy::parse(strategy).expect("a strategy");
+            let outcome = strategy.merge(yaml(old), yaml(new));
+            if old.starts_with('{') {
+                // Only a list enters: a scalar replaces, or is left out.
+                assert_eq!(outcome.expect("merges").to_json(), yaml(old).to_json());
+            } else {
+                assert!(strategy.fits(&yaml(old), &yaml(new)).is_err(), "{old} and {new}");
+                assert!(outcome.is_err(), "{old} and {new}");
+            }
+        }
     }
 
     #[test]

@@ -160,7 +160,8 @@ fn the_ramdisks_files_are_read_as_the_original_reads_them() {
     assert_eq!(found.node().to_json(), expected);
     assert_eq!(read(root(), "ro quiet").expect("readable"), None);
     let iscsi = root().file("/run/initramfs/open-iscsi.interface", "eth0\n");
-    assert!(read(iscsi, "ro quiet").expect("readable").is_some());
+    let found = read(iscsi, "ro quiet").expect("readable").expect("open-iscsi asks for it");
+    assert_eq!(found.node().to_json(), expected);
     let unknown = Scratch::new().file("/run/net-a.conf", "DEVICE=a\nPROTO=carrier-pigeon\n");
     let error = read(unknown, "ip=dhcp").expect_err("unknown").to_string();
     assert!(error.starts_with("/run/net-a.conf: PROTO is 'carrier-pigeon'"), "{error}");
@@ -265,21 +266,38 @@ proptest! {
     #[test]
     fn any_tree_is_a_state_or_an_error(tree in tree(), config in description()) {
         for config in [NetworkConfig::new(tree), config] {
-            let _ = NetworkState::read(&config, &[]);
-            let _ = NetworkState::passthrough(&config);
-            let _ = netconfig::physical::devices(&config, &[]);
+            let read = NetworkState::read(&config, &[]);
+            if let Err(error) = &read {
+                let placed = error.origin().is_none_or(|origin| error.to_string().starts_with(&origin.to_string()));
+                prop_assert!(placed, "an error without its place: {}", error);
+            }
+            let known = matches!(config.version(), Some(1 | 2));
+            prop_assert!(known || read.is_err(), "version {:?}", config.version());
+            if config.version() == Some(2) && read.is_ok() {
+                prop_assert!(NetworkState::passthrough(&config).is_ok(), "what is understood can be handed on");
+            }
+            // Every device that has a name to be given is one of the description's.
+            let text = config.node().to_json().to_string();
+            for device in netconfig::physical::devices(&config, &[]).unwrap_or_default() {
+                prop_assert!(text.contains(&device.name), "{}", device.name);
+            }
         }
     }
 
     #[test]
     fn any_network_data_is_a_description_or_an_error(tree in tree(), a in tree(), b in tree()) {
-        let _ = openstack::convert(&tree.to_json(), &[]);
-        let _ = openstack::convert(&json!({"links": [a.to_json()], "networks": [b.to_json()]}), &[]);
+        for data in [tree.to_json(), json!({"links": [a.to_json()], "networks": [b.to_json()]})] {
+            if let Ok(config) = openstack::convert(&data, &[]) {
+                prop_assert_eq!(config.version(), Some(1));
+            }
+        }
     }
 
     #[test]
     fn any_bytes_are_interfaces_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = netconfig::eni::convert(&bytes);
+        if let Ok(config) = netconfig::eni::convert(&bytes) {
+            prop_assert_eq!(config.version(), Some(1));
+        }
     }
 }
 

@@ -158,7 +158,8 @@ impl Accounts {
     }
 
     fn groupadd(&mut self, args: &[&str]) -> i32 {
-        let Some(name) = args.last() else { return 2 };
+        // `--extrausers` may stand behind it.
+        let Some(name) = args.iter().rev().find(|arg| !arg.starts_with('-')) else { return 2 };
         if find(&self.group, name).is_some() {
             return 9;
         }
@@ -252,7 +253,7 @@ impl<'a> NewUser<'a> {
             match option {
                 "-c" | "--comment" => user.comment = value(),
                 "-d" | "--home" | "--home-dir" => user.home = Some(value()),
-                "-e" | "--expiredate" | "-f" | "--inactive" | "-Z" | "--selinux-user" | "--extrausers" => {
+                "-e" | "--expiredate" | "-f" | "--inactive" | "-Z" | "--selinux-user" => {
                     let _ = value();
                 }
                 "-g" | "--gid" => user.group = Some(value()),

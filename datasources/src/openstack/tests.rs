@@ -57,7 +57,8 @@ fn a_service_that_comes_up_late_is_waited_for() {
     let server = serve(&["503@1"]);
     assert!(matches!(ask(&[server.url()], ""), Err(SourceError::Http(_))));
     let server = serve(&["503@1"]);
-    assert!(ask(&[server.url()], "max_wait: 20").expect("readable").is_some());
+    let instance = ask(&[server.url()], "max_wait: 20").expect("readable").expect("found");
+    assert_eq!(instance.subplatform, format!("metadata ({})", server.url()));
 }
 
 #[test]

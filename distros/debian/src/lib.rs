@@ -1,5 +1,7 @@
 //! Debian and its derivatives: a table of differences, and shared implementations.
 
+use std::path::Path;
+
 use capabilities::{
     Accounts, Apt, CertificateFiles, Composed, ConsoleSetup, DebianLocale, HostnameFile, HostnameStyle,
     Manager, OpenSsh, PackageManagers, Settings, ShadowUtils, Snap, Store, TimeClients, Zone, ZoneStyle,
@@ -16,6 +18,18 @@ pub use releases::RELEASES;
 /// Debian and its derivatives.
 pub static FAMILY: Family = Family { name: "debian", members: facts::MEMBERS, make };
 
+/// Whether this is Ubuntu Core, by the signs that the original knows.
+fn is_ubuntu_core(system: &System) -> bool {
+    let text = |path: &str| system.files.text(Path::new(path)).unwrap_or_default().to_lowercase();
+    let is_named = |line: &str| {
+        line.trim().strip_prefix("id=").is_some_and(|id| id.trim_matches(['"', '\'']) == "ubuntu-core")
+    };
+    text("/etc/os-release").lines().any(is_named)
+        || text("/proc/cmdline").contains("snap_core=")
+        || text("/etc/system-image/channel.ini").contains("ubuntu-core")
+        || system.files.is_dir(Path::new("/etc/system-image/config.d"))
+}
+
 fn make(system: &System, facts: &'static Facts, system_info: &Node) -> Result<Box<dyn Distro>, DistroError> {
     let settings = Settings::read(system_info)?;
     let init = Init::of(system.files.as_ref());
@@ -25,8 +39,8 @@ fn make(system: &System, facts: &'static Facts, system_info: &Node) -> Result<Bo
         managers.push(Box::new(Snap));
     }
     let packages = PackageManagers::of(&system, &settings.paths(), managers);
-    // Ubuntu Core has accounts in addition to the system's.
-    let extra_users = facts.snap && system.files.exists(std::path::Path::new("/var/lib/extrausers/passwd"));
+    // Ubuntu Core has accounts in addition to the system's, whose files are read-only.
+    let extra_users = facts.snap && is_ubuntu_core(&system);
     let network = network_managers::NetworkTools::new(
         system.clone(),
         network_managers::Settings {

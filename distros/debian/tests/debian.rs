@@ -1,8 +1,11 @@
 //! Operations on Debian and Ubuntu: the commands and files are upstream's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use model::distro::{Distro, Init, KeyboardLayout, PackageSpec, Password, ServiceAction};
+use model::effects::{Command, CommandError, Commands, Output};
 use model::user::UserSpec;
 use model::{Node, Secret, System};
 use system::{EffectKind, Recording, Scratch};
@@ -124,6 +127,201 @@ fn packages_are_installed_by_apt_get() {
         commands(&recording),
         [format!("{apt} update"), "apt-cache pkgnames".to_owned(), format!("{apt} install nginx curl=8.5"),]
     );
+}
+
+/// The original's `Snap.install_packages` (cloudinit/distros/package_management/snap.py): one call for each package,
+/// `name=version` taken apart, and those that fail are reported.
+#[test]
+fn snaps_are_installed_one_by_one() {
+    let (distro, _, recording) = machine("ubuntu", Scratch::new().program("/usr/bin/snap"));
+    let package = |name: &str, version: Option<&str>| PackageSpec {
+        name: name.into(),
+        version: version.map(str::to_owned),
+        manager: Some("snap".into()),
+    };
+    distro.packages().install(&[package("lxd", None), package("juju", Some("3.6"))]).expect("installed");
+    assert_eq!(commands(&recording), ["snap install lxd", "snap install juju 3.6"]);
+    let (distro, ..) = machine("ubuntu", Scratch::new());
+    let error = distro.packages().install(&[package("lxd", None)]).expect_err("there is no snap");
+    assert!(error.to_string().contains("lxd"), "{error}");
+}
+
+/// The original's `Apt.install_packages` leaves what apt does not know to snap, and what was asked of apt alone to nobody
+/// (its `test_distros/package_management`).
+#[test]
+fn what_apt_does_not_know_may_be_a_snap() {
+    let root = Scratch::new().program("/usr/bin/snap");
+    let (mut system, recording) = root.program("/usr/bin/apt-get").program("/usr/bin/apt-cache").system();
+    system.commands = Arc::new(Answering::new(&system, &[("apt-cache pkgnames", "nginx\ncurl\n")]));
+    let facts = debian::FAMILY.member("ubuntu").expect("a name of the family");
+    let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
+    let package = |name: &str, manager: Option<&str>| PackageSpec {
+        name: name.into(),
+        version: None,
+        manager: manager.map(str::to_owned),
+    };
+    let wanted = [package("nginx", None), package("lxd", None), package("nowhere", Some("apt"))];
+    let error = distro.packages().install(&wanted).expect_err("one is of apt alone").to_string();
+    assert!(error.contains("nowhere") && !error.contains("lxd"), "{error}");
+    let lines = commands(&recording);
+    assert!(lines.iter().any(|line| line.ends_with("install nginx")), "{lines:#?}");
+    assert_eq!(lines.last().map(String::as_str), Some("snap install lxd"));
+}
+
+/// The original's `update_package_sources` (cloudinit/distros/__init__.py): once for an instance, unless it is forced.
+#[test]
+fn lists_of_packages_are_fetched_once_unless_forced() {
+    let (distro, _, recording) = machine("debian", Scratch::new());
+    let updates = || commands(&recording).iter().filter(|line| line.ends_with(" update")).count();
+    for (force, made) in [(false, 1), (false, 1), (true, 2), (true, 3), (false, 3)] {
+        distro.packages().refresh(force).expect("fetched");
+        assert_eq!(updates(), made, "force {force}");
+    }
+}
+
+/// The original's `Snap.upgrade_packages`: nothing is refreshed where snapd's `refresh.hold` is `forever`.
+#[test]
+fn snaps_are_refreshed_unless_they_are_held() {
+    for (settings, refreshed) in [
+        ("{\"refresh\": {\"hold\": \"forever\"}}", false),
+        ("{\"refresh\": {\"hold\": \"2030-01-01\"}}", true),
+        ("", true),
+    ] {
+        let (mut system, recording) = Scratch::new().program("/usr/bin/snap").system();
+        system.commands = Arc::new(Answering::new(&system, &[("snap get system -d", settings)]));
+        let facts = debian::FAMILY.member("ubuntu").expect("a name of the family");
+        let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
+        distro.packages().upgrade().expect("done");
+        assert_eq!(commands(&recording).contains(&"snap refresh".to_owned()), refreshed, "{settings}");
+    }
+}
+
+/// The original's `Apt._wait_for_apt_command` (cloudinit/distros/package_management/apt.py): while another process holds
+/// one of its locks, the command is tried again for 30 seconds; a failure without a held lock is one at once.
+#[test]
+fn apt_waits_for_whoever_holds_its_locks() {
+    // proc_locks(5): the last part of the field with two colons is the inode.
+    let held = "1: POSIX  ADVISORY  WRITE 4242 08:01:815 0 EOF\n";
+    for (locks, busy_for, tries, ends_well) in [
+        (held, 2, 3, true),
+        (held, u32::MAX, 31, false),
+        ("1: POSIX  ADVISORY  WRITE 1 08:01:9 0 EOF\n", 2, 1, false),
+    ] {
+        let root =
+            Scratch::new().file("/proc/locks", locks).program("/usr/bin/apt-get").program("/usr/bin/stat");
+        let (mut system, recording) = root.system();
+        let answering = Answering {
+            busy_for: AtomicU32::new(busy_for),
+            ..Answering::new(&system, &[("stat ", "815\n")])
+        };
+        system.commands = Arc::new(answering);
+        let facts = debian::FAMILY.member("debian").expect("a name of the family");
+        let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
+        let before = system.clock.monotonic();
+        assert_eq!(distro.packages().refresh(true).is_ok(), ends_well, "{locks}");
+        let made = commands(&recording).iter().filter(|line| line.starts_with("apt-get ")).count();
+        assert_eq!(made, tries, "{locks}");
+        let waited = system.clock.monotonic().saturating_sub(before).as_secs();
+        assert_eq!(usize::try_from(waited).expect("small"), tries - 1, "a second between two tries");
+    }
+}
+
+/// Commands that print a text, by the beginning of their line; apt-get fails as it does when it is locked.
+struct Answering {
+    commands: Arc<dyn Commands>,
+    output: Vec<(&'static str, &'static str)>,
+    busy_for: AtomicU32,
+}
+
+impl Answering {
+    fn new(system: &System, output: &[(&'static str, &'static str)]) -> Self {
+        Self { commands: system.commands.clone(), output: output.to_vec(), busy_for: AtomicU32::new(0) }
+    }
+}
+
+impl Commands for Answering {
+    fn run(&self, command: &Command) -> Result<Output, CommandError> {
+        let mut output = self.commands.run(command)?;
+        let line = command.shown().join(" ");
+        if let Some((_, text)) = self.output.iter().find(|(start, _)| line.starts_with(start)) {
+            output.stdout = text.as_bytes().to_vec();
+        }
+        let left = self.busy_for.load(Ordering::Relaxed);
+        if line.starts_with("apt-get ") && left > 0 {
+            self.busy_for.store(left - 1, Ordering::Relaxed);
+            output.code = 100;
+            return Err(CommandError::Failed { command: line, output });
+        }
+        Ok(output)
+    }
+
+    fn which(&self, program: &str) -> Option<PathBuf> {
+        self.commands.which(program)
+    }
+
+    fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
+        self.commands.spawn_detached(command)
+    }
+}
+
+/// The original's `add_user` and `create_group` on Ubuntu Core (`util.system_is_snappy`): accounts are kept beside the
+/// system's. An Ubuntu with the database of libnss-extrausers alone is none.
+#[test]
+fn accounts_of_ubuntu_core_are_extra_users() {
+    let add = |root: Scratch| {
+        let (distro, _, recording) = machine("ubuntu", root);
+        distro.users().add_user(&spec("{name: bob, groups: [docker], lock_passwd: true}")).expect("made");
+        commands(&recording)
+    };
+    let extra =
+        ["groupadd docker --extrausers", "useradd bob --extrausers --groups docker -m", "passwd -l bob"];
+    assert_eq!(add(Scratch::new().file("/etc/os-release", "NAME=\"Ubuntu Core\"\nID=ubuntu-core\n")), extra);
+    assert_eq!(add(Scratch::new().file("/proc/cmdline", "ro snap_core=core18_1.snap\n")), extra);
+    assert_eq!(add(Scratch::new().file("/etc/system-image/channel.ini", "name: Ubuntu-Core/15.04\n")), extra);
+    assert_eq!(add(Scratch::new().directory("/etc/system-image/config.d")), extra);
+    let classic = Scratch::new()
+        .file("/etc/os-release", "ID=ubuntu\n")
+        .file("/var/lib/extrausers/passwd", "")
+        .file("/proc/cmdline", "ro quiet\n");
+    assert_eq!(add(classic), ["groupadd docker", "useradd bob --groups docker -m", "passwd -l bob"]);
+}
+
+/// The original's `ensure_sudo_dir` (cloudinit/distros/__init__.py): where there is no /etc/sudoers, one is written with
+/// what /usr/etc/sudoers has, unless that reads the directory already.
+#[test]
+fn sudoers_in_usr_etc_are_the_ground_of_our_own() {
+    let user = spec("{name: bob, sudo: 'ALL=(ALL) ALL'}");
+    let vendor = "Defaults secure_path=/usr/bin\n";
+    let (distro, system, _) = machine("debian", Scratch::new().file("/usr/etc/sudoers", vendor));
+    distro.users().add_user(&user).expect("made");
+    let text = system.files.text(Path::new("/etc/sudoers")).expect("written");
+    let (head, rest) = text.split_once("\n\n# Added by cloud-init ").expect("a header");
+    assert_eq!(head, format!("{vendor}# See sudoers(5) for more information on \"#include\" directives:"));
+    assert!(rest.ends_with("\n#includedir /etc/sudoers.d\n"), "{rest}");
+    let mode = system.files.stat(Path::new("/etc/sudoers")).expect("no error").expect("there").mode;
+    assert_eq!(mode, 0o440);
+    let reading = Scratch::new().file("/usr/etc/sudoers", "@includedir /etc/sudoers.d\n");
+    let (distro, system, _) = machine("debian", reading);
+    distro.users().add_user(&user).expect("made");
+    assert!(!system.files.exists(Path::new("/etc/sudoers")), "it would hide the vendor's");
+    assert!(system.files.exists(Path::new("/etc/sudoers.d/90-cloud-init-users")));
+}
+
+/// The original's `_write_hostname` (cloudinit/distros/debian.py): with `create_hostname_file: false` a file that is
+/// missing stays missing; one that is there is changed, and the kernel is told either way.
+#[test]
+fn a_missing_hostname_file_is_not_created_where_that_is_unwanted() {
+    let info = "{create_hostname_file: false}";
+    let (distro, system, recording) = machine_with("debian", Scratch::new(), info);
+    distro.hostname().apply("new").expect("set");
+    assert!(!system.files.exists(Path::new("/etc/hostname")));
+    assert_eq!(commands(&recording), ["hostname new"]);
+    let (distro, system, _) = machine_with("debian", Scratch::new().file("/etc/hostname", "old\n"), info);
+    distro.hostname().apply("new").expect("set");
+    assert_eq!(system.files.text(Path::new("/etc/hostname")).as_deref(), Some("new\n"));
+    let (distro, system, _) = machine("debian", Scratch::new());
+    distro.hostname().apply("new").expect("set");
+    assert_eq!(system.files.text(Path::new("/etc/hostname")).as_deref(), Some("new\n"));
 }
 
 #[test]

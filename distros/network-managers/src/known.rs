@@ -150,3 +150,38 @@ impl Settings {
         settings
     }
 }
+
+#[cfg(all(test, feature = "ifcfg", feature = "interfaces", feature = "netplan"))]
+mod tests {
+    use super::*;
+
+    /// The original's `renderer_configs` of each class (cloudinit/distros/*.py).
+    #[test]
+    fn files_are_where_each_distribution_has_them() {
+        for name in distros() {
+            let ifcfg = Settings::of(name).ifcfg;
+            let suse = name.contains("suse") || name.starts_with("sle");
+            let directory = if suse { "/etc/sysconfig/network/" } else { "/etc/sysconfig/network-scripts/" };
+            assert_eq!(ifcfg.link_prefix, format!("{directory}ifcfg-"), "{name}");
+            let control = if suse { "/etc/sysconfig/network/config" } else { "/etc/sysconfig/network" };
+            assert_eq!(ifcfg.control_path, control, "{name}");
+            let rules = if suse { "85-persistent-net-cloud-init.rules" } else { "70-persistent-net.rules" };
+            assert_eq!(ifcfg.rules_path, Some(format!("/etc/udev/rules.d/{rules}")), "{name}");
+        }
+        for (name, path) in [
+            ("debian", "/etc/network/interfaces.d/50-cloud-init"),
+            ("raspberry-pi-os", "/etc/network/interfaces.d/50-cloud-init"),
+            ("ubuntu", "/etc/network/interfaces.d/50-cloud-init.cfg"),
+            ("alpine", "/etc/network/interfaces"),
+        ] {
+            assert_eq!(Settings::of(name).interfaces.path, path, "{name}");
+        }
+        let with_commands: Vec<&str> = distros().filter(|name| Settings::of(name).netplan.postcmds).collect();
+        assert_eq!(with_commands, ["arch", "debian", "ubuntu", "raspberry-pi-os", "azurelinux", "mariner"]);
+        let sysconfig = |name: &str| Settings::of(name).has_sysconfig;
+        assert!(
+            sysconfig("centos") && sysconfig("opensuse-leap") && !sysconfig("debian") && !sysconfig("nobody")
+        );
+        assert!(Settings::of("ubuntu").waits_for_network && !Settings::of("debian").waits_for_network);
+    }
+}

@@ -8,13 +8,18 @@ use model::{Node, System};
 use system::{EffectKind, Recording, Scratch};
 
 fn machine(name: &str, root: Scratch) -> (Box<dyn Distro>, System, Recording) {
+    machine_with(name, root, "{}")
+}
+
+fn machine_with(name: &str, root: Scratch, system_info: &str) -> (Box<dyn Distro>, System, Recording) {
     let root =
         ["/usr/bin/hostname", "/usr/bin/hostnamectl", "/usr/bin/localectl", "/usr/bin/update-ca-trust"]
             .iter()
             .fold(root, |root, program| root.program(program));
     let (system, recording) = root.system();
     let facts = rhel::FAMILY.member(name).expect("a name of the family");
-    let distro = (rhel::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
+    let system_info = Node::from_yaml("cloud.cfg", system_info.as_bytes()).expect("valid").expect("there");
+    let distro = (rhel::FAMILY.make)(&system, facts, &system_info).expect("valid settings");
     (distro, system, recording)
 }
 
@@ -82,6 +87,62 @@ fn the_locale_is_a_variable() {
     let text = system.files.text(Path::new("/etc/locale.conf")).expect("there");
     assert!(text.starts_with("# x\n") && text.contains("LANG=") && text.contains("en_GB.UTF-8"), "{text}");
     assert_eq!(distro.locale().current().expect("read"), "en_GB.UTF-8");
+}
+
+/// Releases without systemd (the original's `locale_conf_fn` and `clock_conf_fn`, cloudinit/distros/rhel.py): `LANG` in
+/// /etc/sysconfig/i18n; `ZONE` in /etc/sysconfig/clock, and a copy of the zone.
+#[test]
+fn without_systemd_locale_and_time_zone_stand_in_sysconfig() {
+    let root = Scratch::new()
+        .file("/etc/sysconfig/i18n", "LANG=\"C\"\nSYSFONT=\"latarcyrheb-sun16\"\n")
+        .file("/etc/sysconfig/clock", "UTC=true\nZONE=\"America/New_York\"\n")
+        .file("/usr/share/zoneinfo/Europe/Berlin", "TZif of Berlin")
+        .link("/etc/localtime", "/usr/share/zoneinfo/America/New_York");
+    let (distro, system, _) = machine("centos", root);
+    distro.locale().apply("en_GB.UTF-8", None).expect("set");
+    distro.time().set_timezone("Europe/Berlin").expect("set");
+    let text = |path: &str| system.files.text(Path::new(path)).expect("there");
+    let values = |path: &str, name: &str| {
+        let file = ifcfg::Document::parse(text(path).as_bytes()).expect("shell variables");
+        file.get(name)
+    };
+    assert_eq!(values("/etc/sysconfig/i18n", "LANG").as_deref(), Some("en_GB.UTF-8"));
+    assert_eq!(values("/etc/sysconfig/i18n", "SYSFONT").as_deref(), Some("latarcyrheb-sun16"));
+    assert_eq!(distro.locale().current().expect("read"), "en_GB.UTF-8");
+    assert_eq!(values("/etc/sysconfig/clock", "ZONE").as_deref(), Some("Europe/Berlin"));
+    assert_eq!(values("/etc/sysconfig/clock", "UTC").as_deref(), Some("true"));
+    assert_eq!(text("/etc/localtime"), "TZif of Berlin");
+    assert!(!system.files.exists(Path::new("/etc/locale.conf")));
+}
+
+/// The original's `_write_hostname` (cloudinit/distros/rhel.py): with `create_hostname_file: false` hostnamectl sets the
+/// transient name alone.
+#[test]
+fn a_missing_hostname_file_is_not_created_where_that_is_unwanted() {
+    let info = "{create_hostname_file: false}";
+    let (distro, system, recording) =
+        machine_with("rocky", Scratch::new().directory("/run/systemd/system"), info);
+    distro.hostname().apply("h.example.org").expect("set");
+    assert_eq!(
+        commands(&recording),
+        ["hostnamectl set-hostname --transient h.example.org", "hostname h.example.org"]
+    );
+    assert!(!system.files.exists(Path::new("/etc/hostname")));
+}
+
+/// restorecon(8): `-R` relabels a directory with all that is in it. It is run where SELinux is on, which the kernel shows
+/// by the file system that it mounts at /sys/fs/selinux.
+#[test]
+fn labels_are_restored_where_selinux_is_on() {
+    let restored = |root: Scratch| {
+        let (distro, _, recording) = machine("centos", root);
+        distro.ssh().restore_context(Path::new("/home/bob/.ssh")).expect("done");
+        commands(&recording)
+    };
+    let on = || Scratch::new().file("/sys/fs/selinux/enforce", "1");
+    assert_eq!(restored(on().program("/usr/sbin/restorecon")), ["restorecon -R /home/bob/.ssh"]);
+    assert_eq!(restored(on()), [] as [&str; 0], "without policycoreutils");
+    assert_eq!(restored(Scratch::new().program("/usr/sbin/restorecon")), [] as [&str; 0], "SELinux is off");
 }
 
 #[test]

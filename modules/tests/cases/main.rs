@@ -1,8 +1,9 @@
 //! One test over `testdata/MODULE/CASE`: a machine in memory (`root/`), a configuration (`cloud-config.yaml`), what
 //! else matters (`case.yaml`), and the effects by which it has to be left (`expected.txt`).
 //!
-//! The expectations are written from the original's documentation and its unit tests' facts; what a distribution does
-//! is not a module's business and stands in them as `distro: …`.
+//! The first line of an expectation names where it is from: `source: cloudinit/config/cc_NAME.py: FUNCTION`, a file of the
+//! original (26.2), a page of `docs` where this program differs on purpose, or a man page, `NAME(N)`. Below it stand the
+//! effects, or `no effects`. What a distribution does is not a module's business and stands there as `distro: …`.
 #![allow(clippy::disallowed_methods, reason = "the cases are files of the source tree")]
 
 mod fake;
@@ -185,6 +186,65 @@ fn run(directory: &Path, module: &str) -> String {
     text
 }
 
+/// The effects that a case expects, without the line that names their source.
+fn expected(case: &Path) -> Result<String, String> {
+    let text =
+        fs::read_to_string(case.join("expected.txt")).map_err(|error| format!("expected.txt: {error}"))?;
+    let (first, effects) = text.split_once('\n').unwrap_or((&text, ""));
+    let sources = first.strip_prefix("source: ").ok_or("the first line of expected.txt names no source")?;
+    if let Some(wrong) = sources.split(", ").find(|source| !is_source(source)) {
+        return Err(format!("'{wrong}' is neither a file of the original, nor one of docs, nor a man page"));
+    }
+    match effects {
+        "" => Err("expected.txt has no effects: write 'no effects' where there are none".to_owned()),
+        "no effects\n" => Ok(String::new()),
+        effects => Ok(effects.to_owned()),
+    }
+}
+
+fn is_source(source: &str) -> bool {
+    let file = source.split(": ").next().unwrap_or_default();
+    let original = ["cloudinit/", "doc/", "templates/", "tests/unittests/", "tools/"];
+    if original.iter().any(|directory| file.starts_with(directory)) {
+        // A function, where the file has more than one thing to say.
+        return !file.ends_with(".py") || source.len() > file.len() + 2;
+    }
+    if file.starts_with("docs/") {
+        return Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file).is_file();
+    }
+    let man_page = |(name, section): (&str, &str)| {
+        !name.is_empty()
+            && section.len() >= 2
+            && section.ends_with(')')
+            && section.starts_with(|c: char| c.is_ascii_digit())
+    };
+    source.split_once('(').is_some_and(man_page)
+}
+
+#[test]
+fn a_case_names_its_source_and_its_effects() {
+    let judged = |text: &str| {
+        let case = tempfile::tempdir().expect("a directory");
+        fs::write(case.path().join("expected.txt"), text).expect("written");
+        expected(case.path())
+    };
+    assert_eq!(judged("source: fstab(5)\nno effects\n"), Ok(String::new()));
+    assert_eq!(judged("source: cloudinit/util.py: shellify\nrun x\n"), Ok("run x\n".to_owned()));
+    assert_eq!(judged("source: docs/differences.md\nrun x\n"), Ok("run x\n".to_owned()));
+    for wrong in [
+        "",
+        "no effects\n",
+        "source: cloudinit/util.py: shellify\n",
+        "source: cloudinit/util.py\nrun x\n",
+        "source: docs/nothing.md\nrun x\n",
+        "source: a run of this program\nrun x\n",
+        "source: fstab(5), hearsay\nrun x\n",
+    ] {
+        assert!(judged(wrong).is_err(), "{wrong}");
+    }
+    assert!(expected(Path::new("/nowhere")).is_err());
+}
+
 fn folders(directory: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir(directory)
         .expect("a directory of cases")
@@ -201,16 +261,23 @@ fn modules_have_the_expected_effects() {
     let (mut wrong, mut count) = (String::new(), 0);
     for module in folders(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")) {
         let name = module.file_name().expect("a name").to_string_lossy().into_owned();
+        let known = modules::catalog::modules().find(|entry| entry.name == name);
+        assert!(known.is_some(), "testdata/{name} is no module's");
+        // A build with fewer features has fewer modules.
         if !built.contains(&name.as_str()) {
             continue;
         }
         for case in folders(&module) {
             count += 1;
             let found = run(&case, &name);
-            let expected = fs::read_to_string(case.join("expected.txt")).unwrap_or_default();
-            if found != expected {
-                let case = case.file_name().expect("a name").to_string_lossy().into_owned();
-                let _ = writeln!(wrong, "=== {name}/{case}\n--- expected\n{expected}--- found\n{found}");
+            let expected = expected(&case);
+            let case = case.file_name().expect("a name").to_string_lossy().into_owned();
+            match expected {
+                Ok(expected) if expected == found => {}
+                Ok(expected) => {
+                    let _ = writeln!(wrong, "=== {name}/{case}\n--- expected\n{expected}--- found\n{found}");
+                }
+                Err(reason) => _ = writeln!(wrong, "=== {name}/{case}: {reason}"),
             }
         }
     }

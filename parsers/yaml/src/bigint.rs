@@ -98,7 +98,11 @@ mod tests {
 
     #[test]
     fn the_length_is_bounded() {
-        assert!(decimal(&"9".repeat(MAX_DIGITS), false).is_ok());
+        let longest = "9".repeat(MAX_DIGITS);
+        match decimal(&longest, false) {
+            Ok(Value::BigInt(number)) => assert_eq!(number.as_str(), longest),
+            other => panic!("{other:?}"),
+        }
         assert_eq!(decimal(&"9".repeat(MAX_DIGITS + 1), false), Err(TooLong));
     }
 }

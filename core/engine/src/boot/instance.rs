@@ -281,11 +281,21 @@ impl Boot<'_> {
             Some((None, Some(one))) if named.is_some_and(Node::is_truthy) => vec![one],
             _ => return,
         };
-        let owner = owners.iter().find_map(|owner| self.distro.users().owner(owner).ok());
-        let same = owner.is_some_and(|owner| owner.uid == Some(found.uid) && owner.gid == Some(found.gid));
-        if let Some(Err(error)) = owner.filter(|_| !same).map(|owner| self.system.files.set_owner(log, owner))
-        {
-            tracing::warn!("Failed changing perms on the log. tried: {}. {error}", owners.join(","));
+        let mut reason = None;
+        for owner in &owners {
+            let outcome = match self.distro.users().owner(owner) {
+                Ok(owner) if owner.uid == Some(found.uid) && owner.gid == Some(found.gid) => return,
+                Ok(owner) => self.system.files.set_owner(log, owner).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match outcome {
+                Ok(()) => return,
+                Err(error) => reason = Some(error),
+            }
+        }
+        if let Some(error) = reason {
+            let log = log.display();
+            tracing::warn!("Failed changing perms on '{log}'. tried: {}. {error}", owners.join(","));
         }
     }
 

@@ -18,16 +18,26 @@ pub fn identify_all<'r>(
     sources.map(|source| (source, identified(source, platform))).collect()
 }
 
-/// The result of a source; one that the administrator selected is accepted without detection.
+/// The result of a source; one that the administrator selected is accepted without detection. After a panic of one
+/// source the others are still asked.
 fn identified(source: &dyn DataSource, platform: &Platform<'_>) -> Identified {
-    if platform.is_named(source.about().name) { Identified::Found } else { source.identify(platform) }
+    let name = source.about().name;
+    if platform.is_named(name) {
+        return Identified::Found;
+    }
+    catch_unwind(AssertUnwindSafe(|| source.identify(platform))).unwrap_or_else(|_| {
+        tracing::warn!("Getting data from {name} failed: {PANICKED}");
+        Identified::No
+    })
 }
+
+/// The reason given for a source that panicked.
+const PANICKED: &str = "internal error (panic), please report it as a bug";
 
 /// Crawls; a panic becomes an error of that source.
 fn guarded(source: &dyn DataSource, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
     catch_unwind(AssertUnwindSafe(|| source.crawl(crawl))).unwrap_or_else(|_| {
-        let reason = "internal error (panic), please report it as a bug".to_owned();
-        Err(SourceError::Broken { place: source.about().name.to_owned(), reason })
+        Err(SourceError::Broken { place: source.about().name.to_owned(), reason: PANICKED.to_owned() })
     })
 }
 
@@ -113,9 +123,7 @@ impl Boot<'_> {
         match outcome {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!("{}: {error}", instance.source),
-            Err(_) => {
-                tracing::warn!("{}: internal error (panic), please report it as a bug", instance.source)
-            }
+            Err(_) => tracing::warn!("{}: {PANICKED}", instance.source),
         }
     }
 

@@ -299,6 +299,65 @@ mod tests {
         assert_eq!(files.list(Path::new("/etc")).expect("there"), ["link", "real"]);
     }
 
+    /// open(2): `O_APPEND` writes at the end, `O_CREAT` gives a mode to a new file only. Nothing but the directory's umask may
+    /// take from the mode that is asked for.
+    #[test]
+    fn appending_adds_to_the_end_and_makes_what_is_missing() {
+        let root = tempfile::tempdir().expect("a directory");
+        let files = HostFiles::new(Some(root.path().to_owned()));
+        let (path, mode) = (Path::new("/new/directory/file"), Attributes::mode(0o466));
+        files.append(path, b"one\n", &mode).expect("made with its directories");
+        assert_eq!(files.stat(path).expect("there").expect("there").mode, 0o466, "whatever the umask");
+        files.append(path, b"two\n", &Attributes::mode(0o777)).expect("appended");
+        assert_eq!(files.read(path).expect("there"), b"one\ntwo\n");
+        assert_eq!(files.stat(path).expect("there").expect("there").mode, 0o466, "it keeps its own");
+        files.symlink(Path::new("file"), Path::new("/new/directory/link")).expect("linked");
+        files.append(Path::new("/new/directory/link"), b"three\n", &mode).expect("appended");
+        assert_eq!(files.read(path).expect("there"), b"one\ntwo\nthree\n");
+        assert!(files.append(Path::new("/new"), b"x", &mode).is_err_and(|error| !error.is_not_found()));
+    }
+
+    /// chown(2) is root's alone.
+    #[test]
+    #[ignore = "needs root"]
+    fn owners_are_those_of_what_is_made_and_kept_by_what_is_replaced() {
+        let root = tempfile::tempdir().expect("a directory");
+        let files = HostFiles::new(Some(root.path().to_owned()));
+        let owner = |path: &Path| {
+            let found = files.stat(path).expect("there").expect("there");
+            (found.uid, found.gid)
+        };
+        let (path, bob) =
+            (Path::new("/file"), Attributes { owner: Owner::new(1234, 5678), ..Attributes::default() });
+        files.append(path, b"x", &bob).expect("made");
+        assert_eq!(owner(path), (1234, 5678));
+        files
+            .append(path, b"y", &Attributes { owner: Owner::ROOT, ..Attributes::default() })
+            .expect("appended");
+        assert_eq!(owner(path), (1234, 5678), "only a new file gets an owner");
+        files.write(path, b"z", &Attributes::default()).expect("replaced");
+        assert_eq!(owner(path), (1234, 5678));
+    }
+
+    /// A file that is replaced keeps the label that the policy or an administrator gave it (selinux(8): a new file gets that
+    /// of its directory). The attribute is written as setfiles(8) does; a kernel without SELinux keeps it as it is.
+    #[test]
+    #[ignore = "needs root"]
+    fn a_replaced_file_keeps_its_selinux_label() {
+        let root = tempfile::tempdir().expect("a directory");
+        let files = HostFiles::new(Some(root.path().to_owned()));
+        let (path, label) = (Path::new("/file"), b"system_u:object_r:shadow_t:s0\0");
+        files.write(path, b"old", &Attributes::default()).expect("written");
+        let real = root.path().join("file");
+        rustix::fs::setxattr(&real, "security.selinux", label, rustix::fs::XattrFlags::empty())
+            .expect("root may label a file");
+        files.write(path, b"new", &Attributes::default()).expect("replaced");
+        let mut found = [0_u8; 256];
+        let length = rustix::fs::getxattr(&real, "security.selinux", &mut found[..]).expect("it has a label");
+        assert_eq!(&found[..length], label);
+        assert_eq!(files.read(path).expect("there"), b"new");
+    }
+
     #[test]
     fn what_is_missing_is_told_apart_from_what_fails() {
         let root = tempfile::tempdir().expect("a directory");
