@@ -46,19 +46,23 @@ pub struct Loss {
     /// The outputs that it concerns.
     pub outputs: &'static [&'static str],
     /// Whether it is this one.
-    pub is: fn(&Link, &Fact) -> bool,
+    pub is: fn(&Link, &Fact, output: &str) -> bool,
 }
 
 /// All of them. The original loses the same where it does not raise.
 pub const LOSSES: &[Loss] = &[
     Loss {
         name: "one-default-route",
-        reason: "the variables of a link have one gateway of a family: the last one counts",
-        outputs: &["sysconfig"],
-        is: |link, fact| {
+        reason: "a link has one gateway (NetworkManager: one metric) for the default routes of a family: the last one counts",
+        outputs: &["sysconfig", "network-manager"],
+        is: |link, fact, output| {
             let gateway = match fact {
-                Fact::Gateway(gateway) => gateway,
-                Fact::Route(route) if route.is_default() => &route.via,
+                Fact::Gateway(gateway) if output == "sysconfig" => gateway,
+                Fact::Route(route)
+                    if route.is_default() && (output == "sysconfig" || route.metric.is_some()) =>
+                {
+                    &route.via
+                }
                 _ => return false,
             };
             let routes = link.routes().filter(|route| route.is_default()).map(|route| &route.via);
@@ -68,9 +72,9 @@ pub const LOSSES: &[Loss] = &[
     },
     Loss {
         name: "servers-of-no-family",
-        reason: "NetworkManager refuses name servers of a family in which the link has no address",
-        outputs: &["network-manager"],
-        is: |link, fact| match fact {
+        reason: "name servers of a family in which the link has no address: NetworkManager refuses them, no stanza has them",
+        outputs: &["network-manager", "eni"],
+        is: |link, fact, _| match fact {
             Fact::Server(server) if server.contains(':') => !link.describes_ipv6(),
             Fact::Server(_) => !link.describes_ipv4(),
             _ => false,
@@ -150,7 +154,17 @@ pub fn missing(
 }
 
 /// Keys whose report is for all below them.
-const WHOLE: &[&str] = &["match", "infiniband", "nameservers", "nameserver", "routes"];
+const WHOLE: &[&str] = &[
+    "match",
+    "infiniband",
+    "nameservers",
+    "nameserver",
+    "routes",
+    "addresses",
+    "search",
+    "dns_nameservers",
+    "dns_search",
+];
 
 /// The reports of what is not expressed: each is for one place, and for no other.
 struct Reports<'r> {

@@ -95,7 +95,7 @@ fn held(
     for part in missing {
         let link = description.links.iter().find(|link| link.name == part.link);
         let mut possible = LOSSES.iter().filter(|loss| loss.outputs.contains(&output.name));
-        let loss = link.and_then(|link| possible.find(|loss| (loss.is)(link, &part.what)));
+        let loss = link.and_then(|link| possible.find(|loss| (loss.is)(link, &part.what, output.name)));
         let Some(loss) = loss else {
             return Err(format!("the original raised ({exception}), and ours does not write {part}"));
         };

@@ -230,7 +230,7 @@ fn rows_that_explain_nothing_are_stale_and_counts_that_move_are_changes() {
         ("advertisements / link-local", true),
         ("bond-primary in networkd", true),
         ("costs-of-ports in networkd", true),
-        ("one-default-route in sysconfig", true),
+        ("one-default-route", true),
     ] {
         assert_eq!(stale.iter().any(|known| known == name), is, "{name}: {stale:?}");
     }

@@ -215,6 +215,12 @@ fn has_v4(link: &Link) -> bool {
     link.entry["dhcp4"] == true || link.addresses().any(|address| !address.contains(':'))
 }
 
+/// The metric of the link's own default routes: the last one that is said.
+fn own_metric<'r>(routes: impl Iterator<Item = &'r Route>) -> Option<&'r String> {
+    let own = routes.filter(|route| route.is_default() && route.table.is_none());
+    own.filter_map(|route| route.metric.as_ref()).last()
+}
+
 fn particular_keyfile(case: &mut Case<'_>, link: &Link) {
     let path = case.file(link);
     for v6 in [false, true] {
@@ -238,6 +244,10 @@ fn particular_keyfile(case: &mut Case<'_>, link: &Link) {
                 case.theirs(pattern, &path, family(route), format!("route-metric={metric}"));
                 case.ours(pattern, &path, family(route), format!("{plain},{metric}"));
                 case.theirs(pattern, &path, family(route), plain);
+                // That of the link's own table is what counts then.
+                if let Some(own) = own_metric(of_family()) {
+                    case.ours(pattern, &path, family(route), format!("route-metric={own}"));
+                }
             }
         }
     }
@@ -276,10 +286,13 @@ fn default_of_another_table(case: &mut Case<'_>, link: &Link, of_family: &[&Rout
     let v6 = tabled.is_v6();
     let gateway = if v6 { "IPV6_DEFAULTGW" } else { "GATEWAY" };
     // The original goes by the link's first address.
-    let metric = if v6 || link.starts_with_ipv6() { "IPV6_ROUTE_METRIC" } else { "IPV4_ROUTE_METRIC" };
+    let metric = if link.starts_with_ipv6() { "IPV6_ROUTE_METRIC" } else { "IPV4_ROUTE_METRIC" };
     case.theirs(pattern, &ifcfg, "", format!("{gateway}={}", tabled.via));
     if let Some(value) = &tabled.metric {
         case.theirs(pattern, &ifcfg, "", format!("{metric}={value}"));
+    }
+    if let Some(own) = own_metric(of_family.iter().copied()) {
+        case.ours(pattern, &ifcfg, "", format!("{metric}={own}"));
     }
     let gateways =
         link.subnets.iter().flat_map(|subnet| &subnet.gateways).filter(|via| via.contains(':') == v6);
