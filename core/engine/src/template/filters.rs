@@ -15,7 +15,7 @@ fn text(value: &Value) -> Result<String, Error> {
     Ok(out)
 }
 
-fn escaped(value: &Value) -> Result<String, Error> {
+pub(super) fn escaped(value: &Value) -> Result<String, Error> {
     let mut out = String::new();
     for letter in text(value)?.chars() {
         match letter {
