@@ -73,9 +73,9 @@ impl Disagreements {
     pub fn changed(&self) -> Vec<String> {
         let changed = self.0.iter().filter(|row| row.met != row.count);
         let told = changed.map(|row| match row.met {
-            0 => format!("stale: {} [{}]", row.why, row.entries.join(", ")),
+            0 => format!("stale: {}", row.why),
             met => {
-                format!("{met} lines, {} are recorded: {} [{}]", row.count, row.why, row.entries.join(", "))
+                format!("{met} lines, {} are recorded: {}", row.count, row.why)
             }
         });
         told.collect()
