@@ -35,6 +35,28 @@ fn lines_are_the_originals() {
     logged(&machine.boot(), "Event Denied: scopes=['network'] EventType=boot");
 }
 
+/// What receives the reports pairs beginnings with ends.
+#[test]
+fn stages_and_steps_that_begin_end() {
+    let first = Machine::new(seeded(image(), "i-one", "#cloud-config\n{}\n")).boot();
+    let names = |verb: &str| {
+        let lines = first.log.iter().filter_map(|(_, line)| line.strip_prefix(verb)?.split(": ").next());
+        let mut names: Vec<&str> = lines.collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(names("start: "), names("finish: "));
+    for step in [
+        "init-local",
+        "init-network/setup-datasource",
+        "init-network/activate-datasource",
+        "init-network/consume-vendor-data",
+        "init-network/consume-vendor-data2",
+    ] {
+        logged(&first, &format!("finish: {step}: SUCCESS"));
+    }
+}
+
 #[test]
 fn an_event_that_is_allowed_is_logged() {
     let user_data = "#cloud-config\nupdates: {network: {when: [boot-new-instance, boot]}}\n";

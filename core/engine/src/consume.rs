@@ -60,19 +60,29 @@ impl Consumer<'_> {
             (DataKind::Vendor, "vendor_data", &self.instance.vendor_data),
             (DataKind::Vendor2, "vendor_data2", &self.instance.vendor_data2),
         ] {
-            let Some(data) = data.as_ref().filter(|data| is_given(data)) else {
-                tracing::debug!("no {name} from datasource");
-                continue;
-            };
-            // The user-data already applies here: it can disable vendor-data.
-            let config = self.loader.merged(self.base, self.paths, Some(self.instance), false);
-            let Some(excluded) = vendor_choice(&config, name) else { continue };
             let shown = name.replace('_', "-");
             let step = reporter.start(&format!("consume-{shown}"), &format!("reading and applying {shown}"));
-            let processed = self.processor().process(&shown, &pieces(data))?;
-            handlers::consume(&self.context(kind, &config), &processed, &excluded);
+            match data.as_ref().filter(|data| is_given(data)) {
+                Some(data) => self.vendor(kind, name, &shown, data)?,
+                None => tracing::debug!("no {name} from datasource"),
+            }
             step.finish(true, None);
         }
+        Ok(())
+    }
+
+    fn vendor(
+        &self,
+        kind: DataKind,
+        name: &str,
+        shown: &str,
+        data: &VendorData,
+    ) -> Result<(), UserDataError> {
+        // The user's file counts here already: it can switch the vendor's data off.
+        let config = self.loader.merged(self.base, self.paths, Some(self.instance), false);
+        let Some(excluded) = vendor_choice(&config, name) else { return Ok(()) };
+        let processed = self.processor().process(shown, &pieces(data))?;
+        handlers::consume(&self.context(kind, &config), &processed, &excluded);
         Ok(())
     }
 }

@@ -111,20 +111,21 @@ fn dispatch(
     }
     match content_type {
         _ if python.may_take() => tracing::debug!("{} may be for a part handler", part.origin),
-        _ if content_type == "text/upstart-job"
-            || part.payload.trim_ascii_start().starts_with(b"#upstart-job") =>
-        {
-            tracing::warn!("{}: ignoring an upstart job: upstart is no longer supported", part.origin);
-        }
         _ if part.payload.is_empty() => tracing::debug!("Empty payload of type {content_type}"),
         _ => {
             let start = first_characters(&part.payload);
             let what = if content_type == NOT_MULTIPART { "non-multipart" } else { "unknown content-type" };
-            let why = crate::userdata::mistaken_form(&part.payload).unwrap_or_else(|| {
-                "the first line is not a known header; expected #cloud-config, #!, #include, #cloud-boothook, \
-                 #cloud-config-archive or ## template: jinja"
-                    .to_owned()
-            });
+            let upstart = content_type == "text/upstart-job"
+                || part.payload.trim_ascii_start().starts_with(b"#upstart-job");
+            let why = if upstart {
+                "ignoring an upstart job: upstart is no longer supported".to_owned()
+            } else {
+                crate::userdata::mistaken_form(&part.payload).unwrap_or_else(|| {
+                    "the first line is not a known header; expected #cloud-config, #!, #include, #cloud-boothook, \
+                     #cloud-config-archive or ## template: jinja"
+                        .to_owned()
+                })
+            };
             tracing::warn!("Unhandled {what} ({content_type}) userdata: {start}: {}: {why}", part.origin);
         }
     }

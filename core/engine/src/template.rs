@@ -10,7 +10,7 @@ mod missing;
 mod python;
 mod text;
 
-use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use model::module::{TemplateError, Templates};
 use model::{Paths, System};
 
@@ -69,12 +69,14 @@ fn environment() -> Environment<'static> {
         environment.set_syntax(syntax);
     }
     environment.set_formatter(|out, state, value| {
-        let _ = state;
         // Each missing name is an object: the only undefined value is the missing branch of an inline `if`.
         if value.is_undefined() {
             return Ok(());
         }
-        python::write(out, value).map_err(minijinja::Error::from)
+        if *state.auto_escape() == AutoEscape::None || value.is_safe() {
+            return python::write(out, value).map_err(minijinja::Error::from);
+        }
+        out.write_str(&filters::escaped(value)?).map_err(minijinja::Error::from)
     });
     missing::install(&mut environment);
     filters::install(&mut environment);
@@ -274,6 +276,15 @@ mod tests {
             (0..200).map(|_| render("## template: jinja\n{{ l | random }}")).collect();
         assert_eq!(drawn.into_iter().collect::<String>(), "abc");
         assert_eq!(render("## template: jinja\n{{ 'xx' | random }}{{ [] | random is undefined }}"), "xTrue");
+    }
+
+    #[test]
+    fn a_block_that_escapes_does() {
+        check(
+            "## template: jinja\n{% autoescape true %}{{ h }}{{ h | safe }}{% endautoescape %}{{ h }}",
+            json!({"h": "<'&'>"}),
+            "&lt;&#39;&amp;&#39;&gt;<'&'><'&'>",
+        );
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::tree::{AREAS, Outcome, area};
-use crate::{Error, file};
+use crate::tree::{AREAS, Outcome, State, area};
+use crate::{Error, difference, file};
 
 /// How many of how many agree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,11 +15,20 @@ pub struct Count {
     total: u64,
 }
 
+/// An entry in which two outcomes differ.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// `CASE: NAME`.
+    pub entry: String,
+    /// The lines that differ, `-` the original's and `+` ours.
+    pub lines: Vec<String>,
+}
+
 /// Agreement per area over all cases.
 #[derive(Debug, Default)]
 pub struct Agreement {
     counts: BTreeMap<String, Count>,
-    differences: Vec<String>,
+    differences: Vec<Difference>,
 }
 
 impl Agreement {
@@ -27,44 +36,39 @@ impl Agreement {
     pub fn add(&mut self, case: &str, original: &Outcome, ours: &Outcome) {
         let names: BTreeSet<&String> = original.keys().chain(ours.keys()).collect();
         for name in names {
-            let Some(area) = area(name) else { continue };
-            let count = self.counts.entry(area.to_owned()).or_default();
+            let count = self.counts.entry(area(name).to_owned()).or_default();
             count.total += 1;
-            let difference = match (original.get(name), ours.get(name)) {
-                (Some(one), Some(other)) if one == other => {
-                    count.agree += 1;
-                    continue;
+            let (one, other) = (original.get(name), ours.get(name));
+            if one == other {
+                count.agree += 1;
+                continue;
+            }
+            let text = |state: Option<&State>| match state {
+                Some(State { head, content }) if head.is_empty() || content.is_empty() => {
+                    format!("{head}{content}")
                 }
-                (Some(one), Some(other)) if one.head != other.head => {
-                    format!("{} / {}", one.head, other.head)
-                }
-                (Some(one), Some(other)) => first_difference(&one.content, &other.content),
-                (Some(one), None) => format!("{} / missing", one.head),
-                (None, Some(other)) => format!("missing / {}", other.head),
-                (None, None) => continue,
+                Some(State { head, content }) => format!("{head}\n{content}"),
+                None => "missing".to_owned(),
             };
-            self.differences.push(format!("{case}: {name}: {difference}"));
+            let mut lines = difference::lines(&text(one), &text(other));
+            if lines.is_empty() {
+                lines.push("~ the end of the last line".to_owned());
+            }
+            self.differences.push(Difference { entry: format!("{case}: {name}"), lines });
         }
     }
 
-    /// Whether everything agrees.
-    pub fn is_whole(&self) -> bool {
-        self.differences.is_empty()
-    }
-
-    /// Prints every difference, original first.
-    pub fn print_differences(&self) {
-        for difference in &self.differences {
-            println!("{difference}");
-        }
+    /// What differs.
+    pub fn differences(&self) -> &[Difference] {
+        &self.differences
     }
 
     /// Prints the table.
     pub fn print(&self) {
-        println!("\n{:<8} {:>6} {:>6} {:>8}", "area", "agree", "total", "percent");
+        println!("\n{:<9} {:>6} {:>6} {:>8}", "area", "agree", "total", "percent");
         for (name, _) in AREAS {
             let count = self.counts.get(*name).copied().unwrap_or_default();
-            println!("{name:<8} {:>6} {:>6} {:>8.1}", count.agree, count.total, percent(count));
+            println!("{name:<9} {:>6} {:>6} {:>8.1}", count.agree, count.total, percent(count));
         }
     }
 
@@ -72,10 +76,8 @@ impl Agreement {
     pub fn fallen(&self, baseline: &BTreeMap<String, Count>) -> Vec<String> {
         let fallen = baseline.iter().filter_map(|(name, before)| {
             let now = self.counts.get(name).copied().unwrap_or_default();
-            // Compared crosswise, as the totals may differ.
-            let fell = now.agree * before.total < before.agree * now.total.max(1);
-            let (now, before) = (percent(now), percent(*before));
-            fell.then(|| format!("agreement in {name} fell from {before:.1} to {now:.1} percent"))
+            let (now, before) = (now.agree, before.agree);
+            (now < before).then(|| format!("{now} entries of {name} agree, and {before} did"))
         });
         fallen.collect()
     }
@@ -107,18 +109,9 @@ fn percent(count: Count) -> f64 {
     if count.total == 0 { 0.0 } else { count.agree as f64 * 100.0 / count.total as f64 }
 }
 
-fn first_difference(one: &str, other: &str) -> String {
-    let mut lines = one.lines().zip(other.lines()).enumerate();
-    match lines.find(|(_, (one, other))| one != other) {
-        Some((number, (one, other))) => format!("line {}: {one:?} / {other:?}", number + 1),
-        None => format!("{} lines / {} lines", one.lines().count(), other.lines().count()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::State;
 
     fn outcome(states: &[(&str, &str)]) -> Outcome {
         let state = |(name, content): &(&str, &str)| {
@@ -133,12 +126,22 @@ mod tests {
         agreement.add(
             "case",
             &outcome(&[("/etc/a", "1"), ("/etc/b", "1\n2"), ("/etc/c", ""), ("told:status", "done")]),
-            &outcome(&[("/etc/a", "1"), ("/etc/b", "1\n3"), ("/opt/x", ""), ("told:status", "done")]),
+            &outcome(&[("/etc/a", "1"), ("/etc/b", "1\n3"), ("/mnt/x", ""), ("told:status", "done")]),
         );
         assert_eq!(agreement.counts["etc"], Count { agree: 1, total: 3 });
+        assert_eq!(agreement.counts["elsewhere"], Count { agree: 0, total: 1 });
+        let found: Vec<(&str, Vec<&str>)> = agreement
+            .differences
+            .iter()
+            .map(|one| (one.entry.as_str(), one.lines.iter().map(String::as_str).collect()))
+            .collect();
         assert_eq!(
-            agreement.differences,
-            ["case: /etc/b: line 2: \"2\" / \"3\"", "case: /etc/c: file / missing"]
+            found,
+            [
+                ("case: /etc/b", vec!["-2", "+3"]),
+                ("case: /etc/c", vec!["-file", "+missing"]),
+                ("case: /mnt/x", vec!["-missing", "+file"]),
+            ]
         );
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("agreement.json");
@@ -151,6 +154,6 @@ mod tests {
             &outcome(&[("/etc/a", "1"), ("told:status", "done")]),
             &outcome(&[("told:status", "done")]),
         );
-        assert_eq!(worse.fallen(&baseline), ["agreement in etc fell from 33.3 to 0.0 percent"]);
+        assert_eq!(worse.fallen(&baseline), ["0 entries of etc agree, and 1 did"]);
     }
 }

@@ -1,11 +1,46 @@
 //! Random choices that are the same for the same seed: splitmix64 (Steele, Lea, Flood 2014).
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::str::FromStr;
+
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
 fn mixed(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)
+}
+
+/// What the choices of a run are made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seed {
+    /// The same in each run.
+    Fixed(u64),
+    /// Another one in each run.
+    New(u64),
+}
+
+impl Seed {
+    /// The number, with which a run can be repeated.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Fixed(seed) | Self::New(seed) => seed,
+        }
+    }
+}
+
+impl FromStr for Seed {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "new" {
+            // The random keys of a hasher are all that the standard library has.
+            let random = RandomState::new().build_hasher().finish();
+            return Ok(Self::New(random >> 32));
+        }
+        text.parse().map(Self::Fixed)
+    }
 }
 
 /// Random choices.

@@ -14,6 +14,7 @@ pub mod python;
 pub mod root;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// What can go wrong beside disagreement.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,14 @@ pub enum Error {
         /// What it printed.
         output: String,
     },
+    /// A mirror cannot be reached, also not at the third time.
+    #[error("{command}: a mirror cannot be reached: {output}")]
+    Unreachable {
+        /// Its words.
+        command: String,
+        /// What it printed.
+        output: String,
+    },
     /// The baseline is not one.
     #[error("{path}: {source}; write it anew with --update")]
     Baseline {
@@ -45,6 +54,19 @@ pub enum Error {
     /// An option or a name is not one that is known.
     #[error("{0}; see --help")]
     Usage(String),
+}
+
+impl Error {
+    /// The exit code: EX_TEMPFAIL where only a mirror could not be reached, which skips and does not fail.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Unreachable { .. } => {
+                println!("SKIP: {self}");
+                ExitCode::from(75)
+            }
+            _ => ExitCode::from(2),
+        }
+    }
 }
 
 /// Names what an input or output error was about.

@@ -1,9 +1,11 @@
 //! Runs the packaged original and ours over the same inputs and counts, per area, what agrees.
 //!
 //! Both go through the four stages in a chroot over an overlay of one root, in mount, network and process namespaces of
-//! their own. What they then left below `/etc`, `/home`, `/var/lib/cloud`, `/run/cloud-init` and what their commands
-//! print is compared after [normalisation](normal). Without ours the original is compared with itself, which has to
-//! agree wholly: that proves the normalisation.
+//! their own. What they then left anywhere, what they and their commands print, and what their logs report is compared
+//! after [normalisation](normal). Each difference needs a row with its reason in [`disagreements`]. Without ours the
+//! original is compared with itself, which has to agree wholly: that proves the normalisation.
+//!
+#![doc = include_str!("../not-compared.md")]
 // A harness around real programs: effects are its business.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
 #![allow(
@@ -14,7 +16,11 @@
 )]
 
 mod agreement;
+mod difference;
+mod disagreements;
+mod events;
 mod normal;
+mod printed;
 mod run;
 mod tree;
 
@@ -23,12 +29,14 @@ use std::process::ExitCode;
 
 use agreement::Agreement;
 use clap::{Parser, ValueEnum};
+use disagreements::Disagreements;
 use oracle::{Error, file, places};
 use run::Program;
+use tree::Outcome;
 
 /// Runs the packaged original and ours over the same inputs and counts what agrees. Needs root.
 #[derive(Parser)]
-#[command(name = "oracle")]
+#[command(name = "oracle", after_help = include_str!("../not-compared.md"))]
 struct Options {
     command: Verb,
     /// The cases; all of them where none is named
@@ -52,10 +60,19 @@ struct Options {
     /// Agreement that may not fall
     #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/agreement.json"))]
     baseline: PathBuf,
-    /// Write the agreement to the baseline
+    /// The disagreements that have a reason
+    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/disagreements.json"))]
+    disagreements: PathBuf,
+    /// Write the agreement and the counts of the disagreements
     #[arg(long)]
     update: bool,
-    /// Print every difference
+    /// Keep what the programs left in this directory, for a look at it and for --kept
+    #[arg(long, value_name = "DIR", value_parser = places::kept)]
+    keep: Option<PathBuf>,
+    /// Run ours only: the original's side is what an earlier run has kept in this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "keep", value_parser = places::existing)]
+    kept: Option<PathBuf>,
+    /// Print every difference, those that have a reason too
     #[arg(long)]
     differences: bool,
 }
@@ -79,7 +96,7 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("oracle: {error}");
-            ExitCode::from(2)
+            error.exit_code()
         }
     }
 }
@@ -117,45 +134,97 @@ fn compare(options: &Options) -> Result<bool, Error> {
     let mut agreement = Agreement::default();
     for case in cases(options)? {
         let name = case_name(&case);
-        let (original, ours) = std::thread::scope(|scope| {
-            let original = scope.spawn(|| run::run(&options.cache, "one", &root, &case, &Program::Original));
-            let ours = run::run(&options.cache, "other", &root, &case, &other);
-            (original.join(), ours)
-        });
-        let original = original.map_err(|_| Error::Usage(format!("the run of {name} panicked")))??;
-        let ours = ours?;
-        println!("{name}: original {:.1} s, other {:.1} s", original.seconds, ours.seconds);
-        agreement.add(&name, &original.outcome, &ours.outcome);
+        let (original, ours) = match &options.kept {
+            Some(kept) => {
+                let kept = kept.join(&name);
+                let ours = run::run(&kept.join("other"), &root, &case, &other)?;
+                (tree::read(&root, &kept.join("original"))?, ours.outcome)
+            }
+            None => both(options, &root, &case, &other)?,
+        };
+        agreement.add(&name, &original, &ours);
     }
-    if options.differences || other == Program::Original {
-        agreement.print_differences();
-    }
-    agreement.print();
     if other == Program::Original {
-        println!(
-            "the original compared with itself: {}",
-            if agreement.is_whole() { "agrees" } else { "DISAGREES" }
-        );
-        return Ok(agreement.is_whole());
+        for difference in agreement.differences() {
+            print_difference(&difference.entry, &difference.lines);
+        }
+        agreement.print();
+        let agrees = agreement.differences().is_empty();
+        println!("the original compared with itself: {}", if agrees { "agrees" } else { "DISAGREES" });
+        return Ok(agrees);
     }
-    if options.update {
-        return agreement.write(&options.baseline).map(|()| true);
+    judge(options, &agreement)
+}
+
+/// Whether every disagreement has its reason, and nothing has changed.
+fn judge(options: &Options, agreement: &Agreement) -> Result<bool, Error> {
+    let mut known = Disagreements::read(&options.disagreements)?;
+    let mut held = true;
+    for difference in agreement.differences() {
+        let unknown = known.unknown(&difference.entry, &difference.lines);
+        held &= unknown.is_empty();
+        if options.differences {
+            print_difference(&difference.entry, &difference.lines);
+        } else if !unknown.is_empty() {
+            print_difference(&difference.entry, &unknown);
+        }
+    }
+    known.print();
+    agreement.print();
+    if !held {
+        println!("disagreements without a reason are printed above");
     }
     // A part of the cases says nothing about the whole.
     if !options.names.is_empty() {
-        return Ok(true);
+        return Ok(held);
     }
-    let fallen = agreement.fallen(&Agreement::read_baseline(&options.baseline)?);
-    for line in &fallen {
+    if options.update {
+        known.write(&options.disagreements)?;
+        return agreement.write(&options.baseline).map(|()| held);
+    }
+    let mut changed = agreement.fallen(&Agreement::read_baseline(&options.baseline)?);
+    changed.extend(known.changed());
+    for line in &changed {
         println!("{line}");
     }
-    Ok(fallen.is_empty())
+    Ok(held && changed.is_empty())
+}
+
+fn print_difference(entry: &str, lines: &[impl std::fmt::Display]) {
+    println!("{entry}");
+    for line in lines {
+        println!("    {line}");
+    }
+}
+
+/// What both programs make of a case, side by side.
+fn both(options: &Options, root: &Path, case: &Path, other: &Program) -> Result<(Outcome, Outcome), Error> {
+    let name = case_name(case);
+    let scratch = match &options.keep {
+        Some(directory) => directory.join(&name),
+        None => options.cache.join(format!("run-{}", std::process::id())),
+    };
+    let (original, ours) = std::thread::scope(|scope| {
+        let original = scope.spawn(|| run::run(&scratch.join("original"), root, case, &Program::Original));
+        let ours = run::run(&scratch.join("other"), root, case, other);
+        (original.join(), ours)
+    });
+    if options.keep.is_none() {
+        oracle::root::remove(&scratch)?;
+    }
+    let original = original.map_err(|_| Error::Usage(format!("the run of {name} panicked")))??;
+    let ours = ours?;
+    println!("{name}: original {:.1} s, other {:.1} s", original.seconds, ours.seconds);
+    Ok((original.outcome, ours.outcome))
 }
 
 fn show(options: &Options) -> Result<(), Error> {
     let root = root(options)?;
     for case in cases(options)? {
-        let result = run::run(&options.cache, "one", &root, &case, &Program::Original)?;
+        let scratch = options.cache.join(format!("run-{}", std::process::id()));
+        let result = run::run(&scratch, &root, &case, &Program::Original);
+        oracle::root::remove(&scratch)?;
+        let result = result?;
         println!("### {} ({:.1} s)", case_name(&case), result.seconds);
         for (name, state) in &result.outcome {
             println!("{name}: {}", state.head);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::{Error, file};
 
@@ -17,12 +18,7 @@ pub fn prepare(cache: &Path, suite: &str) -> Result<PathBuf, Error> {
         return Ok(root);
     }
     if !Path::new("/usr/bin/mmdebstrap").exists() {
-        run_command(Command::new("apt-get").args([
-            "install",
-            "-y",
-            "--no-install-recommends",
-            "mmdebstrap",
-        ]))?;
+        download(Command::new("apt-get").args(["install", "-y", "--no-install-recommends", "mmdebstrap"]))?;
     }
     println!("building the {suite} root");
     let (tar, part) = (cache.join("root.tar"), cache.join("unpacking"));
@@ -36,13 +32,49 @@ pub fn prepare(cache: &Path, suite: &str) -> Result<PathBuf, Error> {
         .arg(format!("--include={}", PACKAGES.replace(' ', "")))
         .args(["--components=main", suite])
         .arg(&tar);
-    run_command(&mut build)?;
+    download(&mut build)?;
     remove(&part)?;
     fs::create_dir_all(&part).map_err(file("unpacking"))?;
     run_command(Command::new("tar").args(["--numeric-owner", "-xf"]).arg(&tar).arg("-C").arg(&part))?;
     fs::rename(&part, &root).map_err(file(root.display().to_string()))?;
     fs::remove_file(&tar).map_err(file("root.tar"))?;
     Ok(root)
+}
+
+/// Why a download fails that may succeed at another time, in the words of apt's methods.
+const UNREACHABLE: &[&str] = &[
+    "Could not connect",
+    "Could not resolve",
+    "Connection failed",
+    "Connection refused",
+    "Connection timed out",
+    "Network is unreachable",
+    "Temporary failure",
+    "Unable to connect",
+    "502  Bad Gateway",
+    "503  Service Unavailable",
+    "504  Gateway",
+];
+
+/// Runs a command that downloads, three times if need be.
+pub fn download(command: &mut Command) -> Result<(), Error> {
+    try_again(&[Duration::from_secs(5), Duration::from_secs(20)], || run_command(command))
+}
+
+/// Tries as often as there are pauses, and once more; says apart what could not be reached.
+fn try_again(pauses: &[Duration], mut attempt: impl FnMut() -> Result<(), Error>) -> Result<(), Error> {
+    for pause in pauses {
+        if attempt().is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(*pause);
+    }
+    attempt().map_err(|error| match error {
+        Error::Command { command, output } if UNREACHABLE.iter().any(|words| output.contains(words)) => {
+            Error::Unreachable { command, output }
+        }
+        other => other,
+    })
 }
 
 /// Runs a command that has to succeed.
@@ -66,5 +98,35 @@ pub fn remove(path: &Path) -> Result<(), Error> {
             Err(file(format!("remove {}", path.display()))(error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(output: &str) -> Error {
+        Error::Command { command: "apt-get".into(), output: output.into() }
+    }
+
+    #[test]
+    fn a_download_is_tried_three_times() {
+        let mut tries = 0;
+        let done = try_again(&[Duration::ZERO; 2], || {
+            tries += 1;
+            if tries < 3 { Err(failure("Connection failed")) } else { Ok(()) }
+        });
+        assert!(done.is_ok());
+        assert_eq!(tries, 3);
+    }
+
+    #[test]
+    fn only_what_cannot_be_reached_is_said_to_be_so() {
+        let ended = |output: &str| try_again(&[Duration::ZERO; 2], || Err(failure(output)));
+        assert!(matches!(
+            ended("E: Failed to fetch x  Could not connect to mirror:80"),
+            Err(Error::Unreachable { .. })
+        ));
+        assert!(matches!(ended("E: Failed to fetch x  404  Not Found"), Err(Error::Command { .. })));
     }
 }

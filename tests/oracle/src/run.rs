@@ -86,10 +86,9 @@ pub struct Run {
     pub seconds: f32,
 }
 
-/// Runs a program over a case in namespaces of its own; `name` tells runs of this process apart.
-pub fn run(cache: &Path, name: &str, root: &Path, case: &Path, program: &Program) -> Result<Run, Error> {
-    let scratch = cache.join(format!("run-{}-{name}", std::process::id()));
-    remove(&scratch)?;
+/// Runs a program over a case in namespaces of its own, with its files in a scratch directory that stays.
+pub fn run(scratch: &Path, root: &Path, case: &Path, program: &Program) -> Result<Run, Error> {
+    remove(scratch)?;
     for name in ["upper", "work", "root", "told"] {
         fs::create_dir_all(scratch.join(name)).map_err(file(scratch.display().to_string()))?;
     }
@@ -109,15 +108,13 @@ pub fn run(cache: &Path, name: &str, root: &Path, case: &Path, program: &Program
             "private",
         ])
         .args(["--", "sh", "-c", SCRIPT, "sh"])
-        .args([root, &scratch, &case]);
+        .args([root, scratch, &case]);
     if let Program::Ours(binary) = program {
         inside.arg(binary);
     } else {
         inside.arg("");
     }
-    let ran = run_command(&mut inside);
+    run_command(&mut inside)?;
     let seconds = start.elapsed().as_secs_f32();
-    let outcome = ran.and_then(|()| tree::read(root, &scratch));
-    remove(&scratch)?;
-    Ok(Run { outcome: outcome?, seconds })
+    Ok(Run { outcome: tree::read(root, scratch)?, seconds })
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
+use std::process::Command;
 
 use crate::normal::{Normal, normalise};
-use crate::{Error, file};
+use crate::{Error, events, file, printed};
 
 /// One file or one told thing, normalised.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,23 +21,39 @@ pub struct State {
 /// Everything, by path or by name of the command.
 pub type Outcome = BTreeMap<String, State>;
 
-/// Where programs leave what is compared; `told:` are the commands. The order is that of the table.
+/// Where programs leave what is compared; `told:` are the commands, `log:` what the log reports. The first that fits.
 pub const AREAS: &[(&str, &[&str])] = &[
     ("state", &["/var/lib/cloud/"]),
     ("run", &["/run/cloud-init/"]),
     ("etc", &["/etc/"]),
     ("homes", &["/home/", "/root/", "/srv/"]),
     ("logs", &["/var/log/"]),
+    ("events", &["log:"]),
     ("stages", &["told:1", "told:2", "told:3", "told:4"]),
     ("query", &["told:query"]),
     ("status", &["told:status", "told:cloud-id", "told:version"]),
     ("commands", &["told:"]),
+    ("programs", &["/usr/", "/opt/"]),
+    ("elsewhere", &[""]),
+];
+
+/// Each program's own: rows of not-compared.md.
+const PRIVATE: &[&str] =
+    &["/obj.pkl", "/datasource.json", "/data/python-version", ".origins.json", "/.new-instance-id"];
+
+/// What a run itself puts there.
+const REPLACED: &[&str] = &[
+    "/usr/bin/cloud-init",
+    "/usr/bin/cloud-id",
+    "/usr/bin/cloud-init-per",
+    "/usr/lib/cloud-init/ds-identify",
+    "/usr/lib/cloud-init/write-ssh-key-fingerprints",
 ];
 
 /// Which area a path is in.
-pub fn area(path: &str) -> Option<&'static str> {
+pub fn area(path: &str) -> &'static str {
     let found = AREAS.iter().find(|(_, prefixes)| prefixes.iter().any(|prefix| path.starts_with(prefix)));
-    found.map(|(name, _)| *name)
+    found.map_or("elsewhere", |(name, _)| *name)
 }
 
 /// Reads what differs from the root, and what was told.
@@ -49,11 +66,7 @@ pub fn read(root: &Path, scratch: &Path) -> Result<Outcome, Error> {
     let upper = scratch.join("upper");
     let mut paths = BTreeSet::new();
     walk(&upper, &upper, &mut paths)?;
-    // A program's cache of its own objects is nobody else's business.
-    // Each program's own, with rows in docs/differences.md.
-    let private =
-        ["/obj.pkl", "/datasource.json", "/data/python-version", ".origins.json", "/.new-instance-id"];
-    let compared = |path: &str| area(path).is_some() && !private.iter().any(|name| path.ends_with(name));
+    let compared = |path: &str| !PRIVATE.iter().any(|name| path.ends_with(name)) && !REPLACED.contains(&path);
     for path in paths.iter().filter(|path| compared(path)) {
         let state = state(&upper.join(&path[1..]), path, &normal)?;
         let before = root.join(&path[1..]);
@@ -69,11 +82,18 @@ pub fn read(root: &Path, scratch: &Path) -> Result<Outcome, Error> {
         let Some(name) = name.strip_suffix(".code") else { continue };
         let text = |suffix: &str| fs::read(told.join(format!("{name}.{suffix}"))).unwrap_or_default();
         let code = String::from_utf8_lossy(&text("code")).trim().to_owned();
-        // What the stages print is for people, except for their exit code.
+        let mut content = normalise(name, &text("out"), &normal);
+        let complaint = normalise(name, &text("err"), &normal);
         let stage = name.starts_with(|first: char| first.is_ascii_digit());
-        let content = if stage { String::new() } else { normalise(name, &text("out"), &normal) };
-        outcome.insert(format!("told:{name}"), State { head: format!("exit {code}"), content });
+        if stage {
+            content = format!("{}standard error:\n{}", printed::plain(&content), printed::plain(&complaint));
+        }
+        let complains = if complaint.is_empty() { "" } else { ", with words on standard error" };
+        outcome.insert(format!("told:{name}"), State { head: format!("exit {code}{complains}"), content });
     }
+    // A log that was rotated, or cleaned away, reports nothing.
+    let log = fs::read(upper.join("var/log/cloud-init.log")).unwrap_or_default();
+    outcome.extend(events::read(&String::from_utf8_lossy(&log)));
     Ok(outcome)
 }
 
@@ -101,6 +121,8 @@ fn state(path: &Path, name: &str, normal: &Normal) -> Result<State, Error> {
     } else if kind.is_char_device() && metadata.rdev() == 0 {
         // An overlay's mark for what was removed.
         return Ok(State { head: "removed".into(), content: String::new() });
+    } else if kind.is_file() && name.ends_with(".tar.gz") {
+        ("file", archive(path)?)
     } else if kind.is_file() {
         ("file", normalise(name, &fs::read(path).map_err(file(failed()))?, normal))
     } else {
@@ -111,6 +133,16 @@ fn state(path: &Path, name: &str, normal: &Normal) -> Result<State, Error> {
     // A link has no mode of its own.
     let head = if kind == "link" { format!("link {}:{}", metadata.uid(), metadata.gid()) } else { head };
     Ok(State { head, content })
+}
+
+/// The names in an archive, whose top directory is named after the time.
+fn archive(path: &Path) -> Result<String, Error> {
+    let output = Command::new("tar").arg("-tzf").arg(path).output().map_err(file("tar"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut names: Vec<&str> =
+        text.lines().map(|name| name.split_once('/').map_or(name, |(_, below)| below)).collect();
+    names.sort_unstable();
+    Ok(names.join("\n"))
 }
 
 #[cfg(test)]
@@ -132,14 +164,20 @@ mod tests {
             ("scratch/upper/opt/x", "elsewhere"),
             ("scratch/told/version.out", "/usr/bin/cloud-init 26.2\n"),
             ("scratch/told/version.code", "0\n"),
-            ("scratch/told/2-init.out", "words for people"),
+            ("scratch/told/2-init.out", "what a command says\n"),
             ("scratch/told/2-init.code", "1\n"),
         ] {
             fs::write(directory.path().join(path), text).expect("written");
         }
         let outcome = read(&root, &scratch).expect("read");
-        assert_eq!(outcome.keys().collect::<Vec<_>>(), ["/etc/other", "told:2-init", "told:version"]);
-        assert_eq!(outcome["told:2-init"], State { head: "exit 1".into(), content: String::new() });
+        assert_eq!(
+            outcome.keys().collect::<Vec<_>>(),
+            ["/etc/other", "/opt", "/opt/x", "told:2-init", "told:version"]
+        );
+        assert_eq!(
+            outcome["told:2-init"],
+            State { head: "exit 1".into(), content: "what a command says\nstandard error:\n".into() }
+        );
         assert_eq!(outcome["/etc/other"].content, "2");
     }
 }

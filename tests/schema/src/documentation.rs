@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use oracle::root::run_command;
+use oracle::root::{download, run_command};
 
 use crate::original::Error;
 use crate::{Case, Kind};
@@ -41,10 +41,11 @@ fn fetch(cache: &Path) -> Result<PathBuf, Error> {
         command
             .current_dir(&scratch)
             .arg(format!("-oDir::Etc::SourceList={}", list.display()))
-            .args(["-oDir::Etc::SourceParts=/dev/null", "-oAcquire::Retries=3"])
+            // Without the error mode a list that could not be fetched is a warning.
+            .args(["-oDir::Etc::SourceParts=/dev/null", "-oAPT::Update::Error-Mode=any"])
             .arg(format!("-oDir::State::Lists={}", lists.display()))
             .args(words);
-        run_command(&mut command)
+        download(&mut command)
     };
     apt(&["update"])?;
     apt(&["source", "--download-only", "cloud-init"])?;
@@ -57,20 +58,23 @@ fn fetch(cache: &Path) -> Result<PathBuf, Error> {
     Ok(found)
 }
 
-/// The examples; `None`, said loudly, where they cannot be fetched.
-pub fn examples(cache: &Path) -> Option<Vec<Case>> {
-    match fetch(cache) {
-        Ok(directory) => {
-            let mut cases = Vec::new();
-            collect(&directory, &directory, &mut cases);
-            cases.sort_by(|one, other| one.name.cmp(&other.name));
-            Some(cases)
+/// The examples; `None`, said loudly, where no mirror can be reached. Anything else that goes wrong is an error.
+pub fn examples(cache: &Path) -> Result<Option<Vec<Case>>, Error> {
+    let directory = match fetch(cache) {
+        Ok(directory) => directory,
+        Err(Error::Harness(error @ oracle::Error::Unreachable { .. })) => {
+            println!("SKIP: the examples of the original's documentation are not judged: {error}");
+            return Ok(None);
         }
-        Err(error) => {
-            println!("SKIP: the examples of the original's documentation cannot be fetched: {error}");
-            None
-        }
+        Err(error) => return Err(error),
+    };
+    let mut cases = Vec::new();
+    collect(&directory, &directory, &mut cases);
+    cases.sort_by(|one, other| one.name.cmp(&other.name));
+    if cases.is_empty() {
+        return Err(oracle::Error::Usage(format!("{}: no example was found", directory.display())).into());
     }
+    Ok(Some(cases))
 }
 
 fn collect(top: &Path, directory: &Path, cases: &mut Vec<Case>) {

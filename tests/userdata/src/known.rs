@@ -1,4 +1,47 @@
-//! Differences that are meant, each with its row in docs/differences.md.
+//! Differences that are meant, each with its row in docs/differences.md. A row covers single places; everything else in
+//! the same case is compared.
+
+use base64::Engine as _;
+
+use crate::compare::skeleton;
+use crate::difference::{Difference, Place};
+use crate::printed::{Token, tokens};
+
+/// A case in which something differs.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// Its row in the table of the harness.
+    pub kind: &'a str,
+    /// What was given by the user, uncompressed; a template or another document in other rows.
+    pub input: &'a [u8],
+    /// What was given by the vendor, uncompressed.
+    pub vendor: &'a [u8],
+    /// What it includes.
+    pub included: &'a [u8],
+    /// Everything that differs.
+    pub differences: &'a [Difference],
+}
+
+impl Case<'_> {
+    /// Whether any of the bytes that the file is made from may be in a message that the original damages.
+    fn beyond_ascii(&self, path: &str) -> bool {
+        let given = if path.contains("vendor") { self.vendor } else { self.input };
+        !given.is_ascii() || !self.included.is_ascii()
+    }
+
+    /// Whether a message of messages is among what the file is made from.
+    fn digest(&self, path: &str) -> bool {
+        let given = if path.contains("vendor") { self.vendor } else { self.input };
+        [given, self.included]
+            .iter()
+            .any(|given| holds(given, "multipart/digest") || holds(given, "message/rfc822"))
+    }
+
+    /// Whether a part of the user's was damaged.
+    fn has_damaged_part(&self) -> bool {
+        self.differences.iter().any(damaged)
+    }
+}
 
 /// A difference that is known.
 #[derive(Debug)]
@@ -9,10 +52,30 @@ pub struct Known {
     pub reason: &'static str,
     /// The kinds of cases.
     pub kinds: &'static [&'static str],
-    /// Whether an input can lead to it.
-    pub applies: fn(input: &[u8]) -> bool,
-    /// Whether a line of differences is of it.
-    pub explains: fn(line: &str) -> bool,
+    /// Whether a difference is of it.
+    pub covers: fn(case: &Case<'_>, difference: &Difference) -> bool,
+}
+
+/// A part whose characters beyond ASCII are lost or spelled out by the original, and only they.
+fn damaged(difference: &Difference) -> bool {
+    let not_ascii = |bytes: &Option<Vec<u8>>| bytes.as_deref().is_some_and(|bytes| !bytes.is_ascii());
+    match difference.place {
+        Place::Field("payload") => {
+            not_ascii(&difference.ours)
+                && difference.theirs.as_deref().map(skeleton) == difference.ours.as_deref().map(skeleton)
+        }
+        Place::Part => difference.theirs.is_none() && not_ascii(&difference.ours),
+        _ => false,
+    }
+}
+
+/// Whether two names are those of parts without one, which are numbered.
+fn numbered(difference: &Difference) -> bool {
+    difference.texts().is_some_and(|(one, other)| one.starts_with("part-") && other.starts_with("part-"))
+}
+
+fn is_cloud_config(path: &str) -> bool {
+    path.ends_with("cloud-config.txt")
 }
 
 /// All of them.
@@ -21,145 +84,325 @@ pub const KNOWN: &[Known] = &[
         name: "8bit",
         reason: "characters beyond ASCII in 8bit parts of MIME are damaged by the original",
         kinds: &["user-data"],
-        applies: |_| true,
-        explains: |line| {
-            line.starts_with("part") && line.contains('\u{fffd}')
-                || line.contains("\\\\ufeff")
-                || line.contains("UnicodeDecodeError")
+        covers: |_, difference| damaged(difference) || difference.raised("UnicodeDecodeError"),
+    },
+    Known {
+        name: "8bit-numbers",
+        reason: "parts behind one that is damaged away have other numbers",
+        kinds: &["user-data"],
+        covers: |case, difference| {
+            difference.place == Place::Field("name")
+                && numbered(difference)
+                && case.differences.iter().any(|other| other.place == Place::Part)
+        },
+    },
+    Known {
+        name: "8bit-files",
+        reason: "what becomes of a damaged part: its script, the cloud-config that it is merged into, what is said of it",
+        kinds: &["user-data"],
+        covers: |case, difference| match &difference.place {
+            Place::File(path) if path.contains("vendor") => {
+                case.beyond_ascii(path)
+                    && (is_cloud_config(path)
+                        || difference.only_ours().is_some_and(|ours| !ours.is_ascii())
+                        || difference.theirs.as_deref().map(skeleton)
+                            == difference.ours.as_deref().map(skeleton))
+            }
+            Place::File(path) if is_cloud_config(path) => case.has_damaged_part(),
+            Place::Message => case
+                .differences
+                .iter()
+                .any(|other| matches!(other.place, Place::Part | Place::Field("index"))),
+            // What a damaged cloud-config says of itself is not read.
+            Place::Field("index") => {
+                case.has_damaged_part() && difference.theirs.as_deref().is_some_and(<[u8]>::is_empty)
+            }
+            Place::Warning => case.has_damaged_part() || !case.vendor.is_ascii(),
+            Place::File(_) => {
+                difference.only_ours().is_some_and(|ours| !ours.is_ascii())
+                    || difference.theirs.as_deref().map(skeleton) == difference.ours.as_deref().map(skeleton)
+            }
+            _ => false,
         },
     },
     Known {
         name: "binary-text",
         reason: "a processed message that is no text is damaged in the original's .i files",
         kinds: &["user-data"],
-        applies: |_| true,
-        explains: |line| line.starts_with("message:") && line.contains('\u{fffd}'),
+        covers: |_, difference| {
+            let of = |bytes: &Option<Vec<u8>>| bytes.as_deref().map(skeleton);
+            difference.place == Place::Message
+                && difference.ours.as_deref().is_some_and(|ours| !ours.is_ascii())
+                && of(&difference.theirs) == of(&difference.ours)
+        },
     },
     Known {
         name: "digest",
-        reason: "the original changes the messages inside a message while it takes them apart",
+        reason: "the original changes the messages inside a message while it takes them apart: headers of copies",
         kinds: &["user-data"],
-        applies: |input| holds(input, "multipart/digest"),
-        explains: |_| true,
+        covers: |case, difference| {
+            case.digest("")
+                && matches!(
+                    difference.place,
+                    Place::Message | Place::Field("type" | "name" | "merge" | "index")
+                )
+        },
+    },
+    Known {
+        name: "digest-files",
+        reason: "what becomes of a copy whose headers are of another part",
+        kinds: &["user-data"],
+        covers: |case, difference| match &difference.place {
+            Place::File(path) => case.digest(path),
+            Place::Warning => case.digest("") || case.digest("vendor"),
+            _ => false,
+        },
+    },
+    Known {
+        name: "base64-end",
+        reason: "base64 with text behind its end is not decoded",
+        kinds: &["user-data"],
+        covers: |case, difference| {
+            // An undecoded #include asks for the text behind the end.
+            if holds(case.input, "base64") && difference.raised("RuntimeError: Failed to parse: ") {
+                return true;
+            }
+            difference.place == Place::Field("payload")
+                && difference.texts().is_some_and(|(theirs, ours)| {
+                    let encoded = base64::engine::general_purpose::STANDARD.encode(ours);
+                    theirs.strip_prefix(&encoded).is_some_and(|behind| !behind.trim().is_empty())
+                })
+        },
     },
     Known {
         name: "names",
         reason: "a name of which nothing is left, or that is a directory, cannot be written",
         kinds: &["user-data"],
-        applies: |_| true,
-        explains: |line| line.contains("/part: only ours writes it"),
+        covers: |_, difference| match &difference.place {
+            Place::File(path) => path.ends_with("/part") && difference.only_ours().is_some(),
+            _ => false,
+        },
     },
     Known {
         name: "binary-script",
         reason: "bytes that are no UTF-8 cannot be written",
         kinds: &["user-data"],
-        applies: |_| true,
-        explains: |line| line.contains("only ours writes it") && line.contains('\u{fffd}'),
+        covers: |_, difference| {
+            matches!(difference.place, Place::File(_))
+                && difference.only_ours().is_some_and(|ours| std::str::from_utf8(ours).is_err())
+        },
+    },
+    Known {
+        name: "unwritten",
+        reason: "what cannot be written is warned of",
+        kinds: &["user-data"],
+        covers: |case, difference| {
+            warned_only(difference, "Failed calling handler")
+                && case
+                    .differences
+                    .iter()
+                    .any(|other| matches!(other.place, Place::File(_)) && other.only_ours().is_some())
+        },
+    },
+    Known {
+        name: "left-out",
+        reason: "a part that launch-index leaves out is read for it, and warned of where it is no YAML",
+        kinds: &["user-data"],
+        covers: |case, difference| {
+            holds(case.input, "launch-index") && warned_only(difference, "Failed loading yaml blob")
+        },
     },
     Known {
         name: "binary-gzip",
         reason: "a compressed part that is no text fails the stage",
         kinds: &["user-data"],
-        applies: |_| true,
-        explains: |line| {
-            line.starts_with("raised: RuntimeError: Failed decompressing payload") && line.contains("codec")
+        covers: |_, difference| {
+            difference.raised("RuntimeError: Failed decompressing payload")
+                && difference.theirs.as_deref().is_some_and(|theirs| holds(theirs, "codec"))
         },
     },
     Known {
         name: "archive-number",
         reason: "an archive's content that is no text fails the stage",
         kinds: &["user-data"],
-        applies: |_| true,
-        explains: |line| line.starts_with("raised: AttributeError: 'int' object"),
+        covers: |_, difference| difference.raised("AttributeError: 'int' object has no attribute 'decode'"),
     },
     Known {
         name: "percent",
         reason: "the operator % formats texts; here the filter format and str.format do",
         kinds: &["jinja"],
-        applies: |input| holds(input, "' % "),
-        explains: |line| line.contains("% operator on unsupported types"),
+        covers: |case, difference| {
+            holds(case.input, "' % ")
+                && refused(difference, &["tried to use % operator on unsupported types"])
+        },
     },
     Known {
         name: "mutable",
         reason: "lists and mappings can be changed with append, extend, pop and update",
         kinds: &["jinja"],
-        applies: |_| true,
-        explains: |line| {
-            ["'append'", "'extend'", "'pop'", "'update'"]
-                .iter()
-                .any(|name| line.contains(&format!("no method {name}")))
+        covers: |_, difference| {
+            refused(
+                difference,
+                &[
+                    "no method named append",
+                    "has no method 'append'",
+                    "has no method 'extend'",
+                    "has no method 'pop'",
+                    "has no method 'update'",
+                ],
+            )
         },
     },
     Known {
         name: "printed-types",
-        reason: "tuples, ranges, views of mappings and functions print as Python's",
+        reason: "tuples, ranges, views of mappings, functions and texts that are safe in HTML print as Python's",
         kinds: &["jinja"],
-        applies: |_| true,
-        explains: |line| {
-            line.starts_with("value:")
-                && ["range(", "dict_", "('", "([", "(1", "<function", "<Template", "[Undefined]"]
-                    .iter()
-                    .any(|word| line.contains(word))
+        covers: |case, difference| {
+            differs_in(difference, Token::Type) || holds(case.input, "tojson") && differs_in_html(difference)
         },
     },
     Known {
         name: "marker",
         reason: "what is missing below a text, a number or in brackets, or was not given to a macro, prints with its name",
         kinds: &["jinja"],
-        applies: |_| true,
-        explains: |line| line.contains("CI_MISSING_JINJA_VAR/") && !line.starts_with("raised"),
+        covers: |_, difference| differs_in(difference, Token::Marker),
+    },
+    Known {
+        name: "marker-refused",
+        reason: "what is missing below a function, or is asked for by a format, prints with its name",
+        kinds: &["jinja"],
+        covers: |_, difference| {
+            refused(
+                difference,
+                &["undefined variable: undefined value", "the format asks for what is not there"],
+            ) && difference.theirs.as_deref().is_some_and(|theirs| holds(theirs, "CI_MISSING_JINJA_VAR/"))
+        },
     },
     Known {
         name: "helpers",
-        reason: "there are cycler, joiner and lipsum",
+        reason: "there are cycler, joiner, lipsum and urlize",
         kinds: &["jinja"],
-        applies: |_| true,
-        explains: |line| ["cycler is unknown", "joiner is unknown"].iter().any(|word| line.contains(word)),
+        covers: |_, difference| {
+            refused(difference, &["cycler is unknown", "joiner is unknown", "filter urlize is unknown"])
+        },
     },
     Known {
         name: "strict-types",
         reason: "comparing or calculating with what has no order or is missing raises",
         kinds: &["jinja"],
-        applies: |_| true,
-        explains: |line| {
-            line.starts_with("raised: TypeError")
-                || line.starts_with("raised: UndefinedError")
-                || line.starts_with("raised: NameError")
-                || line.contains("invalid float literal")
+        covers: |_, difference| {
+            ["TypeError: ", "UndefinedError: ", "NameError: name 'nan' is not defined"]
+                .iter()
+                .any(|words| difference.raised(words))
         },
     },
     Known {
+        name: "float",
+        reason: "a text that is no number is 0.0 as a float",
+        kinds: &["jinja"],
+        covers: |_, difference| refused(difference, &["invalid float literal"]),
+    },
+    Known {
         name: "wrong-strategy",
-        reason: "a strategy that cannot be read ends the original's every command",
+        reason: "a strategy that cannot be read, or adds to a text what is none, ends the original's every command",
         kinds: &["merge-layers"],
-        applies: |_| true,
-        explains: |line| line.starts_with("raised: ValueError: Matcher identifier"),
+        covers: |_, difference| {
+            [
+                "ValueError: Matcher identifier",
+                "ImportError: Could not find merger module",
+                "TypeError: can only concatenate str",
+            ]
+            .iter()
+            .any(|words| difference.raised(words))
+        },
     },
 ];
+
+/// Whether only the original warned, and of nothing but this.
+fn warned_only(difference: &Difference, words: &str) -> bool {
+    difference.place == Place::Warning
+        && difference.ours.is_none()
+        && difference.theirs.as_deref().is_some_and(|theirs| {
+            theirs
+                .split(|byte| *byte == b'\n')
+                .all(|line| line.starts_with(words.as_bytes()) || !line.starts_with(b"Failed"))
+        })
+}
+
+/// Whether ours refused for one of these reasons.
+fn refused(difference: &Difference, words: &[&str]) -> bool {
+    difference.place == Place::Refused
+        && difference.ours.as_deref().is_some_and(|ours| words.iter().any(|words| holds(ours, words)))
+}
+
+/// Whether a value is the same but for tokens, this one among them.
+fn differs_in(difference: &Difference, token: Token) -> bool {
+    difference.place == Place::Value
+        && difference
+            .texts()
+            .and_then(|(theirs, ours)| tokens(&theirs, &ours))
+            .is_some_and(|tokens| tokens.contains(&token))
+}
+
+/// Whether a value is the same but for what is escaped for HTML: what is added to a safe text is.
+fn differs_in_html(difference: &Difference) -> bool {
+    let plain = |text: String| {
+        [("&lt;", "<"), ("&gt;", ">"), ("&#39;", "'"), ("&#34;", "\""), ("&amp;", "&")]
+            .iter()
+            .fold(text, |text, (escaped, plain)| text.replace(escaped, plain))
+    };
+    difference.place == Place::Value && difference.texts().is_some_and(|(theirs, ours)| plain(theirs) == ours)
+}
 
 fn holds(input: &[u8], word: &str) -> bool {
     input.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// Those that together explain every line; none where one is left.
-pub fn explanations(kind: &str, input: &[u8], lines: &[String]) -> Vec<&'static Known> {
-    let possible: Vec<&Known> =
-        KNOWN.iter().filter(|known| known.kinds.contains(&kind) && (known.applies)(input)).collect();
-    let mut found: Vec<&'static Known> = Vec::new();
-    // What becomes of a damaged part is a consequence.
-    let damaged = |known: &&&Known| {
-        known.name == "8bit"
-            && ((!input.is_ascii() && holds(input, "mime-version:"))
-                || lines.iter().any(|line| (known.explains)(line)))
-    };
-    if let Some(known) = possible.iter().find(damaged) {
-        return vec![known];
+/// The row that covers each difference, the first that does; `None` for what no row covers.
+pub fn rows(case: &Case<'_>) -> Vec<Option<&'static Known>> {
+    let possible: Vec<&'static Known> =
+        KNOWN.iter().filter(|known| known.kinds.contains(&case.kind)).collect();
+    let row = |difference| possible.iter().find(|known| (known.covers)(case, difference)).copied();
+    case.differences.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(kind: &str, input: &[u8], differences: &[Difference]) -> Vec<Option<&'static str>> {
+        let case = Case { kind, input, vendor: b"", included: b"", differences };
+        rows(&case).into_iter().map(|known| known.map(|known| known.name)).collect()
     }
-    for line in lines {
-        let Some(known) = possible.iter().find(|known| (known.explains)(line)) else { return Vec::new() };
-        if !found.iter().any(|other| other.name == known.name) {
-            found.push(known);
-        }
+
+    #[test]
+    fn a_damaged_part_excuses_itself_and_not_its_siblings() {
+        let damaged = Difference::new(Place::Field("payload"), b"a: \xef\xbf\xbd".as_slice(), "a: ä");
+        let sibling = Difference::new(Place::Field("payload"), "b: 1", "b: 2");
+        let name = Difference::new(Place::Field("name"), "a.yaml", "b.yaml");
+        assert_eq!(names("user-data", "ä".as_bytes(), &[damaged, sibling, name]), [Some("8bit"), None, None]);
     }
-    found
+
+    #[test]
+    fn the_merged_config_is_excused_only_beside_a_damaged_part() {
+        let merged = Difference::new(Place::File("/i/cloud-config.txt".to_owned()), "a: 1", "a: 2");
+        assert_eq!(names("user-data", b"", &[merged]), [None]);
+    }
+
+    #[test]
+    fn a_digest_does_not_excuse_contents() {
+        let input = b"Content-Type: multipart/digest";
+        let kind = Difference::new(Place::Field("type"), "text/plain", "text/x-shellscript");
+        let content = Difference::new(Place::Field("payload"), "a", "b");
+        assert_eq!(names("user-data", input, &[kind, content]), [Some("digest"), None]);
+    }
+
+    #[test]
+    fn a_value_is_compared_beside_its_tokens() {
+        let value = |ours: &str| Difference::new(Place::Value, "(1, 2)|3", ours);
+        assert_eq!(
+            names("jinja", b"", &[value("[1, 2]|3"), value("[1, 2]|4")]),
+            [Some("printed-types"), None]
+        );
+    }
 }

@@ -9,7 +9,10 @@
 )]
 
 pub mod compare;
+pub mod difference;
 pub mod generate;
 pub mod known;
 pub mod original;
 pub mod ours;
+pub mod printed;
+pub mod warnings;

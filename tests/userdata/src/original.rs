@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The driver: reads cases, calls the original's own functions, tells what came of it.
 const DRIVER: &str = include_str!("driver.py");
 
 /// What the original did with a case.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Answer {
     /// Its number.
     pub case: u64,

@@ -16,6 +16,7 @@ use serde_json::Value;
 use system::Scratch;
 
 use crate::generate::message::Input;
+use crate::warnings;
 
 /// What came of a user-data.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +27,8 @@ pub struct Processed {
     pub message: Vec<u8>,
     /// Modes and contents of what was written.
     pub files: BTreeMap<String, (u32, Vec<u8>)>,
+    /// Its warnings.
+    pub warnings: Vec<String>,
 }
 
 /// The instance's directory.
@@ -58,6 +61,11 @@ pub fn process(input: &Input, instance_data: &Value) -> Result<Processed, String
 ///
 /// Why the data cannot be processed.
 pub fn process_on(system: &System, paths: &Paths, input: &Input) -> Result<Processed, String> {
+    let (processed, warnings) = warnings::caught(|| consumed(system, paths, input));
+    processed.map(|processed| Processed { warnings, ..processed })
+}
+
+fn consumed(system: &System, paths: &Paths, input: &Input) -> Result<Processed, String> {
     let instance = Instance {
         instance_id: InstanceId::new("i-1".to_owned()),
         user_data: Some(Bytes(input.user.clone())),

@@ -10,10 +10,19 @@ use crate::consume::{Consumer, pieces};
 use crate::semaphore::FileSemaphores;
 use crate::{instance_data, netinfo, userdata};
 
+/// The descriptions of the stages that look for the instance.
+const LOCAL: &str = "searching for local datasources";
+const NETWORK: &str = "searching for network datasources";
+
 impl Boot<'_> {
     /// `init --local`: finds the instance if that needs no configured network, and configures the network.
     pub fn local(&mut self, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
         self.begin(Stage::Local, hooks)?;
+        let outcome = self.find_locally(hooks);
+        self.end(LOCAL, outcome)
+    }
+
+    fn find_locally(&mut self, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
         self.warn_of_python_sources();
         self.system.files.remove(&self.paths.instance("boot-finished"))?;
         let trust = self.manual_cache_clean();
@@ -43,6 +52,11 @@ impl Boot<'_> {
     /// `init`: finds the instance with the network up, consumes its data, runs the `cloud_init_modules`.
     pub fn network(&mut self, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
         self.begin(Stage::Network, hooks)?;
+        let outcome = self.find_with_network(hooks);
+        self.end(NETWORK, outcome)
+    }
+
+    fn find_with_network(&mut self, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
         if !self.system.files.exists(&self.paths.run(".skip-network")) {
             tracing::debug!("Will wait for network connectivity before continuing");
             if let Err(error) = self.distro.network().wait_online() {
@@ -124,14 +138,17 @@ impl Boot<'_> {
     fn begin(&mut self, stage: Stage, hooks: &mut dyn Hooks) -> Result<(), BootError> {
         hooks.configured(&self.config);
         self.reporter.configure(&self.config);
-        self.reporter.stage_started(if stage == Stage::Local {
-            "searching for local datasources"
-        } else {
-            "searching for network datasources"
-        });
+        self.reporter.stage_started(if stage == Stage::Local { LOCAL } else { NETWORK });
         self.make_directories(stage)?;
         self.guard_log();
         Ok(())
+    }
+
+    /// Reports the end of a stage, whether it succeeded or not.
+    fn end(&self, description: &str, outcome: Result<Outcome, BootError>) -> Result<Outcome, BootError> {
+        let ok = outcome.as_ref().is_ok_and(|outcome| outcome.errors.is_empty());
+        self.reporter.stage_finished(description, ok);
+        outcome
     }
 
     /// The cached instance, for the stages after `init`.
@@ -238,7 +255,9 @@ impl Boot<'_> {
     }
 
     fn consume_and_run(&mut self, stage: Stage, hooks: &mut dyn Hooks) -> Result<Outcome, BootError> {
+        let step = self.reporter.start("setup-datasource", "setting up datasource");
         self.with_source(|source, settled| source.set_up(settled));
+        step.finish(true, None);
         self.store_data()?;
         self.run_early(stage);
         let datasource = self.instance.as_ref().map(Self::description);
@@ -261,9 +280,10 @@ impl Boot<'_> {
         self.write_cache()?;
         self.warn_of_missing_modules();
         self.note_absent_modules();
+        let step = self.reporter.start("activate-datasource", "activating datasource");
         self.with_source(|source, settled| source.activate(settled));
+        step.finish(true, None);
         let errors = self.run_section("cloud_init_modules", stage);
-        self.reporter.stage_finished("searching for network datasources", errors.is_empty());
         Ok(Outcome { datasource, errors })
     }
 

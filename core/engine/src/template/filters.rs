@@ -15,7 +15,7 @@ fn text(value: &Value) -> Result<String, Error> {
     Ok(out)
 }
 
-fn escaped(value: &Value) -> Result<String, Error> {
+pub(super) fn escaped(value: &Value) -> Result<String, Error> {
     let mut out = String::new();
     for letter in text(value)?.chars() {
         match letter {
@@ -278,7 +278,7 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_filter("forceescape", |value: &Value| escaped(value));
     environment.add_filter("escape", |value: &Value| escaped(value));
     environment.add_filter("e", |value: &Value| escaped(value));
-    environment.add_filter("safe", |value: &Value| text(value));
+    environment.add_filter("safe", |value: &Value| text(value).map(Value::from_safe_string));
     environment.add_filter("striptags", |value: &Value| strip_tags(value));
     environment.add_filter(
         "truncate",
