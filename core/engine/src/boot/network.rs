@@ -275,7 +275,7 @@ mod tests {
         let plain = from_cmdline("ro network-config=bmV0d29yazoge3ZlcnNpb246IDJ9Cg== quiet").expect("valid");
         assert_eq!(plain.expect("there").version(), Some(2));
         assert!(from_cmdline("network-config=disabled").expect("valid").expect("there").is_disabled());
-        let error = from_cmdline("network-config=%%%").expect_err("no base64").to_string();
+        let error = from_cmdline("network-config=%%%").expect_err("no base64");
         assert!(error.contains("network-config"), "{error}");
         assert_eq!(from_cmdline("ro quiet").expect("valid"), None);
     }
