@@ -14,12 +14,11 @@ limit=${CLOUD_INIT_MUTANTS_LIMIT:-1800}
 default=(engine system netconfig network-managers fetch metadata schema modules datasources debian rhel capabilities)
 packages=${CLOUD_INIT_MUTANTS:-${default[*]/#/cloud-init-}}
 export CARGO_TERM_COLOR=never RUST_BACKTRACE=0
-# The copy shares what is built of the dependencies.
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
-
 command -v cargo-mutants > /dev/null || cargo install --locked --quiet --debug cargo-mutants
 
 work=$PWD/target/mutants
+# Its own, which is kept: cargo takes the crates of two copies of a workspace for the same, by their paths inside it.
+export CARGO_TARGET_DIR=$work/target
 rm -rf "$work/source" "$work/changes"
 mkdir -p "$work/source" "$work/changes"
 git ls-files -z | tar --null --files-from=- --create --ignore-failed-read 2> /dev/null | tar --extract --directory "$work/source"

@@ -78,7 +78,7 @@ impl Consumer<'_> {
         shown: &str,
         data: &VendorData,
     ) -> Result<(), UserDataError> {
-        // The user's file counts here already: it can switch the vendor's data off.
+        // The user-data already applies here: it can disable vendor-data.
         let config = self.loader.merged(self.base, self.paths, Some(self.instance), false);
         let Some(excluded) = vendor_choice(&config, name) else { return Ok(()) };
         let processed = self.processor().process(shown, &pieces(data))?;
