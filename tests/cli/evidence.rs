@@ -91,8 +91,8 @@ fn what_a_source_cannot_use_is_refused() {
             "--user-data is part of a NoCloud seed",
         ),
         (vec!["--metadata-tree", "/no/such/directory"], "not a directory"),
-        (vec!["--dmi", "no-such-key=x"], "KEY=VALUE is wanted"),
-        (vec!["--dmi", "product_serial"], "KEY=VALUE is wanted"),
+        (vec!["--dmi", "no-such-key=x"], "expected KEY=VALUE"),
+        (vec!["--dmi", "product_serial"], "expected KEY=VALUE"),
     ] {
         let output = cloud_init(&[vec!["plan"], options.clone()].concat());
         assert_eq!(output.status.code(), Some(1), "{options:?}: {}", out(&output));

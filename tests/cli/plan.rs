@@ -88,7 +88,7 @@ fn of_a_network_only_the_password_is_hidden() {
 fn advice_changes_no_exit_code() {
     for (text, expected) in [
         ("runcmd:\n- [ timedatectl set-timezone America/New_York ]\n", "2:3: runcmd.0: a list is a program"),
-        ("fqdn: ${user}\n", "user-data part-001:2:7: fqdn: a placeholder ${…} is left over"),
+        ("fqdn: ${user}\n", "user-data part-001:2:7: fqdn: a placeholder ${…} was not replaced"),
         ("write_files:\n- {path: ~/x, content: x}\n", "a home directory; write the whole path"),
     ] {
         let (code, plan) = printed(format!("#cloud-config\n{text}").as_bytes(), &[]);

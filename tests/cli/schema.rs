@@ -259,7 +259,7 @@ fn bad_input_of_any_kind_is_an_error_with_a_place() {
         (
             "no header",
             b"hostname: x\n".to_vec(),
-            "x.yaml:1:1: the first line \"hostname: x\" is no known header",
+            "x.yaml:1:1: the first line \"hostname: x\" is not a known header",
         ),
         ("a wrong header", b"#cloud-confg\na: 1\n".to_vec(), "did you mean '#cloud-config'?"),
         (

@@ -194,7 +194,7 @@ mod tests {
             convert(&json!({"network": {"interface": [{}]}}), &[], Options::default()).expect_err("wrong");
         assert_eq!(
             error.to_string(),
-            "azure-imds: network.interface[0].macAddress: a MAC address has to be here"
+            "azure-imds: network.interface[0].macAddress: expected a MAC address"
         );
         assert!(convert(&json!([]), &[], Options::default()).is_err());
     }

@@ -1,4 +1,4 @@
-//! Lines with what each one says: the frame of every format here.
+//! Lines with their meaning: the base of all formats in this crate.
 
 use nom::{
     IResult, Parser,
@@ -9,7 +9,7 @@ use nom::{
 
 use crate::bytes;
 
-/// A line as it stood, with its line end, and its record where it has one.
+/// A line as written, with its line end, and its record if it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line<T> {
     pub text: String,
@@ -29,7 +29,7 @@ impl<T> Default for Document<T> {
 }
 
 impl<T> Document<T> {
-    /// Reads a file. `record` sees each line without its line end.
+    /// Reads a file. `record` gets each line without its line end.
     pub fn parse(bytes: &[u8], mut record: impl FnMut(&str) -> Option<T>) -> Self {
         let text = bytes::decode(bytes);
         let lines = text

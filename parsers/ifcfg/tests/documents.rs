@@ -1,4 +1,4 @@
-//! Shell-variable files and route files: values as a shell sees them, edits that touch nothing else.
+//! Shell-variable files and route files: values as a shell reads them, edits that change nothing else.
 #![allow(clippy::disallowed_methods, clippy::print_stderr)] // bash is the oracle; its absence is told
 
 use ifcfg::{Document, Error, Quoting, Route, indexed_routes, ip_routes, parse_routes};
@@ -10,7 +10,7 @@ fn read(text: &str) -> Document {
     document
 }
 
-/// Words and what POSIX shell 2.2 and bash's manual («Quoting») say of them.
+/// Words with their meaning according to POSIX shell 2.2 and bash's manual («Quoting»).
 const WORDS: &[(&str, &str)] = &[
     ("", ""),
     ("eth0", "eth0"),
@@ -141,7 +141,7 @@ fn open_quotes_are_errors_with_a_place() {
     assert_eq!(Document::parse(deep.as_bytes()), Err(Error::TooDeep { line: 1, column: 131 }));
 }
 
-/// What the original's two writers print for these values.
+/// The output of upstream's two writers for these values.
 #[test]
 fn quoting_is_the_originals() {
     for (value, sysconf, ifcfg) in [

@@ -1,4 +1,4 @@
-//! interfaces(5) by the examples of its man page, by its rules, and by ifquery where it is installed.
+//! interfaces(5) according to the examples of its man page, its rules, and ifquery if it is installed.
 #![allow(clippy::disallowed_methods, clippy::print_stderr)] // ifquery is the oracle; its absence is told
 
 use std::io::Write as _;
@@ -179,7 +179,7 @@ fn circles_end_and_broken_files_are_named() {
     assert!(matches!(broken, Err(Error::Sourced { file, .. }) if file == "x"));
 }
 
-/// Files on which ifupdown's own reader is asked: its `auto` list, and one interface's options.
+/// Files for ifupdown's own reader: its `auto` list, and one interface's options.
 const QUERIED: &[&str] = &[
     "auto lo eth0\nauto eth1\niface lo inet loopback\niface eth0 inet static\n    address 10.0.0.2\n    netmask 255.0.0.0\niface eth1 inet manual\n",
     "  auto \\\n eth0\n# c \\\niface eth0 inet static\naddress 10.0.0.2 \\\n\n netmask 255.0.0.0  \n",
@@ -219,7 +219,7 @@ fn ifquery_agrees() {
             .flatten()
             .collect();
         let seen = String::from_utf8_lossy(&listed.stdout).into_owned();
-        // ifupdown brings lo up of its own accord.
+        // ifupdown always brings up lo.
         let own = if auto.iter().any(|name| *name == "lo") { "" } else { "lo" };
         let seen: Vec<&str> = seen.lines().filter(|name| *name != own).collect();
         assert_eq!(seen, auto, "{text}\n{}", String::from_utf8_lossy(&listed.stderr));

@@ -1,4 +1,4 @@
-//! Compares the reader and the writer with PyYAML itself, over thousands of documents.
+//! Compares the reader and the writer with PyYAML on thousands of documents.
 //!
 //! Without `python3` and its `yaml` module the test says so and passes, unless
 //! `CLOUD_INIT_REQUIRE_ORACLE=1`. `CLOUD_INIT_ORACLE_DOCUMENTS` and `CLOUD_INIT_ORACLE_SEED` make a
@@ -21,7 +21,7 @@ use yaml::{Error, ErrorKind, Limits, Node, Span, Value, parse, write};
 
 const ORACLE: &str = include_str!("pyyaml/oracle.py");
 
-/// What PyYAML says of each document; none if it is not here.
+/// PyYAML's result for each document; `None` if PyYAML is not installed.
 fn ask(documents: &[Vec<u8>]) -> Option<Vec<Json>> {
     let present = Command::new("python3").args(["-c", "import yaml"]).stderr(Stdio::null()).status();
     if !present.is_ok_and(|status| status.success()) {
@@ -39,7 +39,7 @@ fn ask(documents: &[Vec<u8>]) -> Option<Vec<Json>> {
     Some(answers.lines().map(|line| serde_json::from_str(line).expect("an answer is JSON")).collect())
 }
 
-/// A value in the form the oracle gives it.
+/// A value in the oracle's format.
 fn encode(value: &Value) -> Json {
     let all = |items: &[Node]| items.iter().map(|item| encode(&item.value)).collect::<Vec<_>>();
     match value {
@@ -85,11 +85,10 @@ fn spans(node: &Node, out: &mut Vec<Json>) {
     }
 }
 
-/// Why, what PyYAML answers, how this crate fails.
+/// The reason, PyYAML's result, and this crate's error.
 type Difference = (&'static str, fn(&Json) -> bool, fn(&Error, &Json) -> bool);
 
-/// The differences that are meant: what PyYAML makes of the document, what this crate makes of it,
-/// and why it is so.
+/// The intended differences: PyYAML's result for the document, this crate's, and the reason.
 const DIFFERENCES: &[Difference] = &[
     (
         "an alias inside the node it names is refused: a tree cannot contain itself",
@@ -117,7 +116,7 @@ const DIFFERENCES: &[Difference] = &[
     ),
 ];
 
-/// Whether a document is read differently on purpose.
+/// Whether a document is intentionally read differently.
 fn known_difference(answer: &Json, ours: &Result<Option<Node>, Error>) -> bool {
     let Err(error) = ours else { return false };
     DIFFERENCES.iter().any(|(_, theirs, ours)| theirs(answer) && ours(error, answer))
@@ -165,7 +164,7 @@ impl Tally {
         if let Some(node) = node {
             spans(node, &mut ours);
         }
-        // Merged and repeated keys are in PyYAML's graph but not in the value.
+        // Merged and duplicate keys are in PyYAML's graph but not in the value.
         if answer["spans"].as_array().is_some_and(|theirs| theirs.len() == ours.len()) {
             self.spans += 1;
             self.expect(document, "spans", &Json::from(ours), &answer["spans"]);
@@ -219,7 +218,7 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// The files of a folder and of the folders in it.
+/// The files in a directory, recursively.
 fn files(folder: &Path, found: &mut Vec<Vec<u8>>) {
     for entry in std::fs::read_dir(folder).expect("the folder can be listed").flatten() {
         let path = entry.path();
