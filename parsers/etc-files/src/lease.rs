@@ -187,7 +187,8 @@ pub fn classless_routes(value: &str) -> (Vec<ClasslessRoute>, Option<Error>) {
 }
 
 fn route(octets: &[&str], radix: u32) -> Result<(ClasslessRoute, usize), String> {
-    let octet = |text: &&str| u8::from_str_radix(text, radix).map_err(|_| format!("{text:?} is not an octet"));
+    let octet =
+        |text: &&str| u8::from_str_radix(text, radix).map_err(|_| format!("{text:?} is not an octet"));
     let length = octet(&octets[0])?;
     if length > 32 {
         return Err(format!("invalid prefix length {length}"));
@@ -195,7 +196,10 @@ fn route(octets: &[&str], radix: u32) -> Result<(ClasslessRoute, usize), String>
     let significant = usize::from(length).div_ceil(8);
     let needed = 1 + significant + 4;
     let Some(taken) = octets.get(1..needed) else {
-        return Err(format!("a /{length} route requires {needed} octets, but only {} are left", octets.len()));
+        return Err(format!(
+            "a /{length} route requires {needed} octets, but only {} are left",
+            octets.len()
+        ));
     };
     let numbers = taken.iter().map(octet).collect::<Result<Vec<u8>, _>>()?;
     let (network, gateway) = numbers.split_at(significant);

@@ -44,7 +44,9 @@ pub enum Error {
     #[error("the file has {0} bytes, more than the limit of {MAX_BYTES}")]
     TooLarge(usize),
     /// Files source each other deeper than [`MAX_DEPTH`].
-    #[error("{file}: line {line}: sourced files are nested more than {MAX_DEPTH} levels deep; a file may source itself")]
+    #[error(
+        "{file}: line {line}: sourced files are nested more than {MAX_DEPTH} levels deep; a file may source itself"
+    )]
     TooDeep {
         /// The file with the offending line.
         file: String,

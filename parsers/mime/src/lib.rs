@@ -111,9 +111,7 @@ pub enum Error {
         limit: usize,
     },
     /// The text exceeds [`Limits::max_bytes`].
-    #[error(
-        "the message has {size} bytes, more than the limit of {limit}; compress it or use #include"
-    )]
+    #[error("the message has {size} bytes, more than the limit of {limit}; compress it or use #include")]
     TooLarge {
         /// The size in bytes.
         size: usize,

@@ -103,13 +103,9 @@ impl Error {
     pub fn without_text(&self) -> String {
         let what = match &self.kind {
             ErrorKind::UndefinedAlias(_) => "no anchor with this name before the alias".to_owned(),
-            ErrorKind::DuplicateAnchor(_) => {
-                "duplicate anchor; use another name".to_owned()
-            }
+            ErrorKind::DuplicateAnchor(_) => "duplicate anchor; use another name".to_owned(),
             ErrorKind::RecursiveAlias(_) => "the alias is inside the node it refers to".to_owned(),
-            ErrorKind::UnknownTag(_) => {
-                "unknown tag; remove it, or use quotes if it is text".to_owned()
-            }
+            ErrorKind::UnknownTag(_) => "unknown tag; remove it, or use quotes if it is text".to_owned(),
             ErrorKind::Value(_) => "the value does not match its explicit or implicit tag".to_owned(),
             kind => kind.to_string(),
         };

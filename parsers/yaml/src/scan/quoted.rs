@@ -132,9 +132,8 @@ impl Scanner<'_> {
                 return Ok(char::from_u32(joined).expect("two halves make a code below 0x110000"));
             }
         }
-        char::from_u32(code).ok_or_else(|| {
-            Fault::scan(at, format!("U+{code:04X} is not a character")).within(start)
-        })
+        char::from_u32(code)
+            .ok_or_else(|| Fault::scan(at, format!("U+{code:04X} is not a character")).within(start))
     }
 
     /// Reads blanks inside quotes, folding line breaks.
