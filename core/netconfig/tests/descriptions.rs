@@ -125,7 +125,7 @@ fn stanzas_of_both_families_are_subnets_of_one_link() {
     assert_eq!(kinds, ["static", "dhcp6"]);
 }
 
-/// A ramdisk's files and the description that the original's config_from_klibc_net_cfg gives for them.
+/// Files of an initramfs, and the configuration that upstream's config_from_klibc_net_cfg returns for them.
 #[test]
 fn the_ramdisks_files_are_read_as_the_original_reads_them() {
     let root = || {
@@ -283,8 +283,8 @@ proptest! {
     }
 }
 
-/// `testdata/links.json`: links of /sys, and what the original (cloud-init 26.2) makes of them: its candidates in
-/// order, its fallback config, and its links by MAC (null where two share one).
+/// `testdata/links.json`: devices of /sys, and upstream's (cloud-init 26.2) results: the candidates in order, the
+/// fallback config, and the devices by MAC (null if two share one).
 #[test]
 fn links_are_chosen_as_the_original_chooses_them() {
     let cases: Vec<serde_json::Value> =

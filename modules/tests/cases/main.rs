@@ -1,8 +1,8 @@
-//! One test over `testdata/MODULE/CASE`: a machine in memory (`root/`), a configuration (`cloud-config.yaml`), what
-//! else matters (`case.yaml`), and the effects by which it has to be left (`expected.txt`).
+//! One test over `testdata/MODULE/CASE`: a machine in memory (`root/`), a configuration (`cloud-config.yaml`),
+//! further conditions (`case.yaml`), and the expected effects (`expected.txt`).
 //!
-//! The expectations are written from the original's documentation and its unit tests' facts; what a distribution does
-//! is not a module's business and stands in them as `distro: …`.
+//! The expectations follow upstream's documentation and unit tests; operations of a distribution are shown as
+//! `distro: …`.
 #![allow(clippy::disallowed_methods, reason = "the cases are files of the source tree")]
 
 mod fake;
