@@ -136,7 +136,7 @@ mod tests {
         packet[30] ^= 1;
         assert_eq!(
             payload(&packet, Checksum::Verify),
-            Err(Error::Frame("the checksum of the UDP datagram is wrong"))
+            Err(Error::Frame("wrong checksum of the UDP datagram"))
         );
         assert!(payload(&packet, Checksum::Pending).is_ok());
         packet[15] ^= 1;

@@ -24,7 +24,7 @@ impl Open {
             Open::Double => "double quote",
             Open::Ansi => "$' quote",
             Open::Command => "$( or (",
-            Open::Brace => "the ${",
+            Open::Brace => "${",
             Open::Backtick => "back quote",
         }
     }

@@ -121,12 +121,12 @@ fn removing_takes_the_line_only_when_it_is_empty() {
 #[test]
 fn open_quotes_are_errors_with_a_place() {
     for (text, line, column, what) in [
-        ("A=1\nB='x\ny", 2, 3, "the single quote"),
-        ("A=\"x", 1, 3, "the double quote"),
-        ("A=x$(y", 1, 4, "the $( or ("),
-        ("A=x`y", 1, 4, "the back quote"),
-        ("A=${y", 1, 3, "the ${"),
-        ("A=$'y", 1, 3, "the $' quote"),
+        ("A=1\nB='x\ny", 2, 3, "single quote"),
+        ("A=\"x", 1, 3, "double quote"),
+        ("A=x$(y", 1, 4, "$( or ("),
+        ("A=x`y", 1, 4, "back quote"),
+        ("A=${y", 1, 3, "${"),
+        ("A=$'y", 1, 3, "$' quote"),
     ] {
         assert_eq!(
             Document::parse(text.as_bytes()),

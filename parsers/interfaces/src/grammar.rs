@@ -102,8 +102,8 @@ fn statement(pair: Pair<'_, Rule>, line: usize, open: &mut bool) -> Result<Meani
 
 /// Joins the text to one line. A backslash at the end of the file is removed.
 fn joined(text: &str) -> String {
-    let joined = text.replace("\\\r\n", "").replace("\\\n", "");
-    joined.strip_suffix('\\').map(str::to_owned).unwrap_or(joined)
+    let text = text.strip_suffix('\\').unwrap_or(text);
+    text.replace("\\\r\n", "").replace("\\\n", "")
 }
 
 fn renames(words: Vec<String>) -> Result<Vec<(String, String)>, String> {

@@ -272,6 +272,13 @@ fn stanza_text() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn only_a_backslash_at_the_end_of_the_file_is_ignored() {
+    assert!(Interfaces::parse(b"auto lo\n\\").is_ok());
+    // The first backslash is text, the second joins nothing: ifup refuses the word.
+    assert!(Interfaces::parse(b"\\\\\n").is_err());
+}
+
 proptest! {
     #[test]
     fn what_is_read_is_written_back(text in stanza_text()) {

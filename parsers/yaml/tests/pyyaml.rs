@@ -98,7 +98,7 @@ const DIFFERENCES: &[Difference] = &[
     (
         "half of a surrogate pair is refused: it is no character and cannot be written to a file",
         |answer| answer["special"] == "lone surrogate" || answer["error"].is_string(),
-        |error, _| matches!(&error.kind, ErrorKind::Scan(what) if what.contains("is no character")),
+        |error, _| matches!(&error.kind, ErrorKind::Scan(what) if what.contains("is not a character")),
     ),
     (
         "collections nest 200 deep at most; Python stops at its own recursion limit, somewhat later",
