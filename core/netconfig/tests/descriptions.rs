@@ -24,7 +24,7 @@ fn errors_name_the_place_and_the_key() {
     refused("version: 1\n", "net.yaml:1:1: network config version 1 requires the key 'config'");
     refused(
         "version: 1\nconfig:\n- {type: physikal, name: eth0}\n",
-        "net.yaml:3:10: 'type: physikal': the types of",
+        "net.yaml:3:10: 'type: physikal': expected one of ",
     );
     refused(
         "version: 1\nconfig:\n- type: physical\n  name: eth0\n  mac_address: 52:54:00:12:34:56\n",
