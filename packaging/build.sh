@@ -1,6 +1,6 @@
 #!/bin/sh
-# build.sh DISTRO [FEATURES] : builds the static program for a target, and lays out below target/package/DISTRO
-# what the .deb and the .rpm take from there: cloud.cfg, templates, man pages, completions, units.
+# build.sh DISTRO [FEATURES] : builds the static program for a target, and creates in target/package/DISTRO
+# the contents of the .deb and the .rpm: cloud.cfg, templates, man pages, completions, units.
 set -eu
 cd "$(dirname "$0")/.."
 distro=$1

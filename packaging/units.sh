@@ -1,5 +1,5 @@
 #!/bin/sh
-# units.sh DISTRO DIRECTORY : lays out the units as a distribution orders them.
+# units.sh DISTRO DIRECTORY : installs the units with a distribution's ordering.
 set -eu
 cd "$(dirname "$0")/.."
 rm -rf "$2"
@@ -8,7 +8,7 @@ cp packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.ta
 case $1 in
 debian | ubuntu) ;;
 *)
-    # NetworkManager comes after sysinit.target: the network stage, which waits for it there, cannot come before that.
+    # NetworkManager starts after sysinit.target, so the network stage, which waits for it, cannot run before that.
     sed -i -e '/^After=networking.service$/c After=NetworkManager.service\nAfter=NetworkManager-wait-online.service' \
         -e '/^Before=sysinit.target$/d' -e '/^Before=shutdown.target$/d' -e '/^Conflicts=shutdown.target$/d' \
         "$2/cloud-init-network.service"

@@ -58,7 +58,7 @@ pub enum CheckError {
 /// assert_eq!(found[0].path, "users.0.chpasswd");
 /// assert!(found[0].hint.as_ref().is_some_and(|hint| hint.contains("belongs to the top level")));
 ///
-/// Valid, but probably not what was intended.
+/// // Valid, but probably not what was intended.
 /// let found = cloud_config("x.yaml", "#cloud-config\nwrite_files: [{path: ~/x}]\n")?;
 /// assert_eq!(found[0].severity, Severity::Advice);
 /// # Ok::<(), cloud_init::check::CheckError>(())

@@ -84,15 +84,15 @@ fn what_a_source_cannot_use_is_refused() {
     let seed = folder(&[("meta-data", ""), ("user-data", "#cloud-config\n")]);
     let (tree, user_data) = (shown(seed.path()), shown(&seed.path().join("user-data")));
     for (options, expected) in [
-        (vec!["--data-source", "Ec3"], "no data source 'Ec3' in this program: it has "),
-        (vec!["--data-source", "None", "--metadata-tree", &tree], "it has no --metadata-tree"),
+        (vec!["--data-source", "Ec3"], "unknown data source 'Ec3'; this build includes "),
+        (vec!["--data-source", "None", "--metadata-tree", &tree], "--metadata-tree does not apply"),
         (
             vec!["--data-source", "OpenStack", "--user-data", &user_data],
             "--user-data is part of a NoCloud seed",
         ),
         (vec!["--metadata-tree", "/no/such/directory"], "not a directory"),
-        (vec!["--dmi", "no-such-key=x"], "KEY=VALUE is wanted"),
-        (vec!["--dmi", "product_serial"], "KEY=VALUE is wanted"),
+        (vec!["--dmi", "no-such-key=x"], "expected KEY=VALUE"),
+        (vec!["--dmi", "product_serial"], "expected KEY=VALUE"),
     ] {
         let output = cloud_init(&[vec!["plan"], options.clone()].concat());
         assert_eq!(output.status.code(), Some(1), "{options:?}: {}", out(&output));

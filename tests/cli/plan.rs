@@ -65,7 +65,7 @@ fn a_plan_has_no_noise() {
     assert!(!plan.contains("kill -0"), "no loop of a shell: {plan}");
     let lines = below(&plan, "power_state_change");
     assert_eq!(lines.len(), 1, "{plan}");
-    assert!(lines[0].starts_with("when this program ends, or 30 s later: shutdown -r +5"), "{plan}");
+    assert!(lines[0].starts_with("when this program exits, or after 30 s: shutdown -r +5"), "{plan}");
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn of_a_network_only_the_password_is_hidden() {
 fn advice_changes_no_exit_code() {
     for (text, expected) in [
         ("runcmd:\n- [ timedatectl set-timezone America/New_York ]\n", "2:3: runcmd.0: a list is a program"),
-        ("fqdn: ${user}\n", "user-data part-001:2:7: fqdn: a placeholder ${…} is left over"),
-        ("write_files:\n- {path: ~/x, content: x}\n", "a home directory; write the whole path"),
+        ("fqdn: ${user}\n", "user-data part-001:2:7: fqdn: a placeholder ${…} was not replaced"),
+        ("write_files:\n- {path: ~/x, content: x}\n", "which only a shell expands; use an absolute path"),
     ] {
         let (code, plan) = printed(format!("#cloud-config\n{text}").as_bytes(), &[]);
         let expected = expected.strip_prefix("2:3: ").unwrap_or(expected);
@@ -118,7 +118,7 @@ fn an_owner_that_a_package_may_bring_is_a_note() {
     ] {
         let (code, plan) = printed(text.as_bytes(), &[]);
         assert_eq!(code, 2, "{plan}");
-        assert!(plan.contains("the owner of /srv/x was not set") && !plan.contains("== notes"), "{plan}");
+        assert!(plan.contains("cannot set the owner of /srv/x") && !plan.contains("== notes"), "{plan}");
     }
 }
 
@@ -126,7 +126,7 @@ fn an_owner_that_a_package_may_bring_is_a_note() {
 fn bytes_of_another_form_are_named() {
     let base64 = b"I2Nsb3VkLWNvbmZpZwpob3N0bmFtZTogd2ViMQpwYWNrYWdlczogW3ZpbV0K\n";
     for (bytes, expected) in [
-        (b"\xef\xbb\xbf#cloud-config\nhostname: x\n".as_slice(), "a byte order mark stands before"),
+        (b"\xef\xbb\xbf#cloud-config\nhostname: x\n".as_slice(), "the file starts with a byte order mark"),
         (base64, "it is user-data in base64"),
     ] {
         let (code, plan) = printed(bytes, &[]);

@@ -162,10 +162,9 @@ fn a_later_boot_publishes_no_keys_again() {
 
 #[test]
 fn a_source_that_fails_or_panics_stops_nothing() {
-    for (fails, panics, warning) in [
-        (true, false, "the platform says no"),
-        (false, true, "it panicked, which is a fault of this program"),
-    ] {
+    for (fails, panics, warning) in
+        [(true, false, "the platform says no"), (false, true, "internal error (panic)")]
+    {
         let observed = Observed { fails, panics, ..Observed::default() };
         let machine = observed.machine();
         let booted = machine.boot();

@@ -147,7 +147,7 @@ fn a_service_that_is_silent_at_a_boot_leaves_the_network() {
     let booted = machine.boot();
     assert_eq!(machine.text(NETPLAN), before);
     assert_eq!(machine.id(), "i-1");
-    booted.warned("The network stays as it is");
+    booted.warned("Keeping the network configuration");
 }
 
 #[test]

@@ -50,5 +50,5 @@ fn a_query_over_a_list_is_an_error() {
     let output = Command::new(program()).args(arguments).output().expect("the program was just built");
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("instance-data is a mapping, not a list"), "{said}");
+    assert!(said.contains("expected a mapping of instance data, found a list"), "{said}");
 }

@@ -85,7 +85,7 @@ fn a_template_in_the_configuration_waits_for_instance_data_without_a_word() {
 #[test]
 fn a_seed_without_metadata_is_named() {
     let machine = Machine::new(image().file(&format!("{SEED}/user-data"), "#cloud-config\n"));
-    machine.boot().warned(&format!("{SEED}: this seed is ignored: it has user-data and lacks meta-data"));
+    machine.boot().warned(&format!("{SEED}: ignoring this seed: it has user-data but no meta-data"));
 }
 
 #[test]

@@ -54,7 +54,7 @@ mod tests {
         assert!(is_gzip(&two));
         assert_eq!(gunzip(&two, 7).expect("seven bytes"), b"one two");
         let error = gunzip(&two, 6).expect_err("seven bytes");
-        assert_eq!(error.to_string(), "it unpacks to more than 6 bytes");
+        assert_eq!(error.to_string(), "larger than 6 bytes when decompressed");
     }
 
     #[test]

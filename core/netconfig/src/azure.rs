@@ -192,10 +192,7 @@ mod tests {
     fn what_is_missing_is_named() {
         let error =
             convert(&json!({"network": {"interface": [{}]}}), &[], Options::default()).expect_err("wrong");
-        assert_eq!(
-            error.to_string(),
-            "azure-imds: network.interface[0].macAddress: a MAC address has to be here"
-        );
+        assert_eq!(error.to_string(), "azure-imds: network.interface[0].macAddress: expected a MAC address");
         assert!(convert(&json!([]), &[], Options::default()).is_err());
     }
 }

@@ -20,11 +20,11 @@ fn refused(yaml: &str, begins: &str) {
 
 #[test]
 fn errors_name_the_place_and_the_key() {
-    refused("version: 3\n", "net.yaml:1:1: this is no network config: its 'version' must be 1 or 2, not 3");
-    refused("version: 1\n", "net.yaml:1:1: network config version 1 needs the key 'config'");
+    refused("version: 3\n", "net.yaml:1:1: not a valid network config: 'version' must be 1 or 2, not 3");
+    refused("version: 1\n", "net.yaml:1:1: network config version 1 requires the key 'config'");
     refused(
         "version: 1\nconfig:\n- {type: physikal, name: eth0}\n",
-        "net.yaml:3:10: 'type: physikal': the types of",
+        "net.yaml:3:10: 'type: physikal': expected one of ",
     );
     refused(
         "version: 1\nconfig:\n- type: physical\n  name: eth0\n  mac_address: 52:54:00:12:34:56\n",
@@ -32,11 +32,11 @@ fn errors_name_the_place_and_the_key() {
     );
     refused(
         "version: 1\nconfig:\n- type: physical\n  name: eth0\n  subnets:\n  - {type: static, address: 10.0.0.300/24}\n",
-        "net.yaml:6:29: 'address: 10.0.0.300/24': this is no IP address or network",
+        "net.yaml:6:29: 'address: 10.0.0.300/24': not a valid IP address or network",
     );
     refused(
         "version: 1\nconfig:\n- type: physical\n  name: eth0\n  subnets:\n  - {type: static}\n",
-        "net.yaml:6:5: a static subnet needs the key 'address'",
+        "net.yaml:6:5: a static subnet requires the key 'address'",
     );
     refused(
         "version: 1\nconfig:\n- {type: nameserver, interface: eth9, address: 1.1.1.1}\n",
@@ -57,7 +57,7 @@ fn errors_name_the_place_and_the_key() {
     );
     refused(
         "version: 2\nbonds:\n  bond0: {dhcp4: true}\n",
-        "net.yaml:3:10: a bond needs the key 'interfaces'",
+        "net.yaml:3:10: a bond requires the key 'interfaces'",
     );
 }
 
@@ -125,7 +125,7 @@ fn stanzas_of_both_families_are_subnets_of_one_link() {
     assert_eq!(kinds, ["static", "dhcp6"]);
 }
 
-/// A ramdisk's files and the description that the original's config_from_klibc_net_cfg gives for them.
+/// Files of an initramfs, and the configuration that upstream's config_from_klibc_net_cfg returns for them.
 #[test]
 fn the_ramdisks_files_are_read_as_the_original_reads_them() {
     let root = || {
@@ -179,7 +179,7 @@ fn infiniband_is_found_by_its_short_address_and_gets_its_long_one() {
     assert_eq!(found["config"][0]["name"], "ib0");
     assert_eq!(found["config"][0]["mac_address"], long);
     let error = openstack::convert(&data, &[]).expect_err("absent").to_string();
-    assert!(error.contains("'00:11:22:33:44:56' of the described link 'a'"), "{error}");
+    assert!(error.contains("'00:11:22:33:44:56', configured for 'a'"), "{error}");
 }
 
 const WORDS: &[&str] = &[
@@ -301,8 +301,8 @@ proptest! {
     }
 }
 
-/// `testdata/links.json`: links of /sys, and what the original (cloud-init 26.2) makes of them: its candidates in
-/// order, its fallback config, and its links by MAC (null where two share one).
+/// `testdata/links.json`: devices of /sys, and upstream's (cloud-init 26.2) results: the candidates in order, the
+/// fallback config, and the devices by MAC (null if two share one).
 #[test]
 fn links_are_chosen_as_the_original_chooses_them() {
     let cases: Vec<serde_json::Value> =

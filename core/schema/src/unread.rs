@@ -95,7 +95,7 @@ mod tests {
         }
         assert_eq!(
             told("users:\n    - name: user\n    password: passw0rd\n"),
-            "x:3:5: a '-' or the end of the sequence belongs here, not a key\n        password: ********\n        ^"
+            "x:3:5: expected '-' or the end of the sequence, found a key\n        password: ********\n        ^"
         );
     }
 

@@ -1,4 +1,4 @@
-//! The schemas of network-config: the published files are what the types say.
+//! The schemas of network-config: the published files are generated from the types.
 #![allow(clippy::disallowed_methods, reason = "these tests read and write files of the source tree")]
 
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use schema::network::{V1, V2, derive_v1, derive_v2, v1_schema, v2_schema};
 use serde_json::Value;
 
-/// Set to write files anew that are made from the types.
+/// Set to regenerate the files from the types.
 const WRITE: &str = "CLOUD_INIT_WRITE_DERIVED";
 
 fn held(name: &str, published: &str, derived: &Value) {

@@ -4,7 +4,7 @@
 //!
 //! - [`Host`]: the real machine, or an image's root below a prefix.
 //! - [`Overlay`]: copy on write over a root. Everything stays in memory, and every effect is recorded in order with its
-//! stage and module. This is what `plan` shows.
+//!   stage and module. This is what `plan` shows.
 //! - [`scratch`]: an overlay over an empty root, for tests.
 //!
 //! This crate contains mechanisms only. Which file contains a host name, or which service to query, is decided

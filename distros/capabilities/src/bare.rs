@@ -23,7 +23,7 @@ impl Bare {
 
 const HOSTNAME: &str = "configuration of the host name";
 const USERS: &str = "configuration of accounts";
-const PACKAGES: &str = "package manager";
+const PACKAGES: &str = "package management";
 const NETWORK: &str = "configuration of the network";
 const LOCALE: &str = "configuration of the locale";
 const TIME: &str = "configuration of the time zone";

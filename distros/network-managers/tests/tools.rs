@@ -200,7 +200,7 @@ fn an_unknown_renderer_is_named() {
         .expect("read")
         .render()
         .expect_err("unknown");
-    assert!(error.to_string().contains("no renderer 'netplam'"), "{error}");
+    assert!(error.to_string().contains("unknown renderer 'netplam'"), "{error}");
     assert!(error.to_string().contains("network-manager"), "{error}");
 }
 

@@ -1,5 +1,5 @@
-//! One test over `testdata/MODULE/CASE`: a machine in memory (`root/`), a configuration (`cloud-config.yaml`), what
-//! else matters (`case.yaml`), and the effects by which it has to be left (`expected.txt`).
+//! One test over `testdata/MODULE/CASE`: a machine in memory (`root/`), a configuration (`cloud-config.yaml`),
+//! further conditions (`case.yaml`), and the expected effects (`expected.txt`).
 //!
 //! The first line of an expectation names where it is from: `source: cloudinit/config/cc_NAME.py: FUNCTION`, a file of the
 //! original (26.2), a page of `docs` where this program differs on purpose, or a man page, `NAME(N)`. Below it stand the

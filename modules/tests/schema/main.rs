@@ -1,5 +1,5 @@
-//! The schema of a cloud-config: the published file is what the types say. That they say what the original says is
-//! `schema-oracle`'s to prove.
+//! The schema of a cloud-config: the published file is generated from the types. `schema-oracle` compares it
+//! with upstream's.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -13,7 +13,7 @@ use std::path::Path;
 use modules::catalog::{derive_cloud_config_schema, modules};
 use serde_json::Value;
 
-/// Set to write files anew that are made from the types.
+/// Set to regenerate the files from the types.
 const WRITE: &str = "CLOUD_INIT_WRITE_DERIVED";
 
 /// How many modules the original has. Each is described, whether it is built or not.

@@ -1,14 +1,13 @@
 //! Boolean strings as cloud-init's configuration spells them.
 //!
-//! Several readings of the same few words, because several programs read them differently:
+//! Several interpretations of the same words, because programs differ:
 //!
-//! - [`strict`]: `true`, `1`, `on`, `yes` and `off`, `0`, `no`, `false` in any case, with space
-//!   around them; anything else is neither. This is what cloud-init's `util.is_true` and
-//!   `util.is_false` test for.
-//! - [`lenient`] and [`lenient_or`]: the same words, and an answer for everything else.
-//! - [`netplan`]: the strict words, and the letters `y` and `n`, which netplan reads of its descriptions.
-//! - [`pyyaml`]: the words that PyYAML makes booleans of in a document. It knows three casings
-//!   of each and neither digits nor the letters `y` and `n`, although YAML 1.1 lists those.
+//! - [`strict`]: `true`, `1`, `on`, `yes` and `off`, `0`, `no`, `false` in any case, with surrounding white
+//!   space; anything else is neither. These are the words of cloud-init's `util.is_true` and `util.is_false`.
+//! - [`lenient`] and [`lenient_or`]: the same words, and a result for everything else.
+//! - [`netplan`]: the strict words, and the letters `y` and `n`, which netplan accepts.
+//! - [`pyyaml`]: the words that PyYAML converts to booleans in a document. It knows three casings of each,
+//!   but neither digits nor the letters `y` and `n`, although YAML 1.1 lists those.
 //!
 //! ```
 //! assert_eq!(boolean::strict("Yes"), Some(true));
@@ -24,29 +23,29 @@ use nom::bytes::complete::{tag, tag_no_case};
 use nom::combinator::{all_consuming, value};
 use nom::{IResult, Parser};
 
-/// Reads one of the eight words, in any case, white space around it ignored.
+/// Parses one of the eight words, ignoring case and surrounding white space.
 pub fn strict(text: &str) -> Option<bool> {
     whole(any_case, text.trim())
 }
 
-/// As [`strict`], where every other text is false.
+/// Like [`strict`], but all other texts are false.
 pub fn lenient(text: &str) -> bool {
     lenient_or(text, false)
 }
 
-/// As [`strict`], where every other text is `default`.
+/// Like [`strict`], but all other texts are `default`.
 pub fn lenient_or(text: &str, default: bool) -> bool {
     strict(text).unwrap_or(default)
 }
 
-/// As [`strict`], and the letters `y` and `n` in either case: netplan's parser takes them (`handle_generic_bool` of its
-/// parse.c), and what a description says for it has to mean the same to every other network manager.
+/// Like [`strict`], but also accepts the letters `y` and `n` in either case, as netplan's parser does
+/// (`handle_generic_bool` in its parse.c): a configuration must mean the same for every network manager.
 pub fn netplan(text: &str) -> Option<bool> {
     strict(text).or_else(|| whole(letter, text.trim()))
 }
 
-/// Reads a plain scalar as PyYAML's resolver does: `yes`, `no`, `on`, `off`, `true`, `false`, each
-/// in lower case, in upper case, or with a capital first letter. Nothing around it is ignored.
+/// Parses a plain scalar like PyYAML's resolver: `yes`, `no`, `on`, `off`, `true`, `false`, each in lower
+/// case, in upper case, or capitalized. Surrounding white space is not ignored.
 pub fn pyyaml(text: &str) -> Option<bool> {
     whole(pyyaml_word, text)
 }

@@ -1,4 +1,4 @@
-//! Each word under each reading, from cloud-init's documented lists and PyYAML's resolver.
+//! Each word with each interpretation, from cloud-init's documentation and PyYAML's resolver.
 
 use proptest::prelude::*;
 
@@ -79,7 +79,7 @@ proptest! {
         let known = ["true", "1", "on", "yes", "off", "0", "no", "false"];
         let is_word = known.contains(&text.trim().to_lowercase().as_str());
         prop_assert_eq!(boolean::strict(&text).is_some(), is_word);
-        // PyYAML's words are a part of the strict ones and mean the same.
+        // PyYAML's words are a subset of the strict ones with the same meaning.
         if let Some(found) = boolean::pyyaml(&text) {
             prop_assert_eq!(boolean::strict(&text), Some(found));
         }

@@ -1,7 +1,8 @@
 //! DHCPv4 messages (RFC 2131, RFC 2132) and the headers around them.
 //!
-//! Reading is total: any bytes give a [`Message`] or an [`Error`]. Options that are split over several of one code are
-//! put together (RFC 3396), and those in the overloaded fields `file` and `sname` are read too (option 52).
+//! Parsing is total: any bytes give a [`Message`] or an [`Error`]. Options split over several of the same
+//! code are joined (RFC 3396), and those in the overloaded fields `file` and `sname` are also read (option
+//! 52).
 
 mod frame;
 mod options;
@@ -17,12 +18,12 @@ pub use options::{ClasslessRoute, Options, classless_route, classless_routes, do
 
 /// The four bytes before the options (RFC 2131, 3).
 const COOKIE: u32 = 0x6382_5363;
-/// A message is at least as long as BOOTP's, which old servers and relays insist on (RFC 1542, 2.1).
+/// The minimum length of a message is that of BOOTP, which old servers and relays require (RFC 1542, 2.1).
 const LEAST: usize = 300;
-/// The flag by which a client asks for answers to everybody.
+/// The flag with which a client requests broadcast responses.
 const BROADCAST: u16 = 0x8000;
 
-/// Options by their numbers (RFC 2132 unless said otherwise).
+/// Option codes (RFC 2132 unless noted otherwise).
 pub mod code {
     /// Subnet mask.
     pub const SUBNET_MASK: u8 = 1;
@@ -32,68 +33,68 @@ pub mod code {
     pub const NAME_SERVER: u8 = 6;
     /// The client's host name.
     pub const HOST_NAME: u8 = 12;
-    /// The domain in which names are looked up.
+    /// The domain name.
     pub const DOMAIN_NAME: u8 = 15;
-    /// The MTU of the link, in bytes.
+    /// The interface MTU in bytes.
     pub const INTERFACE_MTU: u8 = 26;
     /// The broadcast address.
     pub const BROADCAST_ADDRESS: u8 = 28;
-    /// Static routes to whole classes.
+    /// Static routes to classful networks.
     pub const STATIC_ROUTE: u8 = 33;
     /// Time servers.
     pub const NTP_SERVER: u8 = 42;
-    /// The address that a client asks for.
+    /// The requested address.
     pub const REQUESTED_ADDRESS: u8 = 50;
-    /// How long a lease lasts, in seconds.
+    /// The lease time in seconds.
     pub const LEASE_TIME: u8 = 51;
     /// `file` and `sname` hold options.
     pub const OVERLOAD: u8 = 52;
-    /// What the message is.
+    /// The message type.
     pub const MESSAGE_TYPE: u8 = 53;
-    /// Who answers.
+    /// The server's address.
     pub const SERVER_IDENTIFIER: u8 = 54;
-    /// Which options are wanted.
+    /// The requested options.
     pub const PARAMETER_REQUEST_LIST: u8 = 55;
-    /// Why a server refuses, in words.
+    /// The server's error message.
     pub const MESSAGE: u8 = 56;
-    /// The longest message that is taken, in bytes.
+    /// The maximum message size in bytes.
     pub const MAXIMUM_SIZE: u8 = 57;
-    /// When a lease is renewed, in seconds.
+    /// The renewal time in seconds.
     pub const RENEWAL_TIME: u8 = 58;
-    /// When a lease is asked for anew, in seconds.
+    /// The rebinding time in seconds.
     pub const REBINDING_TIME: u8 = 59;
-    /// What the client is (a vendor's word).
+    /// The vendor class.
     pub const VENDOR_CLASS: u8 = 60;
-    /// By what the client is known.
+    /// The client identifier.
     pub const CLIENT_IDENTIFIER: u8 = 61;
-    /// Domains in which names are looked up (RFC 3397).
+    /// Search domains (RFC 3397).
     pub const DOMAIN_SEARCH: u8 = 119;
     /// Classless static routes (RFC 3442).
     pub const CLASSLESS_ROUTES: u8 = 121;
     /// Azure's WireServer.
     pub const AZURE_ENDPOINT: u8 = 245;
-    /// Classless static routes, by their number before the RFC.
+    /// Classless static routes, with their code before the RFC.
     pub const MICROSOFT_ROUTES: u8 = 249;
 }
 
-/// What a message is (RFC 2132, 9.6).
+/// The message type (RFC 2132, 9.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Who has an address?
+    /// The client looks for servers.
     Discover,
-    /// Here is one.
+    /// A server offers an address.
     Offer,
-    /// I take it.
+    /// The client requests the offered address.
     Request,
-    /// It is not good.
+    /// The client declines the address.
     Decline,
-    /// It is yours.
+    /// The server confirms the lease.
     Ack,
-    /// It is not.
+    /// The server refuses the request.
     Nak,
-    /// I do not need it any more.
+    /// The client releases the address.
     Release,
-    /// What else do you know?
+    /// The client requests parameters only.
     Inform,
 }
 
@@ -118,24 +119,24 @@ impl Kind {
     }
 }
 
-/// Bytes that are no message.
+/// Bytes that are not a DHCP message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// It ends before its fixed part does.
-    #[error("a DHCP message of {0} bytes ends before its options")]
+    /// It ends within its fixed part.
+    #[error("truncated DHCP message of {0} bytes")]
     Short(usize),
     /// The cookie before the options is not DHCP's: BOOTP.
-    #[error("byte 236: the options of a DHCP message begin with 63825363")]
+    #[error("byte 236: expected the magic cookie 63825363 of a DHCP message")]
     Cookie,
-    /// An option is longer than what is left.
-    #[error("option {code} says {length} bytes, but fewer are left")]
+    /// An option exceeds the remaining bytes.
+    #[error("option {code} of {length} bytes is truncated")]
     Option {
         /// Its number.
         code: u8,
-        /// The length that it says.
+        /// Its declared length.
         length: u8,
     },
-    /// A frame that carries no datagram between DHCP's ports.
+    /// A frame without a datagram between DHCP's ports.
     #[error("{0}")]
     Frame(&'static str),
 }
@@ -143,21 +144,21 @@ pub enum Error {
 /// A message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
-    /// From a server.
+    /// Whether it is from a server.
     pub reply: bool,
-    /// The hardware's type (1 Ethernet, 32 InfiniBand).
+    /// The hardware type (1 Ethernet, 32 InfiniBand).
     pub hardware: u8,
     /// The client's hardware address; empty on InfiniBand (RFC 4390).
     pub address: Vec<u8>,
-    /// The number by which an answer is known.
+    /// The transaction ID.
     pub transaction: u32,
-    /// Seconds since the client began.
+    /// Seconds since the client started.
     pub seconds: u16,
-    /// Answers are to go to everybody.
+    /// Whether responses are broadcast.
     pub broadcast: bool,
-    /// The client's address, where it has one.
+    /// The client's address, if it has one.
     pub client: Option<Ipv4Addr>,
-    /// The address that the server gives.
+    /// The assigned address.
     pub yours: Option<Ipv4Addr>,
     /// The next server in bootstrap.
     pub next: Option<Ipv4Addr>,
@@ -167,7 +168,7 @@ pub struct Message {
     pub options: Options,
 }
 
-/// The fixed part, and what follows it.
+/// The fixed part, and the remaining bytes.
 struct Fixed<'b> {
     operation: u8,
     hardware: u8,
@@ -267,12 +268,12 @@ impl Message {
         out
     }
 
-    /// What it is; `None` for BOOTP's and unknown ones.
+    /// The message type; `None` for BOOTP and unknown types.
     pub fn kind(&self) -> Option<Kind> {
         Kind::from_number(*self.options.get(code::MESSAGE_TYPE)?.first()?)
     }
 
-    /// Makes it a message of a kind.
+    /// Sets the message type.
     pub fn set_kind(&mut self, kind: Kind) {
         self.options.set(code::MESSAGE_TYPE, &[kind.number()]);
     }

@@ -1,4 +1,4 @@
-//! Options, and the values of those that are more than an address or a number.
+//! Options, and the values of complex ones.
 
 use std::net::Ipv4Addr;
 
@@ -6,15 +6,15 @@ use crate::Error;
 
 const PAD: u8 = 0;
 pub(crate) const END: u8 = 255;
-/// A name has at most so many bytes (RFC 1035, 2.3.4), which also bounds how far compression leads.
+/// The maximum length of a name in bytes (RFC 1035, 2.3.4), which also bounds compression.
 const LONGEST_NAME: usize = 255;
 
-/// Options by number, in their order.
+/// Options by code, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options(Vec<(u8, Vec<u8>)>);
 
 impl Options {
-    /// Reads options up to their end; parts of one code are put together (RFC 3396).
+    /// Reads options up to the end marker; parts of the same code are joined (RFC 3396).
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut rest = bytes;
         while let Some((&code, after)) = rest.split_first() {
@@ -70,7 +70,7 @@ impl Options {
         self.0.iter().map(|(code, value)| (*code, value.as_slice()))
     }
 
-    /// The addresses of an option; empty where it has none, or bytes that are no whole addresses.
+    /// The addresses of an option; empty if it is missing or its length is invalid.
     pub fn addresses(&self, code: u8) -> Vec<Ipv4Addr> {
         let value = self.get(code).filter(|value| value.len() % 4 == 0).unwrap_or_default();
         value.chunks_exact(4).map(|part| Ipv4Addr::new(part[0], part[1], part[2], part[3])).collect()
@@ -81,27 +81,27 @@ impl Options {
         self.addresses(code).first().copied()
     }
 
-    /// A number of 32 bits, such as a time in seconds.
+    /// A 32-bit number, such as a time in seconds.
     pub fn number(&self, code: u8) -> Option<u32> {
         Some(u32::from_be_bytes(self.get(code)?.try_into().ok()?))
     }
 
-    /// A number of 16 bits, such as an MTU.
+    /// A 16-bit number, such as an MTU.
     pub fn short(&self, code: u8) -> Option<u16> {
         Some(u16::from_be_bytes(self.get(code)?.try_into().ok()?))
     }
 
-    /// Text; a zero at its end is no part of it.
+    /// Text without a trailing zero byte.
     pub fn text(&self, code: u8) -> Option<String> {
         Some(String::from_utf8_lossy(self.get(code)?).trim_end_matches('\0').to_owned())
     }
 }
 
-/// A network, the length of its prefix, and the gateway.
+/// A network, its prefix length, and the gateway.
 pub type ClasslessRoute = (Ipv4Addr, u8, Ipv4Addr);
 
-/// Classless routes (RFC 3442): networks with their prefixes' lengths, and gateways; 0.0.0.0 is a network on the link.
-/// `None` where the bytes are no whole list.
+/// Classless routes (RFC 3442): networks with prefix lengths, and gateways, where 0.0.0.0 means on-link.
+/// `None` if the data is invalid.
 pub fn classless_routes(value: &[u8]) -> Option<Vec<ClasslessRoute>> {
     let mut rest = value;
     let mut found = Vec::new();
@@ -113,7 +113,7 @@ pub fn classless_routes(value: &[u8]) -> Option<Vec<ClasslessRoute>> {
     Some(found)
 }
 
-/// The first of classless routes, and the bytes after it; `None` where it is not whole.
+/// The first classless route, and the remaining bytes; `None` if it is truncated.
 pub fn classless_route(value: &[u8]) -> Option<(ClasslessRoute, &[u8])> {
     let (&prefix, after) = value.split_first()?;
     // The network has as many bytes as its prefix needs.
@@ -133,7 +133,8 @@ pub fn classless_route(value: &[u8]) -> Option<(ClasslessRoute, &[u8])> {
     Some((route, &after[significant + 4..]))
 }
 
-/// Domains of option 119 (RFC 3397), whose names are compressed as in DNS. `None` where the bytes are no whole list.
+/// The domains of option 119 (RFC 3397), whose names are compressed like in DNS. `None` if the data is
+/// invalid.
 pub fn domains(value: &[u8]) -> Option<Vec<String>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -145,7 +146,7 @@ pub fn domains(value: &[u8]) -> Option<Vec<String>> {
     Some(found)
 }
 
-/// A name, and where the next one begins.
+/// A name, and the position of the next one.
 fn domain(value: &[u8], start: usize) -> Option<(String, usize)> {
     let (mut name, mut at, mut next) = (String::new(), start, None);
     loop {
@@ -154,7 +155,7 @@ fn domain(value: &[u8], start: usize) -> Option<(String, usize)> {
             high if high & 0xc0 == 0xc0 => {
                 let target = usize::from(high & 0x3f) << 8 | usize::from(*value.get(at + 1)?);
                 next = next.or(Some(at + 2));
-                // Only backwards, so that it ends.
+                // Pointers must go backwards, so that parsing terminates.
                 if target >= at {
                     return None;
                 }
@@ -215,7 +216,7 @@ mod tests {
         // Its section 3: eng.apple.com., marketing.apple.com. with the second compressed.
         let mut bytes = b"\x03eng\x05apple\x03com\x00\x09marketing\xc0\x04".to_vec();
         assert_eq!(domains(&bytes).expect("whole"), ["eng.apple.com", "marketing.apple.com"]);
-        // A name that leads to itself.
+        // A name that points to itself.
         bytes.extend([0xc0, 27]);
         assert_eq!(domains(&bytes), None);
     }

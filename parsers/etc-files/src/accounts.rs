@@ -1,18 +1,19 @@
-//! passwd(5), group(5), shadow(5), gshadow(5), subuid(5) and subgid(5): records of fields parted by colons.
+//! passwd(5), group(5), shadow(5), gshadow(5), subuid(5) and subgid(5): records of fields separated by
+//! colons.
 //!
-//! A line that is no such record (a comment, an NIS entry `+::::::`, a line with fields missing) is kept and passed
-//! over, as shadow-utils does. An entry keeps a number as text where the file leaves it empty.
+//! Lines that are not such records (comments, NIS entries `+::::::`, lines with missing fields) are kept but
+//! ignored, as in shadow-utils. A number is kept as text if its field is empty.
 
 use crate::Error;
 use crate::document::Document;
 
-/// A kind of record.
+/// A type of record.
 pub trait Record: Sized {
-    /// Reads the fields; `None` when they are no such record.
+    /// Parses the fields; `None` if they are not such a record.
     fn from_fields(fields: &[&str]) -> Option<Self>;
     /// The fields, in the order of the file.
     fn fields(&self) -> Vec<String>;
-    /// The name by which the record is found.
+    /// The name of the record.
     fn name(&self) -> &str;
 }
 
@@ -58,12 +59,12 @@ impl<R: Record> Table<R> {
         self.0.records()
     }
 
-    /// The first record of that name, which is the one that counts.
+    /// The first record with that name, which is the one in effect.
     pub fn get(&self, name: &str) -> Option<&R> {
         self.records().find(|record| record.name() == name)
     }
 
-    /// Every record of that name.
+    /// All records with that name.
     pub fn all(&self, name: &str) -> Vec<&R> {
         self.records().filter(|record| record.name() == name).collect()
     }
@@ -74,7 +75,7 @@ impl<R: Record> Table<R> {
         Ok(())
     }
 
-    /// Puts a record in the place of the first one of its name, else at the end.
+    /// Replaces the first record with its name, or appends it.
     pub fn set(&mut self, record: R) -> Result<(), Error> {
         let text = line(&record)?;
         let same = |known: &R| known.name() == record.name();
@@ -85,7 +86,7 @@ impl<R: Record> Table<R> {
         Ok(())
     }
 
-    /// Takes every record of that name away; gives how many.
+    /// Removes all records with that name; returns their number.
     pub fn remove(&mut self, name: &str) -> usize {
         self.0.remove(|record| record.name() == name)
     }
@@ -111,7 +112,7 @@ fn line<R: Record>(record: &R) -> Result<String, Error> {
 pub struct User {
     /// The login name.
     pub name: String,
-    /// The password's place; `x` when it is in shadow.
+    /// The password field; `x` if it is in shadow.
     pub password: String,
     /// The numeric user id.
     pub uid: u32,
@@ -180,22 +181,22 @@ impl Record for Group {
     }
 }
 
-/// A user of shadow(5). Days count from 1 January 1970; `None` stands for an empty field.
+/// A user of shadow(5). Days count from 1 January 1970; `None` means an empty field.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ShadowUser {
     /// The login name.
     pub name: String,
-    /// The hashed password; one that starts with `!` or `*` is locked.
+    /// The password hash; locked if it starts with `!` or `*`.
     pub password: String,
-    /// The day of the last change; 0 asks for a new password at the next login.
+    /// The day of the last change; 0 requires a change at the next login.
     pub last_change: Option<i64>,
-    /// Days before the password may be changed again.
+    /// The minimum number of days between changes.
     pub min_days: Option<i64>,
-    /// Days after which it must be changed.
+    /// The number of days after which it must be changed.
     pub max_days: Option<i64>,
-    /// Days of warning before that.
+    /// The number of days of warning before that.
     pub warn_days: Option<i64>,
-    /// Days after that during which it is still accepted.
+    /// The number of days after that during which it is still accepted.
     pub inactive_days: Option<i64>,
     /// The day on which the account expires.
     pub expires: Option<i64>,
@@ -204,7 +205,7 @@ pub struct ShadowUser {
 }
 
 impl std::fmt::Debug for ShadowUser {
-    /// Without the hash, which has no place in a log.
+    /// Omits the hash, which must not be logged.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ShadowUser").field("name", &self.name).finish_non_exhaustive()
     }
@@ -253,14 +254,14 @@ pub struct ShadowGroup {
     pub name: String,
     /// The hashed password.
     pub password: String,
-    /// Who may change the group.
+    /// The administrators of the group.
     pub administrators: Vec<String>,
     /// The members.
     pub members: Vec<String>,
 }
 
 impl std::fmt::Debug for ShadowGroup {
-    /// Without the hash, which has no place in a log.
+    /// Omits the hash, which must not be logged.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ShadowGroup").field("name", &self.name).finish_non_exhaustive()
     }
@@ -285,11 +286,11 @@ impl Record for ShadowGroup {
 /// A range of subuid(5) or subgid(5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdRange {
-    /// The owner: a login name, or a user id in digits.
+    /// The owner: a login name, or a numeric user ID.
     pub owner: String,
     /// The first subordinate id.
     pub start: u32,
-    /// How many ids.
+    /// The number of IDs.
     pub count: u32,
 }
 
@@ -316,7 +317,7 @@ fn number(field: &str) -> Option<u32> {
     field.parse().ok()
 }
 
-/// An empty field, or a number; the outer `None` is for anything else.
+/// An empty field, or a number; the outer `None` means anything else.
 #[allow(clippy::option_option)] // three cases that only the caller's `?` tells apart
 fn optional(field: &str) -> Option<Option<i64>> {
     if field.is_empty() { Some(None) } else { field.parse().ok().map(Some) }

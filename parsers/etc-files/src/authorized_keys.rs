@@ -1,11 +1,11 @@
-//! sshd(8), «AUTHORIZED_KEYS FILE FORMAT»: a key a line, with options before it.
+//! sshd(8), «AUTHORIZED_KEYS FILE FORMAT»: one key per line, preceded by options.
 //!
-//! The rules are those of the original's reader and writer, since the bytes of users' files depend on them.
+//! The rules are those of upstream's reader and writer, because the bytes of users' files depend on them.
 
 use crate::bytes;
 use crate::document::python_lines;
 
-/// The key types that make a line a key. The three short ones are of old releases.
+/// The key types that identify a key. The three short ones are from old releases.
 pub const KEY_TYPES: &[&str] = &[
     "rsa",
     "ecdsa",
@@ -28,18 +28,18 @@ pub const KEY_TYPES: &[&str] = &[
     "ssh-xmss@openssh.com",
 ];
 
-/// A line: a key, or anything else, which has only its text.
+/// A line: a key, or just its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyLine {
     source: String,
-    /// The key; `None` for comments, blank lines and what is no key.
+    /// The key; `None` for comments, blank lines and invalid keys.
     pub key: Option<Key>,
 }
 
 /// A public key with its options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// The options as written, or those that were asked for instead; empty when there are none.
+    /// The options as written, or the ones requested instead; empty if there are none.
     pub options: String,
     /// One of [`KEY_TYPES`].
     pub kind: String,
@@ -50,7 +50,7 @@ pub struct Key {
 }
 
 impl KeyLine {
-    /// Reads a line. Where `options` is not empty, it takes the place of the line's own.
+    /// Parses a line. `options`, if not empty, replace the line's own.
     pub fn parse(line: &str, options: &str) -> Self {
         let source = line.to_owned();
         let content = line.trim_end_matches(['\r', '\n']);
@@ -75,7 +75,7 @@ impl KeyLine {
         Self { source, key }
     }
 
-    /// The line: its fields parted by single blanks for a key, else as it stood.
+    /// The line: its fields separated by single blanks for a key, else unchanged.
     pub fn write(&self) -> String {
         let Some(key) = &self.key else { return self.source.clone() };
         let fields = [&key.options, &key.kind, &key.base64, &key.comment];
@@ -84,7 +84,7 @@ impl KeyLine {
 }
 
 impl Key {
-    /// The options one by one, each with its value where it has one, without quotes.
+    /// The options, each with its value if any, without quotes.
     pub fn option_list(&self) -> Vec<(String, Option<String>)> {
         let (mut list, mut current, mut quoted) = (Vec::new(), String::new(), false);
         let mut chars = self.options.chars().peekable();
@@ -147,8 +147,8 @@ impl AuthorizedKeys {
         self.lines.iter().filter_map(|line| line.key.as_ref())
     }
 
-    /// Adds keys: one that is there already (by its base64) takes the old one's place, others come at the end. Key
-    /// lines are written anew, all other lines stay.
+    /// Adds keys: an existing one (by its base64) is replaced, others are appended. Lines with keys are
+    /// rewritten, all others are kept.
     pub fn update(&mut self, keys: &[KeyLine]) {
         let mut to_add: Vec<bool> = keys.iter().map(|line| line.key.is_some()).collect();
         for line in &mut self.lines {
@@ -165,7 +165,7 @@ impl AuthorizedKeys {
     }
 }
 
-/// Type, key and comment, when the text starts with a known type and has a key after it.
+/// Type, key and comment, if the text starts with a known type followed by a key.
 fn key_fields(text: &str) -> Option<(&str, &str, &str)> {
     let (kind, rest) = word(text)?;
     let (base64, comment) = word(rest)?;
@@ -179,7 +179,7 @@ fn word(text: &str) -> Option<(&str, &str)> {
     (end > 0).then(|| (&text[..end], text[end..].trim_start_matches(is_space)))
 }
 
-/// The options end at the first blank or tab outside double quotes; `\"` does not open or close them.
+/// The options end at the first blank or tab outside double quotes; `\"` is not a quote.
 fn split_options(text: &str) -> (&str, &str) {
     let (mut quoted, mut escaped) = (false, false);
     let mut chars = text.char_indices().peekable();
@@ -200,7 +200,7 @@ fn split_options(text: &str) -> (&str, &str) {
     (text, "")
 }
 
-/// Python counts the four separators of ASCII as white space, Rust does not.
+/// Unlike Rust, Python counts ASCII's four separators as white space.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\x1c'..='\x1f')
 }

@@ -1,7 +1,8 @@
-//! Bytes as text and back, without loss.
+//! Lossless conversion of bytes to text and back.
 //!
-//! Python has surrogates for bytes that are no UTF-8; Rust's strings have none, so the last 128 private code points
-//! (U+10FF80 to U+10FFFF) stand for the bytes 0x80 to 0xFF. Those code points themselves are taken as four bytes.
+//! Python uses surrogates for invalid UTF-8; Rust's strings have none, so the last 128 private code points
+//! (U+10FF80 to U+10FFFF) represent the bytes 0x80 to 0xFF. These code points themselves are treated as four
+//! bytes.
 
 const BASE: u32 = 0x10_ff00;
 
@@ -26,11 +27,11 @@ pub fn decode(bytes: &[u8]) -> String {
 }
 
 fn escape(bytes: &[u8], out: &mut String) {
-    // Every byte of what is no ASCII is 0x80 or more, so that its code point is one of the 128.
+    // Every byte of non-ASCII text is at least 0x80, so that its code point is one of the 128.
     out.extend(bytes.iter().filter_map(|byte| char::from_u32(BASE + u32::from(*byte))));
 }
 
-/// The bytes that [`decode`] read.
+/// The bytes that were given to [`decode`].
 pub fn encode(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Lines with what each one says: the frame of every format here.
+//! Lines with their meaning: the base of all formats in this crate.
 
 use nom::{
     IResult, Parser,
@@ -9,7 +9,7 @@ use nom::{
 
 use crate::bytes;
 
-/// A line as it stood, with its line end, and its record where it has one.
+/// A line as written, with its line end, and its record if it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line<T> {
     pub text: String,
@@ -29,7 +29,7 @@ impl<T> Default for Document<T> {
 }
 
 impl<T> Document<T> {
-    /// Reads a file. `record` sees each line without its line end.
+    /// Reads a file. `record` gets each line without its line end.
     pub fn parse(bytes: &[u8], mut record: impl FnMut(&str) -> Option<T>) -> Self {
         let text = bytes::decode(bytes);
         let lines = text
@@ -46,7 +46,7 @@ impl<T> Document<T> {
         self.lines.iter().filter_map(|line| line.record.as_ref())
     }
 
-    /// Adds a line at the end, ending the one before it where it is not ended.
+    /// Appends a line, after ending the previous one if necessary.
     pub fn push(&mut self, text: &str, record: Option<T>) {
         self.insert(self.lines.len(), text, record);
     }
@@ -60,7 +60,7 @@ impl<T> Document<T> {
         self.lines.insert(at, Line { text: format!("{text}\n"), record });
     }
 
-    /// Takes away the lines whose record is unwanted; gives how many.
+    /// Removes the lines whose record is unwanted; returns their number.
     pub fn remove(&mut self, mut unwanted: impl FnMut(&T) -> bool) -> usize {
         let before = self.lines.len();
         self.lines.retain(|line| !line.record.as_ref().is_some_and(&mut unwanted));
@@ -69,7 +69,7 @@ impl<T> Document<T> {
 }
 
 impl<T> Line<T> {
-    /// Puts other content on the line and keeps its line end.
+    /// Replaces the content of a line, keeping its line end.
     pub fn replace(&mut self, text: &str, record: T) {
         let end = self.text[content(&self.text).len()..].to_owned();
         self.text = format!("{text}{end}");
@@ -83,7 +83,7 @@ pub(crate) fn content(line: &str) -> &str {
     line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// The text before the first of the comment's characters, and the comment with it.
+/// The text before the first comment character, and the comment with it.
 pub(crate) fn chop_comment<'a>(line: &'a str, marks: &[char]) -> (&'a str, &'a str) {
     line.split_at(line.find(marks).unwrap_or(line.len()))
 }
@@ -97,7 +97,7 @@ pub(crate) fn words(line: &str) -> Vec<String> {
     grammar(line).map(|(_, words)| words.into_iter().map(str::to_owned).collect()).unwrap_or_default()
 }
 
-/// The lines as Python's `str.splitlines` gives them, which knows more line ends than a Unix file has.
+/// Splits lines like Python's `str.splitlines`, which knows more line ends than Unix files have.
 pub(crate) fn python_lines(text: &str) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;

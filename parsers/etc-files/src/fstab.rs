@@ -1,9 +1,9 @@
-//! fstab(5): six fields, with blanks in them written in octal.
+//! fstab(5): six fields, with blanks escaped in octal.
 
 use crate::Error;
 use crate::document::Document;
 
-/// What fstab(5) and mntent(3) escape. The backslash is last when reading and first when writing.
+/// The characters escaped in fstab(5) and mntent(3). The backslash is last when reading and first when writing.
 const ESCAPES: &[(char, &str)] = &[('\\', "\\134"), (' ', "\\040"), ('\t', "\\011"), ('\n', "\\012")];
 
 /// A line of fstab.
@@ -13,13 +13,13 @@ pub struct Entry {
     pub spec: String,
     /// The mount point, without escapes.
     pub file: String,
-    /// The type; empty when the line ends before it.
+    /// The type; empty if missing.
     pub kind: String,
-    /// The options; empty when the line ends before them.
+    /// The options; empty if missing.
     pub options: String,
-    /// Whether dump(8) cares; `0` when absent.
+    /// The setting for dump(8); `0` if missing.
     pub freq: String,
-    /// The order of fsck(8); `0` when absent.
+    /// The order of fsck(8); `0` if missing.
     pub passno: String,
 }
 
@@ -28,7 +28,7 @@ pub struct Entry {
 pub struct Fstab(Document<Entry>);
 
 impl Fstab {
-    /// Reads a file. Lines with fewer than two fields are kept and no entries.
+    /// Reads a file. Lines with fewer than two fields are kept, but are not entries.
     pub fn parse(bytes: &[u8]) -> Self {
         Self(Document::parse(bytes, |line| {
             if line.trim_start().starts_with('#') {
@@ -56,7 +56,7 @@ impl Fstab {
         self.0.records()
     }
 
-    /// Adds a line at the end, its fields parted by tabs.
+    /// Appends a line with its fields separated by tabs.
     pub fn add(&mut self, entry: Entry) -> Result<(), Error> {
         for (field, value) in [("device", &entry.spec), ("mount point", &entry.file)] {
             let refuse = |what| Err(Error::Unwritable { field, value: value.clone(), what });
@@ -88,9 +88,9 @@ impl Fstab {
         Ok(())
     }
 
-    /// Takes every line that holds all these texts away, comments too; gives the lines without their line ends.
+    /// Removes all lines that contain all these texts, including comments; returns them without their line ends.
     ///
-    /// This is how cloud-init finds its own lines: by `comment=cloudconfig` in them.
+    /// cloud-init finds its own lines this way: they contain `comment=cloudconfig`.
     pub fn remove_containing(&mut self, marks: &[&str]) -> Vec<String> {
         let mut removed = Vec::new();
         self.0.lines.retain(|line| {
@@ -103,18 +103,18 @@ impl Fstab {
         removed
     }
 
-    /// Takes empty lines away, as the original does when it rewrites the file.
+    /// Removes empty lines, like upstream when it rewrites the file.
     pub fn remove_blank_lines(&mut self) {
         self.0.lines.retain(|line| !line.text.trim().is_empty());
     }
 }
 
-/// A field with what would end it written in octal.
+/// Escapes a field in octal.
 pub fn escape(field: &str) -> String {
     ESCAPES.iter().fold(field.to_owned(), |text, (plain, escaped)| text.replace(*plain, escaped))
 }
 
-/// The field that [`escape`] was given.
+/// The inverse of [`escape`].
 pub fn unescape(field: &str) -> String {
     ESCAPES
         .iter()

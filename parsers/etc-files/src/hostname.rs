@@ -1,4 +1,4 @@
-//! hostname(5): one name, with comments about it.
+//! hostname(5): one name, with comments.
 
 use crate::document::{Document, chop_comment};
 use crate::{Error, single_word};
@@ -8,7 +8,7 @@ use crate::{Error, single_word};
 pub struct Hostname(Document<String>);
 
 impl Hostname {
-    /// Reads a file. Two different names are an error, for nobody can tell which one is meant.
+    /// Reads a file. Two different names are an error, because the file is ambiguous.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = Document::parse(bytes, |line| {
             let name = chop_comment(line, &['#']).0.trim();
@@ -36,7 +36,7 @@ impl Hostname {
         self.0.records().next().map(String::as_str)
     }
 
-    /// Sets the name where it stands, else on a line at the end.
+    /// Replaces the name, or appends a line.
     pub fn set(&mut self, name: &str) -> Result<(), Error> {
         single_word("hostname", name, &['#'])?;
         let mut found = false;

@@ -35,12 +35,12 @@ impl Hosts {
         self.0.records()
     }
 
-    /// The names of each line with that address, spelled so.
+    /// The names in each line with that address, spelled identically.
     pub fn get(&self, address: &str) -> Vec<&[String]> {
         self.entries().filter(|entry| entry.address == address).map(|entry| entry.names.as_slice()).collect()
     }
 
-    /// Adds a line at the end, its fields parted by tabs.
+    /// Appends a line with its fields separated by tabs.
     pub fn add(&mut self, address: &str, names: &[&str]) -> Result<(), Error> {
         single_word("address", address, &['#'])?;
         for name in names {
@@ -53,7 +53,7 @@ impl Hosts {
         Ok(())
     }
 
-    /// Takes every line with that address away; gives how many.
+    /// Removes all lines with that address; returns their number.
     pub fn remove(&mut self, address: &str) -> usize {
         self.0.remove(|entry| entry.address == address)
     }

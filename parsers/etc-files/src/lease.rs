@@ -5,18 +5,18 @@ use crate::{Error, bytes};
 /// A lease: its statements in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lease {
-    /// Names, without `option`, and values, without quotes.
+    /// Names without `option`, and values without quotes.
     pub statements: Vec<(String, String)>,
 }
 
 impl Lease {
-    /// The value of a statement; the last one counts.
+    /// The value of a statement; the last one is used.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.statements.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// Reads the leases of a file, the newest last. Text outside of `lease { … }` is passed over.
+/// Reads the leases of a file, the newest last. Text outside `lease { … }` is ignored.
 pub fn parse_leases(file: &[u8]) -> Result<Vec<Lease>, Error> {
     let text = bytes::decode(file);
     let mut leases = Vec::new();
@@ -99,7 +99,7 @@ impl<'a> Scan<'a> {
                     self.at += at + 1;
                     return Ok(Token::Quoted(out));
                 }
-                // Kept: who reads the value decides what an escaped byte means.
+                // Kept: the reader of the value interprets escapes.
                 '\\' => {
                     out.push('\\');
                     out.extend(chars.next().map(|(_, escaped)| escaped));
@@ -107,7 +107,7 @@ impl<'a> Scan<'a> {
                 _ => out.push(c),
             }
         }
-        Err(self.error(start, "the quote opened here is never closed"))
+        Err(self.error(start, "unterminated quote"))
     }
 
     fn skip_block(&mut self) -> Result<(), Error> {
@@ -139,7 +139,7 @@ impl<'a> Scan<'a> {
                     lease.statement(&mut words);
                     return Ok(lease);
                 }
-                None => return Err(self.error(open, "the lease opened here is never closed")),
+                None => return Err(self.error(open, "unterminated lease")),
             }
         }
     }
@@ -167,8 +167,8 @@ pub struct ClasslessRoute {
     pub gateway: String,
 }
 
-/// Reads classless routes in any of the spellings of DHCP clients: `32,169,254,…`, `24.10.0.1 10.0.0.1,…`, or
-/// hexadecimal with colons. What stands before an error is given with it.
+/// Parses classless routes in any format of DHCP clients: `32,169,254,…`, `24.10.0.1 10.0.0.1,…`, or
+/// hexadecimal with colons. An error contains the routes before it.
 pub fn classless_routes(value: &str) -> (Vec<ClasslessRoute>, Option<Error>) {
     let value = value.trim_end_matches(';');
     let radix = if value.contains(':') { 16 } else { 10 };
@@ -187,15 +187,19 @@ pub fn classless_routes(value: &str) -> (Vec<ClasslessRoute>, Option<Error>) {
 }
 
 fn route(octets: &[&str], radix: u32) -> Result<(ClasslessRoute, usize), String> {
-    let octet = |text: &&str| u8::from_str_radix(text, radix).map_err(|_| format!("{text:?} is no octet"));
+    let octet =
+        |text: &&str| u8::from_str_radix(text, radix).map_err(|_| format!("{text:?} is not an octet"));
     let length = octet(&octets[0])?;
     if length > 32 {
-        return Err(format!("a prefix cannot have {length} bits"));
+        return Err(format!("invalid prefix length {length}"));
     }
     let significant = usize::from(length).div_ceil(8);
     let needed = 1 + significant + 4;
     let Some(taken) = octets.get(1..needed) else {
-        return Err(format!("a /{length} route needs {needed} octets and only {} are left", octets.len()));
+        return Err(format!(
+            "a /{length} route requires {needed} octets, but only {} are left",
+            octets.len()
+        ));
     };
     let numbers = taken.iter().map(octet).collect::<Result<Vec<u8>, _>>()?;
     let (network, gateway) = numbers.split_at(significant);

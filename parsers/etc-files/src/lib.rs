@@ -1,9 +1,9 @@
-//! The line-oriented files of a Unix, each in a module.
+//! The line-oriented files of Unix systems, one module each.
 //!
-//! Every document keeps each line as it stood, so that what was read is written back byte for byte; an edit rewrites
-//! only the lines it is about. Any bytes can be read: lines that make no sense are kept and stand in nobody's way.
-//! Bytes that are no UTF-8 survive too (see [`bytes`]). Time and memory grow with the file alone, some hundred bytes for
-//! each line; who opens a file decides how large it may be.
+//! Every document keeps each line as written, so that unchanged files are written byte for byte; an edit only
+//! rewrites the lines it affects. Any bytes can be read: lines without meaning are kept and ignored. Invalid
+//! UTF-8 is preserved too (see [`bytes`]). Time and memory are proportional to the file, a few hundred bytes
+//! per line; the caller limits the size.
 #![forbid(unsafe_code)]
 
 pub mod accounts;
@@ -18,7 +18,7 @@ pub mod resolv;
 pub mod sshd;
 pub mod sudoers;
 
-/// Why a file could not be read or an edit not be made.
+/// Why a file cannot be read or edited.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A hostname file with several different names.
@@ -38,43 +38,43 @@ pub enum Error {
     #[error("with {0:?} the search list would be longer than the 256 characters that resolv.conf holds")]
     SearchListTooLong(String),
     /// A value that would become another field or line.
-    #[error("{field} cannot be {value:?}: it holds {what}")]
+    #[error("invalid {field} {value:?}: it contains {what}")]
     Unwritable {
         /// The field.
         field: &'static str,
         /// The value.
         value: String,
-        /// The offending thing.
+        /// The invalid part.
         what: &'static str,
     },
-    /// A `lease {` that is never closed, or the like.
+    /// An unterminated `lease {` or similar.
     #[error("line {line}, column {column}: {why}")]
     Lease {
         /// One-based line.
         line: usize,
         /// One-based column, in characters.
         column: usize,
-        /// What is wrong.
+        /// The reason.
         why: &'static str,
     },
-    /// A damaged list of classless routes (RFC 3442).
+    /// An invalid list of classless routes (RFC 3442).
     #[error("octet {at} of the classless routes: {why}")]
     Routes {
-        /// Zero-based place in the list of octets.
+        /// Zero-based index in the list of octets.
         at: usize,
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
 }
 
-/// Refuses a value with white space, line ends or one of `separators` in it.
+/// Rejects a value with white space, line ends or one of `separators`.
 fn single_word(field: &'static str, value: &str, separators: &[char]) -> Result<(), Error> {
     let refuse = |what| Err(Error::Unwritable { field, value: value.to_owned(), what });
     if value.contains(|c: char| c.is_whitespace() || c == '\0') {
         return refuse("white space");
     }
     if value.contains(separators) {
-        return refuse("a character that separates fields");
+        return refuse("a field separator");
     }
     if value.is_empty() { refuse("nothing") } else { Ok(()) }
 }

@@ -3,15 +3,15 @@
 use crate::document::{Document, chop_comment, words};
 use crate::{Error, single_word};
 
-/// The most search domains that resolv.conf(5) grants.
+/// The maximum number of search domains in resolv.conf(5).
 pub const MAX_SEARCH_DOMAINS: usize = 6;
-/// The most characters of search domains that resolv.conf(5) grants.
+/// The maximum length of search domains in resolv.conf(5).
 pub const MAX_SEARCH_CHARACTERS: usize = 256;
 
 /// A line with a keyword.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// `nameserver`, `domain`, `search`, `sortlist`, `options`, or one that is unknown here.
+    /// `nameserver`, `domain`, `search`, `sortlist`, `options`, or an unknown keyword.
     pub keyword: String,
     /// The words after it.
     pub values: Vec<String>,
@@ -76,7 +76,8 @@ impl ResolvConf {
         Ok(())
     }
 
-    /// Adds a name server after the others; says whether it was new. All of them move to the end of the file then.
+    /// Adds a name server after the others; returns whether it is new. All of them then move to the end of
+    /// the file.
     pub fn add_nameserver(&mut self, address: &str) -> Result<bool, Error> {
         single_word("name server", address, &[';', '#'])?;
         let mut all = unique(self.nameservers());
@@ -89,7 +90,7 @@ impl ResolvConf {
         Ok(true)
     }
 
-    /// Adds a search domain; says whether it was new. There is one `search` line at the end of the file then.
+    /// Adds a search domain; returns whether it is new. The file then ends with a single `search` line.
     pub fn add_search_domain(&mut self, domain: &str) -> Result<bool, Error> {
         single_word("search domain", domain, &[';', '#'])?;
         let current = self.search_domains();

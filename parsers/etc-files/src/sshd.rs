@@ -17,19 +17,19 @@ use crate::document::{Document, content};
 pub struct Directive {
     /// The keyword as written.
     pub keyword: String,
-    /// What follows it, as written, without the white space around.
+    /// The rest of the line, without surrounding white space.
     pub value: String,
-    /// Whether a `Match` line stands above it, so that it holds for some connections only.
+    /// Whether it is below a `Match` line, so that it applies to some connections only.
     pub in_match: bool,
 }
 
 impl Directive {
-    /// Whether it is this keyword, in any case.
+    /// Whether it is this keyword, ignoring case.
     pub fn is(&self, keyword: &str) -> bool {
         self.keyword.eq_ignore_ascii_case(keyword)
     }
 
-    /// The arguments: words, with double quotes around those that hold blanks, up to a comment.
+    /// The arguments: words, in double quotes if they contain blanks, up to a comment.
     pub fn arguments(&self) -> Vec<String> {
         arguments(&self.value)
     }
@@ -44,7 +44,7 @@ pub struct MatchBlock<'a> {
     pub directives: Vec<&'a Directive>,
 }
 
-/// `/etc/ssh/sshd_config`, or a file that it includes.
+/// `/etc/ssh/sshd_config`, or an included file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SshdConfig(Document<Directive>);
 
@@ -66,19 +66,19 @@ impl SshdConfig {
         self.0.write()
     }
 
-    /// The directives in order, `Match` lines among them.
+    /// The directives in order, including `Match` lines.
     pub fn directives(&self) -> impl Iterator<Item = &Directive> {
         self.0.records()
     }
 
-    /// The arguments that count for every connection: for sshd those of the first line outside `Match`.
+    /// The arguments in effect for all connections: for sshd, those of the first line outside `Match`.
     ///
-    /// `Include` lines are not followed; an included file stands in the place of its line.
+    /// `Include` lines are not followed; an included file would replace its line.
     pub fn effective(&self, keyword: &str) -> Option<Vec<String>> {
         self.directives().find(|d| !d.in_match && d.is(keyword)).map(Directive::arguments)
     }
 
-    /// The same as written, with a comment where one follows.
+    /// The same as written, including a comment.
     pub fn get(&self, keyword: &str) -> Option<&str> {
         self.directives().find(|d| !d.in_match && d.is(keyword)).map(|d| d.value.as_str())
     }
@@ -102,8 +102,8 @@ impl SshdConfig {
         blocks
     }
 
-    /// Sets keywords outside `Match`: in place where they stand (everywhere, though sshd heeds the first), else on a
-    /// new line before the first `Match`, or at the end. Gives the keywords that changed.
+    /// Sets keywords outside `Match`: where they exist (all occurrences, although sshd uses the first), else
+    /// in a new line before the first `Match`, or at the end. Returns the changed keywords.
     pub fn update(&mut self, updates: &[(&str, &str)]) -> Result<Vec<String>, Error> {
         let mut changed = Vec::new();
         for &(keyword, value) in updates {
@@ -138,7 +138,7 @@ impl SshdConfig {
         Ok(changed)
     }
 
-    /// Adds directives at the end of the file, whatever stands there: for a file of our own.
+    /// Appends directives without changing existing ones: for a file of our own.
     pub fn append(&mut self, lines: &[(&str, &str)]) -> Result<(), Error> {
         for &(keyword, value) in lines {
             check(keyword, value)?;
@@ -166,7 +166,7 @@ fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\x0c')
 }
 
-/// A keyword, then white space or one `=` with white space around, then the rest.
+/// A keyword, then white space or one `=` with optional white space, then the rest.
 fn directive(line: &str) -> IResult<&str, (&str, &str)> {
     let keyword = take_while1(|c: char| !is_blank(c) && !matches!(c, '=' | '#' | '"'));
     let gap = (take_while(is_blank), opt(tag("=")), take_while(is_blank));
@@ -182,7 +182,7 @@ fn arguments(value: &str) -> Vec<String> {
     }
     fn word(input: &str) -> IResult<&str, String> {
         let (input, first) = alt((quoted, plain)).parse(input)?;
-        // A # inside a word is part of it; one at its start is a comment.
+        // A # inside a word is part of it; one at the start is a comment.
         let (input, more) =
             many0(alt((quoted, take_while1(|c: char| !is_blank(c) && c != '"')))).parse(input)?;
         Ok((input, std::iter::once(first).chain(more).collect()))

@@ -1,4 +1,4 @@
-//! sudoers(5), as far as asking which directories it includes.
+//! Finds the directories included by sudoers(5).
 
 use crate::{bytes, document::content};
 
@@ -11,7 +11,7 @@ pub struct IncludeDir {
     pub line: usize,
 }
 
-/// The directories that a sudoers file includes, by `#includedir` or `@includedir`.
+/// The directories that a sudoers file includes with `#includedir` or `@includedir`.
 pub fn included_directories(file: &[u8]) -> Vec<IncludeDir> {
     let text = bytes::decode(file);
     let mut found = Vec::new();
@@ -35,7 +35,7 @@ pub fn includes_directory(file: &[u8], directory: &str) -> bool {
     included_directories(file).iter().any(|include| include.directory == wanted)
 }
 
-/// The path without `.`, `..` and doubled slashes; a relative one is taken from the root.
+/// The path without `.`, `..` and doubled slashes; a relative path is below the root.
 fn normal_path(path: &str) -> String {
     let path = path.trim_matches('"');
     let mut parts: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! passwd, group, shadow, gshadow, subuid, by their man pages.
+//! passwd, group, shadow, gshadow, subuid, according to their man pages.
 
 use etc_files::{
     Error,

@@ -1,4 +1,5 @@
-//! hosts, resolv.conf, hostname, fstab, sudoers and leases, by their man pages and the original's documented edits.
+//! hosts, resolv.conf, hostname, fstab, sudoers and leases, according to their man pages and upstream's
+//! documented edits.
 
 use etc_files::{
     Error,
@@ -145,7 +146,7 @@ lease {
     assert!(matches!(broken, Err(Error::Lease { line: 1, column: 11, .. })), "{broken:?}");
 }
 
-/// The spellings that the original documents for dhclient, dhcpcd and the unnamed option 121.
+/// The formats that upstream documents for dhclient, dhcpcd and the unnamed option 121.
 #[test]
 fn classless_routes_in_every_spelling() {
     let check = |value: &str, expected: &[(&str, &str)]| {

@@ -50,7 +50,7 @@ fn sshd_config_is_edited_outside_match() {
         .replace("Match User", "Banner none\nMatch User");
     assert_eq!(text, expected);
     assert_eq!(changed, ["PasswordAuthentication", "PermitRootLogin", "Banner"]);
-    // Files without Match come out as the original writes them, but for a line end that was never there.
+    // Files without Match are written like upstream's, except for a missing final line end.
     for (text, expected) in [
         ("", "PasswordAuthentication yes\n"),
         ("#comment\nPasswordAuthentication no\nPort 22", "#comment\nPasswordAuthentication yes\nPort 22"),

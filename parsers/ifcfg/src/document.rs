@@ -1,4 +1,4 @@
-//! A shell-variable file that keeps every byte.
+//! A shell-variable file that preserves all bytes.
 
 use nom::{
     IResult, Parser,
@@ -15,18 +15,18 @@ pub struct Document {
     lines: Vec<Line>,
 }
 
-/// A line, or several when a value spans them.
+/// A line, or several if a value spans them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
     entries: Vec<Entry>,
-    /// What follows the last entry: blanks, a comment, the line end. The whole line when there is no entry.
+    /// The rest of the line: blanks, a comment, the line end. The complete line if there is no entry.
     tail: Vec<u8>,
 }
 
 /// One assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Indentation, `export`, or what separates it from the assignment before it.
+    /// Indentation, `export`, or the separator from the previous assignment.
     before: Vec<u8>,
     name: String,
     raw: Vec<u8>,
@@ -40,7 +40,7 @@ impl Entry {
         &self.name
     }
 
-    /// The value without quotes; bytes that are no UTF-8 become U+FFFD.
+    /// The value without quotes; invalid UTF-8 becomes U+FFFD.
     pub fn value(&self) -> String {
         String::from_utf8_lossy(&word::evaluate(&self.raw).text).into_owned()
     }
@@ -50,24 +50,24 @@ impl Entry {
         &self.raw
     }
 
-    /// Whether a shell would expand something in it, so that [`Entry::value`] is not what the shell sees.
+    /// Whether a shell would expand part of it, so that [`Entry::value`] differs from the shell's value.
     pub fn expands(&self) -> bool {
         word::evaluate(&self.raw).expands
     }
 
-    /// Whether `export` stands before it.
+    /// Whether it is preceded by `export`.
     pub fn is_exported(&self) -> bool {
         self.exported
     }
 
-    /// The one-based line on which it was read; 0 for one that was added.
+    /// The one-based line number; 0 for an added entry.
     pub fn line(&self) -> usize {
         self.line
     }
 }
 
 impl Document {
-    /// Reads a file. Lines that are no assignment are kept and never an error; a quote that stays open is one.
+    /// Reads a file. Lines that are not assignments are kept and never an error; an unterminated quote is.
     pub fn parse(text: &[u8]) -> Result<Self, Error> {
         if text.len() > MAX_BYTES {
             return Err(Error::TooLarge(text.len()));
@@ -103,12 +103,12 @@ impl Document {
         self.lines.iter().flat_map(|line| &line.entries)
     }
 
-    /// The value of a variable: as in a shell, the last assignment counts.
+    /// The value of a variable: as in a shell, that of the last assignment.
     pub fn get(&self, name: &str) -> Option<String> {
         self.entries().rev().find(|entry| entry.name == name).map(Entry::value)
     }
 
-    /// Sets a variable: in place where it is assigned last, else on a new line at the end.
+    /// Sets a variable: in its last assignment, else in a new line at the end.
     pub fn set(&mut self, name: &str, value: &str, quoting: Quoting) -> Result<(), Error> {
         if !is_name(name) {
             return Err(Error::InvalidName(name.to_owned()));
@@ -127,7 +127,7 @@ impl Document {
         Ok(())
     }
 
-    /// Takes every assignment of a variable away, with its line where nothing else is assigned there.
+    /// Removes all assignments of a variable, and their lines if nothing else is assigned there.
     pub fn remove(&mut self, name: &str) -> bool {
         let mut removed = false;
         self.lines.retain_mut(|line| {
@@ -144,7 +144,7 @@ impl Document {
                     carried = Some(carried.take().filter(|_| by_other).unwrap_or(own));
                     return false;
                 }
-                // An `export` holds for all names of its command, so that the next name takes it over.
+                // `export` applies to all names of its command, so that the next name takes it over.
                 if let Some(before) = carried.take()
                     && by_other
                 {
@@ -167,7 +167,7 @@ impl Document {
             && last.tail.last() != Some(&b'\n')
         {
             last.tail.push(b'\n');
-            // A backslash at the very end would join the new line to its own.
+            // A backslash at the very end would join the new line to the previous one.
             if last.tail == b"\n" && last.entries.last().is_some_and(|entry| entry.raw.ends_with(b"\\")) {
                 last.tail.push(b'\n');
             }
@@ -179,7 +179,7 @@ fn is_name(name: &str) -> bool {
     assignment_name(format!("{name}=").as_bytes()).is_ok_and(|(rest, _)| rest.is_empty())
 }
 
-/// Reads the line at `start`; gives it and the offset after it.
+/// Reads the line at `start`; returns it and the next offset.
 fn read_line(text: &[u8], start: usize, number: usize) -> Result<(Line, usize), Error> {
     let mut entries = Vec::new();
     let (mut at, mut exported, mut number) = (start, false, number);
@@ -198,7 +198,7 @@ fn read_line(text: &[u8], start: usize, number: usize) -> Result<(Line, usize), 
         entries.push(Entry { before, name, raw, exported, line: here });
         at = value_start + length;
         if separator(&text[at..]).is_ok() {
-            // A new command starts, and export holds for one command.
+            // A new command starts; export applies to one command.
             exported = false;
         }
     }
@@ -206,7 +206,7 @@ fn read_line(text: &[u8], start: usize, number: usize) -> Result<(Line, usize), 
     if entries.is_empty() || ends_well(&text[at..end]) {
         return Ok((Line { entries, tail: text[at..end].to_vec() }, end));
     }
-    // Assignments before a command are for that command only: `A=1 program` sets nothing here.
+    // Assignments before a command apply to that command only: `A=1 program` sets nothing here.
     Ok((Line { entries: Vec::new(), tail: text[start..end].to_vec() }, end))
 }
 
@@ -222,7 +222,7 @@ fn separator(input: &[u8]) -> IResult<&[u8], &[u8]> {
     recognize((take_while(is_blank), tag(";"), take_while(is_blank))).parse(input)
 }
 
-/// Blanks, a `;`, an `export`: what may stand before a name.
+/// Blanks, a `;`, an `export`: what may precede a name.
 fn lead(input: &[u8]) -> IResult<&[u8], bool> {
     let (input, _) = opt(separator).parse(input)?;
     let (input, _) = take_while(is_blank).parse(input)?;
@@ -230,14 +230,14 @@ fn lead(input: &[u8]) -> IResult<&[u8], bool> {
     Ok((input, export.is_some()))
 }
 
-/// `NAME=`, giving the name.
+/// Parses `NAME=`; returns the name.
 fn assignment_name(input: &[u8]) -> IResult<&[u8], &[u8]> {
     let word = take_while1(|b: u8| b.is_ascii_alphanumeric() || b == b'_');
     let name = verify(word, |name: &[u8]| name.first().is_some_and(|first| !first.is_ascii_digit()));
     terminated(name, tag("=")).parse(input)
 }
 
-/// Whether a line's rest after its assignments is blank, a comment, or a closing `;`.
+/// Whether the rest of a line is blank, a comment, or a closing `;`.
 fn ends_well(rest: &[u8]) -> bool {
     let text = rest.trim_ascii();
     let text = text.strip_prefix(b";").unwrap_or(text).trim_ascii();

@@ -1,8 +1,9 @@
-//! Shell-variable files: `ifcfg-*`, `/etc/sysconfig/*`, `/etc/default/*`, `locale.conf`, `os-release`, the context of
-//! OpenNebula; and the route files next to `ifcfg-*`.
+//! Shell-variable files: `ifcfg-*`, `/etc/sysconfig/*`, `/etc/default/*`, `locale.conf`, `os-release`,
+//! OpenNebula's context; and the route files of `ifcfg-*`.
 //!
-//! A [`Document`] keeps every byte: comments, blank lines and lines that are no assignment stay where they are, and
-//! what was read is written back unchanged. Nothing is ever expanded or run: `$HOME` in a value stays `$HOME`.
+//! A [`Document`] preserves all bytes: comments, blank lines and lines that are not assignments keep their
+//! place, and unchanged files are written unchanged. Nothing is expanded or run: `$HOME` in a value stays
+//! `$HOME`.
 #![forbid(unsafe_code)]
 
 mod document;
@@ -14,14 +15,14 @@ pub use document::{Document, Entry};
 pub use quote::{Quoting, shell_quote};
 pub use route::{Route, indexed_routes, ip_routes, parse_routes};
 
-/// The most bytes a file may have: far more than any context that a cloud hands over.
+/// The maximum file size in bytes: far more than any cloud's context.
 pub const MAX_BYTES: usize = 16 << 20;
 
-/// Why a file could not be read, or a value not be written.
+/// Why a file cannot be read, or a value cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A quote or an expansion is still open at the end of the file.
-    #[error("line {line}, column {column}: {what} opened here is never closed")]
+    /// An unterminated quote or expansion at the end of the file.
+    #[error("line {line}, column {column}: unterminated {what}")]
     Unterminated {
         /// One-based line of the opening.
         line: usize,
@@ -31,7 +32,7 @@ pub enum Error {
         what: &'static str,
     },
     /// The file is larger than [`MAX_BYTES`].
-    #[error("the file has {0} bytes, more than the {MAX_BYTES} that are read")]
+    #[error("the file has {0} bytes, more than the limit of {MAX_BYTES}")]
     TooLarge(usize),
     /// Quotes and expansions nest deeper than 64 levels.
     #[error(
@@ -43,15 +44,15 @@ pub enum Error {
         /// One-based column, in bytes.
         column: usize,
     },
-    /// A name that no shell accepts for a variable.
-    #[error("{0:?} is no variable's name: use letters, digits and _, and no digit first")]
+    /// A name that is not valid for a shell variable.
+    #[error("{0:?} is not a valid variable name: use letters, digits and _, not starting with a digit")]
     InvalidName(String),
-    /// A value that the wanted quoting cannot express.
-    #[error("the value of {name} cannot be written: {why}")]
+    /// A value that cannot be written with the requested quoting.
+    #[error("cannot write the value of {name}: {why}")]
     Unquotable {
         /// The variable.
         name: String,
-        /// What stands in the way.
+        /// The reason.
         why: &'static str,
     },
     /// A line of a route file that is neither an assignment nor a route.
@@ -61,7 +62,7 @@ pub enum Error {
         line: usize,
         /// One-based column, in bytes.
         column: usize,
-        /// What is wrong and what is expected.
+        /// The reason, and what is expected.
         why: String,
     },
 }

@@ -1,35 +1,35 @@
-//! Writing values: the two forms that the original's writers use, and one that is always right.
+//! Quoting of values: the two forms of upstream's writers, and one that is always correct.
 
 use crate::Error;
 
 /// How a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quoting {
-    /// For editing `/etc/sysconfig` files: only white space calls for quotes, a value with shell variables gets double
-    /// ones so that it still expands, a value that brings its own quotes or is a `$(…)` stays.
+    /// For editing `/etc/sysconfig` files: only white space requires quotes; a value with shell variables
+    /// gets double quotes so that it is still expanded; a value with its own quotes or a `$(…)` is unchanged.
     Sysconf,
-    /// For `ifcfg-*` files: white space calls for double quotes, unless the value brings its own.
+    /// For `ifcfg-*` files: white space requires double quotes, unless the value has its own.
     Ifcfg,
-    /// For any value: a shell reads back exactly these characters.
+    /// For any value: a shell reads exactly these characters.
     Shell,
 }
 
 impl Quoting {
-    /// The value as it stands after the `=`.
+    /// The value as written after the `=`.
     pub fn apply(self, name: &str, value: &str) -> Result<String, Error> {
         match self {
             Quoting::Sysconf => sysconf(name, value),
             Quoting::Ifcfg => Ok(ifcfg(value)),
             Quoting::Shell if value.contains('\0') => Err(Error::Unquotable {
                 name: name.to_owned(),
-                why: "it holds a NUL, which no shell variable can",
+                why: "it contains a NUL, which is not possible in a shell variable",
             }),
             Quoting::Shell => Ok(shell_quote(value)),
         }
     }
 }
 
-/// The word that a shell reads as that text: bare when that is safe, else in single quotes (as Python's shlex).
+/// The word that a shell reads as this text: unquoted if safe, else in single quotes (like Python's shlex).
 pub fn shell_quote(text: &str) -> String {
     let safe = |b: u8| b.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&b);
     if !text.is_empty() && text.bytes().all(safe) {
@@ -69,7 +69,7 @@ fn sysconf(name: &str, value: &str) -> Result<String, Error> {
     } else if !value.contains("'''") {
         Ok(format!("\"\"\"{value}\"\"\""))
     } else {
-        Err(Error::Unquotable { name: name.to_owned(), why: "it holds both kinds of triple quotes" })
+        Err(Error::Unquotable { name: name.to_owned(), why: "it contains both kinds of triple quotes" })
     }
 }
 

@@ -1,4 +1,5 @@
-//! `route-IF` and `route6-IF`: numbered assignments (`ADDRESS0=`), or arguments of `ip route`, one route a line.
+//! `route-IF` and `route6-IF`: numbered assignments (`ADDRESS0=`), or arguments of `ip route`, one route per
+//! line.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +17,9 @@ use crate::{Document, Error, Quoting};
 /// A static route.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Route {
-    /// The destination: an address, with `/prefix` in the `ip route` form, or `default`.
+    /// The destination: an address, with `/prefix` in the `ip route` format, or `default`.
     pub destination: String,
-    /// The netmask of the numbered form.
+    /// The netmask in the numbered format.
     pub netmask: Option<String>,
     /// The next hop.
     pub gateway: Option<String>,
@@ -26,12 +27,12 @@ pub struct Route {
     pub metric: Option<u32>,
     /// The interface.
     pub device: Option<String>,
-    /// Other words of an `ip route` line, in order.
+    /// Further arguments of an `ip route` line, in order.
     pub options: Vec<String>,
 }
 
-/// Reads a route file in either form. The form is the numbered one when any `ADDRESSn=` stands in it, which is how
-/// the network scripts of RHEL decide.
+/// Parses a route file in either format. It is the numbered one if there is any `ADDRESSn=`, like RHEL's
+/// network scripts decide.
 pub fn parse_routes(text: &[u8]) -> Result<Vec<Route>, Error> {
     let document = Document::parse(text);
     if let Err(error @ Error::TooLarge(_)) = document {
@@ -78,7 +79,7 @@ fn numbered(document: &Document) -> Result<Vec<Route>, Error> {
             routes.entry(index).or_default().metric = Some(metric);
         }
     }
-    // A number without its ADDRESS is no route: the network scripts pass over it too.
+    // A number without ADDRESS is not a route: the network scripts ignore it too.
     Ok(routes.into_values().filter(|route| !route.destination.is_empty()).collect())
 }
 
@@ -90,12 +91,12 @@ fn ip_line(line: &[u8], number: usize, column: usize) -> Result<Route, Error> {
     let mut route = Route::default();
     if words.peek().is_some_and(|word| word.contains('=')) {
         return Err(fail(format!(
-            "{text:?} is no route: give «DESTINATION via GATEWAY», or ADDRESS0= and the like"
+            "{text:?} is not a route: expected «DESTINATION via GATEWAY», or ADDRESS0= and so on"
         )));
     }
     while let Some(word) = words.next() {
         let mut argument =
-            || words.next().map(str::to_owned).ok_or_else(|| fail(format!("{word:?} needs a value")));
+            || words.next().map(str::to_owned).ok_or_else(|| fail(format!("{word:?} requires a value")));
         match word {
             "via" => route.gateway = Some(argument()?),
             "dev" => route.device = Some(argument()?),
@@ -125,7 +126,8 @@ fn words(input: &str) -> IResult<&str, Vec<&str>> {
     .parse(input)
 }
 
-/// The numbered form, numbered from 0: `ADDRESS`, `GATEWAY`, `NETMASK`, `METRIC`, in this order for each route.
+/// The numbered format, starting at 0: `ADDRESS`, `GATEWAY`, `NETMASK`, `METRIC`, in this order for each
+/// route.
 pub fn indexed_routes(routes: &[Route]) -> Result<String, Error> {
     let mut out = String::new();
     for (index, route) in routes.iter().enumerate() {
@@ -147,7 +149,7 @@ pub fn indexed_routes(routes: &[Route]) -> Result<String, Error> {
     Ok(out)
 }
 
-/// The `ip route` form. The blank that stands for an absent metric is kept: `… via GATEWAY  dev IF`.
+/// The `ip route` format. The blank of a missing metric is kept: `… via GATEWAY  dev IF`.
 pub fn ip_routes(routes: &[Route]) -> String {
     let mut out = String::new();
     for route in routes {

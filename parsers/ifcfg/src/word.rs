@@ -1,4 +1,4 @@
-//! Finding the end of a shell word, and its value (POSIX shell, 2.2 «Quoting»; `$'…'` as bash reads it).
+//! Finds the end of a shell word, and its value (POSIX shell, 2.2 «Quoting»; `$'…'` as in bash).
 
 use nom::{IResult, Parser, bytes::complete::take_while_m_n, combinator::map_opt};
 
@@ -6,7 +6,7 @@ use crate::Error;
 
 const MAX_DEPTH: usize = 64;
 
-/// What is open while a word is scanned.
+/// What is open during the scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Open {
     Single,
@@ -20,12 +20,12 @@ enum Open {
 impl Open {
     fn describe(self) -> &'static str {
         match self {
-            Open::Single => "the single quote",
-            Open::Double => "the double quote",
-            Open::Ansi => "the $' quote",
-            Open::Command => "the $( or (",
-            Open::Brace => "the ${",
-            Open::Backtick => "the back quote",
+            Open::Single => "single quote",
+            Open::Double => "double quote",
+            Open::Ansi => "$' quote",
+            Open::Command => "$( or (",
+            Open::Brace => "${",
+            Open::Backtick => "back quote",
         }
     }
 
@@ -40,7 +40,7 @@ impl Open {
     }
 }
 
-/// The length of the shell word at `start`; zero for an empty one. Errors carry positions in `text`.
+/// The length of the shell word at `start`; zero if it is empty. Errors have positions in `text`.
 pub(crate) fn scan(text: &[u8], start: usize) -> Result<usize, Error> {
     let mut open: Vec<(Open, usize)> = Vec::new();
     let mut at = start;
@@ -103,13 +103,13 @@ pub(crate) fn position(text: &[u8], at: usize) -> (usize, usize) {
     (line, before.len() - start + 1)
 }
 
-/// A word's value, and whether a shell would have expanded something in it.
+/// A word's value, and whether a shell would expand part of it.
 pub(crate) struct Evaluated {
     pub text: Vec<u8>,
     pub expands: bool,
 }
 
-/// Takes quotes and escapes away; expansions stay as they are written.
+/// Removes quotes and escapes; expansions are kept as written.
 pub(crate) fn evaluate(word: &[u8]) -> Evaluated {
     let mut out = Evaluated { text: Vec::with_capacity(word.len()), expands: false };
     let (mut at, mut double) = (0, false);
@@ -147,7 +147,7 @@ pub(crate) fn evaluate(word: &[u8]) -> Evaluated {
     out
 }
 
-/// Copies `'…'` from `at` without its quotes; gives its length with them.
+/// Copies `'…'` from `at` without its quotes; returns its length including them.
 fn single(word: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
     let inner = &word[at + 1..];
     let end = inner.iter().position(|b| *b == b'\'').unwrap_or(inner.len());
@@ -155,7 +155,7 @@ fn single(word: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
     (end + 2).min(word.len() - at)
 }
 
-/// The length of the `$(…)`, `${…}` or `` `…` `` at `at`: its quotes are its own.
+/// The length of the `$(…)`, `${…}` or `` `…` `` at `at`, which has its own quoting.
 fn expansion(word: &[u8], at: usize) -> usize {
     let mut depth = 0_usize;
     let mut quote = None;
@@ -185,7 +185,7 @@ fn expansion(word: &[u8], at: usize) -> usize {
     word.len() - at
 }
 
-/// Decodes `$'…'` from after its opening; gives the length up to and with the closing quote.
+/// Decodes `$'…'` after its opening; returns the length including the closing quote.
 fn ansi(word: &[u8], start: usize, out: &mut Vec<u8>) -> usize {
     let mut rest = &word[start.min(word.len())..];
     let whole = rest.len();
@@ -227,7 +227,7 @@ fn ansi_escape<'a>(code: u8, rest: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         b'0'..=b'7' => {
             let (tail, value) = digits(rest, 8, 2).unwrap_or((rest, 0));
             let scale = 8_u32.pow(u32::try_from(rest.len() - tail.len()).unwrap_or(0));
-            // Of what is more than a byte a shell keeps the low one.
+            // A shell keeps only the low byte of larger values.
             out.push(((u32::from(code - b'0') * scale + value) & 0xff) as u8);
             return tail;
         }
@@ -240,7 +240,7 @@ fn ansi_escape<'a>(code: u8, rest: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     rest
 }
 
-/// `\xHH`, `\uHHHH`, `\UHHHHHHHH`; without a digit it is no escape and stays.
+/// `\xHH`, `\uHHHH`, `\UHHHHHHHH`; without digits it is not an escape and is kept.
 fn numeric<'a>(rest: &'a [u8], radix: u32, most: usize, code: u8, out: &mut Vec<u8>) -> &'a [u8] {
     let Ok((tail, value)) = digits(rest, radix, most) else {
         out.extend_from_slice(&[b'\\', code]);

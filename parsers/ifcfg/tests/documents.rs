@@ -10,7 +10,7 @@ fn read(text: &str) -> Document {
     document
 }
 
-/// Words and what POSIX shell 2.2 and bash's manual («Quoting») say of them.
+/// Words with their meaning according to POSIX shell 2.2 and bash's manual («Quoting»).
 const WORDS: &[(&str, &str)] = &[
     ("", ""),
     ("eth0", "eth0"),
@@ -122,12 +122,12 @@ fn removing_takes_the_line_only_when_it_is_empty() {
 #[test]
 fn open_quotes_are_errors_with_a_place() {
     for (text, line, column, what) in [
-        ("A=1\nB='x\ny", 2, 3, "the single quote"),
-        ("A=\"x", 1, 3, "the double quote"),
-        ("A=x$(y", 1, 4, "the $( or ("),
-        ("A=x`y", 1, 4, "the back quote"),
-        ("A=${y", 1, 3, "the ${"),
-        ("A=$'y", 1, 3, "the $' quote"),
+        ("A=1\nB='x\ny", 2, 3, "single quote"),
+        ("A=\"x", 1, 3, "double quote"),
+        ("A=x$(y", 1, 4, "$( or ("),
+        ("A=x`y", 1, 4, "back quote"),
+        ("A=${y", 1, 3, "${"),
+        ("A=$'y", 1, 3, "$' quote"),
     ] {
         assert_eq!(
             Document::parse(text.as_bytes()),
@@ -142,7 +142,7 @@ fn open_quotes_are_errors_with_a_place() {
     assert_eq!(Document::parse(deep.as_bytes()), Err(Error::TooDeep { line: 1, column: 131 }));
 }
 
-/// What the original's two writers print for these values.
+/// The output of upstream's two writers for these values.
 #[test]
 fn quoting_is_the_originals() {
     for (value, sysconf, ifcfg) in [

@@ -1,10 +1,10 @@
-//! From the grammar's pairs to lines with a meaning.
+//! Converts the grammar's pairs to lines with a meaning.
 
 use pest::{Parser as _, error::LineColLocation, iterators::Pair};
 
 use crate::{Error, Interfaces, Kind, Line, MAX_BYTES, Meaning, Stanza};
 
-/// The derive makes public items without documentation.
+/// The derive creates public items without documentation.
 #[allow(missing_docs)]
 mod derived {
     #[derive(pest_derive::Parser)]
@@ -21,7 +21,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Interfaces, Error> {
     let pairs = Grammar::parse(Rule::file, text).map_err(|error| {
         let (LineColLocation::Pos((line, column)) | LineColLocation::Span((line, column), _)) =
             error.line_col;
-        Error::Syntax { line, column, why: "this line is not understood".to_owned() }
+        Error::Syntax { line, column, why: "invalid line".to_owned() }
     })?;
     let mut lines = Vec::new();
     let (mut number, mut open) = (1, false);
@@ -44,7 +44,7 @@ fn not_utf8(before: &[u8]) -> Error {
     Error::NotUtf8 { line, column: before.len() - start + 1 }
 }
 
-/// A line's meaning is that of its joined text: a backslash may split even a keyword.
+/// A line is interpreted after joining: a backslash may even split a keyword.
 fn meaning(text: &str, line: usize, open: &mut bool) -> Result<Meaning, Error> {
     let whole = joined(text);
     let column = text.chars().take_while(|c| c.is_whitespace()).count() + 1;
@@ -53,14 +53,14 @@ fn meaning(text: &str, line: usize, open: &mut bool) -> Result<Meaning, Error> {
         Some(pair) => statement(pair, line, open).map_err(fail),
         // Backslashes that join nothing.
         None if whole.trim().is_empty() => Ok(Meaning::Trivia),
-        None => Err(fail("this line is not understood".to_owned())),
+        None => Err(fail("invalid line".to_owned())),
     }
 }
 
-/// Reads a statement. `open` tells whether a stanza stands above that takes options.
+/// Parses a statement. `open` is whether it follows a stanza that accepts options.
 fn statement(pair: Pair<'_, Rule>, line: usize, open: &mut bool) -> Result<Meaning, String> {
     let Some(inner) = pair.into_inner().next() else {
-        return Err("the line has no word".to_owned());
+        return Err("the line is empty".to_owned());
     };
     let rule = inner.as_rule();
     let keyword = inner.as_str().split_whitespace().next().unwrap_or_default().to_owned();
@@ -77,13 +77,13 @@ fn statement(pair: Pair<'_, Rule>, line: usize, open: &mut bool) -> Result<Meani
         let mut words = words.into_iter();
         let name = words.next().unwrap_or_default();
         if !*open {
-            return Err(format!("{name:?} is an option, and no iface or mapping stanza stands above it"));
+            return Err(format!("option {name:?} without an iface or mapping stanza above it"));
         }
         let value = words.next().unwrap_or_default().trim().to_owned();
         return Ok(Meaning::Option(name, value));
     }
     if words.is_empty() && !matches!(rule, Rule::allow | Rule::no_auto_down | Rule::no_scripts) {
-        return Err(format!("{keyword} needs at least one word after it"));
+        return Err(format!("{keyword} requires at least one argument"));
     }
     *open = matches!(rule, Rule::iface | Rule::template | Rule::mapping);
     let kind = match rule {
@@ -100,16 +100,16 @@ fn statement(pair: Pair<'_, Rule>, line: usize, open: &mut bool) -> Result<Meani
     Ok(Meaning::Head(Stanza { kind, options: Vec::new(), line }))
 }
 
-/// The text as one line. A backslash at the end of the file joins nothing and goes too.
+/// Joins the text to one line. A backslash at the end of the file is removed.
 fn joined(text: &str) -> String {
-    let joined = text.replace("\\\r\n", "").replace("\\\n", "");
-    joined.strip_suffix('\\').map(str::to_owned).unwrap_or(joined)
+    let text = text.strip_suffix('\\').unwrap_or(text);
+    text.replace("\\\r\n", "").replace("\\\n", "")
 }
 
 fn renames(words: Vec<String>) -> Result<Vec<(String, String)>, String> {
     let pair = |word: String| match word.split_once('=') {
         Some((from, to)) => Ok((from.to_owned(), to.to_owned())),
-        None => Err(format!("rename wants CUR=NEW, not {word:?}")),
+        None => Err(format!("rename requires CUR=NEW, found {word:?}")),
     };
     words.into_iter().map(pair).collect()
 }
@@ -125,9 +125,9 @@ fn iface(words: Vec<String>) -> Result<Kind, String> {
             method: Some(method.clone()),
             inherits,
         }),
-        [] => Err("iface needs a name".to_owned()),
-        [_, _] => Err("iface needs a method after the address family".to_owned()),
-        [_, _, _, extra, ..] => Err(format!("iface has a word too many: {extra:?}")),
+        [] => Err("iface requires a name".to_owned()),
+        [_, _] => Err("iface requires a method after the address family".to_owned()),
+        [_, _, _, extra, ..] => Err(format!("unexpected argument of iface: {extra:?}")),
     }
 }
 
@@ -135,16 +135,16 @@ fn template(words: Vec<String>) -> Result<Kind, String> {
     let (words, inherits) = inheritance(words)?;
     match &words[..] {
         [name] => Ok(Kind::Template { name: name.clone(), inherits }),
-        _ => Err("template wants a name and nothing but «inherits NAME» after it".to_owned()),
+        _ => Err("template requires a name, optionally followed by «inherits NAME»".to_owned()),
     }
 }
 
-/// Splits a closing `inherits NAME` off. The first word is a name, even when it is `inherits`.
+/// Splits off a final `inherits NAME`. The first word is a name, even if it is `inherits`.
 fn inheritance(mut words: Vec<String>) -> Result<(Vec<String>, Option<String>), String> {
     let Some(at) = words.iter().skip(1).position(|word| word == "inherits") else { return Ok((words, None)) };
     let base = words.split_off(at + 1);
     match &base[..] {
         [_, base] => Ok((words, Some(base.clone()))),
-        _ => Err("inherits wants one name after it, and nothing more".to_owned()),
+        _ => Err("inherits requires exactly one name".to_owned()),
     }
 }

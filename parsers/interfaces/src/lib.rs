@@ -1,8 +1,8 @@
-//! interfaces(5) of ifupdown, read and written byte for byte.
+//! Reads and writes interfaces(5) of ifupdown byte for byte.
 //!
-//! [`Interfaces::parse`] keeps every line as it stood and knows what each one means; [`Interfaces::stanzas`] gives the
-//! meaning, [`Interfaces::write`] the bytes. Nothing is opened here: [`resolve`] asks its caller for the files that
-//! `source` and `source-directory` name.
+//! [`Interfaces::parse`] keeps every line as written with its meaning; [`Interfaces::stanzas`] returns the
+//! meaning, [`Interfaces::write`] the bytes. This crate opens no files: [`resolve`] asks its caller for the
+//! files in `source` and `source-directory`.
 #![forbid(unsafe_code)]
 
 mod grammar;
@@ -12,27 +12,27 @@ mod stanza;
 pub use resolve::{Located, Opened, Reference, resolve};
 pub use stanza::{Kind, Stanza};
 
-/// The most bytes a file may have: a hundred times what a large host needs.
+/// The maximum file size in bytes: a hundred times what a large host needs.
 pub const MAX_BYTES: usize = 1 << 20;
-/// How deep files may source each other.
+/// The maximum nesting of sourced files.
 pub const MAX_DEPTH: usize = 16;
-/// How many files may be sourced together.
+/// The maximum number of sourced files.
 pub const MAX_FILES: usize = 1024;
 
-/// Why a file could not be read.
+/// Why a file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A line that ifup would refuse.
+    /// A line that ifup rejects.
     #[error("line {line}, column {column}: {why}")]
     Syntax {
         /// One-based line.
         line: usize,
         /// One-based column, in characters.
         column: usize,
-        /// What is wrong and what is expected.
+        /// The reason, and what is expected.
         why: String,
     },
-    /// A byte that is no UTF-8.
+    /// Invalid UTF-8.
     #[error("line {line}, column {column}: the file is not UTF-8; rewrite the line in ASCII")]
     NotUtf8 {
         /// One-based line.
@@ -41,12 +41,14 @@ pub enum Error {
         column: usize,
     },
     /// The file is larger than [`MAX_BYTES`].
-    #[error("the file has {0} bytes, more than the {MAX_BYTES} that are read")]
+    #[error("the file has {0} bytes, more than the limit of {MAX_BYTES}")]
     TooLarge(usize),
     /// Files source each other deeper than [`MAX_DEPTH`].
-    #[error("{file}: line {line}: files source each other more than {MAX_DEPTH} deep; is there a circle?")]
+    #[error(
+        "{file}: line {line}: sourced files are nested more than {MAX_DEPTH} levels deep; a file may source itself"
+    )]
     TooDeep {
-        /// The file that sources once too often.
+        /// The file with the offending line.
         file: String,
         /// Its line.
         line: usize,
@@ -54,22 +56,22 @@ pub enum Error {
     /// More than [`MAX_FILES`] files are sourced.
     #[error("{file}: line {line}: more than {MAX_FILES} files are sourced")]
     TooManyFiles {
-        /// The file that sources the one too many.
+        /// The file with the offending line.
         file: String,
         /// Its line.
         line: usize,
     },
-    /// A sourced file is broken.
+    /// A sourced file is invalid.
     #[error("{file}: {error}")]
     Sourced {
         /// The file.
         file: String,
-        /// What is wrong with it.
+        /// The error in it.
         error: Box<Error>,
     },
 }
 
-/// A file, with every line as it stood.
+/// A file, with every line as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Interfaces {
     lines: Vec<Line>,
@@ -84,11 +86,11 @@ struct Line {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Meaning {
-    /// A comment or nothing.
+    /// A comment or a blank line.
     Trivia,
     /// The first line of a stanza.
     Head(Stanza),
-    /// A line of the stanza above.
+    /// A further line of a stanza.
     Option(String, String),
 }
 
@@ -127,7 +129,7 @@ impl Interfaces {
                 last.text.push('\n');
             }
             let joins = last.text.ends_with("\\\n") || last.text.ends_with("\\\r\n");
-            // A backslash at the very end would join the stanza to its line.
+            // A backslash at the very end would join the stanza to the previous line.
             if joins && !last.text.trim_start().starts_with('#') {
                 last.text.push('\n');
             }
@@ -137,8 +139,8 @@ impl Interfaces {
         Ok(())
     }
 
-    /// Takes away the stanzas for which `unwanted` says so, with their options and the comments among these; gives
-    /// their number. `unwanted` sees a stanza without its options.
+    /// Removes the stanzas selected by `unwanted`, with their options and the comments between them; returns
+    /// their number. `unwanted` gets a stanza without its options.
     pub fn remove(&mut self, mut unwanted: impl FnMut(&Stanza) -> bool) -> usize {
         let (mut removed, mut inside) = (0, false);
         let mut kept = Vec::with_capacity(self.lines.len());
@@ -149,7 +151,7 @@ impl Interfaces {
                 Meaning::Head(stanza) => {
                     inside = unwanted(stanza);
                     removed += usize::from(inside);
-                    // Comments right above a stanza are kept: nobody can know whose they are.
+                    // Comments directly above a stanza are kept: it is unknown what they refer to.
                     kept.append(&mut trivia);
                     if !inside {
                         kept.push(line);

@@ -1,42 +1,43 @@
-//! Following `source` and `source-directory`, with the caller as the one who opens files.
+//! Follows `source` and `source-directory`; the caller opens the files.
 
 use crate::{Error, Interfaces, Kind, MAX_DEPTH, MAX_FILES, Stanza};
 
-/// A stanza and the file it stands in.
+/// A stanza and its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
-    /// The file's name, as the caller gave it.
+    /// The file's name, as given by the caller.
     pub file: String,
-    /// The stanza; its line is a line of that file.
+    /// The stanza; its line number refers to that file.
     pub stanza: Stanza,
 }
 
-/// Files in the order in which they are to be read: names and contents.
+/// Files in reading order: names and contents.
 pub type Opened = Vec<(String, Vec<u8>)>;
 
-/// What a `source` or `source-directory` line asks for.
+/// The target of a `source` or `source-directory` line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reference<'a> {
     /// The file with the line. A relative pattern is relative to its directory.
     pub from: &'a str,
     /// The pattern, with shell wildcards.
     pub pattern: &'a str,
-    /// Whether it names directories. Of their files, those named `[a-zA-Z0-9_-]+` count: see [`Reference::takes`].
+    /// Whether it matches directories. Of their files, only those named `[a-zA-Z0-9_-]+` are read: see
+    /// [`Reference::takes`].
     pub directory: bool,
 }
 
 impl Reference<'_> {
-    /// Whether a file of that name (without its directory) is read by this line.
+    /// Whether this line reads a file with that name (without its directory).
     pub fn takes(&self, name: &str) -> bool {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         !self.directory || (!name.is_empty() && name.bytes().all(plain))
     }
 }
 
-/// Reads a file and all that it sources, each in the place of the line that names it.
+/// Reads a file and everything it sources, in place of the sourcing lines.
 ///
-/// `open` gives the files that a reference matches, in the order in which they are to be read, with their contents;
-/// none is fine, as it is for ifup.
+/// `open` returns the files that a reference matches, in reading order, with their contents; like in ifup, it
+/// may return none.
 pub fn resolve(
     file: &str,
     bytes: &[u8],

@@ -1,17 +1,17 @@
-//! What a stanza says.
+//! The meaning of a stanza.
 
 /// A stanza with its options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stanza {
-    /// What it is and its words.
+    /// The type and its arguments.
     pub kind: Kind,
-    /// The lines below it, `name value` each, in order; a name may come more than once (`up`, `address`).
+    /// The lines below it, `name value` each, in order; a name can occur several times (`up`, `address`).
     pub options: Vec<(String, String)>,
-    /// The one-based line of its first line; 0 for one that was not read.
+    /// The one-based number of its first line; 0 if it was not read.
     pub line: usize,
 }
 
-/// The kinds of stanza that interfaces(5) and its kin (ifupdown2, ifupdown-ng) know.
+/// The types of stanza in interfaces(5) and its variants (ifupdown2, ifupdown-ng).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// `auto` (class `auto`) or `allow-CLASS`: interfaces brought up together.
@@ -21,9 +21,9 @@ pub enum Kind {
         /// Interfaces or patterns.
         interfaces: Vec<String>,
     },
-    /// `no-auto-down`: interfaces that `ifdown -a` leaves up.
+    /// `no-auto-down`: interfaces that `ifdown -a` does not bring down.
     NoAutoDown(Vec<String>),
-    /// `no-scripts`: interfaces without the scripts of `if-*.d`.
+    /// `no-scripts`: interfaces for which the scripts in `if-*.d` do not run.
     NoScripts(Vec<String>),
     /// `rename CUR=NEW …`.
     Rename(Vec<(String, String)>),
@@ -31,24 +31,24 @@ pub enum Kind {
     Source(Vec<String>),
     /// `source-directory`: patterns of directories whose files are read here.
     SourceDirectory(Vec<String>),
-    /// `mapping`: patterns of interfaces whose logical name a script finds.
+    /// `mapping`: patterns of interfaces whose logical name a script determines.
     Mapping(Vec<String>),
     /// `iface`.
     Iface {
         /// The logical name.
         name: String,
-        /// `inet`, `inet6`, …; ifupdown-ng allows none.
+        /// `inet`, `inet6`, …; optional in ifupdown-ng.
         family: Option<String>,
         /// `static`, `dhcp`, …; present with the family.
         method: Option<String>,
-        /// The interface whose options it takes over.
+        /// The interface whose options it inherits.
         inherits: Option<String>,
     },
     /// `template` of ifupdown-ng: options for others to inherit.
     Template {
         /// Its name.
         name: String,
-        /// The template whose options it takes over.
+        /// The template whose options it inherits.
         inherits: Option<String>,
     },
 }
@@ -69,7 +69,7 @@ impl Stanza {
         })
     }
 
-    /// The same with one more option.
+    /// Adds an option.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.options.push((name.to_owned(), value.to_owned()));
         self
@@ -80,12 +80,12 @@ impl Stanza {
         self.options.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Every value of an option, in order.
+    /// All values of an option, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.options.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The stanza as text: options indented by four blanks, a line each.
+    /// The stanza as text: options indented by four blanks, one per line.
     pub fn write(&self) -> String {
         let mut out = String::new();
         let options = self.options.iter().map(|(name, value)| format!("    {name} {value}"));

@@ -195,7 +195,7 @@ fn circles_end_and_broken_files_are_named() {
     assert!(matches!(broken, Err(Error::Sourced { file, .. }) if file == "x"));
 }
 
-/// Files on which ifupdown's own reader is asked: its `auto` list, and one interface's options.
+/// Files for ifupdown's own reader: its `auto` list, and one interface's options.
 const QUERIED: &[&str] = &[
     "auto lo eth0\nauto eth1\niface lo inet loopback\niface eth0 inet static\n    address 10.0.0.2\n    netmask 255.0.0.0\niface eth1 inet manual\n",
     "  auto \\\n eth0\n# c \\\niface eth0 inet static\naddress 10.0.0.2 \\\n\n netmask 255.0.0.0  \n",
@@ -227,7 +227,7 @@ fn ifquery_agrees() {
             .flatten()
             .collect();
         let seen = String::from_utf8_lossy(&listed.stdout).into_owned();
-        // ifupdown brings lo up of its own accord.
+        // ifupdown always brings up lo.
         let own = if auto.iter().any(|name| *name == "lo") { "" } else { "lo" };
         let seen: Vec<&str> = seen.lines().filter(|name| *name != own).collect();
         assert_eq!(seen, auto, "{text}\n{}", String::from_utf8_lossy(&listed.stderr));
@@ -278,6 +278,13 @@ fn stanza_text() -> impl Strategy<Value = Vec<u8>> {
         1 => prop::collection::vec(any::<u8>(), 0..3),
     ];
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn only_a_backslash_at_the_end_of_the_file_is_ignored() {
+    assert!(Interfaces::parse(b"auto lo\n\\").is_ok());
+    // The first backslash is text, the second joins nothing: ifup refuses the word.
+    assert!(Interfaces::parse(b"\\\\\n").is_err());
 }
 
 proptest! {

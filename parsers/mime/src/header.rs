@@ -1,4 +1,4 @@
-//! Header fields in their order, found by name without regard to case.
+//! Header fields in order, with case-insensitive names.
 
 use crate::Error;
 
@@ -7,11 +7,11 @@ use crate::Error;
 pub struct Header {
     /// The name as written.
     pub name: String,
-    /// The value as written: without the white space after the colon, with the line ends of its folding.
+    /// The value as written: without white space after the colon, including the line ends of its folding.
     pub value: Vec<u8>,
 }
 
-/// The headers of a message, in order, repeated ones kept.
+/// The headers of a message, in order, including duplicates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<Header>);
 
@@ -21,7 +21,7 @@ impl Headers {
         self.0.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_slice())
     }
 
-    /// The first value of that name as text; bytes that are no UTF-8 become U+FFFD.
+    /// The first value with that name as text; invalid UTF-8 becomes U+FFFD.
     pub fn text(&self, name: &str) -> Option<String> {
         self.get(name).map(|value| String::from_utf8_lossy(value).into_owned())
     }
@@ -36,13 +36,13 @@ impl Headers {
         self.0.iter()
     }
 
-    /// Adds a header at the end, also when one of that name exists.
+    /// Appends a header, even if one with that name exists.
     pub fn push(&mut self, name: &str, value: &str) -> Result<(), Error> {
         self.0.push(checked(name, value)?);
         Ok(())
     }
 
-    /// Takes every header of that name away and adds the new one at the end, as `del msg[k]; msg[k] = v` does.
+    /// Replaces all headers with that name, moving it to the end, like `del msg[k]; msg[k] = v`.
     pub fn replace(&mut self, name: &str, value: &str) -> Result<(), Error> {
         let header = checked(name, value)?;
         self.remove(name);
@@ -50,7 +50,7 @@ impl Headers {
         Ok(())
     }
 
-    /// Takes every header of that name away.
+    /// Removes all headers with that name.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|h| !h.name.eq_ignore_ascii_case(name));
     }
@@ -77,7 +77,7 @@ pub(crate) fn is_field_name_byte(byte: u8) -> bool {
 fn checked(name: &str, value: &str) -> Result<Header, Error> {
     let refuse = |why| Err(Error::UnwritableHeader { name: name.to_owned(), why });
     if name.is_empty() || !name.bytes().all(is_field_name_byte) {
-        return refuse("a name is printable ASCII without white space and colons");
+        return refuse("a name must be printable ASCII without white space and colons");
     }
     let mut rest = value;
     while let Some(at) = rest.find(['\r', '\n']) {

@@ -12,11 +12,11 @@ use nom::{
 pub enum Value {
     /// A plain or quoted value, without its quotes.
     Plain(String),
-    /// An RFC 2231 value: its text holds one character (below U+0100) for each encoded byte.
+    /// An RFC 2231 value: its text has one character (below U+0100) per encoded byte.
     Extended {
-        /// The charset, when the value names one.
+        /// The charset, if the value has one.
         charset: Option<String>,
-        /// The language, when the value names one.
+        /// The language, if the value has one.
         language: Option<String>,
         /// The text.
         text: String,
@@ -24,9 +24,9 @@ pub enum Value {
 }
 
 impl Value {
-    /// The value as text, decoded from its charset. An unknown charset leaves the text as it stands.
+    /// The value as text, decoded from its charset. With an unknown charset the text is unchanged.
     ///
-    /// A plain value loses a second pair of quotes, as Python's `collapse_rfc2231_value` does.
+    /// A second pair of quotes is removed from a plain value, like Python's `collapse_rfc2231_value`.
     pub fn collapse(&self) -> String {
         match self {
             Value::Plain(text) => unquote(text),
@@ -38,7 +38,7 @@ impl Value {
     }
 }
 
-/// `name="value"` for a header, quoted; a value outside ASCII as `name*=utf-8''…` (RFC 2231).
+/// `name="value"` for a header; non-ASCII values as `name*=utf-8''…` (RFC 2231).
 pub fn format_parameter(name: &str, value: &str) -> String {
     if value.is_empty() {
         name.to_owned()
@@ -57,7 +57,7 @@ pub fn format_parameter(name: &str, value: &str) -> String {
     }
 }
 
-/// Finds a parameter of a header's value. The value before the first `;` counts as a parameter too.
+/// Finds a parameter of a header's value. The value before the first `;` also counts as a parameter.
 pub(crate) fn lookup(header: &str, wanted: &str) -> Option<Value> {
     let wanted = wanted.to_lowercase();
     let mut segments = Vec::new();
@@ -75,10 +75,10 @@ pub(crate) fn lookup(header: &str, wanted: &str) -> Option<Value> {
     (!segments.is_empty()).then(|| join(segments))
 }
 
-/// A piece of a continued value; the order is the order of joining.
+/// A piece of a continued value, ordered for joining.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Segment {
-    /// Digits without leading zeros behind their count, so that comparing is comparing numbers of any size.
+    /// Digits without leading zeros after their count, so that comparison works for numbers of any size.
     number: Option<(usize, String)>,
     text: String,
     encoded: bool,
@@ -103,7 +103,7 @@ fn join(mut segments: Vec<Segment>) -> Value {
     Value::Extended { charset: None, language: None, text }
 }
 
-/// Splits at each `;` outside quotes, then at the first `=`, with the names in lower case where there is one.
+/// Splits at each `;` outside quotes, then at the first `=`, with names in lower case.
 fn split(header: &str) -> Vec<(String, String)> {
     let mut pieces = Vec::new();
     let (mut start, mut odd, mut previous) = (0, false, 0);
@@ -146,7 +146,7 @@ fn continuation(name: &str) -> Option<(String, Option<(usize, String)>)> {
     Some((base.to_owned(), number))
 }
 
-/// `%XX` to the character of that code; anything else stays.
+/// `%XX` becomes the character with that code; anything else is kept.
 fn percent_decode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -168,7 +168,7 @@ fn percent_decode(text: &str) -> String {
     out
 }
 
-/// Python's raw-unicode-escape: Latin-1, and `\uXXXX` for what Latin-1 has not.
+/// Python's raw-unicode-escape: Latin-1, and `\uXXXX` for everything else.
 fn raw_unicode_escape(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for c in text.chars() {
@@ -210,7 +210,7 @@ fn unquote(text: &str) -> String {
     text.to_owned()
 }
 
-/// Python counts the four separators of ASCII as white space, Rust does not.
+/// Unlike Rust, Python counts ASCII's four separators as white space.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\x1c'..='\x1f')
 }

@@ -1,4 +1,4 @@
-//! Reading: headers, then whatever the Content-Type promises, with each enclosing boundary ending a part.
+//! Parsing: headers, then the content declared by the Content-Type; enclosing boundaries end a part.
 
 use nom::{
     IResult, Parser,
@@ -10,28 +10,29 @@ use nom::{
 
 use crate::{Body, Defect, Error, Message, header::is_field_name_byte};
 
-/// How much is read before a message is refused.
+/// The limits for a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How deep parts may nest; the outermost message is at depth 1.
+    /// The maximum nesting of parts; the outermost message is at depth 1.
     pub max_depth: usize,
-    /// How many messages and parts there may be together.
+    /// The maximum number of messages and parts.
     pub max_parts: usize,
-    /// How many lines all headers together may have.
+    /// The maximum number of header lines.
     pub max_header_lines: usize,
-    /// How many bytes the text may have.
+    /// The maximum size in bytes.
     pub max_bytes: usize,
 }
 
 impl Default for Limits {
-    /// 32 levels, 4096 parts, 65536 lines of headers, 64 MiB: far beyond any cloud's user-data, far below what hurts a small machine.
+    /// 32 levels, 4096 parts, 65536 header lines, 64 MiB: far beyond any cloud's user-data, but harmless for
+    /// a small machine.
     fn default() -> Self {
         Self { max_depth: 32, max_parts: 4096, max_header_lines: 1 << 16, max_bytes: 64 << 20 }
     }
 }
 
 impl Message {
-    /// Reads a message. Any bytes are one: text without headers is a leaf with the defect that says so.
+    /// Parses a message. Any bytes are valid: text without headers is a leaf with a defect.
     pub fn parse(text: &[u8], limits: &Limits) -> Result<Self, Error> {
         if text.len() > limits.max_bytes {
             return Err(Error::TooLarge { size: text.len(), limit: limits.max_bytes });
@@ -53,11 +54,11 @@ impl Message {
     }
 }
 
-/// What ends the part being read.
+/// The end of the current part.
 enum End {
     /// A boundary of an enclosing multipart, with its leading dashes.
     Boundary(Vec<u8>),
-    /// A blank line, inside `message/delivery-status`.
+    /// A blank line, in `message/delivery-status`.
     Blank,
 }
 
@@ -73,7 +74,7 @@ impl End {
 struct Reader<'a> {
     rest: &'a [u8],
     line: usize,
-    /// Lines given back, the next one last.
+    /// Lines that were put back, the next one last.
     pushed: Vec<&'a [u8]>,
     ends: Vec<End>,
     parts: usize,
@@ -82,7 +83,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The next line with its line end; `None` at the end of the text or of the part being read.
+    /// The next line with its line end; `None` at the end of the text or the current part.
     fn next_line(&mut self) -> Option<&'a [u8]> {
         let line = match self.pushed.pop() {
             Some(line) => line,
@@ -166,7 +167,7 @@ impl<'a> Reader<'a> {
                 if index == 0 {
                     message.unix_from = Some(line_and_end(line).0.to_vec());
                 } else if index + 1 == lines.len() {
-                    // Most likely the first line of a body that lost its blank line.
+                    // Most likely the first line of a body without its blank line.
                     self.pushed.push(line);
                     return Ok(());
                 } else {
@@ -187,7 +188,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// `message/delivery-status` is blocks of headers with blank lines between them (RFC 3464).
+    /// `message/delivery-status` consists of blocks of headers separated by blank lines (RFC 3464).
     fn blocks(&mut self, depth: usize) -> Result<Body, Error> {
         let mut parts = Vec::new();
         loop {
@@ -258,7 +259,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Boundary lines that follow each other directly hold no part between them.
+    /// Consecutive boundary lines have no part between them.
     fn skip_repeated(&mut self, separator: &[u8]) {
         while let Some(line) = self.next_line() {
             if boundary_line(separator, line).is_none() {
@@ -278,8 +279,8 @@ fn store(message: &mut Message, header: Option<(&[u8], Vec<u8>)>) {
     }
 }
 
-/// The line end before a boundary belongs to the boundary (RFC 2046, 5.1.1): it is taken from whichever
-/// message was read last.
+/// The line end before a boundary belongs to the boundary (RFC 2046, 5.1.1): it is removed from the message
+/// read last.
 fn give_line_end_to_boundary(part: &mut Message) {
     let multipart = part.maintype() == "multipart";
     match &mut part.body {
@@ -314,7 +315,7 @@ fn is_header_line(line: &[u8]) -> bool {
     name(line).is_ok()
 }
 
-/// What a boundary line is.
+/// The type of a boundary line.
 enum Mark {
     /// It starts a part.
     Separator,
@@ -344,7 +345,7 @@ pub(crate) fn line_and_end(text: &[u8]) -> (&[u8], usize) {
     }
     match (content, opt(line_end)).parse(text) {
         Ok((_, (content, end))) => (content.unwrap_or_default(), end.map_or(0, <[u8]>::len)),
-        // Both halves are optional, so that the grammar fits any text.
+        // Both parts are optional, so that the grammar matches any text.
         Err(_) => (text, 0),
     }
 }

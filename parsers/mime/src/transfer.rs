@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 
-/// A payload without its transfer encoding.
+/// A decoded payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
-    /// The content; the payload itself when it could not be decoded.
+    /// The content; the payload itself if it could not be decoded.
     pub bytes: Vec<u8>,
-    /// Whether the encoding was followed to the letter.
+    /// Whether the encoding was strictly valid.
     pub clean: bool,
 }
 
@@ -40,12 +40,12 @@ fn base64(payload: &[u8]) -> Decoded {
     }
     match base64_skipping_junk(joined.iter().copied().chain(*b"==")) {
         Some((bytes, _)) => Decoded { bytes, clean: false },
-        // One sextet over a multiple of four cannot be completed: the text is given as it is.
+        // A single sextet after a multiple of four cannot be completed: the text is returned unchanged.
         None => Decoded { bytes: joined, clean: false },
     }
 }
 
-/// `None` when the text ends inside a group of four. Padding that completes a group ends the text.
+/// `None` if the text ends inside a group of four. Padding that completes a group ends the text.
 fn base64_skipping_junk(text: impl Iterator<Item = u8>) -> Option<(Vec<u8>, bool)> {
     let (mut out, mut clean) = (Vec::new(), true);
     let (mut left, mut have, mut pads) = (0_u8, 0_u8, 0_u8);
@@ -123,7 +123,7 @@ fn hex(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// `None` when there is no `begin` line, a line is empty before `end`, or a line is damaged beyond repair.
+/// `None` if there is no `begin` line, a line before `end` is empty, or a line is invalid.
 fn uuencoded(payload: &[u8]) -> Option<Vec<u8>> {
     let mut lines = split_lines(payload).into_iter();
     lines.find(|line| {
@@ -138,7 +138,7 @@ fn uuencoded(payload: &[u8]) -> Option<Vec<u8>> {
         if trim_end_marker(line) == b"end" {
             break;
         }
-        // Some encoders write more characters than the length calls for.
+        // Some encoders write more characters than the length requires.
         let needed = (usize::from(first.wrapping_sub(b' ') & 63) * 4 + 5) / 3;
         let decoded = uu_line(line).or_else(|| uu_line(&line[..needed.min(line.len())]))?;
         out.extend_from_slice(&decoded);
@@ -160,7 +160,7 @@ fn uu_line(line: &[u8]) -> Option<Vec<u8>> {
     let (mut bits, mut held) = (0_u32, 0_u32);
     let mut data = data.iter();
     while out.len() < length {
-        // Blanks at a line's end may have been eaten on the way.
+        // Trailing blanks of a line may have been lost.
         let value = match data.next() {
             None => 0,
             Some(&byte @ b' '..=b'`') => u32::from(byte - b' ') & 63,

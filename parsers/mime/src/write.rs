@@ -1,13 +1,14 @@
-//! Writing a message in the form of Python's `email.generator`: nothing is folded, every line end is a line feed.
+//! Writes a message in the format of Python's `email.generator`: without folding, with line feeds as line
+//! ends.
 
 use base64::Engine as _;
 
 use crate::{Body, Header, Message, transfer::split_lines};
 
 impl Message {
-    /// The message as bytes, as `as_bytes()` with header lines of any length gives it.
+    /// The message as bytes, like `as_bytes()` with unlimited header lines.
     ///
-    /// A multipart without a boundary parameter is written with one that is free; [`Message::free_boundary`] says how.
+    /// A multipart without a boundary parameter gets a free one, see [`Message::free_boundary`].
     pub fn write(&self) -> Vec<u8> {
         let parts: Vec<Vec<u8>> = self.parts().iter().map(Message::write).collect();
         let framed = self.is_multipart() && self.maintype() == "multipart";
@@ -40,14 +41,14 @@ impl Message {
         out
     }
 
-    /// The message inside a `message/*`, or the blocks of a `message/delivery-status`.
+    /// The message in a `message/*`, or the blocks of a `message/delivery-status`.
     fn write_embedded(&self, parts: Vec<Vec<u8>>, out: &mut Vec<u8>) {
         if self.content_type() != "message/delivery-status" {
             out.extend_from_slice(parts.first().map_or(&[], Vec::as_slice));
             return;
         }
         for (index, mut text) in parts.into_iter().enumerate() {
-            // A block ends with the blank line after its headers; joining brings its own line end.
+            // A block ends with the blank line after its headers; joining adds a line end.
             if text.ends_with(b"\n") {
                 text.pop();
             }
@@ -58,16 +59,16 @@ impl Message {
         }
     }
 
-    /// A boundary in Python's form, made of `token` and, where a part holds that line already, a counter.
+    /// A boundary in Python's format, from `token` and, if a part already contains that line, a counter.
     ///
-    /// Give a random token below 2^63, so that nobody can guess the boundary of text that he sends.
+    /// Use a random token below 2^63, so that senders of text cannot guess the boundary.
     pub fn free_boundary(&self, token: u64) -> String {
         let parts: Vec<Vec<u8>> = self.parts().iter().map(Message::write).collect();
         free_boundary(token, &parts)
     }
 }
 
-/// A boundary as long and as shaped as Python's, of which no part may hold a line: for parts that are not there yet.
+/// A boundary of Python's length and format that no part may contain: for parts that do not exist yet.
 pub fn boundary_of(random: u64) -> String {
     form(random % 10_u64.pow(19))
 }
@@ -128,13 +129,13 @@ fn write_header(header: &Header, out: &mut Vec<u8>) {
     match std::str::from_utf8(&header.value) {
         Ok(value) if value.is_ascii() => write_lines(&header.value, out),
         Ok(value) => out.extend_from_slice(encoded_word(value).as_bytes()),
-        // Bytes of an unknown charset are left alone.
+        // Bytes in an unknown charset are kept.
         Err(_) => out.extend_from_slice(&header.value),
     }
     out.push(b'\n');
 }
 
-/// RFC 2047, whichever of Q and B is shorter.
+/// RFC 2047, with the shorter one of Q and B.
 fn encoded_word(value: &str) -> String {
     let mut q = String::new();
     for byte in value.bytes() {

@@ -1,4 +1,4 @@
-//! What the reader and the writer promise: totality, limits, and the form of Python's generator.
+//! The guarantees of the reader and the writer: totality, limits, and the format of Python's generator.
 
 use mime::{Body, Defect, Error, Limits, Message, format_parameter};
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ fn headers_are_found_in_any_case_and_replaced_at_the_end() {
 
 #[test]
 fn writes_what_mimemultipart_writes() {
-    // The document that Python 3.11 prints for MIMEMultipart() with one MIMEText of each kind attached.
+    // Python 3.11's output for MIMEMultipart() with one MIMEText of each kind attached.
     let mut outer = Message::multipart("mixed", "===============0000000000000000007==").expect("writable");
     outer.headers.push("Number-Attachments", "0").expect("writable");
     let mut script = Message::text("x-shellscript", "#!/bin/sh\necho hi\n").expect("writable");
@@ -125,7 +125,7 @@ fn unterminated_multipart_keeps_its_parts() {
     assert_eq!(message.defects, [Defect::CloseBoundaryNotFound]);
 }
 
-/// Text made of the pieces that mean something here, so that the interesting paths are reached.
+/// Text made of relevant pieces, to reach the interesting paths.
 fn mail() -> impl Strategy<Value = Vec<u8>> {
     let pieces = vec![
         "\n",
@@ -189,7 +189,7 @@ proptest! {
         let mut part = Message::text("plain", "x").expect("writable");
         part.set_filename(&name).expect("writable");
         let read = Message::parse(&part.write(), &LIMITS).expect("within the limits");
-        // Python unquotes a plain value twice (its own oddity), so that only names without quoting are exact.
+        // Python unquotes a plain value twice (a peculiarity), so that only names without quoting are exact.
         if !name.contains(['"', '\\']) {
             prop_assert_eq!(read.filename().expect("present"), name.trim());
         }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use mime::{Body, Limits, Message};
 use serde_json::{Value, json};
 
-/// Messages that once confused a reader of mail, or might.
+/// Messages that are difficult for mail readers.
 const NASTY: &[&str] = &[
     "",
     "\n",
@@ -114,7 +114,7 @@ const LEAVES: &[&str] = &[
     "Content-Type: message/rfc822\n\nSubject: inner\n\ninner body\n",
 ];
 
-/// A small generator with a fixed seed (xorshift), so that every run judges the same messages.
+/// A small generator with a fixed seed (xorshift), so that every run uses the same messages.
 struct Dice(u64);
 
 impl Dice {
@@ -161,7 +161,7 @@ fn corpus() -> Vec<Vec<u8>> {
     for index in 0..700 {
         let mut text = generate(&mut dice, 3).into_bytes();
         match index % 4 {
-            // A byte changed, or taken away, or other line ends: what transport does to mail.
+            // A changed or removed byte, or other line ends: what mail transport may do.
             1 if !text.is_empty() => {
                 let at = dice.roll(text.len());
                 text[at] = b"\n\r\t :;=\"-x"[dice.roll(10)];
@@ -257,8 +257,8 @@ fn reads_and_writes_as_python_does() {
     assert!(written > 300, "only {written} messages could be compared when written");
 }
 
-/// Python refuses to write some broken messages, or invents a random boundary; those have no expected bytes.
-/// It also drops a blank at the very end of a folded value, which we keep.
+/// Python refuses to write some invalid messages, or invents a random boundary; those have no expected bytes.
+/// It also removes a blank at the very end of a folded value, which we keep.
 fn comparable(message: &Message) -> bool {
     message.walk().all(|part| {
         let boundary = !part.is_multipart() || part.boundary().is_none_or(|b| !b.is_empty());

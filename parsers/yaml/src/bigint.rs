@@ -1,15 +1,15 @@
-//! Whole numbers of any length, as decimal text.
+//! Integers of any length, as decimal text.
 
 use std::fmt;
 
-/// A whole number beyond [`i128`], kept as its shortest decimal text.
+/// An integer beyond [`i128`], kept as its shortest decimal text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BigInt {
     text: String,
 }
 
 impl BigInt {
-    /// The number in decimal: a minus sign when negative, then digits without leading zeros.
+    /// The number in decimal: a minus sign if negative, then digits without leading zeros.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -21,13 +21,13 @@ impl fmt::Display for BigInt {
     }
 }
 
-/// More decimal digits than this are refused, as Python 3.11 and later refuse them.
+/// The maximum number of decimal digits, like in Python 3.11 and later.
 pub(crate) const MAX_DIGITS: usize = 4300;
 
 const LIMB: u64 = 1_000_000_000;
 const LIMB_DIGITS: usize = 9;
 
-/// A non-negative number being read digit by digit: limbs of nine decimal digits, lowest first.
+/// A non-negative number during parsing: limbs of nine decimal digits, lowest first.
 #[derive(Debug, Default)]
 pub(crate) struct Accumulator {
     limbs: Vec<u32>,
@@ -38,7 +38,7 @@ pub(crate) struct Accumulator {
 pub(crate) struct TooLong;
 
 impl Accumulator {
-    /// Makes `n` into `n * factor + add`.
+    /// Replaces `n` by `n * factor + add`.
     pub(crate) fn push(&mut self, factor: u32, add: u32) -> Result<(), TooLong> {
         let mut carry = u64::from(add);
         for limb in &mut self.limbs {
@@ -54,7 +54,7 @@ impl Accumulator {
         if self.limbs.len() > MAX_DIGITS / LIMB_DIGITS + 1 { Err(TooLong) } else { Ok(()) }
     }
 
-    /// The number, negated if asked, as the narrowest kind of value.
+    /// The number, negated if requested, as the narrowest kind of value.
     pub(crate) fn finish(&self, negative: bool) -> Result<crate::Value, TooLong> {
         let mut text = String::from(if negative { "-" } else { "" });
         match self.limbs.split_last() {

@@ -1,4 +1,4 @@
-//! The graph to values: tags, merge keys, repeated keys, aliases.
+//! Constructs values from the graph: tags, merge keys, duplicate keys, aliases.
 
 use crate::compose::{Content, Graph, Id, RawNode};
 use crate::error::{ErrorKind, Fault, excerpt};
@@ -9,7 +9,7 @@ use crate::{Limits, Node, Position, Value, time};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Makes the tree of a graph, following aliases; [`Limits`] bounds how far it unfolds.
+/// Constructs the tree of a graph, following aliases; [`Limits`] bounds its size.
 pub(crate) fn construct(graph: Graph, limits: &Limits) -> Result<Node, Fault> {
     let Graph { nodes, root } = graph;
     let mut constructor = Constructor {
@@ -47,7 +47,7 @@ impl Constructor {
         match self.nodes_left.checked_sub(count) {
             Some(left) => self.nodes_left = left,
             None => {
-                return self.limit(id, "aliases and merge keys unfold to too many values", self.max_nodes);
+                return self.limit(id, "aliases and merge keys expand to too many values", self.max_nodes);
             }
         }
         Ok(())
@@ -57,7 +57,7 @@ impl Constructor {
         Err(Fault::at(self.start(id), ErrorKind::Value(what.into())))
     }
 
-    /// What a node was written as, for messages.
+    /// The syntactic type of a node, for messages.
     fn form(&self, id: Id) -> &'static str {
         match self.nodes[id].content {
             Content::Scalar(_) => "a single value",
@@ -68,7 +68,7 @@ impl Constructor {
 
     fn node(&mut self, id: Id, depth: usize) -> Made<Node> {
         self.spend_nodes(1, id)?;
-        // The innermost scalars stand one below the innermost collection.
+        // The innermost scalars are one level below the innermost collection.
         if depth > self.max_depth {
             return self.limit(id, "aliases nest collections too deeply", self.max_depth);
         }
@@ -89,7 +89,7 @@ impl Constructor {
         Ok(Node { value, span: self.nodes[id].span })
     }
 
-    /// The text of a scalar. A mapping stands for the value under its `=` key, if it has one.
+    /// The text of a scalar. A mapping means the value of its `=` key, if it has one.
     fn text(&self, id: Id) -> Made<&str> {
         let mut at = id;
         loop {
@@ -104,13 +104,13 @@ impl Constructor {
                 Content::Seq(_) => break,
             }
         }
-        self.wrong(at, format!("a single value belongs here, not {}", self.form(at)))
+        self.wrong(at, format!("expected a single value, found {}", self.form(at)))
     }
 
     fn scalar(&mut self, id: Id, tag: &Tag) -> Made<Value> {
         let text = self.text(id)?;
         let length = text.len();
-        let look = |what: &str| format!("'{}' is not {what}: put it in quotes if it is text", excerpt(text));
+        let look = |what: &str| format!("'{}' is not {what}; use quotes if it is text", excerpt(text));
         let number = |refusal: Refusal, what: &str| match refusal {
             Refusal::Malformed => look(what),
             Refusal::TooLong => format!("a number of more than {} digits", crate::bigint::MAX_DIGITS),
@@ -121,40 +121,40 @@ impl Constructor {
                 let known = boolean::pyyaml(&text.to_lowercase());
                 known.map(Value::Bool).ok_or_else(|| look("one of yes, no, on, off, true, false"))
             }
-            Tag::Int => number::int(text).map_err(|refusal| number(refusal, "a whole number")),
+            Tag::Int => number::int(text).map_err(|refusal| number(refusal, "an integer")),
             Tag::Float => {
                 number::float(text).map(Value::Float).map_err(|refusal| number(refusal, "a number"))
             }
             Tag::Binary => (text.is_ascii().then(|| number::base64(text)).flatten())
                 .map(Value::Binary)
-                .ok_or_else(|| "this is not base 64".to_owned()),
+                .ok_or_else(|| "not valid base64".to_owned()),
             Tag::Timestamp if matches!(self.nodes[id].content, Content::Scalar(_)) => {
                 let written = text.strip_suffix('\n').unwrap_or(text);
-                time::parse(written).ok_or_else(|| look("a date or time of the calendar"))
+                time::parse(written).ok_or_else(|| look("a valid date or time"))
             }
-            Tag::Timestamp => Err(look("a date or time of the calendar")),
+            Tag::Timestamp => Err(look("a valid date or time")),
             _ => Ok(Value::Str(text.to_owned())),
         };
         let value = value.or_else(|what| self.wrong(id, what))?;
         match self.text_left.checked_sub(length) {
             Some(left) => self.text_left = left,
-            None => return self.limit(id, "aliases unfold to too much text, in bytes", self.max_text),
+            None => return self.limit(id, "aliases expand to too much text, in bytes", self.max_text),
         }
         Ok(value)
     }
 
     fn sequence(&mut self, id: Id, depth: usize) -> Made<Vec<Node>> {
         let Content::Seq(items) = &self.nodes[id].content else {
-            return self.wrong(id, format!("a sequence belongs here, not {}", self.form(id)));
+            return self.wrong(id, format!("expected a sequence, found {}", self.form(id)));
         };
         let items = items.clone();
         items.into_iter().map(|item| self.node(item, depth + 1)).collect()
     }
 
-    /// `!!omap` and `!!pairs`: a sequence of mappings of one entry each.
+    /// `!!omap` and `!!pairs`: a sequence of mappings with one entry each.
     fn pairs(&mut self, id: Id, depth: usize) -> Made<Vec<Node>> {
         let Content::Seq(items) = &self.nodes[id].content else {
-            let fault = self.wrong(id, format!("a sequence of pairs belongs here, not {}", self.form(id)));
+            let fault = self.wrong(id, format!("expected a sequence of pairs, found {}", self.form(id)));
             return fault.map_err(|fault: Fault| fault.within(self.start(id)));
         };
         let mut pairs = Vec::with_capacity(items.len());
@@ -162,7 +162,7 @@ impl Constructor {
             let (key, value) = match &self.nodes[item].content {
                 Content::Map(entries) if entries.len() == 1 => entries[0],
                 _ => {
-                    let fault = self.wrong(item, "a mapping of one entry belongs here");
+                    let fault = self.wrong(item, "expected a mapping with one entry");
                     return fault.map_err(|fault: Fault| fault.within(self.start(id)));
                 }
             };
@@ -172,7 +172,7 @@ impl Constructor {
         Ok(pairs)
     }
 
-    /// Collections are no keys, whatever is in them: Python asks before it fills them.
+    /// Collections cannot be keys, even if empty: Python checks before it fills them.
     fn hashable(&self, key: Id, mapping: Id) -> Made<()> {
         let what = match self.nodes[key].tag {
             Tag::Seq | Tag::Omap | Tag::Pairs => "sequence",
@@ -186,7 +186,7 @@ impl Constructor {
     fn mapping(&mut self, id: Id, depth: usize) -> Made<Vec<(Node, Node)>> {
         self.merge(id, depth)?;
         let Content::Map(entries) = &self.nodes[id].content else {
-            return self.wrong(id, format!("a mapping belongs here, not {}", self.form(id)));
+            return self.wrong(id, format!("expected a mapping, found {}", self.form(id)));
         };
         let mut made: Vec<(Node, Node)> = Vec::with_capacity(entries.len());
         let mut places: HashMap<Key, usize> = HashMap::with_capacity(entries.len());
@@ -194,12 +194,12 @@ impl Constructor {
             self.hashable(key_id, id)?;
             let key = self.node(key_id, depth + 1)?;
             let Some(hashed) = Key::of(&key.value) else {
-                return self.wrong(key_id, "this cannot be the key of a mapping");
+                return self.wrong(key_id, "not allowed as the key of a mapping");
             };
             let value = self.node(value_id, depth + 1)?;
             match places.entry(hashed) {
                 Entry::Occupied(place) => {
-                    // The first key stays, as in a dict; the text that counts is the last.
+                    // The first key is kept, as in a dict; the value is the last one.
                     let entry = &mut made[*place.get()];
                     entry.0.span = key.span;
                     entry.1 = value;
@@ -213,10 +213,10 @@ impl Constructor {
         Ok(made)
     }
 
-    /// Puts what `<<` names before the mapping's own entries, and makes `=` keys text.
+    /// Inserts the target of `<<` before the mapping's own entries, and converts `=` keys to text.
     fn merge(&mut self, id: Id, depth: usize) -> Made<()> {
         if depth > self.max_depth {
-            return self.limit(id, "merge keys nest too deeply", self.max_depth);
+            return self.limit(id, "merge keys are nested too deeply", self.max_depth);
         }
         let Content::Map(entries) = &mut self.nodes[id].content else { return Ok(()) };
         let entries = std::mem::take(entries);
@@ -241,13 +241,13 @@ impl Constructor {
         Ok(())
     }
 
-    /// The entries under one `<<`: of a mapping, or of a sequence of them with the first winning.
+    /// The entries of one `<<`: of a mapping, or of a sequence of mappings, where the first takes precedence.
     fn merge_value(&mut self, id: Id, value: Id, depth: usize, merged: &mut Vec<(Id, Id)>) -> Made<()> {
         let sources = match &self.nodes[value].content {
             Content::Map(_) => vec![value],
             Content::Seq(items) => items.clone(),
             Content::Scalar(_) => {
-                let fault = self.wrong(value, "'<<' takes a mapping or a sequence of mappings");
+                let fault = self.wrong(value, "'<<' requires a mapping or a sequence of mappings");
                 return fault.map_err(|fault: Fault| fault.within(self.start(id)));
             }
         };
@@ -255,7 +255,7 @@ impl Constructor {
         for source in sources {
             self.merge(source, depth + 1)?;
             let Content::Map(entries) = &self.nodes[source].content else {
-                let what = format!("'<<' takes mappings, not {}", self.form(source));
+                let what = format!("'<<' requires mappings, found {}", self.form(source));
                 let fault = self.wrong(source, what);
                 return fault.map_err(|fault: Fault| fault.within(self.start(id)));
             };
@@ -263,7 +263,7 @@ impl Constructor {
             self.spend_nodes(entries.len(), id)?;
             lists.push(entries);
         }
-        // Later entries win, so the first source goes last.
+        // Later entries take precedence, so the first source is inserted last.
         merged.extend(lists.into_iter().rev().flatten());
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A place in the text and the characters after it.
+//! A position in the text and the following characters.
 
 use crate::Position;
 
@@ -22,19 +22,19 @@ pub(crate) fn is_blank(c: char) -> bool {
     c == '\t' || ends_word(c)
 }
 
-/// Stands for the end of the text: the decoder lets no NUL through.
+/// Represents the end of the text: the decoder does not allow NUL.
 pub(crate) const END: char = '\0';
 
-/// Reads a text character by character and knows where it is.
+/// Reads a text character by character and tracks the position.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'a> {
     text: &'a str,
     offset: usize,
-    /// Characters passed.
+    /// The number of characters read.
     pub(crate) index: usize,
-    /// Lines passed.
+    /// The number of lines read.
     pub(crate) line: usize,
-    /// Characters passed in this line; a byte order mark is none.
+    /// The number of characters read in this line, without a byte order mark.
     pub(crate) column: usize,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Cursor<'a> {
         Cursor { text, offset: 0, index: 0, line: 0, column: 0 }
     }
 
-    /// All that is left.
+    /// The remaining text.
     pub(crate) fn rest(&self) -> &'a str {
         &self.text[self.offset..]
     }
@@ -52,7 +52,7 @@ impl<'a> Cursor<'a> {
         self.rest().chars().next().unwrap_or(END)
     }
 
-    /// The character after so many others.
+    /// The character after a number of others.
     pub(crate) fn peek_at(&self, skip: usize) -> char {
         self.rest().chars().nth(skip).unwrap_or(END)
     }
@@ -74,7 +74,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes characters as long as they are wanted and returns them.
+    /// Skips characters that match and returns them.
     pub(crate) fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
         let start = self.offset;
         while self.peek() != END && wanted(self.peek()) {
@@ -83,7 +83,7 @@ impl<'a> Cursor<'a> {
         &self.text[start..self.offset]
     }
 
-    /// Passes `count` characters.
+    /// Skips `count` characters.
     pub(crate) fn advance_by(&mut self, count: usize) {
         for _ in 0..count {
             self.advance();
@@ -94,15 +94,15 @@ impl<'a> Cursor<'a> {
         self.take_while(|c| c == ' ');
     }
 
-    /// Passes a comment, if one begins here.
+    /// Skips a comment, if one starts here.
     pub(crate) fn skip_comment(&mut self) {
         if self.peek() == '#' {
             self.take_while(|c| !is_break(c));
         }
     }
 
-    /// Passes a line break and returns what it means in a scalar: LS and PS themselves, any other
-    /// a line feed.
+    /// Skips a line break and returns its meaning in a scalar: LS and PS themselves, a line feed for any
+    /// other.
     pub(crate) fn line_break(&mut self) -> Option<char> {
         let c = self.peek();
         match c {
@@ -113,8 +113,7 @@ impl<'a> Cursor<'a> {
         Some(if matches!(c, '\u{2028}' | '\u{2029}') { c } else { '\n' })
     }
 
-    /// Whether `---` or `...` stands here as a word of its own; the caller knows it is at the start
-    /// of a line.
+    /// Whether there is a separate `---` or `...` here; the caller knows that this is the start of a line.
     pub(crate) fn at_document_marker(&self) -> bool {
         let rest = self.rest();
         (rest.starts_with("---") || rest.starts_with("...")) && is_blank(self.peek_at(3))

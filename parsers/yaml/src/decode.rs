@@ -1,10 +1,10 @@
-//! Bytes to text: encodings by byte order mark, and the characters YAML allows.
+//! Decodes bytes to text: encodings by byte order mark, and the characters that YAML allows.
 
 use crate::error::{ErrorKind, Fault};
 use crate::{Limits, Position};
 use std::borrow::Cow;
 
-/// The text of a source. A byte order mark stays in it as its first character.
+/// The text of a source. A byte order mark is kept as its first character.
 pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, str>, (Fault, String)> {
     if bytes.len() > limits.max_bytes {
         let kind = ErrorKind::Limit { what: "the source is too large", limit: limits.max_bytes };
@@ -22,8 +22,8 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, str
     Ok(text)
 }
 
-/// The characters of YAML 1.1 as PyYAML draws the line: surrogates, U+FFFE, U+FFFF and controls
-/// other than tab, line feed, carriage return and NEL are out.
+/// The characters of YAML 1.1 according to PyYAML: surrogates, U+FFFE, U+FFFF and controls other than tab,
+/// line feed, carriage return and NEL are not allowed.
 fn is_printable(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
 }
@@ -50,7 +50,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, encoding: &'static str) -> Resu
     if valid { Ok(text) } else { Err((Fault::at(end_of(&text), ErrorKind::Encoding { encoding }), text)) }
 }
 
-/// Where a text ends.
+/// The end position of a text.
 fn end_of(text: &str) -> Position {
     let mut cursor = crate::cursor::Cursor::new(text);
     while !cursor.rest().is_empty() {

@@ -1,34 +1,34 @@
-//! Why a document could not be read, and where.
+//! Errors with their positions.
 
 use std::fmt;
 
 use crate::Position;
 use crate::cursor::is_break;
 
-/// A document that could not be read.
+/// A document that cannot be read.
 ///
-/// Displays as `FILE:LINE:COL: what`, then the line and a caret under the column.
+/// Displayed as `FILE:LINE:COL: what`, then the line and a caret below the column.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", Rendered(self))]
 pub struct Error {
-    /// What is wrong.
+    /// The kind of error.
     pub kind: ErrorKind,
-    /// The name given to [`parse`](crate::parse): usually a path.
+    /// The name given to [`parse`](crate::parse), usually a path.
     pub source_name: Box<str>,
-    /// Where reading stopped.
+    /// Where parsing stopped.
     pub position: Position,
-    /// Where the thing that could not be finished began, if that is elsewhere: the mapping of a
-    /// wrong entry, the quote that is never closed.
+    /// Where the unfinished element starts, if that is elsewhere: the mapping of an invalid entry, an
+    /// unterminated quote.
     pub context: Option<Position>,
-    /// The text of the line at [`Error::place`], without its line break; long lines are cut.
+    /// The text of the line at [`Error::place`], without its line break; long lines are truncated.
     pub line_text: Box<str>,
 }
 
-/// The kinds of error, by the step that finds them.
+/// The kinds of error, by the step that detects them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The bytes are not in the encoding they should be in.
+    /// The bytes are not valid in their encoding.
     #[error("not valid {encoding}: save the file as UTF-8")]
     Encoding {
         /// UTF-8, or UTF-16 with the byte order of its mark.
@@ -37,49 +37,49 @@ pub enum ErrorKind {
     /// A character YAML does not allow, such as a control character.
     #[error("character U+{0:04X} is not allowed in YAML: remove it or escape it in double quotes")]
     Unprintable(u32),
-    /// The text does not divide into tokens.
+    /// The text is lexically invalid.
     #[error("{0}")]
     Scan(String),
-    /// A word where a key has to be, and no `:` behind it. The key is at [`Error::context`].
+    /// A word in place of a key, without a `:` after it. The key is at [`Error::context`].
     #[error("a ':' is missing after this key, on the same line")]
     MissingColon,
-    /// The tokens do not make a document.
+    /// The tokens do not form a document.
     #[error("{0}")]
     Syntax(String),
     /// More than one document in the source.
-    #[error("a second document begins here; only one is read: remove this '---' and what follows")]
+    #[error("only one document is allowed; remove this '---' and everything after it")]
     SecondDocument,
-    /// An alias whose anchor was not seen before.
+    /// An alias of an unknown anchor.
     #[error("no anchor named '{0}' before this alias")]
     UndefinedAlias(String),
     /// An anchor that is already in use.
-    #[error("the anchor '{0}' is already defined: give this one another name")]
+    #[error("duplicate anchor '{0}'; use another name")]
     DuplicateAnchor(String),
-    /// An alias inside the very node it names.
-    #[error("the alias '{0}' is inside the node it stands for")]
+    /// An alias inside the node it refers to.
+    #[error("the alias '{0}' is inside the node it refers to")]
     RecursiveAlias(String),
-    /// A tag nothing is known of.
-    #[error("no meaning is known for the tag '{0}': remove the tag, or quote the text if it is one")]
+    /// An unknown tag.
+    #[error("unknown tag '{0}'; remove the tag, or use quotes if it is text")]
     UnknownTag(String),
-    /// A value that its tag, or its look, says to be something that it is not.
+    /// A value that does not match its explicit or implicit tag.
     #[error("{0}")]
     Value(String),
     /// A sequence, mapping or set as the key of a mapping.
-    #[error("a {0} cannot be the key of a mapping")]
+    #[error("a {0} is not allowed as the key of a mapping")]
     UnhashableKey(&'static str),
     /// One of the [`Limits`](crate::Limits) is reached.
     #[error("{what} (limit {limit})")]
     Limit {
-        /// What there is too much of.
+        /// What exceeds the limit.
         what: &'static str,
-        /// How much is allowed.
+        /// The limit.
         limit: usize,
     },
 }
 
 impl Error {
-    /// Where a person looks for the mistake: where reading stopped, or the key that lacks its `:`, which may stand
-    /// many lines above.
+    /// Where the mistake probably is: where parsing stopped, or the key without a `:`, which may be many
+    /// lines above.
     pub fn place(&self) -> Position {
         match self.kind {
             ErrorKind::MissingColon => self.context.unwrap_or(self.position),
@@ -87,8 +87,8 @@ impl Error {
         }
     }
 
-    /// How many characters of [`Error::line_text`] the error is about, from its place on: the whole of a key that lacks
-    /// its `:`, else one.
+    /// The number of characters of [`Error::line_text`] that the error is about: the length of a key without
+    /// a `:`, else one.
     pub fn width(&self) -> usize {
         if self.kind != ErrorKind::MissingColon {
             return 1;
@@ -98,19 +98,15 @@ impl Error {
         word.chars().count().max(1)
     }
 
-    /// The error without anything of the source's text: for logs that more people read than the source, which may
-    /// hold passwords.
+    /// The error without any text of the source: for logs that more people can read than the source, which
+    /// may contain passwords.
     pub fn without_text(&self) -> String {
         let what = match &self.kind {
-            ErrorKind::UndefinedAlias(_) => "no anchor of that name before this alias".to_owned(),
-            ErrorKind::DuplicateAnchor(_) => {
-                "the anchor is already defined: give this one another name".to_owned()
-            }
-            ErrorKind::RecursiveAlias(_) => "the alias is inside the node it stands for".to_owned(),
-            ErrorKind::UnknownTag(_) => {
-                "no meaning is known for this tag: remove it, or quote the text if it is one".to_owned()
-            }
-            ErrorKind::Value(_) => "the value is not what its tag, or its look, says".to_owned(),
+            ErrorKind::UndefinedAlias(_) => "no anchor with this name before the alias".to_owned(),
+            ErrorKind::DuplicateAnchor(_) => "duplicate anchor; use another name".to_owned(),
+            ErrorKind::RecursiveAlias(_) => "the alias is inside the node it refers to".to_owned(),
+            ErrorKind::UnknownTag(_) => "unknown tag; remove it, or use quotes if it is text".to_owned(),
+            ErrorKind::Value(_) => "the value does not match its explicit or implicit tag".to_owned(),
             kind => kind.to_string(),
         };
         let place = self.place();
@@ -118,7 +114,7 @@ impl Error {
     }
 }
 
-/// The error as it is shown.
+/// The error as displayed.
 struct Rendered<'a>(&'a Error);
 
 impl fmt::Display for Rendered<'_> {
@@ -127,7 +123,7 @@ impl fmt::Display for Rendered<'_> {
         let position = self.0.place();
         write!(f, "{source_name}:{}:{}: {kind}", position.line, position.column)?;
         if !line_text.is_empty() && position.column <= line_text.chars().count() + 1 {
-            // Tabs stay tabs under tabs, so the caret stands where the eye expects it.
+            // Tabs stay tabs below tabs, so that the caret is aligned.
             let lead: String = line_text
                 .chars()
                 .take(position.column.saturating_sub(1))
@@ -139,7 +135,7 @@ impl fmt::Display for Rendered<'_> {
     }
 }
 
-/// An error before it knows its source; boxed, since recursive readers pass it through every level.
+/// An error before its source is known; boxed, because recursive readers return it through every level.
 #[derive(Debug)]
 pub(crate) struct Fault(Box<FaultParts>);
 
@@ -168,9 +164,9 @@ impl Fault {
         self
     }
 
-    /// The error for people, with the line it happened in.
+    /// The error with its source line.
     pub(crate) fn into_error(self, source_name: &str, text: &str) -> Error {
-        /// A line longer than this says little and may hold a whole file.
+        /// Longer lines are not useful and may contain a complete file.
         const LONGEST: usize = 160;
         let FaultParts { kind, position, context } = *self.0;
         let shown = match (&kind, context) {
@@ -191,7 +187,7 @@ impl Fault {
     }
 }
 
-/// A character as a message names it.
+/// A character's name in messages.
 pub(crate) fn shown(c: char) -> String {
     match c {
         crate::cursor::END => "the end of the file".to_owned(),
@@ -202,7 +198,7 @@ pub(crate) fn shown(c: char) -> String {
     }
 }
 
-/// The beginning of a text, for a message.
+/// The beginning of a text, for messages.
 pub(crate) fn excerpt(text: &str) -> String {
     const LONGEST: usize = 40;
     match text.char_indices().nth(LONGEST) {

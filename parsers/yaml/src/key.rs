@@ -1,27 +1,27 @@
-//! When Python takes two keys of a mapping for one.
+//! Equality of mapping keys, as in Python.
 
 use crate::Value;
 use crate::time::Date;
 
-/// A key by Python's equality: `1`, `1.0` and `true` are the same one.
+/// A key with Python's equality: `1`, `1.0` and `true` are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
     Null,
     Int(i128),
     BigInt(String),
-    /// A float that is no whole number, by its bits.
+    /// A float that is not an integer, by its bits.
     Float(u64),
     Str(String),
     Binary(Vec<u8>),
     Date(Date),
-    /// A time on the clock of nowhere in particular, in microseconds.
+    /// A time without a time zone, in microseconds.
     Naive(i64),
-    /// A moment, in microseconds, whatever zone it was written in.
+    /// A time with a time zone, in microseconds of UTC.
     Aware(i64),
 }
 
 impl Key {
-    /// The key a value is; none if Python cannot hash it.
+    /// The key for a value; `None` if Python cannot hash it.
     pub(crate) fn of(value: &Value) -> Option<Key> {
         Some(match value {
             Value::Null => Key::Null,
@@ -42,7 +42,7 @@ impl Key {
         if !f.is_finite() || f.fract() != 0.0 {
             return Key::Float(f.to_bits());
         }
-        // Without digits after the point this prints every digit of the exact value.
+        // Without digits after the point this prints all digits of the exact value.
         let digits = format!("{f:.0}");
         digits.parse().map_or_else(|_| Key::BigInt(digits), Key::Int)
     }

@@ -1,23 +1,23 @@
-//! YAML 1.1 as PyYAML's safe loader reads it, each node with its span.
+//! YAML 1.1 as read by PyYAML's safe loader, with the span of each node.
 //!
-//! Every cloud-config ever written was tried against PyYAML, so its reading is the one that
-//! counts: `yes` is a boolean and `y` is not, `0644` is 420 and `0o644` is text, `12:30` is 750,
-//! `1e3` is text, a date is a date, the last of two equal keys wins, `<<` merges. YAML 1.2 parsers
-//! differ from it in what they accept as well as in what they make of it. This crate has a scanner
-//! of its own for that reason; its tests compare it with PyYAML over thousands of documents.
+//! Existing cloud-configs were written for PyYAML, so its interpretation is authoritative: `yes` is a boolean
+//! and `y` is not, `0644` is 420 and `0o644` is text, `12:30` is 750, `1e3` is text, a date is a date, the
+//! last of two equal keys takes precedence, `<<` merges. YAML 1.2 parsers differ both in what they accept and
+//! in its meaning. Therefore this crate has its own scanner; its tests compare it with PyYAML on thousands of
+//! documents.
 //!
-//! A text goes through five steps, a module each:
+//! A text is processed in five steps, one module each:
 //!
 //! 1. `decode`: bytes to characters, by byte order mark;
 //! 2. `scan`: characters to tokens;
-//! 3. `compose`: tokens to a graph of tagged nodes, in which an alias is an edge;
+//! 3. `compose`: tokens to a graph of tagged nodes, where an alias is an edge;
 //! 4. `resolve`: the tag of a scalar without one;
 //! 5. `construct`: the graph to a tree of values.
 //!
-//! [`parse`] is total: any bytes give a value or an [`Error`] that names file, line and column, in
-//! time and memory bounded by [`Limits`]. What it does not share with PyYAML: an alias inside the
-//! node it names is an error (Python builds a list that contains itself), half of a surrogate pair
-//! is no character (two halves are joined), and the limits.
+//! [`parse`] is total: any bytes give a value or an [`Error`] with file, line and column, in time and memory
+//! bounded by [`Limits`]. Differences from PyYAML: an alias inside the node it refers to is an error (Python
+//! builds a list that contains itself), half of a surrogate pair is not a character (two halves are joined),
+//! and the limits.
 //!
 //! ```
 //! use yaml::{Limits, Value, parse};
@@ -54,14 +54,14 @@ pub use limits::Limits;
 pub use node::{Node, Position, Span, Value};
 pub use time::{Date, Timestamp};
 
-/// Reads the one document of a source: UTF-8, or UTF-16 with a byte order mark.
+/// Reads the single document of a source: UTF-8, or UTF-16 with a byte order mark.
 ///
-/// `source_name` is what errors call the source, usually its path. A source without a document
-/// (empty, or comments only) is none; an empty document (`---`) is a node of [`Value::Null`].
+/// `source_name` is the name of the source in errors, usually its path. Returns `None` for a source without a
+/// document (empty, or comments only); an empty document (`---`) is a node with [`Value::Null`].
 ///
 /// # Errors
 ///
-/// Wherever PyYAML's `safe_load` raises, and beyond `limits`.
+/// Where PyYAML's `safe_load` raises an exception, and beyond `limits`.
 pub fn parse(source_name: &str, bytes: &[u8], limits: &Limits) -> Result<Option<Node>, Error> {
     let text = decode::decode(bytes, limits).map_err(|(fault, text)| fault.into_error(source_name, &text))?;
     let graph = compose::compose(&text, limits).map_err(|fault| fault.into_error(source_name, &text))?;

@@ -1,25 +1,25 @@
-//! What a document may cost.
+//! Resource limits.
 
-/// Bounds on reading one document. Every bound ends in a typed error, never in less data.
+/// Limits for reading a document. Exceeding one is a typed error; data is never truncated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the source; also, doubled, the bytes of all text once aliases are expanded.
+    /// The size of the source in bytes; also, doubled, the size of all text after expanding aliases.
     pub max_bytes: usize,
-    /// Collections inside each other, aliases expanded. Above [`Limits::DEEPEST`] is read as that:
-    /// the tree is walked and dropped recursively.
+    /// The nesting of collections after expanding aliases. Values above [`Limits::DEEPEST`] count as that:
+    /// the tree is traversed and dropped recursively.
     pub max_depth: usize,
-    /// Nodes of the tree once aliases and merge keys are expanded: the guard against a small text
-    /// that unfolds into gigabytes.
+    /// The number of nodes after expanding aliases and merge keys: a small text could otherwise expand to
+    /// gigabytes.
     pub max_nodes: usize,
 }
 
 impl Limits {
-    /// No limit lets collections nest deeper than this.
+    /// The upper bound for the nesting of collections.
     pub const DEEPEST: usize = 256;
 }
 
 impl Default for Limits {
-    /// 32 MiB, 200 levels, a million nodes: far beyond any user-data, well within a small machine.
+    /// 32 MiB, 200 levels, a million nodes: far beyond any user-data, but harmless for a small machine.
     fn default() -> Self {
         Limits { max_bytes: 32 << 20, max_depth: 200, max_nodes: 1_000_000 }
     }

@@ -1,86 +1,86 @@
-//! The tree a document becomes.
+//! The tree of a document.
 
 use crate::bigint::BigInt;
 use crate::time::{Date, Timestamp};
 
-/// A place in a source text. An unplaced node (one a program built) has all three at zero.
+/// A position in a source text. All fields are zero for a node created by a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position {
     /// Line, counted from 1. Lines end where YAML 1.1 ends them: CR, LF, CRLF, NEL, LS or PS.
     pub line: usize,
     /// Column in characters, counted from 1.
     pub column: usize,
-    /// Bytes from the start of the text, once that text is UTF-8.
+    /// Byte offset from the start of the text in UTF-8.
     pub offset: usize,
 }
 
 /// From the first character of a node to just after its last.
 ///
-/// As in PyYAML a block collection reaches to the token that ends it, which is the first token of
-/// whatever follows, and an alias has the span of the node its anchor names.
+/// As in PyYAML, a block collection extends to the token that ends it, which is the first token after it, and
+/// an alias has the span of the node it refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Span {
-    /// Where the node begins.
+    /// The start of the node.
     pub start: Position,
-    /// Where the node has ended.
+    /// The end of the node.
     pub end: Position,
 }
 
-/// A value and where it was written.
+/// A value and its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// What it says.
     pub value: Value,
-    /// Where it says it; [`Span::default`] when a program built it.
+    /// The place; [`Span::default`] if a program created it.
     pub span: Span,
 }
 
-/// What PyYAML's safe loader makes of a node, with Python's types spelled in Rust.
+/// The value that PyYAML's safe loader creates, with Rust types.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// `null`, `~` or nothing at all.
+    /// `null`, `~` or empty.
     Null,
     /// `yes`, `no`, `on`, `off`, `true`, `false` in three casings each.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i128),
-    /// A whole number that [`i128`] cannot hold; never one that it can.
+    /// An integer beyond [`i128`].
     BigInt(BigInt),
-    /// A number with a point, an infinity or not-a-number.
+    /// A float, including infinity and NaN.
     Float(f64),
     /// Text.
     Str(String),
     /// `!!binary`, decoded.
     Binary(Vec<u8>),
-    /// A day.
+    /// A date.
     Date(Date),
-    /// A day and a time of it.
+    /// A date with a time.
     Timestamp(Timestamp),
-    /// A sequence. `!!omap` and `!!pairs` come as a sequence of two-element sequences.
+    /// A sequence. `!!omap` and `!!pairs` are sequences of two-element sequences.
     Seq(Vec<Node>),
-    /// A mapping in the order of a Python dict: a repeated key stays at its first place and takes
-    /// the last value. Keys are never sequences, mappings or sets, but need not be strings.
+    /// A mapping in the order of a Python dict: a duplicate key keeps its first position and its last value.
+    /// Keys are never sequences, mappings or sets, but need not be strings.
     Map(Vec<(Node, Node)>),
     /// `!!set`, in order of first appearance.
     Set(Vec<Node>),
 }
 
 impl Node {
-    /// The value under a string key, if this is a mapping that has it.
+    /// The value of a string key, if this is a mapping with that key.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.value.get(key)
     }
 }
 
 impl From<Value> for Node {
-    /// A node that no source text holds.
+    /// A node without a place.
     fn from(value: Value) -> Self {
         Node { value, span: Span::default() }
     }
 }
 
 impl Value {
-    /// The value under a string key, if this is a mapping that has it.
+    /// The value of a string key, if this is a mapping with that key.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.as_map()?.iter().find(|(k, _)| k.value.as_str() == Some(key)).map(|(_, v)| v)
     }
@@ -100,7 +100,7 @@ impl Value {
         if let Value::Map(entries) = self { Some(entries) } else { None }
     }
 
-    /// A word for the type of this value, for messages about a wrong one.
+    /// The name of the value's type, for messages.
     pub fn type_name(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -117,7 +117,7 @@ impl Value {
         }
     }
 
-    /// Whether two values are one, wherever they were written. A NaN is the same as itself.
+    /// Whether two values are equal, regardless of their places. A NaN equals itself.
     pub fn same(&self, other: &Value) -> bool {
         let pairs = |a: &[(Node, Node)], b: &[(Node, Node)]| {
             a.len() == b.len()

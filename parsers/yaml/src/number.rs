@@ -1,12 +1,12 @@
-//! Text of `!!int`, `!!float` and `!!binary` to values, with what Python's conversions forgive.
+//! Parses `!!int`, `!!float` and `!!binary`, as leniently as Python's conversions.
 
 use crate::Value;
 use crate::bigint::{Accumulator, TooLong};
 
-/// Why a text is no number.
+/// Why a text is not a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It is not written as one.
+    /// The syntax is invalid.
     Malformed,
     /// It has too many digits.
     TooLong,
@@ -20,13 +20,13 @@ impl From<TooLong> for Refusal {
 
 type Number<T> = Result<T, Refusal>;
 
-/// Splits off what decides the sign: PyYAML looks at one character, then lets Python look again.
+/// Splits off the sign: PyYAML checks one character, then lets Python check again.
 fn split_sign(text: &str) -> (bool, &str) {
     let negative = text.starts_with('-');
     (negative, text.strip_prefix(['+', '-']).unwrap_or(text))
 }
 
-/// Reads `!!int`: underscores anywhere, `0b`, `0x`, a leading zero for octal, `:` for base 60.
+/// Parses `!!int`: underscores anywhere, `0b`, `0x`, a leading zero for octal, `:` for base 60.
 pub(crate) fn int(text: &str) -> Number<Value> {
     let text = text.replace('_', "");
     let (negative, digits) = split_sign(&text);
@@ -45,7 +45,7 @@ pub(crate) fn int(text: &str) -> Number<Value> {
     }
 }
 
-/// Python's `int(text, base)`, which takes white space around, a sign, and the base's own prefix.
+/// Python's `int(text, base)`, which accepts surrounding white space, a sign, and the base's own prefix.
 fn python_int(text: &str, base: u32, negative: bool) -> Number<Value> {
     let (minus, digits) = split_sign(text.trim());
     let prefixes: &[&str] = match base {
@@ -58,13 +58,13 @@ fn python_int(text: &str, base: u32, negative: bool) -> Number<Value> {
     Ok(accumulate(digits, base)?.finish(negative != minus)?)
 }
 
-/// Reads digits and nothing else.
+/// Parses digits only.
 fn accumulate(digits: &str, base: u32) -> Number<Accumulator> {
     if digits.is_empty() {
         return Err(Refusal::Malformed);
     }
     let mut number = Accumulator::default();
-    // As many digits at once as a factor can hold.
+    // As many digits at once as fit a factor.
     let (mut factor, mut chunk) = (1, 0);
     for digit in digits.chars() {
         if factor > u32::MAX / base {
@@ -78,7 +78,7 @@ fn accumulate(digits: &str, base: u32) -> Number<Accumulator> {
     Ok(number)
 }
 
-/// Reads parts with `:` between; only the first can be large in text that looks like base 60.
+/// Parses parts separated by `:`; only the first one can be large in text that looks like base 60.
 fn base_sixty(text: &str, negative: bool) -> Number<Value> {
     let mut parts = text.split(':');
     let first = parts.next().unwrap_or_default().trim();
@@ -90,7 +90,7 @@ fn base_sixty(text: &str, negative: bool) -> Number<Value> {
     Ok(number.finish(negative)?)
 }
 
-/// Reads `!!float`: underscores anywhere, `.inf`, `.nan`, `:` for base 60.
+/// Parses `!!float`: underscores anywhere, `.inf`, `.nan`, `:` for base 60.
 pub(crate) fn float(text: &str) -> Number<f64> {
     let text = text.replace('_', "").to_lowercase();
     let (negative, digits) = split_sign(&text);
@@ -106,8 +106,8 @@ pub(crate) fn float(text: &str) -> Number<f64> {
     Ok(if negative { -value } else { value })
 }
 
-/// Reads parts with `:` between. Python has the powers of 60 as whole numbers and rounds each when
-/// it multiplies, so rounding errors do not add up.
+/// Parses parts separated by `:`. Python's powers of 60 are integers, and each product is rounded, so that
+/// rounding errors do not accumulate.
 fn float_base_sixty(text: &str) -> Number<f64> {
     let mut power = accumulate("1", 10)?;
     let mut value = 0.0;
@@ -127,13 +127,13 @@ fn float_base_sixty(text: &str) -> Number<f64> {
     Ok(value)
 }
 
-/// Python's `float(text)`, which takes white space around.
+/// Python's `float(text)`, which accepts surrounding white space.
 fn python_float(text: &str) -> Number<f64> {
     text.trim().parse().map_err(|_| Refusal::Malformed)
 }
 
-/// Reads base 64 as Python does when it is not asked to be strict: characters outside the
-/// alphabet are passed over, and padding ends the data.
+/// Decodes base64 like Python in non-strict mode: characters outside the alphabet are skipped, and padding
+/// ends the data.
 pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut held, mut bits, mut quad, mut pads) = (0u32, 0u32, 0u32, 0u32);
@@ -222,7 +222,7 @@ mod tests {
         }
     }
 
-    /// The test vectors of RFC 4648, and what Python forgives.
+    /// The test vectors of RFC 4648, and Python's leniency.
     #[test]
     fn binaries() {
         let table: &[(&str, Option<&[u8]>)] = &[

@@ -1,6 +1,6 @@
-//! Which tag a plain scalar has by its look.
+//! The implicit tag of a plain scalar.
 
-/// What a node is to become.
+/// The type that a node is constructed as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tag {
     Null,
@@ -15,11 +15,11 @@ pub(crate) enum Tag {
     Str,
     Seq,
     Map,
-    /// `<<`, which means something as a key only.
+    /// `<<`, which is special only as a key.
     Merge,
-    /// `=`, which is text as a key and nothing elsewhere.
+    /// `=`, which is text as a key and invalid elsewhere.
     Value,
-    /// Any other: nothing is constructed from it.
+    /// Any other tag: cannot be constructed.
     Unknown(String),
 }
 
@@ -47,11 +47,11 @@ impl Tag {
         }
     }
 
-    /// The tag as an error names it.
+    /// The tag's name in errors.
     pub(crate) fn shown(&self) -> String {
         match self {
-            Tag::Merge => "!!merge (a '<<' that is no key)".to_owned(),
-            Tag::Value => "!!value (a '=' that is no key)".to_owned(),
+            Tag::Merge => "!!merge (a '<<' that is not a key)".to_owned(),
+            Tag::Value => "!!value (a '=' that is not a key)".to_owned(),
             Tag::Unknown(uri) => uri.replacen(PREFIX, "!!", 1),
             other => format!("!!{}", format!("{other:?}").to_lowercase()),
         }
@@ -60,8 +60,8 @@ impl Tag {
 
 /// The tag of a plain scalar.
 ///
-/// PyYAML's expressions end in `$`, which also matches before a line feed at the end of the text.
-/// Only a quoted scalar tagged `!` can have one there.
+/// PyYAML's expressions end in `$`, which also matches before a line feed at the end of the text. Only a
+/// quoted scalar tagged `!` can have one there.
 pub(crate) fn resolve(text: &str) -> Tag {
     let Some(&first) = text.as_bytes().first() else { return Tag::Null };
     let text = if text.len() > 1 { text.strip_suffix('\n').unwrap_or(text) } else { text };
@@ -89,12 +89,12 @@ pub(crate) fn resolve(text: &str) -> Tag {
     }
 }
 
-/// What is left of a text while it is matched.
+/// The rest of a text during matching.
 #[derive(Clone, Copy)]
 struct Rest<'a>(&'a [u8]);
 
 impl Rest<'_> {
-    /// Passes as many bytes as there are of a kind, at most so many, and counts them.
+    /// Skips up to a number of matching bytes, and counts them.
     fn many(&mut self, most: usize, wanted: impl Fn(u8) -> bool) -> usize {
         let count = self.0.iter().take(most).take_while(|&&byte| wanted(byte)).count();
         self.0 = &self.0[count..];
@@ -171,7 +171,7 @@ fn is_float(text: &str) -> bool {
         return true;
     }
     if rest.byte(b'.') {
-        // A fraction without a whole part takes no sign.
+        // A fraction without an integer part cannot have a sign.
         return !signed && rest.grouped() && rest.exponent_and_end();
     }
     if !rest.grouped() {
@@ -210,7 +210,7 @@ fn is_int(text: &str) -> bool {
     }
 }
 
-/// A date needs two digits for month and day unless a time follows it.
+/// A date must have two digits for month and day, unless a time follows.
 fn is_timestamp(text: &str) -> bool {
     let mut rest = Rest(text.as_bytes());
     if let [_, _, _, _, b'-', _, _, b'-', _, _] = rest.0 {

@@ -1,8 +1,8 @@
-//! Days and times, as `!!timestamp` writes them.
+//! Dates and times in the format of `!!timestamp`.
 
 use std::fmt;
 
-/// A day of the proleptic Gregorian calendar, years 1 to 9999. Displays as `2024-02-29`.
+/// A date in the proleptic Gregorian calendar, years 1 to 9999. Displayed as `2024-02-29`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
     /// Year, 1 to 9999.
@@ -13,9 +13,9 @@ pub struct Date {
     pub day: u8,
 }
 
-/// A time of a day, with the offset from UTC it was written with, if any.
+/// A time with its offset from UTC, if any.
 ///
-/// Displays as Python's `isoformat(' ')`: `2024-02-29 01:02:03.000400+05:30`.
+/// Displayed like Python's `isoformat(' ')`: `2024-02-29 01:02:03.000400+05:30`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Timestamp {
     /// The day.
@@ -28,7 +28,7 @@ pub struct Timestamp {
     pub second: u8,
     /// Microsecond, 0 to 999999.
     pub microsecond: u32,
-    /// Minutes east of UTC, less than a day; none when the text named no zone.
+    /// Minutes east of UTC, less than a day; `None` without a time zone.
     pub offset: Option<i16>,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for Timestamp {
 }
 
 impl Date {
-    /// The day, if the calendar has it.
+    /// The date, if it is valid.
     pub fn new(year: u16, month: u8, day: u8) -> Option<Date> {
         let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let days = match month {
@@ -66,17 +66,17 @@ impl Date {
         ((1..=9999).contains(&year) && (1..=days).contains(&day)).then_some(Date { year, month, day })
     }
 
-    /// Days from a fixed day; only differences of it mean anything.
+    /// Days since a fixed date; only differences are meaningful.
     fn ordinal(self) -> i64 {
         let (month, year) = (i64::from(self.month), i64::from(self.year));
-        // Counting years from March puts the leap day last, where it shifts nothing.
+        // Counting years from March puts the leap day last, where it affects nothing.
         let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
         365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + i64::from(self.day)
     }
 }
 
 impl Timestamp {
-    /// Microseconds on a common scale: of UTC when the offset is known, of the clock when not.
+    /// Microseconds on a common scale: of UTC if the offset is known, else of local time.
     pub(crate) fn instant(self) -> i64 {
         let minutes =
             i64::from(self.hour) * 60 + i64::from(self.minute) - i64::from(self.offset.unwrap_or(0));
@@ -85,8 +85,8 @@ impl Timestamp {
     }
 }
 
-/// Reads what PyYAML's timestamp expression accepts; none when the text is something else or no
-/// such time exists.
+/// Parses what PyYAML's timestamp expression accepts; `None` if the text is something else or there is no
+/// such time.
 pub(crate) fn parse(text: &str) -> Option<crate::Value> {
     let mut rest = Digits(text);
     let year = rest.number(4, 4)?;
@@ -120,11 +120,11 @@ pub(crate) fn parse(text: &str) -> Option<crate::Value> {
     Some(crate::Value::Timestamp(Timestamp { date, hour, minute, second, microsecond, offset }))
 }
 
-/// What is left of a timestamp.
+/// The rest of a timestamp.
 struct Digits<'a>(&'a str);
 
 impl Digits<'_> {
-    /// A number of so many digits, as many as there are.
+    /// A number with a limited count of digits.
     fn number(&mut self, least: usize, most: usize) -> Option<u32> {
         let length = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
         if length < least {
@@ -141,7 +141,7 @@ impl Digits<'_> {
         Some(())
     }
 
-    /// Digits after the point, to the microsecond; more of them are cut.
+    /// The fraction in microseconds; further digits are truncated.
     fn fraction(&mut self) -> u32 {
         let length = self.0.bytes().take_while(u8::is_ascii_digit).count();
         let (digits, rest) = self.0.split_at(length);
@@ -149,8 +149,8 @@ impl Digits<'_> {
         digits.bytes().chain(std::iter::repeat(b'0')).take(6).fold(0, |n, d| n * 10 + u32::from(d - b'0'))
     }
 
-    /// The zone and the end of the text; none if there is something else.
-    #[expect(clippy::option_option, reason = "no zone is a valid reading, a wrong one is not")]
+    /// The time zone and the end of the text; `None` if there is something else.
+    #[expect(clippy::option_option, reason = "a missing time zone is valid, a wrong one is not")]
     fn offset(&mut self) -> Option<Option<i16>> {
         self.0 = if self.0.is_empty() { "" } else { self.0.trim_start_matches([' ', '\t']) };
         if self.0.is_empty() {

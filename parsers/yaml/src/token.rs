@@ -1,8 +1,8 @@
-//! What the scanner divides a text into.
+//! The tokens of a text.
 
 use crate::Position;
 
-/// A token and where it stands.
+/// A token and its place.
 #[derive(Debug)]
 pub(crate) struct Token {
     pub(crate) kind: TokenKind,
@@ -10,7 +10,7 @@ pub(crate) struct Token {
     pub(crate) end: Position,
 }
 
-/// The kinds of token. Those of block collections come from indentation and hold no characters.
+/// The kinds of token. Those of block collections are derived from indentation and have no characters.
 #[derive(Debug, PartialEq)]
 pub(crate) enum TokenKind {
     StreamEnd,
@@ -34,7 +34,7 @@ pub(crate) enum TokenKind {
     Scalar { text: String, plain: bool },
 }
 
-/// What a `%` line says.
+/// The content of a `%` line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Directive {
     /// `%YAML 1.x`; whether the major version is 1.
@@ -46,7 +46,7 @@ pub(crate) enum Directive {
 }
 
 impl TokenKind {
-    /// What a message calls it.
+    /// The token's name in messages.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             TokenKind::StreamEnd => "the end of the file",

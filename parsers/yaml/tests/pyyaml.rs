@@ -1,4 +1,4 @@
-//! Compares the reader and the writer with PyYAML itself, over thousands of documents.
+//! Compares the reader and the writer with PyYAML on thousands of documents.
 //!
 //! `CLOUD_INIT_ORACLE_DOCUMENTS` and `CLOUD_INIT_ORACLE_SEED` make a longer run, or another one;
 //! `CLOUD_INIT_ORACLE_FOLDER` adds every file of a folder as a document.
@@ -34,7 +34,7 @@ fn ask(documents: &[Vec<u8>]) -> Vec<Json> {
     answers.lines().map(|line| serde_json::from_str(line).expect("an answer is JSON")).collect()
 }
 
-/// A value in the form the oracle gives it.
+/// A value in the oracle's format.
 fn encode(value: &Value) -> Json {
     let all = |items: &[Node]| items.iter().map(|item| encode(&item.value)).collect::<Vec<_>>();
     match value {
@@ -80,11 +80,10 @@ fn spans(node: &Node, out: &mut Vec<Json>) {
     }
 }
 
-/// Why, what PyYAML answers, how this crate fails.
+/// The reason, PyYAML's result, and this crate's error.
 type Difference = (&'static str, fn(&Json) -> bool, fn(&Error, &Json) -> bool);
 
-/// The differences that are meant: what PyYAML makes of the document, what this crate makes of it,
-/// and why it is so.
+/// The intended differences: PyYAML's result for the document, this crate's, and the reason.
 const DIFFERENCES: &[Difference] = &[
     (
         "an alias inside the node it names is refused: a tree cannot contain itself",
@@ -94,7 +93,7 @@ const DIFFERENCES: &[Difference] = &[
     (
         "half of a surrogate pair is refused: it is no character and cannot be written to a file",
         |answer| answer["special"] == "lone surrogate" || answer["error"].is_string(),
-        |error, _| matches!(&error.kind, ErrorKind::Scan(what) if what.contains("is no character")),
+        |error, _| matches!(&error.kind, ErrorKind::Scan(what) if what.contains("is not a character")),
     ),
     (
         "collections nest 200 deep at most; Python stops at its own recursion limit, somewhat later",
@@ -112,7 +111,7 @@ const DIFFERENCES: &[Difference] = &[
     ),
 ];
 
-/// Whether a document is read differently on purpose.
+/// Whether a document is intentionally read differently.
 fn known_difference(answer: &Json, ours: &Result<Option<Node>, Error>) -> bool {
     let Err(error) = ours else { return false };
     DIFFERENCES.iter().any(|(_, theirs, ours)| theirs(answer) && ours(error, answer))
@@ -160,7 +159,7 @@ impl Tally {
         if let Some(node) = node {
             spans(node, &mut ours);
         }
-        // Merged and repeated keys are in PyYAML's graph but not in the value.
+        // Merged and duplicate keys are in PyYAML's graph but not in the value.
         if answer["spans"].as_array().is_some_and(|theirs| theirs.len() == ours.len()) {
             self.spans += 1;
             self.expect(document, "spans", &Json::from(ours), &answer["spans"]);
@@ -214,7 +213,7 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// The files of a folder and of the folders in it.
+/// The files in a directory, recursively.
 fn files(folder: &Path, found: &mut Vec<Vec<u8>>) {
     for entry in std::fs::read_dir(folder).expect("the folder can be listed").flatten() {
         let path = entry.path();

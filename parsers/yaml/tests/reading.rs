@@ -1,5 +1,5 @@
-//! Documents and what they mean: expectations from the YAML 1.1 specification, from PyYAML's
-//! documentation, and from cloud-init's own examples.
+//! Documents and their meaning: expectations from the YAML 1.1 specification, PyYAML's documentation, and
+//! cloud-init's examples.
 
 use yaml::{Date, ErrorKind, Limits, Node, Timestamp, Value, parse};
 
@@ -71,7 +71,7 @@ fn mappings_are_pythons() {
     check("a: 1\nb: 2\na: 3\n", &map([("a", int(3)), ("b", int(2))]));
     let keys = Value::Map(vec![(int(1), text("c")), (text("1"), text("d"))]);
     check("1: a\n1.0: b\ntrue: c\n'1': d\n", &keys);
-    // The last mapping of the list comes first, so that the first one wins.
+    // The last mapping of the list is inserted first, so that the first one takes precedence.
     let merged = map([("b", int(9)), ("c", int(4)), ("a", int(1))]);
     check("<<: [{a: 1, b: 2}, {b: 3, c: 4}]\nb: 9\n", &merged);
     check("!!omap [a: 1]", &seq([seq([text("a"), int(1)]).into()]));
@@ -185,7 +185,7 @@ fn collections_nest_only_so_deep() {
     hits_a_limit(&"{a: ".repeat(100_000), &unbounded);
     // Aliases add up what each part alone may have.
     hits_a_limit(&format!("- &a {}\n- {}*a{}\n", nested(150), "[".repeat(150), "]".repeat(150)), &unbounded);
-    // Merge keys under mappings that nothing has looked into yet.
+    // Merge keys below mappings that have not been read yet.
     let chain: Vec<String> = (1..1000).map(|at| format!(", k{at}: &a{at} {{<<: *a{}}}", at - 1)).collect();
     let chain = chain.concat();
     hits_a_limit(&format!("- !!str {{=: x, k0: &a0 {{}}{chain}}}\n- <<: *a999\n"), &unbounded);

@@ -1,4 +1,4 @@
-//! Values and the files they become. The expected texts were written by PyYAML.
+//! Values and their files. PyYAML wrote the expected texts.
 
 use proptest::prelude::*;
 use yaml::write::{Style, dump};
@@ -8,7 +8,7 @@ fn read(document: &str) -> Value {
     parse("test", document.as_bytes(), &Limits::default()).expect("valid").expect("a document").value
 }
 
-/// What netplan's file is written with.
+/// The options for netplan's file.
 const BARE: Style =
     Style { indent: 4, width: 80, sort_keys: true, explicit_start: false, explicit_end: false };
 
@@ -111,7 +111,7 @@ proptest! {
     fn any_text_gives_a_value_or_an_error(text in "[-a1:?,\\[\\]{}#&*!|>'\"%@` \n\t\r=<~.\\\\é\u{85}\u{2028}\u{feff}]{0,60}") {
         match parse("text", text.as_bytes(), &Limits::default()) {
             Ok(Some(node)) => {
-                // What was read can be written, and then reads the same.
+                // Written values are read back unchanged.
                 let written = dump(&node.value, &Style { sort_keys: false, ..BARE });
                 let again = parse("again", written.as_bytes(), &Limits::default());
                 let again = again.map_err(|error| TestCaseError::fail(format!("{error}\n{written}")))?;

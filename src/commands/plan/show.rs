@@ -45,7 +45,7 @@ fn path_of(kind: &EffectKind) -> Option<&Path> {
 fn heading(stage: Option<Stage>) -> &'static str {
     match stage {
         Some(Stage::Local) => "local: find the instance, configure the network (init --local)",
-        Some(Stage::Network) => "network: read the data, set the machine up (init)",
+        Some(Stage::Network) => "network: consume user-data, configure the machine (init)",
         Some(Stage::Config) => "config (modules --mode config)",
         Some(Stage::Final) => "final (modules --mode final)",
         Some(Stage::Detect) | None => "detect",
@@ -199,8 +199,8 @@ pub(crate) fn text(planned: &Planned, all: bool) -> String {
     for error in planned.errors.iter().filter(|error| !is_warned_of(planned, error)) {
         let _ = writeln!(print.out, "  ! failed: {}", indented(error));
     }
-    print.section("advice: what was probably not meant as it is written", '?', &planned.advice);
-    print.section("notes: what only the machine will know", '-', &planned.notes);
+    print.section("advice: probable mistakes", '?', &planned.advice);
+    print.section("notes: what depends on the real machine", '-', &planned.notes);
     let _ = write!(print.out, "\n{} effects", planned.effects.len());
     if hidden > 0 {
         let state = STATE.join(" and ");

@@ -189,7 +189,7 @@ fn a_key_is_reported_once_with_its_first_place() {
     let found =
         convert(&config, &[], "network-manager", &Settings::of("fedora"), &Scratch::new()).expect("written");
     let lines: Vec<String> = found.unexpressed.iter().map(ToString::to_string).collect();
-    assert_eq!(lines, ["lldp.yaml:3:34: network-manager cannot express 'emit-lldp' (nor in another place)"]);
+    assert_eq!(lines, ["lldp.yaml:3:34: network-manager cannot express 'emit-lldp' (also in another place)"]);
 }
 
 /// The tree without some keys.

@@ -278,7 +278,7 @@ mod tests {
         // netplan 1.1.2 for a configuration with `dhcp4: badval`.
         let netplan = "/etc/netplan/50-cloud-init.yaml:5:20: Error in network definition: invalid boolean value \
                        'badval'\n            dhcp4: badval\n                   ^\n";
-        let begin = "'netplan generate' ended with exit code 1";
+        let begin = "'netplan generate' failed with exit code 1";
         assert_eq!(
             failed(netplan),
             format!(

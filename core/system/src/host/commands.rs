@@ -269,7 +269,7 @@ mod tests {
     fn a_failure_shows_no_secret() {
         let command = Command::line(["sh", "-c", "echo no >&2; exit 1", "sh"]).secret_arg("hunter2");
         let message = run(&command).expect_err("exit 1").to_string();
-        assert!(message.ends_with("ended with exit code 1: no"), "{message}");
+        assert!(message.ends_with("failed with exit code 1: no"), "{message}");
         assert!(!message.contains("hunter2"), "{message}");
     }
 

@@ -6,12 +6,12 @@ use crate::token::TokenKind as Kind;
 use crate::{Position, Span};
 
 impl Composer<'_> {
-    /// The node after an indicator, or the empty one if one of these tokens follows at once.
+    /// The node after an indicator, or an empty one if one of these tokens follows.
     fn node_unless(&mut self, absent: &[Kind], context: Context, at: Position) -> Read<Id> {
         if self.at(absent)? { self.empty(at) } else { self.node(context) }
     }
 
-    /// Passes the token that begins a collection.
+    /// Skips the token that starts a collection.
     fn opening(&mut self) -> Read<Span> {
         let token = self.scanner.next()?;
         Ok(Span { start: token.start, end: token.end })
@@ -26,11 +26,11 @@ impl Composer<'_> {
         }
         match self.pass(&Kind::BlockEnd)? {
             Some(token) => Ok((Content::Seq(items), token.end)),
-            None => Err(self.unexpected("a '-' or the end of the sequence belongs here").within(opening)),
+            None => Err(self.unexpected("'-' or the end of the sequence").within(opening)),
         }
     }
 
-    /// A sequence at the indentation of the key it is the value of.
+    /// A sequence with the indentation of its key.
     pub(super) fn indentless_sequence(&mut self) -> Read<(Content, Position)> {
         let mut items = Vec::new();
         while let Some(entry) = self.pass(&Kind::BlockEntry)? {
@@ -57,7 +57,7 @@ impl Composer<'_> {
         }
         match self.pass(&Kind::BlockEnd)? {
             Some(token) => Ok((Content::Map(entries), token.end)),
-            None => Err(self.unexpected("a key or the end of the mapping belongs here").within(opening)),
+            None => Err(self.unexpected("a key or the end of the mapping").within(opening)),
         }
     }
 
@@ -70,7 +70,7 @@ impl Composer<'_> {
             }
             if !items.is_empty() {
                 if self.pass(&Kind::FlowEntry)?.is_none() {
-                    return Err(self.unexpected("a ',' or ']' belongs here").within(opening));
+                    return Err(self.unexpected("',' or ']'").within(opening));
                 }
                 if let Some(token) = self.pass(&Kind::FlowSequenceEnd)? {
                     return Ok((Content::Seq(items), token.end));
@@ -81,7 +81,7 @@ impl Composer<'_> {
         }
     }
 
-    /// A mapping of one entry, written without braces inside a flow sequence.
+    /// A mapping with one entry, written without braces in a flow sequence.
     fn flow_pair(&mut self) -> Read<Id> {
         let token = self.opening()?;
         self.descend(token.start)?;
@@ -96,7 +96,7 @@ impl Composer<'_> {
         Ok(id)
     }
 
-    /// The value after a key in a flow collection; empty if there is no `:` or nothing after it.
+    /// The value after a key in a flow collection; empty without a `:`, or with nothing after it.
     fn flow_value(&mut self, absent: &[Kind]) -> Read<Id> {
         match self.pass(&Kind::Value)? {
             Some(token) => self.node_unless(absent, Context::Flow, token.end),
@@ -116,7 +116,7 @@ impl Composer<'_> {
             }
             if !entries.is_empty() {
                 if self.pass(&Kind::FlowEntry)?.is_none() {
-                    return Err(self.unexpected("a ',' or '}' belongs here").within(opening));
+                    return Err(self.unexpected("',' or '}'").within(opening));
                 }
                 if let Some(token) = self.pass(&Kind::FlowMappingEnd)? {
                     return Ok((Content::Map(entries), token.end));

@@ -1,7 +1,7 @@
-//! Tokens to a graph of tagged nodes.
+//! Composes tokens to a graph of tagged nodes.
 //!
-//! The grammar is YAML 1.1's, read by recursive descent; [`Limits`] bounds the recursion. Aliases
-//! stay references here, so the graph is never larger than the text.
+//! The grammar is YAML 1.1's, parsed by recursive descent; [`Limits`] bounds the recursion. Aliases stay
+//! references here, so that the graph is never larger than the text.
 
 use crate::error::{ErrorKind, Fault, excerpt};
 use crate::resolve::{Tag, resolve};
@@ -12,10 +12,10 @@ use std::collections::HashMap;
 
 mod collection;
 
-/// A node of the graph, by its place in it.
+/// A node of the graph, by its index.
 pub(crate) type Id = usize;
 
-/// What a node holds before its tag is heeded.
+/// The content of a node before its tag is applied.
 #[derive(Debug)]
 pub(crate) enum Content {
     Scalar(String),
@@ -44,24 +44,24 @@ struct Anchored {
     open: bool,
 }
 
-/// What stands before a node: its tag as written and its anchor.
+/// The properties before a node: its tag as written and its anchor.
 #[derive(Default)]
 struct Properties {
     anchor: Option<String>,
     tag: Option<WrittenTag>,
-    /// Where they began and ended.
+    /// Their start and end.
     span: Option<Span>,
 }
 
 /// A tag before a node.
 enum WrittenTag {
-    /// A lone `!`: the tag that a plain scalar of the same text would have.
+    /// A lone `!`: the tag of a plain scalar with the same text.
     Unspecific,
-    /// Any other, its handle resolved.
+    /// Any other tag, with its handle resolved.
     Named(String),
 }
 
-/// Whether block collections may begin, and with `-` at the indentation of the key above.
+/// Whether block collections may start, and with `-` at the indentation of the parent key.
 #[derive(Clone, Copy, PartialEq)]
 enum Context {
     Flow,
@@ -69,7 +69,7 @@ enum Context {
     BlockOrIndentless,
 }
 
-/// Reads the one document of a text; none if there is not even an empty one.
+/// Reads the single document of a text; `None` if there is not even an empty one.
 pub(crate) fn compose(text: &str, limits: &Limits) -> Result<Option<Graph>, Fault> {
     let mut composer = Composer {
         scanner: Scanner::new(text),
@@ -109,14 +109,14 @@ impl Composer<'_> {
         }
     }
 
-    /// Takes the next token if it is of this kind, and returns where it began and ended.
+    /// Takes the next token if it is of this kind, and returns its start and end.
     fn pass(&mut self, wanted: &TokenKind) -> Read<Option<Span>> {
         Ok(self.take(wanted)?.map(|Token { start, end, .. }| Span { start, end }))
     }
 
     fn unexpected(&mut self, what: &str) -> Fault {
         match self.scanner.peek() {
-            Ok(token) => Fault::syntax(token.start, format!("{what}, not {}", token.kind.name())),
+            Ok(token) => Fault::syntax(token.start, format!("expected {what}, found {}", token.kind.name())),
             Err(fault) => fault,
         }
     }
@@ -165,17 +165,17 @@ impl Composer<'_> {
             let token = self.scanner.next()?;
             match token.kind {
                 TokenKind::Directive(Directive::Yaml { .. }) if versioned => {
-                    return Err(Fault::syntax(token.start, "a second %YAML directive: remove one"));
+                    return Err(Fault::syntax(token.start, "duplicate %YAML directive"));
                 }
                 TokenKind::Directive(Directive::Yaml { supported }) => {
                     if !supported {
-                        return Err(Fault::syntax(token.start, "only YAML 1 can be read"));
+                        return Err(Fault::syntax(token.start, "only YAML 1 is supported"));
                     }
                     versioned = true;
                 }
                 TokenKind::Directive(Directive::Tag { handle, prefix }) => {
                     if own.contains_key(&handle) {
-                        let what = format!("a second %TAG directive for '{}': remove one", excerpt(&handle));
+                        let what = format!("duplicate %TAG directive for '{}'", excerpt(&handle));
                         return Err(Fault::syntax(token.start, what));
                     }
                     own.insert(handle, prefix);
@@ -186,7 +186,7 @@ impl Composer<'_> {
         self.handles.extend(own);
         match self.take(&TokenKind::DocumentStart)? {
             Some(_) => Ok(()),
-            None => Err(self.unexpected("a document begins with '---' here")),
+            None => Err(self.unexpected("'---' at the start of a document")),
         }
     }
 
@@ -199,7 +199,7 @@ impl Composer<'_> {
         Ok(self.nodes.len() - 1)
     }
 
-    /// A node that nothing was written for.
+    /// An empty node.
     fn empty(&mut self, at: Position) -> Read<Id> {
         self.add(Tag::Null, Content::Scalar(String::new()), Span { start: at, end: at })
     }
@@ -258,7 +258,7 @@ impl Composer<'_> {
         }
     }
 
-    /// An alias or a scalar; if there is neither, what stands before the collection to come.
+    /// An alias or a scalar; without either, the properties of a collection that follows.
     fn leaf(&mut self, context: Context) -> Read<Result<Id, Box<Properties>>> {
         if let Some(Token { kind: TokenKind::Alias(name), start, .. }) =
             self.take(&TokenKind::Alias(String::new()))?
@@ -275,7 +275,7 @@ impl Composer<'_> {
         if collection { Ok(Err(Box::new(properties))) } else { self.scalar(properties).map(Ok) }
     }
 
-    /// Gives a node the name it is anchored by.
+    /// Registers a node's anchor.
     fn define(&mut self, anchor: Option<String>, id: Id, open: bool) -> Read<()> {
         let Some(name) = anchor else { return Ok(()) };
         if let Some(first) = self.anchors.get(&name) {
@@ -309,7 +309,7 @@ impl Composer<'_> {
             }
             _ => {
                 let start = self.scanner.peek()?.start;
-                return Err(self.unexpected("a value belongs here").within(start));
+                return Err(self.unexpected("a value").within(start));
             }
         };
         self.define(anchor, id, false)?;
@@ -334,7 +334,7 @@ impl Composer<'_> {
         Ok(id)
     }
 
-    /// A collection without content yet, and the name to close it by.
+    /// A collection without content yet, and its ID for closing it.
     fn open_collection(&mut self, properties: Properties) -> Read<(Id, Option<String>)> {
         let Properties { anchor, tag, span } = properties;
         let first = self.scanner.peek()?.start;

@@ -6,19 +6,19 @@ use crate::cursor::{END, ends_word, is_break};
 use crate::error::{Fault, shown};
 use crate::token::{Token, TokenKind};
 
-/// What happens to the line breaks at the end.
+/// What happens to the trailing line breaks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Chomping {
-    /// One stays.
+    /// One is kept.
     Clip,
-    /// None stays.
+    /// None is kept.
     Strip,
-    /// All stay.
+    /// All are kept.
     Keep,
 }
 
 impl Scanner<'_> {
-    /// Scans a block scalar, the indicator first.
+    /// Scans a block scalar, starting at its indicator.
     pub(super) fn scan_block_scalar(&mut self) -> Result<Token, Fault> {
         let start = self.cursor.position();
         let folded = self.cursor.peek() == '>';
@@ -76,12 +76,12 @@ impl Scanner<'_> {
                 '-' if chomping.is_none() => chomping = Some(Chomping::Strip),
                 c @ '1'..='9' if increment.is_none() => increment = c.to_digit(10).map(|d| d as usize),
                 '0' if increment.is_none() => {
-                    let what = "the indentation of a block scalar is 1 to 9, not 0";
+                    let what = "the indentation of a block scalar must be 1 to 9, found 0";
                     return Err(Fault::scan(self.cursor.position(), what).within(start));
                 }
                 c if ends_word(c) => return Ok((chomping.unwrap_or(Chomping::Clip), increment)),
                 c => {
-                    let what = format!("a block scalar's header cannot hold {}", shown(c));
+                    let what = format!("unexpected {} in the header of a block scalar", shown(c));
                     return Err(Fault::scan(self.cursor.position(), what).within(start));
                 }
             }
@@ -89,7 +89,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Passes leading empty lines and spaces; returns the breaks and the deepest column seen.
+    /// Skips leading empty lines and spaces; returns the breaks and the deepest column.
     fn block_indentation(&mut self) -> (Tail, usize) {
         let mut tail = Tail { breaks: String::new(), end: self.cursor.position() };
         let mut deepest = 0;
@@ -105,7 +105,7 @@ impl Scanner<'_> {
         (tail, deepest)
     }
 
-    /// Passes empty lines and the indentation of the next line, up to `indent` columns of it.
+    /// Skips empty lines and up to `indent` columns of the next line's indentation.
     fn block_breaks(&mut self, indent: usize) -> Tail {
         let mut tail = Tail { breaks: String::new(), end: self.cursor.position() };
         loop {

@@ -1,10 +1,10 @@
-//! Text to tokens.
+//! Divides text into tokens.
 //!
-//! YAML needs a little context to be divided: indentation opens and closes block collections, and
-//! whether a scalar is a key shows only at the `:` after it. So tokens wait in a queue while the
-//! first of them may still turn out to begin a key, and the tokens for that key are then put
-//! before it. Where YAML 1.1 leaves room, PyYAML's choice is taken: it is stricter about tabs than
-//! YAML 1.2 and laxer about the indentation of flow collections and quoted text.
+//! YAML needs some context for that: indentation opens and closes block collections, and only the `:` after a
+//! scalar shows that it is a key. So tokens are queued while the first of them may still turn out to be a
+//! key, and the tokens for that key are then inserted before it. Where YAML 1.1 is ambiguous, this follows
+//! PyYAML: it is stricter about tabs than YAML 1.2, and more lenient about the indentation of flow
+//! collections and quoted text.
 
 mod block;
 mod plain;
@@ -17,15 +17,15 @@ use crate::error::{ErrorKind, Fault, shown};
 use crate::token::{Token, TokenKind};
 use std::collections::VecDeque;
 
-/// A key must have its `:` within so many characters.
+/// The maximum number of characters of a key up to its `:`.
 const LONGEST_KEY: usize = 1024;
 
-/// A token that will have begun a key if a `:` follows it in time.
+/// A token that is the start of a key if a `:` follows in time.
 #[derive(Debug)]
 struct PossibleKey {
-    /// The number of the token, counted from the start of the text.
+    /// The number of the token from the start of the text.
     token: usize,
-    /// In block context at the current indentation nothing but a key can stand.
+    /// In block context, nothing but a key is allowed at the current indentation.
     required: bool,
     index: usize,
     line: usize,
@@ -42,10 +42,10 @@ pub(crate) struct Scanner<'a> {
     done: bool,
     /// Open `[` and `{`.
     flow_level: usize,
-    /// The column of the innermost block collection; -1 outside all of them.
+    /// The column of the innermost block collection; -1 outside of all.
     indent: Option<usize>,
     indents: Vec<Option<usize>>,
-    /// Whether a key, and in block context a collection, may begin here.
+    /// Whether a key and, in block context, a collection may start here.
     key_allowed: bool,
     /// The possible key of each flow level, outermost first.
     possible_keys: Vec<Option<PossibleKey>>,
@@ -142,11 +142,11 @@ impl<'a> Scanner<'a> {
             }
             '\t' => Err(Fault::scan(
                 self.cursor.position(),
-                "a tab cannot stand before a value or indent a line: use spaces",
+                "a tab is not allowed before a value or as indentation; use spaces",
             )),
             c => Err(Fault::scan(
                 self.cursor.position(),
-                format!("{} cannot begin a value: put the value in quotes", shown(c)),
+                format!("{} is not allowed at the start of a value; use quotes", shown(c)),
             )),
         }
     }
@@ -156,19 +156,19 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// A token of so many characters from here on.
+    /// A token of a number of characters starting here.
     fn push_chars(&mut self, kind: TokenKind, count: usize) -> Result<(), Fault> {
         let start = self.cursor.position();
         self.cursor.advance_by(count);
         self.push(Token { kind, start, end: self.cursor.position() })
     }
 
-    /// A token of no characters.
+    /// A token without characters.
     fn mark(kind: TokenKind, position: Position) -> Token {
         Token { kind, start: position, end: position }
     }
 
-    /// Passes spaces, comments and line breaks. Tabs are none of these.
+    /// Skips spaces, comments and line breaks, but not tabs.
     fn skip_to_token(&mut self) {
         if self.cursor.index == 0 && self.cursor.peek() == '\u{feff}' {
             self.cursor.advance();
@@ -201,7 +201,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Notes that the next token may begin a key.
+    /// Records that the next token may start a key.
     fn remember_key(&mut self) -> Result<(), Fault> {
         if self.key_allowed {
             let required = self.flow_level == 0 && self.indent == Some(self.cursor.column);
@@ -225,7 +225,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Ends the block collections that are indented further than `column`.
+    /// Ends the block collections that are indented beyond `column`.
     fn close_blocks(&mut self, column: Option<usize>) {
         if self.flow_level > 0 {
             return;
@@ -236,7 +236,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Whether a block collection begins at `column`; if so it is now the innermost one.
+    /// Whether a block collection starts at `column`; it then becomes the innermost one.
     fn open_block(&mut self, column: usize) -> bool {
         let deeper = self.indent < Some(column);
         if deeper {
@@ -275,7 +275,7 @@ impl<'a> Scanner<'a> {
 
     fn fetch_flow_end(&mut self, kind: TokenKind) -> Result<(), Fault> {
         self.forget_key()?;
-        // A bracket that closes nothing is the parser's error; the level just stays.
+        // A closing bracket without an opening one is the parser's error; the level is unchanged.
         if self.flow_level > 0 {
             self.flow_level -= 1;
             self.possible_keys.pop();
@@ -286,7 +286,7 @@ impl<'a> Scanner<'a> {
 
     fn fetch_block_entry(&mut self) -> Result<(), Fault> {
         if self.flow_level == 0 {
-            self.open_at_indicator(TokenKind::BlockSequenceStart, "a sequence cannot begin here")?;
+            self.open_at_indicator(TokenKind::BlockSequenceStart, "a sequence is not allowed here")?;
         }
         self.key_allowed = true;
         self.forget_key()?;
@@ -295,7 +295,7 @@ impl<'a> Scanner<'a> {
 
     fn fetch_key(&mut self) -> Result<(), Fault> {
         if self.flow_level == 0 {
-            self.open_at_indicator(TokenKind::BlockMappingStart, "a mapping key cannot stand here")?;
+            self.open_at_indicator(TokenKind::BlockMappingStart, "a mapping key is not allowed here")?;
         }
         self.key_allowed = self.flow_level == 0;
         self.forget_key()?;
@@ -322,8 +322,8 @@ impl<'a> Scanner<'a> {
             self.key_allowed = false;
         } else {
             if self.flow_level == 0 {
-                let refusal = "a ':' cannot stand here: a value with ': ' in it needs quotes, \
-                               and a mapping begins on a line of its own";
+                let refusal = "':' is not allowed here: a value that contains ': ' needs quotes, \
+                               and a mapping must start on a new line";
                 self.open_at_indicator(TokenKind::BlockMappingStart, refusal)?;
             }
             self.key_allowed = self.flow_level == 0;
@@ -331,7 +331,7 @@ impl<'a> Scanner<'a> {
         self.push_chars(TokenKind::Value, 1)
     }
 
-    /// A token that may begin a key and cannot be followed by another key.
+    /// A token that may start a key and cannot be followed by another key.
     fn fetch_property(&mut self, scan: fn(&mut Self) -> Result<Token, Fault>) -> Result<(), Fault> {
         self.remember_key()?;
         self.key_allowed = false;
@@ -339,7 +339,7 @@ impl<'a> Scanner<'a> {
         self.push(token)
     }
 
-    /// Passes what may follow a directive or a block scalar's header on its line.
+    /// Skips what may follow a directive or a block scalar's header on its line.
     fn skip_line_rest(&mut self, context: Position) -> Result<(), Fault> {
         self.cursor.skip_spaces();
         self.cursor.skip_comment();
@@ -347,7 +347,7 @@ impl<'a> Scanner<'a> {
         if !is_line_end(found) {
             return Err(Fault::scan(
                 self.cursor.position(),
-                format!("only a comment may stand here, not {}", shown(found)),
+                format!("only a comment is allowed here, found {}", shown(found)),
             )
             .within(context));
         }

@@ -5,14 +5,14 @@ use crate::cursor::is_blank;
 use crate::token::{Token, TokenKind};
 
 impl Scanner<'_> {
-    /// Whether a plain scalar may begin with this character, the next one.
+    /// Whether a plain scalar may start with this character, the next one.
     pub(super) fn can_start_plain(&self, c: char) -> bool {
         let indicator = "-?:,[]{}#&*!|>'\"%@`".contains(c);
         let joined = c == '-' || (self.flow_level == 0 && (c == '?' || c == ':'));
         (!indicator && !is_blank(c)) || (joined && !is_blank(self.cursor.peek_at(1)))
     }
 
-    /// Scans a plain scalar, over several lines if they are indented enough.
+    /// Scans a plain scalar, over several lines if they are sufficiently indented.
     pub(super) fn scan_plain(&mut self) -> Token {
         let start = self.cursor.position();
         let mut end = start;
@@ -42,7 +42,7 @@ impl Scanner<'_> {
         Token { kind: TokenKind::Scalar { text, plain: true }, start, end }
     }
 
-    /// Bytes from here up to the blank or the indicator that ends a word.
+    /// The bytes from here up to the blank or indicator that ends a word.
     fn plain_run(&self) -> usize {
         let flow = self.flow_level > 0;
         let rest = self.cursor.rest();
@@ -59,8 +59,7 @@ impl Scanner<'_> {
         rest.len()
     }
 
-    /// Passes the space between two words and returns what it is folded to. Nothing, if the scalar
-    /// ends here.
+    /// Skips the space between two words and returns its folded form; empty if the scalar ends here.
     fn scan_plain_spaces(&mut self) -> String {
         let spaces = self.cursor.take_while(|c| c == ' ');
         let Some(first) = self.cursor.line_break() else {

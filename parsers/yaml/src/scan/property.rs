@@ -6,7 +6,7 @@ use crate::cursor::{ends_word, is_blank, is_break};
 use crate::error::{Fault, shown};
 use crate::token::{Directive, Token, TokenKind};
 
-/// What names of anchors, directives and tag handles are made of.
+/// The characters of names of anchors, directives and tag handles.
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
 }
@@ -14,7 +14,7 @@ fn is_word(c: char) -> bool {
 impl Scanner<'_> {
     fn unexpected(&self, what: &str, start: Position) -> Fault {
         let found = shown(self.cursor.peek());
-        Fault::scan(self.cursor.position(), format!("{what}, not {found}")).within(start)
+        Fault::scan(self.cursor.position(), format!("{what}, found {found}")).within(start)
     }
 
     /// Scans `&name` or `*name`.
@@ -25,7 +25,7 @@ impl Scanner<'_> {
         let name = self.cursor.take_while(is_word).to_owned();
         let next = self.cursor.peek();
         if name.is_empty() || !(is_blank(next) || "?:,]}%@`".contains(next)) {
-            let what = "the name of an anchor is made of letters, digits, '-' and '_'";
+            let what = "the name of an anchor consists of letters, digits, '-' and '_'";
             return Err(self.unexpected(what, start));
         }
         let kind = if alias { TokenKind::Alias(name) } else { TokenKind::Anchor(name) };
@@ -40,7 +40,7 @@ impl Scanner<'_> {
             self.cursor.advance_by(2);
             let uri = self.scan_uri(start)?;
             if self.cursor.peek() != '>' {
-                return Err(self.unexpected("a tag in '<' ends with '>'", start));
+                return Err(self.unexpected("expected '>' at the end of a tag", start));
             }
             self.cursor.advance();
             (None, uri)
@@ -58,7 +58,7 @@ impl Scanner<'_> {
             (Some(handle), self.scan_uri(start)?)
         };
         if !ends_word(self.cursor.peek()) {
-            return Err(self.unexpected("a tag ends with a space", start));
+            return Err(self.unexpected("expected a space after a tag", start));
         }
         Ok(Token { kind: TokenKind::Tag { handle, suffix }, start, end: self.cursor.position() })
     }
@@ -66,7 +66,7 @@ impl Scanner<'_> {
     /// Scans `!`, `!!` or `!name!`.
     fn scan_handle(&mut self, start: Position) -> Result<String, Fault> {
         if self.cursor.peek() != '!' {
-            return Err(self.unexpected("a tag handle begins with '!'", start));
+            return Err(self.unexpected("expected '!' at the start of a tag handle", start));
         }
         self.cursor.advance();
         if self.cursor.peek() == ' ' {
@@ -74,7 +74,7 @@ impl Scanner<'_> {
         }
         let name = self.cursor.take_while(is_word);
         if self.cursor.peek() != '!' {
-            return Err(self.unexpected("a tag handle ends with '!'", start));
+            return Err(self.unexpected("expected '!' at the end of a tag handle", start));
         }
         self.cursor.advance();
         Ok(format!("!{name}!"))
@@ -92,7 +92,7 @@ impl Scanner<'_> {
             let escapes = self.scan_uri_escapes(start)?;
             uri.push_str(&escapes);
         }
-        if uri.is_empty() { Err(self.unexpected("a tag needs a name", start)) } else { Ok(uri) }
+        if uri.is_empty() { Err(self.unexpected("expected a tag name", start)) } else { Ok(uri) }
     }
 
     fn scan_uri_escapes(&mut self, start: Position) -> Result<String, Fault> {
@@ -105,7 +105,7 @@ impl Scanner<'_> {
                 let Some(digit) =
                     self.cursor.peek_at(skip).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
                 else {
-                    return Err(self.unexpected("'%' in a tag needs two hexadecimal digits", start));
+                    return Err(self.unexpected("expected two hexadecimal digits after '%' in a tag", start));
                 };
                 byte = byte << 4 | digit;
             }
@@ -113,17 +113,17 @@ impl Scanner<'_> {
             self.cursor.advance_by(2);
         }
         String::from_utf8(bytes)
-            .map_err(|_| Fault::scan(at, "the '%' escapes of this tag are not UTF-8").within(start))
+            .map_err(|_| Fault::scan(at, "the '%' escapes in this tag are not valid UTF-8").within(start))
     }
 
-    /// Scans a line that begins with `%`.
+    /// Scans a line that starts with `%`.
     pub(super) fn scan_directive(&mut self) -> Result<Token, Fault> {
         let start = self.cursor.position();
         self.cursor.advance();
         let name = self.cursor.take_while(is_word);
         if name.is_empty() || !ends_word(self.cursor.peek()) {
             let what =
-                "'%' at the start of a line begins a directive, which needs a name: quote it if it is text";
+                "'%' at the start of a line is a directive, which needs a name; use quotes if it is text";
             return Err(self.unexpected(what, start));
         }
         let directive = match name {
@@ -141,7 +141,7 @@ impl Scanner<'_> {
 
     fn scan_version(&mut self, start: Position) -> Result<Directive, Fault> {
         self.cursor.skip_spaces();
-        let what = "a YAML version is two numbers with a '.' between";
+        let what = "expected a YAML version such as 1.1";
         let major = self.cursor.take_while(|c| c.is_ascii_digit());
         if major.is_empty() || self.cursor.peek() != '.' {
             return Err(self.unexpected(what, start));
@@ -158,12 +158,12 @@ impl Scanner<'_> {
         self.cursor.skip_spaces();
         let handle = self.scan_handle(start)?;
         if self.cursor.peek() != ' ' {
-            return Err(self.unexpected("a space follows the handle of a %TAG", start));
+            return Err(self.unexpected("expected a space after the handle of a %TAG", start));
         }
         self.cursor.skip_spaces();
         let prefix = self.scan_uri(start)?;
         if !ends_word(self.cursor.peek()) {
-            return Err(self.unexpected("the prefix of a %TAG ends with the line", start));
+            return Err(self.unexpected("expected the end of the line after the prefix of a %TAG", start));
         }
         Ok(Directive::Tag { handle, prefix })
     }

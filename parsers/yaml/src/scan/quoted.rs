@@ -6,7 +6,7 @@ use crate::cursor::{END, is_blank, is_break};
 use crate::error::{Fault, shown};
 use crate::token::{Token, TokenKind};
 
-/// Line folding: one line feed is a space, further ones stay; LS and PS always stay.
+/// Line folding: one line feed becomes a space, further ones are kept; LS and PS are always kept.
 pub(super) fn fold(first: char, further: &str) -> String {
     match first {
         '\n' if further.is_empty() => " ".to_owned(),
@@ -15,7 +15,7 @@ pub(super) fn fold(first: char, further: &str) -> String {
     }
 }
 
-/// What `\x` stands for with `x` this character.
+/// The meaning of `\x`, where `x` is this character.
 fn escape(c: char) -> Option<char> {
     Some(match c {
         '0' => '\0',
@@ -37,7 +37,7 @@ fn escape(c: char) -> Option<char> {
 }
 
 impl Scanner<'_> {
-    /// Scans a quoted scalar, the quote first.
+    /// Scans a quoted scalar, starting at the quote.
     pub(super) fn scan_quoted(&mut self) -> Result<Token, Fault> {
         let start = self.cursor.position();
         let quote = self.cursor.peek();
@@ -94,7 +94,7 @@ impl Scanner<'_> {
                 return Ok(());
             }
             c => {
-                let what = format!("the escape \\ with {} is unknown: write \\\\ for a backslash", shown(c));
+                let what = format!("unknown escape \\ with {}; use \\\\ for a backslash", shown(c));
                 return Err(Fault::scan(self.cursor.position(), what).within(start));
             }
         };
@@ -105,14 +105,14 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Reads exactly so many hexadecimal digits.
+    /// Reads an exact number of hexadecimal digits.
     fn hexadecimal(&mut self, digits: usize, start: Position) -> Result<u32, Fault> {
         let mut code = 0;
         let at = self.cursor.position();
         for _ in 0..digits {
             let Some(digit) = self.cursor.peek().to_digit(16) else {
                 let found = shown(self.cursor.peek());
-                let what = format!("this escape needs {digits} hexadecimal digits, but there is {found}");
+                let what = format!("this escape requires {digits} hexadecimal digits, found {found}");
                 return Err(Fault::scan(at, what).within(start));
             };
             code = code << 4 | digit;
@@ -121,8 +121,8 @@ impl Scanner<'_> {
         Ok(code)
     }
 
-    /// The character of a code. The two halves JSON writes a character beyond U+FFFF with are
-    /// joined; a half alone is no character.
+    /// The character with a code. The two halves that JSON uses for a character beyond U+FFFF are joined; a
+    /// single half is not a character.
     fn character(&mut self, code: u32, at: Position, start: Position) -> Result<char, Fault> {
         if (0xd800..0xdc00).contains(&code) && self.cursor.rest().starts_with("\\u") {
             let low = self.cursor.rest().get(2..6).and_then(|hex| u32::from_str_radix(hex, 16).ok());
@@ -132,9 +132,8 @@ impl Scanner<'_> {
                 return Ok(char::from_u32(joined).expect("two halves make a code below 0x110000"));
             }
         }
-        char::from_u32(code).ok_or_else(|| {
-            Fault::scan(at, format!("U+{code:04X} is no character: it cannot be escaped")).within(start)
-        })
+        char::from_u32(code)
+            .ok_or_else(|| Fault::scan(at, format!("U+{code:04X} is not a character")).within(start))
     }
 
     /// Reads blanks inside quotes, folding line breaks.
@@ -151,12 +150,12 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Passes empty lines and the indentation of the next one; returns the breaks.
+    /// Skips empty lines and the indentation of the next one; returns the breaks.
     fn quoted_breaks(&mut self, start: Position) -> Result<String, Fault> {
         let mut breaks = String::new();
         loop {
             if self.cursor.at_document_marker() {
-                let what = "a document ends inside quotes: the closing quote is missing";
+                let what = "the document ends inside quotes: the closing quote is missing";
                 return Err(Fault::scan(self.cursor.position(), what).within(start));
             }
             self.cursor.take_while(|c| c == ' ' || c == '\t');

@@ -1,6 +1,6 @@
-//! Which styles a text can be written in.
+//! Determines the possible styles of a text.
 
-/// What decides between plain, single quotes and double quotes in block context.
+/// The properties that decide between plain, single-quoted and double-quoted style in block context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Analysis {
     pub(super) empty: bool,
@@ -10,15 +10,15 @@ pub(super) struct Analysis {
     pub(super) block: bool,
 }
 
-/// LF only: the other breaks of YAML 1.1 are not ASCII, and what is not ASCII is escaped.
+/// LF only: YAML 1.1's other breaks are not ASCII, and non-ASCII characters are escaped.
 const BREAK: char = '\n';
 
-/// Whether a character can end or begin a word.
+/// Whether a character can separate words.
 fn is_blank(c: char) -> bool {
     matches!(c, '\0' | ' ' | '\t' | '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// What gives a text another meaning than itself where it is read.
+/// Whether the text would be read with another meaning.
 #[derive(Default)]
 struct Hazards {
     /// Characters that would be read as structure.
@@ -26,7 +26,7 @@ struct Hazards {
     /// Anything but printable ASCII and line feeds.
     special: bool,
     breaks: bool,
-    /// A blank at either end.
+    /// A leading or trailing blank.
     edges: bool,
     trailing_space: bool,
     /// A space just after, or just before, a line break.
@@ -48,7 +48,7 @@ impl Hazards {
                 None => "#,[]{}&*!|>'\"%@`".contains(c) || (matches!(c, '?' | ':' | '-') && blank_after),
                 Some(before) => (c == ':' && blank_after) || (c == '#' && is_blank(before)),
             };
-            // NEL, LS and PS are breaks too, but being special they are settled already.
+            // NEL, LS and PS are breaks too, but are already covered as special.
             found.breaks |= matches!(c, BREAK | '\u{85}' | '\u{2028}' | '\u{2029}');
             found.special |= !(c == BREAK || matches!(c, ' '..='~'));
             found.edges |= matches!(c, ' ' | BREAK) && (before.is_none() || after.is_none());

@@ -1,4 +1,4 @@
-//! Layout: indentation, indicators, and what goes on the same line.
+//! Layout: indentation, indicators, and line breaks.
 
 use super::Style;
 use super::analysis::Analysis;
@@ -6,10 +6,10 @@ use super::represent::{Scalar, ordered, ordered_set, scalar};
 use crate::Value;
 use crate::resolve::{Tag, resolve};
 
-/// A key longer than this, its tag counted, is written after `?`.
+/// A longer key, including its tag, is written after `?`.
 const LONGEST_SIMPLE_KEY: usize = 128;
 
-/// Where a node stands.
+/// The position of a node.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Place {
     Root,
@@ -20,22 +20,22 @@ pub(super) enum Place {
     Mapping,
 }
 
-/// The text so far and what its end looks like.
+/// The text so far and the state of its end.
 pub(super) struct Emitter<'a> {
     style: &'a Style,
     pub(super) out: String,
     pub(super) column: usize,
     /// The last character was blank.
     pub(super) whitespace: bool,
-    /// So far this line holds nothing but spaces, `-`, `?` and `:`.
+    /// This line contains only spaces, `-`, `?` and `:` so far.
     pub(super) indention: bool,
-    /// Only `...` can mark the end of what was written last.
+    /// Only `...` can mark the end of the last scalar.
     pub(super) open_ended: bool,
-    /// The indentation; none outside the root.
+    /// The indentation; `None` outside the root.
     pub(super) indent: Option<usize>,
 }
 
-/// A scalar with all that is decided about it.
+/// A scalar with its style.
 struct Decided {
     text: Vec<char>,
     analysis: Analysis,
@@ -119,7 +119,7 @@ impl<'a> Emitter<'a> {
         self.open_ended = false;
     }
 
-    /// Goes a level deeper, does something there and comes back.
+    /// Runs a function one level deeper.
     fn deeper(&mut self, first: usize, step: usize, inside: impl FnOnce(&mut Self)) {
         let outer = self.indent;
         self.indent = Some(outer.map_or(first, |indent| indent + step));
@@ -128,7 +128,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn sequence<'v>(&mut self, items: impl Iterator<Item = &'v Value>, place: Place) {
-        // Under a key the dashes stand at the key's own indentation.
+        // Below a key, the dashes have the key's indentation.
         let indentless = matches!(place, Place::Mapping | Place::SimpleKey) && !self.indention;
         let step = if indentless { 0 } else { self.step() };
         self.deeper(0, step, |emitter| {
@@ -198,13 +198,13 @@ impl<'a> Emitter<'a> {
         });
     }
 
-    /// Appends to this line.
+    /// Appends to the current line.
     pub(super) fn write(&mut self, text: &str) {
         self.out.push_str(text);
         self.column += text.chars().count();
     }
 
-    /// Writes an indicator, a space before it if there is none.
+    /// Writes an indicator, preceded by a space if necessary.
     pub(super) fn indicator(&mut self, indicator: &str, whitespace: bool, indention: bool) {
         if !self.whitespace {
             self.write(" ");
@@ -222,7 +222,7 @@ impl<'a> Emitter<'a> {
         self.indention = true;
     }
 
-    /// Goes to the indentation, on this line if nothing but indentation is on it.
+    /// Moves to the indentation, on the current line if it contains only indentation.
     pub(super) fn new_line(&mut self) {
         let indent = self.indent.unwrap_or(0);
         if !self.indention || self.column > indent || (self.column == indent && !self.whitespace) {

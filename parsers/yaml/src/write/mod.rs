@@ -1,8 +1,7 @@
-//! Writes values byte for byte as PyYAML's safe dumper does.
+//! Writes values byte for byte like PyYAML's safe dumper.
 //!
-//! Programs and people compare these files with those the original wrote, so where a line is
-//! folded and which quotes a text gets is PyYAML's choice, with the options cloud-init gives it:
-//! block style, ASCII only, no anchors.
+//! Programs and people compare these files with upstream's, so line folding and quoting follow PyYAML, with
+//! the options that cloud-init sets: block style, ASCII only, no anchors.
 //!
 //! ```
 //! use yaml::{Node, Value, write};
@@ -20,17 +19,17 @@ mod scalar;
 
 use crate::Value;
 
-/// How to write: the options of `yaml.dump` that cloud-init sets.
+/// The options of `yaml.dump` that cloud-init sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     /// Spaces per level, 2 to 9; anything else is 2.
     pub indent: usize,
-    /// Text is folded at the first space beyond this column; 80 unless more than two levels of
+    /// The column after which text is folded at the next space; 80 unless that is less than two levels of
     /// indentation.
     pub width: usize,
-    /// Sort the entries of mappings by key, unless their keys cannot be compared.
+    /// Sort the entries of mappings by key, if their keys are comparable.
     pub sort_keys: bool,
-    /// Begin with `---`.
+    /// Start with `---`.
     pub explicit_start: bool,
     /// End with `...`.
     pub explicit_end: bool,
@@ -45,7 +44,7 @@ impl Default for Style {
 
 /// Writes a value as one document.
 ///
-/// The value is walked recursively: one that was not read by [`parse`](crate::parse) must not nest
+/// The value is traversed recursively: one that was not read by [`parse`](crate::parse) must not be nested
 /// much deeper than [`Limits::DEEPEST`](crate::Limits::DEEPEST).
 pub fn dump(value: &Value, style: &Style) -> String {
     emitter::Emitter::new(style).document(value)

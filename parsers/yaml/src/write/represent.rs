@@ -1,4 +1,4 @@
-//! Values to the text and tag of a scalar, and mappings to the order they are written in.
+//! Converts values to the text and tag of a scalar, and orders the entries of mappings.
 
 use crate::resolve::Tag;
 use crate::{Node, Value};
@@ -10,11 +10,11 @@ use std::cmp::Ordering;
 pub(super) struct Scalar {
     pub(super) tag: Tag,
     pub(super) text: String,
-    /// To be written as a literal block where one can stand.
+    /// Whether to write it as a literal block where possible.
     pub(super) literal: bool,
 }
 
-/// The scalar of a value that is no collection.
+/// The scalar for a value that is not a collection.
 pub(super) fn scalar(value: &Value) -> Option<Scalar> {
     let (tag, text) = match value {
         Value::Null => (Tag::Null, "null".to_owned()),
@@ -32,12 +32,12 @@ pub(super) fn scalar(value: &Value) -> Option<Scalar> {
     Some(Scalar { tag, text, literal })
 }
 
-/// Base 64 in lines of 57 bytes each, as MIME has it.
+/// Base64 in lines of 57 bytes each, as in MIME.
 fn binary(bytes: &[u8]) -> String {
     bytes.chunks(57).map(|line| STANDARD.encode(line) + "\n").collect()
 }
 
-/// A float as Python's `repr` writes it, made into one that YAML 1.1 reads as a float.
+/// A float in the format of Python's `repr`, adapted so that YAML 1.1 reads it as a float.
 fn float(f: f64) -> String {
     if f.is_nan() {
         return ".nan".to_owned();
@@ -58,21 +58,21 @@ fn float(f: f64) -> String {
     format!("{mantissa}{point}e{sign}{:02}", exponent.abs())
 }
 
-/// The entries in the order they are written in.
+/// The entries in output order.
 pub(super) fn ordered(entries: &[(Node, Node)], sort: bool) -> Vec<(&Value, &Value)> {
     let mut ordered: Vec<_> = entries.iter().map(|(key, value)| (&key.value, &value.value)).collect();
     sort_by_key(&mut ordered, sort, |entry| entry.0);
     ordered
 }
 
-/// The members of a set in the order they are written in.
+/// The members of a set in output order.
 pub(super) fn ordered_set(members: &[Node], sort: bool) -> Vec<&Value> {
     let mut ordered: Vec<_> = members.iter().map(|member| &member.value).collect();
     sort_by_key(&mut ordered, sort, |member| member);
     ordered
 }
 
-/// Sorts where every two keys can be compared, as Python's `sorted` succeeds only then.
+/// Sorts if all keys are comparable: otherwise, Python's `sorted` fails.
 fn sort_by_key<T>(items: &mut [T], sort: bool, key: impl Fn(&T) -> &Value) {
     let comparable = items.windows(2).all(|pair| compare(key(&pair[0]), key(&pair[1])).is_some());
     if sort && comparable {
@@ -80,7 +80,7 @@ fn sort_by_key<T>(items: &mut [T], sort: bool, key: impl Fn(&T) -> &Value) {
     }
 }
 
-/// How Python orders two keys; none if it refuses to.
+/// Python's order of two keys; `None` if they are not comparable.
 fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     match (a, b) {
         (Value::Str(a), Value::Str(b)) => Some(a.cmp(b)),
@@ -93,7 +93,7 @@ fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     }
 }
 
-/// A number to be compared with others of any kind.
+/// A number for comparison with other numeric types.
 enum Rank<'a> {
     Int(i128),
     Big(&'a str),
@@ -121,7 +121,7 @@ impl Rank<'_> {
 
     fn as_float(&self) -> f64 {
         match self {
-            #[expect(clippy::cast_precision_loss, reason = "beside a fraction only")]
+            #[expect(clippy::cast_precision_loss, reason = "only next to a fraction")]
             Rank::Int(n) => *n as f64,
             Rank::Big(text) => text.parse().unwrap_or(f64::NAN),
             Rank::Float(f) => *f,
@@ -129,7 +129,7 @@ impl Rank<'_> {
     }
 }
 
-/// Compares two numbers in decimal without leading zeros.
+/// Compares two decimal numbers without leading zeros.
 fn compare_decimals(a: &str, b: &str) -> Ordering {
     let size = |text: &str| (text.len(), text.trim_start_matches('-').to_owned());
     match (a.starts_with('-'), b.starts_with('-')) {
@@ -149,7 +149,7 @@ fn compare_decimals(a: &str, b: &str) -> Ordering {
 mod tests {
     use super::*;
 
-    /// `repr` of these numbers in Python, and PyYAML's correction of a missing point.
+    /// Python's `repr` of these numbers, and PyYAML's correction of a missing point.
     #[test]
     fn floats() {
         let table = [

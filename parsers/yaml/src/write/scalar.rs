@@ -1,8 +1,8 @@
-//! Text in each of the styles, folded at the width.
+//! Text in each style, folded at the width.
 
 use super::emitter::Emitter;
 
-/// What of a quoted text is written next.
+/// The next part of a quoted text.
 fn is_run_end(c: Option<char>, ends: &[char]) -> bool {
     c.is_none_or(|c| ends.contains(&c))
 }
@@ -13,7 +13,7 @@ impl Emitter<'_> {
         self.column += run.len();
     }
 
-    /// Writes a text without quotes; it has no line breaks.
+    /// Writes a plain text, which has no line breaks.
     pub(super) fn plain(&mut self, text: &[char], split: bool) {
         if text.is_empty() {
             return;
@@ -34,7 +34,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// Writes a text in single quotes; its line breaks are doubled, since one is folded away.
+    /// Writes a single-quoted text; line breaks are doubled, because one is folded.
     pub(super) fn single_quoted(&mut self, text: &[char], split: bool) {
         self.indicator("'", false, false);
         let mut at = 0;
@@ -84,7 +84,7 @@ impl Emitter<'_> {
         self.open_ended = false;
     }
 
-    /// Writes a text in double quotes, all but printable ASCII escaped.
+    /// Writes a double-quoted text, escaping everything but printable ASCII.
     pub(super) fn double_quoted(&mut self, text: &[char], split: bool) {
         self.indicator("\"", false, false);
         let mut start = 0;
@@ -103,8 +103,8 @@ impl Emitter<'_> {
                 }
             }
             let inner = end > 0 && end + 1 < text.len();
-            // PyYAML folds a second time right after the backslash that keeps a space at the start
-            // of a line, when the line is indented beyond the width; what it wrote reads otherwise.
+            // PyYAML folds again right after the backslash that keeps a space at the start of a line, if the
+            // line is indented beyond the width; its output reads differently.
             let may_fold = (c == Some(' ') || start >= end) && escaped_space != Some(end);
             // After an escape `start` is one ahead of `end`; that column is not counted.
             if inner && may_fold && self.column + end > self.width() + start && split {

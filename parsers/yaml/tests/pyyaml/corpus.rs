@@ -1,9 +1,9 @@
-//! Documents to compare on: every tricky scalar in every place, structures bent out of shape, and
-//! a list of known traps.
+//! Documents for comparison: every tricky scalar in every place, malformed structures, and a list of known
+//! traps.
 
 use super::tables::{PIECES, PLACES, SCALARS, TRAPS};
 
-/// A small generator of numbers that are the same in every run with the same seed.
+/// A small deterministic random number generator.
 pub struct Random(pub u64);
 
 impl Random {
@@ -89,7 +89,7 @@ fn mutated(random: &mut Random, document: &str) -> String {
     characters.into_iter().collect()
 }
 
-/// Text in double quotes with all kinds of characters and lengths: what the writer has to fold.
+/// Double-quoted text with all kinds of characters and lengths, for the writer's folding.
 fn text(random: &mut Random) -> String {
     const WORDS: &[&str] = &[
         "a",
@@ -139,7 +139,7 @@ fn text(random: &mut Random) -> String {
     format!("{before}\"{words}\"{after}")
 }
 
-/// Keys and values of every kind, for the order and the layout of what is written.
+/// Keys and values of all types, for the order and layout of the output.
 fn table(random: &mut Random) -> String {
     const KEYS: &[&str] = &[
         "a",
@@ -179,7 +179,7 @@ fn table(random: &mut Random) -> String {
     entries.concat()
 }
 
-/// The documents of a run: all traps, all scalars in all places or a part of them, then random ones.
+/// The documents of a run: all traps, all scalars in all places or a sample of them, then random ones.
 pub fn documents(seed: u64, count: usize) -> Vec<Vec<u8>> {
     let mut random = Random(seed | 1);
     let mut documents: Vec<Vec<u8>> = TRAPS.iter().map(|trap| trap.as_bytes().to_vec()).collect();

@@ -1,6 +1,6 @@
-//! What the documents are made of. Several to a line: it is the whole that matters.
+//! Building blocks of documents, several per line for compactness.
 
-/// Plain, quoted, tagged and flow texts that are read in a way of their own.
+/// Plain, quoted, tagged and flow texts with a special interpretation.
 #[rustfmt::skip]
 pub const SCALARS: &[&str] = &[
     "", "~", "null", "Null", "NULL", "nULL", "yes", "Yes", "YES", "yEs", "no", "on", "Off", "true",
@@ -48,7 +48,7 @@ pub const SCALARS: &[&str] = &[
     "[@a]",
 ];
 
-/// What can stand around a scalar.
+/// Surroundings of a scalar.
 #[rustfmt::skip]
 pub const PLACES: &[(&str, &str)] = &[
     ("", ""), ("", "\n"), ("k: ", "\n"), ("- ", "\n"), ("[", "]"), ("[x, ", " , y]"), ("{k: ", "}"),
@@ -61,7 +61,7 @@ pub const PLACES: &[(&str, &str)] = &[
     ("<<: ", "\na: b\n"), ("<<: {", ": 2}\na: b\n"),
 ];
 
-/// What documents are made of, when nothing is well-formed.
+/// Building blocks of malformed documents.
 #[rustfmt::skip]
 pub const PIECES: &[&str] = &[
     "a", "b", "c", "key", "1", "0x1", "yes", "~", "2001-01-01", "a b", ": ", ":", " :", "- ", "-", "? ",
@@ -73,7 +73,7 @@ pub const PIECES: &[&str] = &[
     "{a: b}", "%", "@", "`", "\u{feff}",
 ];
 
-/// Whole documents, each about one rule.
+/// Complete documents, each about one rule.
 #[rustfmt::skip]
 pub const TRAPS: &[&str] = &[
     "", "\n", " ", "# only a comment\n", "---\n", "---", "--- \n...\n", "...\n", "---\n---\n",
