@@ -265,21 +265,36 @@ proptest! {
     #[test]
     fn any_tree_is_a_state_or_an_error(tree in tree(), config in description()) {
         for config in [NetworkConfig::new(tree), config] {
-            let _ = NetworkState::read(&config, &[]);
-            let _ = NetworkState::passthrough(&config);
-            let _ = netconfig::physical::devices(&config, &[]);
+            for state in [NetworkState::read(&config, &[]), NetworkState::passthrough(&config)] {
+                match state {
+                    Ok(state) => prop_assert!(matches!(state.version, 1 | 2), "version {}", state.version),
+                    // Whoever reads the message has to find the place.
+                    Err(error) => prop_assert!(error.origin().is_some(), "{error}"),
+                }
+            }
+            if let Err(error) = netconfig::physical::devices(&config, &[]) {
+                prop_assert!(error.origin().is_some(), "{error}");
+            }
         }
     }
 
     #[test]
     fn any_network_data_is_a_description_or_an_error(tree in tree(), a in tree(), b in tree()) {
-        let _ = openstack::convert(&tree.to_json(), &[]);
-        let _ = openstack::convert(&json!({"links": [a.to_json()], "networks": [b.to_json()]}), &[]);
+        for data in [tree.to_json(), json!({"links": [a.to_json()], "networks": [b.to_json()]})] {
+            match openstack::convert(&data, &[]) {
+                Ok(config) => prop_assert_eq!(config.version(), Some(1)),
+                Err(error) => prop_assert!(!error.to_string().is_empty(), "{}", data),
+            }
+        }
     }
 
     #[test]
     fn any_bytes_are_interfaces_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = netconfig::eni::convert(&bytes);
+        match netconfig::eni::convert(&bytes) {
+            // What comes of it is a description that can be read.
+            Ok(config) => prop_assert!(NetworkState::read(&config, &[]).is_ok(), "{}", config.node().to_json()),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
     }
 }
 
