@@ -72,12 +72,17 @@ pub const LOSSES: &[Loss] = &[
     },
     Loss {
         name: "servers-of-no-family",
-        reason: "name servers of a family in which the link has no address: NetworkManager refuses them, no stanza has them",
+        reason: "name servers of a family in which the link has no address (interfaces(5): none that is described): \
+                 NetworkManager refuses them, no stanza has them",
         outputs: &["network-manager", "eni"],
-        is: |link, fact, _| match fact {
-            Fact::Server(server) if server.contains(':') => !link.describes_ipv6(),
-            Fact::Server(_) => !link.describes_ipv4(),
-            _ => false,
+        is: |link, fact, output| {
+            let Fact::Server(server) = fact else { return false };
+            let v6 = server.contains(':');
+            match output {
+                "eni" => !link.addresses().any(|address| address.contains(':') == v6),
+                _ if v6 => !link.describes_ipv6(),
+                _ => !link.describes_ipv4(),
+            }
         },
     },
 ];
