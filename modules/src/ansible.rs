@@ -154,7 +154,7 @@ pub struct Word(pub Text);
 
 /// A single pull instead of a list.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(inline, transform = deprecated("25.2", "Write a list of such mappings."))]
+#[schemars(inline, transform = deprecated("25.2", "Use a list of such mappings."))]
 #[serde(transparent)]
 pub struct OnePull(pub Pull);
 

@@ -46,6 +46,6 @@ pub struct Os(pub Text);
 /// Old names for `os`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, extend("enum" = ["none", "unchanged"]), transform = untyped)]
-#[schemars(transform = deprecated("22.4", "Write os."))]
+#[schemars(transform = deprecated("22.4", "Use os."))]
 #[serde(transparent)]
 pub struct Old(pub Text);

@@ -49,7 +49,7 @@ struct Mode;
 
 fn mode_words(schema: &mut schemars::Schema) {
     let mut old = schemars::json_schema!({"enum": [false]});
-    changed("22.3", "Write 'off', in quotes.")(&mut old);
+    changed("22.3", "Use 'off' in quotes.")(&mut old);
     *schema = schemars::json_schema!({"oneOf": [{"enum": ["auto", "growpart", "gpart", "off"]}, old]});
 }
 

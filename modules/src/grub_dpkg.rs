@@ -56,6 +56,6 @@ pub struct Settings {
 
 /// A boolean as a string.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(inline, transform = changed("22.3", "Write true or false, without quotes."))]
+#[schemars(inline, transform = changed("22.3", "Use a boolean without quotes."))]
 #[serde(transparent)]
 pub struct OldFlag(pub Text);

@@ -51,7 +51,7 @@ struct Minutes;
 /// Minutes as a string.
 #[derive(JsonSchema)]
 #[schemars(inline, with = "String", extend("pattern" = r"^\+?[0-9]+$"))]
-#[schemars(transform = changed("22.3", "Write `now` or an integer."))]
+#[schemars(transform = changed("22.3", "Use `now` or an integer."))]
 struct OldMinutes;
 
 /// `now`.

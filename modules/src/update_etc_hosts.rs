@@ -40,7 +40,7 @@ struct Manage;
 
 /// The deprecated name for true.
 #[derive(JsonSchema)]
-#[schemars(inline, with = "Node", extend("enum" = ["template"]), transform = changed("22.3", "Write true."))]
+#[schemars(inline, with = "Node", extend("enum" = ["template"]), transform = changed("22.3", "Use true."))]
 struct OldManage;
 
 const HOSTS: &str = "/etc/hosts";

@@ -65,7 +65,7 @@ pub(super) fn set_up(context: &Context<'_>, swap: &Spanned<Swap>, report: &mut R
             None
         }
         Err(error) => {
-            report.warn(Some(&swap.origin), format!("failed to set up swap: {error}"));
+            report.warn(Some(&swap.origin), format!("failed to setup swap: {error}"));
             None
         }
     }

@@ -165,11 +165,11 @@ impl<'s> Keys<'s> {
                 format!("list {}{least}{once}", each.trim()).trim_end().to_owned()
             }
             "string" => match (schema.get("pattern").and_then(Value::as_str), schema.get("format")) {
-                (Some(pattern), _) => format!("text matching `{pattern}`"),
-                (None, Some(format)) if format == "uri" => "address".to_owned(),
+                (Some(pattern), _) => format!("string matching `{pattern}`"),
+                (None, Some(format)) if format == "uri" => "URL".to_owned(),
                 (None, Some(format)) if format == "date" => "date".to_owned(),
                 (None, Some(format)) if format == "hostname" => "host name".to_owned(),
-                _ => "text".to_owned(),
+                _ => "string".to_owned(),
             },
             "integer" | "number" => match number("minimum") {
                 Some(least) => format!("{kind}, at least {least}"),
@@ -218,7 +218,6 @@ fn plain(value: &Value) -> String {
 
 fn plural(kind: &str) -> String {
     match kind {
-        "address" => "addresses".to_owned(),
         kind if kind.contains('`') => format!("entries ({kind})"),
         kind => format!("{kind}s"),
     }

@@ -246,20 +246,19 @@ fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> 
     } else {
         errors.extend(left_out(shown, text));
     }
-    let advice = if part.kind == Kind::NetworkConfig { network::advise(tree) } else { schema::advise(tree) };
-    give_advice(run, &place, &advice);
+    // Annotated output keeps upstream's format.
+    if !run.annotate {
+        for told in advice(part.kind, &place, tree) {
+            output::error(&format!("{}{}", run.indent, told.replace('\n', &format!("\n{}", run.indent))));
+        }
+    }
     Ok(tell(run, part, text, errors, deprecations))
 }
 
-/// Prints probable mistakes. Annotated output keeps upstream's format, so they go to standard error.
-fn give_advice(run: &Run<'_>, place: &Document<'_>, advice: &[Finding]) {
-    if run.annotate {
-        return;
-    }
-    for finding in advice {
-        let told = place.shown(finding).replace('\n', &format!("\n{}", run.indent));
-        output::error(&format!("{}advice: {told}", run.indent));
-    }
+/// Probable mistakes, as they are printed.
+fn advice(kind: Kind, place: &Document<'_>, tree: &Node) -> Vec<String> {
+    let found = if kind == Kind::NetworkConfig { network::advise(tree) } else { schema::advise(tree) };
+    found.iter().map(|finding| format!("advice: {}", place.shown(finding))).collect()
 }
 
 /// The parts that were left out of the merged cloud-config.
@@ -331,4 +330,24 @@ fn tell(run: &Run<'_>, part: &Part, text: &str, errors: Vec<Problem>, deprecatio
     output::line(&format!("{indent}Invalid {} {}", part.kind.name(), part.path.display()));
     output::error(&format!("{indent}Error: Cloud config schema errors:\n{indent}{}\n", block(&errors)));
     Outcome::Invalid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelled_key_of_a_network_config_is_advice() {
+        let text = "version: 2\nethernets:\n  eth0: {adresses: [10.0.0.1/8]}\n";
+        let tree =
+            yaml::parse("x", text.as_bytes(), &yaml::Limits::default()).expect("valid").expect("there");
+        let place = Document::new("net.yaml", text, &tree);
+        let found = advice(Kind::NetworkConfig, &place, &tree);
+        let line = "    eth0: {adresses: [10.0.0.1/8]}";
+        let expected = format!(
+            "advice: net.yaml:3:10: ethernets.eth0.adresses: unknown key 'adresses'; did you mean 'addresses'?\n  {line}"
+        );
+        assert!(found.len() == 1 && found[0].starts_with(&expected), "{found:?}");
+        assert_eq!(advice(Kind::UserData, &place, &tree), Vec::<String>::new());
+    }
 }
