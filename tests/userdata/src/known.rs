@@ -167,7 +167,7 @@ pub const KNOWN: &[Known] = &[
             if holds(case.input, "base64") && difference.raised("RuntimeError: Failed to parse: ") {
                 return true;
             }
-            difference.place == Place::Field("payload")
+            matches!(difference.place, Place::Field("payload") | Place::File(_))
                 && difference.texts().is_some_and(|(theirs, ours)| {
                     let encoded = base64::engine::general_purpose::STANDARD.encode(ours);
                     theirs.strip_prefix(&encoded).is_some_and(|behind| !behind.trim().is_empty())
@@ -197,7 +197,7 @@ pub const KNOWN: &[Known] = &[
         reason: "what cannot be written is warned of",
         kinds: &["user-data"],
         covers: |case, difference| {
-            warned_only(difference, "Failed calling handler")
+            warned_only(difference, &["Failed calling handler", "Failed loading yaml blob"])
                 && case
                     .differences
                     .iter()
@@ -209,7 +209,7 @@ pub const KNOWN: &[Known] = &[
         reason: "a part that launch-index leaves out is read for it, and warned of where it is no YAML",
         kinds: &["user-data"],
         covers: |case, difference| {
-            holds(case.input, "launch-index") && warned_only(difference, "Failed loading yaml blob")
+            holds(case.input, "launch-index") && warned_only(difference, &["Failed loading yaml blob"])
         },
     },
     Known {
@@ -274,16 +274,29 @@ pub const KNOWN: &[Known] = &[
         covers: |_, difference| {
             refused(
                 difference,
-                &["undefined variable: undefined value", "the format asks for what is not there"],
+                &[
+                    "undefined variable: undefined value",
+                    "the format asks for what is not there",
+                    "names with _ are not for templates",
+                ],
             ) && difference.theirs.as_deref().is_some_and(|theirs| holds(theirs, "CI_MISSING_JINJA_VAR/"))
         },
     },
     Known {
         name: "helpers",
-        reason: "there are cycler, joiner, lipsum and urlize",
+        reason: "there are cycler, joiner, lipsum, urlize, encode and the test callable",
         kinds: &["jinja"],
         covers: |_, difference| {
-            refused(difference, &["cycler is unknown", "joiner is unknown", "filter urlize is unknown"])
+            refused(
+                difference,
+                &[
+                    "cycler is unknown",
+                    "joiner is unknown",
+                    "filter urlize is unknown",
+                    "test callable is unknown",
+                    "has no method 'encode'",
+                ],
+            )
         },
     },
     Known {
@@ -291,9 +304,14 @@ pub const KNOWN: &[Known] = &[
         reason: "comparing or calculating with what has no order or is missing raises",
         kinds: &["jinja"],
         covers: |_, difference| {
-            ["TypeError: ", "UndefinedError: ", "NameError: name 'nan' is not defined"]
-                .iter()
-                .any(|words| difference.raised(words))
+            [
+                "TypeError: ",
+                "UndefinedError: ",
+                "NameError: name 'nan' is not defined",
+                "NameError: name 'inf' is not defined",
+            ]
+            .iter()
+            .any(|words| difference.raised(words))
         },
     },
     Known {
@@ -319,13 +337,13 @@ pub const KNOWN: &[Known] = &[
 ];
 
 /// Whether only the original warned, and of nothing but this.
-fn warned_only(difference: &Difference, words: &str) -> bool {
+fn warned_only(difference: &Difference, words: &[&str]) -> bool {
     difference.place == Place::Warning
         && difference.ours.is_none()
         && difference.theirs.as_deref().is_some_and(|theirs| {
-            theirs
-                .split(|byte| *byte == b'\n')
-                .all(|line| line.starts_with(words.as_bytes()) || !line.starts_with(b"Failed"))
+            theirs.split(|byte| *byte == b'\n').all(|line| {
+                words.iter().any(|words| line.starts_with(words.as_bytes())) || !line.starts_with(b"Failed")
+            })
         })
 }
 
