@@ -94,3 +94,45 @@ impl Files for Rerouted {
         self.at(path, |files, path| files.set_owner(path, owner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::effects::FileKind;
+
+    use super::*;
+    use crate::Scratch;
+
+    /// Each operation on a path of a route happens at its other end, and nowhere else.
+    #[test]
+    fn every_operation_follows_the_routes() {
+        let below = Scratch::new().file("/run/kept", "below").link("/run/link", "kept").system().0;
+        let other = Scratch::new().file("/mnt/run/file", "other").link("/mnt/run/link", "file").system().0;
+        let routes = vec![("/run".into(), "/mnt/run".into())];
+        let files = rerouted(&below, other.files.clone(), routes).files;
+        let plain = Attributes::default();
+        let at = Path::new;
+        assert_eq!(files.list(at("/run")).expect("a directory"), ["file", "link"]);
+        assert_eq!(files.read(at("/run/file")).expect("there"), b"other");
+        assert_eq!(files.read_link(at("/run/link")).expect("a link"), at("file"));
+        let kind = |path: &str| files.lstat(at(path)).expect("no error").map(|found| found.kind);
+        assert_eq!((kind("/run/link"), kind("/run/file")), (Some(FileKind::Link), Some(FileKind::File)));
+        assert_eq!(kind("/run/kept"), None);
+        files.write(at("/run/new"), b"a", &plain).expect("written");
+        files.append(at("/run/new"), b"b", &plain).expect("appended");
+        files.set_mode(at("/run/new"), 0o600).expect("set");
+        files.set_owner(at("/run/new"), Owner::new(7, 8)).expect("set");
+        files.create_dir(at("/run/directory"), Some(0o700)).expect("made");
+        files.symlink(at("new"), at("/run/again")).expect("linked");
+        files.rename(at("/run/file"), at("/run/moved")).expect("moved");
+        files.remove(at("/run/link")).expect("removed");
+        let other = other.files;
+        assert_eq!(other.list(at("/mnt/run")).expect("a directory"), ["again", "directory", "moved", "new"]);
+        assert_eq!(other.read(at("/mnt/run/again")).expect("through the link"), b"ab");
+        let new = files.stat(at("/run/new")).expect("no error").expect("there");
+        assert_eq!((new.mode, new.uid, new.gid), (0o600, 7, 8));
+        assert_eq!(below.files.list(at("/run")).expect("a directory"), ["kept", "link"]);
+        // Only whole names: /runner is not below /run.
+        files.write(at("/runner"), b"x", &plain).expect("written");
+        assert!(below.files.exists(at("/runner")));
+    }
+}

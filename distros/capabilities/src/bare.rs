@@ -155,3 +155,21 @@ impl Ssh for Bare {
         self.refuse(SSH)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The original's `_select_hostname` (cloudinit/distros/__init__.py): the name with its domain where that is preferred and
+    /// known. Everything else is refused by the name of the distribution.
+    #[test]
+    fn a_name_is_chosen_and_nothing_is_done() {
+        let bare = Bare { distro: "plan9".to_owned() };
+        assert_eq!(bare.choose("h", "h.example.org", None), "h");
+        assert_eq!(bare.choose("h", "h.example.org", Some(false)), "h");
+        assert_eq!(bare.choose("h", "h.example.org", Some(true)), "h.example.org");
+        assert_eq!(bare.choose("h", "", Some(true)), "h");
+        let refused = bare.persist("h").expect_err("refused").to_string();
+        assert_eq!(refused, "plan9 has no configuration of the host name");
+    }
+}

@@ -370,6 +370,12 @@ fn an_owner_is_looked_up_in_the_root() {
     assert_eq!(owner("bob:staff").expect("known"), (Some(7), Some(50)));
     assert_eq!(owner("bob").expect("known"), (Some(7), None));
     assert_eq!(owner("12:13").expect("numbers"), (Some(12), Some(13)));
+    // The original's `extract_usergroup` (cloudinit/util.py): nothing, `-1` and `none` are no change.
+    assert_eq!(owner(":staff").expect("known"), (None, Some(50)));
+    assert_eq!(owner("bob:").expect("known"), (Some(7), None));
+    for nothing in ["-1:-1", "none:None", "-1"] {
+        assert_eq!(owner(nothing).expect("no change"), (None, None), "{nothing}");
+    }
     assert!(owner("nobody-here").is_err());
 }
 
