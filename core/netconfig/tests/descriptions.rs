@@ -28,7 +28,7 @@ fn errors_name_the_place_and_the_key() {
     );
     refused(
         "version: 1\nconfig:\n- type: physical\n  name: eth0\n  mac_address: 52:54:00:12:34:56\n",
-        "net.yaml:5:16: 'mac_address' was read as the number 41135085296: YAML takes an unquoted 52:54:00:12:34:56",
+        "net.yaml:5:16: 'mac_address' was read as the number 41135085296: in YAML an unquoted 52:54:00:12:34:56",
     );
     refused(
         "version: 1\nconfig:\n- type: physical\n  name: eth0\n  subnets:\n  - {type: static, address: 10.0.0.300/24}\n",

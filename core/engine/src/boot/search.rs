@@ -114,7 +114,7 @@ impl Boot<'_> {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!("{}: {error}", instance.source),
             Err(_) => {
-                tracing::warn!("{}: internal error (panic), please report it as a bug", instance.source)
+                tracing::warn!("{}: internal error (panic), please report it as a bug", instance.source);
             }
         }
     }
