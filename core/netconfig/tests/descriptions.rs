@@ -40,7 +40,7 @@ fn errors_name_the_place_and_the_key() {
     );
     refused(
         "version: 1\nconfig:\n- {type: nameserver, interface: eth9, address: 1.1.1.1}\n",
-        "net.yaml:3:33: 'interface: eth9': no link of this name",
+        "net.yaml:3:33: 'interface: eth9': no network device of this name",
     );
     refused("version: 2\nethernets:\n  eth0: [dhcp4]\n", "net.yaml:3:9: 'eth0' must be a mapping, not list");
     refused(
@@ -53,7 +53,7 @@ fn errors_name_the_place_and_the_key() {
     );
     refused(
         "version: 2\nethernets:\n  eth0:\n    dhcp4: true\n    routes: [{to: 10.0.0.0/8, via: 10.0.0.1, metric: low}]\n",
-        "net.yaml:5:54: 'metric: low': a route's metric is a whole number",
+        "net.yaml:5:54: 'metric: low': the metric of a route must be an integer",
     );
     refused(
         "version: 2\nbonds:\n  bond0: {dhcp4: true}\n",

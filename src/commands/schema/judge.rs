@@ -339,8 +339,7 @@ mod tests {
     #[test]
     fn a_misspelled_key_of_a_network_config_is_advice() {
         let text = "version: 2\nethernets:\n  eth0: {adresses: [10.0.0.1/8]}\n";
-        let tree =
-            yaml::parse("x", text.as_bytes(), &Limits::default()).expect("valid").expect("there");
+        let tree = yaml::parse("x", text.as_bytes(), &Limits::default()).expect("valid").expect("there");
         let place = Document::new("net.yaml", text, &tree);
         let found = advice(Kind::NetworkConfig, &place, &tree);
         let line = "    eth0: {adresses: [10.0.0.1/8]}";

@@ -78,7 +78,9 @@ impl<'s, 'd> Search<'s, 'd> {
     /// Depth is bounded by the parser's limit.
     fn look(&mut self, schemas: &[&'s Value], instance: Instance<'d>) {
         let mut forms = Vec::new();
-        schemas.iter().for_each(|schema| self.forms(schema, &mut forms));
+        for schema in schemas {
+            self.forms(schema, &mut forms);
+        }
         match instance.view() {
             View::Map(map) => self.keys(&forms, map),
             View::List(list) => {
