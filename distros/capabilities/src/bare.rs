@@ -170,6 +170,6 @@ mod tests {
         assert_eq!(bare.choose("h", "h.example.org", Some(true)), "h.example.org");
         assert_eq!(bare.choose("h", "", Some(true)), "h");
         let refused = bare.persist("h").expect_err("refused").to_string();
-        assert_eq!(refused, "plan9 has no configuration of the host name");
+        assert_eq!(refused, "configuration of the host name is not supported on plan9");
     }
 }
