@@ -12,6 +12,7 @@ pub mod dice;
 pub mod places;
 pub mod python;
 pub mod root;
+pub mod star;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
