@@ -276,8 +276,8 @@ pub const KNOWN: &[Known] = &[
                 difference,
                 &[
                     "undefined variable: undefined value",
-                    "the format asks for what is not there",
-                    "names with _ are not for templates",
+                    "no such item",
+                    "names that start with _ are not available",
                 ],
             ) && difference.theirs.as_deref().is_some_and(|theirs| holds(theirs, "CI_MISSING_JINJA_VAR/"))
         },
