@@ -127,7 +127,7 @@ fn every_command_in_a_sentence_has_its_options() {
         let is_name = |word: &&&str| word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-');
         let command: Vec<&str> =
             words.iter().take_while(|word| !word.starts_with('-')).take_while(is_name).copied().collect();
-        let help = tests::run(&program, &[&command[..], &["--help"]].concat());
+        let help = tests::run(program, &[&command[..], &["--help"]].concat());
         assert_eq!(help.status.code(), Some(0), "{place}: there is no `{span}`");
         let help = String::from_utf8_lossy(&help.stdout).into_owned();
         for option in words.iter().filter(|word| word.starts_with("--")) {

@@ -7,13 +7,10 @@ mod plan;
 mod roots;
 mod schema;
 
-use std::path::PathBuf;
 use std::process::Output;
-use std::sync::OnceLock;
 
 fn cloud_init(arguments: &[&str]) -> Output {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    tests::run(PROGRAM.get_or_init(tests::program), arguments)
+    tests::run(tests::program(), arguments)
 }
 
 fn out(output: &Output) -> String {

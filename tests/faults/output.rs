@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::program::program;
+use tests::program;
 
 /// What a stage and one of its commands write.
 const COMMANDS: &str = "bootcmd: ['echo to-out', 'echo to-err >&2']\n";

@@ -1,15 +1,9 @@
 //! The program itself, where a test needs a process and not only its stages.
 #![allow(clippy::disallowed_methods, reason = "a test of the program starts it and writes what it reads")]
 
-use std::path::PathBuf;
 use std::process::Command;
-use std::sync::OnceLock;
 
-/// The program, built once.
-pub fn program() -> &'static PathBuf {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(tests::program)
-}
+use tests::program;
 
 #[test]
 fn state_is_looked_for_where_the_merged_configuration_puts_it() {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::program;
+use tests::program;
 
 /// How long a step may take at most: a disk that is busy holds up a program that syncs its files.
 const PATIENCE: Duration = Duration::from_secs(180);

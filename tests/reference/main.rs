@@ -4,14 +4,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
-use tests::workspace;
-
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(tests::program)
-}
+use tests::{program, workspace};
 
 /// The files below a directory by their names.
 fn files(directory: &Path) -> BTreeMap<String, String> {

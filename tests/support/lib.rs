@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 /// The root of the workspace.
 pub fn workspace() -> PathBuf {
@@ -20,8 +21,13 @@ pub fn metadata() -> serde_json::Value {
     serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON")
 }
 
-/// The program under test, built when it is not there yet: a test of another package cannot ask cargo for it.
-pub fn program() -> PathBuf {
+/// The program under test, built once when it is not there yet: a test of another package cannot ask cargo for it.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(build)
+}
+
+fn build() -> PathBuf {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let mut build = Command::new(cargo);
     // Build scripts that look at what cargo says of this test's package would run again, and all that rests on them.
