@@ -23,7 +23,7 @@ pub struct Question {
 
 /// Asks about descriptions of these numbers, or reads what the original answered before.
 pub fn ask(options: &Options, range: Range<u64>) -> Result<Vec<Question>, Error> {
-    let seed = options.seed.0;
+    let seed = options.seed.number();
     let make = |output: Output| if output.simple { simple } else { description };
     let answers = match &options.answers {
         Some(path) if path.exists() => read(path, &label(options))?,
@@ -73,7 +73,7 @@ fn both_halves(options: &Options, cases: &[(u64, Value)], outputs: &[Output]) ->
 /// The first line of kept answers: to which questions they are.
 fn label(options: &Options) -> String {
     let outputs: Vec<&str> = options.outputs.iter().map(|output| output.name).collect();
-    format!("seed {}, {} cases, {}", options.seed.0, options.cases, outputs.join(" "))
+    format!("seed {}, {} cases, {}", options.seed.number(), options.cases, outputs.join(" "))
 }
 
 fn read(path: &Path, label: &str) -> Result<Vec<Answer>, Error> {

@@ -8,13 +8,14 @@ mod report;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use network_oracle::judge::{Judged, Verdict, judge};
 use network_oracle::ledger::{self, Ledger};
 use network_oracle::original::{self, Error};
 use network_oracle::{OUTPUTS, Output};
+use oracle::dice::Seed;
 use oracle::places;
 
 use self::answers::Question;
@@ -30,7 +31,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = ledger::CASES)]
     cases: u64,
     /// What they are made from: a number, or `new` for one that no run had before, which is printed
-    #[arg(long, value_name = "N|new", default_value = "1", value_parser = seed)]
+    #[arg(long, value_name = "N|new", default_value = "1")]
     seed: Seed,
     /// Stop after so many seconds, whatever is left of the descriptions
     #[arg(long, value_name = "N")]
@@ -53,18 +54,6 @@ struct Options {
     /// Write the baseline
     #[arg(long, conflicts_with_all = ["seconds", "case"])]
     update: bool,
-}
-
-#[derive(Clone, Copy)]
-struct Seed(u64);
-
-fn seed(text: &str) -> Result<Seed, String> {
-    if text == "new" {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
-        // Short enough to be typed.
-        return Ok(Seed(u64::from(now.subsec_nanos()) + now.as_secs() % 100_000));
-    }
-    text.parse().map(Seed).map_err(|_| format!("'{text}' is neither a number nor 'new'"))
 }
 
 fn main() -> ExitCode {
@@ -111,7 +100,7 @@ fn batches(options: &Options) -> impl Iterator<Item = Range<u64>> {
 }
 
 fn run(options: &Options) -> Result<bool, Error> {
-    println!("seed {}", options.seed.0);
+    println!("seed {}", options.seed.number());
     let mut ledger = Ledger::default();
     let mut shown = 0;
     for range in batches(options) {
@@ -124,7 +113,7 @@ fn run(options: &Options) -> Result<bool, Error> {
             if let Verdict::Failed(what) = &judged.verdict {
                 shown += 1;
                 if shown <= options.shown {
-                    report::failure(question, options.seed.0, what);
+                    report::failure(question, options.seed.number(), what);
                 }
             }
         }
@@ -132,7 +121,7 @@ fn run(options: &Options) -> Result<bool, Error> {
     report::table(&ledger);
     let explained = ledger.0.values().all(|counts| counts.failed == 0);
     let whole = options.outputs.len() == OUTPUTS.len() && options.case.is_none() && options.seconds.is_none();
-    if !(whole && options.seed.0 == ledger::SEED && options.cases == ledger::CASES) {
+    if !(whole && options.seed.number() == ledger::SEED && options.cases == ledger::CASES) {
         return Ok(explained);
     }
     Ok(hold(options, &ledger, explained)? && explained)

@@ -31,7 +31,7 @@ impl Seed {
 }
 
 impl FromStr for Seed {
-    type Err = std::num::ParseIntError;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "new" {
@@ -39,7 +39,7 @@ impl FromStr for Seed {
             let random = RandomState::new().build_hasher().finish();
             return Ok(Self::New(random >> 32));
         }
-        text.parse().map(Self::Fixed)
+        text.parse().map(Self::Fixed).map_err(|_| format!("'{text}' is neither a number nor 'new'"))
     }
 }
 
