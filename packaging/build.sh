@@ -1,24 +1,14 @@
 #!/bin/sh
-# build.sh DISTRO [FEATURES] : builds the static program for a target, and creates in target/package/DISTRO
-# the contents of the .deb and the .rpm: cloud.cfg, templates, man pages, completions, units.
+# build.sh DISTRO [FEATURES] : builds the static program with these features (default: all), and creates in
+# target/package/DISTRO what install.sh installs: cloud.cfg, templates, man pages, completions, schemas, units.
+# A tool of the build writes them: the program of the image does not contain it.
 set -eu
 cd "$(dirname "$0")/.."
 distro=$1
-features=${2:-}
+features=${2:-full}
+target_dir=${CARGO_TARGET_DIR:-target}
 target=$(rustc -vV | sed -n 's/^host: //p')
-export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static"
-if [ -n "$features" ]; then
-    cargo build --release --target "$target" --no-default-features --features "$features"
-else
-    cargo build --release --target "$target"
-fi
-program=target/$target/release/cloud-init
-out=target/package/$distro
-rm -rf "$out"
-mkdir -p "$out"
-cp "$program" "$out/cloud-init"
-"$program" generate cloud-cfg "$distro" > "$out/cloud.cfg"
-"$program" generate templates "$out/templates"
-"$program" generate man "$out/man"
-"$program" generate completions "$out/completions"
-packaging/units.sh "$distro" "$out/systemd"
+RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static" \
+    cargo build --release --target "$target" --bin cloud-init --no-default-features --features "$features"
+packaging/generated.sh "$distro" "$features"
+cp "$target_dir/$target/release/cloud-init" "$target_dir/package/$distro/cloud-init"
