@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -264,6 +265,9 @@ pub(crate) struct Clean {
     /// Remove generated configuration files of these types.
     #[arg(short, long, num_args = 1.., value_parser = ["all", "ssh_config", "network", "datasource", "fstab"])]
     pub(crate) configs: Vec<String>,
+    /// Remove nothing: list what an image still contains of an instance, and exit with 1 if there is something.
+    #[arg(long, conflicts_with_all = ["logs", "machine_id", "reboot", "seed", "configs"])]
+    pub(crate) check: bool,
 }
 
 /// The output format of a document.
@@ -283,9 +287,18 @@ pub(crate) struct Status {
     /// Also show details.
     #[arg(short, long)]
     pub(crate) long: bool,
-    /// Wait until cloud-init has finished.
+    /// Wait until cloud-init has finished. The running stage and module are printed on standard error.
     #[arg(short, long)]
     pub(crate) wait: bool,
+    /// With --wait: give up after this time, print the status so far, and exit with 124, like timeout(1).
+    #[arg(long, value_name = "SECONDS", requires = "wait", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Parses a number of seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|_| "expected a number of seconds of 0 or more".to_owned())
 }
 
 /// `cloud-id`.
@@ -313,9 +326,16 @@ pub(crate) struct DsIdentify {
 }
 
 /// The definition of the command line, for man pages and completions.
-#[cfg_attr(not(feature = "packaging"), allow(dead_code))]
+#[cfg_attr(not(any(feature = "packaging", test)), allow(dead_code))]
 pub(crate) fn definition() -> clap::Command {
     Cli::command()
+}
+
+/// The helper programs that have a man page: this program under another name.
+#[cfg(feature = "packaging")]
+pub(crate) fn helpers() -> Vec<clap::Command> {
+    let per = Cli::command().find_subcommand("per").cloned().unwrap_or_default();
+    vec![CloudId::command(), DsIdentify::command(), per.name("cloud-init-per")]
 }
 
 /// Runs the command line and returns the exit code.
@@ -358,7 +378,12 @@ fn parsed<T: CommandFactory + FromArgMatches>(arguments: Vec<OsString>, run: imp
     match matches {
         Ok(options) => run(options),
         Err(error) => {
-            let _ = error.print();
+            match crate::absent::message(&error) {
+                Some(message) => output::error(&message),
+                None => {
+                    let _ = error.print();
+                }
+            }
             u8::try_from(error.exit_code()).unwrap_or(2)
         }
     }

@@ -58,6 +58,11 @@ pub(crate) fn configuration(system: &System) -> (Node, Paths) {
     (base, paths)
 }
 
+/// The machine for a stage: what cannot be written below the state's directory is kept in the run directory.
+pub(crate) fn keeping(system: &System, paths: &Paths) -> System {
+    system::keeping(system, &paths.cloud_dir, &paths.kept())
+}
+
 /// Runs a command; returns the exit code.
 pub(crate) fn run(cli: Cli) -> u8 {
     let Cli { version, debug, force, all_stages, command } = cli;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use model::System;
-use model::effects::{Attributes, FileError, FileKind};
+use model::effects::{Attributes, FileError, FileKind, Reading};
 
 use crate::output;
 
@@ -13,7 +13,8 @@ pub(crate) fn read(system: &System, path: &Path) -> Result<Vec<u8>, FileError> {
         return system::standard_input().map_err(|error| FileError::new("read", path, error));
     }
     let whole = system::absolute(path).map_err(|error| FileError::new("read", path, error))?;
-    system.files.read(&whole)
+    // Also a descriptor of the shell, as in `schema -c <(command)`.
+    system.files.read_with(&whole, &Reading::any_kind())
 }
 
 /// Writes to a file or to standard output.

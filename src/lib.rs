@@ -39,6 +39,7 @@ assert!(plan.commands().any(|command| command == ["hostname", "web1"]));
 //! Features select what is built in, as for the program: `default-features = false` with `schema` is enough for
 //! [`check`], `plan` with a `distro-*` and `all-modules` for [`plan`], `net-tools` for [`render::network`].
 
+mod absent;
 mod cli;
 #[cfg(any(feature = "plan", feature = "packaging"))]
 mod cloud_cfg;
@@ -63,5 +64,6 @@ pub use model::VERSION;
 /// It configures the machine that it runs on.
 #[doc(hidden)]
 pub fn command_line(arguments: Vec<std::ffi::OsString>) -> u8 {
+    system::reset_umask();
     cli::run(arguments)
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::report::Recoverable;
-use model::effects::Clock;
+use model::effects::{Clock, without_url_secrets};
 use model::{Node, System};
 use system::StdioLog;
 use tracing::field::{Field, Visit};
@@ -128,6 +128,7 @@ impl<S: Subscriber> Layer<S> for Log {
         let metadata = event.metadata();
         let (level, target) = (*metadata.level(), metadata.target());
         let message = message(event);
+        let message = without_url_secrets(&message);
         let named = name(level, target);
         // Upstream prints the name of its source file here.
         let source = if Path::new(target).extension().is_some_and(|ending| ending == "py") {
@@ -137,7 +138,7 @@ impl<S: Subscriber> Layer<S> for Log {
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(named, "WARNING" | "ERROR" | "DEPRECATED") {
-            state.recoverable.note(named, message.clone());
+            state.recoverable.note(named, message.to_string());
         }
         let line = format!("{} - {source}[{named}]: {}\n", state.clock.now().log_stamp(), message);
         if state.console.is_some_and(|wanted| level <= wanted) {

@@ -30,6 +30,20 @@ fn families() -> Vec<&'static Family> {
         &debian::FAMILY,
         #[cfg(feature = "distro-rhel")]
         &rhel::FAMILY,
+        #[cfg(feature = "distro-freebsd")]
+        &bsd::FAMILY,
+        #[cfg(feature = "distro-alpine")]
+        &alpine::FAMILY,
+        #[cfg(feature = "distro-aosc")]
+        &aosc::FAMILY,
+        #[cfg(feature = "distro-arch")]
+        &arch::FAMILY,
+        #[cfg(feature = "distro-gentoo")]
+        &gentoo::FAMILY,
+        #[cfg(feature = "distro-photon")]
+        &photon::FAMILY,
+        #[cfg(feature = "distro-suse")]
+        &suse::FAMILY,
     ]
 }
 
@@ -41,8 +55,28 @@ pub(crate) fn releases() -> impl Iterator<Item = &'static Release> {
         debian::RELEASES,
         #[cfg(feature = "distro-rhel")]
         rhel::RELEASES,
+        #[cfg(feature = "distro-freebsd")]
+        bsd::RELEASES,
+        #[cfg(feature = "distro-alpine")]
+        alpine::RELEASES,
+        #[cfg(feature = "distro-aosc")]
+        aosc::RELEASES,
+        #[cfg(feature = "distro-arch")]
+        arch::RELEASES,
+        #[cfg(feature = "distro-gentoo")]
+        gentoo::RELEASES,
+        #[cfg(feature = "distro-photon")]
+        photon::RELEASES,
+        #[cfg(feature = "distro-suse")]
+        suse::RELEASES,
     ];
     families.into_iter().flatten()
+}
+
+/// The name of a distribution's family.
+#[cfg(feature = "plan")]
+pub(crate) fn family(distro: &str) -> Option<&'static str> {
+    families().into_iter().find(|family| family.member(distro).is_some()).map(|family| family.name)
 }
 
 /// The rows of the distributions built into this program.

@@ -32,7 +32,12 @@ pub enum RenderError {
 ///
 /// A template with an error; the message gives the line.
 pub fn template(name: &str, text: &str, instance_data: &serde_json::Value) -> Result<String, RenderError> {
-    Ok(engine::template::render_instance_template(name, text, instance_data)?)
+    Ok(engine::template::render_instance_template(
+        system::Host::sandbox().as_ref(),
+        name,
+        text,
+        instance_data,
+    )?)
 }
 
 /// A file of a network manager.

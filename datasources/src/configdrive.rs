@@ -21,6 +21,7 @@ const DEFAULT_ID: &str = "iid-dsconfigdrive";
 const ABOUT: About = About {
     local: Some("DataSourceConfigDrive"),
     evidence: Evidence { dmi: &[], medium: Medium::Device { label: LABEL, filesystem: "vfat" }, tree: &[] },
+    page: include_str!("../pages/configdrive.yaml"),
     ..About::named(NAME)
 };
 
@@ -94,7 +95,7 @@ fn read(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
 /// Devices that may have the layout, best first: those with the label, the last device before the others (bare metal
 /// has a partition at the end of its last disk), then whole disks with a suitable file system for version 1.
 fn candidates<'p>(platform: &'p Platform<'_>) -> Vec<&'p BlockDevice> {
-    let mut labelled: Vec<&BlockDevice> = platform.labelled(&[LABEL]).collect();
+    let mut labelled: Vec<&BlockDevice> = platform.labelled(detection::CONFIG_DRIVE_LABELS).collect();
     labelled.sort_by(|a, b| b.path.cmp(&a.path));
     let mut others: Vec<&BlockDevice> = platform
         .devices

@@ -6,6 +6,8 @@ mod platform;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use metadata::hold::{self, How};
 use metadata::{detection, encoding, standard};
 use model::datasource::{Evidence, Medium, SourceError, SourceStage};
@@ -40,6 +42,7 @@ const ABOUT: About = About {
         medium: Medium::Service,
         tree: &["latest"],
     },
+    page: include_str!("../pages/ec2.yaml"),
     ..About::named(NAME)
 };
 
@@ -70,6 +73,21 @@ fn strictness(node: Option<&Node>) -> Option<Strict> {
     }
 }
 
+/// `strict_id` from the kernel command line, the configuration or ds-identify's, in this order.
+fn setting(platform: &Platform<'_>) -> Option<Node> {
+    const KEY: &str = "ci.datasource.ec2.strict_id";
+    if let Some(word) = platform.cmdline_value(KEY) {
+        let origin = model::config::Origin::whole("kernel command line");
+        return Some(Node::new(model::config::Value::Str(word.to_owned()), origin));
+    }
+    let configured = platform.source_config(NAME).and_then(|config| config.get("strict_id"));
+    configured.cloned().or_else(|| {
+        let path = "/etc/cloud/ds-identify.cfg";
+        let bytes = platform.files().read(Path::new(path)).ok()?;
+        Node::from_yaml(path, &bytes).ok().flatten()?.get(KEY).cloned()
+    })
+}
+
 impl DataSource for Ec2 {
     fn about(&self) -> &'static About {
         &ABOUT
@@ -85,14 +103,8 @@ impl DataSource for Ec2 {
         match platform::identify(platform) {
             Cloud::Elsewhere => Identified::No,
             Cloud::Unknown => {
-                let word = platform.cmdline_value("ci.datasource.ec2.strict_id").map(|word| {
-                    Node::new(
-                        model::config::Value::Str(word.to_owned()),
-                        model::config::Origin::whole("kernel command line"),
-                    )
-                });
-                let configured = platform.source_config(NAME).and_then(|config| config.get("strict_id"));
-                match strictness(word.as_ref().or(configured)) {
+                let setting = setting(platform);
+                match strictness(setting.as_ref()) {
                     Some(Strict::No) => Identified::Maybe,
                     Some(Strict::Yes) | None => Identified::No,
                 }
@@ -128,6 +140,12 @@ impl DataSource for Ec2 {
                 instance(crawl, &config, cloud, contents, link.as_deref()).map(Some)
             }
         }
+    }
+
+    /// How strict detection was, which the stages have to know.
+    fn detected(&self, platform: &Platform<'_>) -> Option<String> {
+        let strict = setting(platform)?.scalar_text()?.to_lowercase();
+        Some(format!("datasource: {{Ec2: {{strict_id: \"{strict}\"}}}}"))
     }
 
     /// Only the metadata has the ID: it is read again.

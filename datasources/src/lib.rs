@@ -20,11 +20,41 @@ macro_rules! sources {
 sources! {
     "nocloud" nocloud NoCloud;
     "configdrive" configdrive ConfigDrive;
+    "lxd" lxd Lxd;
+    "opennebula" opennebula OpenNebula;
+    "vmware" vmware VMware;
+    "ovf" ovf Ovf;
+    "digitalocean" digitalocean DigitalOcean;
+    "altcloud" altcloud AltCloud;
+    "maas" maas Maas;
+    "azure" azure Azure;
+    "gce" gce Gce;
     "openstack" openstack OpenStack;
+    "aliyun" aliyun AliYun;
+    "vultr" vultr Vultr;
     "ec2" ec2 Ec2;
+    "cloudsigma" cloudsigma CloudSigma;
+    "cloudstack" cloudstack CloudStack;
+    "smartos" smartos SmartOs;
+    "bigstep" bigstep Bigstep;
+    "scaleway" scaleway Scaleway;
+    "hetzner" hetzner Hetzner;
+    "ibmcloud" ibmcloud IbmCloud;
+    "exoscale" exoscale Exoscale;
+    "rbxcloud" rbxcloud RbxCloud;
+    "oracle" oracle Oracle;
+    "upcloud" upcloud UpCloud;
+    "nwcs" nwcs Nwcs;
+    "akamai" akamai Akamai;
+    "wsl" wsl Wsl;
+    "cloudcix" cloudcix CloudCix;
     "none" none NoSource;
 }
 
+#[cfg(test)]
+mod broken_answers;
+#[cfg(test)]
+mod hwdb;
 #[cfg(test)]
 #[allow(dead_code, reason = "the tests of a single source use only a part of it")]
 mod testing;

@@ -1,21 +1,20 @@
 //! NoCloud: a seed in a directory, on a device labelled `cidata`, on the kernel command line, in the SMBIOS serial
-//! number, in the system configuration, or at a URL in one of these.
+//! number or OEM strings, in QEMU's fw_cfg, in the system configuration, or at a URL in one of these.
 
 mod cmdline;
-mod seed;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
 
+use metadata::seed::{self, Documents, Seed};
+use metadata::firmware::{self, Oem};
 use metadata::{detection, network_forms, standard};
 use model::datasource::{Evidence, Medium, SourceError, SourceStage};
-use model::effects::BlockDevice;
+use model::effects::{BlockDevice, Url};
 use model::instance::{Bytes, DsMode, VendorData};
 use model::{About, Crawl, DataSource, Identified, Instance, Node, Platform};
 use serde_json::Value;
-
-use seed::{Documents, Seed};
 
 const NAME: &str = "NoCloud";
 /// The default label of a device with a seed.
@@ -33,6 +32,7 @@ const ABOUT: About = About {
         medium: Medium::Seed(DIRECTORIES[0]),
         tree: &["meta-data", "user-data"],
     },
+    page: include_str!("../pages/nocloud.yaml"),
     ..About::named(NAME)
 };
 
@@ -48,13 +48,16 @@ fn label(platform: &Platform<'_>) -> Option<String> {
     }
 }
 
-/// Devices with a seed's label, the last one first.
+/// Devices with a seed's label, whatever their file system.
+fn labelled<'p>(platform: &'p Platform<'_>, label: &str) -> impl Iterator<Item = &'p BlockDevice> {
+    let forms = [label.to_owned(), label.to_uppercase(), label.to_lowercase()];
+    platform.devices.iter().filter(move |device| device.label.as_ref().is_some_and(|found| forms.contains(found)))
+}
+
+/// Devices with a seed, the last one first.
 fn devices<'p>(platform: &'p Platform<'_>, label: &str) -> Vec<&'p BlockDevice> {
-    let mut found: Vec<&BlockDevice> = platform
-        .devices
-        .iter()
+    let mut found: Vec<&BlockDevice> = labelled(platform, label)
         .filter(|device| matches!(device.filesystem.as_deref(), Some("vfat" | "iso9660")))
-        .filter(|device| device.label.as_deref().is_some_and(|found| found.eq_ignore_ascii_case(label)))
         .collect();
     found.sort_by(|a, b| b.path.cmp(&a.path));
     found
@@ -80,11 +83,12 @@ impl DataSource for NoCloud {
         let configured = |key: &str| config.and_then(|config| config.get(key)).is_some();
         let found = cmdline::read(&platform.cmdline).is_some()
             || serial.split_ascii_whitespace().any(|word| word.starts_with("ds=nocloud"))
+            || is_in_firmware(platform)
             || directories(platform).iter().any(|directory| {
                 detection::has_files(platform, directory, &needed)
                     || detection::has_files(platform, &writable(directory), &needed)
             })
-            || label(platform).is_some_and(|label| !devices(platform, &label).is_empty())
+            || label(platform).is_some_and(|label| labelled(platform, &label).next().is_some())
             || (configured("user-data") && configured("meta-data"))
             || configured("seedfrom");
         if found { Identified::Found } else { Identified::No }
@@ -95,6 +99,7 @@ impl DataSource for NoCloud {
         let config = crawl.config(NAME);
         let mut found = Vec::new();
         let mut seed = gather(platform, &config, &mut found)?;
+        let mut secret_address = false;
         if found.is_empty() {
             return Ok(None);
         }
@@ -109,10 +114,17 @@ impl DataSource for NoCloud {
             }
             let address = seed::with_dmi(platform, &address);
             seed.add_from(platform, &address)?;
-            tracing::debug!("Using seeded cache data from {address}");
-            found.push(address);
+            let shown = Url::new(&*address).to_string();
+            secret_address = shown != address;
+            tracing::debug!("Using seeded cache data from {shown}");
+            found.push(shown);
         }
-        Ok(instance(platform, crawl.stage, seed, &found.join(",")))
+        Ok(instance(platform, crawl.stage, seed, &found.join(",")).map(|mut instance| {
+            if secret_address {
+                instance.sensitive.push("seedfrom".to_owned());
+            }
+            instance
+        }))
     }
 
     fn still_same(&self, platform: &Platform<'_>, cached: &Instance) -> bool {
@@ -120,11 +132,23 @@ impl DataSource for NoCloud {
     }
 }
 
-/// Reads everything that needs no URL; `found` collects the places.
+/// Whether the host gives a seed, or the place of one, in the firmware.
+fn is_in_firmware(platform: &Platform<'_>) -> bool {
+    let oem = Oem::read(platform);
+    oem.has_seed()
+        || oem.lines.iter().any(|line| cmdline::read(line).is_some())
+        || firmware::fw_cfg_has_seed(platform)
+}
+
+/// Reads everything that needs no URL; `found` collects the places. Of metadata, the first value is used, of the other
+/// documents the last one: a device that is attached to one machine overrides everything.
 fn gather(platform: &Platform<'_>, config: &Node, found: &mut Vec<String>) -> Result<Seed, SourceError> {
     let mut seed = Seed::default();
     let serial = platform.dmi("product_serial").unwrap_or_default();
-    for (name, line) in [("dmi", serial.as_str()), ("cmdline", platform.cmdline.as_str())] {
+    let oem = Oem::read(platform);
+    let oem_lines = oem.lines.iter().map(|line| ("oem", line.as_str()));
+    let lines = std::iter::once(("dmi", serial.as_str())).chain(oem_lines);
+    for (name, line) in lines.chain([("cmdline", platform.cmdline.as_str())]) {
         if let Some(metadata) = cmdline::read(line) {
             found.push(name.to_owned());
             seed::complete(&mut seed.metadata, metadata);
@@ -148,10 +172,37 @@ fn gather(platform: &Platform<'_>, config: &Node, found: &mut Vec<String>) -> Re
         seed.add_config(config);
         found.push("ds_config".to_owned());
     }
+    add_firmware(platform, &oem, &mut seed, found)?;
     if let Some(label) = label(platform) {
         add_device(platform, &label, &mut seed, found)?;
     }
     Ok(seed)
+}
+
+/// Adds the documents that the host gives in the firmware. Without an ID of its own, such a seed belongs to the machine
+/// with this UUID.
+fn add_firmware(
+    platform: &Platform<'_>,
+    oem: &Oem,
+    seed: &mut Seed,
+    found: &mut Vec<String>,
+) -> Result<(), SourceError> {
+    let places = [
+        ("oem", Documents::of_any(|name| Ok(oem.get(name)))?),
+        ("fw_cfg", Documents::of_any(|name| firmware::fw_cfg(platform, name))?),
+    ];
+    let mut is_given = false;
+    for (place, documents) in places {
+        let Some(documents) = documents else { continue };
+        tracing::debug!("Using data from {place}");
+        seed.add(place, documents);
+        found.push(place.to_owned());
+        is_given = true;
+    }
+    if let (true, Some(uuid)) = (is_given, platform.dmi("product_uuid")) {
+        seed.metadata.entry("instance-id").or_insert_with(|| uuid.to_lowercase().into());
+    }
+    Ok(())
 }
 
 /// Adds the first device with a complete seed.
@@ -183,6 +234,7 @@ fn add_device(
 }
 
 fn unusable(stage: SourceStage, address: &str) {
+    let address = Url::new(address);
     match stage {
         SourceStage::Local => tracing::info!(
             "DataSourceNoCloud only uses seeds starting with ('/', 'file://') - will try to use {address} in the network stage."
@@ -205,7 +257,11 @@ fn instance(platform: &Platform<'_>, stage: SourceStage, seed: Seed, places: &st
     }
     let mode_shown =
         if mode == DsMode::Net { String::new() } else { format!("[dsmode={}]", standard::mode_name(mode)) };
-    let kind = if places.starts_with("/dev") { "config-disk" } else { "seed-dir" };
+    let kind = match places.split(',').next().unwrap_or_default() {
+        place if place.starts_with("/dev") => "config-disk",
+        "oem" | "fw_cfg" => "firmware",
+        _ => "seed-dir",
+    };
     let is_lxd = platform.files().exists(Path::new("/dev/lxd/sock"));
     let network = network.or_else(|| {
         let interfaces = metadata.get("network-interfaces").and_then(Value::as_str)?;
@@ -238,10 +294,18 @@ fn quick_id(platform: &Platform<'_>) -> Option<String> {
     if let Some(id) = cmdline::read(&platform.cmdline).and_then(|found| found.get("instance-id").cloned()) {
         return standard::text(&id);
     }
-    directories(platform).iter().find_map(|directory| {
+    let id = |place: &str, bytes: &[u8]| {
+        Node::from_yaml(place, bytes).ok()??.get("instance-id")?.scalar_text()
+    };
+    let seeded = directories(platform).iter().find_map(|directory| {
         let path = directory.join("meta-data");
-        let bytes = platform.files().read(&path).ok()?;
-        let metadata = Node::from_yaml(&path.display().to_string(), &bytes).ok()??;
-        metadata.get("instance-id")?.scalar_text()
+        id(&path.display().to_string(), &platform.files().read(&path).ok()?)
+    });
+    seeded.or_else(|| {
+        let oem = Oem::read(platform);
+        let documents = [oem.get("meta-data"), firmware::fw_cfg(platform, "meta-data").ok().flatten()];
+        let own = documents.into_iter().flatten().find_map(|bytes| id("firmware", &bytes));
+        let is_given = oem.has_seed() || firmware::fw_cfg_has_seed(platform);
+        own.or_else(|| is_given.then(|| platform.dmi("product_uuid"))?.map(|uuid| uuid.to_lowercase()))
     })
 }

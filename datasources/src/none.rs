@@ -7,8 +7,12 @@ use model::platform::LAST_RESORT;
 use model::{About, Crawl, DataSource, Identified, Instance, InstanceId, Platform};
 use serde_json::{Map, Value};
 
-const ABOUT: About =
-    About { network: Some("DataSourceNone"), last_resort: true, ..About::named(LAST_RESORT) };
+const ABOUT: About = About {
+    network: Some("DataSourceNone"),
+    last_resort: true,
+    page: include_str!("../pages/none.yaml"),
+    ..About::named(LAST_RESORT)
+};
 
 /// The source of a machine without any.
 pub(crate) struct NoSource;

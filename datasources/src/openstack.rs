@@ -29,6 +29,7 @@ const ABOUT: About = About {
         medium: Medium::Service,
         tree: &["openstack"],
     },
+    page: include_str!("../pages/openstack.yaml"),
     ..About::named(NAME)
 };
 

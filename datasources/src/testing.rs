@@ -1,10 +1,12 @@
 //! A machine in memory for tests of the sources.
 
+mod faked;
+
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use model::datasource::{SourceError, SourceStage};
-use model::effects::Http;
+use model::effects::{Http, HttpError, Request, Response};
 use model::{Crawl, DataSource, Identified, Instance, Node, Paths, Platform, System};
 use system::Scratch;
 
@@ -13,13 +15,15 @@ pub(crate) struct Machine {
     pub system: System,
     config: Node,
     paths: Paths,
+    virtualization: String,
 }
 
 impl Machine {
     /// Creates a machine; `http` answers its requests.
     pub fn with_http(scratch: Scratch, http: Arc<dyn Http>) -> Self {
         let (system, _) = scratch.system_with(http);
-        Self { system, config: Node::default(), paths: Paths::default() }
+        let virtualization = "kvm".to_owned();
+        Self { system, config: Node::default(), paths: Paths::default(), virtualization }
     }
 
     /// Uses the host's clock instead of a fixed time: for querying a real service.
@@ -42,7 +46,7 @@ impl Machine {
             config: &self.config,
             cmdline: self.system.files.text(Path::new("/proc/cmdline")).unwrap_or_default(),
             devices: self.system.devices.block_devices().expect("no error"),
-            virtualization: "kvm".to_owned(),
+            known_virtualization: std::sync::OnceLock::from(self.virtualization.clone()),
             container: false,
         }
     }
@@ -64,7 +68,53 @@ impl Machine {
             stage,
             fallback_link: Some("eth0".to_owned()),
             dhcp_clients: vec!["dhclient".to_owned()],
+            version: "26.2".to_owned(),
+            variant: &|| "debian".to_owned(),
         })
+    }
+}
+
+/// A service with prepared answers: for each request the first unused one for its URL, the last one again and again.
+pub(crate) struct Scripted {
+    answers: Mutex<Vec<(String, u16, String)>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Scripted {
+    /// Answers with these statuses and bodies by URL.
+    pub fn new(answers: &[(&str, u16, &str)]) -> Self {
+        let own = |(url, status, body): &(&str, u16, &str)| ((*url).to_owned(), *status, (*body).to_owned());
+        Self { answers: Mutex::new(answers.iter().map(own).collect()), asked: Mutex::default() }
+    }
+
+    /// The URLs that were requested, in order.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("no panic").clone()
+    }
+}
+
+impl Http for Scripted {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        self.asked.lock().expect("no panic").push(request.url.clone());
+        let mut answers = self.answers.lock().expect("no panic");
+        let fitting: Vec<usize> = (0..answers.len()).filter(|at| answers[*at].0 == request.url).collect();
+        let (status, body) = match fitting.as_slice() {
+            [] => {
+                let reason = "no route".to_owned();
+                return Err(HttpError::Connection { url: request.shown(), reason });
+            }
+            [last] => (answers[*last].1, answers[*last].2.clone()),
+            [first, ..] => {
+                let (_, status, body) = answers.remove(*first);
+                (status, body)
+            }
+        };
+        let response = Response { status, headers: Vec::new(), body: body.into_bytes() };
+        if response.ok() || request.accept.contains(&status) {
+            Ok(response)
+        } else {
+            Err(HttpError::Status { url: request.shown(), status })
+        }
     }
 }
 
@@ -75,9 +125,11 @@ pub(crate) fn described(instance: &Instance) -> String {
 
 /// A case in testdata/SOURCE/NAME.yaml: a machine, and the expected result of the source.
 ///
-/// `machine` has its files; `devices` their attributes and `files`; `config` the system configuration; `http` the
+/// `machine` has its files (`-> TARGET` is a link, `(socket)` a socket or device, `(program)` a program); `commands` has
+/// the output of programs by command line, `variables` the environment, and `serial` the answers of a port or socket to
+/// each line; `devices` has their attributes and `files`; `config` the system configuration; `http` the
 /// responses for URLs; `stage` is local or network. In `expect`, `identified` is no, maybe or found; `described` the
-/// class and its detail; `found` is false if there is no instance; `files` lists written files; `instance` must be
+/// class and its detail; `found` is false if there is no instance; `files` lists written files, `ran` commands; `instance` must be
 /// contained in the instance, where user-data and vendor-data are text.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,6 +138,13 @@ struct Case {
     machine: std::collections::BTreeMap<String, String>,
     #[serde(default)]
     devices: Vec<Device>,
+    #[serde(default)]
+    commands: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
+    variables: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
+    serial: std::collections::BTreeMap<String, faked::Lines>,
+    virtualization: Option<String>,
     #[serde(default)]
     config: serde_json::Value,
     #[serde(default)]
@@ -114,6 +173,8 @@ struct Expect {
     found: bool,
     described: Option<String>,
     still_same: Option<bool>,
+    #[serde(default)]
+    ran: Vec<String>,
     #[serde(default)]
     files: std::collections::BTreeMap<String, String>,
     #[serde(default)]
@@ -151,9 +212,12 @@ pub(crate) fn run_cases(name: &str, source: &dyn DataSource) {
 fn check(shown: &str, case: Case, source: &dyn DataSource) {
     let mut scratch = Scratch::new();
     for (path, content) in &case.machine {
-        scratch = match content.strip_prefix("-> ") {
-            Some(target) => scratch.link(path, target),
-            None => scratch.file(path, content),
+        scratch = match (content.as_str(), content.strip_prefix("-> ")) {
+            (_, Some(target)) => scratch.link(path, target),
+            ("(socket)", _) => scratch.node(path),
+            ("(program)", _) => scratch.program(path),
+            _ if path.contains("bin/") => scratch.program(path),
+            _ => scratch.file(path, content),
         };
     }
     for (number, device) in case.devices.iter().enumerate() {
@@ -178,10 +242,16 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
     let http = system::TreeHttp::new(Arc::new(web), Some("/web".into()));
     let mut machine = Machine::with_http(scratch, Arc::new(http));
     machine.config = Node::from_json(case.config, &model::config::Origin::whole("case"));
+    machine.virtualization = case.virtualization.unwrap_or(machine.virtualization);
+    let ran = faked::lay_over(&mut machine.system, case.commands, case.variables, case.serial);
     let identified = format!("{:?}", machine.identify(source)).to_lowercase();
     assert_eq!(identified, case.expect.identified, "{shown}: identified");
     let stage = if case.stage == "local" { SourceStage::Local } else { SourceStage::Network };
     let found = machine.crawl(source, stage).unwrap_or_else(|error| panic!("{shown}: {error}"));
+    let ran = ran.lock().expect("no panic").clone();
+    for line in &case.expect.ran {
+        assert!(ran.contains(line), "{shown}: {line} did not run: {ran:#?}");
+    }
     for (path, content) in &case.expect.files {
         assert_eq!(
             machine.system.files.text(Path::new(path)).as_deref(),

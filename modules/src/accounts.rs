@@ -2,6 +2,7 @@
 //! user.
 
 mod tree;
+pub(crate) mod valid;
 
 use indexmap::IndexMap;
 use model::module::Report;

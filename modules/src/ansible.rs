@@ -1,15 +1,19 @@
 //! `ansible`: installs Ansible, pulls playbooks, or sets this machine up as a controller.
 
+mod check;
+mod tool;
+mod work;
+
 use schema::forms::Either;
 use schema::notes::deprecated;
-use model::module::{Described, Listed};
-use model::{Frequency, Stage};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// The module; what it is for is in its [`Described::SUMMARY`].
+/// Installs Ansible, then runs what is configured.
 pub struct Ansible;
 
 /// Ansible: its installation, the playbooks to pull, and the setup as a controller.
@@ -30,6 +34,37 @@ impl Described for Ansible {
     type Config = Config;
 }
 
+impl Module for Ansible {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        let node = context.config.get("ansible").filter(|node| node.is_truthy());
+        let (Some(node), Some(settings)) = (node, config.ansible) else {
+            report.skip("ansible is not set");
+            return Ok(());
+        };
+        let wanted = check::checked(node, &settings)?;
+        let user = filled(settings.run_user.as_ref());
+        let mut tool = tool::Tool::new(context, user, wanted.method)?;
+        tool.install(wanted.package, report)?;
+        tool.configuration = filled(settings.ansible_config.as_ref());
+        // A playbook may reboot the machine.
+        (context.mark_done)()?;
+        if let Some(galaxy) = settings.galaxy.as_ref().filter(|galaxy| galaxy.is_truthy()) {
+            work::galaxy(&tool, galaxy, report)?;
+        }
+        for pull in wanted.pulls {
+            work::pull(&tool, pull, report)?;
+        }
+        match settings.setup_controller.as_ref().filter(|controller| controller.is_truthy()) {
+            Some(controller) => work::controller(&tool, controller),
+            None => Ok(()),
+        }
+    }
+}
+
+fn filled(text: Option<&Text>) -> Option<String> {
+    text.map(|text| text.0.clone()).filter(|text| !text.is_empty())
+}
+
 /// `ansible`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields)]
@@ -42,14 +77,17 @@ pub struct Settings {
     /// Ansible's configuration file (ANSIBLE_CONFIG). Default: determined by Ansible.
     pub ansible_config: Option<Text>,
     /// Playbooks to run as a controller of other machines.
-    pub setup_controller: Option<Controller>,
+    #[schemars(with = "Option<Controller>")]
+    pub setup_controller: Option<Node>,
     /// Collections and roles to install from Galaxy.
-    pub galaxy: Option<Galaxy>,
+    #[schemars(with = "Option<Galaxy>")]
+    pub galaxy: Option<Node>,
     /// The package name. Default: ansible.
     #[schemars(extend("default" = "ansible"))]
     pub package_name: Option<Text>,
     /// Playbooks that ansible-pull fetches from a repository and runs on this machine.
-    pub pull: Option<Either<Vec<Pull>, OnePull>>,
+    #[schemars(with = "Option<Either<Vec<Pull>, OnePull>>")]
+    pub pull: Option<Node>,
 }
 
 /// `ansible.setup_controller`.

@@ -1,15 +1,32 @@
 //! `apt`: mirrors, sources, keys, proxies and debconf selections.
 
-use model::module::{Described, Listed};
-use model::{Frequency, Secret, Stage};
+mod conf;
+mod debconf;
+mod keys;
+mod machine;
+mod mirrors;
+mod names;
+mod old;
+mod sources;
+mod sources_list;
+mod suites;
+
+use std::path::Path;
+
+use model::distro::PackageSpec;
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Secret, Stage};
+use regex_lite::Regex;
 use schema::forms::Named;
 use schema::notes::untyped;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
+use keys::Keys;
+use mirrors::Chosen;
 
-/// The module; what it is for is in its [`Described::SUMMARY`].
+/// Configures apt.
 pub struct AptConfigure;
 
 /// apt: mirrors, source lists and their keys, proxies, preferences, and debconf selections.
@@ -27,22 +44,146 @@ impl Described for AptConfigure {
     const DISTROS: &'static [&'static str] = &["ubuntu", "debian", "raspberry-pi-os"];
     const KEYS: &'static [&'static str] = &[];
     const OWN_KEYS: &'static [&'static str] = &["apt"];
-    const LISTED: Listed = Listed::On(&["debian", "ubuntu"]);
+    const LISTED: Listed = Listed::On(&["debian", "ubuntu", "unknown"]);
     const TITLE: &'static str = "apt";
     const SUMMARY: &'static str = "Configures apt: mirrors, additional sources, keys, proxies, debconf selections.";
     const DETAILS: &'static str = "It also runs without keys, using the mirrors from the metadata.";
     type Config = Config;
 }
 
+/// Arguments for add-apt-repository, such as `ppa:NAME`.
+const REPOSITORY: &str = r"^[\w-]+:\w";
+
+impl Module for AptConfigure {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        let (node, apt) = match old::converted(context.config, report)? {
+            Some(node) => {
+                let apt = model::config::from_node(&node)?;
+                (node, apt)
+            }
+            None => (context.config.get("apt").cloned().unwrap_or_default(), config.apt.unwrap_or_default()),
+        };
+        if context.config.get("apt").is_some_and(Node::is_null) {
+            let message = "apt: expected a mapping, found null".to_owned();
+            return Err(ModuleError::Invalid { origin: node.origin, message });
+        }
+        debconf::apply(context, apt.debconf_selections.as_ref(), &node, report)?;
+        if !node.is_truthy()
+            && let Some(reason) = unusable(context)
+        {
+            report.skip(format!("no apt config and {reason}"));
+            return Ok(());
+        }
+        let keys = Keys::new(context);
+        let outcome = apply(context, &node, &apt, &keys, report);
+        keys.close(report);
+        outcome
+    }
+}
+
+/// Why apt cannot be configured without keys.
+fn unusable(context: &Context<'_>) -> Option<&'static str> {
+    let system = context.system;
+    if machine::is_ubuntu_core(system) {
+        return Some("system is snappy.");
+    }
+    let installed = ["apt-get", "apt"].iter().any(|program| system.commands.which(program).is_some());
+    (!installed).then_some("no apt commands.")
+}
+
+fn apply(
+    context: &Context<'_>,
+    node: &Node,
+    apt: &Apt,
+    keys: &Keys<'_>,
+    report: &mut Report,
+) -> Result<(), ModuleError> {
+    let release = machine::codename(context, report);
+    let arch = machine::architecture(context)?;
+    let chosen = Chosen::new(context, apt, &arch)?;
+    let matcher = matcher(node, apt)?;
+    // What is neither true nor false keeps the list.
+    let keeps = node.get("preserve_sources_list").is_some_and(|keep| {
+        keep.scalar_text().is_none_or(|text| boolean::strict(&text) != Some(false))
+    });
+    let lists = apt.generate_mirrorlists.unwrap_or_default().0;
+    let rewrites = !keeps && !lists;
+    install(context, apt, rewrites, matcher.as_ref())?;
+    if lists {
+        sources_list::write_mirror_lists(context, &chosen)?;
+    } else if rewrites {
+        let mirror_keys = keys::of_mirrors(apt, keys, node, report)?;
+        sources_list::write(context, apt, node, &release, &chosen, &mirror_keys, report)?;
+        mirrors::rename_lists(context, &chosen, &arch, report);
+    }
+    if let Err(error) = conf::apply(context, apt) {
+        report.warn(Some(&node.origin), format!("Failed to apply proxy or apt config info: {error}"));
+    }
+    match &apt.sources {
+        Some(sources) => sources::add(context, sources, node, &release, &chosen, keys, matcher.as_ref(), report),
+        None => Ok(()),
+    }
+}
+
+/// What recognizes sources for add-apt-repository; `None` for an empty expression, which matches none.
+fn matcher(node: &Node, apt: &Apt) -> Result<Option<Regex>, ModuleError> {
+    let written = apt.add_apt_repo_match.as_ref().map_or(REPOSITORY, |text| text.0.as_str());
+    if written.is_empty() {
+        return Ok(None);
+    }
+    Regex::new(written).map(Some).map_err(|_| {
+        let origin = node.get("add_apt_repo_match").map_or(&node.origin, |node| &node.origin).clone();
+        ModuleError::Invalid { origin, message: format!("'{written}' is not a regular expression") }
+    })
+}
+
+/// Installs what keys and sources need, all at once: an installation is slow.
+fn install(context: &Context<'_>, apt: &Apt, rewrites: bool, matcher: Option<&Regex>) -> Result<(), ModuleError> {
+    let mirrors = [&apt.primary, &apt.security].into_iter().flatten().flat_map(|mirrors| &mirrors.0);
+    let of_mirrors = mirrors.filter(|_| rewrites).map(|mirror| (&mirror.key, &mirror.keyid));
+    let sources = || apt.sources.iter().flat_map(|sources| sources.0.values());
+    let mut keys = of_mirrors.chain(sources().map(|source| (&source.key, &source.keyid)));
+    let needs_gpg = keys.any(|(key, id)| match key {
+        Some(key) => keys::dearmored(&key.0).is_none(),
+        None => id.is_some(),
+    });
+    let is_repository = |source: &Source| {
+        let line = source.source.as_ref().map_or("", |line| line.0.as_str());
+        matcher.is_some_and(|matcher| matcher.is_match(line))
+    };
+    let needed = [
+        (needs_gpg, "gpg", "gnupg"),
+        (sources().any(is_repository), "add-apt-repository", "software-properties-common"),
+    ];
+    let packages: Vec<PackageSpec> = needed
+        .iter()
+        .filter(|(needed, program, _)| *needed && context.system.commands.which(program).is_none())
+        .map(|(_, _, package)| PackageSpec::named(*package))
+        .collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    Ok(context.distro.packages().install(&packages)?)
+}
+
+/// The origin of a value below `apt`, else of the whole.
+fn place<'a>(node: &'a Node, path: &[&str]) -> &'a model::Origin {
+    node.at(path).map_or(&node.origin, |node| &node.origin)
+}
+
+fn path_text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
 /// `apt`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(inline, deny_unknown_fields, extend("minProperties" = 1))]
 pub struct Apt {
     /// Keep the image's sources list; entries of `sources` are still added. Default: false.
     #[schemars(extend("default" = false))]
     pub preserve_sources_list: Option<Flag>,
-    /// Write mirror lists for apt-transport-mirror(1), /etc/apt/mirrors/SUITE.list and SUITE-security.list, instead of
-    /// a sources list. Available in Debian's packages. Default: false.
+    /// Write mirror lists for apt-transport-mirror(1), /etc/apt/mirrors/DISTRIBUTION.list and
+    /// DISTRIBUTION-security.list, instead of a sources list. Available in Debian's packages. Default: false.
     #[schemars(extend("default" = false))]
     pub generate_mirrorlists: Option<Flag>,
     /// Suites to disable: a name that may contain `$RELEASE`, or one of the aliases updates, backports, security,

@@ -60,8 +60,10 @@ fn usable(context: &Context<'_>, account: &Account, path: &Path, strict: bool) -
             None if above_home.starts_with(directory) || directory == account.home => {}
             None => {
                 let inside = directory.starts_with(&account.home);
-                files.create_dir(directory, Some(if inside { 0o700 } else { 0o755 }))?;
-                files.set_owner(directory, if inside { owner } else { Owner::ROOT })?;
+                // A missing home, and what is above it, are root's.
+                files.create_dir(directory.parent().unwrap_or(Path::new("/")), None)?;
+                let (mode, owner) = if inside { (0o700, owner) } else { (0o755, Owner::ROOT) };
+                files.create_dir_owned(directory, Some(mode), owner)?;
             }
         }
         if above_home.starts_with(directory) || directory == account.home {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use model::effects::{FileKind, ReadFiles};
+use serde_json::Value;
 
 /// A mounted file system.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,39 @@ pub(crate) struct Mount {
     pub(crate) point: String,
     /// The mount's own options.
     pub(crate) options: String,
+}
+
+/// The mount of a path, which the BSDs print instead of showing it in /proc.
+pub(crate) fn mount_on(context: &model::Context<'_>, path: &str) -> Option<Mount> {
+    match context.distro.services().init() {
+        model::distro::Init::Bsd => mounted_on_bsd(context.system, path),
+        _ => mount_of(context.system.files.as_ref(), path),
+    }
+}
+
+/// The mount of a path on a BSD, from `mount`: `DEVICE on POINT (TYPE, OPTION, …)`.
+fn mounted_on_bsd(system: &model::System, path: &str) -> Option<Mount> {
+    let output = system.commands.run(&model::effects::Command::new("mount")).ok()?;
+    bsd_mount(&output.text(), path)
+}
+
+fn bsd_mount(text: &str, path: &str) -> Option<Mount> {
+    text.lines().find_map(|line| {
+        let (device, rest) = line.split_once(" on ")?;
+        let (point, rest) = rest.split_once(" (")?;
+        // NetBSD and OpenBSD: `POINT type TYPE (OPTION, …)`.
+        let (point, kind) = match point.split_once(" type ") {
+            Some((point, kind)) => (point, kind),
+            None => (point, rest.split([',', ')']).next()?),
+        };
+        let options = rest.trim_end_matches(')').replace(", ", ",");
+        (point == path).then(|| Mount {
+            device: device.to_owned(),
+            point: point.to_owned(),
+            kind: kind.to_owned(),
+            options,
+        })
+    })
 }
 
 /// The file system that contains a path.
@@ -89,10 +123,15 @@ fn parts(path: &Path) -> Vec<std::ffi::OsString> {
     path.components().rev().filter_map(name).collect()
 }
 
-/// Whether a path is a block device; other special files count too, because BSD's disks are character devices.
+/// Whether a path is a block device; other special files count too, because BSD's disks are character devices. The
+/// kernel's list counts where nothing is mounted on /dev, as in the root of a plan: a container sees its host's list, but
+/// has only its own devices.
 pub(crate) fn is_device(system: &model::System, path: &Path) -> bool {
-    let special = matches!(system.files.stat(path), Ok(Some(found)) if found.kind == FileKind::Special);
-    special || system.devices.block_devices().is_ok_and(|all| all.iter().any(|device| device.path == path))
+    let special =
+        |path: &Path| matches!(system.files.stat(path), Ok(Some(found)) if found.kind == FileKind::Special);
+    let listed =
+        || system.devices.block_devices().is_ok_and(|all| all.iter().any(|device| device.path == path));
+    special(path) || (!special(Path::new("/dev/null")) && listed())
 }
 
 /// The device that `root=` of the kernel command line names.
@@ -110,4 +149,63 @@ pub(crate) fn root_device(files: &dyn ReadFiles) -> Option<String> {
     } else {
         format!("/dev/{root}")
     })
+}
+
+/// The data source's device for a name, or the entry of EC2's block-device-mapping, if it exists under this or the
+/// hypervisor's prefix.
+pub(crate) fn cloud_device(context: &model::Context<'_>, name: &str) -> Option<String> {
+    let instance = context.instance;
+    let exists = |path: &str| context.system.files.exists(Path::new(path));
+    if let Some(device) = instance.disk_aliases.get(name).and_then(Value::as_str) {
+        return Some(device.to_owned());
+    }
+    let mapping = [&instance.metadata, instance.extra.get("ec2_metadata").unwrap_or(&Value::Null)]
+        .into_iter()
+        .find_map(|data| data.get("meta-data").unwrap_or(data).get("block-device-mapping"))?
+        .as_object()?;
+    // Eucalyptus calls the first one `ephemeral`.
+    let found = mapping.get(name).or_else(|| mapping.get("ephemeral").filter(|_| name == "ephemeral0"))?;
+    let found = found.as_str()?;
+    let device = if found.starts_with('/') { found.to_owned() } else { format!("/dev/{found}") };
+    if exists(&device) {
+        return Some(device);
+    }
+    let rest = device.rsplit('/').next()?.strip_prefix("sd")?;
+    ["vd", "xvd", "vtb"].into_iter().map(|prefix| format!("/dev/{prefix}{rest}")).find(|path| exists(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::effects::BlockDevice;
+
+    use super::*;
+
+    #[test]
+    fn a_containers_devices_are_its_own() {
+        let vda = || BlockDevice { path: "/dev/vda".into(), ..BlockDevice::default() };
+        let root = || system::Scratch::new().device(vda(), "/nothing");
+        let is_device = |root: system::Scratch| is_device(&root.system().0, Path::new("/dev/vda"));
+        assert!(is_device(root()));
+        assert!(is_device(root().node("/dev/null").node("/dev/vda")));
+        assert!(!is_device(root().node("/dev/null")));
+    }
+}
+
+#[cfg(all(test, feature = "growpart"))]
+mod bsd_tests {
+    use super::*;
+
+    /// mount(8) of FreeBSD, and of NetBSD and OpenBSD.
+    #[test]
+    fn mounts_of_a_bsd() {
+        let text = "/dev/gpt/rootfs on / (ufs, local, soft-updates)\ndevfs on /dev (devfs)\n/dev/wd0a on /usr type ffs (local)\n";
+        let found = |path: &str| bsd_mount(text, path).map(|mount| (mount.device, mount.kind, mount.options));
+        let owned = |device: &str, kind: &str, options: &str| {
+            Some((device.to_owned(), kind.to_owned(), options.to_owned()))
+        };
+        assert_eq!(found("/"), owned("/dev/gpt/rootfs", "ufs", "ufs,local,soft-updates"));
+        assert_eq!(found("/dev"), owned("devfs", "devfs", "devfs"));
+        assert_eq!(found("/usr"), owned("/dev/wd0a", "ffs", "local"));
+        assert_eq!(found("/home"), None);
+    }
 }

@@ -41,7 +41,7 @@ impl Module for Bootcmd {
         let files = &context.system.files;
         files.write(&path, script.as_bytes(), &Attributes::mode(0o600))?;
         let mut command =
-            Command::line(["/bin/sh".into(), path.to_string_lossy().into_owned()]).inherit_output();
+            Command::line(["/bin/sh".into(), path.to_string_lossy().into_owned()]).inherit_output().of_user();
         if !context.instance.instance_id.as_str().is_empty() {
             command = command.env("INSTANCE_ID", context.instance.instance_id.as_str());
         }

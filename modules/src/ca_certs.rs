@@ -1,14 +1,14 @@
 //! `ca_certs`: CA certificates that this machine trusts.
 
 use schema::notes::deprecated;
-use model::module::{Described, Listed};
-use model::{Frequency, Stage};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// The module; what it is for is in its [`Described::SUMMARY`].
+/// Adds certificates and updates the bundles.
 pub struct CaCerts;
 
 /// Trusted CA certificates, in addition to or instead of the distribution's.
@@ -33,6 +33,40 @@ impl Described for CaCerts {
     const SUMMARY: &'static str = "Adds CA certificates to the system's trusted certificates.";
     const DETAILS: &'static str = "The distribution's certificates can be removed.";
     type Config = Config;
+}
+
+impl Module for CaCerts {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        let place = |key: &str| context.config.get(key).map(|node| node.origin.clone());
+        if let Some(origin) = place("ca-certs") {
+            report.deprecate(Some(&origin), "Key 'ca-certs' is deprecated in 22.1: use ca_certs");
+            if config.ca_certs.is_some() {
+                let message = "Found both ca-certs (deprecated) and ca_certs config keys. Ignoring ca-certs.";
+                report.warn(Some(&origin), message);
+            }
+        }
+        let Some(settings) = config.ca_certs.or(config.old_ca_certs) else {
+            report.skip("ca_certs is not set");
+            return Ok(());
+        };
+        if settings.old_remove_defaults.is_some() {
+            let message = "Key 'remove-defaults' is deprecated in 22.1: use remove_defaults";
+            report.deprecate(place("ca_certs").or_else(|| place("ca-certs")).as_ref(), message);
+        }
+        let store = context.distro.trust_store()?;
+        if settings.remove_defaults.or(settings.old_remove_defaults).unwrap_or_default().0 {
+            tracing::debug!("Disabling/removing default certificates");
+            store.remove_defaults()?;
+        }
+        let trusted: Vec<String> =
+            settings.trusted.into_iter().flatten().map(|certificate| certificate.0).collect();
+        if !trusted.is_empty() {
+            tracing::debug!("Adding {} certificates", trusted.len());
+            store.add(&trusted)?;
+        }
+        tracing::debug!("Updating certificates");
+        Ok(store.update()?)
+    }
 }
 
 /// `ca_certs`.

@@ -1,14 +1,17 @@
 //! `chef`: installs, configures and runs the Chef client.
 
-use model::module::{Described, Listed};
-use model::{Frequency, Secret, Stage};
+mod client;
+mod install;
+
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Secret, Stage};
 use schema::forms::Object;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// The module; what it is for is in its [`Described::SUMMARY`].
+/// Installs, configures and runs the client.
 pub struct Chef;
 
 /// The Chef client: installation, server, registration keys and first run list.
@@ -27,6 +30,30 @@ impl Described for Chef {
     const TITLE: &'static str = "Chef";
     const SUMMARY: &'static str = "Installs, configures and runs the Chef client.";
     type Config = Config;
+}
+
+impl Module for Chef {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        let (Some(settings), Some(node)) = (config.chef, context.config.get("chef")) else {
+            report.skip("chef is not set");
+            return Ok(());
+        };
+        client::create_directories(context, &settings)?;
+        client::write_validation_key(context, &settings, node, report)?;
+        client::write_configuration(context, &settings, node)?;
+        client::write_first_boot(context, &settings, node)?;
+        let exec = settings.exec.is_some_and(|exec| exec.0);
+        let forced = settings.force_install.is_some_and(|forced| forced.0);
+        let run = if forced || !install::is_installed(context) {
+            install::install(context, &settings, node, report)?
+        } else {
+            exec
+        };
+        if run {
+            install::exec(context, &settings, report)?;
+        }
+        Ok(())
+    }
 }
 
 /// `chef`. Keys that client.rb also has are written to it.
@@ -81,7 +108,8 @@ pub struct Settings {
     pub omnibus_url: Option<Text>,
     /// The number of download retries. Default: 5.
     #[schemars(extend("default" = 5))]
-    pub omnibus_url_retries: Option<i64>,
+    #[schemars(with = "Option<i64>")]
+    pub omnibus_url_retries: Option<Node>,
     /// The version to install. Default: the latest.
     pub omnibus_version: Option<Text>,
     /// The PID file. Default: /var/run/chef/client.pid.
@@ -102,13 +130,27 @@ pub struct Settings {
     pub force_install: Option<Flag>,
     /// Attributes for the first run.
     #[schemars(extend("items" = {"type": "string"}))]
-    pub initial_attributes: Option<Object>,
+    #[schemars(with = "Option<Object>")]
+    pub initial_attributes: Option<Node>,
     /// The installation method: packages, gems or omnibus. Default: packages.
     #[schemars(extend("default" = "packages", "enum" = ["packages", "gems", "omnibus"]))]
     pub install_type: Option<Text>,
     /// The run list of the first run.
-    pub run_list: Option<Vec<Text>>,
+    #[schemars(with = "Option<Vec<Text>>")]
+    pub run_list: Option<Node>,
     /// Acceptance of Chef's license: accept, accept-silent or accept-no-persist.
     #[schemars(extend("enum" = ["accept", "accept-silent", "accept-no-persist"]))]
     pub chef_license: Option<Text>,
+    /// Arguments of the client, which the schema does not have. Default: `-d -i 1800 -s 20`.
+    #[schemars(skip)]
+    pub exec_arguments: Option<Node>,
+    /// Remove the validation key after the run; the schema does not have it.
+    #[schemars(skip)]
+    pub delete_validation_post_exec: Option<Flag>,
+    /// The version of the gem; the schema does not have it.
+    #[schemars(skip)]
+    pub version: Option<Text>,
+    /// The version of Ruby for the gem; the schema does not have it.
+    #[schemars(skip)]
+    pub ruby_version: Option<Text>,
 }

@@ -1,13 +1,14 @@
 //! `disable_ec2_metadata`: blocks the EC2 metadata service.
 
-use model::module::{Described, Listed};
-use model::{Frequency, Stage};
+use model::module::{Described, Listed, Report};
+use model::effects::Command;
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::Flag;
 
-/// The module; what it is for is in its [`Described::SUMMARY`].
+/// Adds the route.
 pub struct DisableEc2Metadata;
 
 /// Whether to block access to the EC2 metadata service after the boot has read it.
@@ -27,4 +28,24 @@ impl Described for DisableEc2Metadata {
     const TITLE: &'static str = "Disable EC2 metadata";
     const SUMMARY: &'static str = "Makes the EC2 metadata service unreachable.";
     type Config = Config;
+}
+
+impl Module for DisableEc2Metadata {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        if !config.disable_ec2_metadata.unwrap_or_default().0 {
+            report.skip("disable_ec2_metadata is not set");
+            return Ok(());
+        }
+        let commands = &context.system.commands;
+        let words: &[&str] = if commands.which("ip").is_some() {
+            &["ip", "route", "add", "prohibit", "169.254.169.254"]
+        } else if commands.which("ifconfig").is_some() {
+            &["route", "add", "-host", "169.254.169.254", "reject"]
+        } else {
+            report.warn(None, "cannot block the metadata service: neither ip nor route is installed");
+            return Ok(());
+        };
+        commands.run(&Command::line(words.iter().copied()).inherit_output())?;
+        Ok(())
+    }
 }

@@ -1,25 +1,38 @@
 //! `disk_setup`, `fs_setup`: partition tables and file systems on disks other than the root disk.
 
+mod filesystem;
+mod layout;
+mod partition;
+mod probe;
+
+use std::path::Path;
+
+use model::config::Origin;
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Stage};
 use schema::forms::{Either, Named, OneOfThree, TextOrList};
-use model::module::{Described, Listed};
-use model::{Frequency, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::block::cloud_device;
 use crate::lenient::{Flag, Text};
 
-/// The module; what it is for is in its [`Described::SUMMARY`].
+/// Partitions disks and creates file systems.
 pub struct DiskSetup;
 
 /// Partition tables and file systems to create on empty disks, and aliases for the devices.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct Config {
     /// Aliases of devices for use in the other keys: a mapping of alias to device.
-    pub device_aliases: Option<Named<Text>>,
+    #[schemars(with = "Named<Text>")]
+    pub device_aliases: Option<Node>,
     /// Partition tables, by device or alias.
-    pub disk_setup: Option<Named<Disk>>,
+    #[schemars(with = "Named<Disk>")]
+    pub disk_setup: Option<Node>,
     /// File systems, in the order of their creation.
-    pub fs_setup: Option<Vec<FileSystem>>,
+    #[schemars(with = "Vec<FileSystem>")]
+    pub fs_setup: Option<Node>,
 }
 
 impl Described for DiskSetup {
@@ -27,11 +40,113 @@ impl Described for DiskSetup {
     const STAGE: Stage = Stage::Network;
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &["disk_setup", "fs_setup"];
-    const LISTED: Listed = Listed::Everywhere;
+    const LISTED: Listed = Listed::Except(&["dragonfly", "freebsd", "netbsd", "openbsd"]);
     const TITLE: &'static str = "Disks";
     const SUMMARY: &'static str = "Creates partition tables and file systems on additional disks.";
     const DETAILS: &'static str = "Existing data is detected and kept unless `overwrite` is set. Use `mounts` to mount the file systems.";
     type Config = Config;
+}
+
+impl Module for DiskSetup {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        let aliases = config.device_aliases.as_ref();
+        if let Some(node) = config.disk_setup.as_ref().filter(|node| !node.is_null()) {
+            let failed = "Failed partitioning operation";
+            for (device, definition) in disks(context, aliases, node, report) {
+                if definition.as_map().is_none() {
+                    let message = format!("Invalid disk definition for {device}");
+                    report.warn(Some(&definition.key_origin()), message);
+                } else if let Err(error) = partition::apply(context, &device, definition, report) {
+                    tell(report, &definition.key_origin(), failed, error);
+                }
+            }
+        }
+        if let Some(node) = config.fs_setup.as_ref().filter(|node| !node.is_null()) {
+            let Some(entries) = node.as_list() else {
+                report.warn(Some(&node.origin), "fs_setup must be a list of file systems");
+                return Ok(());
+            };
+            for entry in entries {
+                if let Err(error) = create(context, aliases, entry, report) {
+                    tell(report, &entry.origin, "Failed during filesystem operation", error);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reports why an entry failed, at the value that is to blame.
+fn tell(report: &mut Report, entry: &Origin, what: &str, error: ModuleError) {
+    match error {
+        ModuleError::Invalid { origin, message } => report.warn(Some(&origin), format!("{what}: {message}")),
+        error => report.warn(Some(entry), format!("{what}: {error}")),
+    }
+}
+
+/// The device that an alias or a name of the cloud stands for.
+fn resolved(context: &Context<'_>, aliases: Option<&Node>, name: &str) -> Option<String> {
+    let alias = aliases.and_then(|aliases| aliases.get(name)).and_then(Node::scalar_text);
+    cloud_device(context, alias.as_deref().unwrap_or(name)).or(alias)
+}
+
+/// The entries of `disk_setup` by device: an alias replaces an entry of its device, and is last.
+fn disks<'a>(
+    context: &Context<'_>,
+    aliases: Option<&Node>,
+    node: &'a Node,
+    report: &mut Report,
+) -> Vec<(String, &'a Node)> {
+    let Some(entries) = node.as_map() else {
+        report.warn(Some(&node.origin), "disk_setup must be a mapping of devices");
+        return Vec::new();
+    };
+    let mut all: Vec<(String, &Node)> = entries.iter().map(|(key, entry)| (key.to_string(), entry)).collect();
+    for (key, entry) in entries {
+        let name = key.to_string();
+        let Some(device) = resolved(context, aliases, &name).filter(|device| *device != name) else { continue };
+        if all.iter().any(|(known, _)| *known == name) {
+            all.retain(|(known, _)| *known != name && *known != device);
+            all.push((device, entry));
+        }
+    }
+    all
+}
+
+/// Creates the file system of an entry, whose device may be an alias or `DEVICE.PARTITION`.
+fn create(
+    context: &Context<'_>,
+    aliases: Option<&Node>,
+    entry: &Node,
+    report: &mut Report,
+) -> Result<(), ModuleError> {
+    let invalid = |node: &Node, message: &str| ModuleError::Invalid {
+        origin: node.origin.clone(),
+        message: message.to_owned(),
+    };
+    if entry.as_map().is_none() {
+        return Err(invalid(entry, "a file system must be a mapping"));
+    }
+    let device = entry.get("device").filter(|device| device.is_truthy());
+    let device = device.ok_or_else(|| invalid(entry, "a file system needs a device"))?;
+    let full = device.scalar_text().ok_or_else(|| invalid(device, "device: expected text"))?;
+    let (name, number) = match full.rsplit_once('.') {
+        Some((name, number)) => (name, Some(number).filter(|number| !number.is_empty())),
+        None => (full.as_str(), None),
+    };
+    let (path, number) = match resolved(context, aliases, name) {
+        Some(path) => (path, number),
+        // Names in /dev/disk contain dots.
+        None if context.system.files.exists(Path::new(&full)) => (full.clone(), None),
+        None => (name.to_owned(), number),
+    };
+    if let (Some(number), Some(partition)) = (number, entry.get("partition")) {
+        let message = format!(
+            "Partition '{number}' from dotted device name '{full}' overrides 'partition' key"
+        );
+        report.warn(Some(&partition.origin), message);
+    }
+    filesystem::create(context, &filesystem::Entry { node: entry, device: &path, number }, report)
 }
 
 /// The partition table of a device.

@@ -1,13 +1,17 @@
 //! `fan`: Ubuntu's fan networking.
 
-use model::module::{Described, Listed};
-use model::{Frequency, Stage};
+use model::module::{Described, Listed, Report};
+use std::path::Path;
+
+use model::distro::{PackageSpec, ServiceAction};
+use model::effects::Attributes;
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::Text;
 
-/// The module; what it is for is in its [`Described::SUMMARY`].
+/// Writes the configuration and restarts the service.
 pub struct Fan;
 
 /// Ubuntu's fan networking: the configuration file of fanctl.
@@ -23,10 +27,45 @@ impl Described for Fan {
     const FREQUENCY: Frequency = Frequency::Instance;
     const DISTROS: &'static [&'static str] = &["ubuntu"];
     const KEYS: &'static [&'static str] = &["fan"];
-    const LISTED: Listed = Listed::On(&["debian", "ubuntu"]);
+    const LISTED: Listed = Listed::On(&["debian", "ubuntu", "unknown"]);
     const TITLE: &'static str = "Fan networking";
     const SUMMARY: &'static str = "Configures Ubuntu's fan networking.";
     type Config = Config;
+}
+
+const FILE: &str = "/etc/network/fan";
+const SERVICE: &str = "ubuntu-fan";
+
+impl Module for Fan {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        let Some(settings) = config.fan.filter(|settings| !settings.config.0.is_empty()) else {
+            report.skip("fan is not set");
+            return Ok(());
+        };
+        let path = settings.config_path.map_or_else(|| FILE.to_owned(), |path| path.0);
+        let write = |text: &str| {
+            context.system.files.write(Path::new(&path), text.as_bytes(), &Attributes::mode(0o644))
+        };
+        // The package's own start reads it, too.
+        write(&settings.config.0)?;
+        if context.system.commands.which("fanctl").is_none() {
+            let package = PackageSpec::named(SERVICE);
+            context.distro.packages().install(&[package])?;
+        }
+        let services = context.distro.services();
+        if let Err(error) = services.manage(ServiceAction::Stop, SERVICE) {
+            report.warn(None, format!("failed to stop {SERVICE}: {error}"));
+        }
+        let mut text = settings.config.0;
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        write(&text)?;
+        if let Err(error) = services.manage(ServiceAction::Start, SERVICE) {
+            report.warn(None, format!("failed to start {SERVICE}: {error}"));
+        }
+        Ok(services.manage(ServiceAction::Enable, SERVICE)?)
+    }
 }
 
 /// `fan`.

@@ -4,7 +4,7 @@ mod encrypted;
 
 use std::path::Path;
 
-use model::distro::ServiceAction;
+use model::distro::{Init, ServiceAction};
 use model::effects::Command;
 use model::module::{Described, Listed, Report};
 use model::{Context, Frequency, Module, ModuleError, Node, Stage};
@@ -12,7 +12,7 @@ use schema::notes::changed;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::block::{canonical, is_device, mount_of, root_device};
+use crate::block::{canonical, is_device, mount_on, root_device};
 use crate::lenient::{Flag, Words};
 
 /// Grows partitions.
@@ -79,6 +79,11 @@ impl Tool {
         let commands = &context.system.commands;
         match self {
             Self::Growpart => growpart(context, disk, number),
+            // `start` would refuse unless rc.conf enables it.
+            Self::Growfs if is_bsd(context) => {
+                commands.run(&Command::line(["service", "growfs", "onestart"]))?;
+                Ok(true)
+            }
             Self::Growfs => {
                 context.distro.services().manage(ServiceAction::Start, "growfs")?;
                 Ok(true)
@@ -99,7 +104,7 @@ impl Described for Growpart {
     const FREQUENCY: Frequency = Frequency::Always;
     const KEYS: &'static [&'static str] = &[];
     const OWN_KEYS: &'static [&'static str] = &["growpart"];
-    const LISTED: Listed = Listed::Everywhere;
+    const LISTED: Listed = Listed::Except(&["netbsd", "openbsd", "raspberry-pi-os"]);
     const TITLE: &'static str = "Growpart";
     const SUMMARY: &'static str = "Grows partitions to the end of their disk.";
     const DETAILS: &'static str = "A cloud's disk is usually larger than the image. The module runs at every boot, so that an enlarged disk is used. An encrypted partition's container grows with it.";
@@ -190,7 +195,7 @@ fn grow_one(context: &Context<'_>, tool: Tool, entry: &str, done: &[String]) -> 
     let (device, kind) = if entry.starts_with("/dev/") {
         (entry.to_owned(), String::new())
     } else {
-        let Some(mount) = mount_of(files, entry) else {
+        let Some(mount) = mount_on(context, entry) else {
             return Ok(Outcome::Unchanged("its mount is unknown".into()));
         };
         match mount.device.as_str() {
@@ -225,8 +230,24 @@ fn grow_one(context: &Context<'_>, tool: Tool, entry: &str, done: &[String]) -> 
     })
 }
 
+fn is_bsd(context: &Context<'_>) -> bool {
+    context.distro.services().init() == Init::Bsd
+}
+
+/// The disk and the number of a GPT partition or an MBR slice with its partition: `/dev/vtbd0p2`, `/dev/da0s1a`.
+fn bsd_partition(device: &str) -> Option<(String, String)> {
+    let bare = device.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+    let number = bare.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let disk = number.strip_suffix(['s', 'p'])?;
+    let numbered = bare.len() > number.len() && disk.len() > "/dev/".len() && disk.starts_with("/dev/");
+    numbered.then(|| (disk.to_owned(), device[number.len()..].to_owned()))
+}
+
 /// The disk of a partition and the partition's number, from sysfs.
 fn partition(context: &Context<'_>, device: &str) -> Result<(String, String), String> {
+    if is_bsd(context) {
+        return bsd_partition(device).ok_or_else(|| format!("{device} is not a partition"));
+    }
     let files = context.system.files.as_ref();
     let real = canonical(files, Path::new(device));
     let name = real.file_name().unwrap_or_default().to_string_lossy();
@@ -255,4 +276,21 @@ fn growpart(context: &Context<'_>, disk: &str, number: &str) -> Result<bool, Mod
     });
     context.system.files.remove(scratch)?;
     Ok(outcome?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bsd_partition;
+
+    /// The original's tests/unittests/distros/test_freebsd.py: TestDeviceLookUp.
+    #[test]
+    fn partitions_of_a_bsd() {
+        let found = |device: &str| bsd_partition(device);
+        let owned = |disk: &str, number: &str| Some((disk.to_owned(), number.to_owned()));
+        assert_eq!(found("/dev/vtbd0p2"), owned("/dev/vtbd0", "2"));
+        assert_eq!(found("/dev/vtbd0s3a"), owned("/dev/vtbd0", "3a"));
+        assert_eq!(found("/dev/ada0"), None);
+        assert_eq!(found("/dev/p2"), None);
+        assert_eq!(found("gpt/rootfs"), None);
+    }
 }

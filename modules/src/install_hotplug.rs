@@ -1,6 +1,6 @@
-//! `updates: {network: {when: [hotplug]}}`: the udev rule that reports new network devices.
+//! `updates: {network: {when: [hotplug]}}`: the rule of udev, or of busybox' mdev, that reports new network devices.
 //!
-//! See udev(7). udev's 80-net-setup-link.rules sets `ID_NET_DRIVER`, hence the number 90.
+//! See udev(7); for mdev, docs/mdev.txt of busybox. udev's 80-net-setup-link.rules sets `ID_NET_DRIVER`, hence the number 90.
 
 use std::path::Path;
 
@@ -16,7 +16,12 @@ const RULE: &str = "/etc/udev/rules.d/90-cloud-init-hook-hotplug.rules";
 /// The path of the hook: the second if the first is not a directory.
 const LIBEXEC: &[&str] = &["/usr/libexec/cloud-init", "/usr/lib/cloud-init"];
 
-/// Writes or removes the udev rule.
+/// mdev's rules.
+const MDEV: &str = "/etc/mdev.conf";
+/// Marks the rule in mdev's file.
+const MDEV_NOTE: &str = "# Installed by cloud-init due to network hotplug userdata";
+
+/// Writes or removes the rule.
 pub struct InstallHotplug;
 
 /// The events on which the network is reconfigured; `hotplug` also handles devices that appear later.
@@ -57,6 +62,32 @@ fn reload(context: &Context<'_>) -> Result<(), ModuleError> {
     Ok(())
 }
 
+/// Adds the rule to mdev's file, or removes it. It is the first one, because mdev stops at a rule without `-`.
+fn set_mdev(context: &Context<'_>, rule: Option<&str>) -> Result<(), ModuleError> {
+    let files = &context.system.files;
+    let Some(before) = files.text(Path::new(MDEV)) else { return Ok(()) };
+    let mut kept: Vec<&str> = Vec::new();
+    let mut lines = before.lines();
+    while let Some(line) = lines.next() {
+        if line == MDEV_NOTE {
+            lines.next();
+        } else {
+            kept.push(line);
+        }
+    }
+    let added: Vec<&str> = rule.map(|rule| vec![MDEV_NOTE, rule]).unwrap_or_default();
+    let text = added.iter().chain(&kept).fold(String::new(), |text, line| text + line + "\n");
+    if text != before {
+        files.write(Path::new(MDEV), text.as_bytes(), &Attributes::mode(0o644))?;
+    }
+    Ok(())
+}
+
+fn libexec(context: &Context<'_>) -> &'static str {
+    let exists = |path: &&&str| context.system.files.is_dir(Path::new(path));
+    LIBEXEC.iter().find(exists).copied().unwrap_or(LIBEXEC[1])
+}
+
 impl Described for InstallHotplug {
     const NAME: &'static str = "install_hotplug";
     const STAGE: Stage = Stage::Final;
@@ -64,7 +95,7 @@ impl Described for InstallHotplug {
     const KEYS: &'static [&'static str] = &[];
     const LISTED: Listed = Listed::Everywhere;
     const TITLE: &'static str = "Install hotplug";
-    const SUMMARY: &'static str = "Installs a udev rule that handles hot-plugged network devices.";
+    const SUMMARY: &'static str = "Installs a rule of udev or mdev that handles hot-plugged network devices.";
     const DETAILS: &'static str = "`updates.network.when` must contain `hotplug`, and the data source must support it.";
     type Config = Config;
 }
@@ -83,13 +114,17 @@ impl Module for InstallHotplug {
                 files.remove(Path::new(RULE))?;
                 reload(context)?;
             }
-            return Ok(());
+            return set_mdev(context, None);
         }
+        let libexec = libexec(context);
         if context.system.commands.which("udevadm").is_none() {
-            report.skipped = Some("udevadm is not installed".to_owned());
-            return Ok(());
+            if context.system.commands.which("mdev").is_none() || !files.exists(Path::new(MDEV)) {
+                report.skipped = Some("udevadm is not installed".to_owned());
+                return Ok(());
+            }
+            let rule = format!("-SUBSYSTEM=net;.* root:root 600 @{libexec}/hook-hotplug");
+            return set_mdev(context, Some(&rule));
         }
-        let libexec = LIBEXEC.iter().copied().find(|path| files.is_dir(Path::new(path))).unwrap_or(LIBEXEC[1]);
         let extra = context.instance.hotplug.udev_rules.as_ref();
         let extra = extra.map_or_else(String::new, |rules| format!("\n{rules}"));
         let rule = format!(

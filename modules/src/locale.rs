@@ -32,7 +32,7 @@ impl Described for Locale {
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
     const OWN_KEYS: &'static [&'static str] = &["locale", "locale_configfile"];
-    const LISTED: Listed = Listed::Everywhere;
+    const LISTED: Listed = Listed::Except(&["photon"]);
     const TITLE: &'static str = "Language";
     const SUMMARY: &'static str = "Sets the system's locale, and generates it if necessary.";
     type Config = Config;

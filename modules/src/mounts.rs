@@ -58,7 +58,7 @@ impl Described for Mounts {
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
     const OWN_KEYS: &'static [&'static str] = &["mounts", "swap"];
-    const LISTED: Listed = Listed::Everywhere;
+    const LISTED: Listed = Listed::Except(&["dragonfly", "freebsd", "netbsd", "openbsd"]);
     const TITLE: &'static str = "Mounts and swap";
     const SUMMARY: &'static str = "Adds entries to /etc/fstab, mounts them, and creates a swap file.";
     const DETAILS: &'static str = "Device names can be abbreviated (`sdb`, `ephemeral0.1`). Entries from earlier boots are replaced; the image's entries are kept.";

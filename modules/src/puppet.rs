@@ -1,14 +1,18 @@
 //! `puppet`: installs, configures and runs the Puppet agent.
 
+mod agent;
+mod files;
+mod ini;
+
 use schema::forms::Object;
-use model::module::{Described, Listed};
-use model::{Frequency, Stage};
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// The module; what it is for is in its [`Described::SUMMARY`].
+/// Installs, configures and runs the agent.
 pub struct Puppet;
 
 /// The Puppet agent: its installation, version, puppet.conf, and whether it runs.
@@ -27,6 +31,55 @@ impl Described for Puppet {
     const TITLE: &'static str = "Puppet";
     const SUMMARY: &'static str = "Installs, configures and starts the Puppet agent.";
     type Config = Config;
+}
+
+impl Module for Puppet {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        let Some(settings) = config.puppet else {
+            report.skip("puppet is not set");
+            return Ok(());
+        };
+        let on = |flag: Option<Flag>, default: bool| flag.map_or(default, |flag| flag.0);
+        let kind = settings.install_type.as_ref().map_or("packages", |kind| kind.0.as_str());
+        let agent = agent::Agent { context, aio: kind == "aio" };
+        let mut exec = on(settings.exec, false);
+        let place = context.config.get("puppet").map(Node::key_origin);
+        if !on(settings.install, true) {
+            if settings.version.as_ref().is_some_and(|version| !version.0.is_empty()) {
+                let message = "Puppet install set to false but version supplied, doing nothing.";
+                report.warn(place.as_ref(), message);
+            }
+        } else {
+            match kind {
+                "packages" => agent.install_package(&settings, report)?,
+                "aio" => agent.install_aio(&settings)?,
+                _ => {
+                    report.warn(place.as_ref(), format!("Unknown puppet install type '{kind}'"));
+                    exec = false;
+                }
+            }
+        }
+        let paths = agent.paths(&settings)?;
+        if let Some(conf) = settings.conf.as_ref() {
+            files::configure(&agent, &paths, conf)?;
+        }
+        if let Some(attributes) = settings.csr_attributes.as_ref() {
+            files::write_attributes(context, &paths, attributes)?;
+        }
+        let service = on(settings.start_service, true);
+        if service {
+            agent.manage(model::distro::ServiceAction::Enable, "enable", report);
+        }
+        if exec {
+            // A catalog may reboot the machine.
+            (context.mark_done)()?;
+            agent.exec(settings.exec_args.as_ref(), report)?;
+        }
+        if service {
+            agent.manage(model::distro::ServiceAction::Start, "start", report);
+        }
+        Ok(())
+    }
 }
 
 /// `puppet`.
@@ -60,14 +113,17 @@ pub struct Settings {
     #[schemars(extend("default" = false))]
     pub exec: Option<Flag>,
     /// Arguments for that run. Default: `[--test]`.
-    pub exec_args: Option<Vec<Text>>,
+    #[schemars(with = "Option<Vec<Text>>")]
+    pub exec_args: Option<Node>,
     /// Enable and start the service. Default: true.
     #[schemars(extend("default" = true))]
     pub start_service: Option<Flag>,
     /// Sections and keys of puppet.conf. In `certname`, `%i` is the instance ID and `%f` the FQDN.
-    pub conf: Option<Conf>,
+    #[schemars(with = "Option<Conf>")]
+    pub conf: Option<Node>,
     /// Attributes of the certificate signing request, written to csr_attributes.yaml.
-    pub csr_attributes: Option<CsrAttributes>,
+    #[schemars(with = "Option<CsrAttributes>")]
+    pub csr_attributes: Option<Node>,
 }
 
 /// `puppet.conf`.

@@ -8,7 +8,7 @@ use model::{Context, Frequency, Module, ModuleError, Node, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::block::{Mount, is_device, mount_of, root_device};
+use crate::block::{Mount, is_device, mount_on, root_device};
 
 /// Grows the root file system.
 pub struct Resizefs;
@@ -30,7 +30,7 @@ impl Described for Resizefs {
     const FREQUENCY: Frequency = Frequency::Always;
     const KEYS: &'static [&'static str] = &[];
     const OWN_KEYS: &'static [&'static str] = &["resize_rootfs"];
-    const LISTED: Listed = Listed::Everywhere;
+    const LISTED: Listed = Listed::Except(&["netbsd", "openbsd", "raspberry-pi-os"]);
     const TITLE: &'static str = "Resizefs";
     const SUMMARY: &'static str = "Grows the root file system to the size of its partition.";
     const DETAILS: &'static str = "It supports btrfs, ext, f2fs, xfs, ufs, hammer2, bcachefs and zfs, and does nothing in a container.";
@@ -51,11 +51,12 @@ impl Module for Resizefs {
             return Ok(());
         }
         let files = context.system.files.as_ref();
-        if !files.exists(Path::new("/proc")) && !files.exists(Path::new("/etc/mtab")) {
+        let found = mount_on(context, "/");
+        if found.is_none() && !files.exists(Path::new("/proc")) && !files.exists(Path::new("/etc/mtab")) {
             report.skip("no mount information: this root is not running");
             return Ok(());
         }
-        let Some(mut mount) = mount_of(files, "/") else {
+        let Some(mut mount) = found else {
             report.warn(None, "cannot determine the file system of /: not resizing");
             return Ok(());
         };

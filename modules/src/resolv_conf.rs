@@ -1,14 +1,17 @@
 //! `resolv_conf`: the resolver configuration, if no network manager writes it.
 
 use schema::forms::Object;
-use model::module::{Described, Listed};
-use model::{Frequency, Stage};
+use model::module::{Described, Listed, Report};
+use std::path::Path;
+
+use model::effects::Attributes;
+use model::{Context, Frequency, Module, ModuleError, Node, Stage, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// The module; what it is for is in its [`Described::SUMMARY`].
+/// Renders the file.
 pub struct ResolvConf;
 
 /// Name servers, search domains and options in /etc/resolv.conf, on systems where no network manager writes it.
@@ -27,11 +30,66 @@ impl Described for ResolvConf {
     const FREQUENCY: Frequency = Frequency::Instance;
     const DISTROS: &'static [&'static str] = &["alpine", "azurelinux", "fedora", "mariner", "opensuse", "opensuse-leap", "opensuse-microos", "opensuse-tumbleweed", "photon", "rhel", "sle_hpc", "sle-micro", "sles", "openeuler"];
     const KEYS: &'static [&'static str] = &["manage_resolv_conf"];
-    const LISTED: Listed = Listed::Nowhere;
+    const OWN_KEYS: &'static [&'static str] = &["manage_resolv_conf", "resolv_conf"];
+    const LISTED: Listed = Listed::On(&["alpine", "photon"]);
     const TITLE: &'static str = "resolv.conf";
     const SUMMARY: &'static str = "Writes resolv.conf, on systems where nothing else manages it.";
     const DETAILS: &'static str = "Prefer name servers in a network-config where the distribution supports it.";
     type Config = Config;
+}
+
+/// The file that the C library reads.
+const FILE: &str = "/etc/resolv.conf";
+
+impl Module for ResolvConf {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        if !config.manage_resolv_conf.unwrap_or_default().0 {
+            report.skip("manage_resolv_conf is not true");
+            return Ok(());
+        }
+        let Some(settings) = config.resolv_conf else {
+            report.warn(None, "manage_resolv_conf True but no parameters provided!");
+            return Ok(());
+        };
+        let Some(template) = context.templates.shipped("resolv.conf") else {
+            report.warn(None, "No template found, not rendering resolve configs");
+            return Ok(());
+        };
+        let text = context.templates.render("resolv.conf", &template, &settings.variables())?;
+        context.system.files.write(Path::new(FILE), text.as_bytes(), &Attributes::mode(0o644))?;
+        Ok(())
+    }
+}
+
+impl Settings {
+    /// The template's variables; those that are not set are undefined.
+    fn variables(&self) -> serde_json::Value {
+        let mut variables = serde_json::Map::new();
+        let texts = |list: &List| list.0.iter().map(|text| text.0.clone()).collect::<Vec<_>>();
+        for (name, list) in [
+            ("nameservers", &self.nameservers),
+            ("searchdomains", &self.searchdomains),
+            ("sortlist", &self.sortlist),
+        ] {
+            if let Some(list) = list {
+                variables.insert(name.to_owned(), texts(list).into());
+            }
+        }
+        if let Some(domain) = &self.domain {
+            variables.insert("domain".to_owned(), domain.0.clone().into());
+        }
+        let (mut flags, mut options) = (Vec::new(), serde_json::Map::new());
+        for (name, value) in self.options.as_ref().and_then(Node::as_map).into_iter().flatten() {
+            match &value.value {
+                Value::Bool(true) => flags.push(name.to_string()),
+                Value::Bool(false) => {}
+                _ => _ = options.insert(name.to_string(), value.to_json()),
+            }
+        }
+        variables.insert("flags".to_owned(), flags.into());
+        variables.insert("options".to_owned(), options.into());
+        variables.into()
+    }
 }
 
 /// `resolv_conf`.
@@ -47,7 +105,8 @@ pub struct Settings {
     /// The preferred networks for address sorting.
     pub sortlist: Option<List>,
     /// Options by name; true for an option without a value.
-    pub options: Option<Object>,
+    #[schemars(with = "Option<Object>")]
+    pub options: Option<Node>,
 }
 
 /// A list of strings, not validated further.

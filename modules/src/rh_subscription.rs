@@ -1,7 +1,9 @@
 //! `rh_subscription`: registers this machine with Red Hat.
 
-use model::module::{Described, Listed};
-use model::{Frequency, Secret, Stage};
+mod register;
+
+use model::module::{Described, Listed, Report};
+use model::{Context, Frequency, Module, ModuleError, Node, Secret, Stage};
 use schema::forms::Either;
 use schema::notes::deprecated;
 use schemars::JsonSchema;
@@ -9,14 +11,15 @@ use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// The module; what it is for is in its [`Described::SUMMARY`].
+/// Registers the machine.
 pub struct RhSubscription;
 
 /// The registration with Red Hat: account or activation key, service level, pools and repositories.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// The subscription: `username` and `password`, or `activation_key` and `org`.
-    pub rh_subscription: Option<Subscription>,
+    #[schemars(with = "Option<Subscription>")]
+    pub rh_subscription: Option<Node>,
 }
 
 impl Described for RhSubscription {
@@ -25,10 +28,29 @@ impl Described for RhSubscription {
     const FREQUENCY: Frequency = Frequency::Instance;
     const DISTROS: &'static [&'static str] = &["fedora", "rhel"];
     const KEYS: &'static [&'static str] = &["rh_subscription"];
-    const LISTED: Listed = Listed::Except(&["debian", "ubuntu"]);
+    const LISTED: Listed = Listed::On(&["almalinux", "centos", "cloudlinux", "eurolinux", "miraclelinux", "rhel", "rocky", "virtuozzo"]);
     const TITLE: &'static str = "Red Hat subscription";
     const SUMMARY: &'static str = "Registers this machine with Red Hat using subscription-manager.";
     type Config = Config;
+}
+
+impl Module for RhSubscription {
+    fn run(&self, context: &Context<'_>, _: Config, report: &mut Report) -> Result<(), ModuleError> {
+        let Some(section) = context.config.get("rh_subscription").filter(|node| node.is_truthy()) else {
+            report.skip("rh_subscription is not set");
+            return Ok(());
+        };
+        if section.as_map().is_none() {
+            let message = format!("rh_subscription: expected a mapping, found {}", section.value.a_kind());
+            return Err(ModuleError::Invalid { origin: section.origin.clone(), message });
+        }
+        register::run(context, section, report)
+    }
+}
+
+/// The value of a key under either spelling.
+fn value<'a>(section: &'a Node, key: &str) -> Option<&'a Node> {
+    section.get(key).or_else(|| section.get(&key.replace('_', "-")).filter(|_| RESPELLED.contains(&key)))
 }
 
 /// Keys that have an old spelling with `-`; only one of the two may be set.

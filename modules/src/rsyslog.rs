@@ -168,8 +168,7 @@ fn install(context: &Context<'_>, settings: &Settings) -> Result<(), ModuleError
         return Ok(());
     }
     let names = settings.packages.clone().unwrap_or_else(|| vec!["rsyslog".to_owned()]);
-    let spec = |name| PackageSpec { name, version: None, manager: None };
-    let packages: Vec<PackageSpec> = names.into_iter().map(spec).collect();
+    let packages: Vec<PackageSpec> = names.into_iter().map(PackageSpec::named).collect();
     Ok(context.distro.packages().install(&packages)?)
 }
 

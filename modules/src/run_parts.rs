@@ -39,7 +39,7 @@ pub(crate) fn run(
         }
         attempted += 1;
         let words = prefix.iter().cloned().chain([path.to_string_lossy().into_owned()]);
-        if let Err(error) = context.system.commands.run(&Command::line(words).inherit_output()) {
+        if let Err(error) = context.system.commands.run(&Command::line(words).inherit_output().of_user()) {
             tracing::warn!("{error}");
             failed.push(name);
         }

@@ -54,7 +54,7 @@ impl Described for SeedRandom {
     const FREQUENCY: Frequency = Frequency::Instance;
     const KEYS: &'static [&'static str] = &[];
     const OWN_KEYS: &'static [&'static str] = &["random_seed"];
-    const LISTED: Listed = Listed::Everywhere;
+    const LISTED: Listed = Listed::Except(&["netbsd"]);
     const TITLE: &'static str = "Random seed";
     const SUMMARY: &'static str = "Adds entropy from the configuration and the metadata to the kernel's random pool.";
     const DETAILS: &'static str = "A command can add more, for example from a network service.";
@@ -126,7 +126,7 @@ fn run_command(context: &Context<'_>, seed: &Seed, file: &str) -> Result<(), Mod
         tracing::debug!("command '{program}' to add entropy not found");
         return Ok(());
     }
-    let command = Command::line(words).env("RANDOM_SEED_FILE", file).inherit_output();
+    let command = Command::line(words).env("RANDOM_SEED_FILE", file).inherit_output().of_user();
     context.system.commands.run(&command)?;
     Ok(())
 }

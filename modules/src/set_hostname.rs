@@ -1,11 +1,11 @@
 //! `hostname` and `fqdn`: the host name of a new instance.
 
 use model::effects::Attributes;
-use model::hostname::{host_name, is_named};
+use model::hostname::is_named;
 use model::module::{Described, Listed, Report};
 use model::{Context, Frequency, Instance, Module, ModuleError, Node, Stage};
 
-use crate::hostname_keys::Config;
+use crate::hostname_keys::{Config, valid_name};
 
 /// Sets the host name if it differs from the one set before.
 pub struct SetHostname;
@@ -34,7 +34,7 @@ impl Module for SetHostname {
             report.skip("preserve_hostname is set");
             return Ok(());
         }
-        let name = host_name(context.system, context.config, context.instance);
+        let name = valid_name(context)?;
         // Upstream uses the same format and path: both names, sorted, indented by one.
         let artifact = context.paths.data("set-hostname");
         let known = serde_json::json!({"fqdn": name.fqdn, "hostname": name.hostname});

@@ -3,13 +3,13 @@
 use model::distro::Password;
 use model::effects::Environment;
 use model::module::{Described, Listed, Report};
-use model::{Context, Frequency, Module, ModuleError, Node, Secret, Spanned, Value, Stage};
+use model::{Context, Frequency, Module, ModuleError, Node, Origin, Secret, Spanned, Value, Stage};
 use schema::forms::Either;
 use schema::notes::{changed, deprecated, untyped};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, valid};
 use crate::lenient::{Flag, Text};
 use crate::{console, sshd_config};
 
@@ -158,9 +158,22 @@ struct Wanted {
     clear: Vec<Password>,
     hashed: Vec<Password>,
     random: Vec<String>,
+    /// Entries that are left out.
+    refused: Vec<ModuleError>,
 }
 
 impl Wanted {
+    /// Whether chpasswd would read an entry as it is meant; notes why not.
+    fn accepts(&mut self, user: &str, password: &str, hashed: bool, origin: &Origin) -> bool {
+        let why = valid::not_a_name(user)
+            .map(|why| format!("invalid user name, {why}"))
+            .or_else(|| valid::not_a_password(password, hashed).map(str::to_owned));
+        let Some(why) = why else { return true };
+        let message = format!("cannot set the password of user {}: {why}", valid::shown(user));
+        self.refused.push(ModuleError::Invalid { origin: origin.clone(), message });
+        false
+    }
+
     fn add_clear(&mut self, user: &str, password: String) {
         self.clear.push(Password { user: user.to_owned(), value: Secret::new(password), hashed: false });
     }
@@ -193,6 +206,7 @@ impl Module for SetPasswords {
     fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let (wanted, expire) = wanted(context, &config, report)?;
         let outcome = apply(context, &wanted, expire, report);
+        let outcome = wanted.refused.into_iter().next().map_or(outcome, Err);
         ssh_password_authentication(context, config.ssh_pwauth.as_ref(), report)?;
         outcome
     }
@@ -217,10 +231,15 @@ fn wanted(
                     message: format!("user {} has no password: set password, or type: RANDOM", entry.name.0),
                 }),
             };
+            let name = entry.name.0.as_str();
+            let given = if kind == Kind::Random { String::new() } else { password()? };
+            if !wanted.accepts(name, &given, kind == Kind::Hash, origin) {
+                continue;
+            }
             match kind {
-                Kind::Text => wanted.add_clear(&entry.name.0, password()?),
-                Kind::Hash => wanted.add_hashed(&entry.name.0, password()?),
-                Kind::Random => wanted.add_random(&entry.name.0, environment),
+                Kind::Text => wanted.add_clear(name, given),
+                Kind::Hash => wanted.add_hashed(name, given),
+                Kind::Random => wanted.add_random(name, environment),
             }
         }
     }
@@ -243,6 +262,9 @@ fn wanted(
                 origin: list.origin.clone(),
                 message: format!("line {} of chpasswd.list has no ':' between user and password", index + 1),
             })?;
+            if !wanted.accepts(user, password, is_hash(password), &list.origin) {
+                continue;
+            }
             if is_hash(password) {
                 wanted.add_hashed(user, password.to_owned());
             } else if matches!(password, "R" | "RANDOM") {
@@ -261,7 +283,10 @@ fn wanted(
         && list.is_none()
         && let Some(password) = password.filter(|password| !password.is_empty())
     {
-        match Accounts::read(context, &mut Report::default())?.default_name() {
+        let accounts = Accounts::read(context, &mut Report::default())?;
+        let origin = context.config.get("password").map_or_else(Origin::built_in, |node| node.origin.clone());
+        match accounts.default_name() {
+            Some(user) if !wanted.accepts(user, &password, is_hash(&password), &origin) => {}
             Some(user) if is_hash(&password) => wanted.add_hashed(user, password),
             Some(user) if matches!(password.as_str(), "R" | "RANDOM") => wanted.add_random(user, environment),
             Some(user) => wanted.add_clear(user, password),

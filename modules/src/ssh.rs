@@ -1,5 +1,6 @@
 //! Host keys of the SSH server, and the authorized keys of users.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -110,12 +111,16 @@ impl Described for Ssh {
 impl Module for Ssh {
     fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let directory = context.distro.ssh().directory();
-        if config.ssh_deletekeys.0 {
-            delete_keys(context, &directory, report);
-        }
-        match &config.ssh_keys {
-            Some(keys) => place_keys(context, &directory, keys, report)?,
+        let kept = match &config.ssh_keys {
+            Some(keys) => Some(place_keys(context, &directory, keys, report)?),
             None => generate_keys(context, &directory, &config, report)?,
+        };
+        match kept {
+            Some(kept) if config.ssh_deletekeys.0 => delete_keys(context, &directory, &kept, report),
+            _ => {}
+        }
+        if config.ssh_keys.is_none() {
+            context.distro.ssh().restore_context(&directory)?;
         }
         report.host_keys = public_keys(context, &directory, &config);
         authorize(context, &config, report)?;
@@ -127,24 +132,35 @@ fn key_file(directory: &Path, kind: &str) -> PathBuf {
     directory.join(format!("ssh_host_{kind}_key"))
 }
 
-fn delete_keys(context: &Context<'_>, directory: &Path, report: &mut Report) {
+/// The file of a public key.
+fn public_file(private: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.pub", private.display()))
+}
+
+/// Removes the image's host keys, once their successors exist.
+fn delete_keys(context: &Context<'_>, directory: &Path, kept: &BTreeSet<PathBuf>, report: &mut Report) {
     let names = context.system.files.list(directory).unwrap_or_default();
     for name in
         names.iter().filter(|name| name.strip_prefix("ssh_host_").is_some_and(|rest| rest.contains("key")))
     {
-        if let Err(error) = context.system.files.remove(&directory.join(name)) {
+        let path = directory.join(name);
+        if kept.contains(&path) {
+            continue;
+        }
+        if let Err(error) = context.system.files.remove(&path) {
             report.warn(None, format!("cannot remove a host key of the image: {error}"));
         }
     }
 }
 
-/// Writes the configured keys, and derives missing public keys.
+/// Writes the configured keys, and derives missing public keys. Returns all of them.
 fn place_keys(
     context: &Context<'_>,
     directory: &Path,
     keys: &IndexMap<String, Spanned<Secret<Text>>>,
     report: &mut Report,
-) -> Result<(), ModuleError> {
+) -> Result<BTreeSet<PathBuf>, ModuleError> {
+    let mut placed = BTreeSet::new();
     let mut certificates = Vec::new();
     for (name, key) in keys {
         let known =
@@ -168,6 +184,7 @@ fn place_keys(
         if name.ends_with("_certificate") {
             certificates.push(path.to_string_lossy().into_owned());
         }
+        placed.insert(path);
     }
     if !certificates.is_empty() {
         let lines: Vec<(&str, &str)> =
@@ -178,15 +195,19 @@ fn place_keys(
         if keys.contains_key(&format!("{kind}_public")) || !keys.contains_key(&format!("{kind}_private")) {
             continue;
         }
-        let private = key_file(directory, kind).to_string_lossy().into_owned();
+        let file = key_file(directory, kind);
+        let private = file.to_string_lossy().into_owned();
         let script =
             format!("o=$(ssh-keygen -yf \"{private}\") && echo \"$o\" root@localhost > \"{private}.pub\"");
         match context.system.commands.run(&Command::line(["sh", "-xc", &script]).inherit_output()) {
-            Ok(_) => context.distro.ssh().restore_context(directory)?,
+            Ok(_) => {
+                context.distro.ssh().restore_context(directory)?;
+                placed.insert(public_file(&file));
+            }
             Err(error) => report.warn(None, format!("cannot derive the public key of {private}: {error}")),
         }
     }
-    Ok(())
+    Ok(placed)
 }
 
 /// Whether the kernel is in FIPS mode.
@@ -198,46 +219,78 @@ fn fips(context: &Context<'_>) -> bool {
         .is_some_and(|text| text.trim() == "1")
 }
 
+/// Generates host keys. One that replaces the image's is generated beside it, since a machine without host keys is out of
+/// reach. Returns what must be kept; `None` if everything must, because no key could be generated.
 fn generate_keys(
     context: &Context<'_>,
     directory: &Path,
     config: &Config,
     report: &mut Report,
-) -> Result<(), ModuleError> {
+) -> Result<Option<BTreeSet<PathBuf>>, ModuleError> {
     let types = match &config.ssh_genkeytypes {
         Some(words) => words.texts(),
         None => context.distro.ssh().key_types().iter().map(|&kind| kind.to_owned()).collect(),
     };
     let fips = fips(context);
+    let (mut kept, mut generated, mut failed) = (BTreeSet::new(), false, false);
     for kind in types {
         let file = key_file(directory, &kind);
-        if context.system.files.exists(&file) {
+        let replaces = context.system.files.exists(&file);
+        if replaces && !config.ssh_deletekeys.0 {
             continue;
         }
         if fips && kind == "ed25519" {
             tracing::debug!("no ed25519 host key: the kernel is in FIPS mode");
             continue;
         }
-        context.system.files.create_dir(directory, None)?;
-        let path = file.to_string_lossy().into_owned();
-        let command = Command::line(["ssh-keygen", "-t", &kind, "-N", "", "-f", &path]).env("LANG", "C");
-        match context.system.commands.run(&command) {
-            Ok(output) => {
-                if !config.ssh_quiet_keygen.0 {
-                    context.system.environment.tell(&output.text());
-                }
-                set_owner(context, &file)?;
-            }
-            Err(CommandError::Failed { output, .. })
+        match generate(context, directory, &kind, replaces, config.ssh_quiet_keygen.0) {
+            Ok(()) => generated = true,
+            Err(ModuleError::Command(CommandError::Failed { output, .. }))
                 if output.code == 1
                     && String::from_utf8_lossy(&output.stderr).to_lowercase().starts_with("unknown key") =>
             {
                 tracing::debug!("ssh-keygen does not support key type '{kind}'");
+                continue;
             }
-            Err(error) => report.warn(None, format!("cannot generate a {kind} host key: {error}")),
+            Err(error) => {
+                failed = true;
+                let consequence = if replaces { ": keeping the image's" } else { "" };
+                report.warn(None, format!("cannot generate a {kind} host key{consequence}: {error}"));
+            }
         }
+        kept.extend([public_file(&file), file]);
     }
-    Ok(context.distro.ssh().restore_context(directory)?)
+    Ok((generated || !failed).then_some(kept))
+}
+
+/// Generates a host key.
+fn generate(
+    context: &Context<'_>,
+    directory: &Path,
+    kind: &str,
+    replaces: bool,
+    quiet: bool,
+) -> Result<(), ModuleError> {
+    let files = &context.system.files;
+    let file = key_file(directory, kind);
+    let fresh = if replaces { PathBuf::from(format!("{}.new", file.display())) } else { file.clone() };
+    files.create_dir(directory, None)?;
+    if replaces {
+        // ssh-keygen asks before it overwrites what a power cut left.
+        files.remove(&fresh)?;
+    }
+    let path = fresh.to_string_lossy().into_owned();
+    let command = Command::line(["ssh-keygen", "-t", kind, "-N", "", "-f", &path]).env("LANG", "C");
+    let output = context.system.commands.run(&command)?;
+    if !quiet {
+        context.system.environment.tell(&output.text());
+    }
+    set_owner(context, &fresh)?;
+    if replaces {
+        files.rename(&fresh, &file)?;
+        files.rename(&public_file(&fresh), &public_file(&file))?;
+    }
+    Ok(())
 }
 
 /// Sets owner and mode of the private key as this distribution's sshd requires, if ssh-keygen chose others.

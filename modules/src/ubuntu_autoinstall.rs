@@ -1,11 +1,12 @@
 //! `autoinstall`: read by Ubuntu's installer; this module only checks it.
 
-use model::module::{Described, Listed};
-use model::{Frequency, Stage};
+use model::module::{Described, Listed, Report};
+use model::effects::Command;
+use model::{Context, Frequency, Module, ModuleError, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// The module; what it is for is in its [`Described::SUMMARY`].
+/// Checks whether the installer is present.
 pub struct UbuntuAutoinstall;
 
 /// Answers for Ubuntu's installer, which reads them itself: this module only checks whether the installer is present.
@@ -26,6 +27,31 @@ impl Described for UbuntuAutoinstall {
     const SUMMARY: &'static str = "Checks whether Ubuntu's installer is present to read `autoinstall`.";
     const DETAILS: &'static str = "The key has an effect only in the installer's live system, where the installer reads it.";
     type Config = Config;
+}
+
+/// The installers' snaps.
+const INSTALLERS: &[&str] = &["subiquity", "ubuntu-desktop-installer"];
+
+impl Module for UbuntuAutoinstall {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        if config.autoinstall.is_none() {
+            report.skip("autoinstall is not set");
+            return Ok(());
+        }
+        crate::snaps::wait(context)?;
+        let list = context.system.commands.run(&Command::line(["snap", "list"]))?.text();
+        match INSTALLERS.iter().rev().find(|name| list.contains(*name)) {
+            Some(name) => tracing::debug!("Valid autoinstall schema. Config will be processed by {name}"),
+            None => report.warn(
+                None,
+                format!(
+                    "Skipping autoinstall module. Expected one of the Ubuntu installer snap packages to be present: {}",
+                    INSTALLERS.join(", ")
+                ),
+            ),
+        }
+        Ok(())
+    }
 }
 
 /// `autoinstall`. All other keys belong to the installer.

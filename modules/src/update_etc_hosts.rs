@@ -5,7 +5,6 @@ use std::path::Path;
 
 use etc_files::hosts::Hosts;
 use model::effects::Attributes;
-use model::hostname::host_name;
 use model::module::{Described, Listed, Report};
 use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Stage};
 use schema::forms::Either;
@@ -13,6 +12,7 @@ use schema::notes::changed;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::hostname_keys::valid_name;
 use crate::lenient::Text;
 use crate::timestamp::rfc2822;
 
@@ -73,7 +73,7 @@ impl Module for UpdateEtcHosts {
             let message = "'template' for manage_etc_hosts is deprecated since 22.2: use true";
             report.deprecate(Some(&manage.origin), message);
         }
-        let name = host_name(context.system, context.config, context.instance);
+        let name = valid_name(context)?;
         if name.hostname.is_empty() {
             report.warn(Some(&manage.origin), "manage_etc_hosts is set, but no host name is known");
             return Ok(());

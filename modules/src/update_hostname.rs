@@ -1,13 +1,12 @@
 //! The host name at later boots: a changed configuration is applied, a change by the administrator is kept.
 
 use model::effects::Attributes;
-use model::hostname::host_name;
 use model::module::{Described, Listed, Report};
 use model::{Context, Frequency, Module, ModuleError, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::hostname_keys;
+use crate::hostname_keys::{self, valid_name};
 
 /// Whether the host name is kept at later boots; the names are keys of `set_hostname`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -42,7 +41,7 @@ impl Module for UpdateHostname {
             report.skip("preserve_hostname is set");
             return Ok(());
         }
-        let name = host_name(context.system, context.config, context.instance);
+        let name = valid_name(context)?;
         if name.default && name.hostname == "localhost" {
             report.skip("the host name is localhost: left to other services");
             return Ok(());
@@ -76,11 +75,12 @@ impl Module for UpdateHostname {
     }
 }
 
-/// The name in previous-hostname: plain, with comments, or as a line of /etc/sysconfig/network, depending on the
+/// The name in previous-hostname: plain, with comments, or as a line of a file of shell variables, depending on the
 /// distribution.
 fn remembered(text: &str) -> Option<String> {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
-    let name = line.strip_prefix("HOSTNAME=").unwrap_or(line).trim_matches(['"', '\'']);
+    let value = line.strip_prefix("HOSTNAME=").or_else(|| line.strip_prefix("hostname="));
+    let name = value.unwrap_or(line).trim_matches(['"', '\'']);
     (!name.is_empty()).then(|| name.to_owned())
 }
 
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn previous_hostname_is_read_in_each_distributions_form() {
-        for text in ["web\n", "web", "# set\n\nweb\n", "HOSTNAME=web\n", "HOSTNAME=\"web\"\n"] {
+        for text in ["web\n", "web", "# set\n\nweb\n", "HOSTNAME=web\n", "HOSTNAME=\"web\"\n", "hostname=\"web\"\n"] {
             assert_eq!(remembered(text).as_deref(), Some("web"), "{text}");
         }
         assert_eq!(remembered("\n"), None);

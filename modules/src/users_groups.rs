@@ -3,12 +3,12 @@
 mod keys;
 
 use model::module::{Described, Listed, Report};
-use model::{Context, Frequency, Module, ModuleError, Node, Value, Stage};
+use model::{Context, Frequency, Module, ModuleError, Node, Origin, Value, Stage};
 use schema::forms::Either;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::accounts::{Accounts, User};
+use crate::accounts::{Accounts, User, valid};
 use crate::authorized_keys::{self, REDIRECT_OPTIONS, redirect};
 
 /// Creates groups, then users.
@@ -47,13 +47,25 @@ impl Described for UsersGroups {
 impl Module for UsersGroups {
     fn run(&self, context: &Context<'_>, _config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let accounts = Accounts::read(context, report)?;
+        let place = context.config.get("groups").map_or_else(Origin::built_in, |node| node.origin.clone());
+        // What is invalid is left out as a whole, and the rest is created.
+        let mut refused = Vec::new();
         for (name, members) in &accounts.groups {
-            context.distro.users().add_group(name, members)?;
+            match valid::group(name, members, &place) {
+                Ok(()) => context.distro.users().add_group(name, members)?,
+                Err(error) => refused.push(error),
+            }
         }
         for user in &accounts.users {
-            make(context, user, accounts.default_name(), report)?;
+            match valid::user(user) {
+                Ok(()) => make(context, user, accounts.default_name(), report)?,
+                Err(error) => refused.push(error),
+            }
         }
-        Ok(())
+        let mut refused = refused.into_iter();
+        let first = refused.next();
+        refused.for_each(|error| report.warn(None, error.to_string()));
+        first.map_or(Ok(()), Err)
     }
 }
 
@@ -88,11 +100,6 @@ fn make(
     }
     if let Some(keys) = &user.spec.ssh_authorized_keys {
         authorized_keys::add(context, &listed_keys(keys, name, report), name, "")?;
-    }
-    if let Some(ids) = user.spec.ssh_import_id.as_ref().filter(|ids| ids.is_truthy()) {
-        let message =
-            format!("ignoring ssh_import_id of {name}: importing SSH keys is not supported yet");
-        report.warn(Some(&ids.origin), message);
     }
     if !redirected {
         return Ok(());

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use indexmap::IndexMap;
-use model::effects::{Attributes, Owner, Request};
+use model::effects::{Attributes, Owner, Reading, Request};
 use model::gzip::gunzip;
 use model::module::{Described, Listed, Report};
 use model::{Context, DistroError, Frequency, Module, ModuleError, Node, Origin, Secret, Spanned, Value, Stage};
@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// The maximum decompressed size of an entry's content in bytes.
+/// The maximum size of an entry's content in bytes, decompressed or in a file.
 const MAX_UNPACKED: u64 = 1 << 30;
 
 /// Writes the files that are not deferred.
@@ -148,26 +148,13 @@ fn write(
     let wanted = owner(context, entry.value.owner.as_ref().map_or("root:root", |owner| owner.value.0.as_str()));
     // Like upstream, a missing owner fails the module; the file is still written.
     let owner = wanted.as_ref().map_or_else(|_| Owner::default(), |owner| *owner);
-    let missing: Vec<&Path> = path.ancestors().skip(1).take_while(|parent| !files.exists(parent)).collect();
-    if let Some(parent) = missing.first() {
-        files.create_dir(parent, None)?;
-        if owner != Owner::default() {
-            for directory in missing.iter().rev() {
-                files.set_owner(directory, owner)?;
-            }
-        }
+    if let Some(parent) = path.parent() {
+        files.create_dir_owned(parent, None, owner)?;
     }
     // Plans and logs do not show what only the owner can read.
     let attributes = Attributes { mode: Some(mode), owner, secret: mode.trailing_zeros() >= 6 };
     if entry.value.append.0 && files.exists(path) {
-        files.append(path, content, &attributes)?;
-        let Some(found) = files.stat(path)? else { return Ok(()) };
-        if owner.uid.is_some_and(|uid| uid != found.uid) || owner.gid.is_some_and(|gid| gid != found.gid) {
-            files.set_owner(path, owner)?;
-        }
-        if found.mode != mode {
-            files.set_mode(path, mode)?;
-        }
+        files.append_with(path, content, &attributes)?;
     } else {
         files.write(path, content, &attributes)?;
     }
@@ -264,7 +251,7 @@ fn content(
 
 fn fetch(context: &Context<'_>, uri: &str, source: &Source) -> Result<Vec<u8>, ModuleError> {
     if let Some(path) = uri.strip_prefix("file://").or_else(|| uri.starts_with('/').then_some(uri)) {
-        return Ok(context.system.files.read(Path::new(path))?);
+        return Ok(context.system.files.read_with(Path::new(path), &Reading::up_to(MAX_UNPACKED))?);
     }
     let mut request = Request::get(uri).public().retries(3);
     request.backoff = Duration::from_secs(3);

@@ -2,14 +2,15 @@
 
 use indexmap::IndexMap;
 use schema::forms::OneOfThree;
-use model::module::{Described, Listed};
-use model::{Frequency, Stage};
+use model::module::{Described, Listed, Report};
+use model::distro;
+use model::{Context, Frequency, Module, ModuleError, Node, Stage, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::{Flag, Text};
 
-/// The module; what it is for is in its [`Described::SUMMARY`].
+/// Writes the files.
 pub struct YumAddRepo;
 
 /// Package repositories of yum and dnf, each in a file of the repository directory.
@@ -19,7 +20,8 @@ pub struct Config {
     #[schemars(extend("default" = "/etc/yum.repos.d"))]
     pub yum_repo_dir: Option<Text>,
     /// Repositories by ID, which is also the file name.
-    pub yum_repos: Option<Repositories>,
+    #[schemars(with = "Option<Repositories>")]
+    pub yum_repos: Option<Node>,
 }
 
 impl Described for YumAddRepo {
@@ -28,11 +30,61 @@ impl Described for YumAddRepo {
     const FREQUENCY: Frequency = Frequency::Instance;
     const DISTROS: &'static [&'static str] = &["almalinux", "amazon", "azurelinux", "centos", "cloudlinux", "eurolinux", "fedora", "mariner", "openeuler", "OpenCloudOS", "openmandriva", "photon", "rhel", "rocky", "TencentOS", "virtuozzo"];
     const KEYS: &'static [&'static str] = &["yum_repos"];
-    const LISTED: Listed = Listed::Except(&["debian", "ubuntu"]);
+    const LISTED: Listed = Listed::On(&["almalinux", "centos", "cloudlinux", "eurolinux", "miraclelinux", "rhel", "rocky", "virtuozzo", "amazon", "azurelinux", "fedora", "mariner", "openeuler", "openmandriva", "photon"]);
     const TITLE: &'static str = "yum repositories";
     const SUMMARY: &'static str = "Adds repositories for yum and dnf.";
     const DETAILS: &'static str = "Existing files are left unchanged.";
     type Config = Config;
+}
+
+/// One of these says where the packages are.
+const ADDRESSES: &[&str] = &["baseurl", "metalink", "mirrorlist"];
+
+impl Module for YumAddRepo {
+    fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        let repos = config.yum_repos.as_ref().and_then(Node::as_map).filter(|repos| !repos.is_empty());
+        let Some(repos) = repos else {
+            report.skip("yum_repos is not set");
+            return Ok(());
+        };
+        let directory = config.yum_repo_dir.map(|directory| directory.0);
+        let repositories = context.distro.repositories()?;
+        for (id, node) in repos {
+            let mut settings: Vec<(String, Vec<String>)> = Vec::new();
+            for (key, value) in node.as_map().into_iter().flatten() {
+                let key = key.to_string().trim().to_lowercase().replace('-', "_");
+                settings.retain(|(known, _)| *known != key);
+                if !key.is_empty() {
+                    settings.push((key, texts(value)));
+                }
+            }
+            if !settings.iter().any(|(key, _)| ADDRESSES.contains(&key.as_str())) {
+                report.warn(
+                    Some(&node.origin),
+                    format!(
+                        "Repository {id} should contain at least one of the following configuration entries: {}, skipping!",
+                        ADDRESSES.join(", ")
+                    ),
+                );
+                continue;
+            }
+            let repository = distro::Repository { id: id.to_string().replace(' ', "-"), settings };
+            if !repositories.add(directory.as_deref().map(std::path::Path::new), &repository)? {
+                tracing::info!("Skipping repo {id}, its file already exists!");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value as yum.conf(5) has it: 1 and 0 for booleans, a line for each item of a list.
+fn texts(node: &Node) -> Vec<String> {
+    match &node.value {
+        Value::Bool(value) => vec![u8::from(*value).to_string()],
+        Value::List(items) => items.iter().flat_map(texts).collect(),
+        Value::Null => vec!["None".to_owned()],
+        _ => vec![node.scalar_text().unwrap_or_else(|| node.to_json().to_string())],
+    }
 }
 
 /// `yum_repos`.

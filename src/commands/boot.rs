@@ -1,19 +1,26 @@
 //! `init`, `modules` and `single`: the stages, with their log, output and status.
 
+mod limits;
+mod supervised;
 mod termination;
+pub(crate) mod turn;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use engine::boot::{BootError, Hooks, ModuleEntry, Outcome};
 use engine::report::Recoverable;
 use engine::status::StatusFile;
 use engine::{Boot, Registry};
+use model::effects::internal_error;
 use model::{Node, Stage, System};
 
 use crate::cli::{Frequency, Init, Mode, Modules, Single};
 use crate::logging::{Log, redirect};
 use crate::{VERSION, output};
+use supervised::supervised;
 use termination::Closing;
+use turn::Entry;
 
 /// Sets up log and output once the configuration is known, and logs the start of the stage once.
 struct Surroundings<'a> {
@@ -26,12 +33,16 @@ struct Surroundings<'a> {
     title: String,
     redirected: Option<(Option<String>, Option<String>)>,
     welcomed: bool,
+    /// The stage's name in status.json.
+    stage: &'static str,
+    limits: limits::Applied,
 }
 
 impl Hooks for Surroundings<'_> {
     fn configured(&mut self, config: &Node) {
         redirect(config, self.mode, &mut self.redirected);
         self.log.configure(config, self.debug);
+        self.limits.apply(config, self.stage);
         if self.welcomed {
             return;
         }
@@ -65,7 +76,18 @@ impl Run<'_> {
         let recoverable = Recoverable::default();
         let log = Log::start(self.system, &recoverable, true, self.debug);
         let (config, paths) = super::configuration(self.system);
-        let status = match StatusFile::begin(self.system, &paths, self.stage, &recoverable) {
+        let stage = self.stage.status_name();
+        let lock = match Entry::of_stage(&paths, stage, self.files.is_empty() && !self.force) {
+            Entry::Run(lock) => lock,
+            Entry::Exit(code) => return code,
+        };
+        let system = &super::keeping(self.system, &paths);
+        // Recorded first: a stage that has started always has a process.
+        engine::running::close_dead(system, &paths, self.stage);
+        if let Err(error) = engine::running::record(system, &paths, self.stage) {
+            tracing::warn!("{error}");
+        }
+        let status = match StatusFile::begin(system, &paths, self.stage, &recoverable) {
             Ok(status) => Closing::new(status),
             Err(error) => {
                 log.configure(&config, self.debug);
@@ -75,41 +97,55 @@ impl Run<'_> {
         };
         termination::watch(&log, config.clone(), self.debug, Some(status.clone()));
         let mut hooks = Surroundings {
-            system: self.system,
+            system,
             log: &log,
             debug: self.debug,
             mode: self.mode,
             title: self.title,
             redirected: None,
             welcomed: false,
+            stage,
+            limits: limits::Applied::default(),
         };
-        let ran = Boot::new(self.system, self.registry, self.stage, self.files, self.force)
-            .and_then(|mut boot| body(&mut boot, &mut hooks));
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            Boot::new(system, self.registry, self.stage, self.files, self.force)
+                .and_then(|mut boot| body(&mut boot, &mut hooks))
+                .map_err(|error| error.to_string())
+        }));
+        let ran = ran.unwrap_or_else(|panic| Err(internal_error(panic.as_ref())));
         let outcome = match ran {
             Ok(outcome) => outcome,
             Err(error) => {
                 hooks.configured(&config);
                 tracing::error!("failed stage {}: {error}", self.stage.status_name());
                 output::error(&format!("failed run of stage {}", self.stage.status_name()));
-                Outcome { datasource: None, errors: vec![error.to_string()] }
+                Outcome { datasource: None, errors: vec![error] }
             }
         };
         // A signal handler has closed the stage: the process exits as soon as its commands do.
         let Some(status) = status.take() else { return 0 };
-        match status.finish(outcome.datasource.as_deref(), &outcome.errors) {
+        let code = match status.finish(outcome.datasource.as_deref(), &outcome.errors) {
             Ok(count) => u8::try_from(count).unwrap_or(u8::MAX),
             Err(error) => {
                 tracing::error!("{error}");
                 1
             }
+        };
+        if let Some(lock) = lock {
+            lock.finish(code);
         }
+        code
     }
 }
 
 /// `init [--local]`.
 pub(crate) fn init(options: &Init, debug: bool, force: bool) -> u8 {
-    let (system, registry) = (super::host(), crate::registry::registry());
     let stage = if options.local { Stage::Local } else { Stage::Network };
+    supervised(stage, &options.files, debug, || init_stage(options, stage, debug, force))
+}
+
+fn init_stage(options: &Init, stage: Stage, debug: bool, force: bool) -> u8 {
+    let (system, registry) = (super::host(), crate::registry::registry());
     fetch_cmdline_url(&system, !options.local);
     let run = Run {
         system: &system,
@@ -130,7 +166,10 @@ fn fetch_cmdline_url(system: &System, network: bool) {
     let cmdline = engine::config::kernel_command_line(system);
     let Some((key, url)) = engine::config::url_from_cmdline(&cmdline) else { return };
     match engine::config::fetch_cmdline_url(system, key, url, network) {
-        Ok(Some(path)) => tracing::info!("wrote cloud-config data from {key}='{url}' to {}", path.display()),
+        Ok(Some(path)) => {
+            let url = model::effects::Url::new(url);
+            tracing::info!("wrote cloud-config data from {key}='{url}' to {}", path.display());
+        }
         Ok(None) => {}
         Err(error) => tracing::warn!("{key}: {error}"),
     }
@@ -138,12 +177,16 @@ fn fetch_cmdline_url(system: &System, network: bool) {
 
 /// `modules --mode MODE`.
 pub(crate) fn modules(options: &Modules, debug: bool, force: bool) -> u8 {
-    let (system, registry) = (super::host(), crate::registry::registry());
     let (stage, mode) = match options.mode {
         Mode::Init => (Stage::Network, "init"),
         Mode::Config => (Stage::Config, "config"),
         Mode::Final => (Stage::Final, "final"),
     };
+    supervised(stage, &options.files, debug, || modules_stage(options, stage, mode, debug, force))
+}
+
+fn modules_stage(options: &Modules, stage: Stage, mode: &'static str, debug: bool, force: bool) -> u8 {
+    let (system, registry) = (super::host(), crate::registry::registry());
     if mode == "init" {
         tracing::warn!(target: "deprecated", "`--mode init` is deprecated in 24.1. Use `cloud-init init` instead.");
     }
@@ -173,8 +216,16 @@ pub(crate) fn single(options: &Single, debug: bool, force: bool) -> u8 {
         title: "single".to_owned(),
         redirected: None,
         welcomed: false,
+        stage: "single",
+        limits: limits::Applied::default(),
     };
-    termination::watch(&log, super::configuration(&system).0, debug, None);
+    let (config, paths) = super::configuration(&system);
+    let _lock = match Entry::of_command(&paths, "single") {
+        Entry::Run(lock) => lock,
+        Entry::Exit(code) => return code,
+    };
+    termination::watch(&log, config, debug, None);
+    let system = super::keeping(&system, &paths);
     let entry = ModuleEntry {
         name: options.name.clone(),
         frequency: options.frequency.map(|frequency| match frequency {

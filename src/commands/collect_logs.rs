@@ -7,7 +7,9 @@ use clap::{ArgAction, Args};
 use engine::logfiles;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use model::effects::{Attributes, Command, CommandError, FileKind, Output};
+use model::effects::{
+    Attributes, Command, CommandError, FileKind, Output, Owner, Reading, without_url_secrets,
+};
 use model::{Node, Paths, System};
 
 use crate::output;
@@ -56,6 +58,9 @@ pub(crate) fn run(options: &CollectLogs) -> u8 {
     }
 }
 
+/// The maximum size of a collected file in bytes: archives are made in memory.
+const LARGEST: u64 = 1 << 30;
+
 /// Files of Ubuntu's installer; the last three hold the user's answers.
 const INSTALLER: &[&str] = &[
     "/var/log/installer/ubuntu_desktop_installer.log",
@@ -96,6 +101,7 @@ fn collect(
         top: PathBuf::from(format!("cloud-init-logs-{}", now.day())),
         time: now.0.as_secs(),
         verbose: options.verbose,
+        secrets,
     };
     archive.told("version", &format!("{} {}\n", program(), crate::VERSION))?;
     archive
@@ -118,7 +124,7 @@ fn collect(
         archive.file(&path, secrets)?;
     }
     let bytes = archive.finish()?;
-    system.files.write(&target, &bytes, &Attributes::secret())?;
+    system.files.write(&target, &bytes, &Attributes::secret().owned_by(Owner::ROOT))?;
     Ok(target)
 }
 
@@ -181,6 +187,8 @@ struct Archive<'a> {
     /// Seconds since 1970, as the time of generated entries.
     time: u64,
     verbose: u8,
+    /// Whether secrets were asked for.
+    secrets: bool,
 }
 
 impl Archive<'_> {
@@ -208,6 +216,7 @@ impl Archive<'_> {
         if self.verbose > 0 {
             output::error(&format!("{} {name}", if ok { "collected" } else { "could not collect" }));
         }
+        let text = if self.secrets { text } else { without_url_secrets(&text).into_owned() };
         self.told(name, &text)
     }
 
@@ -226,13 +235,28 @@ impl Archive<'_> {
             }
             return Ok(());
         }
-        let content = self.system.files.read(path)?;
+        let content = match self.system.files.read_with(path, &Reading::up_to(LARGEST)) {
+            Ok(content) => self.shared(content),
+            // The other files are still worth an archive.
+            Err(error) => {
+                output::error(&format!("warning: not collecting {}: {error}", path.display()));
+                return Ok(());
+            }
+        };
         let name = path.strip_prefix("/").unwrap_or(path);
         self.add(name, &content, found.mode, u64::try_from(found.modified).unwrap_or(0))?;
         if self.verbose > 0 {
             output::error(&format!("collected file: {}", path.display()));
         }
         Ok(())
+    }
+
+    /// Content as it is passed on: logs of earlier versions and of scripts may contain URLs with secrets.
+    fn shared(&self, content: Vec<u8>) -> Vec<u8> {
+        match std::str::from_utf8(&content) {
+            Ok(text) if !self.secrets => without_url_secrets(text).into_owned().into_bytes(),
+            _ => content,
+        }
     }
 
     fn finish(self) -> Result<Vec<u8>, Error> {
@@ -256,7 +280,7 @@ mod tests {
     fn archived(secrets: bool) -> Vec<(String, String)> {
         let (system, _) = system::Scratch::new()
             .file("/var/log/cloud-init.log", "log")
-            .file("/var/log/cloud-init.log.1", "older log")
+            .file("/var/log/cloud-init.log.1", "older log: http://u:SECRET@h/x?sig=SECRET: 404\n")
             .file("/etc/cloud/cloud.cfg", "a: 1")
             .file("/etc/cloud/cloud.cfg.d/10.cfg", "b: 1")
             .file("/etc/cloud/templates/hosts.tmpl", "template")

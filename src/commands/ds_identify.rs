@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use engine::boot::{identify_all, platform};
-use engine::config::{Loader, kernel_command_line};
+use engine::config::{Loader, builtin, kernel_command_line};
+use model::config::Origin;
 use model::effects::{Attributes, Environment, FileError};
 use model::platform::{LAST_RESORT, only_source};
-use model::{Identified, Node, Paths, System};
+use model::{DataSource, Identified, Node, Paths, System};
 use system::Host;
 
 use crate::cli::DsIdentify;
@@ -14,6 +15,43 @@ use crate::output;
 
 const CONFIG: &str = "/etc/cloud/ds-identify.cfg";
 const DISABLED_FILE: &str = "/etc/cloud/cloud-init.disabled";
+
+/// The order of the sources without `datasource_list`, which is another one than that of the stages.
+const ORDER: &[&str] = &[
+    "MAAS",
+    "ConfigDrive",
+    "NoCloud",
+    "AltCloud",
+    "Azure",
+    "Bigstep",
+    "CloudSigma",
+    "CloudStack",
+    "DigitalOcean",
+    "Vultr",
+    "AliYun",
+    "Ec2",
+    "GCE",
+    "OpenNebula",
+    "OpenStack",
+    "VMware",
+    "OVF",
+    "SmartOS",
+    "Scaleway",
+    "Hetzner",
+    "IBMCloud",
+    "Oracle",
+    "Exoscale",
+    "RbxCloud",
+    "UpCloud",
+    "LXD",
+    "NWCS",
+    "Akamai",
+    "WSL",
+    "CloudCIX",
+];
+
+/// Containers whose devices are looked at, like upstream.
+const OWN_DEVICES: &[&str] = &["openvz", "podman", "wsl"];
 
 /// What to do with the detected sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,8 +147,10 @@ fn judge(system: &System, paths: &Paths, config: &Node, log: &mut Vec<String>) -
     let verdict = |config: Option<String>, code: u8| Verdict { config, code };
     let says = |word: &str| cmdline.split_ascii_whitespace().any(|found| found == word);
     let by_variable = system.environment.var("KERNEL_CMDLINE").as_deref() == Some("cloud-init=disabled");
+    // Also as a part of another word, which upstream disables for as well.
+    let by_word = cmdline.contains("cloud-init=disabled");
     if !says("cloud-init=enabled")
-        && (system.files.exists(Path::new(DISABLED_FILE)) || says("cloud-init=disabled") || by_variable)
+        && (system.files.exists(Path::new(DISABLED_FILE)) || by_word || by_variable)
     {
         log.push("disabled by file, kernel command line or the variable KERNEL_CMDLINE".into());
         return verdict(None, 2);
@@ -130,14 +170,26 @@ fn judge(system: &System, paths: &Paths, config: &Node, log: &mut Vec<String>) -
     if system.files.exists(&paths.instance("manual-clean")) {
         return verdict(Some(shown("# manual_cache_clean.\n".into())), 0);
     }
-    let evidence = platform(system, paths, config);
+    // An empty list is none.
+    let named_none = config.get("datasource_list").and_then(Node::as_list).is_some_and(<[Node]>::is_empty);
+    let unlisted = builtin();
+    let config = if named_none { &unlisted } else { config };
+    let mut evidence = platform(system, paths, config);
+    // A container shows its host's devices.
+    if evidence.container && !OWN_DEVICES.contains(&evidence.virtualization()) {
+        evidence.devices.clear();
+    }
     let names = evidence.source_names();
     if only_source(&names).is_some() {
         log.push(format!("single entry in datasource_list ({}) use that", names.join(" ")));
         return verdict(Some(shown(format!("datasource_list: [ {} ]\n", names.join(", ")))), 0);
     }
     let registry = crate::registry::registry();
-    let verdicts = identify_all(&registry, &evidence);
+    let mut verdicts = identify_all(&registry, &evidence);
+    if config.get("datasource_list").is_some_and(|list| list.origin == Origin::built_in()) {
+        let place = |source: &dyn DataSource| ORDER.iter().position(|name| *name == source.about().name);
+        verdicts.sort_by_key(|(source, _)| place(*source).unwrap_or(ORDER.len()));
+    }
     for (source, found) in &verdicts {
         log.push(format!("check for '{}' returned {found:?}", source.about().name));
     }
@@ -150,14 +202,20 @@ fn judge(system: &System, paths: &Paths, config: &Node, log: &mut Vec<String>) -
     if !policy.all {
         found.truncate(1);
     }
+    let mut settings = String::new();
     if found.is_empty() && policy.maybe {
         found = of(Identified::Maybe);
+        let maybe = verdicts.iter().filter(|(_, found)| *found == Identified::Maybe);
+        settings.extend(maybe.filter_map(|(source, _)| source.detected(&evidence)).map(|line| line + "\n"));
     }
     if !found.is_empty() {
-        return verdict(Some(shown(list(&found))), 0);
+        return verdict(Some(shown(list(&found) + &settings)), 0);
     }
     let word = if policy.notfound_enabled { "enabled" } else { "disabled" };
-    let text = format!("datasource_list: [  ]\n# reporting not found result. notfound={word}.\n");
+    let mut text = "datasource_list: [  ]\n".to_owned();
+    if policy.mode == Mode::Search {
+        text += &format!("# reporting not found result. notfound={word}.\n");
+    }
     let code = u8::from(policy.mode == Mode::Search && !policy.notfound_enabled);
     log.push(format!("No ds found [mode={:?}, notfound={word}]. exit {code}", policy.mode));
     verdict(Some(report(&text)), code)

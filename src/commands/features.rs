@@ -7,7 +7,8 @@ use crate::output;
 /// `features`.
 #[derive(Debug, Args)]
 pub(crate) struct Features {
-    /// Also list the built-in data sources, distributions, modules and renderers, one `KIND NAME` per line.
+    /// Also list the features of this build and its data sources, distributions, modules and renderers, one `KIND NAME`
+    /// per line.
     #[arg(long)]
     all: bool,
 }
@@ -17,7 +18,8 @@ pub(crate) fn run(options: &Features) -> u8 {
     output::text("NETWORK_CONFIG_V1\nNETWORK_CONFIG_V2\n");
     if options.all {
         let registry = crate::registry::registry();
-        let kinds: [(&str, Vec<&str>); 4] = [
+        let kinds: [(&str, Vec<&str>); 5] = [
+            ("feature", crate::absent::present().collect()),
             ("data-source", registry.sources.iter().map(|source| source.about().name).collect()),
             ("distribution", crate::registry::distro_names()),
             ("module", registry.modules.iter().map(|module| module.name()).collect()),

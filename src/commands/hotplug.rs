@@ -28,6 +28,8 @@ pub(crate) fn run(options: &HotplugHook, debug: bool) -> u8 {
         output::error("Root is required. Try prepending your command with sudo.");
         return 1;
     }
+    let (_, paths) = super::configuration(&system);
+    let system = super::keeping(&system, &paths);
     let mut boot = match Boot::new(&system, &registry, Stage::Final, Vec::new(), false) {
         Ok(boot) => boot,
         Err(error) => {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use model::effects::Link;
+use model::effects::{Link, Reading};
 use model::{NetworkConfig, Node};
 use serde_json::Value;
 use system::Host;
@@ -97,7 +97,7 @@ pub(crate) fn read(
     kind: Option<Kind>,
     named: &[(String, String)],
 ) -> Result<(NetworkConfig, Vec<Link>, Kind), InputError> {
-    let bytes = Host::root(None).read(&absolute(path)?)?;
+    let bytes = Host::root(None).read_with(&absolute(path)?, &Reading::any_kind())?;
     let text = String::from_utf8_lossy(&bytes);
     let kind = kind.unwrap_or_else(|| guess(&text));
     let links = links(kind, named)?;

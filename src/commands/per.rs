@@ -86,7 +86,7 @@ fn work(system: &System, job: &Job) -> u8 {
     if !job.always && system.files.exists(&job.semaphore) {
         return 0;
     }
-    let command = Command::line(job.command.iter().cloned()).in_foreground();
+    let command = Command::line(job.command.iter().cloned()).in_foreground().of_user();
     let code = match system.commands.run(&command) {
         Ok(output) | Err(CommandError::Failed { output, .. }) => output.code,
         // The exit codes of a shell.

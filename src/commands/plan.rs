@@ -9,6 +9,7 @@ mod examples;
 mod library;
 mod mask;
 mod roots;
+mod script;
 mod show;
 mod watch;
 
@@ -18,12 +19,13 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use engine::boot::{Boot, NoHooks};
 use model::datasource::Medium;
-use model::effects::{Attributes, ReadFiles};
+use model::effects::{Attributes, ReadFiles, Reading};
 use model::{Stage, System};
 use system::{Effect, Host, Overlay, Scratch, TreeHttp};
 
 use self::accounts::Accounts;
 use self::assumed::Assumed;
+use self::script::Script;
 use crate::output;
 
 pub(crate) use self::document::{json, json_schema};
@@ -65,7 +67,7 @@ pub(crate) struct Source {
     /// Path of the network-config.
     #[arg(long, value_name = "FILE")]
     network_config: Option<PathBuf>,
-    /// The data source of the machine; any that this build includes.
+    /// The data source of the machine; any that this build includes. Without its documents, its example is used.
     #[arg(long, value_name = "NAME")]
     data_source: Option<String>,
     /// A directory with the data source's documents; for a metadata service, laid out as its URL paths.
@@ -101,9 +103,18 @@ impl Source {
             && self.distro.is_none()
     }
 
+    /// Whether the data source's example stands for its documents.
+    fn uses_example(&self) -> bool {
+        let given = [&self.user_data, &self.meta_data, &self.vendor_data, &self.network_config];
+        self.data_source.is_some()
+            && self.metadata_tree.is_none()
+            && given.iter().all(|given| given.is_none())
+    }
+
     /// The inputs, for the first line of the plan.
     fn given(&self) -> Vec<String> {
-        let example = self.example.iter().map(|name| format!("example: {name}"));
+        let source = self.data_source.iter().filter(|_| self.uses_example());
+        let example = self.example.iter().chain(source).map(|name| format!("example: {name}"));
         let files = [
             ("user-data", &self.user_data),
             ("meta-data", &self.meta_data),
@@ -130,7 +141,9 @@ impl Source {
     /// A machine on which a first boot has consumed the data.
     #[cfg(feature = "explain")]
     pub(crate) fn consumed(&self) -> Result<System, PlanError> {
-        let (system, _) = overlay(&inputs(self)?)?.system();
+        let inputs = inputs(self)?;
+        let (mut system, _) = overlay(&inputs)?.system();
+        inputs.script.lay_over(&mut system);
         let registry = crate::registry::registry();
         for stage in [Stage::Local, Stage::Network] {
             run_stage(&system, &registry, stage)?;
@@ -169,7 +182,7 @@ pub(crate) enum PlanError {
     Tree { path: String },
     #[error("unknown data source '{name}'; this build includes {known}")]
     DataSource { name: String, known: String },
-    #[error("data source {0} reads only its configuration; --metadata-tree does not apply")]
+    #[error("data source {0} has no directory of documents; --metadata-tree does not apply")]
     NoDocuments(&'static str),
     #[error("{option} is part of a NoCloud seed; data source {name} does not read it")]
     NotRead { option: String, name: &'static str },
@@ -206,6 +219,8 @@ struct Inputs {
     fetch: bool,
     /// Block devices, each with the directory of its files.
     devices: Vec<(model::effects::BlockDevice, PathBuf)>,
+    /// What programs and serial ports answer.
+    script: Script,
 }
 
 /// The result.
@@ -223,6 +238,12 @@ pub(crate) struct Planned {
     pub(crate) notes: Vec<String>,
     /// Names of owners.
     pub(crate) accounts: Accounts,
+}
+
+/// The names of the embedded examples.
+#[cfg(feature = "packaging")]
+pub(crate) fn example_names() -> Vec<String> {
+    examples::list().into_iter().map(|(name, _)| name.to_owned()).collect()
 }
 
 /// Plans and prints; returns 0, 2 with warnings (advice and notes do not count), 1 for unusable input.
@@ -270,8 +291,15 @@ fn inputs(options: &Source) -> Result<Inputs, PlanError> {
         }
         None => roots::built_in(options.distro.as_deref().unwrap_or("debian"))?,
     };
-    let mut inputs =
-        Inputs { root: root.0, files: root.1, tree: None, urls: None, fetch: false, devices: Vec::new() };
+    let mut inputs = Inputs {
+        root: root.0,
+        files: root.1,
+        tree: None,
+        urls: None,
+        fetch: false,
+        devices: Vec::new(),
+        script: Script::default(),
+    };
     overlay_options(options, &mut inputs)?;
     Ok(inputs)
 }
@@ -283,7 +311,9 @@ fn absolute(path: &Path) -> Result<PathBuf, PlanError> {
 
 fn read(path: &Path) -> Result<Vec<u8>, PlanError> {
     let input = |reason: String| PlanError::Input { path: path.display().to_string(), reason };
-    Host::root(None).read(&absolute(path)?).map_err(|error| input(error.source.to_string()))
+    Host::root(None)
+        .read_with(&absolute(path)?, &Reading::any_kind())
+        .map_err(|error| input(error.source.to_string()))
 }
 
 /// Turns files from the command line into a NoCloud seed, or a tree that answers for a metadata service.
@@ -338,12 +368,14 @@ fn prepared(inputs: &Inputs) -> Result<Arc<dyn ReadFiles>, PlanError> {
     for (path, content) in &inputs.files {
         system.files.write(path, content, &Attributes::mode(0o644))?;
     }
+    inputs.script.prepare(system.files.as_ref())?;
     Ok(system.files)
 }
 
 /// Runs the four stages.
 fn boot(inputs: &Inputs, root: Option<&Path>, given: Vec<String>) -> Result<Planned, PlanError> {
-    let (system, recording) = overlay(inputs)?.system();
+    let (mut system, recording) = overlay(inputs)?.system();
+    inputs.script.lay_over(&mut system);
     let registry = crate::registry::registry();
     let run = || {
         let mut errors = Vec::new();

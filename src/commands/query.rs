@@ -20,7 +20,7 @@ pub(crate) fn run(options: &Query) -> u8 {
     };
     let answer =
         query::load(&system, &paths, &sources).and_then(|data| match (&options.format, &options.varname) {
-            (Some(format), _) => query::format(&data, format),
+            (Some(format), _) => query::format(&system, &data, format),
             (None, varname) if options.list_keys => query::keys(&data, varname.as_deref()),
             (None, Some(path)) => query::find(&data, path).map(|value| query::shown(&value)),
             (None, None) => Ok(query::shown(&query::without_aliases(&data))),
@@ -29,6 +29,10 @@ pub(crate) fn run(options: &Query) -> u8 {
         // Like upstream, treats a format that renders to nothing as a failure.
         Ok(text) if options.format.is_some() && text.is_empty() => 1,
         Ok(text) => {
+            let warning = engine::template::missing_names("query command line", &text);
+            if let Some(warning) = warning.filter(|_| options.format.is_some()) {
+                output::error(&format!("WARNING: {warning}"));
+            }
             output::line(&text);
             0
         }

@@ -3,6 +3,7 @@
 mod commands;
 mod exit_codes;
 mod keys;
+mod sources;
 
 use std::fmt::Write as _;
 
@@ -20,6 +21,7 @@ const BASE: &[(&str, &str)] = &[
     ("base_config", "Stages, merging and image settings"),
     ("output_config", "Output redirection"),
     ("reporting_config", "Event reporting"),
+    ("timeouts_config", "Time limits"),
 ];
 
 /// File names and their content.
@@ -31,6 +33,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
     let commands = commands::pages();
     pages.push(("index.md".to_owned(), index(&schema, &commands)));
     pages.extend(commands.into_iter().map(|page| (page.file(), page.text)));
+    pages.extend(sources::pages());
     pages
 }
 
@@ -131,6 +134,7 @@ fn index(schema: &Value, commands: &[commands::Page]) -> String {
         let _ = writeln!(page, "- [{title}]({name}.md)");
     }
     page.push_str("\nThe complete schema: [cloud-config.json](../../modules/schema/cloud-config.json).\n");
+    page.push_str(&sources::index());
     page.push_str("\n## Commands\n\n| command | |\n|---|---|\n");
     for command in commands {
         let _ = writeln!(page, "| [`{}`]({}) | {} |", command.name, command.file(), command.about);

@@ -56,7 +56,7 @@ fn rendered(system: &System, options: &Render) -> Result<String, String> {
     if !template::is_jinja(&text) {
         return Err(format!("{name}:1: not a template: the first line must be '## template: jinja'"));
     }
-    let rendered = template::render_instance_template(&name, &text, &data)
+    let rendered = template::render_instance_template(system.sandbox.as_ref(), &name, &text, &data)
         .map_err(|error| format!("Failed to render templated user-data file '{name}'. {error}"))?;
     if rendered.is_empty() {
         return Err(format!("Unable to render user-data file: {name}: the result is empty"));

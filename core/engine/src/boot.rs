@@ -10,12 +10,13 @@ mod python;
 mod search;
 mod stages;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::PathBuf;
 
 use model::datasource::SourceStage;
 use model::effects::FileError;
-use model::{Distro, DistroError, Instance, Node, Paths, Platform, Stage, System};
+use model::platform::virtualization;
+use model::{Distro, DistroError, Frequency, Instance, Node, Paths, Platform, Stage, System};
 
 use crate::config::{Loader, kernel_command_line};
 use crate::report::Reporter;
@@ -57,6 +58,13 @@ pub enum BootError {
     },
 }
 
+impl BootError {
+    /// Whether a file system refuses changes: it is full, read-only or broken.
+    pub(crate) fn is_storage(&self) -> bool {
+        matches!(self, Self::File(error) | Self::Distro(DistroError::File(error)) if error.is_storage())
+    }
+}
+
 /// Callbacks of a stage.
 pub trait Hooks {
     /// The configuration is available or has changed: log and output can be set up.
@@ -89,6 +97,8 @@ pub struct Boot<'a> {
     pub(crate) stage: Stage,
     /// Documents that the user-data has included so far.
     pub(crate) included: userdata::Included,
+    /// Modules that have run in this stage and are not yet recorded.
+    pub(crate) unrecorded: RefCell<Vec<(String, Frequency)>>,
     /// Whether the instance came from the cache.
     pub(crate) restored: bool,
     /// The previous boot's instance ID, once read: this boot writes its own to the same file.
@@ -123,6 +133,7 @@ impl<'a> Boot<'a> {
             instance: None,
             stage,
             included: userdata::Included::default(),
+            unrecorded: RefCell::default(),
             restored: false,
             previous_id: OnceCell::new(),
         })
@@ -172,19 +183,8 @@ impl<'a> Boot<'a> {
 
 /// The evidence for detection, read again.
 pub fn platform<'p>(system: &'p System, paths: &'p Paths, config: &'p Node) -> Platform<'p> {
-    let virtualization = virtualization(system);
-    let container = matches!(
-        virtualization.as_str(),
-        "lxc"
-            | "lxc-libvirt"
-            | "systemd-nspawn"
-            | "docker"
-            | "podman"
-            | "rkt"
-            | "openvz"
-            | "container-other"
-            | "wsl"
-    );
+    let virtualization = virtualization::told(system);
+    let container = virtualization.as_deref().is_some_and(|name| virtualization::CONTAINERS.contains(&name));
     let devices = match system.devices.block_devices() {
         Ok(devices) => devices,
         Err(error) => {
@@ -198,20 +198,8 @@ pub fn platform<'p>(system: &'p System, paths: &'p Paths, config: &'p Node) -> P
         config,
         cmdline: kernel_command_line(system),
         devices,
-        virtualization,
+        known_virtualization: virtualization.map(std::sync::OnceLock::from).unwrap_or_default(),
         container,
-    }
-}
-
-/// The virtualization type: from ds-identify's environment, systemd's file for containers, or unknown.
-fn virtualization(system: &System) -> String {
-    if let Some(told) = system.environment.var("SYSTEMD_VIRTUALIZATION") {
-        return told.split_once(':').map_or(told.clone(), |(_, name)| name.to_owned());
-    }
-    let noted = system.files.text(std::path::Path::new("/run/systemd/container")).unwrap_or_default();
-    match noted.trim() {
-        "" => String::new(),
-        name => name.to_owned(),
     }
 }
 

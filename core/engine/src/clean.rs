@@ -1,12 +1,16 @@
 //! `clean`: removes state, so that the machine is configured again.
 
+mod remains;
+
 use std::path::{Path, PathBuf};
 
 use model::distro::Init;
 use model::effects::{Attributes, Command, FileError, FileKind};
 use model::{Node, Paths, System};
 
-use crate::logfiles;
+pub use remains::{Remain, remains};
+
+use crate::{json, logfiles};
 
 /// Network files that cloud-init writes; `*` matches any characters.
 const NETWORK_FILES: &[&str] = &[
@@ -64,15 +68,26 @@ fn expand(system: &System, pattern: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Removes our fstab entries.
-fn clean_fstab(system: &System) -> Result<(), FileError> {
+/// Removes our fstab entries: all, or those of these devices.
+fn clean_fstab(system: &System, devices: Option<&[String]>) -> Result<(), FileError> {
     let Some(before) = system.files.read_optional(Path::new(FSTAB))? else { return Ok(()) };
     let text = String::from_utf8_lossy(&before);
-    let kept: String = text.split_inclusive('\n').filter(|line| !line.contains(FSTAB_MARK)).collect();
+    let is_meant =
+        |line: &str| devices.is_none_or(|devices| devices.iter().any(|device| line.contains(device)));
+    let kept: String =
+        text.split_inclusive('\n').filter(|line| !(line.contains(FSTAB_MARK) && is_meant(line))).collect();
     if kept.len() != text.len() {
         system.files.write(Path::new(FSTAB), kept.as_bytes(), &Attributes::default())?;
     }
     Ok(())
+}
+
+/// The devices that the data source has a name for: its disks (Azure's resource disk).
+fn source_devices(system: &System, paths: &Paths) -> Vec<String> {
+    let cached = json::read(system, &crate::boot::cache_path(paths));
+    let named =
+        cached.as_ref().and_then(|cached| cached.get("disk_aliases")?.as_object()).into_iter().flatten();
+    named.filter_map(|(_, device)| device.as_str().map(str::to_owned)).collect()
 }
 
 /// Cleans.
@@ -97,7 +112,9 @@ pub fn run(system: &System, paths: &Paths, config: &Node, options: &Options) -> 
         system.files.remove(&file)?;
     }
     if wants("fstab") {
-        clean_fstab(system)?;
+        clean_fstab(system, None)?;
+    } else if wants("datasource") {
+        clean_fstab(system, Some(&source_devices(system, paths)))?;
     }
     if options.machine_id {
         let path = Path::new("/etc/machine-id");
@@ -107,6 +124,8 @@ pub fn run(system: &System, paths: &Paths, config: &Node, options: &Options) -> 
             system.files.remove(path)?;
         }
     }
+    // The next stage would save it.
+    system.files.remove(&paths.kept())?;
     if !system.files.is_dir(&paths.cloud_dir) {
         tracing::info!("Artifacts already cleaned.");
         return Ok(());
@@ -126,7 +145,10 @@ fn run_programs(system: &System) -> Result<(), CleanError> {
         let runnable = matches!(system.files.stat(&path),
             Ok(Some(found)) if found.kind == FileKind::File && found.mode & 0o111 != 0);
         if runnable
-            && system.commands.run(&Command::new(path.display().to_string()).inherit_output()).is_err()
+            && system
+                .commands
+                .run(&Command::new(path.display().to_string()).inherit_output().of_user())
+                .is_err()
         {
             failed.push(name);
         }
@@ -139,9 +161,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_disks_of_the_source_leave_fstab() {
+        let resource = "/dev/disk/cloud/azure_resource-part1 /mnt auto comment=cloudconfig 0 2\n";
+        let kept = "/dev/vdb /srv auto comment=cloudconfig 0 2\n";
+        let cached = r#"{"disk_aliases": {"ephemeral0": "/dev/disk/cloud/azure_resource"}}"#;
+        let (system, _) = system::Scratch::new()
+            .file("/var/lib/cloud/instance/datasource.json", cached)
+            .file("/etc/fstab", format!("{resource}{kept}"))
+            .system();
+        let options = Options { configs: vec!["datasource".into()], ..Options::default() };
+        run(&system, &Paths::default(), &Node::default(), &options).expect("cleaned");
+        assert_eq!(system.files.text(Path::new("/etc/fstab")).as_deref(), Some(kept));
+    }
+
+    #[test]
     fn state_goes_and_the_seed_stays() {
         let (system, _) = system::Scratch::new()
             .file("/var/lib/cloud/data/instance-id", "i\n")
+            .file("/run/cloud-init/state/data/instance-id", "i\n")
             .file("/var/lib/cloud/seed/nocloud/meta-data", "")
             .file("/etc/systemd/network/10-cloud-init-eth0.network", "")
             .file("/etc/systemd/network/10-mine.network", "")
@@ -162,6 +199,7 @@ mod tests {
         );
         for gone in [
             "/var/lib/cloud/data",
+            "/run/cloud-init/state",
             "/etc/systemd/network/10-cloud-init-eth0.network",
             "/var/log/cloud-init.log",
             "/var/log/cloud-init-output.log",

@@ -12,10 +12,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use md5::{Digest as _, Md5};
 use model::config::Origin;
 use model::{Instance, Node, Paths, System, Value};
 
-use crate::{merge, template};
+use crate::{merge, state, template};
 
 pub use builtin::builtin;
 pub use cmdline::{UrlError, fetch_cmdline_url, kernel_command_line, url_from_cmdline};
@@ -32,6 +33,14 @@ pub enum LoadError {
     /// It is not valid YAML. Its text is not shown: configuration contains passwords, and many can read the log.
     #[error("{}", .0.without_text())]
     Yaml(#[from] yaml::Error),
+    /// It is too large.
+    #[error("{}: larger than {mib} MiB, this is no configuration", path.display())]
+    Large {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        mib: usize,
+    },
     /// It is not a mapping.
     #[error("{origin}: expected a mapping of configuration keys, found {found}")]
     NoMapping {
@@ -57,9 +66,18 @@ pub struct Loader<'a> {
 
 /// A merged cloud-config: its text, its origins, and the result.
 struct Written {
-    text: Vec<u8>,
-    origins: Option<String>,
+    digest: Digest,
     node: Node,
+}
+
+/// Identifies a text and its origins without keeping them.
+type Digest = [u8; 16];
+
+fn digest(text: &[u8], origins: Option<&str>) -> Digest {
+    let mut digest = Md5::new_with_prefix(text.len().to_le_bytes());
+    digest.update(text);
+    digest.update(origins.unwrap_or_default());
+    digest.finalize().into()
 }
 
 impl<'a> Loader<'a> {
@@ -72,8 +90,19 @@ impl<'a> Loader<'a> {
 impl Loader<'_> {
     /// Reads a file: YAML, or jinja if its first line says so. A missing or empty file is an empty mapping.
     pub fn file(&self, path: &Path, instance_data: Option<&Path>) -> Result<Node, LoadError> {
-        let bytes = self.system.files.read(path)?;
+        let bytes = self.bytes(path)?;
         self.content(path, &bytes, instance_data)
+    }
+
+    /// The content of a file, unless it is so large that it cannot be read anyway.
+    fn bytes(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+        let limit = yaml::Limits::BOOT.max_bytes;
+        match self.system.files.stat(path)? {
+            Some(found) if found.len > limit as u64 => {
+                Err(LoadError::Large { path: path.to_owned(), mib: limit >> 20 })
+            }
+            _ => Ok(self.system.files.read(path)?),
+        }
     }
 
     fn content(&self, path: &Path, bytes: &[u8], instance_data: Option<&Path>) -> Result<Node, LoadError> {
@@ -92,24 +121,24 @@ impl Loader<'_> {
             tracing::debug!("skipping {name}: jinja template, and no instance data yet");
             return Ok(Node::empty_map(Origin::whole(&name)));
         };
-        let rendered = template::render_instance_template(&name, &text, &data)?;
+        let rendered = template::render_instance_template(self.system.sandbox.as_ref(), &name, &text, &data)?;
         document(&name, rendered.as_bytes())
     }
 
     /// A merged cloud-config of the instance, with the origin of each value.
     pub fn written(&self, path: &Path) -> Result<Node, LoadError> {
-        let text = self.system.files.read(path)?;
-        let origins = self.system.files.text(&origins::beside(path));
-        if let Some(read) =
-            self.read.borrow().get(path).filter(|read| read.text == text && read.origins == origins)
-        {
+        let text = self.bytes(path)?;
+        let origins = state::read(self.system, &origins::beside(path));
+        let origins = origins.and_then(|bytes| String::from_utf8(bytes).ok());
+        let digest = digest(&text, origins.as_deref());
+        if let Some(read) = self.read.borrow().get(path).filter(|read| read.digest == digest) {
             return Ok(read.node.clone());
         }
         let mut node = self.content(path, &text, None)?;
         if let Some(kept) = &origins {
             origins::restore(&mut node, kept);
         }
-        let written = Written { text, origins, node: node.clone() };
+        let written = Written { digest, node: node.clone() };
         self.read.borrow_mut().insert(path.to_owned(), written);
         Ok(node)
     }

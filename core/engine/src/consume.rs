@@ -49,7 +49,7 @@ impl Consumer<'_> {
         let raw = self.instance.user_data.as_ref().map(|bytes| bytes.0.as_slice()).unwrap_or_default();
         let processed = self.processor().process("user-data", &[raw])?;
         let processed = filter_launch_index(processed, self.instance.launch_index);
-        handlers::consume(&self.context(DataKind::User, self.base), &processed, &[]);
+        handlers::consume(&self.context(DataKind::User, self.base), processed, &[]);
         step.finish(true, None);
         Ok(())
     }
@@ -82,7 +82,7 @@ impl Consumer<'_> {
         let config = self.loader.merged(self.base, self.paths, Some(self.instance), false);
         let Some(excluded) = vendor_choice(&config, name) else { return Ok(()) };
         let processed = self.processor().process(shown, &pieces(data))?;
-        handlers::consume(&self.context(kind, &config), &processed, &excluded);
+        handlers::consume(&self.context(kind, &config), processed, &excluded);
         Ok(())
     }
 }

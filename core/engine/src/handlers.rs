@@ -6,9 +6,13 @@ mod jinja;
 mod part_handlers;
 mod patch;
 mod scripts;
+mod size;
 
-use mime::Message;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use mime::{Body, Message};
 use model::config::Origin;
+use model::effects::internal_error;
 use model::handler::{DataKind, HandlerContext, HandlerError};
 use model::{Frequency, Handler, Part};
 
@@ -33,7 +37,7 @@ fn handlers() -> Vec<Box<dyn Handler>> {
 }
 
 /// Passes every part of processed data to its handler. A failure is a warning; the other parts are still handled.
-pub fn consume(context: &HandlerContext<'_>, data: &Message, excluded: &[String]) {
+pub fn consume(context: &HandlerContext<'_>, data: Message, excluded: &[String]) {
     let mut handlers = handlers();
     let runs = |handler: &dyn Handler| match handler.frequency() {
         Frequency::Always => true,
@@ -47,18 +51,35 @@ pub fn consume(context: &HandlerContext<'_>, data: &Message, excluded: &[String]
     for handler in &mut handlers {
         note(handler.begin(context));
     }
-    let parts = data.walk().filter(|part| part.maintype() != "multipart");
-    for (number, message) in parts.enumerate() {
-        let part = part_of(context.kind, message, number);
+    let mut number = 0;
+    // Each part is dropped before the next one is read: they may be large.
+    let mut pending = vec![data];
+    while let Some(mut message) = pending.pop() {
+        let handled = message.maintype() != "multipart";
+        let part = handled.then(|| part_of(context.kind, &message, number));
+        number += usize::from(handled);
+        if let Body::Multipart { parts, .. } = &mut message.body {
+            pending.extend(std::mem::take(parts).into_iter().rev());
+        }
+        drop(message);
+        let Some(part) = part else { continue };
         if excluded.contains(&part.content_type) {
             tracing::debug!("content_type \"{}\" is excluded", part.content_type);
             continue;
         }
-        dispatch(context, &mut handlers, &mut python, &part);
+        context.system.journal.part(&part.origin.to_string());
+        // A part that panics must not take the others with it.
+        let handled = catch_unwind(AssertUnwindSafe(|| dispatch(context, &mut handlers, &mut python, &part)));
+        if let Err(panic) = handled {
+            tracing::error!("{}: ignoring the part: {}", part.origin, internal_error(panic.as_ref()));
+        }
     }
     python.end(true);
     for handler in &mut handlers {
-        note(handler.end(context));
+        let ended = catch_unwind(AssertUnwindSafe(|| note(handler.end(context))));
+        if let Err(panic) = ended {
+            tracing::error!("{}: {}", handler.name(), internal_error(panic.as_ref()));
+        }
     }
     python.end(false);
 }
@@ -113,7 +134,6 @@ fn dispatch(
         _ if python.may_take() => tracing::debug!("{} may be for a part handler", part.origin),
         _ if part.payload.is_empty() => tracing::debug!("Empty payload of type {content_type}"),
         _ => {
-            let start = first_characters(&part.payload);
             let what = if content_type == NOT_MULTIPART { "non-multipart" } else { "unknown content-type" };
             let upstart = content_type == "text/upstart-job"
                 || part.payload.trim_ascii_start().starts_with(b"#upstart-job");
@@ -126,16 +146,14 @@ fn dispatch(
                         .to_owned()
                 })
             };
-            tracing::warn!("Unhandled {what} ({content_type}) userdata: {start}: {}: {why}", part.origin);
+            // Without its text, which may contain secrets.
+            tracing::warn!(
+                "Unhandled {what} ({content_type}) userdata: {}, {} bytes: {why}",
+                part.origin,
+                part.payload.len()
+            );
         }
     }
-}
-
-/// The beginning of the first line, as long as upstream shows it.
-fn first_characters(payload: &[u8]) -> String {
-    let text = String::from_utf8_lossy(payload);
-    let line: String = text.lines().next().unwrap_or_default().chars().take(24).collect();
-    format!("'{}...'", line.escape_default())
 }
 
 /// A part of processed data, for the handlers.

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use model::distro::Init;
 use model::effects::{Command, Timestamp};
-use model::{Paths, System};
+use model::{Paths, Stage, System};
 use serde_json::{Map, Value, json};
 
 use crate::config::kernel_command_line;
-use crate::json;
+use crate::status::is_unfinished;
+use crate::{json, running};
 
 /// The running state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,20 @@ fn uses_systemd(system: &System) -> bool {
     Init::of(system.files.as_ref()) == Init::Systemd
 }
 
+/// What the scripts of OpenRC, sysvinit and the BSDs check before a stage: the file, and a part of the kernel command
+/// line. They have no generator.
+fn scripts_status(system: &System, cmdline: &str) -> BootStatus {
+    let status = |code, reason: String| BootStatus { code, reason };
+    if system.files.exists(Path::new(DISABLED_FILE)) {
+        status("disabled-by-marker-file", format!("Cloud-init disabled by {DISABLED_FILE}"))
+    } else if cmdline.contains("cloud-init=disabled") {
+        let reason = "Cloud-init disabled by kernel parameter cloud-init=disabled";
+        status("disabled-by-kernel-command-line", reason.to_owned())
+    } else {
+        status("enabled-by-sysvinit", "Cloud-init enabled on sysvinit".to_owned())
+    }
+}
+
 /// Whether cloud-init is enabled.
 pub fn boot_status(system: &System, paths: &Paths) -> BootStatus {
     let cmdline = kernel_command_line(system);
@@ -100,7 +115,7 @@ pub fn boot_status(system: &System, paths: &Paths) -> BootStatus {
                 .is_ok_and(|output| output.text().contains("cloud-init=disabled"))
     };
     if !uses_systemd(system) {
-        status("enabled-by-sysvinit", "Cloud-init enabled on sysvinit")
+        scripts_status(system, &cmdline)
     } else if says("cloud-init=enabled") {
         status(
             "enabled-by-kernel-command-line",
@@ -161,6 +176,33 @@ fn systemd_failed(system: &System) -> bool {
     false
 }
 
+/// The services of OpenRC, with the stages they run.
+const SERVICES: [(&str, Stage); 4] = [
+    ("cloud-final", Stage::Final),
+    ("cloud-config", Stage::Config),
+    ("cloud-init", Stage::Network),
+    ("cloud-init-local", Stage::Local),
+];
+
+/// Whether OpenRC will never finish the boot: a service is in no runlevel, or it failed before its stage was recorded.
+/// A stage with errors also fails its service, but the next one runs nevertheless.
+fn openrc_failed(system: &System, stages: &Map<String, Value>) -> bool {
+    if !system.files.exists(Path::new("/run/openrc/softlevel")) {
+        return false;
+    }
+    let runlevels = Path::new("/etc/runlevels");
+    let levels = system.files.list(runlevels).unwrap_or_default();
+    SERVICES.iter().any(|(service, stage)| {
+        let enabled = levels
+            .iter()
+            .any(|level| matches!(system.files.lstat(&runlevels.join(level).join(service)), Ok(Some(_))));
+        let begun = stages.get(stage.status_name()).is_some_and(|stage| !stage["start"].is_null());
+        let failed =
+            matches!(system.files.lstat(&Path::new("/run/openrc/failed").join(service)), Ok(Some(_)));
+        !enabled || (failed && !begun)
+    })
+}
+
 impl Health {
     /// Reads the status.
     pub fn read(system: &System, paths: &Paths) -> Self {
@@ -187,9 +229,13 @@ impl Health {
             .fold(0.0, f64::max);
         let mut names: Vec<&String> = stages.keys().collect();
         names.sort();
-        let (mut errors, mut recoverable) = (Vec::new(), Map::new());
+        let (mut errors, mut recoverable, mut dead) = (Vec::new(), Map::new(), Vec::new());
         for name in names {
             let stage = &stages[name];
+            if is_unfinished(stage) && running::has_died(system, paths, name) {
+                dead.push(name.as_str());
+                errors.push(running::died_message(name));
+            }
             errors.extend(
                 stage["errors"]
                     .as_array()
@@ -213,6 +259,8 @@ impl Health {
         let ended = system.files.exists(&paths.run("result.json"));
         let mut running = match () {
             () if boot.code.starts_with("disabled") => Running::Disabled,
+            // No other stage follows.
+            () if dead.contains(&Stage::Final.status_name()) => Running::Done,
             () if begun && !ended => Running::Running,
             () if latest > 0.0 => Running::Done,
             () => Running::NotStarted,
@@ -224,6 +272,19 @@ impl Health {
             errors.push(
                 "Failed due to systemd unit failure. Ensure all cloud-init services are enabled, and check 'systemctl' \
                  or 'journalctl' for more information."
+                    .to_owned(),
+            );
+        }
+        if running == Running::Running
+            && Init::of(system.files.as_ref()) == Init::OpenRc
+            && openrc_failed(system, &stages)
+        {
+            running = Running::Done;
+            condition = Condition::Error;
+            "Failed due to OpenRC service failure".clone_into(&mut detail);
+            errors.push(
+                "Failed due to OpenRC service failure. Ensure all cloud-init services are in a runlevel, and check \
+                 'rc-status' for more information."
                     .to_owned(),
             );
         }
@@ -340,6 +401,39 @@ mod tests {
              recoverable_errors:\nWARNING:\n\t- w\n"
         );
         assert_eq!(health.datasource.as_deref(), Some("nocloud"));
+    }
+
+    /// OpenRC's state directory and runlevels (rc-status(8)). The scripts in packaging check file and kernel command line.
+    #[test]
+    fn the_scripts_of_other_init_systems_are_known() {
+        let health = |more: &[(&str, &str)]| {
+            let status = r#"{"v1": {"datasource": null, "stage": "init", "init-local": {"start": 1.0, "finished": 2.0}}}"#;
+            let root = system::Scratch::new().file("/run/openrc/softlevel", "boot");
+            let root = root.file("/run/cloud-init/status.json", status);
+            let root = SERVICES.iter().fold(root, |root, (service, _)| {
+                root.link(&format!("/etc/runlevels/default/{service}"), &format!("/etc/init.d/{service}"))
+            });
+            let root = more.iter().fold(root, |root, (path, content)| root.file(path, content));
+            Health::read(&root.system().0, &Paths::default())
+        };
+        let code = |more: &[(&str, &str)]| health(more).boot.code;
+        assert_eq!(health(&[]).running, Running::Running);
+        assert_eq!(code(&[]), "enabled-by-sysvinit");
+        assert_eq!(
+            code(&[("/proc/cmdline", "quiet cloud-init=disabled\n")]),
+            "disabled-by-kernel-command-line"
+        );
+        assert_eq!(code(&[(DISABLED_FILE, "")]), "disabled-by-marker-file");
+        assert_eq!(health(&[(DISABLED_FILE, "")]).running, Running::Disabled);
+        // A stage that ran with errors, and one that never started.
+        assert_eq!(health(&[("/run/openrc/failed/cloud-init-local", "")]).running, Running::Running);
+        let failed = health(&[("/run/openrc/failed/cloud-init", "")]);
+        assert_eq!((failed.running, failed.exit_code()), (Running::Done, 1));
+        let (system, _) = system::Scratch::new()
+            .file("/run/openrc/softlevel", "boot")
+            .file("/run/cloud-init/status.json", r#"{"v1": {"stage": "init"}}"#)
+            .system();
+        assert_eq!(Health::read(&system, &Paths::default()).running, Running::Done, "in no runlevel");
     }
 
     /// `systemctl show` of each unit.

@@ -7,7 +7,7 @@ use model::hostname::of_address;
 use model::{Instance, Node, Paths, System};
 use serde_json::{Map, Value, json};
 
-use crate::{features, json, os};
+use crate::{features, json, os, state};
 
 /// Replaces sensitive values for ordinary users.
 pub const REDACTED: &str = "redacted for non-root user";
@@ -51,6 +51,9 @@ pub fn cloud_id_of(cloud_name: &str, region: &str, platform: &str) -> String {
 /// The metadata's host name without its domain; an IPv4 address becomes `ip-1-2-3-4`.
 pub fn local_hostname(system: &System, instance: &Instance) -> String {
     let given = instance.hostname.as_deref().filter(|name| !name.is_empty());
+    if let Some(name) = given.filter(|_| instance.hostname_is_complete) {
+        return name.to_owned();
+    }
     let current = || {
         let node = system.environment.uname().node;
         if node.is_empty() { "localhost".to_owned() } else { node }
@@ -94,7 +97,7 @@ pub fn document(system: &System, instance: &Instance, config: &Node) -> Value {
     let info = os::system_info(system);
     let mut ds = Map::new();
     // A source crawled as a tree (EC2) shows the tree, which contains the metadata under its own name.
-    if !instance.extra.contains_key("meta-data") {
+    if !instance.extra_only && !instance.extra.contains_key("meta-data") {
         ds.insert("meta_data".into(), instance.metadata.clone());
     }
     ds.extend(instance.extra.clone());
@@ -188,8 +191,9 @@ pub fn persist(system: &System, paths: &Paths, instance: &Instance, config: &Nod
     let data = document(system, instance, config);
     let id = cloud_id(instance);
     let named = paths.run(format!("cloud-id-{id}"));
-    system.files.write(&named, format!("{id}\n").as_bytes(), &Attributes::mode(0o644))?;
+    state::write(system, &named, format!("{id}\n").as_bytes(), &Attributes::mode(0o644))?;
     let link = paths.run("cloud-id");
+    state::make_room(system, &link)?;
     let previous = system.files.read_link(&link).ok().filter(|previous| *previous != named);
     system.files.symlink(&named, &link)?;
     if let Some(previous) = previous.filter(|previous| previous.is_absolute()) {
@@ -216,7 +220,14 @@ pub fn persist_combined(system: &System, paths: &Paths, config: &Node) -> Result
     combined["features"] = features();
     json::write(system, &paths.run("combined-cloud-config.json"), &combined, &Attributes::secret())?;
     let path = sensitive_path(paths);
-    let Some(mut data) = json::read(system, Path::new(&path)) else { return Ok(()) };
+    // Another program may have replaced it.
+    let Some(mut data) = json::read(system, Path::new(&path)).filter(Value::is_object) else {
+        tracing::warn!(
+            "{}: not a mapping of instance data; it is written again at the next boot",
+            path.display()
+        );
+        return Ok(());
+    };
     data["system_info"] = info;
     data["features"] = features();
     json::write(system, &path, &data, &Attributes::secret())

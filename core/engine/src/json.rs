@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
+use crate::state;
+
 struct Python<'a>(PrettyFormatter<'a>);
 
 impl Formatter for Python<'_> {
@@ -65,16 +67,20 @@ impl Formatter for Python<'_> {
     }
 }
 
-/// Sorts keys at all levels.
-pub fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<(&String, &Value)> = map.iter().collect();
-            entries.sort_by(|a, b| a.0.cmp(b.0));
-            Value::Object(entries.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+/// A value whose keys are written in order, at all levels.
+struct Sorted<'v>(&'v Value);
+
+impl Serialize for Sorted<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(map) => {
+                let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+                entries.sort_by(|a, b| a.0.cmp(b.0));
+                serializer.collect_map(entries.into_iter().map(|(key, value)| (key, Sorted(value))))
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Sorted)),
+            other => other.serialize(serializer),
         }
-        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
-        other => other.clone(),
     }
 }
 
@@ -89,18 +95,20 @@ pub fn indented(value: &Value, indent: &str) -> String {
     let formatter = Python(PrettyFormatter::with_indent(indent.as_bytes()));
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
     // Writing plain data to memory cannot fail.
-    let _ = sorted(value).serialize(&mut serializer);
-    String::from_utf8_lossy(&out).into_owned()
+    let _ = Sorted(value).serialize(&mut serializer);
+    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// Writes the document with a final newline.
 pub fn write(system: &System, path: &Path, value: &Value, attributes: &Attributes) -> Result<(), FileError> {
-    system.files.write(path, (dumps(value) + "\n").as_bytes(), attributes)
+    let mut text = dumps(value);
+    text.push('\n');
+    state::write(system, path, text.as_bytes(), attributes)
 }
 
-/// Reads a document; `None` if it is missing or invalid.
+/// Reads a document of our own state; `None` if it is missing, invalid or far too large.
 pub fn read(system: &System, path: &Path) -> Option<Value> {
-    serde_json::from_slice(&system.files.read(path).ok()?).ok()
+    serde_json::from_slice(&state::read(system, path)?).ok()
 }
 
 #[cfg(test)]

@@ -71,6 +71,9 @@ pub enum MergeError {
         "{0}: merge_how must be text such as 'list(append)+dict(recurse_list)', or a list of {{name, settings}}, with a list of settings"
     )]
     Shape(Origin),
+    /// The settings of a merger are neither a list nor text.
+    #[error("{0}: expected a list of settings, such as [append]")]
+    Settings(Origin),
     /// Only lists can be joined to lists, and only text to text.
     #[error("{at}: {by} expects a {to} here, found {found}; use a {to}, or merge with replace")]
     Mismatch {
@@ -83,6 +86,13 @@ pub enum MergeError {
         /// The type it would be joined to.
         to: &'static str,
     },
+}
+
+impl MergeError {
+    /// Whether upstream notices this only once it has read every strategy of a part.
+    pub fn is_late(&self) -> bool {
+        matches!(self, Self::Unknown(_) | Self::Settings(_))
+    }
 }
 
 impl Default for Strategy {
@@ -412,6 +422,22 @@ mod tests {
         let from_text = Strategy::take_from(&mut text).expect("valid");
         assert_eq!(from_text, Strategy::take_from(&mut list).expect("valid"));
         assert_eq!(text.to_json(), serde_json::json!({"a": 1}));
+    }
+
+    /// string_extract_mergers of upstream reads all before it looks up any, and settings are only used after that.
+    #[test]
+    fn a_wrong_form_comes_before_an_unknown_name() {
+        assert!(matches!(Strategy::parse("nonsense()+list("), Err(MergeError::Form(_))));
+        assert!(matches!(Strategy::parse("nonsense()+list()"), Err(MergeError::Unknown(_))));
+        let mut wrong = yaml("{merge_how: [{name: list, settings: null}]}");
+        assert!(Strategy::take_from(&mut wrong).is_err_and(|error| error.is_late()));
+        let mut unnamed = yaml("{merge_how: [{name: '', settings: null}, {name: list, settings: []}]}");
+        assert_eq!(
+            Strategy::take_from(&mut unnamed),
+            Ok(Some(Strategy::parse("list()").expect("a strategy")))
+        );
+        let mut missing = yaml("{merge_how: [{name: list}]}");
+        assert!(Strategy::take_from(&mut missing).is_err_and(|error| !error.is_late()));
     }
 
     #[test]

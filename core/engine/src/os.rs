@@ -32,6 +32,9 @@ const OWN_VARIANT: &[&str] = &[
     "virtuozzo",
 ];
 
+/// The BSDs by uname's name.
+const BSDS: &[&str] = &["freebsd", "netbsd", "openbsd", "dragonfly"];
+
 /// `ID`, `VERSION_ID` and the codename of os-release.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OsRelease {
@@ -64,6 +67,12 @@ impl OsRelease {
         if found != os_release::OsRelease::default() && system.files.exists(Path::new("/etc/rpi-issue")) {
             "raspberry-pi-os".clone_into(&mut found.id);
         }
+        let uname = system.environment.uname();
+        if found.id.is_empty() && BSDS.contains(&uname.system.to_ascii_lowercase().as_str()) {
+            // These need no os-release.
+            let name = uname.system.to_ascii_lowercase();
+            return Self { name, version: uname.release, codename: String::new() };
+        }
         let name = found.id;
         let codename = if name.contains("sles") || name.contains("suse") {
             system.environment.uname().machine
@@ -83,6 +92,7 @@ impl OsRelease {
     pub fn variant(&self) -> &str {
         let name = self.name.as_str();
         match name {
+            _ if BSDS.contains(&name) => name,
             _ if OWN_VARIANT.contains(&name.to_ascii_lowercase().as_str()) => name,
             "ubuntu" | "linuxmint" | "mint" => "ubuntu",
             "redhat" => "rhel",
@@ -137,6 +147,7 @@ mod tests {
         );
         check("ID=\"centos\"\nVERSION_ID=\"7\"\nVERSION=\"7 (Core)\"\n", ["centos", "7", "Core"], "centos");
         check("ID=\"rhel\"\nVERSION_ID=\"9.4\"\nVERSION=\"9.4 (Plow)\"\n", ["redhat", "9.4", "Plow"], "rhel");
+        check("ID=freebsd\nVERSION_ID=\"14.3\"\n", ["freebsd", "14.3", ""], "freebsd");
         check("ID=linuxmint\nVERSION_ID=21\n", ["linuxmint", "21", ""], "ubuntu");
     }
 }

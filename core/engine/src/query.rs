@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use model::effects::Reading;
 use model::{Paths, System};
 use serde_json::Value;
 
@@ -80,7 +81,7 @@ pub fn load(system: &System, paths: &Paths, sources: &Sources) -> Result<Value, 
         None => public,
     };
     let name = file.display().to_string();
-    let bytes = system.files.read(&file).map_err(|error| {
+    let bytes = system.files.read_with(&file, &Reading::any_kind()).map_err(|error| {
         if error.source.kind() == std::io::ErrorKind::PermissionDenied {
             QueryError::Forbidden(name.clone())
         } else {
@@ -170,8 +171,9 @@ pub fn keys(data: &Value, path: Option<&str>) -> Result<String, QueryError> {
 }
 
 /// The output of `--format`.
-pub fn format(data: &Value, format: &str) -> Result<String, QueryError> {
-    template::render_format(format, data).map_err(|error| QueryError::Template(error.to_string()))
+pub fn format(system: &System, data: &Value, format: &str) -> Result<String, QueryError> {
+    template::render_format(system.sandbox.as_ref(), format, data)
+        .map_err(|error| QueryError::Template(error.to_string()))
 }
 
 /// A value as `query` prints it: text unchanged, everything else as JSON.
@@ -194,7 +196,8 @@ mod tests {
         let error = find(&data, "ds.nope").expect_err("no such key").to_string();
         assert_eq!(error, "instance-data 'ds' has no 'nope'");
         assert_eq!(keys(&data, None).expect("a mapping"), "ds\nlocal-hostname\nv1");
-        assert_eq!(format(&data, "{{ v1.local_hostname }}!").expect("renders"), "h!");
+        let (system, _) = system::scratch();
+        assert_eq!(format(&system, &data, "{{ v1.local_hostname }}!").expect("renders"), "h!");
     }
 
     #[test]

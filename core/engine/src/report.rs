@@ -1,13 +1,16 @@
 //! Reports the events of a boot: the start and finish of every step, and the warnings that make its status «degraded».
 
+mod hyperv;
 mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use model::effects::without_url_secrets;
 use model::{Node, System};
 
+use hyperv::HyperV;
 use webhook::Webhook;
 
 /// Messages of level WARNING and above, and deprecations, by level. status.json lists them as recoverable errors.
@@ -18,7 +21,8 @@ impl Recoverable {
     /// Records a message.
     pub fn note(&self, level: &str, message: String) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.entry(level.to_owned()).or_default().push(message);
+        // status.json is for everybody.
+        noted.entry(level.to_owned()).or_default().push(without_url_secrets(&message).into_owned());
     }
 
     /// All recorded messages.
@@ -162,6 +166,7 @@ impl Reporter {
             match value.get("type").and_then(Node::as_str) {
                 Some("log") => self.add(name, Log::read(value)),
                 Some("print") => self.add(name, Print),
+                Some("hyperv") => self.add(name, HyperV::read(value)),
                 Some("webhook") => match Webhook::read(value) {
                     Ok(webhook) => self.add(name, webhook),
                     Err(error) => tracing::warn!("{}: reporting.{name}: {error}", value.origin),
@@ -170,7 +175,7 @@ impl Reporter {
                     self.sinks.remove(&name);
                 }
                 other => tracing::warn!(
-                    "{}: reporting.{name}: unsupported type '{}'; expected log, print or webhook",
+                    "{}: reporting.{name}: unsupported type '{}'; expected log, print, webhook or hyperv",
                     value.origin,
                     other.unwrap_or("")
                 ),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use model::effects::{Attributes, FileError};
+use model::effects::{Attributes, FileError, without_url_secrets};
 use model::{Paths, Stage, System};
 use serde_json::{Map, Value, json};
 
@@ -25,6 +25,17 @@ pub struct StatusFile {
 
 fn empty() -> Value {
     json!({"errors": [], "recoverable_errors": {}, "start": null, "finished": null})
+}
+
+/// Whether a stage has started and not finished.
+pub(crate) fn is_unfinished(stage: &Value) -> bool {
+    stage["start"].is_number() && stage["finished"].is_null()
+}
+
+/// The status so far. The run directory's has precedence: it is the only one if data/ could not be written.
+pub(crate) fn recorded(system: &System, paths: &Paths) -> Option<Value> {
+    let found = [paths.run("status.json"), paths.data("status.json")];
+    found.iter().find_map(|path| json::read(system, path)).filter(|found| found["v1"].is_object())
 }
 
 fn seconds(system: &System) -> Value {
@@ -56,24 +67,25 @@ impl StatusFile {
             before: recoverable.noted(),
         };
         if stage == Stage::Local {
-            for path in [
-                file.link("status.json"),
-                file.link("result.json"),
-                file.path("status.json"),
-                file.path("result.json"),
-            ] {
-                system.files.remove(&path)?;
+            for name in ["status.json", "result.json"] {
+                system.files.remove(&file.link(name))?;
+                match system.files.remove(&file.path(name)) {
+                    // The run directory's has precedence.
+                    Err(error) if !error.is_storage() => return Err(error),
+                    _ => {}
+                }
             }
-        } else if let Some(found) =
-            json::read(system, &file.path("status.json")).filter(|found| found["v1"].is_object())
-        {
+        } else if let Some(found) = recorded(system, paths) {
             status = found;
         }
         let name = stage.status_name();
         if !status["v1"][name].is_object() {
             status["v1"][name] = empty();
         }
-        let own = &status["v1"][name];
+        let own = &mut status["v1"][name];
+        if !own["recoverable_errors"].is_object() {
+            own["recoverable_errors"] = json!({});
+        }
         if !own["start"].is_null() && own["finished"].is_null() {
             tracing::warn!("Unexpected start time found for {name}. Was this stage restarted?");
         }
@@ -84,6 +96,27 @@ impl StatusFile {
         Ok(file)
     }
 
+    /// Continues a stage that another process started and could not finish.
+    pub fn resume(
+        system: &System,
+        paths: &Paths,
+        stage: Stage,
+        recoverable: &Recoverable,
+    ) -> Result<Self, FileError> {
+        let unfinished = |found: &Value| is_unfinished(&found["v1"][stage.status_name()]);
+        let Some(status) = recorded(system, paths).filter(unfinished) else {
+            return Self::begin(system, paths, stage, recoverable);
+        };
+        Ok(Self {
+            system: system.clone(),
+            paths: paths.clone(),
+            stage,
+            status,
+            recoverable: recoverable.clone(),
+            before: BTreeMap::new(),
+        })
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.paths.data(name)
     }
@@ -92,10 +125,21 @@ impl StatusFile {
         self.paths.run(name)
     }
 
-    /// Writes a file below data/, with a relative link from the run directory.
+    /// Writes a file below data/, with a relative link from the run directory. If data/ cannot be written, the file is in
+    /// the run directory.
     fn write(&self, name: &str, value: &Value) -> Result<(), FileError> {
         let (path, link) = (self.path(name), self.link(name));
-        json::write(&self.system, &path, value, &Attributes::mode(0o644))?;
+        let attributes = Attributes::mode(0o644);
+        match json::write(&self.system, &path, value, &attributes) {
+            Err(error) if error.is_storage() => {
+                tracing::debug!("{error}: writing {}", link.display());
+                if self.system.files.read_link(&link).is_ok() {
+                    self.system.files.remove(&link)?;
+                }
+                return json::write(&self.system, &link, value, &attributes);
+            }
+            written => written?,
+        }
         let up = self.paths.run_dir.components().skip(1).map(|_| "..").collect::<PathBuf>();
         let relative = up.join(path.strip_prefix("/").unwrap_or(&path));
         if self.system.files.read_link(&link).is_ok_and(|target| target == relative) {
@@ -112,7 +156,7 @@ impl StatusFile {
             v1["datasource"] = datasource.into();
         }
         let mut all: Vec<Value> = v1[name]["errors"].as_array().cloned().unwrap_or_default();
-        all.extend(errors.iter().map(|error| Value::from(error.as_str())));
+        all.extend(errors.iter().map(|error| Value::from(without_url_secrets(error))));
         let count = all.len();
         v1[name]["errors"] = all.into();
         v1[name]["finished"] = seconds(&self.system);

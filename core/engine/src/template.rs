@@ -2,6 +2,10 @@
 //!
 //! An undefined name prints `CI_MISSING_JINJA_VAR/name`, blocks remove the newline after them, values print like
 //! Python's `str()` (`True`, `None`, `{'a': 1}`), and `do` is a statement.
+//!
+//! A template is a program: it may need all memory, all time, or a stack without end. Every template is therefore
+//! rendered in a [`Sandbox`]. Those of the image are no exception: modules also pass texts from user-data through the
+//! same door, and a process costs less than a millisecond.
 
 mod basic;
 mod filters;
@@ -11,14 +15,21 @@ mod python;
 mod text;
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+use model::effects::{Bounds, Sandbox};
 use model::module::{TemplateError, Templates};
 use model::{Paths, System};
+
+use crate::userdata;
 
 /// The replacement of an undefined name.
 pub const MISSING: &str = "CI_MISSING_JINJA_VAR/";
 
 /// The maximum number of steps of a template: nested ranges must not block the boot.
 const FUEL: u64 = 20_000_000;
+
+/// What a template may use.
+const BOUNDS: Bounds =
+    Bounds { memory: 32 << 20, time: std::time::Duration::from_secs(10), output: userdata::MAX_DOCUMENT };
 
 /// The template engine according to the first line, and the text after it.
 fn detect(text: &str) -> (Engine, &str) {
@@ -48,7 +59,7 @@ pub fn is_jinja(text: &str) -> bool {
     detect(text).0 == Engine::Jinja
 }
 
-/// Renders a text according to its first line.
+/// Renders a text according to its first line, in this process: for templates that are known to be harmless.
 pub fn render(name: &str, text: &str, variables: &serde_json::Value) -> Result<String, TemplateError> {
     let broken = |line: usize, reason: String| TemplateError { name: name.to_owned(), line, reason };
     match detect(text) {
@@ -59,6 +70,38 @@ pub fn render(name: &str, text: &str, variables: &serde_json::Value) -> Result<S
         (Engine::Unknown(kind), _) => {
             Err(broken(1, format!("unknown template engine '{kind}'; expected jinja or basic")))
         }
+    }
+}
+
+/// The first byte of a rendered text, and of an error with its line.
+const RENDERED: u8 = b'r';
+const FAILED: u8 = b'f';
+
+/// Renders in a sandbox.
+fn confined(
+    sandbox: &dyn Sandbox,
+    name: &str,
+    work: &dyn Fn() -> Result<String, TemplateError>,
+) -> Result<String, TemplateError> {
+    let broken = |line: usize, reason: String| TemplateError { name: name.to_owned(), line, reason };
+    let answer = sandbox.run(&BOUNDS, &|| match work() {
+        Ok(text) => {
+            let mut bytes = text.into_bytes();
+            bytes.push(RENDERED);
+            bytes
+        }
+        Err(error) => [error.reason.as_bytes(), &(error.line as u64).to_le_bytes(), &[FAILED]].concat(),
+    });
+    let mut bytes = answer.map_err(|error| broken(0, format!("the template {error}")))?;
+    let lost = || broken(0, "the template did not finish: its result is incomplete".to_owned());
+    match bytes.pop() {
+        Some(RENDERED) => String::from_utf8(bytes).map_err(|_| lost()),
+        Some(FAILED) => {
+            let (reason, line) = bytes.split_last_chunk::<8>().ok_or_else(lost)?;
+            let line = usize::try_from(u64::from_le_bytes(*line)).unwrap_or(0);
+            Err(broken(line, String::from_utf8_lossy(reason).into_owned()))
+        }
+        _ => Err(lost()),
     }
 }
 
@@ -74,7 +117,7 @@ fn environment() -> Environment<'static> {
             return Ok(());
         }
         if *state.auto_escape() == AutoEscape::None || value.is_safe() {
-            return python::write(out, value).map_err(minijinja::Error::from);
+            return python::write(out, value).map_err(|_| python::unprintable());
         }
         out.write_str(&filters::escaped(value)?).map_err(minijinja::Error::from)
     });
@@ -120,20 +163,25 @@ fn jinja(name: &str, text: &str, variables: &serde_json::Value) -> Result<String
 /// Renders a user's template with instance data as variables: the keys of `v1` are also at the top level, and keys with
 /// operators have an alias with `_`.
 pub fn render_instance_template(
+    sandbox: &dyn Sandbox,
     name: &str,
     text: &str,
     instance_data: &serde_json::Value,
 ) -> Result<String, TemplateError> {
-    let rendered = render(name, text, &variables(instance_data))?;
-    let missing: Vec<String> = rendered
-        .split_whitespace()
-        .filter_map(|word| word.split_once(MISSING))
-        .map(|(_, name)| format!("'{name}'"))
-        .collect();
-    if !missing.is_empty() {
-        tracing::warn!("Could not render jinja template variables in file '{name}': {}", missing.join(", "));
+    let rendered = confined(sandbox, name, &|| render(name, text, &variables(instance_data)))?;
+    if let Some(warning) = missing_names(name, &rendered) {
+        tracing::warn!("{warning}");
     }
     Ok(rendered)
+}
+
+/// The warning for a rendered text with undefined variables.
+pub fn missing_names(name: &str, rendered: &str) -> Option<String> {
+    let words = rendered.split_whitespace().filter_map(|word| word.split_once(MISSING));
+    let names: Vec<String> = words.map(|(_, name)| format!("'{name}'")).collect();
+    let shown =
+        || format!("Could not render jinja template variables in file '{name}': {}", names.join(", "));
+    (!names.is_empty()).then(shown)
 }
 
 /// The instance data as template variables.
@@ -213,7 +261,7 @@ pub struct ShippedTemplates<'a> {
 
 impl Templates for ShippedTemplates<'_> {
     fn render(&self, name: &str, text: &str, variables: &serde_json::Value) -> Result<String, TemplateError> {
-        render(name, text, variables)
+        confined(self.system.sandbox.as_ref(), name, &|| render(name, text, variables))
     }
 
     fn shipped(&self, name: &str) -> Option<String> {
@@ -226,8 +274,13 @@ impl Templates for ShippedTemplates<'_> {
 }
 
 /// Renders a format, for `query --format`: jinja without a first line that selects it.
-pub fn render_format(format: &str, instance_data: &serde_json::Value) -> Result<String, TemplateError> {
-    let mut rendered = jinja("query --format", format, &variables(instance_data))?;
+pub fn render_format(
+    sandbox: &dyn Sandbox,
+    format: &str,
+    instance_data: &serde_json::Value,
+) -> Result<String, TemplateError> {
+    let name = "query --format";
+    let mut rendered = confined(sandbox, name, &|| jinja(name, format, &variables(instance_data)))?;
     if rendered.ends_with('\n') && !format.ends_with('\n') {
         rendered.pop();
     }
@@ -237,7 +290,7 @@ pub fn render_format(format: &str, instance_data: &serde_json::Value) -> Result<
 /// A value in the format of Python's `str()`.
 pub fn python_text(value: &serde_json::Value) -> String {
     let mut out = String::new();
-    let _ = python::write_json(&mut out, &missing::wrap(value));
+    let _ = python::write(&mut out, &missing::wrap(value));
     out
 }
 
@@ -266,6 +319,56 @@ mod tests {
             "## template: jinja\n{{ a }} {{ n }} {{ d }} {{ f }} {{ [s] }}\n",
             vars,
             "True None {'k': [1, 'x']} 1.0 [\"it's\"]\n",
+        );
+    }
+
+    #[test]
+    fn what_is_no_number_is_zero_or_the_default() {
+        // Expectations: the output of jinja2 3.1.
+        check(
+            "## template: jinja\n{{ [1] | int }} {{ d | int(7) }} {{ 'x' | int }} {{ ('0x1f', 16) | int }} {{ '1f' | int(base=16) }}",
+            json!({"d": {}}),
+            "0 7 0 0 31",
+        );
+    }
+
+    #[test]
+    fn numbers_are_read_as_python_reads_them() {
+        // Expectations: the output of jinja2 3.1.
+        check(
+            "## template: jinja\n{{ ' 5 ' | int }} {{ '1_000' | int }} {{ '_1' | int }} {{ ' 1.5\t' | float }} {{ 'x' | float }} {{ 'x' | float(2.5) }}",
+            json!({}),
+            "5 1000 0 1.5 0.0 2.5",
+        );
+    }
+
+    #[test]
+    fn only_names_are_tests_and_filters() {
+        // Expectations: the output of jinja2 3.1.
+        check(
+            "## template: jinja\n{{ 5 is test }} {{ 'odd' is test }} {{ 'map' is filter }} {{ none is filter }}",
+            json!({}),
+            "False True True False",
+        );
+    }
+
+    #[test]
+    fn a_missing_attribute_has_the_default_of_map() {
+        // Expectation: the output of jinja2 3.1.
+        check(
+            "## template: jinja\n{{ l | map(attribute='x', default='-') | join }} {{ l | map(attribute='y') | join }} {{ ['a'] | map('upper') | join }}",
+            json!({"l": [{"y": 1}, {"x": "a", "y": 2}]}),
+            "-a 12 A",
+        );
+    }
+
+    #[test]
+    fn what_a_format_does_not_find_is_missing() {
+        // Expectations: upstream's render_jinja_payload, whose sandbox answers no private names.
+        check(
+            "## template: jinja\n{{ '{0[0]} {0.__class__} {1.k}'.format(7, d) }}",
+            json!({"d": {"k": "v"}}),
+            "CI_MISSING_JINJA_VAR/0 CI_MISSING_JINJA_VAR/__class__ v",
         );
     }
 

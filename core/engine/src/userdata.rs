@@ -4,17 +4,22 @@
 //! fetched and archives split, and every part has a content type and a name.
 
 mod archive;
+mod budget;
 mod include;
 mod launch_index;
 mod sniff;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use mime::{Limits, Message};
+use mime::{Body, Limits, Message};
 use model::effects::HttpError;
 use model::gzip::{gunzip, is_gzip};
 use model::{Paths, System};
+
+use self::budget::{Budget, Requests};
+use self::budget::{MAX_PARTS, MAX_TOTAL};
 
 pub use launch_index::filter as filter_launch_index;
 pub use sniff::{content_type_of, mistaken_form, needs_network};
@@ -34,8 +39,10 @@ const COMPRESSED: &[&str] = &[
     "application/x-gzip",
     "application/x-gzip-compressed",
 ];
-/// The maximum decompressed size. The largest user-data of any cloud is 64 MiB (ConfigDrive).
-const MAX_UNPACKED: u64 = 256 << 20;
+/// The maximum size of a document in bytes, decompressed. Clouds accept at most 256 KiB, compressed or not.
+pub(crate) const MAX_DOCUMENT: usize = 3 << 20;
+/// The advice for what is too large.
+const ADVICE: &str = "fetch large files with write_files (source) or runcmd";
 /// The maximum nesting of includes.
 const MAX_DEPTH: usize = 16;
 
@@ -58,13 +65,22 @@ pub enum UserDataError {
     #[error("cannot include {url}: {reason}")]
     Include {
         /// The URL.
-        url: String,
+        url: model::effects::Url,
         /// The reason.
         reason: String,
     },
     /// Includes are nested too deeply.
     #[error("{0}: includes are nested more than {MAX_DEPTH} levels deep; an include may refer to itself")]
     Depth(String),
+    /// A document is too large.
+    #[error("{0}: the document has more than {mib} MiB; {ADVICE}", mib = MAX_DOCUMENT >> 20)]
+    Document(String),
+    /// All parts together are too large.
+    #[error("{0}: the parts have more than {mib} MiB in total; {ADVICE}", mib = MAX_TOTAL >> 20)]
+    Total(String),
+    /// There are too many parts.
+    #[error("{0}: there are more than {MAX_PARTS} parts; send fewer or larger ones")]
+    Parts(String),
     /// A cache file cannot be written.
     #[error(transparent)]
     File(#[from] model::effects::FileError),
@@ -94,7 +110,10 @@ pub struct Processor<'a> {
 /// Documents included in this run, by URL: a stage processes its data twice, to store and to consume it, and both must
 /// see the same.
 #[derive(Default)]
-pub struct Included(RefCell<BTreeMap<String, Vec<u8>>>);
+pub struct Included {
+    contents: RefCell<BTreeMap<String, Vec<u8>>>,
+    requests: Requests,
+}
 
 impl Processor<'_> {
     /// Splits all pieces into a single multipart message.
@@ -104,9 +123,10 @@ impl Processor<'_> {
         let boundary = mime::boundary_of(u64::from_le_bytes(random));
         let mut whole =
             Message::multipart("mixed", &boundary).map_err(|error| message_error(name, &error))?;
+        let mut budget = Budget::default();
         for piece in pieces {
-            let message = read(name, piece)?;
-            self.take_apart(name, message, &mut whole, 0)?;
+            let message = read(name, piece, &budget)?;
+            self.take_apart(name, message, &mut whole, &mut budget, 0)?;
         }
         Ok(whole)
     }
@@ -116,17 +136,28 @@ impl Processor<'_> {
         name: &str,
         message: Message,
         whole: &mut Message,
+        budget: &mut Budget,
         depth: usize,
     ) -> Result<(), UserDataError> {
         if depth > MAX_DEPTH {
             return Err(UserDataError::Depth(name.to_owned()));
         }
         let alone = !message.is_multipart();
-        for part in message.walk() {
-            if part.maintype() == "multipart" {
-                continue;
+        // Parts are moved, not copied: they may be large.
+        let mut pending = vec![message];
+        while let Some(mut message) = pending.pop() {
+            let inner = match &mut message.body {
+                Body::Multipart { parts, .. } => std::mem::take(parts),
+                Body::Leaf(_) => Vec::new(),
+            };
+            if message.maintype() != "multipart" {
+                if !inner.is_empty() {
+                    // A message/rfc822 is a part itself, and so is the message in it.
+                    message.body = Body::Multipart { preamble: None, parts: inner.clone(), epilogue: None };
+                }
+                self.take_part(name, message, alone, whole, budget, depth)?;
             }
-            self.take_part(name, part, alone, whole, depth)?;
+            pending.extend(inner.into_iter().rev());
         }
         Ok(())
     }
@@ -134,21 +165,19 @@ impl Processor<'_> {
     fn take_part(
         &self,
         name: &str,
-        part: &Message,
+        part: Message,
         alone: bool,
         whole: &mut Message,
+        budget: &mut Budget,
         depth: usize,
     ) -> Result<(), UserDataError> {
         let declared = part.content_type();
-        let mut payload = payload(part);
+        let shown =
+            || part.filename().filter(|filename| !filename.is_empty()).unwrap_or_else(|| name.to_owned());
+        let mut payload = payload(&part);
         let compressed = COMPRESSED.contains(&declared.as_str());
         if compressed {
-            payload = gunzip(&payload, MAX_UNPACKED).map_err(|error| UserDataError::Compressed {
-                name: part.filename().unwrap_or_else(|| name.to_owned()),
-                content_type: declared.clone(),
-                length: payload.len(),
-                reason: error.to_string(),
-            })?;
+            payload = budget.unpack(&shown(), &declared, &payload)?;
         }
         let known = if compressed { "text/plain" } else { declared.as_str() };
         let sniffed = if SNIFFED.contains(&known) { sniff::content_type_of_part(&payload) } else { None };
@@ -156,18 +185,20 @@ impl Processor<'_> {
         match content_type.as_str() {
             "text/x-include-url" | "text/x-include-once-url" => {
                 for included in self.fetch_includes(&String::from_utf8_lossy(&payload))? {
-                    let message = read(&included.url, &included.content)?;
-                    self.take_apart(&included.url, message, whole, depth + 1)?;
+                    let shown = model::effects::Url::new(included.url).to_string();
+                    let message = read(&shown, &included.content, budget)?;
+                    self.take_apart(&shown, message, whole, budget, depth + 1)?;
                 }
                 return Ok(());
             }
             "text/cloud-config-archive" => {
                 for part in archive::parts(name, &payload)? {
+                    budget.spend(&shown(), length_of(&part))?;
                     Self::attach(name, whole, part)?;
                 }
                 return Ok(());
             }
-            _ => {}
+            _ => budget.spend(&shown(), payload.len())?,
         }
         let error = |error: mime::Error| message_error(name, &error);
         let mut attached = if compressed {
@@ -180,7 +211,8 @@ impl Processor<'_> {
             }
             fresh
         } else {
-            part.clone()
+            drop(payload);
+            part
         };
         // Upstream sets the header of a single-part message again, which moves it after the others.
         if content_type != known || (alone && !compressed) {
@@ -210,15 +242,35 @@ pub(crate) fn payload(part: &Message) -> Vec<u8> {
     part.decoded().map(|decoded| decoded.bytes).unwrap_or_default()
 }
 
+/// The size of a part's content, still encoded.
+fn length_of(part: &Message) -> usize {
+    match &part.body {
+        Body::Leaf(bytes) => bytes.len(),
+        Body::Multipart { .. } => 0,
+    }
+}
+
 /// Decompresses gzip; everything else is returned unchanged.
 pub fn maybe_gunzip(bytes: &[u8]) -> Vec<u8> {
-    let plain = is_gzip(bytes).then(|| gunzip(bytes, MAX_UNPACKED).ok()).flatten();
+    let plain = is_gzip(bytes).then(|| gunzip(bytes, MAX_DOCUMENT as u64).ok()).flatten();
     plain.unwrap_or_else(|| bytes.to_vec())
 }
 
 /// Parses raw data: MIME if its head contains MIME-Version, else a single part of unknown type.
-fn read(name: &str, bytes: &[u8]) -> Result<Message, UserDataError> {
-    let bytes = maybe_gunzip(bytes);
+fn read(name: &str, bytes: &[u8], budget: &Budget) -> Result<Message, UserDataError> {
+    let bytes = if is_gzip(bytes) {
+        match budget.unpack(name, "application/gzip", bytes) {
+            Ok(plain) => Cow::Owned(plain),
+            // Like upstream, damaged data is passed on as it is.
+            Err(UserDataError::Compressed { .. }) => Cow::Borrowed(bytes),
+            Err(error) => return Err(error),
+        }
+    } else {
+        Cow::Borrowed(bytes)
+    };
+    if bytes.len() > MAX_DOCUMENT {
+        return Err(UserDataError::Document(name.to_owned()));
+    }
     let head = bytes[..bytes.len().min(4096)].to_ascii_lowercase();
     let marked = head.windows(b"mime-version:".len()).any(|window| window == b"mime-version:");
     if marked {

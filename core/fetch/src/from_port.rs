@@ -138,6 +138,28 @@ fn read(answer: &[u8]) -> Option<Response> {
 mod tests {
     use super::*;
 
+    /// A service that goes on sending is left at the limit, not at the end of the time.
+    #[test]
+    fn an_answer_without_an_end_is_cut_off() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let sent = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a client");
+            let mut sent = 0;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+            while sent < 64 << 20 && stream.write_all(&[b'x'; 4096]).is_ok() {
+                sent += 4096;
+            }
+            sent
+        });
+        let mut request =
+            Request::get(format!("http://{address}/x")).timeout(std::time::Duration::from_secs(60));
+        request.max_bytes = 10_000;
+        let error = send(&request, (40_000, 40_500)).expect_err("too long");
+        assert!(matches!(error, HttpError::TooLong { limit: 10_000, .. }), "{error}");
+        assert!(sent.join().expect("no panic") < 32 << 20, "the connection was closed early");
+    }
+
     #[test]
     fn answers_of_each_length() {
         let read = |text: &str| read(text.as_bytes()).map(|response| (response.status, response.body));

@@ -7,6 +7,8 @@
 
 mod from_port;
 mod resolve;
+#[cfg(feature = "tls")]
+mod trust;
 mod zone;
 
 use std::collections::HashMap;
@@ -15,17 +17,27 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use model::effects::{Body, Http, HttpError, Method, Request, Response, Url, Via};
+use model::effects::{Body, Http, HttpError, Method, Request, Response, Url, Via, without_url_secrets};
 use reqwest::blocking::{Client, ClientBuilder};
 use reqwest::redirect::Policy;
 
 use zone::Target;
 
+/// Looks up an environment variable.
+type Environment = dyn Fn(&str) -> Option<std::ffi::OsString> + Send + Sync;
+
 /// Requests over the network.
-#[derive(Default)]
 pub struct Fetch {
     /// A client for each set of options: connections are not shared between them.
     clients: Mutex<HashMap<Kind, Client>>,
+    /// The environment with `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+    environment: Box<Environment>,
+}
+
+impl Default for Fetch {
+    fn default() -> Self {
+        Self::with_environment(|name| std::env::var_os(name))
+    }
 }
 
 /// The options of a client.
@@ -46,6 +58,12 @@ impl Fetch {
         Self::default()
     }
 
+    fn with_environment(
+        environment: impl Fn(&str) -> Option<std::ffi::OsString> + Send + Sync + 'static,
+    ) -> Self {
+        Self { clients: Mutex::default(), environment: Box::new(environment) }
+    }
+
     fn client(&self, kind: &Kind) -> Result<Client, String> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(kind) {
@@ -64,7 +82,7 @@ impl Fetch {
         if let Some(socket) = &kind.socket {
             builder = builder.unix_socket(socket.clone());
         }
-        builder = with_tls(builder, kind.tls)?;
+        builder = with_tls(builder, kind.tls, self.environment.as_ref())?;
         let client = builder.build().map_err(|error| chain(&error))?;
         clients.insert(kind.clone(), client.clone());
         Ok(client)
@@ -74,7 +92,11 @@ impl Fetch {
         if let Via::SourcePort(first, last) = request.via {
             return judged(request, from_port::send(request, (first, last))?);
         }
-        let connection = |reason: String| HttpError::Connection { url: shown.clone(), reason };
+        // A redirect's URL in it may be presigned.
+        let connection = |reason: String| HttpError::Connection {
+            url: shown.clone(),
+            reason: without_url_secrets(&reason).into_owned(),
+        };
         let kind = Kind {
             metadata_service: request.metadata_service,
             tls: target.url.starts_with("https:"),
@@ -157,38 +179,31 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(feature = "tls")]
-fn with_tls(builder: ClientBuilder, needed: bool) -> Result<ClientBuilder, String> {
+fn with_tls(
+    builder: ClientBuilder,
+    needed: bool,
+    environment: &Environment,
+) -> Result<ClientBuilder, String> {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = rustls::RootCertStore::empty();
-    if needed {
-        roots.roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
-        add_machine_roots(&mut roots);
-    }
-    let config = rustls::ClientConfig::builder_with_provider(provider)
+    let config = rustls::ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .map_err(|error| error.to_string())?;
     // The library requires a TLS configuration even for plain HTTP, which gets one that trusts no certificate.
-    Ok(builder.tls_backend_preconfigured(config))
-}
-
-/// CA certificates added by the image's maker, where distributions have them in a single file.
-#[cfg(feature = "tls")]
-fn add_machine_roots(roots: &mut rustls::RootCertStore) {
-    use rustls::pki_types::pem::PemObject;
-    for bundle in
-        ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"]
-    {
-        if let Ok(certificates) = rustls::pki_types::CertificateDer::pem_file_iter(bundle) {
-            roots.add_parsable_certificates(certificates.flatten());
-            return;
-        }
-    }
+    let config = if needed {
+        let verifier = trust::verifier(environment, &provider)?;
+        config.dangerous().with_custom_certificate_verifier(verifier)
+    } else {
+        config.with_root_certificates(rustls::RootCertStore::empty())
+    };
+    Ok(builder.tls_backend_preconfigured(config.with_no_client_auth()))
 }
 
 #[cfg(not(feature = "tls"))]
-fn with_tls(builder: ClientBuilder, needed: bool) -> Result<ClientBuilder, String> {
+fn with_tls(
+    builder: ClientBuilder,
+    needed: bool,
+    _environment: &Environment,
+) -> Result<ClientBuilder, String> {
     if needed {
         return Err("not supported, this program was built without TLS (feature `tls`)".into());
     }
@@ -223,7 +238,8 @@ impl Http for Fetch {
             }
             match outcome {
                 Err(error) if tries < request.retries && is_worth_a_retry(&error) => {
-                    let factor = 2_u32.saturating_pow(tries).min(MAX_BACKOFF);
+                    let factor =
+                        if request.steady { 1 } else { 2_u32.saturating_pow(tries).min(MAX_BACKOFF) };
                     std::thread::sleep(request.backoff.saturating_mul(factor).min(Duration::from_secs(60)));
                     tries += 1;
                 }

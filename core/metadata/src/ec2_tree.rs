@@ -2,17 +2,20 @@
 //!
 //! A listing has a name per line; names that end in `/` are listings, `0=name` is the key of that number.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use model::effects::HttpError;
+use model::effects::{HttpError, Url};
 use serde_json::{Map, Value};
 
 use crate::{encoding, side_by_side};
 
 /// The maximum depth.
 const MAX_DEPTH: usize = 16;
-/// The maximum number of entries in a listing.
-const MAX_ENTRIES: usize = 4096;
+/// The maximum number of documents: an instance with 64 network interfaces has less than 3,000.
+const MAX_DOCUMENTS: usize = 5000;
+/// The maximum size of all documents in bytes.
+const MAX_BYTES: usize = 8 << 20;
 /// Never read: it would store the credentials of the instance's role on disk.
 const CREDENTIALS: &str = "security-credentials";
 
@@ -54,9 +57,15 @@ fn entries(parent: &Task, listing: &[u8]) -> Vec<Task> {
     let base = if parent.url.ends_with('/') { parent.url.clone() } else { format!("{}/", parent.url) };
     let mut tasks: Vec<Task> = Vec::new();
     if parent.keys.len() >= MAX_DEPTH {
+        tracing::warn!(
+            "{}: ignoring what is below; the metadata nests deeper than {MAX_DEPTH} levels",
+            parent.url
+        );
         return tasks;
     }
-    for line in text.lines().map(str::trim).take(MAX_ENTRIES) {
+    let mut known = HashSet::new();
+    // One more than allowed, so that the limit is noticed.
+    for line in text.lines().map(str::trim).take(MAX_DOCUMENTS + 1) {
         let name = line.trim_end_matches('/');
         if name.is_empty() || name == CREDENTIALS || name == ".." || name == "." {
             continue;
@@ -67,7 +76,7 @@ fn entries(parent: &Task, listing: &[u8]) -> Vec<Task> {
             Some((number, key)) => (key, format!("{number}/openssh-key"), true),
             None => (name, name.to_owned(), true),
         };
-        if tasks.iter().any(|task| task.leaf == leaf && task.keys.last().is_some_and(|known| known == key)) {
+        if !known.insert((leaf, key.to_owned())) {
             continue;
         }
         let mut keys = parent.keys.clone();
@@ -116,6 +125,11 @@ pub fn crawl(
 ) -> Result<Option<Map<String, Value>>, HttpError> {
     let start = Task { keys: Vec::new(), order: Vec::new(), url: root.to_owned(), leaf: false };
     let failed = AtomicBool::new(false);
+    let (documents, bytes) = (AtomicUsize::new(1), AtomicUsize::new(0));
+    let fail = |what: String| {
+        failed.store(true, Ordering::Relaxed);
+        Err(HttpError::Refused { url: Url::new(root), reason: format!("the metadata has more than {what}") })
+    };
     let outcomes = side_by_side::grow(workers, vec![start], |task| {
         if failed.load(Ordering::Relaxed) {
             return (Ok(None), Vec::new());
@@ -127,7 +141,14 @@ pub fn crawl(
                 return (Err(error), Vec::new());
             }
         };
+        let length = body.as_ref().map_or(0, Vec::len);
+        if bytes.fetch_add(length, Ordering::Relaxed) + length > MAX_BYTES {
+            return (fail(format!("{} MiB", MAX_BYTES >> 20)), Vec::new());
+        }
         let more = if task.leaf { Vec::new() } else { entries(&task, body.as_deref().unwrap_or_default()) };
+        if documents.fetch_add(more.len(), Ordering::Relaxed) + more.len() > MAX_DOCUMENTS {
+            return (fail(format!("{MAX_DOCUMENTS} documents")), Vec::new());
+        }
         (Ok(Some((task, body))), more)
     });
     let mut read = Vec::with_capacity(outcomes.len());
@@ -202,5 +223,22 @@ mod tests {
         let get = |_: &str| -> Result<Option<Vec<u8>>, HttpError> { Ok(Some(b"again/".to_vec())) };
         let tree = crawl(&get, "http://h/", 4, |_| None).expect("no error").expect("there");
         assert!(tree.contains_key("again"));
+    }
+
+    #[test]
+    fn listings_without_end_end() {
+        let asked = AtomicUsize::new(0);
+        let names: String = (0..100).fold(String::new(), |names, number| format!("{names}{number}/\n"));
+        let get = |_: &str| -> Result<Option<Vec<u8>>, HttpError> {
+            asked.fetch_add(1, Ordering::Relaxed);
+            Ok(Some(names.clone().into_bytes()))
+        };
+        let error =
+            crawl(&get, "http://h/", 4, |_| None).expect_err("a hundred to the power of sixteen").to_string();
+        assert!(error.contains("more than 5000 documents"), "{error}");
+        assert!(asked.load(Ordering::Relaxed) <= MAX_DOCUMENTS, "{asked:?} requests");
+        let get = |_: &str| -> Result<Option<Vec<u8>>, HttpError> { Ok(Some(vec![b'x'; 9 << 20])) };
+        let error = crawl(&get, "http://h/", 1, |_| None).expect_err("9 MiB").to_string();
+        assert!(error.contains("more than 8 MiB"), "{error}");
     }
 }

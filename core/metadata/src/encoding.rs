@@ -17,9 +17,14 @@ pub fn base64_at_most(data: Vec<u8>) -> Vec<u8> {
     engine().decode(&data).unwrap_or(data)
 }
 
+/// Encodes without line breaks.
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
 /// Bytes in the format of instance data: base64 with a prefix.
 pub fn marked(bytes: &[u8]) -> String {
-    format!("ci-b64:{}", STANDARD.encode(bytes))
+    format!("ci-b64:{}", base64(bytes))
 }
 
 fn engine() -> GeneralPurpose {

@@ -74,7 +74,10 @@ pub fn asking<T>(
                 match held.add(crawl, link, *way) {
                     Ok(()) => break,
                     Err(error) => {
-                        tracing::warn!("{error}");
+                        // The error of the only method is returned.
+                        if ways.len() > 1 {
+                            tracing::warn!("{error}");
+                        }
                         first_error = first_error.or(Some(error));
                     }
                 }
@@ -119,7 +122,7 @@ mod tests {
             config: &config,
             cmdline: String::new(),
             devices: Vec::new(),
-            virtualization: String::new(),
+            known_virtualization: std::sync::OnceLock::from(String::new()),
             container: false,
         };
         let crawl = Crawl {
@@ -127,6 +130,8 @@ mod tests {
             stage: SourceStage::Local,
             fallback_link: Some("eth0".into()),
             dhcp_clients: Vec::new(),
+            version: String::new(),
+            variant: &String::new,
         };
         let link = usual_link(&crawl).expect("there");
         asking(&crawl, link, how, |_| Ok(())).expect("a plan's machine gets every address");

@@ -83,12 +83,30 @@ pub fn wait_for(
     max_wait: i64,
     is_final: IsFinal,
 ) -> Result<(usize, Response), Option<HttpError>> {
+    repeat(system, max_wait, is_final, |left| {
+        if let Some(left) = left {
+            for request in &mut requests {
+                request.timeout = request.timeout.min(left);
+            }
+        }
+        first_answer(system, &requests)
+    })
+}
+
+/// The same for requests that are made anew for each round; `ask` receives the time that is left, from the second round
+/// on.
+pub fn repeat<T>(
+    system: &System,
+    max_wait: i64,
+    is_final: IsFinal,
+    mut ask: impl FnMut(Option<Duration>) -> Result<T, Option<HttpError>>,
+) -> Result<T, Option<HttpError>> {
     let clock = &system.clock;
     let limit = Duration::from_secs(u64::try_from(max_wait).unwrap_or(0));
     let start = clock.monotonic();
-    let mut round = 0;
+    let (mut round, mut left) = (0, None);
     loop {
-        let error = match first_answer(system, &requests) {
+        let error = match ask(left) {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
@@ -109,12 +127,10 @@ pub fn wait_for(
         }
         round += 1;
         clock.sleep(pause);
-        let left = limit.saturating_sub(clock.monotonic().saturating_sub(start));
-        if left.is_zero() {
+        let remaining = limit.saturating_sub(clock.monotonic().saturating_sub(start));
+        if remaining.is_zero() {
             return Err(error);
         }
-        for request in &mut requests {
-            request.timeout = request.timeout.min(left);
-        }
+        left = Some(remaining);
     }
 }

@@ -84,12 +84,16 @@ impl Tokens {
     }
 }
 
+/// The maximum size of a document in bytes: twice that of user-data at boot.
+const MAX_DOCUMENT: u64 = 8 << 20;
+
 /// A service at a URL that has responded.
 pub struct Service<'a> {
     system: &'a System,
     base: String,
     timeout: Duration,
     retries: u32,
+    pause: Option<Duration>,
     headers: Vec<(String, Secret<String>)>,
     tokens: Option<Tokens>,
     /// The number of documents to read in parallel.
@@ -105,6 +109,7 @@ impl<'a> Service<'a> {
             base: base.to_owned(),
             timeout,
             retries,
+            pause: None,
             headers: Vec::new(),
             tokens: None,
             workers: side_by_side::workers(took),
@@ -114,6 +119,12 @@ impl<'a> Service<'a> {
     /// Adds a header to each request.
     pub fn header(mut self, name: &str, value: Secret<String>) -> Self {
         self.headers.push((name.to_owned(), value));
+        self
+    }
+
+    /// Sets the delay before each retry; by default it grows.
+    pub fn pause(mut self, delay: Duration) -> Self {
+        self.pause = Some(delay);
         self
     }
 
@@ -146,6 +157,10 @@ impl<'a> Service<'a> {
     fn tried(&self, url: &str, retries: u32) -> Result<Option<Vec<u8>>, HttpError> {
         let send = |token: Option<(&Tokens, &Token)>| {
             let mut request = Request::get(url).timeout(self.timeout).retries(retries).accept(&[404]);
+            request.max_bytes = MAX_DOCUMENT;
+            if let Some(delay) = self.pause {
+                request = request.pause(delay);
+            }
             request.headers.extend(self.headers.iter().cloned());
             if let Some((tokens, token)) = token {
                 request = request.header(tokens.header, token.value.expose().clone()).accept(&[404, 401]);

@@ -1,8 +1,12 @@
 //! The contract of a data source: where an instance learns who it is.
 
+mod page;
+
 use crate::effects::System;
 use crate::update::Event;
 use crate::{DistroError, Instance, Node, Paths, Platform};
+
+pub use page::{Example, Page, Setting};
 
 /// The result of detection, which does not use the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +48,8 @@ pub struct About {
     pub last_resort: bool,
     /// The evidence on a machine that has it.
     pub evidence: Evidence,
+    /// Its description, see [`Page`].
+    pub page: &'static str,
 }
 
 impl About {
@@ -57,6 +63,7 @@ impl About {
             network_order: None,
             last_resort: false,
             evidence: Evidence { dmi: &[], medium: Medium::Configuration, tree: &[] },
+            page: "",
         }
     }
 
@@ -119,6 +126,10 @@ pub struct Crawl<'a> {
     pub fallback_link: Option<String>,
     /// `system_info.network.dhcp_client_priority`, or the built-in order.
     pub dhcp_clients: Vec<String>,
+    /// The version of this program, which some services are told.
+    pub version: String,
+    /// Reads the variant of the operating system (`debian`, `centos`, `linux`), which some services are told.
+    pub variant: &'a dyn Fn() -> String,
 }
 
 impl Crawl<'_> {
@@ -172,6 +183,9 @@ pub enum SourceError {
     /// A file could not be read.
     #[error(transparent)]
     File(#[from] crate::effects::FileError),
+    /// A serial port could not be used.
+    #[error(transparent)]
+    Serial(#[from] crate::effects::SerialError),
     /// The network devices could not be read.
     #[error(transparent)]
     Link(#[from] crate::effects::LinkError),
@@ -200,6 +214,19 @@ pub trait DataSource: Send + Sync {
     /// use the network (CVE-2024-6174: no link-local address is queried unless this method allows it).
     fn identify(&self, platform: &Platform<'_>) -> Identified;
 
+    /// Whether the stages query it although [`DataSource::identify`] finds nothing: evidence, such as its own
+    /// configuration, that upstream's ds-identify does not look for.
+    fn is_configured(&self, platform: &Platform<'_>) -> bool {
+        let _ = platform;
+        false
+    }
+
+    /// A line of configuration that ds-identify writes for the stages if it selects this source without being sure.
+    fn detected(&self, platform: &Platform<'_>) -> Option<String> {
+        let _ = platform;
+        None
+    }
+
     /// Reads everything. `None` if it turns out not to be present.
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError>;
 
@@ -207,11 +234,25 @@ pub trait DataSource: Send + Sync {
     /// it returns false, and is crawled again.
     fn still_same(&self, platform: &Platform<'_>, cached: &Instance) -> bool;
 
+    /// The precedence of network configurations for an instance of this source; `None` for the default. Differs from
+    /// that of [`About`] if it depends on the stage that found the instance.
+    fn network_order(&self, instance: &Instance) -> Option<&'static [&'static str]> {
+        let _ = instance;
+        self.about().network_order
+    }
+
     /// Called when the instance has been stored and the network is up, before user-data is read: here a service is told
     /// that the password was retrieved. Errors are warnings.
     fn set_up(&self, settled: &Settled<'_>) -> Result<(), SourceError> {
         let _ = settled;
         Ok(())
+    }
+
+    /// The instance with what only the running network shows, if the source adds such metadata: called after
+    /// [`DataSource::set_up`]. Errors are warnings.
+    fn complete(&self, settled: &Settled<'_>) -> Result<Option<Instance>, SourceError> {
+        let _ = settled;
+        Ok(None)
     }
 
     /// Called when user-data and vendor-data have been consumed, before the first module. Errors are warnings.

@@ -10,7 +10,7 @@ mod optional;
 
 use std::path::PathBuf;
 
-pub use facts::{CloudCfg, DefaultUser, Facts, Family, Make, Release, TimeClient};
+pub use facts::{CloudCfg, DefaultUser, Facts, Family, Make, PackageMirrors, Release, TimeClient};
 pub use init::Init;
 pub use optional::{Keyboard, KeyboardLayout, Repositories, Repository, TimeSync, TrustStore};
 
@@ -122,6 +122,8 @@ pub struct DistroInfo {
     pub hosts_template: &'static str,
     /// The name of the SSH server's service (`ssh`, `sshd`).
     pub ssh_service: String,
+    /// Whether the image configures its network itself if nothing else does.
+    pub own_network: bool,
     /// `system_info.default_user` of cloud.cfg: the account that `default` in `users` refers to, and that gets the
     /// source's keys. `None` if cloud.cfg has none: there is no other default.
     pub default_user: Option<UserSpec>,
@@ -272,6 +274,13 @@ pub struct PackageSpec {
     pub version: Option<String>,
     /// The requested manager (`apt`, `snap`), or `None` for the distribution's.
     pub manager: Option<String>,
+}
+
+impl PackageSpec {
+    /// The distribution's package of this name, in any version.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), version: None, manager: None }
+    }
 }
 
 /// Packages.

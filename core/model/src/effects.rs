@@ -11,25 +11,27 @@ mod files;
 mod http;
 mod links;
 mod outbox;
+mod sandbox;
 mod serial;
 mod url;
 
 use std::path::Path;
 use std::sync::Arc;
 
-pub use clock::{Clock, Timestamp};
-pub use commands::{Command, CommandError, Commands, Conversation, Output, Sink, python_list};
+pub use clock::{Clock, Timestamp, days_since_epoch};
+pub use commands::{Class, Command, CommandError, Commands, Conversation, Output, Sink, python_list};
 pub use devices::{BlockDevice, DeviceError, Devices, Tree};
 pub use environment::{Environment, Journal, Uname};
-pub use files::{Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
+pub use files::{Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles, Reading};
 pub use http::{Body, Http, HttpError, Method, Request, Response, Via};
 pub use links::{
     Address, Ephemeral, EphemeralError, Lease, Link, LinkChanges, LinkError, LinkEvent, LinkEventKind,
     LinkEvents, Links, Route,
 };
 pub use outbox::Outbox;
+pub use sandbox::{Bounds, INTERNAL_ERROR, InProcess, Sandbox, SandboxError, internal_error, panic_text};
 pub use serial::{Serial, SerialError, SerialPort};
-pub use url::Url;
+pub use url::{Url, without_url_secrets};
 
 /// All effects of one machine. Cheap to clone; all parts are shared.
 #[derive(Clone)]
@@ -54,6 +56,8 @@ pub struct System {
     pub serial: Arc<dyn Serial>,
     /// The process environment: variables, identity, kernel, randomness.
     pub environment: Arc<dyn Environment>,
+    /// Computations within bounds: templates of users.
+    pub sandbox: Arc<dyn Sandbox>,
     /// Records which stage and module the following effects belong to.
     pub journal: Arc<dyn Journal>,
 }

@@ -23,6 +23,9 @@ pub fn of_address(name: &str) -> Option<String> {
 /// The instance's metadata or, without it, the current name from the kernel and /etc/hosts.
 fn from_instance(system: &System, instance: &Instance, with_domain: bool) -> (String, bool) {
     const DEFAULT_DOMAIN: &str = "localdomain";
+    if let Some(name) = instance.hostname.as_ref().filter(|_| instance.hostname_is_complete) {
+        return (name.clone(), false);
+    }
     let mut default = false;
     let words: Vec<String> = match instance.hostname.as_deref().filter(|name| !name.is_empty()) {
         Some(name) => match of_address(name) {

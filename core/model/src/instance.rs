@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::NetworkConfig;
 use crate::update::Hotplug;
 
+/// The longest name of a file, in bytes, on Linux's file systems.
+const MAX_NAME: usize = 255;
+
 /// The ID of an instance. A new one means a first boot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -28,9 +31,26 @@ impl InstanceId {
         &self.0
     }
 
-    /// Its directory name below instances/: `/` becomes `_`.
+    /// Its directory name below instances/: `/` becomes `_`, like upstream. So does NUL, and each dot of a name that
+    /// would be the directory itself or the one above. A name that is longer than a file name may be is cut, and ends
+    /// in a hash of the whole.
     pub fn directory(&self) -> String {
-        self.0.replace('/', "_")
+        let mut name = self.0.replace(['/', '\0'], "_");
+        match name.as_str() {
+            "" => "_".clone_into(&mut name),
+            "." | ".." => name = name.replace('.', "_"),
+            _ => {}
+        }
+        if name.len() > MAX_NAME {
+            // FNV-1a: the name must be the same in every release.
+            let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+            });
+            let end = (0..=MAX_NAME - 17).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+            name.truncate(end);
+            name.push_str(&format!("-{hash:016x}"));
+        }
+        name
     }
 }
 
@@ -111,6 +131,8 @@ pub struct Instance {
     pub metadata: serde_json::Value,
     /// Other data of the source, for `ds` in the instance data (`ec2_metadata`, `network_json`, …).
     pub extra: serde_json::Map<String, serde_json::Value>,
+    /// Whether instance data shows `extra` instead of the metadata, and not in addition.
+    pub extra_only: bool,
     /// Names in `extra` and in the metadata that are hidden from ordinary users.
     pub sensitive: Vec<String>,
     /// Raw user-data.
@@ -123,6 +145,8 @@ pub struct Instance {
     pub network: Option<NetworkConfig>,
     /// The host name, including its domain if the source knows it.
     pub hostname: Option<String>,
+    /// Whether the host name is used as it is, even if it contains dots.
+    pub hostname_is_complete: bool,
     /// SSH keys for the default user.
     pub public_keys: Vec<String>,
     /// Availability zone.
@@ -139,6 +163,12 @@ pub struct Instance {
     pub network_events: Vec<String>,
     /// How hot-plugged network devices are handled.
     pub hotplug: Hotplug,
+    /// What the source's own hooks need later (a hash of credentials, addresses to announce); not part of instance data.
+    pub own: serde_json::Map<String, serde_json::Value>,
+    /// The network device that reached the source, which the fallback configuration then uses.
+    pub reached_over: Option<String>,
+    /// Devices by the source's names (`ephemeral0`), for `disk_setup` and `mounts`.
+    pub disk_aliases: serde_json::Map<String, serde_json::Value>,
 }
 
 impl fmt::Debug for Instance {
@@ -159,6 +189,19 @@ mod tests {
     #[test]
     fn an_id_with_a_slash_is_one_directory() {
         assert_eq!(InstanceId::new("i/../x").directory(), "i_.._x");
+    }
+
+    #[test]
+    fn a_directory_is_always_one_below_instances() {
+        for (id, expected) in
+            [("", "_"), (".", "_"), ("..", "__"), ("...", "..."), ("a\0b", "a_b"), ("../..", ".._..")]
+        {
+            assert_eq!(InstanceId::new(id).directory(), expected, "{id:?}");
+        }
+        let long = |last: char| InstanceId::new(format!("{}{last}", "ü".repeat(300))).directory();
+        assert!(long('a').len() <= 255 && long('a').starts_with("üü"), "{}", long('a'));
+        assert_ne!(long('a'), long('b'));
+        assert_eq!(InstanceId::new("x".repeat(255)).directory(), "x".repeat(255));
     }
 
     #[test]

@@ -95,11 +95,11 @@ pub enum ModuleError {
 
 /// A template that cannot be rendered.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{name}:{line}: {reason}")]
+#[error("{name}{}: {reason}", if *line > 0 { format!(":{line}") } else { String::new() })]
 pub struct TemplateError {
     /// The template's name or path.
     pub name: String,
-    /// The line number.
+    /// The line number; 0 if it is not known.
     pub line: usize,
     /// The reason.
     pub reason: String,

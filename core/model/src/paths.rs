@@ -49,6 +49,11 @@ impl Paths {
         self.cloud_dir.join("data").join(name)
     }
 
+    /// Where state is kept for this boot that `cloud_dir`'s file system refuses.
+    pub fn kept(&self) -> PathBuf {
+        self.run("state")
+    }
+
     /// The seed directory of a source.
     pub fn seed(&self, name: &str) -> PathBuf {
         self.cloud_dir.join("seed").join(name)

@@ -1,6 +1,9 @@
 //! What is visible of a machine without using the network: the evidence for detection.
 
+pub mod virtualization;
+
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::effects::{BlockDevice, ReadFiles, System};
 use crate::{Node, Paths};
@@ -29,8 +32,8 @@ pub struct Platform<'a> {
     pub cmdline: String,
     /// Block devices with their labels; empty in a container.
     pub devices: Vec<BlockDevice>,
-    /// The result of `systemd-detect-virt` or its files (`kvm`, `lxc`, `none`); empty if unknown.
-    pub virtualization: String,
+    /// The virtualization, if it is known already; see [`Platform::virtualization`].
+    pub known_virtualization: OnceLock<String>,
     /// Whether this is a container.
     pub container: bool,
 }
@@ -39,6 +42,12 @@ impl Platform<'_> {
     /// The machine's files.
     pub fn files(&self) -> &dyn ReadFiles {
         self.system.files.as_ref()
+    }
+
+    /// The virtualization in the words of systemd-detect-virt(1) (`kvm`, `lxc`, `none`); empty if unknown. Without
+    /// systemd's variable a program is asked, at most once.
+    pub fn virtualization(&self) -> &str {
+        self.known_virtualization.get_or_init(|| virtualization::found_out(self.system))
     }
 
     /// A DMI value by file name (`product_name`, `sys_vendor`, `chassis_asset_tag`), trimmed; `None` if it does not
@@ -81,13 +90,10 @@ impl Platform<'_> {
         self.config.at(&["datasource", name])
     }
 
-    /// Devices with one of these labels, ignoring case.
+    /// Devices with one of these labels. FAT only has upper case, so that most labels are listed in both forms.
     pub fn labelled<'s>(&'s self, labels: &'s [&str]) -> impl Iterator<Item = &'s BlockDevice> {
-        self.devices.iter().filter(move |device| {
-            device
-                .label
-                .as_deref()
-                .is_some_and(|found| labels.iter().any(|label| found.eq_ignore_ascii_case(label)))
-        })
+        self.devices
+            .iter()
+            .filter(move |device| device.label.as_deref().is_some_and(|found| labels.contains(&found)))
     }
 }

@@ -34,6 +34,11 @@ fn natural(name: &str) -> Vec<Piece> {
     pieces
 }
 
+/// Sorts devices by name, with numbers in names in numeric order.
+pub fn sort_naturally<T>(links: &mut [T], name: impl Fn(&T) -> &str) {
+    links.sort_by_key(|link| natural(name(link)));
+}
+
 /// The devices that can be configured, best first: those with a carrier, then those that may get one; the primary name
 /// (`eth0`) before others; names in natural order.
 pub fn candidates(links: &[Link]) -> Vec<&Link> {
@@ -62,13 +67,14 @@ pub fn link(links: &[Link]) -> Option<String> {
     candidates(links).first().map(|link| link.name.clone())
 }
 
-/// DHCP for both families on [`link`], matched by MAC. `cmdline` is the kernel's; it does not affect the choice
+/// DHCP for both families on a chosen device that exists, or else on [`link`], matched by MAC. `cmdline` is the kernel's; it does not affect the choice
 /// (`net.ifnames=0` only means that udev need not be waited for).
-pub fn config(links: &[Link], cmdline: &str) -> Option<NetworkConfig> {
+pub fn config(links: &[Link], chosen: Option<&str>, cmdline: &str) -> Option<NetworkConfig> {
     if cmdline.contains("net.ifnames=0") {
         tracing::debug!("Stable ifnames disabled by net.ifnames=0 in /proc/cmdline");
     }
-    let link = *candidates(links).first()?;
+    let chosen = links.iter().find(|link| Some(link.name.as_str()) == chosen);
+    let link = chosen.or_else(|| candidates(links).first().copied())?;
     // The devices of a failover device share one MAC address.
     let matching = if is_failover_master(links, link) {
         json!({"name": link.name})
@@ -139,7 +145,7 @@ mod tests {
         };
         let links = [primary, standby, master];
         assert_eq!(chosen(&links), ["eth0"]);
-        let config = config(&links, "").expect("a link is there");
+        let config = config(&links, None, "").expect("a link is there");
         assert_eq!(
             config.node().at(&["ethernets", "eth0", "match"]).expect("there").to_json(),
             json!({"name": "eth0"})
@@ -148,12 +154,12 @@ mod tests {
 
     #[test]
     fn the_config_is_the_originals() {
-        let config = config(&[link_named("enp3s0", None, "down")], "ro").expect("a link is there");
+        let config = config(&[link_named("enp3s0", None, "down")], None, "ro").expect("a link is there");
         let expected = json!({"ethernets": {"enp3s0": {
             "dhcp4": true, "dhcp6": true, "set-name": "enp3s0", "match": {"macaddress": "02:00:00:00:00:06"},
         }}, "version": 2});
         assert_eq!(config.node().to_json(), expected);
-        assert_eq!(super::config(&[], ""), None);
+        assert_eq!(super::config(&[], None, ""), None);
     }
 
     #[test]

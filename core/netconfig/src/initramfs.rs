@@ -40,10 +40,18 @@ pub enum InitramfsError {
 /// The configuration in the files of the initramfs: if they exist, and `ip=` or `ip6=` on the kernel command line or a
 /// root on iSCSI makes them relevant.
 pub fn config(files: &dyn ReadFiles, cmdline: &str) -> Result<Option<NetworkConfig>, InitramfsError> {
-    let found = ramdisk_files(files)?;
     let asked = cmdline.split_ascii_whitespace().map(|word| word.trim_start_matches(['"', '\'']));
     let asked = asked.into_iter().any(|word| word.starts_with("ip=") || word.starts_with("ip6="));
-    if found.is_empty() || !(asked || files.exists(Path::new(ISCSI))) {
+    if !(asked || files.exists(Path::new(ISCSI))) {
+        return Ok(None);
+    }
+    from_files(files)
+}
+
+/// The configuration in the files of the initramfs, if they exist: for clouds whose machines always mean them.
+pub fn from_files(files: &dyn ReadFiles) -> Result<Option<NetworkConfig>, InitramfsError> {
+    let found = ramdisk_files(files)?;
+    if found.is_empty() {
         return Ok(None);
     }
     let mut devices: IndexMap<String, Map<String, Value>> = IndexMap::new();

@@ -65,6 +65,15 @@ fn parse(name: &str, text: &str) -> Result<Keys, NetError> {
     Ok(keys)
 }
 
+/// All `SECTION|KEY`s of a customization file with their values; `name` is its path, for messages.
+///
+/// # Errors
+///
+/// A malformed line, with file and line.
+pub fn keys(name: &str, text: &str) -> Result<IndexMap<String, String>, NetError> {
+    Ok(parse(name, text)?.into_iter().map(|(key, (value, _))| (key, value)).collect())
+}
+
 impl File<'_> {
     fn get(&self, key: &str) -> Option<&str> {
         self.keys.get(key).map(|(value, _)| value.as_str()).filter(|value| !value.is_empty())

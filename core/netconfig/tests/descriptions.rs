@@ -313,7 +313,7 @@ fn links_are_chosen_as_the_original_chooses_them() {
         let candidates: Vec<&str> =
             netconfig::fallback::candidates(&links).iter().map(|link| link.name.as_str()).collect();
         assert_eq!(json!(candidates), case["candidates"], "{}", case["links"]);
-        let fallback = netconfig::fallback::config(&links, "ro").map(|config| config.node().to_json());
+        let fallback = netconfig::fallback::config(&links, None, "ro").map(|config| config.node().to_json());
         assert_eq!(json!(fallback), case["fallback"], "{}", case["links"]);
         let by_mac = netconfig::links::by_mac(&links).ok();
         assert_eq!(

@@ -153,6 +153,66 @@ pub struct Places {
     pub error: Option<Place>,
 }
 
+/// Time limits of stages and commands, in seconds; 0 is no limit. Upstream has none.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename = "timeouts_config")]
+pub struct TimeoutsConfig {
+    /// Time limits. Every minute, the console shows what a stage is waiting for.
+    pub timeouts: Option<Timeouts>,
+}
+
+/// `timeouts`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline, deny_unknown_fields)]
+pub struct Timeouts {
+    /// Limits of boot stages, under their names in status.json. A stage that takes longer is ended with its commands, and
+    /// fails. Default: no limit.
+    pub stages: Option<StageTimeouts>,
+    /// Limits of commands. A command that takes longer is ended with its children (SIGTERM, after 5 seconds SIGKILL), and
+    /// the module that runs it fails.
+    pub commands: Option<CommandTimeouts>,
+}
+
+/// `timeouts.stages`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline, deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
+pub struct StageTimeouts {
+    /// The local stage, before the network.
+    #[schemars(extend("minimum" = 0))]
+    pub init_local: Option<f64>,
+    /// The network stage.
+    #[schemars(extend("minimum" = 0))]
+    pub init: Option<f64>,
+    /// The config stage.
+    #[schemars(extend("minimum" = 0))]
+    pub modules_config: Option<f64>,
+    /// The final stage.
+    #[schemars(extend("minimum" = 0))]
+    pub modules_final: Option<f64>,
+}
+
+/// `timeouts.commands`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(inline, deny_unknown_fields)]
+pub struct CommandTimeouts {
+    /// systemctl and the tools of other init systems. Default: 300.
+    #[schemars(extend("minimum" = 0, "default" = 300))]
+    pub service: Option<f64>,
+    /// Package managers. Default: 3600.
+    #[schemars(extend("minimum" = 0, "default" = 3600))]
+    pub package: Option<f64>,
+    /// Tools for partitions, file systems and swap. Default: 3600.
+    #[schemars(extend("minimum" = 0, "default" = 3600))]
+    pub disk: Option<f64>,
+    /// The user's own commands: `bootcmd`, scripts including `runcmd`'s, boothooks, part handlers. Default: 0, no limit.
+    #[schemars(extend("minimum" = 0, "default" = 0))]
+    pub script: Option<f64>,
+    /// All other commands. Default: 600.
+    #[schemars(extend("minimum" = 0, "default" = 600))]
+    pub other: Option<f64>,
+}
+
 /// Event reporting.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename = "reporting_config")]

@@ -8,7 +8,7 @@ use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::base::{BaseConfig, ModuleName, OutputConfig, ReportingConfig};
+use crate::base::{BaseConfig, ModuleName, OutputConfig, ReportingConfig, TimeoutsConfig};
 
 /// A module's part of the schema.
 pub struct Section {
@@ -43,6 +43,7 @@ pub fn assemble(modules: &[String], sections: &[Section]) -> Value {
     }
     parts.push(("reporting_config".to_owned(), ReportingConfig::json_schema(&mut generator)));
     parts.push(("output_config".to_owned(), OutputConfig::json_schema(&mut generator)));
+    parts.push(("timeouts_config".to_owned(), TimeoutsConfig::json_schema(&mut generator)));
 
     let mut definitions: Map<String, Value> = generator.take_definitions(false).into_iter().collect();
     definitions.insert(ModuleName::schema_name().into_owned(), json!({"enum": modules}));

@@ -1,6 +1,8 @@
 //! Finds the place of a finding in the text, and prints that line.
 
-use yaml::{Node, Position, Span, Value};
+use std::cell::OnceCell;
+
+use yaml::{Node, Span, Value};
 
 use crate::finding::{Finding, Severity};
 use crate::instance::Step;
@@ -11,6 +13,8 @@ pub struct Document<'t> {
     name: &'t str,
     text: &'t str,
     tree: &'t Node,
+    /// The values that may be secrets, collected when they are first needed.
+    private: OnceCell<Vec<Span>>,
 }
 
 /// A part of a text.
@@ -33,7 +37,7 @@ const WIDEST: usize = 140;
 impl<'t> Document<'t> {
     /// A text with its tree; `name` is used in messages.
     pub fn new(name: &'t str, text: &'t str, tree: &'t Node) -> Self {
-        Self { name, text, tree }
+        Self { name, text, tree, private: OnceCell::new() }
     }
 
     fn spot(&self, path: &[Step<'_>]) -> Option<Spot<'t>> {
@@ -114,32 +118,40 @@ impl<'t> Document<'t> {
         text
     }
 
-    /// The line of a place, and a line below that marks it.
+    /// The line of a place, and a line below that marks it. Only what is printed is looked at: a line may be the whole
+    /// text, with thousands of findings.
     fn underlined(&self, place: Place) -> Option<String> {
-        let (from, to) = line_around(self.text, place.start)?;
-        let line = self.text.get(from..to)?;
-        let private = self.private_pieces(from, to);
-        let end = place.end.offset.clamp(place.start.offset, to);
-        let mut letters: Vec<(usize, char)> = line
-            .char_indices()
-            .map(|(at, c)| (from + at, c))
-            .filter(|(_, c)| *c != '\u{feff}')
-            .map(|(at, c)| {
-                let hidden = private.iter().any(|span| (span.start.offset..span.end.offset).contains(&at));
-                (at, if hidden { '*' } else { c })
-            })
-            .collect();
-        let column = letters.iter().position(|(at, _)| *at >= place.start.offset).unwrap_or(letters.len());
-        let (mut before, mut after) = (false, false);
-        if letters.len() > WIDEST {
-            let first = column.saturating_sub(WIDEST / 3);
-            before = first > 0;
-            after = letters.len() - first > WIDEST;
-            letters = letters.into_iter().skip(first).take(WIDEST).collect();
+        let (before, behind) = self.text.split_at_checked(place.start.offset)?;
+        let column = place.start.column.saturating_sub(1);
+        let rest = behind.chars().take(WIDEST + 1).take_while(|c| !is_break(*c)).count();
+        let is_long = column.min(WIDEST) + rest > WIDEST;
+        let first = if is_long { column.saturating_sub(WIDEST / 3) } else { 0 };
+        let letters_before = before.char_indices().rev().take_while(|(_, c)| !is_break(*c));
+        let mut letters: Vec<(usize, char)> =
+            letters_before.filter(|(_, c)| *c != '\u{feff}').take(column - first).collect();
+        letters.reverse();
+        let column = letters.len();
+        let behind = behind.char_indices().map(|(at, c)| (before.len() + at, c));
+        letters.extend(
+            behind
+                .take_while(|(_, c)| !is_break(*c))
+                .filter(|(_, c)| *c != '\u{feff}')
+                .take((WIDEST + 1).saturating_sub(column)),
+        );
+        let after = letters.len() > WIDEST;
+        letters.truncate(WIDEST);
+        let from = letters.first().map_or(place.start.offset, |(at, _)| *at);
+        let to = letters.last().map_or(place.start.offset, |(at, c)| at + c.len_utf8());
+        let private = self.private_between(from, to);
+        for (at, c) in &mut letters {
+            if private.iter().any(|span| (span.start.offset..span.end.offset).contains(at)) {
+                *c = '*';
+            }
         }
+        let end = place.end.offset.max(place.start.offset);
         let mut shown = String::new();
         let mut marks = String::new();
-        if before {
+        if first > 0 {
             shown.push('…');
             marks.push(' ');
         }
@@ -163,32 +175,32 @@ impl<'t> Document<'t> {
     }
 
     /// The parts of the text between two positions that may be secrets.
-    fn private_pieces(&self, from: usize, to: usize) -> Vec<Span> {
-        let mut found = Vec::new();
-        collect(self.tree, false, from, to, &mut found);
-        found
+    fn private_between(&self, from: usize, to: usize) -> &[Span] {
+        let private = self.private.get_or_init(|| {
+            let mut found = Vec::new();
+            collect(self.tree, false, &mut found);
+            // Values do not overlap; an alias repeats one.
+            found.sort_by_key(|span| (span.start.offset, span.end.offset));
+            found.dedup_by_key(|span| (span.start.offset, span.end.offset));
+            found
+        });
+        let first = private.partition_point(|span| span.end.offset <= from);
+        let behind = private.partition_point(|span| span.start.offset < to);
+        private.get(first..behind).unwrap_or_default()
     }
 }
 
 /// Depth is bounded by the parser's limit.
-fn collect(node: &Node, private: bool, from: usize, to: usize, found: &mut Vec<Span>) {
+fn collect(node: &Node, private: bool, found: &mut Vec<Span>) {
     match &node.value {
         Value::Map(entries) => {
             for (key, value) in entries {
                 let private = private || key.value.as_str().is_some_and(is_private);
-                collect(value, private, from, to, found);
+                collect(value, private, found);
             }
         }
-        Value::Seq(items) => items.iter().for_each(|item| collect(item, private, from, to, found)),
-        _ if private && node.span.start.offset < to && node.span.end.offset > from => found.push(node.span),
+        Value::Seq(items) => items.iter().for_each(|item| collect(item, private, found)),
+        _ if private => found.push(node.span),
         _ => {}
     }
-}
-
-/// Start and end of the line at a position.
-fn line_around(text: &str, at: Position) -> Option<(usize, usize)> {
-    let before = text.get(..at.offset)?;
-    let from = before.char_indices().rev().find(|(_, c)| is_break(*c)).map_or(0, |(at, c)| at + c.len_utf8());
-    let to = text.get(at.offset..)?.find(is_break).map_or(text.len(), |length| at.offset + length);
-    Some((from, to))
 }

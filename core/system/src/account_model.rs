@@ -1,7 +1,7 @@
 //! Models the effects of account commands on passwd, group and shadow, so that later steps of a plan see them.
 //!
-//! It covers the options that cloud-init uses, as documented in useradd(8), groupadd(8), usermod(8), passwd(1) and
-//! chpasswd(8). It is no replacement for these programs: it only runs on an overlay.
+//! It covers the options that cloud-init uses, as documented in useradd(8), groupadd(8), usermod(8), passwd(1),
+//! chpasswd(8) and Busybox's adduser and addgroup. It is no replacement for these programs: it only runs on an overlay.
 
 /// The three files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,7 +88,13 @@ impl Accounts {
         let plain = |code| Some((code, None));
         match program {
             "useradd" => Some(self.useradd(args)),
+            "pw" => self.pw(args),
             "groupadd" => plain(self.groupadd(args)),
+            "adduser" => Some(self.adduser(args)),
+            "addgroup" => match args {
+                [user, group] if !user.starts_with('-') => plain(self.add_members(group, user)),
+                _ => plain(self.groupadd(args)),
+            },
             "usermod" => plain(self.usermod(args)),
             "gpasswd" => match args {
                 ["-a" | "-M", user, group] => plain(self.add_members(group, user)),
@@ -113,6 +119,17 @@ impl Accounts {
                 let hashed = args.contains(&"-e") || args.contains(&"--encrypted");
                 plain(self.chpasswd(&String::from_utf8_lossy(stdin), hashed))
             }
+            _ => None,
+        }
+    }
+
+    /// pw(8) of FreeBSD, whose options for new accounts are those of useradd.
+    fn pw(&mut self, args: &[&str]) -> Option<(i32, Option<Home>)> {
+        match args {
+            ["useradd", "-n", name, options @ ..] => Some(self.useradd(&[options, &[*name]].concat())),
+            ["group", "add", name] => Some((self.groupadd(&[name]), None)),
+            ["groupmod", group, "-m", member] => Some((self.add_members(group, member), None)),
+            ["usermod", name, ..] => Some((if find(&self.passwd, name).is_some() { 0 } else { 67 }, None)),
             _ => None,
         }
     }
@@ -155,6 +172,24 @@ impl Accounts {
         push(&mut self.passwd, &format!("{}:x:{uid}:{gid}:{}:{home}:{shell}", user.name, user.comment));
         push(&mut self.shadow, &format!("{}:{}:19675:0:99999:7:::", user.name, user.password.unwrap_or("!")));
         (0, user.create_home.then_some(Home { path: home, uid, gid }))
+    }
+
+    /// Busybox's adduser, in the terms of useradd.
+    fn adduser(&mut self, args: &[&str]) -> (i32, Option<Home>) {
+        let mut words = vec!["-m"];
+        let mut rest = args.iter().copied();
+        while let Some(argument) = rest.next() {
+            match argument {
+                "-D" => {}
+                "-S" => words.push("-r"),
+                "-H" => words.push("-M"),
+                "-g" => words.extend(["-c", rest.next().unwrap_or_default()]),
+                "-h" => words.extend(["-d", rest.next().unwrap_or_default()]),
+                "-G" => words.extend(["-g", rest.next().unwrap_or_default()]),
+                other => words.push(other),
+            }
+        }
+        self.useradd(&words)
     }
 
     fn groupadd(&mut self, args: &[&str]) -> i32 {
@@ -309,6 +344,19 @@ mod tests {
         assert!(accounts.shadow.ends_with("bob:!$6$x$y:19675:0:99999:7:::\n"), "{}", accounts.shadow);
         assert_eq!(run(&mut accounts, "usermod --unlock bob", "").0, 0);
         assert!(accounts.shadow.contains("bob:$6$x$y:"), "{}", accounts.shadow);
+    }
+
+    /// `busybox adduser --help`, `busybox addgroup --help`.
+    #[test]
+    fn busybox_has_the_same_accounts_with_other_options() {
+        let mut accounts = Accounts { group: "users:x:100:\n".into(), ..Accounts::default() };
+        let (code, home) = run(&mut accounts, "adduser -D -g Bob -h /srv/bob -G users -s /bin/ash bob", "");
+        assert_eq!(code, 0);
+        assert_eq!(home, Some(Home { path: "/srv/bob".into(), uid: 1000, gid: 100 }));
+        assert_eq!(accounts.passwd, "bob:x:1000:100:Bob:/srv/bob:/bin/ash\n");
+        assert_eq!(run(&mut accounts, "addgroup staff", "").0, 0);
+        assert_eq!(run(&mut accounts, "addgroup bob staff", "").0, 0);
+        assert!(accounts.group.contains("staff:x:1000:bob\n"), "{}", accounts.group);
     }
 
     #[test]

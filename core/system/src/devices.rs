@@ -124,7 +124,7 @@ pub fn open_image(name: &Path, image: Vec<u8>) -> Result<Box<dyn Tree>, DeviceEr
     read_directly(name.to_owned(), Box::new(image), kind)
 }
 
-/// The superblock's data of an image in memory, as a device without a size.
+/// The superblock's data of an image in memory, as a device of the image's size in bytes.
 pub fn identify_image(name: &Path, image: &Vec<u8>) -> BlockDevice {
     let found = superblock::probe(image);
     let size = image.len() as u64;

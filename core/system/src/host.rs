@@ -3,24 +3,38 @@
 mod children;
 mod clock;
 mod commands;
+mod descriptors;
 mod environment;
 pub mod fifo;
 mod files;
+mod limits;
+mod lock;
 mod outbox;
 mod output;
+mod progress;
+mod sandbox;
 mod serial;
 mod signals;
+mod supervisor;
+mod wait;
 mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::System;
-use model::effects::Http;
+use model::effects::{Http, Sandbox};
 
-pub use environment::{NoHttp, absolute, arguments, current_directory, executable, standard_input};
+pub use descriptors::keep_descriptors_from_commands;
+pub use environment::{
+    NoHttp, absolute, arguments, current_directory, executable, reset_umask, standard_input,
+};
+pub use limits::Limits;
+pub use lock::{Holder, LOCK_NAME, StageLock, Turn};
 pub use output::StdioLog;
-pub use signals::{Termination, on_termination};
+pub use progress::tell_of_waiting;
+pub use signals::{Termination, end_after, on_termination};
+pub use supervisor::{Death, supervise};
 
 pub(crate) use clock::HostClock;
 pub(crate) use environment::HostEnvironment;
@@ -45,8 +59,14 @@ impl Host {
             http,
             clock: Arc::new(HostClock),
             environment: Arc::new(HostEnvironment),
-            journal: Arc::new(signals::Step),
+            sandbox: Arc::new(sandbox::Forked),
+            journal: Arc::new(progress::Step),
         }
+    }
+
+    /// Computations in a child process with limits.
+    pub fn sandbox() -> Arc<dyn Sandbox> {
+        Arc::new(sandbox::Forked)
     }
 
     /// A root for reading, below an overlay.

@@ -16,6 +16,7 @@ mod devices;
 mod dhcp;
 mod ephemeral;
 mod host;
+mod kept;
 mod links;
 mod netlink;
 mod overlay;
@@ -26,9 +27,11 @@ mod walk;
 pub use devices::{identify_image, open_image};
 pub use host::fifo;
 pub use host::{
-    Host, NoHttp, StdioLog, Termination, absolute, arguments, current_directory, executable, on_termination,
-    standard_input,
+    Death, Holder, Host, LOCK_NAME, Limits, NoHttp, StageLock, StdioLog, Termination, Turn, absolute,
+    arguments, current_directory, end_after, executable, keep_descriptors_from_commands, on_termination,
+    reset_umask, standard_input, supervise, tell_of_waiting,
 };
+pub use kept::keeping;
 pub use overlay::{Effect, EffectKind, Overlay, Recording, TreeHttp};
 pub use rerouted::{Route, rerouted};
 pub use scratch::{Scratch, scratch};

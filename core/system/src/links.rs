@@ -79,6 +79,7 @@ impl SysLinks {
         let features = text("device/features").unwrap_or_default();
         Link {
             name: name.to_owned(),
+            index: text("ifindex").and_then(|index| index.parse().ok()).unwrap_or(0),
             mac: text("address").unwrap_or_default().to_ascii_lowercase(),
             permanent_mac: self
                 .attribute(name, "bonding_slave/perm_hwaddr")

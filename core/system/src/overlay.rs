@@ -157,6 +157,16 @@ impl Recording {
     pub fn effects(&self) -> Vec<Effect> {
         self.lock().effects.clone()
     }
+
+    /// The words of all commands so far, in order.
+    pub fn commands(&self) -> Vec<String> {
+        let state = self.lock();
+        let words = state.effects.iter().filter_map(|effect| match &effect.kind {
+            EffectKind::Command { words, .. } => Some(words.join(" ")),
+            _ => None,
+        });
+        words.collect()
+    }
 }
 
 /// A virtual machine state over a read-only root.
@@ -198,6 +208,7 @@ impl Overlay {
             devices: machine.clone(),
             serial: machine.clone(),
             environment: machine.clone(),
+            sandbox: crate::Host::sandbox(),
             journal: machine,
         };
         (system, recording)

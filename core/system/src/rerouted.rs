@@ -72,6 +72,11 @@ impl Files for Rerouted {
         self.at(path, |files, path| files.create_dir(path, mode))
     }
 
+    fn sync(&self) -> Result<(), FileError> {
+        self.below.sync()?;
+        self.elsewhere.sync()
+    }
+
     fn symlink(&self, target: &Path, link: &Path) -> Result<(), FileError> {
         self.at(link, |files, link| files.symlink(target, link))
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::System;
-use model::effects::{BlockDevice, FileError, FileKind, Http, Metadata, ReadFiles};
+use model::effects::{BlockDevice, FileError, FileKind, Http, InProcess, Metadata, ReadFiles};
 
 use crate::overlay::{Overlay, Recording, TreeHttp};
 
@@ -84,7 +84,9 @@ impl Scratch {
     /// The machine, with the recording of its effects. `http` answers its requests.
     pub fn system_with(self, http: Arc<dyn Http>) -> (System, Recording) {
         let (devices, now) = (self.devices.clone(), self.now);
-        Overlay { lower: Arc::new(self), http, devices, now, seed: 1 }.system()
+        let (system, recording) = Overlay { lower: Arc::new(self), http, devices, now, seed: 1 }.system();
+        // A test of the computation itself need not start a process.
+        (System { sandbox: Arc::new(InProcess), ..system }, recording)
     }
 
     /// The machine; requests are not answered.

@@ -5,7 +5,12 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 /// Linux's limit of links in one path.
-const MAX_LINKS: usize = 40;
+pub(crate) const MAX_LINKS: usize = 40;
+
+/// The kernel's ELOOP.
+pub(crate) fn too_many_links() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "too many levels of symbolic links")
+}
 
 /// Resolves an absolute path to one without links, `..` or `.`; the root itself is `/`.
 ///
@@ -34,10 +39,7 @@ pub(crate) fn resolve(
             Some(target) => {
                 links += 1;
                 if links > MAX_LINKS {
-                    return Err(io::Error::new(
-                        io::ErrorKind::InvalidInput,
-                        "too many levels of symbolic links",
-                    ));
+                    return Err(too_many_links());
                 }
                 if target.is_absolute() {
                     done = PathBuf::from("/");
@@ -50,7 +52,7 @@ pub(crate) fn resolve(
 }
 
 /// The components in reverse order, for popping.
-fn components(path: &Path) -> Vec<OsString> {
+pub(crate) fn components(path: &Path) -> Vec<OsString> {
     let mut names: Vec<OsString> = path
         .components()
         .filter_map(|component| match component {

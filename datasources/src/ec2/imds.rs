@@ -7,7 +7,7 @@ use std::time::Duration;
 use metadata::service::{self, Tokens, join};
 use metadata::{Patience, Service, ec2_tree, race, side_by_side};
 use model::datasource::SourceError;
-use model::effects::{HttpError, Method, Request};
+use model::effects::{HttpError, Method, Request, Url};
 use model::{Node, System};
 use serde_json::{Map, Value};
 
@@ -27,6 +27,9 @@ const LONGEST: &str = "21600";
 /// For each document.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_RETRIES: u32 = 5;
+
+/// For all documents.
+const CRAWL_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// All data of the service.
 pub(super) struct Contents {
@@ -121,8 +124,15 @@ impl<'a> Imds<'a> {
         let (version, took) = self.version(&service);
         let workers = side_by_side::workers(took);
         let path = |path: &str| service.url(&format!("{version}/{path}"));
-        let get = |url: &str| service.get(url);
-        let user_data = service.get(&path("user-data")).unwrap_or_else(|error| {
+        let begun = self.system.clock.monotonic();
+        let get = |url: &str| {
+            if self.system.clock.monotonic().saturating_sub(begun) > CRAWL_TIMEOUT {
+                let reason = format!("reading the metadata takes more than {} s", CRAWL_TIMEOUT.as_secs());
+                return Err(HttpError::Refused { url: Url::new(url), reason });
+            }
+            service.get(url)
+        };
+        let user_data = get(&path("user-data")).unwrap_or_else(|error| {
             tracing::warn!("Failed fetching userdata: {error}");
             None
         });

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use metadata::standard;
+use metadata::{links, standard};
 use model::datasource::SourceError;
 use model::{Crawl, NetworkConfig, Node};
 use serde_json::{Map, Value, json};
@@ -111,11 +111,7 @@ pub(super) fn convert(
         tracing::warn!("Metadata 'network' has no interfaces");
         return Ok(None);
     };
-    let links = crawl.system().links.links()?;
-    let named = netconfig::links::by_mac(&links).map_err(|error| SourceError::Broken {
-        place: "/sys/class/net".to_owned(),
-        reason: error.to_string(),
-    })?;
+    let named = links::by_mac(crawl.system(), "/sys/class/net")?;
     let full = config.get("apply_full_imds_network_config").is_none_or(Node::lenient_bool);
     let mut nics: Vec<Nic<'_>> = named
         .iter()

@@ -27,8 +27,8 @@ pub(super) fn read(line: &str) -> Option<Map<String, Value>> {
         let seed = found.get("seedfrom").and_then(Value::as_str).filter(|seed| !seed.is_empty());
         let from_seed = match seed {
             None => Some(mode),
-            Some(seed) if super::seed::is_remote(seed) => Some("net"),
-            Some(seed) if super::seed::is_local(seed) => Some("local"),
+            Some(seed) if metadata::seed::is_remote(seed) => Some("net"),
+            Some(seed) if metadata::seed::is_local(seed) => Some("local"),
             Some(_) => None,
         };
         if let Some(mode) = from_seed {

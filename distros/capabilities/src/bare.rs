@@ -171,5 +171,7 @@ mod tests {
         assert_eq!(bare.choose("h", "", Some(true)), "h");
         let refused = bare.persist("h").expect_err("refused").to_string();
         assert_eq!(refused, "configuration of the host name is not supported on plan9");
+        let refused = bare.owner("root:root").expect_err("refused").to_string();
+        assert!(refused.ends_with("is not supported on plan9"), "{refused}");
     }
 }

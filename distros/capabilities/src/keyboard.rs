@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::distro::{Init, Keyboard, KeyboardLayout, ServiceAction, Services};
+use model::distro::{Facts, Init, Keyboard, KeyboardLayout, ServiceAction, Services};
 use model::effects::{Attributes, Command};
 use model::{DistroError, System};
 
@@ -51,6 +51,13 @@ pub struct Localectl {
     pub init: Init,
 }
 
+impl Localectl {
+    /// localectl of a distribution.
+    pub fn new(system: &System, facts: &Facts, init: Init) -> Self {
+        Self { system: system.clone(), distro: facts.name.to_owned(), init }
+    }
+}
+
 impl Keyboard for Localectl {
     fn apply(&self, keyboard: &KeyboardLayout) -> Result<(), DistroError> {
         if self.init != Init::Systemd {
@@ -60,6 +67,64 @@ impl Keyboard for Localectl {
         let KeyboardLayout { layout, model, variant, options } = keyboard;
         let command = Command::line(["localectl", "set-x11-keymap", layout, model, variant, options]);
         self.system.commands.run(&command)?;
+        Ok(())
+    }
+}
+
+const KEYMAPS: &str = "/usr/share/bkeymaps";
+
+/// `setup-keymap` of Alpine, whose keymaps are files of a layout and a variant.
+pub struct SetupKeymap {
+    /// Effects.
+    pub system: System,
+}
+
+impl Keyboard for SetupKeymap {
+    fn apply(&self, keyboard: &KeyboardLayout) -> Result<(), DistroError> {
+        let KeyboardLayout { layout, model, variant, options } = keyboard;
+        let refuse = |path: &Path, reason: &str| {
+            tracing::error!("{reason}");
+            Err(DistroError::BadFile { path: path.to_owned(), reason: reason.to_owned() })
+        };
+        let directory = Path::new(KEYMAPS).join(layout);
+        if layout.is_empty() || layout.contains('/') || !self.system.files.is_dir(&directory) {
+            return refuse(&directory, &format!("unknown keyboard layout '{layout}'"));
+        }
+        let file = directory.join(format!("{variant}.bmap.gz"));
+        if variant.is_empty() {
+            return refuse(&directory, "keyboard.variant is required on Alpine");
+        }
+        if variant.contains('/') || !self.system.files.is_file(&file) {
+            return refuse(&file, &format!("unknown variant '{variant}' of keyboard layout '{layout}'"));
+        }
+        for (name, value) in [("model", model), ("options", options)] {
+            if !value.is_empty() {
+                tracing::warn!("Keyboard {name} is ignored for Alpine Linux.");
+            }
+        }
+        self.system.commands.run(&Command::line(["setup-keymap", layout, variant]))?;
+        Ok(())
+    }
+}
+
+/// console-setup, and the desktop of Raspberry Pi OS.
+pub struct RaspberryKeyboard {
+    /// console-setup.
+    pub console: ConsoleSetup,
+}
+
+impl Keyboard for RaspberryKeyboard {
+    fn apply(&self, keyboard: &KeyboardLayout) -> Result<(), DistroError> {
+        self.console.apply(keyboard)?;
+        let ConsoleSetup { system, init } = &self.console;
+        let run = |words: &[&str]| system.commands.run(&Command::line(words.iter().copied()));
+        run(&["/usr/bin/raspi-config", "nonint", "update_labwc_keyboard"])?;
+        run(&["/usr/bin/raspi-config", "nonint", "update_squeekboard", "restart"])?;
+        let services = InitSystem { system: system.clone(), init: *init };
+        services.manage(ServiceAction::Restart, "keyboard-setup")?;
+        if system.commands.which("udevadm").is_some() {
+            run(&["udevadm", "trigger", "--subsystem-match=input", "--action=change"])?;
+        }
         Ok(())
     }
 }

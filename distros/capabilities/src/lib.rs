@@ -2,11 +2,13 @@
 
 mod accounts;
 mod bare;
+mod busybox;
 mod composed;
 mod header;
 mod hostname;
 mod keyboard;
 mod locale;
+mod locale_gen;
 mod packages;
 mod repositories;
 mod services;
@@ -19,17 +21,22 @@ mod trust_store;
 mod users;
 
 pub use accounts::Accounts;
+pub use busybox::AlpineUsers;
 pub use composed::Composed;
 pub use header::header;
-pub use hostname::{HostnameFile, HostnameStyle};
-pub use keyboard::{ConsoleSetup, Localectl};
-pub use locale::{DebianLocale, SysconfigLocale};
-pub use packages::{Apt, DNF_OR_YUM, Listed, Manager, PackageManagers, Snap, Tool};
+pub use hostname::{HostnameFile, HostnameStyle, preferred_name, set_kernel_name};
+pub use keyboard::{ConsoleSetup, Localectl, RaspberryKeyboard, SetupKeymap};
+pub use locale::{DebianLocale, LocaleFile};
+pub use locale_gen::{AlpineLocale, ArchLocale, GentooLocale, RaspberryLocale};
+pub use packages::{
+    APK, Apt, DNF_OR_YUM, EMERGE, Listed, Manager, OMA, PACMAN, PackageManagers, Snap, TDNF, Tool, Zypper,
+};
 pub use repositories::YumRepositories;
-pub use services::InitSystem;
+pub use services::{AlpineServices, InitSystem, Rc, RcServices};
 pub use settings::Settings;
 pub use ssh::OpenSsh;
+pub use sudo::{RuleFiles, UserRules};
 pub use time::{Zone, ZoneStyle};
 pub use time_sync::TimeClients;
 pub use trust_store::{CertificateFiles, Defaults, Store};
-pub use users::ShadowUtils;
+pub use users::{RaspberryUsers, ShadowUtils, add_group_with, create_groups, fits_a_line, set_own_passwords};

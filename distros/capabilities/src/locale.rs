@@ -1,9 +1,9 @@
-//! Sets the locale: update-locale and locale-gen on Debian, a shell-variable file on RHEL.
+//! Sets the locale: update-locale and locale-gen on Debian, a shell-variable file on others.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ifcfg::{Document, Quoting};
-use model::distro::{Init, Locale, PackageSpec, Packages};
+use model::distro::{Locale, PackageSpec, Packages};
 use model::effects::{Attributes, Command};
 use model::{DistroError, System};
 
@@ -35,31 +35,41 @@ fn variable(system: &System, path: &Path, name: &str) -> Option<String> {
     Document::parse(&bytes).ok()?.get(name).filter(|value| !value.is_empty())
 }
 
-/// RHEL's implementation.
-pub struct SysconfigLocale {
+/// A variable in a file that the system reads.
+pub struct LocaleFile {
     /// Effects.
     pub system: System,
-    /// The init system: systemd reads locale.conf(5).
-    pub init: Init,
+    /// The file.
+    pub file: &'static str,
+    /// The variable (`LANG`).
+    pub variable: &'static str,
+    /// A service to restart, so that it reads the file.
+    pub service: Option<&'static str>,
 }
 
-impl SysconfigLocale {
-    fn file(&self) -> PathBuf {
-        if self.init == Init::Systemd { "/etc/locale.conf".into() } else { "/etc/sysconfig/i18n".into() }
+impl LocaleFile {
+    /// locale.conf(5) of systemd.
+    pub fn systemd(system: &System) -> Self {
+        Self { system: system.clone(), file: "/etc/locale.conf", variable: "LANG", service: None }
     }
 }
 
-impl Locale for SysconfigLocale {
+impl Locale for LocaleFile {
     fn apply(&self, locale: &str, file: Option<&Path>) -> Result<(), DistroError> {
-        let path = file.map_or_else(|| self.file(), Path::to_owned);
-        let before = self.system.files.read_optional(&path)?;
-        let text = with_variable(&self.system, before.as_deref(), "LANG", locale)
-            .map_err(|error| DistroError::BadFile { path: path.clone(), reason: error.to_string() })?;
-        Ok(self.system.files.write(&path, &text, &Attributes::mode(0o644))?)
+        let path = file.unwrap_or(Path::new(self.file));
+        let before = self.system.files.read_optional(path)?;
+        let text = with_variable(&self.system, before.as_deref(), self.variable, locale)
+            .map_err(|error| DistroError::BadFile { path: path.to_owned(), reason: error.to_string() })?;
+        self.system.files.write(path, &text, &Attributes::mode(0o644))?;
+        if let Some(service) = self.service {
+            self.system.commands.run(&Command::line(["systemctl", "restart", service]))?;
+        }
+        Ok(())
     }
 
     fn current(&self) -> Result<String, DistroError> {
-        Ok(variable(&self.system, &self.file(), "LANG").unwrap_or_else(|| "en_US.UTF-8".into()))
+        let found = variable(&self.system, Path::new(self.file), self.variable);
+        Ok(found.unwrap_or_else(|| "en_US.UTF-8".into()))
     }
 }
 
@@ -93,7 +103,7 @@ impl DebianLocale {
         if self.system.commands.which(program).is_some() {
             return Ok(());
         }
-        let locales = PackageSpec { name: "locales".into(), version: None, manager: None };
+        let locales = PackageSpec::named("locales");
         self.packages.install(&[locales])
     }
 

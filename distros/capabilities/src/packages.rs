@@ -3,6 +3,7 @@
 mod apt;
 mod snap;
 mod table;
+mod zypper;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use model::{DistroError, Paths, System};
 
 pub use apt::Apt;
 pub use snap::Snap;
-pub use table::{DNF_OR_YUM, Listed, Tool};
+pub use table::{APK, DNF_OR_YUM, EMERGE, Listed, OMA, PACMAN, TDNF, Tool};
+pub use zypper::Zypper;
 
 /// A package manager.
 pub trait Manager: Send + Sync {

@@ -1,6 +1,6 @@
 //! Repositories of dnf and yum: a file for each (yum.conf(5), «[repository] OPTIONS»).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use model::distro::{Repositories, Repository};
 use model::effects::Attributes;
@@ -15,13 +15,9 @@ pub struct YumRepositories {
 }
 
 impl Repositories for YumRepositories {
-    fn file(&self, id: &str) -> PathBuf {
-        Path::new(DIRECTORY).join(format!("{id}.repo"))
-    }
-
-    fn add(&self, repository: &Repository) -> Result<bool, DistroError> {
+    fn add(&self, directory: Option<&Path>, repository: &Repository) -> Result<bool, DistroError> {
         let Repository { id, settings } = repository;
-        let path = self.file(id);
+        let path = directory.unwrap_or(Path::new(DIRECTORY)).join(format!("{id}.repo"));
         if id.is_empty() || id.contains(['/', '\n', ']']) || id.starts_with('.') {
             return Err(DistroError::BadFile {
                 path,

@@ -27,6 +27,8 @@ pub struct Settings {
     pub apt_get_command: Option<Vec<String>>,
     /// Replaces `dist-upgrade`.
     pub apt_get_upgrade_subcommand: Option<String>,
+    /// Whether the image's network is kept if nothing configures it; the distribution decides if not set.
+    pub disable_fallback_netcfg: Option<bool>,
     /// Whether the FQDN is the host name.
     pub prefer_fqdn_over_hostname: Option<bool>,
 }
@@ -72,6 +74,7 @@ impl Settings {
             name: facts.name.to_owned(),
             hosts_template: facts.hosts_template,
             ssh_service: self.ssh_svcname.clone().unwrap_or_else(|| facts.ssh_service.to_owned()),
+            own_network: facts.own_network && self.disable_fallback_netcfg != Some(false),
             default_user: self.default_user.clone().map(|user| user.0),
         }
     }

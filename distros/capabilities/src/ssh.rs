@@ -18,6 +18,13 @@ pub struct OpenSsh {
     pub key_group: bool,
 }
 
+impl OpenSsh {
+    /// The server of a distribution whose host keys have no group.
+    pub fn new(system: &System) -> Self {
+        Self { system: system.clone(), accounts: Accounts { system: system.clone() }, key_group: false }
+    }
+}
+
 impl Ssh for OpenSsh {
     fn directory(&self) -> PathBuf {
         "/etc/ssh".into()

@@ -16,6 +16,10 @@ pub enum ZoneStyle {
     Etc,
     /// /etc/localtime as a link with systemd, else `ZONE=` in /etc/sysconfig/clock and a copy.
     Sysconfig,
+    /// The same with `TIMEZONE=` (SUSE).
+    Suse,
+    /// /etc/localtime as a link (AOSC).
+    Link,
 }
 
 /// The time zone of a system.
@@ -58,12 +62,14 @@ impl Time for Zone {
                     Some(_) => self.copy(&zone),
                 }
             }
-            ZoneStyle::Sysconfig if self.init == Init::Systemd => self.link(&zone),
-            ZoneStyle::Sysconfig => {
+            ZoneStyle::Link => self.link(&zone),
+            ZoneStyle::Sysconfig | ZoneStyle::Suse if self.init == Init::Systemd => self.link(&zone),
+            ZoneStyle::Sysconfig | ZoneStyle::Suse => {
+                let variable = if self.style == ZoneStyle::Suse { "TIMEZONE" } else { "ZONE" };
                 let path = Path::new("/etc/sysconfig/clock");
                 let before = self.system.files.read_optional(path)?;
                 let text =
-                    super::locale::with_variable(&self.system, before.as_deref(), "ZONE", name).map_err(
+                    super::locale::with_variable(&self.system, before.as_deref(), variable, name).map_err(
                         |error| DistroError::BadFile { path: path.to_owned(), reason: error.to_string() },
                     )?;
                 self.system.files.write(path, &text, &Attributes::mode(0o644))?;

@@ -1,6 +1,6 @@
 //! NTP clients, from a distribution's table.
 
-use model::distro::{TimeClient, TimeSync};
+use model::distro::{Facts, TimeClient, TimeSync};
 use model::{DistroError, System};
 
 /// The clients of a distribution.
@@ -11,6 +11,13 @@ pub struct TimeClients {
     pub distro: String,
     /// In order of preference among installed ones.
     pub clients: &'static [TimeClient],
+}
+
+impl TimeClients {
+    /// The clients among a distribution's facts.
+    pub fn of(system: &System, facts: &Facts) -> Self {
+        Self { system: system.clone(), distro: facts.name.to_owned(), clients: facts.time_clients }
+    }
 }
 
 impl TimeSync for TimeClients {

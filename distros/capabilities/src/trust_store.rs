@@ -9,11 +9,15 @@ use model::{DistroError, System};
 /// How the distribution's CA certificates are removed.
 #[derive(Clone, Copy, Debug)]
 pub enum Defaults {
-    /// A `!` is added to each line of a file (update-ca-certificates(8)), and debconf is told not to select new ones.
+    /// A `!` is added to each line of a file (update-ca-certificates(8)), and debconf may be told not to select new ones.
     Deselect {
         /// The file.
         file: &'static str,
+        /// Whether debconf is told.
+        debconf: bool,
     },
+    /// They are kept: upstream knows no way to remove them.
+    Keep,
     /// The files in the directories are removed.
     Empty {
         /// The directories.
@@ -26,6 +30,8 @@ pub enum Defaults {
 pub struct Store {
     /// The directory of added certificates.
     pub directory: &'static str,
+    /// The ending of their names.
+    pub suffix: &'static str,
     /// The program that generates the bundles.
     pub update: &'static str,
     /// The distribution's certificates.
@@ -36,14 +42,40 @@ impl Store {
     /// ca-certificates of Debian: update-ca-certificates(8).
     pub const DEBIAN: Self = Self {
         directory: "/usr/local/share/ca-certificates",
+        suffix: ".crt",
         update: "update-ca-certificates",
-        defaults: Defaults::Deselect { file: "/etc/ca-certificates.conf" },
+        defaults: Defaults::Deselect { file: "/etc/ca-certificates.conf", debconf: true },
     };
     /// ca-certificates of RHEL: update-ca-trust(8).
     pub const RHEL: Self = Self {
         directory: "/usr/share/pki/ca-trust-source/anchors",
+        suffix: ".crt",
         update: "update-ca-trust",
         defaults: Defaults::Empty { directories: &["/etc/pki/ca-trust", "/usr/share/pki/ca-trust-source"] },
+    };
+    /// ca-certificates of Alpine, without debconf.
+    pub const ALPINE: Self = Self {
+        defaults: Defaults::Deselect { file: "/etc/ca-certificates.conf", debconf: false },
+        ..Self::DEBIAN
+    };
+    /// ca-certificates elsewhere.
+    pub const COMMON: Self = Self { defaults: Defaults::Keep, ..Self::DEBIAN };
+    /// ca-certificates of SUSE.
+    pub const SUSE: Self =
+        Self { directory: "/usr/share/pki/trust/anchors", defaults: Defaults::Keep, ..Self::DEBIAN };
+    /// ca-certs of AOSC.
+    pub const AOSC: Self = Self {
+        directory: "/etc/ssl/certs",
+        suffix: ".pem",
+        update: "update-ca-bundle",
+        defaults: Defaults::Deselect { file: "/etc/ca-certificates/conf.d/cloud-init.conf", debconf: false },
+    };
+    /// ca-certificates-pki of Photon.
+    pub const PHOTON: Self = Self {
+        directory: "/etc/ssl/certs",
+        suffix: ".pem",
+        update: "rehash_ca_certificates.sh",
+        defaults: Defaults::Empty { directories: &["/etc/pki/tls/certs", "/etc/ssl/certs"] },
     };
 }
 
@@ -58,7 +90,7 @@ pub struct CertificateFiles {
 const NOTE: &str = "# Modified by cloud-init to deselect certs due to user-data";
 
 impl CertificateFiles {
-    fn deselect(&self, file: &Path) -> Result<(), DistroError> {
+    fn deselect(&self, file: &Path, debconf: bool) -> Result<(), DistroError> {
         let before = self.system.files.text(file).unwrap_or_default();
         if !before.is_empty() {
             let mut noted = false;
@@ -76,6 +108,9 @@ impl CertificateFiles {
                 text.push_str(&format!("!{line}\n"));
             }
             self.system.files.write(file, text.as_bytes(), &Attributes::mode(0o644))?;
+        }
+        if !debconf {
+            return Ok(());
         }
         let answer = "ca-certificates ca-certificates/trust_new_crts select no";
         self.system.commands.run(&Command::line(["debconf-set-selections", "-"]).stdin(answer.to_owned()))?;
@@ -97,7 +132,7 @@ impl TrustStore for CertificateFiles {
     fn add(&self, certificates: &[String]) -> Result<Vec<PathBuf>, DistroError> {
         let mut written = Vec::new();
         for (index, certificate) in certificates.iter().enumerate() {
-            let name = format!("cloud-init-ca-cert-{}.crt", index + 1);
+            let name = format!("cloud-init-ca-cert-{}{}", index + 1, self.store.suffix);
             let path = Path::new(self.store.directory).join(name);
             self.system.files.write(&path, certificate.as_bytes(), &Attributes::mode(0o644))?;
             written.push(path);
@@ -107,7 +142,11 @@ impl TrustStore for CertificateFiles {
 
     fn remove_defaults(&self) -> Result<(), DistroError> {
         match self.store.defaults {
-            Defaults::Deselect { file } => self.deselect(Path::new(file)),
+            Defaults::Deselect { file, debconf } => self.deselect(Path::new(file), debconf),
+            Defaults::Keep => {
+                tracing::warn!("the default CA certificates of this distribution cannot be removed");
+                Ok(())
+            }
             Defaults::Empty { directories } => {
                 directories.iter().try_for_each(|directory| self.empty(Path::new(directory)))
             }

@@ -5,7 +5,19 @@ use model::effects::{Command, Owner};
 use model::user::{Account, UserSpec};
 use model::{DistroError, Node, System, Value};
 
-use crate::{Accounts, sudo};
+use crate::{Accounts, RuleFiles};
+
+/// The programs of a system that create and lock accounts; everything else about an account is common.
+pub(crate) trait AccountTools {
+    /// Creates an account.
+    fn create(&self, spec: &UserSpec) -> Result<(), DistroError>;
+
+    /// Disables password login.
+    fn lock(&self, name: &str) -> Result<(), DistroError>;
+
+    /// Enables password login.
+    fn unlock(&self, name: &str) -> Result<(), DistroError>;
+}
 
 /// shadow-utils.
 #[derive(Clone)]
@@ -35,7 +47,8 @@ impl ShadowUtils {
             .ok_or_else(|| DistroError::NoTool { action: what.to_owned(), tried: names.join(", ") })
     }
 
-    fn groups_of(spec: &UserSpec) -> Vec<String> {
+    /// The additional groups of an account.
+    pub fn groups_of(spec: &UserSpec) -> Vec<String> {
         let names: Vec<String> = match spec.groups.as_ref().map(|groups| &groups.value) {
             Some(Value::Str(text)) => text.split(',').map(str::to_owned).collect(),
             Some(Value::List(items)) => items.iter().filter_map(Node::scalar_text).collect(),
@@ -54,13 +67,7 @@ impl ShadowUtils {
 
     fn useradd(&self, spec: &UserSpec) -> Result<(), DistroError> {
         let groups = Self::groups_of(spec);
-        if spec.create_groups.unwrap_or(true) && !groups.is_empty() {
-            for group in groups.iter().chain(&spec.primary_group) {
-                if self.find_group(group)?.is_none() {
-                    self.add_group(group, &[])?;
-                }
-            }
-        }
+        create_groups(self, spec, &groups)?;
         let text =
             |node: &Option<Node>| node.as_ref().filter(|node| !node.is_null()).and_then(Node::scalar_text);
         let mut command = Command::line(["useradd", &spec.name]);
@@ -86,7 +93,11 @@ impl ShadowUtils {
         if spec.no_user_group {
             command = command.arg("--no-user-group");
         }
-        if let Some(hash) = spec.passwd.as_ref().filter(|hash| !hash.expose().is_empty()) {
+        let hash = spec.passwd.as_ref().filter(|hash| !hash.expose().is_empty());
+        // Every user can read a command's arguments, so the hash goes in by standard input: chpasswd does not know
+        // Ubuntu Core's accounts, though, and may be missing.
+        let as_argument = self.extra_users || self.system.commands.which("chpasswd").is_none();
+        if let Some(hash) = hash.filter(|_| as_argument) {
             command = command.arg("--password").secret_arg(hash.expose());
         }
         for (option, value) in [
@@ -105,36 +116,20 @@ impl ShadowUtils {
             command = command.args(["--uid".to_owned(), uid]);
         }
         let no_home = spec.no_create_home || spec.system;
-        self.run(command.arg(if no_home { "-M" } else { "-m" }))
-    }
-
-    fn unlock(&self, name: &str) -> Result<(), DistroError> {
-        let tools = vec![Command::line(["passwd", "-u", name]), Command::line(["usermod", "--unlock", name])];
-        let tool = self.first_of(&format!("unlock user account '{name}'"), tools)?;
-        let output = self.system.commands.run(&tool.accept(&[0, 3]))?;
-        if output.stderr.is_empty() {
-            return Ok(());
-        }
-        // The tools refuse to unlock an account without a password: it gets an empty one.
-        let tools =
-            vec![Command::line(["passwd", "-d", name]), Command::line(["usermod", "--password", "", name])];
-        self.run(self.first_of(&format!("set blank password for user account '{name}'"), tools)?)
-    }
-
-    fn set_own_passwords(&self, spec: &UserSpec) -> Result<(), DistroError> {
-        for (value, hashed) in [(&spec.plain_text_passwd, false), (&spec.hashed_passwd, true)] {
-            if let Some(value) = value.clone().filter(|value| !value.expose().is_empty()) {
-                self.set_passwords(&[Password { user: spec.name.clone(), value, hashed }])?;
+        self.run(command.arg(if no_home { "-M" } else { "-m" }))?;
+        match hash.filter(|_| !as_argument) {
+            Some(hash) => {
+                self.set_passwords(&[Password { user: spec.name.clone(), value: hash.clone(), hashed: true }])
             }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Locks the password, or unlocks an existing one with `lock_passwd: false`.
-    fn settle_lock(&self, spec: &UserSpec, new: bool) -> Result<(), DistroError> {
+    fn settle_lock(&self, tools: &dyn AccountTools, spec: &UserSpec, new: bool) -> Result<(), DistroError> {
         let name = spec.name.as_str();
         if spec.lock_passwd.unwrap_or(true) {
-            return self.lock_password(name);
+            return tools.lock(name);
         }
         let given = spec.plain_text_passwd.is_some() || spec.hashed_passwd.is_some();
         let unlockable = if new {
@@ -146,7 +141,7 @@ impl ShadowUtils {
             given || !self.accounts().has_empty_password(name)?
         };
         if unlockable {
-            return self.unlock(name);
+            return tools.unlock(name);
         }
         if new {
             tracing::warn!(
@@ -162,6 +157,29 @@ impl ShadowUtils {
         Ok(())
     }
 
+    /// Creates or changes an account with these tools.
+    pub(crate) fn add_with(&self, tools: &dyn AccountTools, spec: &UserSpec) -> Result<bool, DistroError> {
+        if let Some(mail) = &spec.snapuser {
+            self.add_snap_user(spec, mail)?;
+            return Ok(true);
+        }
+        // Before anything is done: what is invalid leaves no account without its rules.
+        let rules = RuleFiles::USUAL.check(&self.system, spec)?;
+        let new = self.find(&spec.name)?.is_none();
+        if new {
+            tools.create(spec)?;
+        } else {
+            tracing::info!("User {} already exists, skipping.", spec.name);
+        }
+        set_own_passwords(self, spec)?;
+        self.settle_lock(tools, spec, new)?;
+        RuleFiles::USUAL.write(&self.system, &rules)?;
+        if let Some(rules) = spec.sudo.as_ref().filter(|rules| rules.as_bool() == Some(false)) {
+            tracing::warn!(target: "deprecated", "{}: sudo: false of user {} is deprecated in 22.2: use null", rules.origin, spec.name);
+        }
+        Ok(new)
+    }
+
     fn add_snap_user(&self, spec: &UserSpec, mail: &str) -> Result<(), DistroError> {
         let mut command = Command::line(["snap", "create-user", "--sudoer", "--json"]);
         if spec.no_create_home {
@@ -169,6 +187,109 @@ impl ShadowUtils {
         }
         self.run(command.arg(mail))
     }
+}
+
+/// Creates the missing groups of an account, unless `create_groups` is false.
+///
+/// # Errors
+///
+/// If a group cannot be looked up or created.
+pub fn create_groups(users: &dyn Users, spec: &UserSpec, groups: &[String]) -> Result<(), DistroError> {
+    if !spec.create_groups.unwrap_or(true) || groups.is_empty() {
+        return Ok(());
+    }
+    for group in groups.iter().chain(&spec.primary_group) {
+        if users.find_group(group)?.is_none() {
+            users.add_group(group, &[])?;
+        }
+    }
+    Ok(())
+}
+
+/// Creates a group unless it exists, and adds its members that exist, with the commands for both.
+///
+/// # Errors
+///
+/// If a group or account cannot be looked up, or a command fails.
+pub fn add_group_with(
+    users: &dyn Users,
+    (name, members): (&str, &[String]),
+    run: impl Fn(Command) -> Result<(), DistroError>,
+    create: impl FnOnce() -> Command,
+    add_member: impl Fn(&str) -> Command,
+) -> Result<(), DistroError> {
+    if users.find_group(name)?.is_some() {
+        tracing::warn!("Skipping creation of existing group '{name}'");
+    } else {
+        run(create())?;
+    }
+    for member in members {
+        if users.find(member)?.is_none() {
+            tracing::warn!("Unable to add group member '{member}' to group '{name}'; user does not exist.");
+            continue;
+        }
+        run(add_member(member))?;
+    }
+    Ok(())
+}
+
+/// Sets the passwords in `plain_text_passwd` and `hashed_passwd`.
+///
+/// # Errors
+///
+/// If a password cannot be set.
+pub fn set_own_passwords(users: &dyn Users, spec: &UserSpec) -> Result<(), DistroError> {
+    for (value, hashed) in [(&spec.plain_text_passwd, false), (&spec.hashed_passwd, true)] {
+        if let Some(value) = value.clone().filter(|value| !value.expose().is_empty()) {
+            users.set_passwords(&[Password { user: spec.name.clone(), value, hashed }])?;
+        }
+    }
+    Ok(())
+}
+
+impl AccountTools for ShadowUtils {
+    fn create(&self, spec: &UserSpec) -> Result<(), DistroError> {
+        self.useradd(spec)
+    }
+
+    fn lock(&self, name: &str) -> Result<(), DistroError> {
+        let tools = vec![Command::line(["passwd", "-l", name]), Command::line(["usermod", "--lock", name])];
+        self.run(self.first_of(&format!("lock user account '{name}'"), tools)?)
+    }
+
+    fn unlock(&self, name: &str) -> Result<(), DistroError> {
+        let tools = vec![Command::line(["passwd", "-u", name]), Command::line(["usermod", "--unlock", name])];
+        let tool = self.first_of(&format!("unlock user account '{name}'"), tools)?;
+        let output = self.system.commands.run(&tool.accept(&[0, 3]))?;
+        if output.stderr.is_empty() {
+            return Ok(());
+        }
+        // The tools refuse to unlock an account without a password: it gets an empty one.
+        let tools =
+            vec![Command::line(["passwd", "-d", name]), Command::line(["usermod", "--password", "", name])];
+        self.run(self.first_of(&format!("set blank password for user account '{name}'"), tools)?)
+    }
+}
+
+/// Checks what chpasswd(8) and others read as lines: a line break in a password would set another user's.
+///
+/// # Errors
+///
+/// If the user name or the password contains a character that is not allowed there.
+pub fn fits_a_line(password: &Password) -> Result<(), DistroError> {
+    let (user, value) = (&password.user, password.value.expose());
+    let breaks = |text: &str| text.contains(['\n', '\0']);
+    let separated = user.contains(':') || (password.hashed && value.contains(':'));
+    if !separated && !breaks(user) && !breaks(value) {
+        return Ok(());
+    }
+    Err(DistroError::BadFile {
+        path: "/etc/shadow".into(),
+        reason: format!(
+            "cannot store the password of user {}: it or the user name contains a character that is not allowed there",
+            user.escape_default()
+        ),
+    })
 }
 
 impl Users for ShadowUtils {
@@ -181,56 +302,20 @@ impl Users for ShadowUtils {
     }
 
     fn add_group(&self, name: &str, members: &[String]) -> Result<(), DistroError> {
-        if self.find_group(name)?.is_some() {
-            tracing::warn!("Skipping creation of existing group '{name}'");
-        } else {
-            let mut command = Command::line(["groupadd", name]);
-            if self.extra_users {
-                command = command.arg("--extrausers");
-            }
-            self.run(command)?;
-        }
-        for member in members {
-            if self.find(member)?.is_none() {
-                tracing::warn!(
-                    "Unable to add group member '{member}' to group '{name}'; user does not exist."
-                );
-                continue;
-            }
-            self.run(Command::line(["usermod", "-a", "-G", name, member]))?;
-        }
-        Ok(())
+        let create = || {
+            let command = Command::line(["groupadd", name]);
+            if self.extra_users { command.arg("--extrausers") } else { command }
+        };
+        let add_member = |member: &str| Command::line(["usermod", "-a", "-G", name, member]);
+        add_group_with(self, (name, members), |command| self.run(command), create, add_member)
     }
 
     fn add_user(&self, spec: &UserSpec) -> Result<bool, DistroError> {
-        if let Some(mail) = &spec.snapuser {
-            self.add_snap_user(spec, mail)?;
-            return Ok(true);
-        }
-        let new = self.find(&spec.name)?.is_none();
-        if new {
-            self.useradd(spec)?;
-        } else {
-            tracing::info!("User {} already exists, skipping.", spec.name);
-        }
-        self.set_own_passwords(spec)?;
-        self.settle_lock(spec, new)?;
-        if let Some(rules) = spec.doas.as_ref().filter(|rules| !rules.is_empty()) {
-            sudo::write_doas(&self.system, &spec.name, rules)?;
-        }
-        if let Some(rules) = spec.sudo.as_ref() {
-            if rules.is_truthy() {
-                sudo::write_sudo(&self.system, &spec.name, rules)?;
-            } else if rules.as_bool() == Some(false) {
-                tracing::warn!(target: "deprecated", "{}: sudo: false of user {} is deprecated in 22.2: use null", rules.origin, spec.name);
-            }
-        }
-        Ok(new)
+        self.add_with(self, spec)
     }
 
     fn lock_password(&self, name: &str) -> Result<(), DistroError> {
-        let tools = vec![Command::line(["passwd", "-l", name]), Command::line(["usermod", "--lock", name])];
-        self.run(self.first_of(&format!("lock user account '{name}'"), tools)?)
+        self.lock(name)
     }
 
     fn expire_password(&self, name: &str) -> Result<(), DistroError> {
@@ -238,6 +323,7 @@ impl Users for ShadowUtils {
     }
 
     fn set_passwords(&self, passwords: &[Password]) -> Result<(), DistroError> {
+        passwords.iter().try_for_each(fits_a_line)?;
         for hashed in [false, true] {
             let lines: Vec<String> = passwords
                 .iter()
@@ -259,5 +345,52 @@ impl Users for ShadowUtils {
 
     fn owner(&self, text: &str) -> Result<Owner, DistroError> {
         self.accounts().owner(text)
+    }
+}
+
+/// Raspberry Pi OS: a new account takes the place of the image's first user.
+pub struct RaspberryUsers {
+    /// shadow-utils.
+    pub inner: ShadowUtils,
+}
+
+impl Users for RaspberryUsers {
+    fn find(&self, name: &str) -> Result<Option<Account>, DistroError> {
+        self.inner.find(name)
+    }
+
+    fn find_group(&self, name: &str) -> Result<Option<u32>, DistroError> {
+        self.inner.find_group(name)
+    }
+
+    fn add_group(&self, name: &str, members: &[String]) -> Result<(), DistroError> {
+        self.inner.add_group(name, members)
+    }
+
+    fn add_user(&self, spec: &UserSpec) -> Result<bool, DistroError> {
+        let new = self.inner.add_user(spec)?;
+        if new {
+            let rename = Command::line(["/usr/bin/rename-user", "-f", "-s"]).env("SUDO_USER", &spec.name);
+            if let Err(error) = self.inner.run(rename) {
+                tracing::error!("Failed to setup user: {error}");
+            }
+        }
+        Ok(new)
+    }
+
+    fn lock_password(&self, name: &str) -> Result<(), DistroError> {
+        self.inner.lock_password(name)
+    }
+
+    fn expire_password(&self, name: &str) -> Result<(), DistroError> {
+        self.inner.expire_password(name)
+    }
+
+    fn set_passwords(&self, passwords: &[Password]) -> Result<(), DistroError> {
+        self.inner.set_passwords(passwords)
+    }
+
+    fn owner(&self, text: &str) -> Result<Owner, DistroError> {
+        self.inner.owner(text)
     }
 }

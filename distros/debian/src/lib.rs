@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use capabilities::{
-    Accounts, Apt, CertificateFiles, Composed, ConsoleSetup, DebianLocale, HostnameFile, HostnameStyle,
-    Manager, OpenSsh, PackageManagers, Settings, ShadowUtils, Snap, Store, TimeClients, Zone, ZoneStyle,
+    Apt, CertificateFiles, Composed, ConsoleSetup, DebianLocale, HostnameFile, HostnameStyle, Manager,
+    OpenSsh, PackageManagers, RaspberryKeyboard, RaspberryLocale, RaspberryUsers, Settings, ShadowUtils,
+    Snap, Store, TimeClients, Zone, ZoneStyle,
 };
-use model::distro::{Facts, Family, Init, Optional};
+use model::distro::{Facts, Family, Init, Keyboard, Locale, Optional, Users};
 use model::{Distro, DistroError, Node, System};
 
 mod facts;
@@ -30,6 +31,8 @@ fn is_ubuntu_core(system: &System) -> bool {
         || system.files.is_dir(Path::new("/etc/system-image/config.d"))
 }
 
+const RASPBERRY: &str = "raspberry-pi-os";
+
 fn make(system: &System, facts: &'static Facts, system_info: &Node) -> Result<Box<dyn Distro>, DistroError> {
     let settings = Settings::read(system_info)?;
     let init = Init::of(system.files.as_ref());
@@ -41,39 +44,37 @@ fn make(system: &System, facts: &'static Facts, system_info: &Node) -> Result<Bo
     let packages = PackageManagers::of(&system, &settings.paths(), managers);
     // Ubuntu Core has accounts in addition to the system's, whose files are read-only.
     let extra_users = facts.snap && is_ubuntu_core(&system);
-    let network = network_managers::NetworkTools::new(
-        system.clone(),
-        network_managers::Settings {
-            renderers: settings.network.renderers.clone(),
-            activators: settings.network.activators.clone(),
-            ..network_managers::Settings::of(facts.name)
-        },
-    );
-    let clients =
-        TimeClients { system: system.clone(), distro: facts.name.to_owned(), clients: facts.time_clients };
+    let (renderers, activators) =
+        (settings.network.renderers.as_deref(), settings.network.activators.as_deref());
+    let network = network_managers::NetworkTools::of(&system, facts.name, renderers, activators);
+    let clients = TimeClients::of(&system, facts);
+    let users = ShadowUtils { system: system.clone(), extra_users };
+    let locale = DebianLocale { system: system.clone(), packages: packages.clone() };
+    let console = ConsoleSetup { system: system.clone(), init };
+    // raspi-config and the first user of its images.
+    let (users, locale, keyboard): (Box<dyn Users>, Box<dyn Locale>, Box<dyn Keyboard>) =
+        if facts.name == RASPBERRY {
+            (
+                Box::new(RaspberryUsers { inner: users }),
+                Box::new(RaspberryLocale { system: system.clone(), inner: locale }),
+                Box::new(RaspberryKeyboard { console }),
+            )
+        } else {
+            (Box::new(users), Box::new(locale), Box::new(console))
+        };
     Ok(Box::new(Composed {
-        hostname: Box::new(HostnameFile {
-            system: system.clone(),
-            style: HostnameStyle::File,
-            init,
-            prefer_fqdn: settings.prefer_fqdn_over_hostname.unwrap_or(facts.prefer_fqdn),
-            create_file: settings.create_hostname_file.unwrap_or(true),
-        }),
-        users: Box::new(ShadowUtils { system: system.clone(), extra_users }),
-        packages: Box::new(packages.clone()),
+        hostname: Box::new(HostnameFile::new(&system, HostnameStyle::File, init, &settings, facts)),
+        users,
+        packages: Box::new(packages),
         network: Box::new(legacy::WithoutEth0 { system: system.clone(), inner: network }),
-        locale: Box::new(DebianLocale { system: system.clone(), packages }),
+        locale,
         time: Box::new(Zone { system: system.clone(), style: ZoneStyle::Etc, init }),
-        ssh: Box::new(OpenSsh {
-            system: system.clone(),
-            accounts: Accounts { system: system.clone() },
-            key_group: false,
-        }),
+        ssh: Box::new(OpenSsh::new(&system)),
         optional: Optional {
             trust_store: Some(Box::new(CertificateFiles { system: system.clone(), store: Store::DEBIAN })),
             time_sync: Some(Box::new(clients)),
-            keyboard: Some(Box::new(ConsoleSetup { system: system.clone(), init })),
-            // apt's sources are managed by the module apt_configure, which is not implemented yet.
+            keyboard: Some(keyboard),
+            // The module apt_configure manages apt's sources by itself.
             ..Optional::default()
         },
         ..Composed::bare(settings.info(facts), &system, init)

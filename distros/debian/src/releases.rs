@@ -88,4 +88,17 @@ pub static RELEASES: &[Release] = &[
         hostname: "ubuntu",
         entries: &[DEBIAN, UBUNTU],
     },
+    Release {
+        distro: "raspberry-pi-os",
+        version: "13",
+        os_release: include_str!("../releases/raspberry-pi-os-13.os-release"),
+        passwd: include_str!("../releases/debian-13.passwd"),
+        group: &[
+            include_str!("../releases/base-passwd.group"),
+            include_str!("../releases/debian-13.group"),
+            include_str!("../releases/raspberry.group"),
+        ],
+        hostname: "raspberrypi",
+        entries: &[DEBIAN, include_str!("../releases/raspberry.entries")],
+    },
 ];

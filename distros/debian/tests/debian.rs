@@ -8,7 +8,7 @@ use model::distro::{Distro, Init, KeyboardLayout, PackageSpec, Password, Service
 use model::effects::{Command, CommandError, Commands, Output};
 use model::user::UserSpec;
 use model::{Node, Secret, System};
-use system::{EffectKind, Recording, Scratch};
+use system::{Recording, Scratch};
 
 fn machine(name: &str, root: Scratch) -> (Box<dyn Distro>, System, Recording) {
     machine_with(name, root, "{}")
@@ -38,15 +38,6 @@ fn machine_with(name: &str, root: Scratch, system_info: &str) -> (Box<dyn Distro
     (distro, system, recording)
 }
 
-fn commands(recording: &Recording) -> Vec<String> {
-    let effects = recording.effects();
-    let lines = effects.iter().filter_map(|effect| match &effect.kind {
-        EffectKind::Command { words, .. } => Some(words.join(" ")),
-        _ => None,
-    });
-    lines.collect()
-}
-
 fn spec(yaml: &str) -> UserSpec {
     let node = Node::from_yaml("user", yaml.as_bytes()).expect("valid").expect("there");
     model::config::from_node(&node).expect("a user")
@@ -61,10 +52,11 @@ fn a_user_with_everything() {
     );
     assert!(distro.users().add_user(&user).expect("made"));
     assert_eq!(
-        commands(&recording),
+        recording.commands(),
         [
             "groupadd docker",
-            "useradd bob --comment Bob --groups sudo,docker --password REDACTED --shell /bin/bash --uid 1500 -m",
+            "useradd bob --comment Bob --groups sudo,docker --shell /bin/bash --uid 1500 -m",
+            "chpasswd -e",
             "passwd -u bob",
         ]
     );
@@ -74,11 +66,76 @@ fn a_user_with_everything() {
     assert_eq!((mode("/etc/sudoers.d/90-cloud-init-users"), mode("/etc/sudoers.d")), (0o440, 0o750));
 }
 
+/// A machine whose checker of rules rejects them all.
+struct Rejecting(Arc<dyn Commands>, &'static str);
+
+impl Commands for Rejecting {
+    fn run(&self, command: &Command) -> Result<Output, CommandError> {
+        let output = self.0.run(command)?;
+        let line = command.shown().join(" ");
+        if line.starts_with(self.1) {
+            return Err(CommandError::Failed { command: line, output: Output { code: 1, ..output } });
+        }
+        Ok(output)
+    }
+
+    fn which(&self, program: &str) -> Option<PathBuf> {
+        self.0.which(program)
+    }
+
+    fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
+        self.0.spawn_detached(command)
+    }
+}
+
+#[test]
+fn rules_are_checked_by_their_program_before_anything_is_done() {
+    for (program, check, user, file) in [
+        (
+            "/usr/sbin/visudo",
+            "visudo -c -f /run/cloud-init/tmp/rules",
+            "{name: bob, sudo: 'ALL=(ALL'}",
+            "/etc/sudoers.d/90-cloud-init-users",
+        ),
+        (
+            "/usr/bin/doas",
+            "doas -C /run/cloud-init/tmp/rules",
+            "{name: bob, doas: ['permit bob as']}",
+            "/etc/doas.conf",
+        ),
+    ] {
+        for rejected in [true, false] {
+            let root = Scratch::new().program(program).file(file, "before\n");
+            let (_, mut system, recording) = machine("debian", root);
+            if rejected {
+                system.commands = Arc::new(Rejecting(system.commands.clone(), check));
+            }
+            let facts = debian::FAMILY.member("debian").expect("a name of the family");
+            let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
+            let added = distro.users().add_user(&spec(user));
+            assert_eq!(recording.commands()[0], check);
+            assert_eq!(recording.commands().iter().any(|line| line.starts_with("useradd")), !rejected);
+            let after = system.files.text(Path::new(file)).expect("there");
+            match added {
+                Ok(_) => assert!(
+                    !rejected && after.starts_with("before\n\n# ") && after.contains("bob"),
+                    "{after}"
+                ),
+                Err(error) => assert!(
+                    rejected && after == "before\n" && error.to_string().contains("rejects"),
+                    "{error}"
+                ),
+            }
+            assert!(!system.files.exists(Path::new("/run/cloud-init/tmp/rules")));
+        }
+    }
+}
+
 #[test]
 fn a_system_user_has_no_home_and_is_locked() {
     let (distro, _, recording) = machine("debian", Scratch::new());
     distro.users().add_user(&spec("{name: d, system: true, no_log_init: true}")).expect("made");
-    assert_eq!(commands(&recording), ["useradd d --no-log-init --system -M", "passwd -l d"]);
+    assert_eq!(recording.commands(), ["useradd d --no-log-init --system -M", "passwd -l d"]);
 }
 
 #[test]
@@ -89,7 +146,7 @@ fn a_user_that_is_there_is_not_made_again() {
     let (distro, _, recording) = machine("debian", root);
     assert!(!distro.users().add_user(&spec("{name: bob, lock_passwd: false}")).expect("left"));
     // It has no password: unlocking it would allow login without one.
-    assert_eq!(commands(&recording), Vec::<String>::new());
+    assert_eq!(recording.commands(), Vec::<String>::new());
 }
 
 #[test]
@@ -99,7 +156,7 @@ fn passwords_go_in_by_standard_input() {
     let password =
         |user: &str, hashed| Password { user: user.into(), value: Secret::new("s3cret".into()), hashed };
     distro.users().set_passwords(&[password("a", false), password("b", true)]).expect("set");
-    assert_eq!(commands(&recording), ["chpasswd", "chpasswd -e"]);
+    assert_eq!(recording.commands(), ["chpasswd", "chpasswd -e"]);
 }
 
 #[test]
@@ -110,7 +167,7 @@ fn the_host_name_is_short_and_its_file_keeps_comments() {
     assert_eq!(distro.hostname().choose("h", "h.example.org", Some(true)), "h.example.org");
     distro.hostname().apply("new").expect("set");
     assert_eq!(system.files.text(Path::new("/etc/hostname")).as_deref(), Some("# mine\nnew\n"));
-    assert_eq!(commands(&recording), ["hostname new"]);
+    assert_eq!(recording.commands(), ["hostname new"]);
 }
 
 #[test]
@@ -124,7 +181,7 @@ fn packages_are_installed_by_apt_get() {
     distro.packages().install(&[package("nginx", None), package("curl", Some("8.5"))]).expect("installed");
     let apt = "apt-get --option=Dpkg::Options::=--force-confold --option=Dpkg::options::=--force-unsafe-io --assume-yes --quiet";
     assert_eq!(
-        commands(&recording),
+        recording.commands(),
         [format!("{apt} update"), "apt-cache pkgnames".to_owned(), format!("{apt} install nginx curl=8.5"),]
     );
 }
@@ -140,7 +197,7 @@ fn snaps_are_installed_one_by_one() {
         manager: Some("snap".into()),
     };
     distro.packages().install(&[package("lxd", None), package("juju", Some("3.6"))]).expect("installed");
-    assert_eq!(commands(&recording), ["snap install lxd", "snap install juju 3.6"]);
+    assert_eq!(recording.commands(), ["snap install lxd", "snap install juju 3.6"]);
     let (distro, ..) = machine("ubuntu", Scratch::new());
     let error = distro.packages().install(&[package("lxd", None)]).expect_err("there is no snap");
     assert!(error.to_string().contains("lxd"), "{error}");
@@ -163,7 +220,7 @@ fn what_apt_does_not_know_may_be_a_snap() {
     let wanted = [package("nginx", None), package("lxd", None), package("nowhere", Some("apt"))];
     let error = distro.packages().install(&wanted).expect_err("one is of apt alone").to_string();
     assert!(error.contains("nowhere") && !error.contains("lxd"), "{error}");
-    let lines = commands(&recording);
+    let lines = recording.commands();
     assert!(lines.iter().any(|line| line.ends_with("install nginx")), "{lines:#?}");
     assert_eq!(lines.last().map(String::as_str), Some("snap install lxd"));
 }
@@ -172,7 +229,7 @@ fn what_apt_does_not_know_may_be_a_snap() {
 #[test]
 fn lists_of_packages_are_fetched_once_unless_forced() {
     let (distro, _, recording) = machine("debian", Scratch::new());
-    let updates = || commands(&recording).iter().filter(|line| line.ends_with(" update")).count();
+    let updates = || recording.commands().iter().filter(|line| line.ends_with(" update")).count();
     for (force, made) in [(false, 1), (false, 1), (true, 2), (true, 3), (false, 3)] {
         distro.packages().refresh(force).expect("fetched");
         assert_eq!(updates(), made, "force {force}");
@@ -192,7 +249,7 @@ fn snaps_are_refreshed_unless_they_are_held() {
         let facts = debian::FAMILY.member("ubuntu").expect("a name of the family");
         let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
         distro.packages().upgrade().expect("done");
-        assert_eq!(commands(&recording).contains(&"snap refresh".to_owned()), refreshed, "{settings}");
+        assert_eq!(recording.commands().contains(&"snap refresh".to_owned()), refreshed, "{settings}");
     }
 }
 
@@ -219,7 +276,7 @@ fn apt_waits_for_whoever_holds_its_locks() {
         let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
         let before = system.clock.monotonic();
         assert_eq!(distro.packages().refresh(true).is_ok(), ends_well, "{locks}");
-        let made = commands(&recording).iter().filter(|line| line.starts_with("apt-get ")).count();
+        let made = recording.commands().iter().filter(|line| line.starts_with("apt-get ")).count();
         assert_eq!(made, tries, "{locks}");
         let waited = system.clock.monotonic().saturating_sub(before).as_secs();
         assert_eq!(usize::try_from(waited).expect("small"), tries - 1, "a second between two tries");
@@ -271,7 +328,7 @@ fn accounts_of_ubuntu_core_are_extra_users() {
     let add = |root: Scratch| {
         let (distro, _, recording) = machine("ubuntu", root);
         distro.users().add_user(&spec("{name: bob, groups: [docker], lock_passwd: true}")).expect("made");
-        commands(&recording)
+        recording.commands()
     };
     let extra =
         ["groupadd docker --extrausers", "useradd bob --extrausers --groups docker -m", "passwd -l bob"];
@@ -315,7 +372,7 @@ fn a_missing_hostname_file_is_not_created_where_that_is_unwanted() {
     let (distro, system, recording) = machine_with("debian", Scratch::new(), info);
     distro.hostname().apply("new").expect("set");
     assert!(!system.files.exists(Path::new("/etc/hostname")));
-    assert_eq!(commands(&recording), ["hostname new"]);
+    assert_eq!(recording.commands(), ["hostname new"]);
     let (distro, system, _) = machine_with("debian", Scratch::new().file("/etc/hostname", "old\n"), info);
     distro.hostname().apply("new").expect("set");
     assert_eq!(system.files.text(Path::new("/etc/hostname")).as_deref(), Some("new\n"));
@@ -334,7 +391,7 @@ fn a_locale_is_generated_once() {
     let text = system.files.text(Path::new("/etc/locale.gen")).expect("there");
     assert_eq!(text, "de_DE.UTF-8 UTF-8\nen_US.UTF-8 UTF-8\n");
     assert_eq!(
-        commands(&recording),
+        recording.commands(),
         ["locale-gen --keep-existing", "update-locale --locale-file=/etc/default/locale LANG=de_DE.UTF-8",]
     );
 }
@@ -355,10 +412,10 @@ fn a_time_zone_that_is_none_is_refused() {
 fn services_by_systemd_or_without() {
     let (distro, _, recording) = machine("debian", Scratch::new().directory("/run/systemd/system"));
     distro.services().manage(ServiceAction::Reload, "ssh").expect("done");
-    assert_eq!(commands(&recording), ["systemctl reload-or-restart ssh"]);
+    assert_eq!(recording.commands(), ["systemctl reload-or-restart ssh"]);
     let (distro, _, recording) = machine("debian", Scratch::new().program("/usr/sbin/service"));
     distro.services().manage(ServiceAction::Reload, "ssh").expect("done");
-    assert_eq!(commands(&recording), ["service ssh restart"]);
+    assert_eq!(recording.commands(), ["service ssh restart"]);
 }
 
 #[test]
@@ -408,13 +465,13 @@ fn services_know_what_systemd_is_for() {
     distro.services().restart_unordered("ssh").expect("done");
     distro.services().reload_configuration().expect("done");
     assert_eq!(
-        commands(&recording),
+        recording.commands(),
         ["systemctl restart ssh --job-mode=ignore-dependencies", "systemctl daemon-reload"]
     );
     let (distro, _, recording) = machine("debian", Scratch::new().program("/usr/sbin/service"));
     distro.services().reload_configuration().expect("nothing to do");
     assert!(distro.services().is_active("ssh").is_err());
-    assert_eq!(commands(&recording), Vec::<String>::new());
+    assert_eq!(recording.commands(), Vec::<String>::new());
 }
 
 #[test]
@@ -425,7 +482,7 @@ fn trust_is_a_file_for_each_authority_and_a_bundle() {
     store.remove_defaults().expect("deselected");
     store.add(&["PEM\n".to_owned()]).expect("written");
     store.update().expect("done");
-    assert_eq!(commands(&recording), ["debconf-set-selections -", "update-ca-certificates"]);
+    assert_eq!(recording.commands(), ["debconf-set-selections -", "update-ca-certificates"]);
     let text = |path: &str| system.files.text(Path::new(path)).expect("written");
     assert_eq!(text("/usr/local/share/ca-certificates/cloud-init-ca-cert-1.crt"), "PEM\n");
     assert_eq!(
@@ -447,7 +504,7 @@ fn the_keyboard_is_a_file_that_console_setup_reads() {
              XKBOPTIONS=\"\"\n\nBACKSPACE=\"guess\"\n"
         )
     );
-    assert_eq!(commands(&recording), ["systemctl restart console-setup"]);
+    assert_eq!(recording.commands(), ["systemctl restart console-setup"]);
     keyboard.layout = "de\"; reboot".into();
     assert!(distro.keyboard().expect("Debian has one").apply(&keyboard).is_err());
 }

@@ -1,11 +1,28 @@
-//! Shared by FreeBSD, NetBSD and OpenBSD: a device's addresses, its routes, and edits of rc.conf.
+//! Shared by FreeBSD, NetBSD and OpenBSD: a device's addresses, its routes, and rc.conf.
+
+use std::path::Path;
 
 use etc_files::resolv::ResolvConf;
-use model::effects::{FileError, Link};
+use ifcfg::RcConf;
+use model::effects::{Command, FileError, Link};
+use model::{DistroError, System};
 use netconfig::{Interface, InterfaceKind, NetworkState, Route, SubnetKind, address, links};
 
 use crate::manager::Surroundings;
 use crate::{RenderError, RenderedFile};
+
+/// Runs the commands that apply rendered files; those that may fail with 1 are accepted.
+pub(crate) fn restart(system: &System, commands: &[(&[&str], &[i32])]) -> Result<(), DistroError> {
+    for (words, accepted) in commands {
+        system.commands.run(&Command::line(words.iter().copied()).accept(accepted))?;
+    }
+    Ok(())
+}
+
+/// The current rc.conf of a system.
+pub(crate) fn current(system: &System) -> String {
+    system.files.text(Path::new("/etc/rc.conf")).unwrap_or_default()
+}
 
 /// Files that are edited instead of replaced, and the machine's devices.
 pub(crate) struct Existing<'e> {
@@ -124,32 +141,10 @@ pub(crate) fn others<'s>(routes: impl IntoIterator<Item = &'s Route>) -> Vec<(&'
     known.filter_map(|route| Some((route, route.gateway.as_deref()?))).collect()
 }
 
-/// rc.conf(5) for editing. NetBSD's contains shell code: lines that are not assignments are kept.
-pub(crate) struct RcConf(Vec<String>);
-
-impl RcConf {
-    pub(crate) fn parse(text: &str) -> Self {
-        Self(text.lines().map(str::to_owned).collect())
-    }
-
-    pub(crate) fn set(&mut self, key: &str, value: &str) {
-        let line = format!("{key}={}", ifcfg::shell_quote(value));
-        let mut found = false;
-        for known in &mut self.0 {
-            if known.split_once('=').is_some_and(|(name, _)| name == key) {
-                known.clone_from(&line);
-                found = true;
-            }
-        }
-        if !found {
-            self.0.push(line);
-        }
-    }
-
-    pub(crate) fn file(&self) -> RenderedFile {
-        let file = RenderedFile::new("/etc/rc.conf", self.0.join("\n") + "\n", 0o644);
-        RenderedFile { keeps_mode: true, ..file }
-    }
+/// rc.conf, which keeps its mode.
+pub(crate) fn rc_conf(rc: &RcConf) -> RenderedFile {
+    let file = RenderedFile::new("/etc/rc.conf", rc.write(), 0o644);
+    RenderedFile { keeps_mode: true, ..file }
 }
 
 /// resolv.conf with all name servers and domains; `None` if there are none.

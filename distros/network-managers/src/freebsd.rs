@@ -3,24 +3,54 @@
 //! Facts: rc.conf(5): `ifconfig_IF`, `ifconfig_IF_ipv6`, `ifconfig_IF_aliasN`, `ifconfig_IF_name`, `defaultrouter`,
 //! `static_routes`, `route_NAME` and their IPv6 kin.
 
+use ifcfg::RcConf;
+use model::{DistroError, System};
 use netconfig::{NetworkState, address};
 
-use crate::bsd::{self, Address, Existing, RcConf};
-use crate::manager::{Manager, Writer};
+use crate::bsd::{self, Address, Existing};
+use crate::manager::{Around, Manager, Writer};
 use crate::{RenderError, RenderedFile};
 
 const NAME: &str = "freebsd";
 
-/// The network manager. This program does not run on such systems: configurations are only converted for them.
+/// The network manager.
 pub(crate) const MANAGER: Manager = Manager {
     name: NAME,
-    available: |_, _| false,
+    available: |_, settings| ["freebsd", "dragonfly", "dragonflybsd"].contains(&settings.distro.as_str()),
     writer: Some(Writer {
         by_name_only: true,
+        around: Some(Around { before: |_, _| Ok(true), after: |system, _, _| apply(system) }),
         ..Writer::plain(|state, _, surroundings| Ok(render(state, &bsd::existing(surroundings)?)?))
     }),
     activator: None,
 };
+
+/// The devices that rc.conf configures by DHCP.
+fn by_dhcp(rc_conf: &str) -> Vec<&str> {
+    let device = |line: &'_ str| -> Option<usize> {
+        let (name, value) = line.strip_prefix("ifconfig_")?.split_once('=')?;
+        (value.trim_matches(['"', '\'']) == "DHCP").then_some(name.len())
+    };
+    let start = "ifconfig_".len();
+    rc_conf.lines().filter_map(|line| device(line).map(|length| &line[start..start + length])).collect()
+}
+
+/// Restarts the network. With `restart`, DragonFly's dhclient would not set its routes again; routing fails with 1 on
+/// the loopback route that already exists.
+fn apply(system: &System) -> Result<(), DistroError> {
+    let rc_conf = bsd::current(system);
+    let devices = by_dhcp(&rc_conf);
+    for device in &devices {
+        bsd::restart(system, &[(&["service", "dhclient", "stop", device], &[0, 1])])?;
+    }
+    bsd::restart(
+        system,
+        &[(&["service", "netif", "restart"], &[]), (&["service", "routing", "restart"], &[0, 1])],
+    )?;
+    devices
+        .iter()
+        .try_for_each(|device| bsd::restart(system, &[(&["service", "dhclient", "start", device], &[0, 1])]))
+}
 
 fn inet(address: &Address) -> String {
     let mut text = if address.v6 {
@@ -79,7 +109,7 @@ pub(crate) fn render(
             rc.set("static_routes", &names.join(" "));
         }
     }
-    let mut files = vec![rc.file()];
+    let mut files = vec![bsd::rc_conf(&rc)];
     files.extend(bsd::resolv_conf(state, existing, NAME)?);
     Ok(files)
 }

@@ -2,24 +2,35 @@
 //!
 //! Facts: NetBSD's rc.conf(5): `ifconfig_IF`, `dhcpcd`, `dhcpcd_flags`, `defaultroute`, `defaultroute6`.
 
+use ifcfg::RcConf;
+use model::{DistroError, System};
 use netconfig::NetworkState;
 
-use crate::bsd::{self, Existing, RcConf};
-use crate::manager::{Manager, Writer};
+use crate::bsd::{self, Existing};
+use crate::manager::{Around, Manager, Writer};
 use crate::{RenderError, RenderedFile};
 
 const NAME: &str = "netbsd";
 
-/// The network manager. This program does not run on such systems: configurations are only converted for them.
+/// The network manager.
 pub(crate) const MANAGER: Manager = Manager {
     name: NAME,
-    available: |_, _| false,
+    available: |_, settings| settings.distro == NAME,
     writer: Some(Writer {
         by_name_only: true,
+        around: Some(Around { before: |_, _| Ok(true), after: |system, _, _| apply(system) }),
         ..Writer::plain(|state, _, surroundings| Ok(render(state, &bsd::existing(surroundings)?)?))
     }),
     activator: None,
 };
+
+fn apply(system: &System) -> Result<(), DistroError> {
+    bsd::restart(system, &[(&["service", "network", "restart"], &[])])?;
+    if RcConf::parse(&bsd::current(system)).get("dhcpcd").as_deref() == Some("YES") {
+        bsd::restart(system, &[(&["service", "dhcpcd", "restart"], &[])])?;
+    }
+    Ok(())
+}
 
 /// The files. rc.conf does not support additional addresses, nor routes except for default routes.
 pub(crate) fn render(
@@ -49,7 +60,7 @@ pub(crate) fn render(
             rc.set(key, &gateway);
         }
     }
-    let mut files = vec![rc.file()];
+    let mut files = vec![bsd::rc_conf(&rc)];
     files.extend(bsd::resolv_conf(state, existing, NAME)?);
     Ok(files)
 }

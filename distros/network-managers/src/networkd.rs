@@ -2,7 +2,7 @@
 //!
 //! Facts: systemd.network(5), systemd.netdev(5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use netconfig::{
     Dns, Interface, InterfaceKind, NetworkState, Param, Route, Scalar, Subnet, SubnetKind, address, bond_mode,
@@ -102,21 +102,28 @@ impl Unit {
 
 /// The files.
 pub fn render(state: &NetworkState, settings: &Settings) -> Result<Vec<RenderedFile>, RenderError> {
-    let mut files = Vec::new();
+    let members = Members::of(state);
+    let mut files: Vec<Option<RenderedFile>> = Vec::new();
+    let mut places = HashMap::new();
     let mut add = |name: &str, extension: &str, unit: &Unit| {
         let path = format!("{}10-cloud-init-{name}.{extension}", settings.directory);
-        let file = RenderedFile { owner: Some(OWNER), ..RenderedFile::new(path, unit.content(), 0o644) };
-        files.retain(|known: &RenderedFile| known.path != file.path);
-        files.push(file);
+        // A later file replaces an earlier one of the same name.
+        if let Some(earlier) = places.insert(path.clone(), files.len()) {
+            files[earlier] = None;
+        }
+        files.push(Some(RenderedFile {
+            owner: Some(OWNER),
+            ..RenderedFile::new(path, unit.content(), 0o644)
+        }));
     };
     // A wireless device needs wpa_supplicant, which is not configured here.
     for link in state.interfaces.values().filter(|link| link.kind != InterfaceKind::Wifi) {
-        add(&link.name, "network", &network(state, link)?);
+        add(&link.name, "network", &network(state, &members, link)?);
     }
     for link in state.interfaces.values() {
         let unit = match link.kind {
             InterfaceKind::Vlan => vlan(link),
-            InterfaceKind::Bond => bond(state, link),
+            InterfaceKind::Bond => bond(&members, link),
             InterfaceKind::Bridge => bridge(link),
             _ => None,
         };
@@ -124,7 +131,52 @@ pub fn render(state: &NetworkState, settings: &Settings) -> Result<Vec<RenderedF
             add(&link.name, "netdev", &unit);
         }
     }
-    Ok(files)
+    Ok(files.into_iter().flatten().collect())
+}
+
+/// Which devices belong to which, by name: looked up for each device, of which there may be thousands.
+#[derive(Default)]
+struct Members<'s> {
+    /// The names of VLANs by that of the device below.
+    vlans: HashMap<&'s str, Vec<&'s str>>,
+    /// The last bond of a member.
+    bonds: HashMap<&'s str, &'s Interface>,
+    /// The names of bonds with members.
+    bonded: HashSet<String>,
+    /// The last bridge of a port.
+    bridges: HashMap<&'s str, &'s Interface>,
+}
+
+impl<'s> Members<'s> {
+    fn of(state: &'s NetworkState) -> Self {
+        let mut members = Self::default();
+        let mut by_master: HashMap<String, Vec<&str>> = HashMap::new();
+        for link in state.interfaces.values() {
+            if let Some(master) = link.bond_master() {
+                by_master.entry(master).or_default().push(&link.name);
+            }
+        }
+        for link in state.interfaces.values() {
+            match link.kind {
+                InterfaceKind::Vlan => {
+                    if let Some((_, below)) = vlan_parts(link) {
+                        members.vlans.entry(below).or_default().push(&link.name);
+                    }
+                }
+                InterfaceKind::Bond => {
+                    for name in by_master.get(&link.name).into_iter().flatten() {
+                        members.bonds.insert(name, link);
+                    }
+                }
+                InterfaceKind::Bridge => {
+                    members.bridges.extend(ports(link).iter().map(|port| (port.as_str(), link)));
+                }
+                _ => {}
+            }
+        }
+        members.bonded = by_master.into_keys().collect();
+        members
+    }
 }
 
 /// VLANs that can be created: they need an ID and a parent.
@@ -184,8 +236,8 @@ const BOND_OPTIONS: &[(&str, &str, Form)] = &[
     ("bond-packets-per-slave", "PacketsPerSlave", Form::Plain),
 ];
 
-fn bond(state: &NetworkState, link: &Interface) -> Option<Unit> {
-    if state.members_of(&link.name).is_empty() {
+fn bond(members: &Members<'_>, link: &Interface) -> Option<Unit> {
+    if !members.bonded.contains(&link.name) {
         tracing::warn!("Skipping bond {} - missing 'interfaces'", link.name);
         return None;
     }
@@ -248,25 +300,18 @@ fn of_port(bridge: &Interface, param: &str, port: &str) -> Option<String> {
 }
 
 /// What a device is a member of.
-fn membership(state: &NetworkState, link: &Interface, unit: &mut Unit) {
-    for other in state.of_kind(InterfaceKind::Vlan) {
-        if vlan_parts(other).is_some_and(|(_, below)| below == link.name) {
-            unit.set("Network", "VLAN", &other.name);
-        }
+fn membership(members: &Members<'_>, link: &Interface, unit: &mut Unit) {
+    for vlan in members.vlans.get(link.name.as_str()).into_iter().flatten() {
+        unit.set("Network", "VLAN", vlan);
     }
-    let described = |bond: &&Interface| state.members_of(&bond.name).contains(&link.name.as_str());
-    if let Some(bond) = state.of_kind(InterfaceKind::Bond).filter(described).last() {
+    if let Some(bond) = members.bonds.get(link.name.as_str()) {
         unit.set("Network", "Bond", &bond.name);
         let primary = bond.params.get("bond-primary").filter(|primary| primary.is_truthy());
         if primary.is_some_and(|primary| primary.to_string() == link.name) {
             unit.set("Network", "PrimarySlave", "yes");
         }
     }
-    let Some(bridge) =
-        state.of_kind(InterfaceKind::Bridge).filter(|bridge| ports(bridge).contains(&link.name)).last()
-    else {
-        return;
-    };
+    let Some(bridge) = members.bridges.get(link.name.as_str()) else { return };
     if let Some(cost) = of_port(bridge, "bridge_pathcost", &link.name) {
         unit.set("Bridge", "Cost", cost);
     }
@@ -276,9 +321,9 @@ fn membership(state: &NetworkState, link: &Interface, unit: &mut Unit) {
     unit.set("Network", "Bridge", &bridge.name);
 }
 
-fn network(state: &NetworkState, link: &Interface) -> Result<Unit, RenderError> {
+fn network(state: &NetworkState, members: &Members<'_>, link: &Interface) -> Result<Unit, RenderError> {
     let mut unit = Unit::default();
-    membership(state, link, &mut unit);
+    membership(members, link, &mut unit);
     routing_policy(link, &mut unit);
     let device = link.kind == InterfaceKind::Physical;
     let mac = link.mac.as_deref().filter(|mac| !mac.is_empty());

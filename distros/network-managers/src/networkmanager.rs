@@ -6,6 +6,8 @@ mod activation;
 mod keyfile;
 mod wifi;
 
+use std::collections::{HashMap, HashSet};
+
 use indexmap::IndexMap;
 use netconfig::{Interface, InterfaceKind, NetworkState, Param, Route, Scalar, Subnet, SubnetKind, address};
 
@@ -54,8 +56,13 @@ pub fn connection_path(link: &str) -> String {
 pub fn render(state: &NetworkState) -> Result<Vec<RenderedFile>, RenderError> {
     let mut connections: IndexMap<String, Keyfile> =
         state.interfaces.values().map(|link| (link.key().to_owned(), Keyfile::new(&link.name))).collect();
+    let mut keys = Keys::new();
     for link in state.interfaces.values() {
-        connection(state, link, &mut connections)?;
+        // The first device of a name counts.
+        keys.entry(&link.name).or_insert_with(|| link.key());
+    }
+    for link in state.interfaces.values() {
+        connection(state, &keys, link, &mut connections)?;
     }
     wifi::connections(state, &mut connections);
     let mut files: Vec<RenderedFile> = connections
@@ -88,31 +95,35 @@ fn mac_address(mac: &str) -> String {
     mac.replace('-', ":").to_uppercase()
 }
 
-/// A connection is referred to by its UUID, a device without an entry by its name.
-fn reference(state: &NetworkState, connections: &IndexMap<String, Keyfile>, name: &str) -> String {
-    connections
-        .get(key_of(state, name))
-        .map_or_else(|| name.to_owned(), |connection| connection.get("connection", "uuid").to_owned())
+/// The keys of devices by name: devices refer to each other by name.
+type Keys<'s> = HashMap<&'s str, &'s str>;
+
+/// The key of a device by name.
+fn key_of<'n>(keys: &Keys<'n>, name: &'n str) -> &'n str {
+    keys.get(name).copied().unwrap_or(name)
 }
 
-/// The key of a device by name: devices refer to each other by name.
-fn key_of<'n>(state: &'n NetworkState, name: &'n str) -> &'n str {
-    state.interfaces.values().find(|link| link.name == name).map_or(name, Interface::key)
+/// A connection is referred to by its UUID, a device without an entry by its name.
+fn reference(keys: &Keys<'_>, connections: &IndexMap<String, Keyfile>, name: &str) -> String {
+    connections
+        .get(key_of(keys, name))
+        .map_or_else(|| name.to_owned(), |connection| connection.get("connection", "uuid").to_owned())
 }
 
 fn connection(
     state: &NetworkState,
+    keys: &Keys<'_>,
     link: &Interface,
     connections: &mut IndexMap<String, Keyfile>,
 ) -> Result<(), RenderError> {
     let Some(kind) = kind_name(link)? else { return Ok(()) };
     let master =
-        link.params.get("bond-master").map(|master| reference(state, connections, &master.to_string()));
+        link.params.get("bond-master").map(|master| reference(keys, connections, &master.to_string()));
     let parent = link
         .vlan
         .as_ref()
         .and_then(|vlan| vlan.link.as_deref())
-        .map(|below| reference(state, connections, below));
+        .map(|below| reference(keys, connections, below));
     let Some(file) = connections.get_mut(link.key()) else { return Ok(()) };
     file.set("connection", "type", kind);
     if let Some(master) = master {
@@ -175,18 +186,18 @@ fn connection(
     if kind == "bridge" || !(file.has(kind, "mac-address") || opaque) {
         file.set("connection", "interface-name", &link.name);
     }
-    if kind == "bridge" { bridge_ports(state, link, connections) } else { Ok(()) }
+    if kind == "bridge" { bridge_ports(keys, link, connections) } else { Ok(()) }
 }
 
 /// Bond members refer to their bond, but bridges set themselves in their ports.
 fn bridge_ports(
-    state: &NetworkState,
+    keys: &Keys<'_>,
     bridge: &Interface,
     connections: &mut IndexMap<String, Keyfile>,
 ) -> Result<(), RenderError> {
-    let uuid = reference(state, connections, &bridge.name);
+    let uuid = reference(keys, connections, &bridge.name);
     for port in bridge.bridge_ports.iter().flatten() {
-        let file = connections.get_mut(key_of(state, port)).ok_or_else(|| {
+        let file = connections.get_mut(key_of(keys, port)).ok_or_else(|| {
             RenderError::new(NAME, &bridge.origin, format!("the bridge port '{port}' without an entry"))
         })?;
         file.set_default("connection", "slave-type", "bridge");
@@ -375,12 +386,10 @@ fn name_servers(state: &NetworkState, link: &Interface, file: &mut Keyfile) {
         domains.extend(subnet.dns_search.iter().flatten().cloned());
     }
     if let Some(dns) = &link.dns {
-        let new: Vec<String> =
-            dns.nameservers.iter().filter(|server| !servers.contains(server)).cloned().collect();
-        servers.extend(new);
-        let new: Vec<String> =
-            dns.search.iter().filter(|domain| !domains.contains(domain)).cloned().collect();
-        domains.extend(new);
+        for (all, own) in [(&mut servers, &dns.nameservers), (&mut domains, &dns.search)] {
+            let known: HashSet<String> = all.iter().cloned().collect();
+            all.extend(own.iter().filter(|one| !known.contains(*one)).cloned());
+        }
     }
     if servers.is_empty() {
         servers.clone_from(&state.dns.nameservers);

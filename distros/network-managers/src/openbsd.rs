@@ -2,24 +2,52 @@
 //!
 //! Facts: hostname.if(5), mygate(5), route(8).
 
+use std::path::Path;
+
+use model::{DistroError, System};
 use netconfig::{NetworkState, Route, address};
 
 use crate::bsd::{self, Existing};
-use crate::manager::{Manager, Writer};
+use crate::manager::{Around, Manager, Writer};
 use crate::{RenderError, RenderedFile};
 
 const NAME: &str = "openbsd";
 
-/// The network manager. This program does not run on such systems: configurations are only converted for them.
+/// The network manager.
 pub(crate) const MANAGER: Manager = Manager {
     name: NAME,
-    available: |_, _| false,
+    available: |_, settings| settings.distro == NAME,
     writer: Some(Writer {
         by_name_only: true,
+        around: Some(Around { before: |_, _| Ok(true), after: |system, _, _| apply(system) }),
         ..Writer::plain(|state, _, surroundings| Ok(render(state, &bsd::existing(surroundings)?)?))
     }),
     activator: None,
 };
+
+/// Runs netstart(8), and waits for the leases where dhcpleased(8) obtains them (since 7.0).
+fn apply(system: &System) -> Result<(), DistroError> {
+    let leased = system.commands.which("dhcpleasectl").is_some();
+    if !leased {
+        bsd::restart(
+            system,
+            &[
+                (&["pkill", "dhclient"], &[0, 1]),
+                (&["route", "del", "default"], &[0, 1]),
+                (&["route", "flush", "default"], &[0, 1]),
+            ],
+        )?;
+    }
+    bsd::restart(system, &[(&["sh", "/etc/netstart"], &[])])?;
+    for name in system.files.list(Path::new("/etc")).unwrap_or_default().into_iter().filter(|_| leased) {
+        let Some(device) = name.strip_prefix("hostname.") else { continue };
+        let text = system.files.text(&Path::new("/etc").join(&name)).unwrap_or_default();
+        if text.lines().any(|line| line == "dhcp") {
+            bsd::restart(system, &[(&["dhcpleasectl", "-w", "30", device], &[])])?;
+        }
+    }
+    Ok(())
+}
 
 fn route_line(route: &Route, gateway: &str) -> String {
     if address::is_v6_network(&route.network) {

@@ -33,6 +33,19 @@ impl NetworkTools {
         Self { system, settings }
     }
 
+    /// The network of a distribution by its name, with the orders in `system_info.network`, if set.
+    pub fn of(
+        system: &System,
+        distro: &str,
+        renderers: Option<&[String]>,
+        activators: Option<&[String]>,
+    ) -> Self {
+        let own = |order: Option<&[String]>| order.map(<[String]>::to_vec);
+        let settings =
+            Settings { renderers: own(renderers), activators: own(activators), ..Settings::of(distro) };
+        Self::new(system.clone(), settings)
+    }
+
     /// The renderer to use, by its name in cloud.cfg.
     ///
     /// # Errors

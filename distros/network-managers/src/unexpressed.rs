@@ -5,6 +5,7 @@
 //! and a configuration has a few dozen keys; of those that occur often (addresses of a hundred devices), some are
 //! checked.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::config::{Key, Origin, Value};
@@ -14,6 +15,8 @@ use crate::RenderedFile;
 
 /// How many values of a key are checked.
 const SAMPLES: usize = 16;
+/// How many times a configuration is rendered again: an entry may have thousands of unknown keys.
+const MAX_TRIALS: usize = 2000;
 /// Keys about the configuration itself: its format, or the family of an address in OpenStack's. Names that start with
 /// `_` are this program's own.
 const ABOUT: &[&str] = &["version", "config_id", "ipv4", "ipv6"];
@@ -72,6 +75,7 @@ struct Search<'s> {
     render: &'s dyn Fn(&NetworkConfig) -> Option<Vec<RenderedFile>>,
     written: &'s [RenderedFile],
     seen: BTreeMap<String, usize>,
+    trials: Cell<usize>,
 }
 
 /// The keys that change nothing in the written files.
@@ -88,7 +92,8 @@ pub(crate) fn find(
         // Another entry may refer to the removed one: then nothing is removed.
         let less = render(&small).map(|files| (&small, files));
         let (config, written) = less.as_ref().map_or((config, written), |(config, files)| (*config, files));
-        let mut search = Search { config, renderer, render, written, seen: BTreeMap::new() };
+        let mut search =
+            Search { config, renderer, render, written, seen: BTreeMap::new(), trials: Cell::new(0) };
         search.below(config.node(), &mut Vec::new(), "")
     });
     let mut merged: Vec<Unexpressed> = Vec::new();
@@ -227,6 +232,10 @@ impl Search<'_> {
 
     /// What happens to the files without a value.
     fn without(&self, path: &[Step]) -> Fate {
+        self.trials.set(self.trials.get() + 1);
+        if self.trials.get() > MAX_TRIALS {
+            return Fate::Written;
+        }
         match self.rendered(path, None) {
             None => Fate::Needed,
             Some(files) if files == self.written => Fate::Lost,

@@ -1,9 +1,9 @@
 //! Red Hat Enterprise Linux and its derivatives: a table of differences, and shared implementations.
 
 use capabilities::{
-    Accounts, CertificateFiles, Composed, DNF_OR_YUM, HostnameFile, HostnameStyle, Listed, Localectl,
-    OpenSsh, PackageManagers, Settings, ShadowUtils, Store, SysconfigLocale, TimeClients, YumRepositories,
-    Zone, ZoneStyle,
+    CertificateFiles, Composed, DNF_OR_YUM, HostnameFile, HostnameStyle, InitSystem, Listed, LocaleFile,
+    Localectl, OpenSsh, PackageManagers, Settings, ShadowUtils, Store, TimeClients, YumRepositories, Zone,
+    ZoneStyle,
 };
 use model::distro::{Facts, Family, Init, Optional};
 use model::{Distro, DistroError, Node, System};
@@ -20,36 +20,28 @@ fn make(system: &System, facts: &'static Facts, system_info: &Node) -> Result<Bo
     let settings = Settings::read(system_info)?;
     let init = Init::of(system.files.as_ref());
     let system = system.clone();
-    let network = network_managers::NetworkTools::new(
-        system.clone(),
-        network_managers::Settings {
-            renderers: settings.network.renderers.clone(),
-            activators: settings.network.activators.clone(),
-            ..network_managers::Settings::of(facts.name)
-        },
-    );
+    let (renderers, activators) =
+        (settings.network.renderers.as_deref(), settings.network.activators.as_deref());
+    let network = network_managers::NetworkTools::of(&system, facts.name, renderers, activators);
     let manager = if facts.lists_on_demand { Listed { refresh: None, ..DNF_OR_YUM } } else { DNF_OR_YUM };
-    let clients =
-        TimeClients { system: system.clone(), distro: facts.name.to_owned(), clients: facts.time_clients };
-    let keyboard = Localectl { system: system.clone(), distro: facts.name.to_owned(), init };
+    let locale = if init == Init::Systemd {
+        LocaleFile::systemd(&system)
+    } else {
+        LocaleFile { file: "/etc/sysconfig/i18n", ..LocaleFile::systemd(&system) }
+    };
+    // Azure Linux has systemd only; it counts even if it is not running.
+    let services = if facts.name == "azurelinux" { Init::Systemd } else { init };
+    let clients = TimeClients::of(&system, facts);
+    let keyboard = Localectl::new(&system, facts, init);
     Ok(Box::new(Composed {
-        hostname: Box::new(HostnameFile {
-            system: system.clone(),
-            style: HostnameStyle::Sysconfig,
-            init,
-            prefer_fqdn: settings.prefer_fqdn_over_hostname.unwrap_or(facts.prefer_fqdn),
-            create_file: settings.create_hostname_file.unwrap_or(true),
-        }),
+        hostname: Box::new(HostnameFile::new(&system, HostnameStyle::Sysconfig, init, &settings, facts)),
         users: Box::new(ShadowUtils { system: system.clone(), extra_users: false }),
         packages: Box::new(PackageManagers::of(&system, &settings.paths(), vec![Box::new(manager)])),
+        services: Box::new(InitSystem { system: system.clone(), init: services }),
         network: Box::new(network),
-        locale: Box::new(SysconfigLocale { system: system.clone(), init }),
+        locale: Box::new(locale),
         time: Box::new(Zone { system: system.clone(), style: ZoneStyle::Sysconfig, init }),
-        ssh: Box::new(OpenSsh {
-            system: system.clone(),
-            accounts: Accounts { system: system.clone() },
-            key_group: true,
-        }),
+        ssh: Box::new(OpenSsh { key_group: true, ..OpenSsh::new(&system) }),
         optional: Optional {
             repositories: Some(Box::new(YumRepositories { system: system.clone() })),
             trust_store: Some(Box::new(CertificateFiles { system: system.clone(), store: Store::RHEL })),

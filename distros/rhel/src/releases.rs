@@ -157,4 +157,60 @@ pub static RELEASES: &[Release] = &[
         os_release: include_str!("../releases/amazon-2.os-release"),
         ..OLD
     },
+    Release {
+        distro: "cloudlinux",
+        version: "9.6",
+        os_release: include_str!("../releases/cloudlinux-9.6.os-release"),
+        ..MODERN
+    },
+    Release {
+        distro: "eurolinux",
+        version: "9.6",
+        os_release: include_str!("../releases/eurolinux-9.6.os-release"),
+        ..MODERN
+    },
+    Release {
+        distro: "miraclelinux",
+        version: "9.6",
+        os_release: include_str!("../releases/miraclelinux-9.6.os-release"),
+        ..MODERN
+    },
+    Release {
+        distro: "virtuozzo",
+        version: "8.9",
+        os_release: include_str!("../releases/virtuozzo-8.9.os-release"),
+        ..EL8
+    },
+    Release {
+        distro: "azurelinux",
+        version: "3.0",
+        os_release: include_str!("../releases/azurelinux-3.0.os-release"),
+        passwd: include_str!("../releases/azurelinux.passwd"),
+        group: &[SETUP, include_str!("../releases/el9.group"), include_str!("../releases/azurelinux.group")],
+        ..MODERN
+    },
+    Release {
+        distro: "openeuler",
+        version: "24.03",
+        os_release: include_str!("../releases/openeuler-24.03.os-release"),
+        ..MODERN
+    },
+    Release {
+        distro: "OpenCloudOS",
+        version: "9.2",
+        os_release: include_str!("../releases/OpenCloudOS-9.2.os-release"),
+        ..MODERN
+    },
+    Release {
+        distro: "TencentOS",
+        version: "3.1",
+        os_release: include_str!("../releases/TencentOS-3.1.os-release"),
+        ..EL8
+    },
+    Release {
+        distro: "openmandriva",
+        version: "6.0",
+        os_release: include_str!("../releases/openmandriva-6.0.os-release"),
+        ..MODERN
+    },
 ];

@@ -5,7 +5,7 @@ use std::path::Path;
 use model::distro::{Distro, KeyboardLayout, PackageSpec, Repository};
 use model::effects::Owner;
 use model::{Node, System};
-use system::{EffectKind, Recording, Scratch};
+use system::{Recording, Scratch};
 
 fn machine(name: &str, root: Scratch) -> (Box<dyn Distro>, System, Recording) {
     machine_with(name, root, "{}")
@@ -23,21 +23,12 @@ fn machine_with(name: &str, root: Scratch, system_info: &str) -> (Box<dyn Distro
     (distro, system, recording)
 }
 
-fn commands(recording: &Recording) -> Vec<String> {
-    let effects = recording.effects();
-    let lines = effects.iter().filter_map(|effect| match &effect.kind {
-        EffectKind::Command { words, .. } => Some(words.join(" ")),
-        _ => None,
-    });
-    lines.collect()
-}
-
 #[test]
 fn the_host_name_has_its_domain_and_hostnamectl_sets_it() {
     let (distro, _, recording) = machine("centos", Scratch::new().directory("/run/systemd/system"));
     assert_eq!(distro.hostname().choose("h", "h.example.org", None), "h.example.org");
     distro.hostname().apply("h.example.org").expect("set");
-    assert_eq!(commands(&recording), ["hostnamectl set-hostname h.example.org", "hostname h.example.org"]);
+    assert_eq!(recording.commands(), ["hostnamectl set-hostname h.example.org", "hostname h.example.org"]);
 }
 
 #[test]
@@ -56,17 +47,17 @@ fn packages_by_dnf_or_yum() {
     let (distro, _, recording) =
         machine("rocky", Scratch::new().program("/usr/bin/dnf").program("/usr/bin/yum"));
     distro.packages().install(&wanted).expect("installed");
-    assert_eq!(commands(&recording), ["dnf -y install nginx-1.24"]);
+    assert_eq!(recording.commands(), ["dnf -y install nginx-1.24"]);
     let (distro, _, recording) = machine("centos", Scratch::new().program("/usr/bin/yum"));
     distro.packages().install(&wanted).expect("installed");
-    assert_eq!(commands(&recording), ["yum -t -y install nginx-1.24"]);
+    assert_eq!(recording.commands(), ["yum -t -y install nginx-1.24"]);
 }
 
 #[test]
 fn amazon_fetches_lists_of_packages_by_itself() {
     let (distro, _, recording) = machine("amazon", Scratch::new().program("/usr/bin/dnf"));
     distro.packages().refresh(true).expect("nothing to do");
-    assert_eq!(commands(&recording), Vec::<String>::new());
+    assert_eq!(recording.commands(), Vec::<String>::new());
 }
 
 #[test]
@@ -124,7 +115,7 @@ fn a_missing_hostname_file_is_not_created_where_that_is_unwanted() {
         machine_with("rocky", Scratch::new().directory("/run/systemd/system"), info);
     distro.hostname().apply("h.example.org").expect("set");
     assert_eq!(
-        commands(&recording),
+        recording.commands(),
         ["hostnamectl set-hostname --transient h.example.org", "hostname h.example.org"]
     );
     assert!(!system.files.exists(Path::new("/etc/hostname")));
@@ -137,7 +128,7 @@ fn labels_are_restored_where_selinux_is_on() {
     let restored = |root: Scratch| {
         let (distro, _, recording) = machine("centos", root);
         distro.ssh().restore_context(Path::new("/home/bob/.ssh")).expect("done");
-        commands(&recording)
+        recording.commands()
     };
     let on = || Scratch::new().file("/sys/fs/selinux/enforce", "1");
     assert_eq!(restored(on().program("/usr/sbin/restorecon")), ["restorecon -R /home/bob/.ssh"]);
@@ -167,13 +158,13 @@ fn a_repository_is_a_file_that_is_written_once() {
         ],
     };
     let repositories = distro.repositories().expect("RHEL's family has them");
-    assert!(repositories.add(&repository).expect("written"));
+    assert!(repositories.add(None, &repository).expect("written"));
     let text = system.files.text(Path::new("/etc/yum.repos.d/epel.repo")).expect("there");
     let (header, rest) = text.split_once('\n').expect("lines");
     assert!(header.starts_with("# Created by cloud-init on "), "{header}");
     assert_eq!(rest, "[epel]\nname = EPEL\nbaseurl = https://a.example/\n\thttps://b.example/\n\n");
-    assert!(!repositories.add(&repository).expect("left alone"));
-    assert!(repositories.add(&Repository { id: "../x".into(), settings: Vec::new() }).is_err());
+    assert!(!repositories.add(None, &repository).expect("left alone"));
+    assert!(repositories.add(None, &Repository { id: "../x".into(), settings: Vec::new() }).is_err());
 }
 
 #[test]
@@ -188,7 +179,7 @@ fn trust_is_anchors_and_a_bundle() {
     let there = |path: &str| system.files.exists(Path::new(path));
     assert!(!there("/etc/pki/ca-trust/source") && !there("/usr/share/pki/ca-trust-source/y"));
     assert!(there("/usr/share/pki/ca-trust-source/anchors/cloud-init-ca-cert-1.crt"));
-    assert_eq!(commands(&recording), ["update-ca-trust"]);
+    assert_eq!(recording.commands(), ["update-ca-trust"]);
 }
 
 #[test]
@@ -196,7 +187,7 @@ fn the_keyboard_is_set_by_localectl_under_systemd() {
     let keyboard = KeyboardLayout { layout: "de".into(), model: "pc105".into(), ..KeyboardLayout::default() };
     let (distro, _, recording) = machine("fedora", Scratch::new().directory("/run/systemd/system"));
     distro.keyboard().expect("Fedora has one").apply(&keyboard).expect("set");
-    assert_eq!(commands(&recording), ["localectl set-x11-keymap de pc105  "]);
+    assert_eq!(recording.commands(), ["localectl set-x11-keymap de pc105  "]);
     let (distro, ..) = machine("fedora", Scratch::new());
     assert!(distro.keyboard().expect("Fedora has one").apply(&keyboard).is_err());
 }

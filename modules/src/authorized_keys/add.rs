@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use etc_files::authorized_keys::{AuthorizedKeys, KeyLine};
-use model::effects::Attributes;
+use model::effects::{Attributes, Reading};
 use model::{Context, ModuleError};
 
 use super::{account, file};
@@ -17,6 +17,24 @@ pub(crate) fn redirect(options: &str, user: &str, disabled: &str) -> String {
     options.replace("$USER", user).replace("$DISABLE_USER", disabled)
 }
 
+/// The keys in a text: each line is one, and gets the options too.
+fn lines_of<'t>(text: &'t str, user: &str) -> Vec<&'t str> {
+    let trimmed = text.trim_end_matches(['\r', '\n']);
+    let lines: Vec<&str> = if trimmed.contains(['\r', '\n']) {
+        trimmed.split(['\r', '\n']).filter(|line| !line.trim().is_empty()).collect()
+    } else {
+        vec![text]
+    };
+    let is_key = |line: &&str| {
+        let valid = !line.trim_end().contains(|letter: char| letter.is_control() && letter != '\t');
+        if !valid {
+            tracing::warn!("skipping an SSH key of {user}: it contains control characters");
+        }
+        valid
+    };
+    lines.into_iter().filter(is_key).collect()
+}
+
 /// Adds keys to a user's file. `options`, if not empty, replace the options of each key.
 pub(crate) fn add(
     context: &Context<'_>,
@@ -24,12 +42,22 @@ pub(crate) fn add(
     user: &str,
     options: &str,
 ) -> Result<(), ModuleError> {
+    if options.contains(char::is_control) {
+        return Err(ModuleError::Failed(format!(
+            "the options of the SSH keys of {user} contain a line break"
+        )));
+    }
     let account = account(context, user)?;
     let path = file(context, &account)?;
     let files = &context.system.files;
-    let mut kept = AuthorizedKeys::parse(&files.read_optional(&path)?.unwrap_or_default());
-    let mut unique: Vec<&String> = Vec::new();
-    for key in keys {
+    // Written back below: a link must not lead to another user's file.
+    let before = match files.read_with(&path, &Reading::guarded()) {
+        Err(error) if error.is_not_found() => Vec::new(),
+        read => read?,
+    };
+    let mut kept = AuthorizedKeys::parse(&before);
+    let mut unique: Vec<&str> = Vec::new();
+    for key in keys.iter().flat_map(|text| lines_of(text, user)) {
         if !unique.contains(&key) {
             unique.push(key);
         }

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use model::Context;
-use serde_json::Value;
 
-use crate::block::canonical;
+use crate::block::{canonical, cloud_device};
 use crate::lenient::Text;
 
 /// Translates names.
@@ -37,7 +36,7 @@ impl<'a> Names<'a> {
         };
         let name = self.aliases.and_then(|aliases| aliases.get(name)).map_or(name, |alias| alias.0.as_str());
         let device = if is_cloud_name(name) {
-            let device = self.of_metadata(name)?;
+            let device = cloud_device(self.context, name)?;
             if device.starts_with('/') { device } else { format!("/dev/{device}") }
         } else if is_short(start) {
             format!("/dev/{name}")
@@ -68,28 +67,6 @@ impl<'a> Names<'a> {
             sys.push(name(partition));
         }
         self.context.system.files.exists(&sys)
-    }
-
-    /// The entry of EC2's block-device-mapping for a name, if it exists under this or the hypervisor's prefix.
-    fn of_metadata(&self, name: &str) -> Option<String> {
-        let instance = self.context.instance;
-        let mapping = [&instance.metadata, instance.extra.get("ec2_metadata").unwrap_or(&Value::Null)]
-            .into_iter()
-            .find_map(|data| data.get("meta-data").unwrap_or(data).get("block-device-mapping"))?
-            .as_object()?;
-        // Eucalyptus calls the first one `ephemeral`.
-        let found =
-            mapping.get(name).or_else(|| mapping.get("ephemeral").filter(|_| name == "ephemeral0"))?;
-        let found = found.as_str()?;
-        let device = if found.starts_with('/') { found.to_owned() } else { format!("/dev/{found}") };
-        if self.exists(&device) {
-            return Some(device);
-        }
-        let rest = device.rsplit('/').next()?.strip_prefix("sd")?;
-        ["vd", "xvd", "vtb"]
-            .into_iter()
-            .map(|prefix| format!("/dev/{prefix}{rest}"))
-            .find(|path| self.exists(path))
     }
 }
 

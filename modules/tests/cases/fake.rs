@@ -9,6 +9,9 @@ use model::distro::{
     DescribedNetwork, Distro, DistroError, DistroInfo, Hostname, Init, Locale, Network, PackageSpec,
     Packages, Password, PowerState, ServiceAction, Services, Ssh, Time, Users,
 };
+use model::distro::{
+    Keyboard, KeyboardLayout, Optional, Repositories, Repository, TimeClient, TimeSync, TrustStore,
+};
 use model::effects::{
     Body, Command, CommandError, Commands, FileError, Http, HttpError, Output, Owner, Request, Response,
 };
@@ -20,12 +23,87 @@ use model::{Frequency, Node, System};
 pub struct FakeDistro {
     system: System,
     info: DistroInfo,
+    optional: Optional,
+}
+
+/// Notes what it is asked, as a command.
+struct Noting(System);
+
+impl Noting {
+    fn note(&self, words: &[&str]) {
+        let words = ["distro:"].iter().chain(words).copied();
+        let _ = self.0.commands.run(&Command::line(words));
+    }
+}
+
+impl Keyboard for Noting {
+    fn apply(&self, keyboard: &KeyboardLayout) -> Done {
+        let KeyboardLayout { layout, model, variant, options } = keyboard;
+        self.note(&["keyboard", layout, model, variant, options]);
+        Ok(())
+    }
+}
+
+impl TrustStore for Noting {
+    fn add(&self, certificates: &[String]) -> Result<Vec<PathBuf>, DistroError> {
+        self.note(&["trust", &certificates.join("|")]);
+        Ok(Vec::new())
+    }
+    fn remove_defaults(&self) -> Done {
+        self.note(&["distrust the defaults"]);
+        Ok(())
+    }
+    fn update(&self) -> Done {
+        self.note(&["update trust"]);
+        Ok(())
+    }
+}
+
+impl Repositories for Noting {
+    fn add(&self, directory: Option<&Path>, repository: &Repository) -> Result<bool, DistroError> {
+        let settings: Vec<String> =
+            repository.settings.iter().map(|(key, values)| format!("{key}={}", values.join("|"))).collect();
+        let directory = directory.map_or("-".into(), Path::to_string_lossy);
+        self.note(&["repository", &directory, &repository.id, &settings.join(" ")]);
+        Ok(repository.id != "existing")
+    }
+}
+
+const CLIENTS: &[TimeClient] = &[
+    TimeClient {
+        name: "chrony",
+        program: "chronyd",
+        file: "/etc/chrony/chrony.conf",
+        service: "chrony",
+        packages: &["chrony"],
+        template: "chrony.conf.{distro}",
+    },
+    TimeClient {
+        name: "ntp",
+        program: "ntpd",
+        file: "/etc/ntp.conf",
+        service: "ntp",
+        packages: &["ntpsec"],
+        template: "ntp.conf.{distro}",
+    },
+];
+
+impl TimeSync for Noting {
+    fn clients(&self) -> &[TimeClient] {
+        CLIENTS
+    }
+    fn choose(&self, name: Option<&str>) -> Result<TimeClient, DistroError> {
+        let installed = |client: &&TimeClient| self.0.commands.which(client.program).is_some();
+        let named = |client: &&TimeClient| Some(client.name) == name;
+        Ok(*CLIENTS.iter().find(named).or_else(|| CLIENTS.iter().find(installed)).unwrap_or(&CLIENTS[0]))
+    }
 }
 
 impl FakeDistro {
     pub fn new(system: &System, redhat: bool) -> Self {
         let (family, service) = if redhat { ("redhat", "sshd") } else { ("debian", "ssh") };
         let info = DistroInfo {
+            own_network: false,
             name: family.into(),
             hosts_template: family,
             ssh_service: service.into(),
@@ -37,7 +115,13 @@ impl FakeDistro {
                 ..UserSpec::default()
             }),
         };
-        Self { system: system.clone(), info }
+        let optional = Optional {
+            repositories: Some(Box::new(Noting(system.clone()))),
+            trust_store: Some(Box::new(Noting(system.clone()))),
+            time_sync: Some(Box::new(Noting(system.clone()))),
+            keyboard: Some(Box::new(Noting(system.clone()))),
+        };
+        Self { system: system.clone(), info, optional }
     }
 
     /// Commands are recorded before they are looked up, which is all that is wanted here.
@@ -80,6 +164,9 @@ impl Distro for FakeDistro {
     }
     fn ssh(&self) -> &dyn Ssh {
         self
+    }
+    fn optional(&self) -> Option<&Optional> {
+        Some(&self.optional)
     }
 }
 
@@ -291,19 +378,36 @@ impl Ssh for FakeDistro {
     }
 }
 
-/// Renders `{{name}}` and `$name` only: how templates are rendered is the engine's business.
+/// Renders `{{name}}`, `$name` and lines of `{% if name %}` only: how templates are rendered is the engine's business.
 pub struct FakeTemplates;
+
+/// The lines whose condition holds; `None` for anything but plain conditions.
+fn chosen(text: &str, variables: &serde_json::Value) -> Option<String> {
+    let (mut lines, mut holds) = (String::new(), true);
+    for line in text.split_inclusive('\n') {
+        match line.trim_end().strip_prefix("{% if ").and_then(|rest| rest.strip_suffix(" %}")) {
+            Some(name) => {
+                let value = variables.get(name)?;
+                holds = !matches!(value, serde_json::Value::Null | serde_json::Value::Bool(false));
+            }
+            None if line.trim_end() == "{% endif %}" => holds = true,
+            None if line.contains("{%") => return None,
+            None if holds => lines.push_str(line),
+            None => {}
+        }
+    }
+    Some(lines)
+}
 
 impl Templates for FakeTemplates {
     fn render(&self, name: &str, text: &str, variables: &serde_json::Value) -> Result<String, TemplateError> {
-        if text.contains("{%") {
-            return Err(TemplateError { name: name.to_owned(), line: 1, reason: "a broken template".into() });
-        }
-        let text = text.strip_prefix("## template:jinja\n").unwrap_or(text);
+        let broken = || TemplateError { name: name.to_owned(), line: 1, reason: "a broken template".into() };
+        let text = chosen(text, variables).ok_or_else(broken)?;
+        let text = text.strip_prefix("## template:jinja\n").unwrap_or(&text);
         let variables = variables.as_object().expect("variables are a mapping");
         Ok(variables.iter().fold(text.to_owned(), |text, (name, value)| {
-            let value = value.as_str().expect("texts");
-            text.replace(&format!("{{{{{name}}}}}"), value).replace(&format!("${name}"), value)
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            text.replace(&format!("{{{{{name}}}}}"), &value).replace(&format!("${name}"), &value)
         }))
     }
     fn shipped(&self, name: &str) -> Option<String> {

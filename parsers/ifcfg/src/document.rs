@@ -103,6 +103,15 @@ impl Document {
         self.lines.iter().flat_map(|line| &line.entries)
     }
 
+    /// Whether a shell would set exactly these values: nothing is expanded, and there are no commands.
+    pub fn is_literal(&self) -> bool {
+        self.lines.iter().all(|line| {
+            let tail = line.tail.trim_ascii();
+            let inert = !line.entries.is_empty() || tail.is_empty() || tail.starts_with(b"#");
+            inert && !line.entries.iter().any(Entry::expands)
+        })
+    }
+
     /// The value of a variable: as in a shell, that of the last assignment.
     pub fn get(&self, name: &str) -> Option<String> {
         self.entries().rev().find(|entry| entry.name == name).map(Entry::value)

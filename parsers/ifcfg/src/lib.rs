@@ -1,5 +1,5 @@
 //! Shell-variable files: `ifcfg-*`, `/etc/sysconfig/*`, `/etc/default/*`, `locale.conf`, `os-release`,
-//! OpenNebula's context; and the route files of `ifcfg-*`.
+//! OpenNebula's context; the route files of `ifcfg-*`; and rc.conf of the BSDs.
 //!
 //! A [`Document`] preserves all bytes: comments, blank lines and lines that are not assignments keep their
 //! place, and unchanged files are written unchanged. Nothing is expanded or run: `$HOME` in a value stays
@@ -8,11 +8,13 @@
 
 mod document;
 mod quote;
+mod rc_conf;
 mod route;
 mod word;
 
 pub use document::{Document, Entry};
 pub use quote::{Quoting, shell_quote};
+pub use rc_conf::RcConf;
 pub use route::{Route, indexed_routes, ip_routes, parse_routes};
 
 /// The maximum file size in bytes: far more than any cloud's context.

@@ -296,3 +296,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_shell_would_only_assign_is_literal() {
+    for (text, literal) in [
+        ("", true),
+        ("# a comment\n\nA='x y'\nexport B=\"1\" # and more\nC=a;D=b\n", true),
+        ("A=$B\n", false),
+        ("A=`date`\n", false),
+        ("A='$B'\n", true),
+        ("A=1\necho $A\n", false),
+        ("A=1 program\n", false),
+        ("export A\n", false),
+    ] {
+        let document = Document::parse(text.as_bytes()).expect("quotes are closed");
+        assert_eq!(document.is_literal(), literal, "{text}");
+    }
+}

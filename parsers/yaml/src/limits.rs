@@ -16,11 +16,14 @@ pub struct Limits {
 impl Limits {
     /// The upper bound for the nesting of collections.
     pub const DEEPEST: usize = 256;
+
+    /// The limits of configurations, network configurations and user-data, at boot as in all commands: 32 MiB, 200
+    /// levels, 40,000 nodes. A boot needs about 500 bytes of memory a node. Clouds accept at most 256 KiB of user-data.
+    pub const BOOT: Self = Limits { max_bytes: 32 << 20, max_depth: 200, max_nodes: 40_000 };
 }
 
 impl Default for Limits {
-    /// 32 MiB, 200 levels, a million nodes: far beyond any user-data, but harmless for a small machine.
     fn default() -> Self {
-        Limits { max_bytes: 32 << 20, max_depth: 200, max_nodes: 1_000_000 }
+        Self::BOOT
     }
 }

@@ -12,6 +12,8 @@ use crate::output;
 
 /// Upstream's exit code: it treats the signal as a request that was fulfilled.
 const EXIT_CODE: u8 = 0;
+/// The exit code of a stage that took longer than it may.
+const LATE: u8 = 1;
 
 /// The stage's entry in status.json, closed once: by the end of the stage or by a signal.
 #[derive(Clone)]
@@ -41,12 +43,15 @@ pub(super) fn watch(log: &Log, config: Node, debug: bool, closing: Option<Closin
         let message = said(termination);
         // The signal may arrive before the stage has opened its log.
         log.configure(&config, debug);
-        tracing::info!(target: "signal_handler.py", "{message}");
+        match termination.signal {
+            Some(_) => tracing::info!(target: "signal_handler.py", "{message}"),
+            None => tracing::error!("{message}"),
+        }
         output::error(&message);
         if let Some(Err(error)) = status.map(|status| status.finish(None, &[message])) {
             tracing::error!("{error}");
         }
-        Some(EXIT_CODE)
+        Some(if termination.signal.is_some() { EXIT_CODE } else { LATE })
     });
     if let Err(error) = watched {
         tracing::warn!(
@@ -65,7 +70,15 @@ fn said(termination: &Termination) -> String {
     for command in &termination.commands {
         cause.push_str(&format!(", running command {}", python_list(command)));
     }
-    format!("Received signal {} resulting in exit. Cause: {cause} was interrupted", termination.signal)
+    match termination.signal {
+        Some(signal) => format!("Received signal {signal} resulting in exit. Cause: {cause} was interrupted"),
+        None => {
+            let limit = termination.limit.unwrap_or_default().as_secs_f32();
+            format!(
+                "the stage took longer than {limit} s, see timeouts.stages in cloud.cfg: {cause} was interrupted"
+            )
+        }
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +88,8 @@ mod tests {
     #[test]
     fn the_sentence_names_signal_step_and_command() {
         let termination = Termination {
-            signal: "SIGTERM",
+            signal: Some("SIGTERM"),
+            limit: None,
             step: Some((model::Stage::Final, Some("scripts_user".into()))),
             commands: vec![vec!["sleep".into(), "9".into()]],
         };

@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use metadata::dmi;
 use model::About;
-use model::datasource::Medium;
+use model::datasource::{Medium, Page};
 use model::effects::{BlockDevice, Http, HttpError, ReadFiles, Request, Response};
-use system::{Host, TreeHttp};
+use system::{Host, Scratch, TreeHttp};
 
+use super::script::Script;
 use super::{Inputs, PlanError, Source, absolute, source_list};
 
 /// The directory of a device's files: a plan reads them through the device only.
 const DEVICE_FILES: &str = "/device-of-the-plan";
+
+/// The MAC address of eth0 in the sources' examples.
+const EXAMPLE_MAC: &[u8] = b"52:54:00:12:34:56\n";
 
 /// Lays the evidence over the root; returns the data source if the options determine it.
 pub(super) fn apply(options: &Source, inputs: &mut Inputs) -> Result<Option<&'static About>, PlanError> {
@@ -27,8 +31,10 @@ pub(super) fn apply(options: &Source, inputs: &mut Inputs) -> Result<Option<&'st
         inputs.files.extend(about.evidence.dmi.iter().map(|(file, value)| field(file, value)));
         inputs.files.push(source_list(about.name));
     }
-    if let (Some(about), Some(tree)) = (about, tree) {
-        give(about, &host, tree, inputs)?;
+    match (about, tree) {
+        (Some(about), Some(tree)) => give(about, &host, &tree, inputs)?,
+        (Some(about), None) if options.uses_example() => example(about, inputs)?,
+        _ => {}
     }
     for given in &options.dmi {
         let wrong = || PlanError::Dmi { given: given.clone() };
@@ -75,21 +81,35 @@ fn recognised(host: &dyn ReadFiles, tree: &Path) -> Result<&'static About, PlanE
     abouts().iter().find(has).copied().ok_or_else(|| PlanError::Tree { path: tree.display().to_string() })
 }
 
+/// Makes the machine the source's example.
+fn example(about: &About, inputs: &mut Inputs) -> Result<(), PlanError> {
+    let broken = |reason| PlanError::Example { name: about.name.to_owned(), hint: format!(": {reason}") };
+    let example = Page::parse(about.page).map_err(broken)?.example;
+    inputs.files.push(("/sys/class/net/eth0/address".into(), EXAMPLE_MAC.to_vec()));
+    inputs.files.extend(example.files.iter().map(|(path, text)| (path.into(), text.clone().into_bytes())));
+    if !example.config.is_empty() {
+        inputs.files.push(("/etc/cloud/cloud.cfg.d/90-example.cfg".into(), example.config.into_bytes()));
+    }
+    inputs.script = Script { programs: example.programs, serial: example.serial };
+    if example.documents.is_empty() {
+        return Ok(());
+    }
+    let documents = example.documents.iter();
+    let tree = documents.fold(Scratch::new(), |tree, (path, text)| tree.file(&format!("/{path}"), text));
+    let tree: Arc<dyn ReadFiles> = Arc::new(tree);
+    give(about, &tree, Path::new("/"), inputs)
+}
+
 /// Adds the documents to the machine.
-fn give(
-    about: &About,
-    host: &Arc<dyn ReadFiles>,
-    tree: PathBuf,
-    inputs: &mut Inputs,
-) -> Result<(), PlanError> {
+fn give(about: &About, host: &Arc<dyn ReadFiles>, tree: &Path, inputs: &mut Inputs) -> Result<(), PlanError> {
     match about.evidence.medium {
-        Medium::Service => inputs.tree = Some((host.clone(), tree)),
+        Medium::Service => inputs.tree = Some((host.clone(), tree.to_owned())),
         Medium::Seed(name) => {
             let seed = Path::new("/var/lib/cloud/seed").join(name);
-            copy(host.as_ref(), &tree, &seed, &mut inputs.files)?;
+            copy(host.as_ref(), tree, &seed, &mut inputs.files)?;
         }
         Medium::Device { label, filesystem } => {
-            copy(host.as_ref(), &tree, Path::new(DEVICE_FILES), &mut inputs.files)?;
+            copy(host.as_ref(), tree, Path::new(DEVICE_FILES), &mut inputs.files)?;
             let device = BlockDevice {
                 path: "/dev/vdb".into(),
                 filesystem: Some(filesystem.to_owned()),

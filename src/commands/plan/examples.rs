@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::effects::{BlockDevice, ReadFiles};
 use system::Scratch;
 
-use super::{Inputs, PlanError, roots, source_list};
+use super::{Inputs, PlanError, Script, roots, source_list};
 
 /// An example: where its files belong in the tree or the seed, and their content.
 struct Example {
@@ -95,8 +95,15 @@ pub(super) fn inputs(name: &str) -> Result<Inputs, PlanError> {
         return Err(PlanError::Example { name: name.to_owned(), hint });
     };
     let (root, mut files) = roots::built_in(example.distro)?;
-    let mut inputs =
-        Inputs { root, files: Vec::new(), tree: None, urls: None, fetch: false, devices: Vec::new() };
+    let mut inputs = Inputs {
+        root,
+        files: Vec::new(),
+        tree: None,
+        urls: None,
+        fetch: false,
+        devices: Vec::new(),
+        script: Script::default(),
+    };
     match example.kind {
         Kind::Service(product, source) => {
             files.push(("/sys/class/dmi/id/product_name".into(), format!("{product}\n").into_bytes()));

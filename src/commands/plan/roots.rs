@@ -1,5 +1,7 @@
 //! The root directories of plans: a small built-in one for each distribution, or an image's.
 
+mod bsd;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -44,10 +46,14 @@ fn release(wanted: &str) -> Result<&'static Release, PlanError> {
     })
 }
 
-/// Adds entries in the format of `Release::entries`.
-fn with_entries(root: Scratch, entries: &str) -> Scratch {
-    let lines = entries.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.fold(root, |root, line| {
+/// Adds entries in the format of `Release::entries`, except for those that an earlier line excludes.
+fn with_entries(root: Scratch, entries: &str, lacks: &[&str]) -> Scratch {
+    let path = |line: &str| {
+        let entry = line.split(" -> ").next().unwrap_or(line);
+        entry.rsplit(' ').next().unwrap_or(entry).to_owned()
+    };
+    let lines = entries.lines().filter(|line| !line.is_empty() && !line.starts_with(['#', '-']));
+    lines.filter(|line| !lacks.contains(&path(line).as_str())).fold(root, |root, line| {
         if let Some((link, target)) = line.split_once(" -> ") {
             root.link(link, target)
         } else if let Some((mode, path)) = line.split_once(' ') {
@@ -68,7 +74,27 @@ fn shadow(passwd: &str) -> String {
 /// The built-in root of a distribution.
 pub(super) fn built_in(wanted: &str) -> Result<Root, PlanError> {
     let release = release(wanted)?;
-    let mut root = [&[ENTRIES], release.entries].concat().into_iter().fold(Scratch::new(), with_entries);
+    let root = if crate::registry::family(release.distro) == Some("bsd") {
+        bsd::root(release)
+    } else {
+        linux(release)
+    };
+    let root =
+        ZONES.lines().fold(root, |root, zone| root.file(&format!("/usr/share/zoneinfo/{zone}"), "TZif"));
+    let config = cloud_cfg::text(release.distro).ok_or_else(|| unknown(wanted))?;
+    Ok((Arc::new(with_link(root).file("/etc/cloud/cloud.cfg", config)), Vec::new()))
+}
+
+/// The root of a Linux distribution.
+fn linux(release: &Release) -> Scratch {
+    // What the distribution does not have of every image.
+    let lacks: Vec<&str> = release
+        .entries
+        .iter()
+        .flat_map(|entries| entries.lines().filter_map(|line| line.strip_prefix("- ")))
+        .collect();
+    let mut root = with_entries(Scratch::new(), ENTRIES, &lacks);
+    root = release.entries.iter().fold(root, |root, entries| with_entries(root, entries, &[]));
     root = root
         .file("/etc/os-release", release.os_release)
         .file("/etc/hostname", format!("{}\n", release.hostname))
@@ -89,11 +115,7 @@ pub(super) fn built_in(wanted: &str) -> Result<Root, PlanError> {
     if release.entries.iter().any(|entries| entries.contains("/ifup\n")) {
         root = root.file("/etc/sysconfig/network", "# Created by anaconda\n");
     }
-    for zone in ZONES.lines() {
-        root = root.file(&format!("/usr/share/zoneinfo/{zone}"), "TZif");
-    }
-    let config = cloud_cfg::text(release.distro).ok_or_else(|| unknown(wanted))?;
-    Ok((Arc::new(with_link(root).file("/etc/cloud/cloud.cfg", config)), Vec::new()))
+    root
 }
 
 /// Adds the loopback device and one network device that is down.

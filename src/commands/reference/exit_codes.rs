@@ -25,6 +25,7 @@ pub(super) fn of(command: &str) -> Option<Codes> {
             ("0", "no errors, or cloud-init has not run yet"),
             ("1", "cloud-init failed with a critical error, or its state is unreadable"),
             ("2", "done or running with recoverable errors; also: usage error"),
+            ("124", "cloud-init has not finished within --timeout"),
         ],
         "cloud-init plan" => &[
             ("0", "the boot would finish without warnings"),

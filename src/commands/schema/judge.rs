@@ -2,6 +2,7 @@
 
 use engine::template;
 use engine::userdata::{self, content_type_of};
+use model::effects::Reading;
 use schema::{Document, Finding, Schema, annotated, check, network, yaml_error};
 use serde_json::Value;
 use yaml::{Limits, Node};
@@ -53,7 +54,11 @@ const IGNORED: &str = "# Cloud-config part ignored SCHEMA_ERROR: ";
 
 pub(super) fn judge(run: &Run<'_>, part: &Part) -> Result<Outcome, Stop> {
     let shown = part.path.display().to_string();
-    let bytes = run.system.files.read(&whole(&part.path)).map_err(|error| Stop(error.to_string()))?;
+    let bytes = run
+        .system
+        .files
+        .read_with(&whole(&part.path), &Reading::any_kind())
+        .map_err(|error| Stop(error.to_string()))?;
     // Like a boot does.
     let bytes = if part.kind == Kind::NetworkConfig { bytes } else { userdata::maybe_gunzip(&bytes) };
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -174,7 +179,7 @@ fn rendered(run: &Run<'_>, shown: &str, text: &str) -> Result<String, Stop> {
             path.display()
         )));
     }
-    let bytes = run.system.files.read(&whole).map_err(|error| {
+    let bytes = run.system.files.read_with(&whole, &Reading::any_kind()).map_err(|error| {
         Stop(if error.source.kind() == std::io::ErrorKind::PermissionDenied {
             format!("Cannot render jinja template vars. No read permission on '{}'. Try sudo", path.display())
         } else {
@@ -184,7 +189,7 @@ fn rendered(run: &Run<'_>, shown: &str, text: &str) -> Result<String, Stop> {
     let data: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Stop(format!("Loading Jinja instance data failed: {}: {error}", path.display())))?;
     // The renderer logs variables that are missing in the instance data.
-    let rendered = template::render_instance_template(shown, text, &data)
+    let rendered = template::render_instance_template(run.system.sandbox.as_ref(), shown, text, &data)
         .map_err(|error| Stop(format!("Failed to render templated user-data. {error}")))?;
     if rendered.is_empty() {
         return Err(Stop(format!("{shown}: the template renders to an empty document")));

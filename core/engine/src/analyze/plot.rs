@@ -224,6 +224,31 @@ mod tests {
     }
 
     #[test]
+    fn every_span_has_a_row_inside_the_picture() {
+        let number = |text: &str, name: &str| -> f64 {
+            let value = text.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+            value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
+        };
+        let height = |count: i64| {
+            let spans = (0..count).map(|at| span("a", at * 1000, at * 1000 + 500)).collect();
+            let picture = plot(&Boot { spans });
+            let height = number(&picture, "height");
+            let mut rows: Vec<f64> = picture
+                .split("<rect ")
+                .filter(|rect| rect.starts_with("class=\"stage\""))
+                .map(|rect| number(rect, "y") + number(rect, "height"))
+                .collect();
+            // The last one is the legend's.
+            rows.pop();
+            assert_eq!(rows.len(), usize::try_from(count).expect("small"), "{picture}");
+            assert!(rows.iter().all(|bottom| *bottom < height), "{rows:?} {height}");
+            assert!(rows.windows(2).all(|pair| pair[0] < pair[1]), "{rows:?}");
+            height
+        };
+        assert!((height(12) - height(11) - ROW).abs() < 0.01, "each adds a row");
+    }
+
+    #[test]
     fn nothing_of_the_log_is_markup() {
         let picture = plot(&Boot { spans: vec![span("x/<script>", 0, 0)] });
         assert!(picture.contains("&lt;script&gt;") && !picture.contains("<script>"), "{picture}");

@@ -1,15 +1,16 @@
 //! The instance on disk: its cache, its directory, and its relation to the previous boot.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use model::effects::{Attributes, FileError};
+use model::effects::{Attributes, FileError, internal_error};
 use model::instance::{Bytes, VendorData};
 use model::{Instance, InstanceId, Node, Paths, Stage};
 use serde_json::Value;
 
 use super::{Boot, BootError};
 use crate::consume::pieces;
-use crate::{instance_data, json, userdata};
+use crate::{instance_data, json, state, userdata};
 
 /// The cache of the data source's result: plain data instead of upstream's pickle.
 pub fn cache_path(paths: &Paths) -> PathBuf {
@@ -21,12 +22,12 @@ const NO_PREVIOUS: &str = "NO_PREVIOUS_INSTANCE_ID";
 
 impl Boot<'_> {
     fn line(&self, path: &Path) -> Option<String> {
-        self.system.files.text(path).map(|text| text.trim().to_owned())
+        state::line(self.system, path)
     }
 
     /// The cached instance, if it is readable.
     pub(super) fn cached(&self) -> Option<Instance> {
-        let bytes = self.system.files.read_optional(&cache_path(&self.paths)).ok()??;
+        let bytes = state::read(self.system, &cache_path(&self.paths))?;
         match serde_json::from_slice(&bytes) {
             Ok(instance) => Some(instance),
             Err(error) => {
@@ -113,7 +114,12 @@ impl Boot<'_> {
             return Some((cached, "restored from cache"));
         }
         let source = self.registry.source(&cached.source)?;
-        source.still_same(&self.platform(), &cached).then_some((cached, "restored from checked cache"))
+        let same = catch_unwind(AssertUnwindSafe(|| source.still_same(&self.platform(), &cached)));
+        let same = same.unwrap_or_else(|panic| {
+            tracing::warn!("{}: {}", cached.source, internal_error(panic.as_ref()));
+            false
+        });
+        same.then_some((cached, "restored from checked cache"))
     }
 
     /// Whether the cache is trusted regardless of the metadata.
@@ -129,21 +135,22 @@ impl Boot<'_> {
 
     /// Makes this the current instance: its link, directories, and the records of the previous state.
     pub(super) fn instancify(&mut self) -> Result<(), BootError> {
-        let Some(instance) = self.instance.clone() else { return Ok(()) };
+        let Some(instance) = &self.instance else { return Ok(()) };
+        let (id, text) = (instance.instance_id.clone(), Self::description(instance));
+        // The class appears twice, once as a path: other programs read upstream's format.
+        let described = format!("{}: {text}", instance.class);
         let files = self.system.files.clone();
-        let directory = self.paths.instance_dir(&instance.instance_id);
+        let directory = self.paths.instance_dir(&id);
         let link = self.paths.instance_link();
         let already = files.read_link(&link).is_ok_and(|target| target == directory);
         files.create_dir(&directory, None)?;
         if !already {
+            state::make_room(self.system, &link)?;
             files.symlink(&directory, &link)?;
         }
         for name in ["handlers", "scripts", "sem"] {
             files.create_dir(&directory.join(name), None)?;
         }
-        let text = Self::description(&instance);
-        // The class appears twice, once as a path: other programs read upstream's format.
-        let described = format!("{}: {text}", instance.class);
         let written = directory.join("datasource");
         let previous =
             self.line(&written).filter(|previous| !previous.is_empty()).unwrap_or_else(|| described.clone());
@@ -154,15 +161,15 @@ impl Boot<'_> {
             if files.read(path).is_ok_and(|bytes| bytes == line.as_bytes()) {
                 return Ok(());
             }
-            files.write(path, line.as_bytes(), &plain)
+            state::write(self.system, path, line.as_bytes(), &plain)
         };
         put(&written, &described)?;
         put(&self.paths.data("previous-datasource"), &previous)?;
         let previous_id = self.previous_id().unwrap_or_else(|| NO_PREVIOUS.to_owned());
-        let id = instance.instance_id.as_str();
+        let id = id.as_str();
         if previous_id != id {
             // From here on, the instance is no longer new; a power cut must not leave it without network configuration.
-            self.system.files.write(&self.network_mark(), b"", &plain)?;
+            state::write(self.system, &self.network_mark(), b"", &plain)?;
             put(&self.first_boot_mark(), id)?;
         }
         put(&self.paths.data("instance-id"), id)?;
@@ -193,7 +200,12 @@ impl Boot<'_> {
         if !always && self.system.files.exists(&public) {
             return;
         }
-        if let Err(error) = instance_data::persist(self.system, &self.paths, instance, &self.config) {
+        // Upstream stores the configuration that the source was created with: at the first boot there is no instance
+        // yet, and later only the local stage has the last one's.
+        let local = self.stage <= Stage::Local;
+        let own = always && !self.is_first_boot() && (local || self.restored);
+        let config = if own { &self.config } else { &self.base };
+        if let Err(error) = instance_data::persist(self.system, &self.paths, instance, config) {
             tracing::warn!("{error}");
         }
     }
@@ -203,7 +215,8 @@ impl Boot<'_> {
         let Some(instance) = &self.instance else { return Ok(()) };
         let directory = self.paths.instance_dir(&instance.instance_id);
         let secret = Attributes::secret();
-        let write = |name: &str, bytes: &[u8]| self.system.files.write(&directory.join(name), bytes, &secret);
+        let write =
+            |name: &str, bytes: &[u8]| state::write(self.system, &directory.join(name), bytes, &secret);
         let processor =
             userdata::Processor { system: self.system, paths: &self.paths, included: &self.included };
         let raw = instance.user_data.as_ref().map(|bytes| bytes.0.as_slice()).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use model::effects::FileError;
+use model::effects::{FileError, internal_error, without_url_secrets};
 use model::module::{AnyModule, Marked, Report, Semaphores as _};
 use model::{Context, Frequency, Instance, Node, Stage, Value, nearest};
 
@@ -211,13 +211,42 @@ impl Boot<'_> {
                 skipped.join(",")
             );
         }
-        active.into_iter().filter_map(|(module, entry)| self.run_entry(module, entry, stage).err()).collect()
+        let failed = active
+            .into_iter()
+            .filter_map(|(module, entry)| self.run_entry(module, entry, stage).err())
+            .collect();
+        self.record();
+        failed
+    }
+
+    /// Records the modules that have run. Their work reaches the disk first, also what their commands did: a power cut
+    /// must not leave a record of files that are empty. Once for several modules, since it may take long on a busy disk.
+    fn record(&self) {
+        let unrecorded = self.unrecorded.take();
+        if unrecorded.is_empty() {
+            return;
+        }
+        if let Err(error) = self.system.files.sync() {
+            tracing::warn!("{error}; the modules of this stage run again at the next boot");
+            return;
+        }
+        let semaphores = FileSemaphores::new(self.system, &self.paths);
+        for (name, frequency) in unrecorded {
+            // A full disk has been reported already: then it runs again, too.
+            if let Err(error) = semaphores.mark(&name, frequency)
+                && !error.is_storage()
+            {
+                tracing::warn!("{error}");
+            }
+        }
     }
 
     /// Runs one module by name, for `single`. `None` if it does not exist.
     pub(super) fn run_named(&self, entry: &ModuleEntry, stage: Stage) -> Option<Result<(), String>> {
         let module = self.find_module(entry)?;
-        Some(self.run_entry(module, entry, stage))
+        let outcome = self.run_entry(module, entry, stage);
+        self.record();
+        Some(outcome)
     }
 
     fn run_entry(&self, module: &dyn AnyModule, entry: &ModuleEntry, stage: Stage) -> Result<(), String> {
@@ -232,7 +261,10 @@ impl Boot<'_> {
             step.finish(true, Some(&format!("{run_name} previously ran")));
             return Ok(());
         }
-        let mark = || semaphores.mark(&run_name, frequency);
+        let mark = || {
+            self.record();
+            semaphores.mark(&run_name, frequency)
+        };
         // User commands may shut down the machine: recording them first makes them run once. If that fails, they would
         // run at every boot, so they are not run.
         let noted = if module.marked() == Marked::Before { mark() } else { Ok(()) };
@@ -240,15 +272,15 @@ impl Boot<'_> {
         tracing::info!("Running module {}", entry.name);
         let outcome = match noted {
             Ok(()) => self.guarded(module, entry, instance, &semaphores, &mark),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(format!(
+                "the user's commands are not run, since this cannot be recorded and they would run at every boot: {error}"
+            )),
         };
         self.system.journal.enter(stage, None);
         // Declarative modules are recorded afterwards, even on failure, like upstream: after a power cut the module
         // runs again, after a failure it does not.
-        if module.marked() == Marked::After
-            && let Err(error) = mark()
-        {
-            tracing::warn!("{error}");
+        if module.marked() == Marked::After && frequency != Frequency::Always {
+            self.unrecorded.borrow_mut().push((run_name.clone(), frequency));
         }
         match outcome {
             Ok(()) => {
@@ -257,6 +289,7 @@ impl Boot<'_> {
                 Ok(())
             }
             Err(reason) => {
+                let reason = without_url_secrets(&reason);
                 // Logged under the module's name.
                 self.system.journal.enter(stage, Some(module.name()));
                 tracing::warn!("Running module {} failed: {reason}", entry.name);
@@ -304,14 +337,7 @@ impl Boot<'_> {
         match outcome {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(error.to_string()),
-            Err(panic) => {
-                let text = panic
-                    .downcast_ref::<String>()
-                    .map(String::as_str)
-                    .or_else(|| panic.downcast_ref::<&str>().copied())
-                    .unwrap_or("no message");
-                Err(format!("internal error (panic), please report it as a bug: {text}"))
-            }
+            Err(panic) => Err(internal_error(panic.as_ref())),
         }
     }
 

@@ -86,7 +86,7 @@ impl Boot<'_> {
         let failed =
             |source: NetworkSource, reason: String| BootError::Network { source_name: source.name(), reason };
         let order = instance
-            .and_then(|instance| self.registry.source(&instance.source)?.about().network_order)
+            .and_then(|instance| self.registry.source(&instance.source)?.network_order(instance))
             .unwrap_or(ORDER);
         let words = kernel_command_line(self.system);
         let mut cmdline = from_cmdline(&words).map_err(|reason| failed(NetworkSource::Cmdline, reason))?;
@@ -125,7 +125,12 @@ impl Boot<'_> {
             Ok(None) => {}
             Err(error) => tracing::warn!("{error}"),
         }
-        let fallback = netconfig::fallback::config(&links, &words);
+        if self.distro.info().own_network {
+            tracing::info!("Skipping generation of fallback network config: the image has its own");
+            return Ok(None);
+        }
+        let chosen = instance.and_then(|instance| instance.reached_over.as_deref());
+        let fallback = netconfig::fallback::config(&links, chosen, &words);
         Ok(fallback.map(|config| (config, NetworkSource::Fallback)))
     }
 

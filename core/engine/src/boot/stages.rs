@@ -1,5 +1,11 @@
 //! init-local, init, modules and single.
 
+#[cfg(feature = "schema")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use model::effects::Command;
+#[cfg(feature = "schema")]
+use model::effects::internal_error;
 use model::instance::DsMode;
 use model::module::Semaphores as _;
 use model::{Frequency, Stage};
@@ -35,16 +41,16 @@ impl Boot<'_> {
         }
         self.settle(Stage::Local)?;
         self.run_early(Stage::Local);
-        self.apply_network(false)?;
+        let mut errors = self.apply_network_if_writable(false)?;
         self.note_network_need()?;
         match &self.instance {
             Some(instance) if instance.dsmode == DsMode::Local => {
                 tracing::debug!("{} is in local mode, will apply init modules now.", instance.class);
-                self.consume_and_run(Stage::Local, hooks)
+                let mut outcome = self.consume_and_run(Stage::Local, hooks)?;
+                errors.append(&mut outcome.errors);
+                Ok(Outcome { errors, ..outcome })
             }
-            Some(instance) => {
-                Ok(Outcome { datasource: Some(Self::description(instance)), errors: Vec::new() })
-            }
+            Some(instance) => Ok(Outcome { datasource: Some(Self::description(instance)), errors }),
             None => Ok(Outcome::default()),
         }
     }
@@ -80,8 +86,10 @@ impl Boot<'_> {
             return Ok(Outcome::default());
         }
         self.settle(Stage::Network)?;
-        self.apply_network(bring_up)?;
-        self.consume_and_run(Stage::Network, hooks)
+        let mut errors = self.apply_network_if_writable(bring_up)?;
+        let mut outcome = self.consume_and_run(Stage::Network, hooks)?;
+        errors.append(&mut outcome.errors);
+        Ok(Outcome { errors, ..outcome })
     }
 
     /// `modules --mode MODE`.
@@ -105,6 +113,7 @@ impl Boot<'_> {
         let description = format!("running modules for {mode}");
         self.reporter.stage_started(&description);
         let errors = self.run_section(&format!("cloud_{mode}_modules"), stage);
+        self.label();
         self.reporter.stage_finished(&description, errors.is_empty());
         if stage == Stage::Final {
             self.with_source(|source, settled| source.report_ready(settled, &errors));
@@ -122,7 +131,9 @@ impl Boot<'_> {
                 return Ok(false);
             }
         }
-        match self.run_named(entry, Stage::Config) {
+        let ran = self.run_named(entry, Stage::Config);
+        self.label();
+        match ran {
             None => {
                 tracing::warn!("Did not run {}, does it exist?", entry.name);
                 Ok(false)
@@ -146,9 +157,23 @@ impl Boot<'_> {
 
     /// Reports the end of a stage, whether it succeeded or not.
     fn end(&self, description: &str, outcome: Result<Outcome, BootError>) -> Result<Outcome, BootError> {
+        self.label();
         let ok = outcome.as_ref().is_ok_and(|outcome| outcome.errors.is_empty());
         self.reporter.stage_finished(description, ok);
         outcome
+    }
+
+    /// Gives what this stage has created the labels of the SELinux policy, if there is one.
+    fn label(&self) {
+        let created = self.system.files.unlabelled();
+        if created.is_empty() || self.system.commands.which("restorecon").is_none() {
+            return;
+        }
+        let paths = created.iter().map(|path| path.display().to_string());
+        let command = paths.fold(Command::line(["restorecon"]), Command::arg);
+        if let Err(error) = self.system.commands.run(&command) {
+            tracing::warn!("cannot set the SELinux labels of new files: {error}");
+        }
     }
 
     /// The cached instance, for the stages after `init`.
@@ -183,6 +208,9 @@ impl Boot<'_> {
         match self.search(stage) {
             Search::Found(instance) if kept.is_some() && self.is_last_resort(&instance) => self.keep(kept),
             Search::Found(instance) => {
+                if stage == Stage::Network && self.is_last_resort(&instance) {
+                    self.tell_nothing();
+                }
                 tracing::info!("Loaded datasource {} - {}", instance.source, Self::description(&instance));
                 self.instance = Some(*instance);
                 self.persist_instance_data(true);
@@ -195,7 +223,12 @@ impl Boot<'_> {
                     // instance is kept.
                     Some(cached) if stage == Stage::Local && !local_only(&cached.source) => Ok(false),
                     Some(_) => self.keep(kept),
-                    None => Ok(false),
+                    None => {
+                        if stage == Stage::Network {
+                            self.tell_nothing();
+                        }
+                        Ok(false)
+                    }
                 }
             }
         }
@@ -232,6 +265,17 @@ impl Boot<'_> {
         Ok(())
     }
 
+    /// Applies the network configuration. A file system that refuses its files is an error of the stage, which continues.
+    fn apply_network_if_writable(&mut self, bring_up: bool) -> Result<Vec<String>, BootError> {
+        match self.apply_network(bring_up) {
+            Err(error) if error.is_storage() => {
+                tracing::error!("{error}");
+                Ok(vec![error.to_string()])
+            }
+            applied => applied.map(|()| Vec::new()),
+        }
+    }
+
     /// Records that the network stage need not wait if nothing in the data requires the network.
     fn note_network_need(&self) -> Result<(), BootError> {
         let Some(instance) = &self.instance else { return Ok(()) };
@@ -258,6 +302,7 @@ impl Boot<'_> {
         let step = self.reporter.start("setup-datasource", "setting up datasource");
         self.with_source(|source, settled| source.set_up(settled));
         step.finish(true, None);
+        self.complete()?;
         self.store_data()?;
         self.run_early(stage);
         let datasource = self.instance.as_ref().map(Self::description);
@@ -269,10 +314,16 @@ impl Boot<'_> {
             return Ok(Outcome { datasource, errors: vec!["Consuming user data failed!".into()] });
         }
         if first {
-            semaphores.mark("consume_data", Frequency::Instance)?;
+            match semaphores.mark("consume_data", Frequency::Instance) {
+                // It is consumed again at the next boot.
+                Err(error) if !error.is_storage() => return Err(error.into()),
+                _ => {}
+            }
         }
         #[cfg(feature = "schema")]
-        self.check_user_data();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.check_user_data())) {
+            tracing::warn!("cannot validate user-data: {}", internal_error(panic.as_ref()));
+        }
         self.reload();
         instance_data::persist_combined(self.system, &self.paths, &self.config)?;
         self.reporter.configure(&self.config);
@@ -285,6 +336,22 @@ impl Boot<'_> {
         step.finish(true, None);
         let errors = self.run_section("cloud_init_modules", stage);
         Ok(Outcome { datasource, errors })
+    }
+
+    /// Adds the metadata that only the running network shows.
+    fn complete(&mut self) -> Result<(), BootError> {
+        let mut completed = None;
+        self.with_source(|source, settled| {
+            completed = source.complete(settled)?;
+            Ok(())
+        });
+        let Some(instance) = completed else { return Ok(()) };
+        // Like upstream, with the instance's configuration.
+        if let Err(error) = instance_data::persist(self.system, &self.paths, &instance, &self.config) {
+            tracing::warn!("{error}");
+        }
+        self.instance = Some(instance);
+        self.write_cache()
     }
 
     /// Passes user-data, then vendor-data, to the handlers.

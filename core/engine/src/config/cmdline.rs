@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use model::System;
-use model::effects::{Attributes, Request};
+use model::effects::{Attributes, Request, Url};
 
 /// The kernel command line; in a container, that of PID 1, as upstream does.
 pub fn kernel_command_line(system: &System) -> String {
@@ -79,7 +79,7 @@ pub enum UrlError {
     File(#[from] model::effects::FileError),
     /// It is not a cloud-config.
     #[error("contents of '{0}' did not start with #cloud-config")]
-    NoCloudConfig(String),
+    NoCloudConfig(Url),
 }
 
 /// Fetches the document of `cloud-config-url=` once, and stores it among the configuration files. Without a network,
@@ -92,7 +92,10 @@ pub fn fetch_cmdline_url(
 ) -> Result<Option<PathBuf>, UrlError> {
     let kept = PathBuf::from(KEPT);
     if system.files.exists(&kept) {
-        tracing::debug!("file '{KEPT}' existed. not re-downloading cloud-config from {key}='{url}'");
+        tracing::debug!(
+            "file '{KEPT}' existed. not re-downloading cloud-config from {key}='{}'",
+            Url::new(url)
+        );
         return Ok(None);
     }
     let content = match url.strip_prefix("file://").or_else(|| url.starts_with('/').then_some(url)) {
@@ -108,7 +111,7 @@ pub fn fetch_cmdline_url(
         if key == "url" {
             return Ok(None);
         }
-        return Err(UrlError::NoCloudConfig(url.to_owned()));
+        return Err(UrlError::NoCloudConfig(Url::new(url)));
     }
     system.files.write(&kept, &content, &Attributes::secret())?;
     Ok(Some(kept))

@@ -162,8 +162,13 @@ fn rendered(system: &System, paths: &Paths, part: Part) -> Result<Option<Part>, 
         Jinja::CONTENT_TYPE => {
             let data = json::read(system, &sensitive_path(paths))
                 .ok_or_else(|| format!("{}: no instance data to render it with", part.origin))?;
-            let text = template::render_instance_template(&part.filename, &part.text(), &data)
-                .map_err(|error| error.to_string())?;
+            let text = template::render_instance_template(
+                system.sandbox.as_ref(),
+                &part.filename,
+                &part.text(),
+                &data,
+            )
+            .map_err(|error| error.to_string())?;
             let kind = userdata::content_type_of(text.as_bytes());
             let config = kind == Some("text/cloud-config");
             Ok(config.then(|| Part {

@@ -29,8 +29,10 @@ impl Handler for Boothook {
             .files
             .write(&path, content, &Attributes::mode(0o700))
             .map_err(|error| failed(error.to_string()))?;
-        let command =
-            Command::new(path.display().to_string()).env("INSTANCE_ID", id.as_str()).inherit_output();
+        let command = Command::new(path.display().to_string())
+            .env("INSTANCE_ID", id.as_str())
+            .inherit_output()
+            .of_user();
         context
             .system
             .commands

@@ -7,8 +7,10 @@ use model::{Handler, Node, Part};
 use yaml::write::{Style, dump};
 
 use super::patch::{self, PatchError};
+use super::size::Size;
 use crate::config::origins;
 use crate::merge::{MergeError, Strategy, Trace};
+use crate::state;
 
 /// The content type of a JSON patch.
 pub const PATCH: &str = "text/cloud-config-jsonp";
@@ -17,6 +19,8 @@ pub const PATCH: &str = "text/cloud-config-jsonp";
 #[derive(Debug, Default)]
 pub struct Merging {
     merged: Option<Node>,
+    /// At least the size of the merged tree.
+    size: Size,
     from: Vec<String>,
     broken: Vec<String>,
 }
@@ -50,11 +54,14 @@ impl Merging {
         };
         let (merged, outcome) = if part.content_type == PATCH {
             match patched(&before, part, trace) {
-                Ok(merged) => (merged, Ok(())),
+                Ok(merged) => {
+                    self.size = Size::of(&merged);
+                    (merged, Ok(()))
+                }
                 Err(refused) => (before, Err(refused)),
             }
         } else {
-            merged(before, part, trace)
+            merged(before, &mut self.size, part, trace)
         };
         self.merged = Some(merged);
         let (noted, reason) = match outcome {
@@ -77,9 +84,9 @@ impl Merging {
     }
 
     /// The file in upstream's format.
-    fn text(&self) -> String {
+    fn into_text(self) -> String {
         // A patch may have replaced everything by null.
-        let Some(merged) = self.merged.as_ref().filter(|merged| !merged.is_null()) else {
+        let Some(merged) = self.merged.filter(|merged| !merged.is_null()) else {
             return String::new();
         };
         let mut lines = vec!["#cloud-config".to_owned(), String::new()];
@@ -93,8 +100,12 @@ impl Merging {
         lines.extend(
             self.broken.iter().map(|name| format!("# Cloud-config part ignored SCHEMA_ERROR: {name}")),
         );
-        lines.push(dump(&merged.to_yaml().value, &Style::default()));
-        lines.join("\n")
+        let mut head = lines.join("\n");
+        head.push('\n');
+        // The document may be large: only the head is copied.
+        let mut text = dump(&merged.into_yaml().value, &Style::default());
+        text.insert_str(0, &head);
+        text
     }
 }
 
@@ -109,11 +120,15 @@ fn read(part: &Part) -> Result<(Node, Strategy), Refused> {
         let found = config.value.a_kind();
         return Err(Refused::Noted(format!("{}: expected a mapping of keys, found {found}", config.origin)));
     }
-    let inside = Strategy::take_from(&mut config)?;
+    let inside = Strategy::take_from(&mut config);
     let header = ["Merge-Type", "X-Merge-Type"]
         .iter()
         .find_map(|name| part.headers.get(*name).filter(|text| !text.is_empty()));
-    let outside = header.map(|text| Strategy::parse(text)).transpose()?;
+    let outside = header.map(|text| Strategy::parse(text)).transpose();
+    let (inside, outside) = match (inside, outside) {
+        (Err(late), Err(error)) if late.is_late() && !error.is_late() => return Err(error.into()),
+        (inside, outside) => (inside?, outside?),
+    };
     let strategy = match (inside, outside) {
         (Some(inside), Some(outside)) => inside.then(outside),
         (Some(only), None) | (None, Some(only)) => only,
@@ -122,7 +137,12 @@ fn read(part: &Part) -> Result<(Node, Strategy), Refused> {
     Ok((config, if strategy.is_empty() { Strategy::between_parts() } else { strategy }))
 }
 
-fn merged<T: Trace>(before: Node, part: &Part, trace: &mut T) -> (Node, Result<(), Refused>) {
+fn merged<T: Trace>(
+    before: Node,
+    size: &mut Size,
+    part: &Part,
+    trace: &mut T,
+) -> (Node, Result<(), Refused>) {
     let (config, strategy) = match read(part) {
         Ok(read) => read,
         Err(refused) => return (before, Err(refused)),
@@ -130,6 +150,15 @@ fn merged<T: Trace>(before: Node, part: &Part, trace: &mut T) -> (Node, Result<(
     if let Err(error) = strategy.fits(&before, &config) {
         return (before, Err(error.into()));
     }
+    let own = Size::of(&config);
+    if size.and(own).check(1).is_err() {
+        // Replaced values no longer count.
+        *size = Size::of(&before);
+    }
+    if let Err(what) = size.and(own).check(1) {
+        return (before, Err(Refused::Dropped(format!("the merged cloud-config would have {what}"))));
+    }
+    *size = size.and(own);
     let merged = strategy.traced(before, config, trace).expect("checked above");
     (merged, Ok(()))
 }
@@ -177,12 +206,15 @@ impl Handler for CloudConfig {
             DataKind::Vendor2 => "vendor2-cloud-config.txt",
         };
         let path = context.paths.instance_dir(&context.instance.instance_id).join(name);
-        let files = &context.system.files;
+        // Not needed any more, and may be large.
+        let merging = std::mem::take(&mut self.merging);
+        let kept = merging.merged().map(origins::collect);
+        let text = merging.into_text();
+        let secret = Attributes::secret();
         let written =
-            files.write(&path, self.merging.text().as_bytes(), &Attributes::secret()).and_then(|()| {
-                let Some(merged) = self.merging.merged() else { return Ok(()) };
-                let kept = origins::collect(merged);
-                files.write(&origins::beside(&path), kept.as_bytes(), &Attributes::secret())
+            state::write(context.system, &path, text.as_bytes(), &secret).and_then(|()| match kept {
+                Some(kept) => state::write(context.system, &origins::beside(&path), kept.as_bytes(), &secret),
+                None => Ok(()),
             });
         written.map_err(|error| HandlerError { origin: Origin::whole(name), reason: error.to_string() })
     }

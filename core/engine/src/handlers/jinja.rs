@@ -25,8 +25,9 @@ impl Jinja {
         let data = json::read(context.system, &path).ok_or_else(|| {
             failed(format!("cannot render the template: no instance data at {}", path.display()))
         })?;
-        let rendered = template::render_instance_template(&part.filename, &text, &data)
-            .map_err(|error| failed(format!("ignoring the template: {error}")))?;
+        let rendered =
+            template::render_instance_template(context.system.sandbox.as_ref(), &part.filename, &text, &data)
+                .map_err(|error| failed(format!("ignoring the template: {error}")))?;
         if rendered.is_empty() {
             return Ok(None);
         }

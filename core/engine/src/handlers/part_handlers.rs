@@ -128,7 +128,8 @@ impl PartHandlers {
         let driver = context.paths.run("part-handlers.py");
         let python = system.commands.which("python3");
         let command = Command::line(["python3".to_owned(), driver.display().to_string()])
-            .env("PYTHONDONTWRITEBYTECODE", "1");
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .of_user();
         if python.is_none() {
             return Err(PythonError::NoPython);
         }

@@ -4,6 +4,7 @@ use model::config::Origin;
 use model::{Key, Node, Value};
 use serde::Deserialize;
 
+use super::size::Size;
 use crate::merge::{Outcome, Step, Trace};
 
 /// Why a patch is not applied.
@@ -15,6 +16,9 @@ pub(super) enum PatchError {
     /// It is not a list of operations.
     #[error("not a JSON patch: {0}; expected [{{\"op\": \"add\", \"path\": \"/key\", \"value\": …}}, …]")]
     Form(String),
+    /// It has too many operations.
+    #[error("more than {MAX_OPERATIONS} operations")]
+    Length,
     /// An operation cannot be applied.
     #[error("operation {number} ({op} {path}): {reason}")]
     Conflict {
@@ -27,6 +31,39 @@ pub(super) enum PatchError {
         /// The reason.
         reason: String,
     },
+}
+
+/// The maximum number of operations.
+const MAX_OPERATIONS: usize = 10_000;
+/// How many times the largest tree all operations together may handle.
+const MAX_WORK: usize = 10;
+
+/// What a patch has made of the tree and handled so far.
+struct Cost {
+    tree: Size,
+    work: Size,
+}
+
+impl Cost {
+    /// Accounts for a value before it is added; `moved` are the items that make room for it.
+    fn add(&mut self, tree: &Node, value: Size, moved: usize) -> Result<(), String> {
+        self.handle(value.and(Size::values(moved)))?;
+        let grown = self.tree.and(value);
+        if grown.check(1).is_err() {
+            // Values that were replaced or removed no longer count.
+            let now = Size::of(tree);
+            self.handle(now)?;
+            self.tree = now;
+            now.and(value).check(1).map_err(|what| format!("the result has {what}"))?;
+        }
+        self.tree = self.tree.and(value);
+        Ok(())
+    }
+
+    fn handle(&mut self, value: Size) -> Result<(), String> {
+        self.work = self.work.and(value);
+        self.work.check(MAX_WORK).map_err(|what| format!("the operations handle {what}"))
+    }
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -80,7 +117,11 @@ pub(super) fn apply<T: Trace>(
     // serde_json's type errors contain the value, which may be a secret.
     let operations: Vec<Operation> = serde_json::from_value(json)
         .map_err(|_| PatchError::Form("not a list of known operations with op and path".into()))?;
+    if operations.len() > MAX_OPERATIONS {
+        return Err(PatchError::Length);
+    }
     let mut tree = tree.clone();
+    let mut cost = Cost { tree: Size::of(&tree), work: Size::default() };
     for (index, operation) in operations.into_iter().enumerate() {
         let place = places.and_then(|places| places.as_list()?.get(index));
         let written = |name: &str| place.and_then(|place| place.get(name));
@@ -88,7 +129,7 @@ pub(super) fn apply<T: Trace>(
             .value
             .map(|value| written("value").cloned().unwrap_or_else(|| Node::from_json(value, origin)));
         let (op, path) = (operation.op, operation.path);
-        one(&mut tree, op, &path, operation.from.as_deref(), value, trace)
+        one(&mut tree, &mut cost, op, &path, operation.from.as_deref(), value, trace)
             .map_err(|reason| PatchError::Conflict { number: index + 1, op: op.name(), path, reason })?;
     }
     Ok(tree)
@@ -96,6 +137,7 @@ pub(super) fn apply<T: Trace>(
 
 fn one<T: Trace>(
     tree: &mut Node,
+    cost: &mut Cost,
     op: Op,
     path: &str,
     from: Option<&str>,
@@ -106,14 +148,21 @@ fn one<T: Trace>(
     let needed = || value.clone().ok_or("the value is missing");
     let source = || steps_of(from);
     match op {
-        Op::Add => add(tree, &steps, needed()?, trace),
+        Op::Add => {
+            let value = needed()?;
+            let moved = siblings(tree, &steps);
+            cost.add(tree, Size::of(&value), moved)?;
+            add(tree, &steps, value, trace)
+        }
         Op::Remove => {
+            cost.handle(Size::values(siblings(tree, &steps)))?;
             let old = remove(tree, &steps)?;
             note(trace, &steps, Outcome::Deleted, Some(&old), &Node::new(Value::Null, old.origin.clone()));
             Ok(())
         }
         Op::Replace => {
             let value = needed()?;
+            cost.add(tree, Size::of(&value), 0)?;
             let slot = find(tree, &steps).ok_or("no value to replace")?;
             note(trace, &steps, Outcome::Replaced, Some(slot), &value);
             *slot = value;
@@ -122,7 +171,12 @@ fn one<T: Trace>(
         Op::Copy => {
             let source = source()?;
             let found = find(tree, &source).filter(|_| !source.is_empty());
-            let value = found.cloned().ok_or("no value to copy")?;
+            let found = found.ok_or("no value to copy")?;
+            let size = Size::of(found);
+            // Measured before it is copied.
+            let moved = siblings(tree, &steps);
+            cost.add(tree, size, moved)?;
+            let value = find(tree, &source).cloned().ok_or("no value to copy")?;
             add(tree, &steps, value, trace)
         }
         Op::Move => {
@@ -133,11 +187,13 @@ fn one<T: Trace>(
             if steps.len() > source.len() && steps.starts_with(&source) {
                 return Err("a value cannot be moved into itself".into());
             }
+            cost.handle(Size::values(siblings(tree, &source) + siblings(tree, &steps)))?;
             let value = remove(tree, &source)?;
             add(tree, &steps, value, trace)
         }
         Op::Test => {
             let found = find(tree, &steps).ok_or("no value to test")?;
+            cost.handle(Size::of(found))?;
             if *found == needed()? { Ok(()) } else { Err("the value differs".into()) }
         }
     }
@@ -166,6 +222,15 @@ fn find<'n>(tree: &'n mut Node, steps: &[String]) -> Option<&'n mut Node> {
         Value::Map(map) => map.get_mut(step.as_str()),
         Value::List(items) => items.get_mut(index(step)?),
         _ => None,
+    })
+}
+
+/// How many values stand beside one: an insertion or a removal may move them all.
+fn siblings(tree: &mut Node, steps: &[String]) -> usize {
+    holder(tree, steps).map_or(0, |(holder, _)| match &holder.value {
+        Value::Map(map) => map.len(),
+        Value::List(items) => items.len(),
+        _ => 0,
     })
 }
 
@@ -270,6 +335,32 @@ mod tests {
         ] {
             assert!(patched(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_patch_that_doubles_a_value_again_and_again_is_refused() {
+        let first = r#"{"op": "add", "path": "/d", "value": [1]}"#;
+        let again = r#"{"op": "copy", "from": "/d", "path": "/d/0"}"#;
+        let text = format!("[{first}{}]", format!(", {again}").repeat(60));
+        let error = patched(&text).expect_err("two to the power of sixty values").to_string();
+        assert!(error.starts_with("operation 16 (copy /d/0): the result has more than "), "{error}");
+        // Replacing is not growing.
+        let replace =
+            format!(r#"{{"op": "replace", "path": "/a", "value": {}}}"#, "[1, 2, 3, 4, 5, 6, 7, 8]");
+        let text = format!("[{}]", vec![replace; 2_000].join(","));
+        assert!(patched(&text).is_ok());
+        let long = "x".repeat(1 << 20);
+        let add = format!(r#"{{"op": "add", "path": "/e", "value": "{long}"}}"#);
+        let copy = |number: u32| format!(r#", {{"op": "copy", "from": "/e", "path": "/e{number}"}}"#);
+        let copies = (0..20).map(copy).collect::<Vec<_>>().concat();
+        let error = patched(&format!("[{add}{copies}]")).expect_err("20 MiB").to_string();
+        assert!(error.ends_with("the result has more than 3 MiB of text"), "{error}");
+        let test = r#"{"op": "test", "path": "/a", "value": 1}"#;
+        let text = format!("[{}]", vec![test; 10_001].join(","));
+        // As YAML, with places, it would be too large already.
+        let tree = yaml("part-001", "a: 1\n");
+        let error = apply(&tree, &text, None, &Origin::whole("part-002"), &mut ()).expect_err("too many");
+        assert_eq!(error.to_string(), "more than 10000 operations");
     }
 
     #[test]

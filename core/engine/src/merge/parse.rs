@@ -26,21 +26,20 @@ impl Settings<'_> {
 impl Strategy {
     /// Parses `name(options)+…`. An empty text is no strategy.
     pub fn parse(text: &str) -> Result<Self, MergeError> {
-        let mut mergers = Vec::new();
-        for word in text.split('+') {
-            let word = word.trim().to_ascii_lowercase().replace('-', "_");
-            if word.is_empty() {
-                continue;
-            }
+        let words = text.split('+').map(|word| word.trim().to_ascii_lowercase().replace('-', "_"));
+        let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
+        let mut read = Vec::new();
+        for word in &words {
             let inside = word.split_once('(').and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?)));
-            let Some((name, options)) = inside.filter(|(name, rest)| is_name(name) && !rest.contains('\n'))
-            else {
-                return Err(MergeError::Form(word));
-            };
-            let options = options.split(',').map(str::trim).filter(|option| !option.is_empty()).collect();
-            mergers.push(merger(name, &Settings::Words(options))?);
+            let inside = inside.filter(|(name, rest)| is_name(name) && !rest.contains('\n'));
+            read.push(inside.ok_or_else(|| MergeError::Form(word.clone()))?);
         }
-        Ok(Self { mergers })
+        // Like upstream, looks names up once all have the right form.
+        let one = |(name, options): (&str, &str)| {
+            let options = options.split(',').map(str::trim).filter(|option| !option.is_empty()).collect();
+            merger(name, &Settings::Words(options))
+        };
+        Ok(Self { mergers: read.into_iter().map(one).collect::<Result<_, _>>()? })
     }
 
     /// Removes `merge_how`, or else `merge_type`, from a cloud-config.
@@ -65,8 +64,15 @@ impl Strategy {
                 }
                 (None, Some(map)) => {
                     let name = map.get("name").and_then(Node::as_str).ok_or_else(|| shape(item))?;
-                    let settings = map.get("settings").and_then(settings).ok_or_else(|| shape(item))?;
-                    (name.replace('-', "_").trim().to_owned(), settings)
+                    let name = name.replace('-', "_").trim().to_owned();
+                    let given = map.get("settings").ok_or_else(|| shape(item))?;
+                    // Those of an empty name are never looked at.
+                    if name.is_empty() {
+                        continue;
+                    }
+                    let settings =
+                        settings(given).ok_or_else(|| MergeError::Settings(given.origin.clone()))?;
+                    (name, settings)
                 }
                 _ => return Err(shape(item)),
             };

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use metadata::oauth::Credentials;
+use metadata::oauth::{Credentials, known_skew};
 use model::effects::{Body, Method, Request};
-use model::{Node, Secret, System};
+use model::{Node, System};
 
 use super::{Event, Sink};
 
@@ -18,8 +18,8 @@ pub(super) enum WebhookError {
     #[error("endpoint is missing: set it to the URL for events")]
     Endpoint,
     /// Signatures require all of them.
-    #[error("consumer_key, token_key and token_secret must be set together")]
-    Keys,
+    #[error("{0}")]
+    Keys(&'static str),
     /// Not a number, or negative.
     #[error("{0} must be a number of 0 or more")]
     Number(&'static str),
@@ -61,16 +61,7 @@ impl Webhook {
             text(key).map(|text| text.parse::<f64>().map_err(|_| WebhookError::Number(key))).transpose()
         };
         let endpoint = text("endpoint").ok_or(WebhookError::Endpoint)?;
-        let credentials = match (text("consumer_key"), text("token_key"), text("token_secret")) {
-            (None, None, None) => None,
-            (Some(consumer_key), Some(token_key), Some(token_secret)) => Some(Credentials {
-                consumer_key,
-                consumer_secret: Secret::new(text("consumer_secret").unwrap_or_default()),
-                token_key,
-                token_secret: Secret::new(token_secret),
-            }),
-            _ => return Err(WebhookError::Keys),
-        };
+        let credentials = Credentials::read(settings).map_err(WebhookError::Keys)?;
         let timeout = match number("timeout")? {
             Some(seconds) => {
                 Duration::try_from_secs_f64(seconds).map_err(|_| WebhookError::Number("timeout"))?
@@ -103,7 +94,8 @@ impl Sink for Webhook {
         request.timeout = self.timeout;
         request.retries = self.retries;
         if let Some(credentials) = &self.credentials {
-            request.headers.push(("Authorization".into(), credentials.authorization_now(system, 0)));
+            let skew = known_skew(system, &self.endpoint);
+            request.headers.push(("Authorization".into(), credentials.authorization_now(system, skew)));
         }
         system.outbox.post(request);
     }
@@ -208,6 +200,20 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_known_to_differ_is_corrected() {
+        let service = Arc::new(Service::default());
+        let scratch = Scratch::new().file("/run/oauth_skew.json", r#"{"maas": -100, "other": 5}"#);
+        let (system, _) = scratch.system_with(service.clone());
+        let mut reporter = Reporter::new(&system, "init");
+        let keys = "consumer_key: ck, token_key: tk, token_secret: ts";
+        reporter.configure(&config(&format!("endpoint: 'http://maas/hook', {keys}")));
+        reporter.stage_started("searching");
+        let requests = service.requests.lock().expect("not poisoned");
+        // The machine's clock is at 1,700,000,000 s.
+        assert!(requests[0].headers[0].1.expose().contains("oauth_timestamp=\"1699999900\""));
+    }
+
+    #[test]
     fn a_service_that_fails_stops_nothing() {
         let service = Arc::new(Service { away: true, ..Service::default() });
         let (system, _) = Scratch::new().system_with(service.clone());
@@ -226,7 +232,10 @@ mod tests {
             Webhook::read(settings).map(drop)
         };
         assert_eq!(read("endpoint: ''"), Err(WebhookError::Endpoint));
-        assert_eq!(read("endpoint: 'http://x/', token_key: k"), Err(WebhookError::Keys));
+        assert_eq!(
+            read("endpoint: 'http://x/', token_key: k"),
+            Err(WebhookError::Keys("consumer_key, token_key and token_secret must be set together"))
+        );
         assert_eq!(read("endpoint: 'http://x/', timeout: -1"), Err(WebhookError::Number("timeout")));
         assert_eq!(read("endpoint: 'http://x/', retries: many"), Err(WebhookError::Number("retries")));
         assert_eq!(read("endpoint: 'http://x/', consumer_secret: only"), Ok(()));

@@ -1,9 +1,14 @@
 //! Filters of jinja2 that minijinja lacks or implements differently.
 
-use minijinja::value::{Kwargs, Rest, Value, ValueKind};
-use minijinja::{Environment, Error, ErrorKind};
+use std::collections::HashSet;
+
+use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs};
+use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::python;
+
+/// The maximum size of a joined text: that of the rendered document.
+const MAX_TEXT: usize = crate::userdata::MAX_DOCUMENT;
 
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
@@ -11,7 +16,7 @@ fn invalid(message: impl Into<String>) -> Error {
 
 fn text(value: &Value) -> Result<String, Error> {
     let mut out = String::new();
-    python::write(&mut out, value).map_err(|_| invalid("unprintable value"))?;
+    python::write(&mut out, value).map_err(|_| python::unprintable())?;
     Ok(out)
 }
 
@@ -32,6 +37,9 @@ pub(super) fn escaped(value: &Value) -> Result<String, Error> {
 
 /// JSON with sorted keys and HTML-sensitive characters escaped.
 fn to_json(value: &Value, indent: Option<usize>) -> Result<String, Error> {
+    if !python::is_shallow(value) {
+        return Err(python::unprintable());
+    }
     let value = serde_json::to_value(value).map_err(|error| invalid(error.to_string()))?;
     let mut out = String::new();
     write_json(&mut out, &value, indent, 0);
@@ -175,7 +183,7 @@ fn strip_tags(value: &Value) -> Result<String, Error> {
 fn unique(value: &Value, case_sensitive: Option<bool>, kwargs: &Kwargs) -> Result<Vec<Value>, Error> {
     let case_sensitive = case_sensitive.or(kwargs.get("case_sensitive")?).unwrap_or(false);
     let attribute: Option<String> = kwargs.get("attribute")?;
-    let mut seen: Vec<Value> = Vec::new();
+    let mut seen: HashSet<Value> = HashSet::new();
     let mut out = Vec::new();
     for item in value.try_iter()? {
         let mut key = match &attribute {
@@ -185,8 +193,10 @@ fn unique(value: &Value, case_sensitive: Option<bool>, kwargs: &Kwargs) -> Resul
         if let (false, Some(text)) = (case_sensitive, key.as_str()) {
             key = Value::from(text.to_lowercase());
         }
-        if !seen.contains(&key) {
-            seen.push(key);
+        if !python::is_shallow(&key) {
+            return Err(python::unprintable());
+        }
+        if seen.insert(key) {
             out.push(item);
         }
     }
@@ -264,6 +274,36 @@ fn random(value: &Value) -> Result<Value, Error> {
     Ok(items.get(chosen).cloned().unwrap_or(Value::UNDEFINED))
 }
 
+/// minijinja's filter, under a name that no template can use.
+const MAP: &str = "minijinja's map";
+
+/// As minijinja's `map`, but a missing attribute is replaced by the default.
+fn map(state: &mut State, value: Value, args: Vec<Value>) -> Result<Value, Error> {
+    let (_, kwargs): (&[Value], Kwargs) = minijinja::value::from_args(&args)?;
+    let default: Option<Value> = kwargs.get("default")?;
+    let with_value: Vec<Value> = std::iter::once(value).chain(args).collect();
+    let mapped = state.apply_filter(MAP, &with_value)?;
+    let Some(default) = default else { return Ok(mapped) };
+    Ok(mapped
+        .try_iter()?
+        .map(|item| if super::missing::is_missing(&item) { default.clone() } else { item })
+        .collect())
+}
+
+/// A text as Rust reads numbers: Python's int() and float() ignore white space around a number and single underscores
+/// between its digits.
+fn digits(value: &Value) -> Value {
+    let Some(text) = value.as_str() else { return value.clone() };
+    let text = text.trim();
+    let bytes = text.as_bytes();
+    let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+    let between = |at: usize| is_digit(at.checked_sub(1)) && is_digit(at.checked_add(1));
+    if text.bytes().enumerate().any(|(at, byte)| byte == b'_' && !between(at)) {
+        return Value::from(text);
+    }
+    Value::from(text.replace('_', ""))
+}
+
 /// All installed filters.
 pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_filter("tojson", |value: &Value, kwargs: Kwargs| to_json(value, kwargs.get("indent")?));
@@ -271,7 +311,7 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_filter("string", |value: &Value| text(value));
     environment.add_filter("pprint", |value: &Value| {
         let mut out = String::new();
-        python::repr(&mut out, value).map_err(|_| invalid("unprintable value"))?;
+        python::repr(&mut out, value).map_err(|_| python::unprintable())?;
         Ok::<_, Error>(out)
     });
     environment.add_filter("filesizeformat", |value: &Value, binary: Option<bool>| file_size(value, binary));
@@ -311,8 +351,44 @@ pub(super) fn install(environment: &mut Environment<'static>) {
             Some(path) => text(&path.split('.').try_fold(item, |value, step| value.get_attr(step))?),
             None => text(&item),
         };
-        Ok::<_, Error>(value.try_iter()?.map(item).collect::<Result<Vec<_>, _>>()?.join(&by))
+        let mut out = String::new();
+        for (number, one) in value.try_iter()?.enumerate() {
+            let one = item(one)?;
+            if out.len() + by.len() + one.len() > MAX_TEXT {
+                return Err(invalid(format!("join: the result is larger than {} MiB", MAX_TEXT >> 20)));
+            }
+            if number > 0 {
+                out.push_str(&by);
+            }
+            out.push_str(&one);
+        }
+        Ok::<_, Error>(out)
     });
     environment.add_filter("random", |value: &Value| random(value));
+    environment.add_filter(
+        "int",
+        |state: &State, value: &Value, default: Option<Value>, base: Option<u32>, kwargs: Kwargs| {
+            // What Python's int() refuses is 0, not an error.
+            let default = default.or(kwargs.get("default")?).unwrap_or_else(|| Value::from(0));
+            minijinja::filters::int(state, &digits(value), Some(default), base, kwargs)
+        },
+    );
+    environment.add_filter(
+        "float",
+        |state: &State, value: &Value, default: Option<Value>, kwargs: Kwargs| {
+            let default = default.or(kwargs.get("default")?).unwrap_or_else(|| Value::from(0.0));
+            minijinja::filters::float(state, &digits(value), Some(default), kwargs)
+        },
+    );
+    // Only a text is a name; the value of anything else is no error.
+    let named = |has: fn(&State, &str) -> bool| {
+        move |state: &State, value: &Value| value.as_str().is_some_and(|name| has(state, name))
+    };
+    environment.add_test("test", named(minijinja::tests::is_test));
+    environment.add_test("filter", named(minijinja::tests::is_filter));
+    environment.add_filter(MAP, minijinja::filters::map);
+    environment.add_filter("map", |state: &mut State, value: Value, args: Rest<ValueOrKwargs>| {
+        map(state, value, args.into_values())
+    });
     environment.add_filter("items", |value: &Value| python::items(value));
 }

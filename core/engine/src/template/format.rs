@@ -3,9 +3,10 @@
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Error, ErrorKind};
 
+use super::missing::Missing;
 use super::python;
 
-/// The maximum width; beyond 65,535, Rust's formatting panics.
+/// The maximum width and precision; beyond 65,535, Rust's formatting panics.
 const MAX_WIDTH: usize = 65_000;
 
 fn invalid(message: impl Into<String>) -> Error {
@@ -15,7 +16,7 @@ fn invalid(message: impl Into<String>) -> Error {
 fn shown(value: &Value, quoted: bool) -> Result<String, Error> {
     let mut out = String::new();
     let written = if quoted { python::repr(&mut out, value) } else { python::write(&mut out, value) };
-    written.map_err(|_| invalid("unprintable value"))?;
+    written.map_err(|_| python::unprintable())?;
     Ok(out)
 }
 
@@ -33,13 +34,18 @@ struct Spec {
     kind: Option<char>,
 }
 
-fn digits(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<usize> {
+/// A width or a precision, if there is one.
+fn digits(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Option<usize>, Error> {
     let mut number = None;
     while let Some(digit) = letters.peek().and_then(|letter| letter.to_digit(10)) {
         letters.next();
-        number = Some((number.unwrap_or(0_usize) * 10 + digit as usize).min(MAX_WIDTH));
+        let so_far = number.unwrap_or(0_usize) * 10 + digit as usize;
+        if so_far > MAX_WIDTH {
+            return Err(invalid(format!("format: a width or precision is larger than {MAX_WIDTH}")));
+        }
+        number = Some(so_far);
     }
-    number
+    Ok(number)
 }
 
 fn grouped(number: &str) -> String {
@@ -164,9 +170,9 @@ pub(super) fn percent(format: &str, args: &[Value], named: &Kwargs) -> Result<St
                 sign => spec.sign = Some(sign),
             }
         }
-        spec.width = digits(&mut letters).unwrap_or(0);
+        spec.width = digits(&mut letters)?.unwrap_or(0);
         if letters.next_if_eq(&'.').is_some() {
-            spec.precision = Some(digits(&mut letters).unwrap_or(0));
+            spec.precision = Some(digits(&mut letters)?.unwrap_or(0));
         }
         let kind = letters.next().ok_or_else(|| invalid("incomplete format"))?;
         if kind == '%' {
@@ -259,14 +265,17 @@ pub(super) fn braces(format: &str, args: &[Value]) -> Result<String, Error> {
         for step in
             path.split(['.', '[']).map(|step| step.trim_end_matches(']')).filter(|step| !step.is_empty())
         {
-            if step.starts_with('_') {
-                return Err(invalid("names that start with _ are not available"));
+            if let Some(missing) = value.downcast_object_ref::<Missing>() {
+                return Err(Error::new(ErrorKind::UndefinedError, format!("'{}' is undefined", missing.0)));
             }
             let key = step.parse::<usize>().map_or_else(|_| Value::from(step), Value::from);
-            value = value.get_item(&key)?;
-            if value.is_undefined() {
-                return Err(invalid("no such item"));
-            }
+            // jinja2's sandbox answers neither private names nor items of what has none.
+            let found = if step.starts_with('_') {
+                Value::UNDEFINED
+            } else {
+                value.get_item(&key).unwrap_or_default()
+            };
+            value = if found.is_undefined() { Value::from_object(Missing(step.to_owned())) } else { found };
         }
         let quoted = conversion == Some("r");
         out.push_str(&field_text(&value, spec, quoted)?);
@@ -285,11 +294,11 @@ fn field_text(value: &Value, spec: &str, quoted: bool) -> Result<String, Error> 
     out.sign = letters.next_if(|letter| "+- ".contains(*letter));
     out.alternate = letters.next_if_eq(&'#').is_some();
     out.zero = letters.next_if_eq(&'0').is_some();
-    out.width = digits(&mut letters).unwrap_or(0);
+    out.width = digits(&mut letters)?.unwrap_or(0);
     out.comma = letters.next_if_eq(&',').is_some();
     if letters.next_if_eq(&'.').is_some() {
         out.precision =
-            Some(digits(&mut letters).ok_or_else(|| invalid("format specifier missing precision"))?);
+            Some(digits(&mut letters)?.ok_or_else(|| invalid("format specifier missing precision"))?);
     }
     out.kind = letters.next();
     if letters.next().is_some() {
@@ -333,7 +342,8 @@ mod tests {
         ] {
             assert_eq!(braces(format, &args).expect("formats"), expected, "{format}");
         }
-        assert!(braces("{0.__class__}", &args).is_err());
+        assert_eq!(braces("{0.__class__}", &args).expect("formats"), "CI_MISSING_JINJA_VAR/__class__");
+        assert!(braces("{0.a.b}", &args).is_err(), "nothing is below what is missing");
         assert!(braces("{2}", &args).is_err());
         let none = Kwargs::from_iter(Vec::<(String, Value)>::new());
         assert_eq!(percent("%05d|%-6s|", &args, &none).expect("formats"), "00042|it's  |");
@@ -342,11 +352,19 @@ mod tests {
     }
 
     #[test]
-    fn a_width_beyond_all_is_cut() {
+    fn a_width_beyond_all_is_an_error() {
         let none = Kwargs::from_iter(Vec::<(String, Value)>::new());
-        for format in ["%099999d", "%.99999f", "%.99999e", "%.99999g", "%99999d"] {
-            let text = percent(format, &[Value::from(0.000_125)], &none);
-            assert!(text.is_ok_and(|text| text.len() <= MAX_WIDTH + 8), "{format}");
+        for format in ["%065001d", "%.65536f", "%.99999e", "%.99999999999999999999g", "%99999d"] {
+            let error = percent(format, &[Value::from(0.000_125)], &none).expect_err("too wide");
+            assert!(
+                error.to_string().contains("a width or precision is larger than 65000"),
+                "{format}: {error}"
+            );
         }
+        for format in ["{:.65536f}", "{:99999}"] {
+            assert!(braces(format, &[Value::from(1.5)]).is_err(), "{format}");
+        }
+        let text = percent("%.65000f", &[Value::from(1.5)], &none).expect("as wide as it may be");
+        assert_eq!(text.len(), "1.".len() + 65_000);
     }
 }

@@ -92,7 +92,7 @@ pub(super) fn context(variables: &serde_json::Value, used: HashSet<String>) -> V
     Value::from_pairs(entries)
 }
 
-fn is_missing(value: &Value) -> bool {
+pub(super) fn is_missing(value: &Value) -> bool {
     value.is_undefined() || value.downcast_object_ref::<Missing>().is_some()
 }
 

@@ -77,13 +77,41 @@ pub(super) fn write(out: &mut dyn Write, value: &Value) -> fmt::Result {
     }
 }
 
-/// The same for JSON converted to a value.
-pub(super) fn write_json(out: &mut String, value: &Value) -> fmt::Result {
-    write(out, value)
+/// The maximum nesting of a printed value. Python gives up at 1,000 levels; a namespace that contains itself has no end.
+const MAX_DEPTH: usize = 200;
+
+/// The only reason why a value cannot be printed to memory.
+pub(super) fn unprintable() -> Error {
+    let message = format!(
+        "a value is nested more than {MAX_DEPTH} levels deep and cannot be printed; a namespace may contain itself"
+    );
+    Error::new(ErrorKind::InvalidOperation, message)
+}
+
+/// Whether a value is within the maximum nesting.
+pub(super) fn is_shallow(value: &Value) -> bool {
+    fn within(value: &Value, left: usize) -> bool {
+        if value.as_object().is_none() {
+            return true;
+        }
+        let Some(left) = left.checked_sub(1) else { return false };
+        let Ok(mut items) = value.try_iter() else { return true };
+        if value.kind() == ValueKind::Map {
+            items.all(|key| value.get_item(&key).is_ok_and(|item| within(&item, left)))
+        } else {
+            items.all(|item| within(&item, left))
+        }
+    }
+    within(value, MAX_DEPTH)
 }
 
 /// Writes a value like Python's `repr()`.
 pub(super) fn repr(out: &mut dyn Write, value: &Value) -> fmt::Result {
+    nested(out, value, MAX_DEPTH)
+}
+
+fn nested(out: &mut dyn Write, value: &Value, left: usize) -> fmt::Result {
+    let left = left.checked_sub(1).ok_or(fmt::Error)?;
     if value.downcast_object_ref::<Missing>().is_some() {
         return write!(out, "{value}");
     }
@@ -101,7 +129,7 @@ pub(super) fn repr(out: &mut dyn Write, value: &Value) -> fmt::Result {
                 if index > 0 {
                     out.write_str(", ")?;
                 }
-                repr(out, &item)?;
+                nested(out, &item, left)?;
             }
             match tuple {
                 Some(Tuple(items)) if items.len() == 1 => out.write_str(",)"),
@@ -115,9 +143,9 @@ pub(super) fn repr(out: &mut dyn Write, value: &Value) -> fmt::Result {
                 if index > 0 {
                     out.write_str(", ")?;
                 }
-                repr(out, &key)?;
+                nested(out, &key, left)?;
                 out.write_str(": ")?;
-                repr(out, &value.get_item(&key).map_err(|_| fmt::Error)?)?;
+                nested(out, &value.get_item(&key).map_err(|_| fmt::Error)?, left)?;
             }
             out.write_char('}')
         }

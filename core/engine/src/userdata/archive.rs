@@ -3,6 +3,7 @@
 use mime::Message;
 use model::{Node, Value};
 
+use super::budget::MAX_PARTS;
 use super::{UserDataError, content_type_of};
 
 /// Headers that the archive's other keys set.
@@ -32,6 +33,9 @@ pub(super) fn parts(name: &str, payload: &[u8]) -> Result<Vec<Message>, UserData
         tracing::warn!("{}: skipping the archive: expected a list of parts, found {found}", tree.origin);
         return Ok(Vec::new());
     };
+    if entries.len() > MAX_PARTS {
+        return Err(UserDataError::Parts(name.to_owned()));
+    }
     entries.iter().filter_map(|entry| part(entry).transpose()).collect()
 }
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use md5::{Digest, Md5};
-use model::effects::{Attributes, HttpError, Request};
+use model::effects::{Attributes, FileKind, HttpError, Request, Url};
 
-use super::{Processor, UserDataError};
+use super::{MAX_DOCUMENT, Processor, UserDataError};
 
 /// An included document.
 pub(super) struct Part {
@@ -62,20 +62,22 @@ impl Processor<'_> {
 
     /// Fetches once per run.
     fn fetch_in_run(&self, url: &str) -> Result<Vec<u8>, UserDataError> {
-        if let Some(content) = self.included.0.borrow().get(url) {
+        if let Some(content) = self.included.contents.borrow().get(url) {
             return Ok(content.clone());
         }
         let content = self.fetch(url)?;
-        self.included.0.borrow_mut().insert(url.to_owned(), content.clone());
+        self.included.contents.borrow_mut().insert(url.to_owned(), content.clone());
         Ok(content)
     }
 
     fn fetch(&self, url: &str) -> Result<Vec<u8>, UserDataError> {
-        let failed = |reason: String| UserDataError::Include { url: url.to_owned(), reason };
+        let failed = |reason: String| UserDataError::Include { url: Url::new(url), reason };
+        let left = self.included.requests.spend(self.system, url)?;
         if let Some(path) = path_of(url) {
-            return self.system.files.read(Path::new(path)).map_err(|error| failed(error.to_string()));
+            return self.fetch_file(Path::new(path)).map_err(failed);
         }
-        let request = Request::get(url).timeout(Duration::from_secs(5)).retries(10).public();
+        let mut request = Request::get(url).timeout(left.min(Duration::from_secs(5))).retries(10).public();
+        request.max_bytes = MAX_DOCUMENT as u64;
         match self.system.http.send(&request) {
             Ok(response) => Ok(response.body),
             // The rest of the user-data can still be planned.
@@ -84,6 +86,19 @@ impl Processor<'_> {
                 Ok(Vec::new())
             }
             Err(error) => Err(failed(error.to_string())),
+        }
+    }
+
+    /// Reads a file. Only what has an end is read: no device, no FIFO, nothing of the kernel's.
+    fn fetch_file(&self, path: &Path) -> Result<Vec<u8>, String> {
+        let found = self.system.files.stat(path).map_err(|error| error.to_string())?;
+        let of_kernel = ["/proc", "/sys", "/dev"].iter().any(|directory| path.starts_with(directory));
+        match found {
+            Some(found) if found.kind != FileKind::File || of_kernel => Err("not a regular file".to_owned()),
+            Some(found) if found.len > MAX_DOCUMENT as u64 => {
+                Err(format!("larger than {} MiB", MAX_DOCUMENT >> 20))
+            }
+            _ => self.system.files.read(path).map_err(|error| error.to_string()),
         }
     }
 }

@@ -63,30 +63,43 @@ fn key(node: yaml::Node) -> Key {
     }
 }
 
+impl Key {
+    fn into_yaml(self) -> yaml::Value {
+        match self {
+            Self::Str(text) => yaml::Value::Str(text),
+            Self::Int(number) => yaml::Value::Int(number),
+            Self::Bool(value) => yaml::Value::Bool(value),
+            Self::Float(number) => yaml::Value::Float(number),
+            Self::Null => yaml::Value::Null,
+        }
+    }
+}
+
 impl Node {
     /// Converts the tree for the YAML writer.
     pub fn to_yaml(&self) -> yaml::Node {
-        let value = match &self.value {
+        match &self.value {
+            Value::List(items) => yaml::Value::Seq(items.iter().map(Self::to_yaml).collect()).into(),
+            Value::Map(map) => {
+                let entry = |(key, item): (&Key, &Self)| (key.clone().into_yaml().into(), item.to_yaml());
+                yaml::Value::Map(map.iter().map(entry).collect()).into()
+            }
+            _ => self.clone().into_yaml(),
+        }
+    }
+
+    /// Converts the tree for the YAML writer without a copy of its texts, which may be large.
+    pub fn into_yaml(self) -> yaml::Node {
+        let value = match self.value {
             Value::Null => yaml::Value::Null,
-            Value::Bool(value) => yaml::Value::Bool(*value),
-            Value::Int(number) => yaml::Value::Int(*number),
-            Value::Float(number) => yaml::Value::Float(*number),
-            Value::Str(text) | Value::Timestamp(text) => yaml::Value::Str(text.clone()),
-            Value::Binary(bytes) => yaml::Value::Binary(bytes.clone()),
-            Value::List(items) => yaml::Value::Seq(items.iter().map(Self::to_yaml).collect()),
+            Value::Bool(value) => yaml::Value::Bool(value),
+            Value::Int(number) => yaml::Value::Int(number),
+            Value::Float(number) => yaml::Value::Float(number),
+            Value::Str(text) | Value::Timestamp(text) => yaml::Value::Str(text),
+            Value::Binary(bytes) => yaml::Value::Binary(bytes),
+            Value::List(items) => yaml::Value::Seq(items.into_iter().map(Self::into_yaml).collect()),
             Value::Map(map) => yaml::Value::Map(
-                map.iter()
-                    .map(|(key, item)| {
-                        let key = match key {
-                            Key::Str(text) => yaml::Value::Str(text.clone()),
-                            Key::Int(number) => yaml::Value::Int(*number),
-                            Key::Bool(value) => yaml::Value::Bool(*value),
-                            Key::Float(number) => yaml::Value::Float(*number),
-                            Key::Null => yaml::Value::Null,
-                        };
-                        (key.into(), item.to_yaml())
-                    })
-                    .collect(),
+                map.into_iter().map(|(key, item)| (key.into_yaml().into(), item.into_yaml())).collect(),
             ),
         };
         value.into()

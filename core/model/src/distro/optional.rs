@@ -1,6 +1,6 @@
 //! Optional capabilities: [`Distro`](super::Distro) returns an error for those that a family does not set.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{DistroError, TimeClient};
 
@@ -15,11 +15,9 @@ pub struct Repository {
 
 /// Package repositories.
 pub trait Repositories: Send + Sync {
-    /// The path of the file for a repository ID.
-    fn file(&self, id: &str) -> PathBuf;
-
-    /// Adds a repository. Returns false, without writing, if its file already exists.
-    fn add(&self, repository: &Repository) -> Result<bool, DistroError>;
+    /// Adds a repository, in another directory than the package manager's own if one is given. Returns false, without
+    /// writing, if its file already exists.
+    fn add(&self, directory: Option<&Path>, repository: &Repository) -> Result<bool, DistroError>;
 }
 
 /// Trusted CA certificates of the system.

@@ -2,7 +2,20 @@
 
 use std::time::Duration;
 
+use time::format_description::well_known::Rfc2822;
 use time::{OffsetDateTime, UtcOffset};
+
+/// Days since 1970-01-01 in the Gregorian calendar, for years before as well: years start in March, so that the leap day
+/// is the last. A day beyond its month counts into the next.
+pub fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    year * 365 + year.div_euclid(4) - year.div_euclid(100)
+        + year.div_euclid(400)
+        + (month * 153 + 2) / 5
+        + day
+        - 1
+        - 719_468
+}
 
 /// A point in time: the duration since 1970-01-01 00:00:00 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +65,12 @@ impl Timestamp {
         )
     }
 
+    /// Parses a date of RFC 2822, or of an HTTP header: `Mon, 23 Nov 2026 15:11:57 GMT`.
+    pub fn parse_rfc2822(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text.trim(), &Rfc2822).ok()?;
+        u64::try_from(at.unix_timestamp()).ok().map(|seconds| Self(Duration::from_secs(seconds)))
+    }
+
     /// The log's format, in UTC like upstream's log: `2026-11-23 15:11:57,123`.
     pub fn log_stamp(self) -> String {
         let at = self.calendar(0);
@@ -96,5 +115,10 @@ mod tests {
         assert_eq!(at.rfc2822(19_800), "Wed, 15 Nov 2023 03:43:20 +0530");
         assert_eq!(at.log_stamp(), "2023-11-14 22:13:20,042");
         assert_eq!(at.year(), 2023);
+        let parsed = |text: &str| Timestamp::parse_rfc2822(text).map(|at| at.0.as_secs());
+        // RFC 9110, 5.6.7.
+        assert_eq!(parsed("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(parsed("Wed, 15 Nov 2023 03:43:20 +0530"), Some(1_700_000_000));
+        assert_eq!(parsed("yesterday"), None);
     }
 }

@@ -1,9 +1,13 @@
 //! Processes.
 
+mod class;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Secret;
+
+pub use class::Class;
 
 /// The destination of a command's standard output and error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,8 +35,10 @@ pub struct Command {
     /// The root directory to run in (chroot(2), which requires root): program, paths and working directory are resolved
     /// there.
     pub root: Option<PathBuf>,
-    /// The command and its children are killed after this time; `None` for no limit.
+    /// The command and its children are ended after this time; `None` for the limit of its class.
     pub timeout: Option<Duration>,
+    /// What it is for, if its program does not tell: it determines the time limit.
+    pub class: Option<Class>,
     /// The destination of its output.
     pub sink: Sink,
     /// Whether it runs in the foreground: it inherits standard input, and gets the terminal's signals.
@@ -192,7 +198,7 @@ pub enum CommandError {
         output: Output,
     },
     /// It exceeded the time limit and was killed.
-    #[error("'{command}' timed out after {} s", limit.as_secs_f32())]
+    #[error("'{command}' timed out after {} s and was ended; see timeouts.commands in cloud.cfg", limit.as_secs_f32())]
     TimedOut {
         /// The command line, secrets replaced.
         command: String,

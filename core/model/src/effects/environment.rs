@@ -46,6 +46,12 @@ pub trait Journal: Send + Sync {
     /// Enters a stage and, optionally, a module.
     fn enter(&self, stage: Stage, module: Option<&str>);
 
+    /// Enters a part of a stage that is no module: a data source, a part of user-data. A real machine names it if the
+    /// stage ends there.
+    fn part(&self, what: &str) {
+        let _ = what;
+    }
+
     /// Adds a note about what depends on the real machine, and returns whether it was recorded: plans do so, real
     /// machines do not.
     fn note(&self, text: &str) -> bool {

@@ -51,6 +51,44 @@ impl Attributes {
     }
 }
 
+/// What a read accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The maximum size in bytes.
+    pub limit: u64,
+    /// Devices, FIFOs and the descriptors of /dev/fd too: for paths that the caller's user has typed.
+    pub any_kind: bool,
+    /// The file is a user's, and its content is written back: links and hard links that the user could have planted
+    /// are not followed, as for a write.
+    pub guarded: bool,
+}
+
+impl Reading {
+    /// The default limit: 64 MiB.
+    pub const LIMIT: u64 = 64 << 20;
+
+    /// Accepts a regular file up to this size.
+    pub fn up_to(limit: u64) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
+    /// Accepts a file of any kind.
+    pub fn any_kind() -> Self {
+        Self { any_kind: true, ..Self::default() }
+    }
+
+    /// Accepts a regular file in a directory of a user.
+    pub fn guarded() -> Self {
+        Self { guarded: true, ..Self::default() }
+    }
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { limit: Self::LIMIT, any_kind: false, guarded: false }
+    }
+}
+
 /// The type of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
@@ -103,13 +141,28 @@ impl FileError {
     pub fn is_not_found(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
     }
+
+    /// Whether the file system refuses changes: it is full, read-only or broken.
+    pub fn is_storage(&self) -> bool {
+        /// EIO of errno(3), which has no kind of its own.
+        const EIO: i32 = 5;
+        use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        matches!(self.source.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
+            || self.source.raw_os_error() == Some(EIO)
+    }
 }
 
 /// Reading. Paths are absolute and as the configured machine sees them; the implementation applies a root prefix, and
 /// no symbolic link leads out of it.
 pub trait ReadFiles: Send + Sync {
-    /// The complete content, also of virtual files (/proc, /sys).
+    /// The complete content of a regular file of up to [`Reading::LIMIT`] bytes, also of virtual files (/proc, /sys).
+    /// Anything but /dev/null is an error: a FIFO or a device could block or never end.
     fn read(&self, path: &Path) -> Result<Vec<u8>, FileError>;
+
+    /// The complete content, with other limits.
+    fn read_with(&self, path: &Path, _reading: &Reading) -> Result<Vec<u8>, FileError> {
+        self.read(path)
+    }
 
     /// The metadata of a path, following links; `None` if it does not exist or is a dangling link.
     fn stat(&self, path: &Path) -> Result<Option<Metadata>, FileError>;
@@ -167,16 +220,52 @@ pub trait FileChanges: Send {
 }
 
 /// Reading and writing.
+///
+/// Changes follow a link only if nobody but root could have put it there. Below a directory that others can write, a link
+/// is followed only as `fs.protected_symlinks` would: it belongs to the directory's owner, and so does its target.
+/// Anything else is an error that names the link and its owner. A file that has several hard links, in such a directory,
+/// is neither appended to nor changed unless it belongs to the directory's owner.
 pub trait Files: ReadFiles {
     /// Writes a file atomically: a temporary file, fsync, rename; readers see the old or the new content. Missing
-    /// parent directories are created, 0755. A link at the path is followed if its target is inside the root.
+    /// parent directories are created, 0755. A link at the path is followed if its target is inside the root. A file
+    /// that is a mount point is overwritten in place.
     fn write(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError>;
 
     /// Appends to a file, which is created if missing.
     fn append(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError>;
 
+    /// Appends to a file, and gives it these attributes even if it exists.
+    fn append_with(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
+        self.append(path, content, attributes)?;
+        let Some(found) = self.stat(path)? else { return Ok(()) };
+        let Owner { uid, gid } = attributes.owner;
+        if uid.is_some_and(|uid| uid != found.uid) || gid.is_some_and(|gid| gid != found.gid) {
+            self.set_owner(path, attributes.owner)?;
+        }
+        match attributes.mode.filter(|mode| *mode != found.mode) {
+            Some(mode) => self.set_mode(path, mode),
+            None => Ok(()),
+        }
+    }
+
     /// Creates a directory and its missing parents (with 0755). An existing one keeps its mode, unless `mode` is given.
     fn create_dir(&self, path: &Path, mode: Option<u32>) -> Result<(), FileError>;
+
+    /// Creates a directory and its missing parents, all of which get this owner, and the last one this mode. An
+    /// existing directory keeps both.
+    fn create_dir_owned(&self, path: &Path, mode: Option<u32>, owner: Owner) -> Result<(), FileError> {
+        let missing: Vec<&Path> = path.ancestors().take_while(|parent| !self.exists(parent)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.create_dir(path, mode)?;
+        if owner != Owner::default() {
+            for directory in missing.iter().rev() {
+                self.set_owner(directory, owner)?;
+            }
+        }
+        Ok(())
+    }
 
     /// Creates a symbolic link to `target`, replacing a file or link at the path.
     fn symlink(&self, target: &Path, link: &Path) -> Result<(), FileError>;
@@ -192,4 +281,13 @@ pub trait Files: ReadFiles {
 
     /// Sets the owner; of a link itself, not its target.
     fn set_owner(&self, path: &Path, owner: Owner) -> Result<(), FileError>;
+
+    /// Waits until everything that was changed so far, also by commands, has reached the disk: appended content and what
+    /// commands wrote would be lost in a power cut.
+    fn sync(&self) -> Result<(), FileError>;
+
+    /// The files and directories created since the last call, if they need a label of the SELinux policy.
+    fn unlabelled(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 }

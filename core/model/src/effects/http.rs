@@ -74,6 +74,8 @@ pub struct Request {
     pub retries: u32,
     /// The delay before the first retry; it doubles with each, up to ten times the first.
     pub backoff: Duration,
+    /// Whether the delay is the same before each retry instead.
+    pub steady: bool,
     /// The maximum size of the response.
     pub max_bytes: u64,
     /// Whether this is a metadata service: no proxy, no redirects.
@@ -94,6 +96,7 @@ impl Request {
             timeout: Duration::from_secs(10),
             retries: 0,
             backoff: Duration::from_secs(1),
+            steady: false,
             max_bytes: 64 << 20,
             metadata_service: true,
             accept: Vec::new(),
@@ -127,6 +130,13 @@ impl Request {
     /// Sets the number of retries.
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
+        self
+    }
+
+    /// Sets the delay before each retry.
+    pub fn pause(mut self, delay: Duration) -> Self {
+        self.backoff = delay;
+        self.steady = true;
         self
     }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct Link {
     /// `eth0`.
     pub name: String,
+    /// The kernel's number (`ifindex`); 0 if unknown.
+    pub index: u32,
     /// The hardware address, in lower case.
     pub mac: String,
     /// The permanent address of a bond member, if it differs.

@@ -37,8 +37,13 @@ pub enum SerialError {
 
 /// An open port in raw mode: no echo, line editing or translation, 8 bits. Dropping it restores the settings.
 pub trait SerialPort: Send {
-    /// Sends the text and a line feed; an error if that exceeds the time limit.
-    fn write_line(&mut self, text: &str, limit: Duration) -> Result<(), SerialError>;
+    /// Sends the text; an error if that exceeds the time limit.
+    fn write(&mut self, text: &str, limit: Duration) -> Result<(), SerialError>;
+
+    /// Sends the text and a line feed.
+    fn write_line(&mut self, text: &str, limit: Duration) -> Result<(), SerialError> {
+        self.write(&format!("{text}\n"), limit)
+    }
 
     /// Reads up to the next line feed, which is removed. Input received before a timeout is kept for the next call.
     fn read_line(&mut self, limit: Duration) -> Result<Vec<u8>, SerialError>;
@@ -51,4 +56,9 @@ pub trait SerialPort: Send {
 pub trait Serial: Send + Sync {
     /// Opens a port exclusively, with an optional speed in bits per second.
     fn open(&self, port: &Path, speed: Option<u32>) -> Result<Box<dyn SerialPort>, SerialError>;
+
+    /// Connects to a Unix socket that has lines like a port (SmartOS in a zone).
+    fn connect(&self, socket: &Path) -> Result<Box<dyn SerialPort>, SerialError> {
+        Err(SerialError::NotAsked(socket.to_owned()))
+    }
 }

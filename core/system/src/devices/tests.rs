@@ -47,6 +47,7 @@ fn read(tree: &dyn Tree, path: &str) -> Option<Vec<u8>> {
 fn check(image: Vec<u8>, filesystem: &str, label: &str, long_names: bool) {
     let name = Path::new("image");
     let found = identify_image(name, &image);
+    assert_eq!((found.path.as_path(), found.size, found.partition), (name, image.len() as u64, false));
     assert_eq!(found.filesystem.as_deref(), Some(filesystem));
     assert_eq!(found.label.as_deref(), Some(label));
     let tree = open_image(name, image).expect("an image");

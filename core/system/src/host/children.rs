@@ -26,6 +26,7 @@ struct Entry {
     /// Whether it leads a process group.
     group: bool,
     shown: Vec<String>,
+    since: Instant,
 }
 
 fn children() -> MutexGuard<'static, Children> {
@@ -55,8 +56,13 @@ pub(super) fn spawn(
     }
     let child = prepared.spawn()?;
     let running = Running(child.id());
-    children.running.push(Entry { pid: running.0, group, shown });
+    children.running.push(Entry { pid: running.0, group, shown, since: Instant::now() });
     Ok((child, running))
+}
+
+/// The running commands, with secrets replaced, and when they started.
+pub(super) fn running() -> Vec<(Vec<String>, Instant)> {
+    children().running.iter().map(|entry| (entry.shown.clone(), entry.since)).collect()
 }
 
 /// Blocks if this process is exiting: the stage that would continue is already closed.

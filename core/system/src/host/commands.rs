@@ -10,13 +10,10 @@ use std::time::{Duration, Instant};
 
 use model::effects::{Command, CommandError, Commands, Conversation, Output, Sink};
 
-use super::children;
+use super::{children, limits, wait};
 
 /// Directories of programs that are always searched (a boot's PATH may lack /sbin).
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// The polling interval for a command with a time limit.
-const POLL: Duration = Duration::from_millis(5);
 
 /// Runs programs on the machine, or in a root with chroot.
 pub(crate) struct HostCommands {
@@ -80,6 +77,25 @@ impl HostCommands {
     }
 }
 
+/// Has the kernel end a command when this process is killed: nobody would record its result. What a command leaves in
+/// the background is its own child, and goes on.
+fn end_with_this_process(prepared: &mut process::Command) {
+    let parent = rustix::process::getpid();
+    // SAFETY: prctl and getppid are async-signal-safe system calls and touch no memory of ours.
+    #[allow(unsafe_code, reason = "the child itself must ask for the signal")]
+    unsafe {
+        prepared.pre_exec(move || {
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+            // It may have been killed in between.
+            if rustix::process::getppid() == Some(parent) {
+                Ok(())
+            } else {
+                Err(std::io::ErrorKind::Interrupted.into())
+            }
+        });
+    }
+}
+
 /// Finds a program in PATH within a root.
 fn find(root: Option<&Path>, program: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
@@ -108,6 +124,7 @@ impl Commands for HostCommands {
         // Uses a process group, so that a time limit also ends its children.
         if !command.foreground {
             prepared.process_group(0);
+            end_with_this_process(&mut prepared);
         }
         let failed = |source| CommandError::Io { command: shown.clone(), source };
         tracing::debug!(target: "subp.py", "{}", command.announcement());
@@ -119,28 +136,31 @@ impl Commands for HostCommands {
             }
             Err(error) => return Err(failed(error)),
         };
-        let feeder = child.stdin.take().zip(command.stdin.clone()).map(|(mut pipe, bytes)| {
+        let feed = child.stdin.take().zip(command.stdin.clone()).map(|(mut pipe, bytes)| {
             // A command may exit without reading all of its input.
-            thread::spawn(move || drop(pipe.write_all(bytes.expose())))
+            thread::Builder::new().spawn(move || drop(pipe.write_all(bytes.expose())))
         });
-        let stdout = child.stdout.take().map(collect);
-        let stderr = child.stderr.take().map(collect);
-        let started = Instant::now();
-        let status = loop {
-            match command.timeout {
-                None => break child.wait().map_err(failed)?,
-                Some(limit) => {
-                    if let Some(status) = child.try_wait().map_err(failed)? {
-                        break status;
-                    }
-                    if started.elapsed() >= limit {
-                        kill_group(&child);
-                        let _ = child.wait();
-                        return Err(CommandError::TimedOut { command: shown, limit });
-                    }
-                    thread::sleep(POLL);
-                }
+        let (stdout, stderr) = (child.stdout.take().map(collect), child.stderr.take().map(collect));
+        let pipes = feed.transpose().and_then(|feed| Ok((feed, stdout.transpose()?, stderr.transpose()?)));
+        let (feeder, stdout, stderr) = match pipes {
+            Ok(pipes) => pipes,
+            // Without memory for a thread, the command cannot be run.
+            Err(error) => {
+                wait::end(&mut child, !command.foreground);
+                return Err(failed(error));
             }
+        };
+        let started = Instant::now();
+        let timeout = command.timeout.or_else(|| limits::of(command.class()));
+        let status = match timeout {
+            None => child.wait().map_err(failed)?,
+            Some(limit) => match wait::until(&mut child, started + limit).map_err(failed)? {
+                Some(status) => status,
+                None => {
+                    wait::end(&mut child, !command.foreground);
+                    return Err(CommandError::TimedOut { command: shown, limit });
+                }
+            },
         };
         drop(running);
         children::stop_if_ending();
@@ -148,9 +168,8 @@ impl Commands for HostCommands {
             let _ = feeder.join();
         }
         // A daemon started by the command may keep the pipes open: the output so far is sufficient.
-        let patience = command
-            .timeout
-            .map_or(Duration::from_secs(3600), |limit| limit.saturating_sub(started.elapsed()));
+        let patience =
+            timeout.map_or(Duration::from_secs(3600), |limit| limit.saturating_sub(started.elapsed()));
         let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
         let output = Output { code, stdout: finish(stdout, patience), stderr: finish(stderr, patience) };
         tracing::debug!(target: "subp.py", "Command {:?} ended with exit code {code}", command.program);
@@ -183,11 +202,14 @@ impl Commands for HostCommands {
         let failed = |source| CommandError::Io { command: command.shown().join(" "), source };
         let mut prepared = self.prepare(command)?;
         prepared.stdin(Stdio::piped()).stdout(Stdio::piped());
+        end_with_this_process(&mut prepared);
         tracing::debug!(target: "subp.py", "{}", command.announcement());
         let (mut child, running) = children::spawn(&mut prepared, false, command.shown()).map_err(failed)?;
         let (to, from) = (child.stdin.take(), child.stdout.take());
         let from = from.ok_or_else(|| failed(std::io::ErrorKind::BrokenPipe.into()))?;
-        Ok(Some(Box::new(Talk { child, _running: running, to, from: BufReader::new(from) })))
+        let limit = command.timeout.or_else(|| limits::of(command.class()));
+        let guard = limit.map(|limit| wait::Guard::new(&child, limit)).transpose().map_err(failed)?;
+        Ok(Some(Box::new(Talk { child, _guard: guard, _running: running, to, from: BufReader::new(from) })))
     }
 }
 
@@ -197,6 +219,8 @@ const MAX_ANSWER: u64 = 16 << 20;
 /// A child process with a dialog.
 struct Talk {
     child: process::Child,
+    /// Ends it after its time limit.
+    _guard: Option<wait::Guard>,
     _running: children::Running,
     to: Option<process::ChildStdin>,
     from: BufReader<process::ChildStdout>,
@@ -226,20 +250,14 @@ impl Drop for Talk {
     }
 }
 
-fn kill_group(child: &process::Child) {
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-}
-
-fn collect(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+fn collect(mut pipe: impl Read + Send + 'static) -> std::io::Result<mpsc::Receiver<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         let mut bytes = Vec::new();
         let _ = pipe.read_to_end(&mut bytes);
         let _ = sender.send(bytes);
-    });
-    receiver
+    })?;
+    Ok(receiver)
 }
 
 fn finish(pipe: Option<mpsc::Receiver<Vec<u8>>>, patience: Duration) -> Vec<u8> {
@@ -279,6 +297,15 @@ mod tests {
         let command = Command::line(["sh", "-c", "sleep 60 & sleep 60"]).timeout(Duration::from_millis(100));
         assert!(matches!(run(&command), Err(CommandError::TimedOut { .. })));
         assert!(started.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_command_that_ignores_its_end_is_killed_with_its_children() {
+        let begun = Instant::now();
+        let command = Command::line(["sh", "-c", "trap '' TERM; sleep 60 & wait; sleep 60"]);
+        let error = run(&command.timeout(Duration::from_millis(100))).expect_err("it takes too long");
+        assert!(error.to_string().contains("timed out after 0.1 s"), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(30));
     }
 
     #[test]

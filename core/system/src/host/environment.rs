@@ -47,6 +47,11 @@ impl Environment for HostEnvironment {
     }
 }
 
+/// Gives this process the umask of a boot, 022: whoever starts a stage by hand may have another one.
+pub fn reset_umask() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+}
+
 /// HTTP in a build without it.
 pub struct NoHttp;
 

@@ -48,6 +48,8 @@ pub fn handed_over() -> io::Result<Option<Vec<String>>> {
     // SAFETY: sd_listen_fds(3): the descriptor is open and this process's own; nothing else here takes it.
     #[allow(unsafe_code, reason = "a descriptor that systemd hands over is a bare number")]
     let handed = unsafe { OwnedFd::from_raw_fd(FIRST_HANDED) };
+    // It is handed over without.
+    rustix::io::fcntl_setfd(&handed, rustix::io::FdFlags::CLOEXEC)?;
     rustix::fs::fcntl_setfl(&handed, rustix::fs::fcntl_getfl(&handed)? | OFlags::NONBLOCK)?;
     let mut text = Vec::new();
     match File::from(handed).read_to_end(&mut text) {

@@ -1,31 +1,54 @@
 //! Files of the real machine.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+mod create;
+mod labels;
+mod place;
+mod read;
+mod refusal;
+mod remove;
+mod replace;
+mod sweep;
+mod trust;
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use model::effects::{Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
+use model::effects::{
+    Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles, Reading,
+};
+use rustix::fs::{AtFlags, Mode, OFlags, chmod, chownat, fchmod, renameat, syncfs};
 
 use super::watch::Changes;
 use crate::walk::resolve;
+use create::{ids, make_directory};
+use place::{OPEN, Place, Root, Route};
+use sweep::Swept;
+
+/// How often an operation starts again if its path changes meanwhile, as by an editor that renames files.
+const ATTEMPTS: u32 = 8;
 
 /// Files below a root.
 pub(crate) struct HostFiles {
-    /// `None` means `/`: the kernel itself follows links.
-    prefix: Option<PathBuf>,
+    root: Root,
+    swept: Swept,
 }
+
+/// Where a boot writes; each may be a file system of its own.
+const WRITTEN: &[&str] =
+    &["/", "/boot", "/etc", "/home", "/root", "/usr", "/var", "/var/lib", "/var/lib/cloud"];
 
 impl HostFiles {
     pub(crate) fn new(prefix: Option<PathBuf>) -> Self {
-        Self { prefix: prefix.filter(|path| path != Path::new("/")) }
+        Self { root: Root::new(prefix.filter(|path| path != Path::new("/"))), swept: Swept::default() }
     }
 
-    /// The path on this machine for a path in the root.
-    pub(super) fn real(&self, path: &Path, follow_last: bool) -> io::Result<PathBuf> {
-        let Some(prefix) = &self.prefix else { return Ok(path.to_owned()) };
+    /// The path on this machine for a directory in the root.
+    fn real(&self, path: &Path) -> io::Result<PathBuf> {
+        let Some(prefix) = self.root.prefix() else { return Ok(path.to_owned()) };
         let below = |inner: &Path| prefix.join(inner.strip_prefix("/").unwrap_or(inner));
-        let resolved = resolve(path, follow_last, |at| match fs::read_link(below(at)) {
+        let resolved = resolve(path, true, |at| match fs::read_link(below(at)) {
             Ok(target) => Ok(Some(target)),
             Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound) => {
                 Ok(None)
@@ -36,21 +59,62 @@ impl HostFiles {
         Ok(below(&resolved))
     }
 
-    /// The target of a write: the target of a link is replaced, not the link.
-    fn target(&self, path: &Path) -> io::Result<PathBuf> {
-        let real = self.real(path, true)?;
-        if self.prefix.is_some() {
-            return Ok(real);
-        }
-        match fs::canonicalize(&real) {
-            Ok(found) => Ok(found),
-            // A dangling link is replaced at its target; a missing file is created at the given path.
-            Err(_) => match fs::read_link(&real) {
-                Ok(target) => Ok(real.parent().unwrap_or(Path::new("/")).join(target)),
-                Err(_) => Ok(real),
-            },
+    /// Opens a path of any kind only as a reference to it.
+    pub(super) fn open_path(&self, path: &Path) -> io::Result<File> {
+        self.root.open_free(path, OFlags::PATH | OFlags::CLOEXEC)
+    }
+
+    /// Opens a device of the root for reading and writing.
+    pub(super) fn open_device(&self, path: &Path) -> io::Result<File> {
+        self.root.open_free(path, OFlags::RDWR | OPEN)
+    }
+
+    fn found(&self, path: &Path, follow: bool) -> io::Result<Option<Metadata>> {
+        let found = match self.root.prefix() {
+            None if follow => fs::metadata(path),
+            None => fs::symlink_metadata(path),
+            Some(_) => {
+                let flags = if follow { OFlags::PATH } else { OFlags::PATH | OFlags::NOFOLLOW };
+                self.root.open_free(path, flags).and_then(|file| file.metadata())
+            }
+        };
+        match found {
+            // The kernel gives the link itself if it is one of procfs.
+            Ok(found) => Ok(Some(metadata(&found))),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
+
+    /// Acts on a path; starts again if it was replaced between the check and the act.
+    fn act<T>(
+        &self,
+        operation: &'static str,
+        path: &Path,
+        route: Route,
+        act: impl Fn(&Place) -> io::Result<T>,
+    ) -> Result<T, FileError> {
+        let mut attempt = 1;
+        loop {
+            let outcome = self.root.place(path, route).and_then(|place| {
+                let done = act(&place)?;
+                if place.entry.is_none() {
+                    self.root.note_created(&place.path);
+                }
+                Ok(done)
+            });
+            match outcome {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted && attempt < ATTEMPTS => {
+                    attempt += 1;
+                }
+                outcome => return named(operation, path, outcome),
+            }
+        }
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn metadata(found: &fs::Metadata) -> Metadata {
@@ -73,38 +137,32 @@ fn metadata(found: &fs::Metadata) -> Metadata {
     }
 }
 
-fn optional(found: io::Result<fs::Metadata>) -> io::Result<Option<Metadata>> {
-    match found {
-        Ok(found) => Ok(Some(metadata(&found))),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
-}
-
 fn named<T>(operation: &'static str, path: &Path, outcome: io::Result<T>) -> Result<T, FileError> {
     outcome.map_err(|source| FileError::new(operation, path, source))
 }
 
 impl ReadFiles for HostFiles {
     fn read(&self, path: &Path) -> Result<Vec<u8>, FileError> {
-        named("read", path, self.real(path, true).and_then(fs::read))
+        self.read_with(path, &Reading::default())
+    }
+
+    fn read_with(&self, path: &Path, reading: &Reading) -> Result<Vec<u8>, FileError> {
+        named("read", path, read::read(&self.root, path, reading))
     }
 
     fn stat(&self, path: &Path) -> Result<Option<Metadata>, FileError> {
-        named("stat", path, self.real(path, true).and_then(|real| optional(fs::metadata(real))))
+        named("stat", path, self.found(path, true))
     }
 
     fn lstat(&self, path: &Path) -> Result<Option<Metadata>, FileError> {
-        named("lstat", path, self.real(path, false).and_then(|real| optional(fs::symlink_metadata(real))))
+        named("lstat", path, self.found(path, false))
     }
 
     fn list(&self, directory: &Path) -> Result<Vec<String>, FileError> {
         let names = || -> io::Result<Vec<String>> {
-            let mut names = fs::read_dir(self.real(directory, true)?)?
-                .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
-                .collect::<io::Result<Vec<_>>>()?;
+            let open = self.root.open_free(directory, OFlags::RDONLY | OFlags::DIRECTORY)?;
+            let mut names: Vec<String> =
+                remove::names(&open)?.iter().map(|name| name.to_string_lossy().into_owned()).collect();
             names.sort_unstable();
             Ok(names)
         };
@@ -112,13 +170,23 @@ impl ReadFiles for HostFiles {
     }
 
     fn read_link(&self, path: &Path) -> Result<PathBuf, FileError> {
-        named("read the link", path, self.real(path, false).and_then(fs::read_link))
+        let read = || match self.root.prefix() {
+            None => fs::read_link(path),
+            Some(_) => {
+                let link = self.root.open_free(path, OFlags::PATH | OFlags::NOFOLLOW)?;
+                if !link.metadata()?.is_symlink() {
+                    return Err(io::ErrorKind::InvalidInput.into());
+                }
+                place::target(&link)
+            }
+        };
+        named("read the link", path, read())
     }
 
     fn watch(&self, directories: &[&Path]) -> Result<Box<dyn FileChanges>, FileError> {
         let mut changes = Changes::new().map_err(|source| FileError::new("watch", Path::new("/"), source))?;
         for directory in directories {
-            named("watch", directory, self.real(directory, true).and_then(|real| changes.add(&real)))?;
+            named("watch", directory, self.real(directory).and_then(|real| changes.add(&real)))?;
         }
         Ok(Box::new(changes))
     }
@@ -126,245 +194,117 @@ impl ReadFiles for HostFiles {
 
 impl Files for HostFiles {
     fn write(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
-        named("write", path, self.target(path).and_then(|real| replace(&real, content, attributes)))
+        let route = Route::CHANGE.creating(Owner::default());
+        self.act("write", path, route, |place| replace::replace(place, &self.swept, content, attributes))
     }
 
     fn append(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
-        let append = || -> io::Result<()> {
-            let real = self.target(path)?;
-            make_parents(&real)?;
-            let fresh = !real.exists();
-            let mode = attributes.mode.unwrap_or(0o644);
-            let mut file = fs::OpenOptions::new().append(true).create(true).mode(mode).open(&real)?;
-            if fresh {
-                file.set_permissions(fs::Permissions::from_mode(mode))?;
-                chown(&real, attributes.owner)?;
-            }
-            file.write_all(content)
-        };
-        named("append to", path, append())
+        let route = Route::CHANGE.creating(Owner::default());
+        self.act("append to", path, route, |place| replace::append(place, content, attributes, false))
+    }
+
+    fn append_with(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
+        let route = Route::CHANGE.creating(Owner::default());
+        self.act("append to", path, route, |place| replace::append(place, content, attributes, true))
     }
 
     fn create_dir(&self, path: &Path, mode: Option<u32>) -> Result<(), FileError> {
-        let make = || -> io::Result<()> {
-            let real = self.real(path, true)?;
-            fs::create_dir_all(&real)?;
-            match mode {
-                Some(mode) => fs::set_permissions(&real, fs::Permissions::from_mode(mode)),
-                None => Ok(()),
-            }
-        };
-        named("create the directory", path, make())
+        let route = Route::CHANGE.creating(Owner::default());
+        self.act("create the directory", path, route, |place| match (&place.entry, mode) {
+            (Some(entry), _) if !entry.found.is_dir() => Err(io::ErrorKind::AlreadyExists.into()),
+            (Some(_), None) => Ok(()),
+            (Some(_), Some(mode)) => set_mode(place, mode),
+            (None, _) => make_directory(&place.directory, &place.name, mode, Owner::default()),
+        })
+    }
+
+    fn create_dir_owned(&self, path: &Path, mode: Option<u32>, owner: Owner) -> Result<(), FileError> {
+        self.act("create the directory", path, Route::CHANGE.creating(owner), |place| match &place.entry {
+            Some(entry) if !entry.found.is_dir() => Err(io::ErrorKind::AlreadyExists.into()),
+            Some(_) => Ok(()),
+            None => make_directory(&place.directory, &place.name, mode, owner),
+        })
     }
 
     fn symlink(&self, target: &Path, link: &Path) -> Result<(), FileError> {
-        let make = || -> io::Result<()> {
-            let real = self.real(link, false)?;
-            make_parents(&real)?;
-            // Created beside it and renamed, so that the path always exists.
-            let fresh = beside(&real);
-            let _ = fs::remove_file(&fresh);
-            std::os::unix::fs::symlink(target, &fresh)?;
-            if real.is_dir() && !real.is_symlink() {
-                fs::remove_dir_all(&real)?;
-            }
-            fs::rename(&fresh, &real)
-        };
-        named("create the link", link, make())
+        let route = Route::NAME.creating(Owner::default());
+        self.act("create the link", link, route, |place| replace::link(place, &self.swept, target))
     }
 
     fn remove(&self, path: &Path) -> Result<(), FileError> {
-        let remove = || -> io::Result<()> {
-            let real = self.real(path, false)?;
-            let found = match fs::symlink_metadata(&real) {
-                Ok(found) => found,
-                Err(error)
-                    if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-                {
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
-            };
-            if found.is_dir() { fs::remove_dir_all(real) } else { fs::remove_file(real) }
-        };
-        named("remove", path, remove())
+        match self.act("remove", path, Route::NAME, |place| {
+            if place.name == "." {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
+            remove::remove_below(&place.directory.file, &place.name)
+        }) {
+            Err(error) if error.is_not_found() => Ok(()),
+            outcome => outcome,
+        }
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
-        let rename = || fs::rename(self.real(from, false)?, self.real(to, false)?);
-        named("rename", from, rename())
+        self.act("rename", from, Route::NAME, |old| {
+            let new = self.root.place(to, Route::NAME)?;
+            Ok(renameat(&old.directory.file, &old.name, &new.directory.file, &new.name)?)
+        })
     }
 
     fn set_mode(&self, path: &Path, mode: u32) -> Result<(), FileError> {
-        let set = || fs::set_permissions(self.real(path, true)?, fs::Permissions::from_mode(mode));
-        named("set the mode of", path, set())
+        self.act("set the mode of", path, Route::CHANGE, |place| set_mode(place, mode))
     }
 
     fn set_owner(&self, path: &Path, owner: Owner) -> Result<(), FileError> {
-        named("set the owner of", path, self.real(path, false).and_then(|real| chown(&real, owner)))
-    }
-}
-
-fn chown(path: &Path, owner: Owner) -> io::Result<()> {
-    if owner.uid.is_none() && owner.gid.is_none() {
-        return Ok(());
-    }
-    std::os::unix::fs::lchown(path, owner.uid, owner.gid)
-}
-
-fn make_parents(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), fs::create_dir_all)
-}
-
-/// A unique name in the same directory.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
-    path.with_file_name(name)
-}
-
-/// Writes a temporary file, then fsync, rename, fsync of the directory: after a power cut the content is either the old
-/// or the new one.
-fn replace(path: &Path, content: &[u8], attributes: &Attributes) -> io::Result<()> {
-    make_parents(path)?;
-    let before = fs::metadata(path).ok();
-    if before.as_ref().is_some_and(|found| !found.is_file() && !found.is_dir()) {
-        // A device or a FIFO (/dev/console, /dev/kmsg) is written to, never replaced.
-        return fs::OpenOptions::new().write(true).open(path)?.write_all(content);
-    }
-    let mode = attributes.mode.or(before.as_ref().map(|found| found.mode() & 0o7777)).unwrap_or(0o644);
-    let fresh = beside(path);
-    let _ = fs::remove_file(&fresh);
-    let written = (|| {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
-        file.write_all(content)?;
-        let keep = before.as_ref().map(|found| Owner::new(found.uid(), found.gid())).unwrap_or_default();
-        let owner = Owner { uid: attributes.owner.uid.or(keep.uid), gid: attributes.owner.gid.or(keep.gid) };
-        let own = fs::metadata(&fresh)?;
-        if owner.uid.is_some_and(|uid| uid != own.uid()) || owner.gid.is_some_and(|gid| gid != own.gid()) {
-            chown(&fresh, owner)?;
+        if owner == Owner::default() {
+            return Ok(());
         }
-        file.set_permissions(fs::Permissions::from_mode(mode))?;
-        if before.is_some() {
-            keep_label(path, &fresh);
-        }
-        file.sync_all()?;
-        fs::rename(&fresh, path)?;
-        path.parent().map_or(Ok(()), |directory| fs::File::open(directory)?.sync_all())
-    })();
-    if written.is_err() {
-        let _ = fs::remove_file(&fresh);
+        self.act("set the owner of", path, Route::NAME, |place| {
+            let entry = place.entry.as_ref().ok_or(io::ErrorKind::NotFound)?;
+            read::refuse_hard_link(place, &entry.found)?;
+            let (uid, gid) = ids(owner);
+            // By the descriptor that was checked.
+            Ok(chownat(&entry.file, "", uid, gid, AtFlags::EMPTY_PATH)?)
+        })
     }
-    written
+
+    /// Only the file systems that a boot writes to: another one, such as a network's, may not answer.
+    fn sync(&self) -> Result<(), FileError> {
+        let mut synced = Vec::new();
+        for directory in WRITTEN {
+            let path = Path::new(directory);
+            let Ok(file) = self.root.open_free(path, OFlags::RDONLY | OFlags::DIRECTORY | OPEN) else {
+                continue;
+            };
+            let device = named("sync", path, file.metadata())?.dev();
+            if !synced.contains(&device) {
+                named("sync", path, syncfs(&file).map_err(io::Error::from))?;
+                synced.push(device);
+            }
+        }
+        Ok(())
+    }
+
+    fn unlabelled(&self) -> Vec<PathBuf> {
+        let created = self.root.created();
+        created.into_iter().filter(|path| matches!(self.found(path, false), Ok(Some(_)))).collect()
+    }
 }
 
-/// Copies the SELinux label of a replaced file; a new file gets its directory's by policy.
-fn keep_label(from: &Path, to: &Path) {
-    let mut label = [0_u8; 256];
-    if let Ok(length) = rustix::fs::getxattr(from, "security.selinux", &mut label[..]) {
-        let _ =
-            rustix::fs::setxattr(to, "security.selinux", &label[..length], rustix::fs::XattrFlags::empty());
+fn set_mode(place: &Place, mode: u32) -> io::Result<()> {
+    let entry = place.entry.as_ref().ok_or(io::ErrorKind::NotFound)?;
+    read::refuse_hard_link(place, &entry.found)?;
+    let mode = Mode::from_raw_mode(mode);
+    if entry.found.is_file() || entry.found.is_dir() {
+        // chmod(2) by a descriptor that only stands for a path came with Linux 6.6.
+        match place.open(OFlags::RDONLY) {
+            Ok(file) => return Ok(fchmod(&file, mode)?),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            Err(error) => return Err(error),
+        }
     }
+    // Opening a device can have effects, and an ordinary user's file may be unreadable to its owner.
+    Ok(chmod(replace::shown(&entry.file), mode)?)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_root_is_never_left() {
-        let outside = tempfile::tempdir().expect("a directory");
-        let root = tempfile::tempdir().expect("a directory");
-        std::os::unix::fs::symlink(outside.path(), root.path().join("out")).expect("a link");
-        let files = HostFiles::new(Some(root.path().to_owned()));
-        files.write(Path::new("/out/file"), b"x", &Attributes::mode(0o640)).expect("inside the root");
-        assert!(!outside.path().join("file").exists());
-        let inside = root.path().join(outside.path().strip_prefix("/").expect("absolute")).join("file");
-        assert_eq!(fs::read(&inside).expect("written below the root"), b"x");
-        assert_eq!(fs::metadata(&inside).expect("written").mode() & 0o7777, 0o640);
-    }
-
-    #[test]
-    fn replacing_keeps_mode_and_link_and_leaves_nothing_behind() {
-        let root = tempfile::tempdir().expect("a directory");
-        let files = HostFiles::new(Some(root.path().to_owned()));
-        let real = Path::new("/etc/real");
-        files.write(real, b"old", &Attributes::mode(0o600)).expect("written");
-        files.symlink(Path::new("real"), Path::new("/etc/link")).expect("linked");
-        files.write(Path::new("/etc/link"), b"new", &Attributes::default()).expect("written");
-        assert_eq!(files.read(real).expect("there"), b"new");
-        assert_eq!(files.stat(real).expect("there").expect("there").mode, 0o600);
-        assert_eq!(files.lstat(Path::new("/etc/link")).expect("there").expect("there").kind, FileKind::Link);
-        assert_eq!(files.list(Path::new("/etc")).expect("there"), ["link", "real"]);
-    }
-
-    /// open(2): `O_APPEND` writes at the end, `O_CREAT` gives a mode to a new file only. Nothing but the directory's umask may
-    /// take from the mode that is asked for.
-    #[test]
-    fn appending_adds_to_the_end_and_makes_what_is_missing() {
-        let root = tempfile::tempdir().expect("a directory");
-        let files = HostFiles::new(Some(root.path().to_owned()));
-        let (path, mode) = (Path::new("/new/directory/file"), Attributes::mode(0o466));
-        files.append(path, b"one\n", &mode).expect("made with its directories");
-        assert_eq!(files.stat(path).expect("there").expect("there").mode, 0o466, "whatever the umask");
-        files.append(path, b"two\n", &Attributes::mode(0o777)).expect("appended");
-        assert_eq!(files.read(path).expect("there"), b"one\ntwo\n");
-        assert_eq!(files.stat(path).expect("there").expect("there").mode, 0o466, "it keeps its own");
-        files.symlink(Path::new("file"), Path::new("/new/directory/link")).expect("linked");
-        files.append(Path::new("/new/directory/link"), b"three\n", &mode).expect("appended");
-        assert_eq!(files.read(path).expect("there"), b"one\ntwo\nthree\n");
-        assert!(files.append(Path::new("/new"), b"x", &mode).is_err_and(|error| !error.is_not_found()));
-    }
-
-    /// chown(2) is root's alone.
-    #[test]
-    #[ignore = "needs root"]
-    fn owners_are_those_of_what_is_made_and_kept_by_what_is_replaced() {
-        let root = tempfile::tempdir().expect("a directory");
-        let files = HostFiles::new(Some(root.path().to_owned()));
-        let owner = |path: &Path| {
-            let found = files.stat(path).expect("there").expect("there");
-            (found.uid, found.gid)
-        };
-        let (path, bob) =
-            (Path::new("/file"), Attributes { owner: Owner::new(1234, 5678), ..Attributes::default() });
-        files.append(path, b"x", &bob).expect("made");
-        assert_eq!(owner(path), (1234, 5678));
-        files
-            .append(path, b"y", &Attributes { owner: Owner::ROOT, ..Attributes::default() })
-            .expect("appended");
-        assert_eq!(owner(path), (1234, 5678), "only a new file gets an owner");
-        files.write(path, b"z", &Attributes::default()).expect("replaced");
-        assert_eq!(owner(path), (1234, 5678));
-    }
-
-    /// A file that is replaced keeps the label that the policy or an administrator gave it (selinux(8): a new file gets that
-    /// of its directory). The attribute is written as setfiles(8) does; a kernel without SELinux keeps it as it is.
-    #[test]
-    #[ignore = "needs root"]
-    fn a_replaced_file_keeps_its_selinux_label() {
-        let root = tempfile::tempdir().expect("a directory");
-        let files = HostFiles::new(Some(root.path().to_owned()));
-        let (path, label) = (Path::new("/file"), b"system_u:object_r:shadow_t:s0\0");
-        files.write(path, b"old", &Attributes::default()).expect("written");
-        let real = root.path().join("file");
-        rustix::fs::setxattr(&real, "security.selinux", label, rustix::fs::XattrFlags::empty())
-            .expect("root may label a file");
-        files.write(path, b"new", &Attributes::default()).expect("replaced");
-        let mut found = [0_u8; 256];
-        let length = rustix::fs::getxattr(&real, "security.selinux", &mut found[..]).expect("it has a label");
-        assert_eq!(&found[..length], label);
-        assert_eq!(files.read(path).expect("there"), b"new");
-    }
-
-    #[test]
-    fn what_is_missing_is_told_apart_from_what_fails() {
-        let root = tempfile::tempdir().expect("a directory");
-        let files = HostFiles::new(Some(root.path().to_owned()));
-        assert_eq!(files.read_optional(Path::new("/none/x")).expect("no error"), None);
-        assert_eq!(files.stat(Path::new("/none")).expect("no error"), None);
-        files.remove(Path::new("/none")).expect("nothing to remove");
-        assert!(files.read(Path::new("/")).is_err_and(|error| !error.is_not_found()));
-    }
-}
+mod tests;

@@ -1,9 +1,8 @@
 //! Serial ports of the machine, see termios(3).
 
-use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,10 +33,8 @@ impl HostSerial {
 impl Serial for HostSerial {
     fn open(&self, port: &Path, speed: Option<u32>) -> Result<Box<dyn SerialPort>, SerialError> {
         let failed = |source| SerialError::Io { port: port.to_owned(), source };
-        let path = self.files.real(port, true).map_err(failed)?;
         // The port must not become this process's controlling terminal, nor must opening wait for a carrier.
-        let flags = libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
-        let file = File::options().read(true).write(true).custom_flags(flags).open(path).map_err(failed)?;
+        let file = self.files.open_device(port).map_err(failed)?;
         let before = tcgetattr(&file).map_err(|error| failed(error.into()))?;
         let mut raw = before.clone();
         raw.make_raw();
@@ -47,17 +44,30 @@ impl Serial for HostSerial {
             raw.set_speed(speed).map_err(|error| failed(error.into()))?;
         }
         ioctl_tiocexcl(&file).map_err(|error| failed(error.into()))?;
-        let open = Port { path: port.to_owned(), file: file.into(), before, read: Vec::new() };
+        let open = Port { path: port.to_owned(), file: file.into(), before: Some(before), read: Vec::new() };
         tcsetattr(&open.file, OptionalActions::Flush, &raw).map_err(|error| failed(error.into()))?;
         Ok(Box::new(open))
     }
+
+    fn connect(&self, socket: &Path) -> Result<Box<dyn SerialPort>, SerialError> {
+        let connect = || {
+            // By its descriptor, so that a root below a prefix is respected.
+            let found = self.files.open_path(socket)?;
+            let stream = UnixStream::connect(format!("/proc/self/fd/{}", found.as_raw_fd()))?;
+            stream.set_nonblocking(true)?;
+            Ok(stream)
+        };
+        let stream = connect().map_err(|source| SerialError::Io { port: socket.to_owned(), source })?;
+        Ok(Box::new(Port { path: socket.to_owned(), file: stream.into(), before: None, read: Vec::new() }))
+    }
 }
 
-/// An open port.
+/// An open port or socket.
 struct Port {
     path: PathBuf,
     file: OwnedFd,
-    before: Termios,
+    /// The settings to restore; a socket has none.
+    before: Option<Termios>,
     /// Input received after the last line.
     read: Vec<u8>,
 }
@@ -82,10 +92,9 @@ fn is_early(error: rustix::io::Errno) -> bool {
 }
 
 impl SerialPort for Port {
-    fn write_line(&mut self, text: &str, limit: Duration) -> Result<(), SerialError> {
+    fn write(&mut self, text: &str, limit: Duration) -> Result<(), SerialError> {
         let begun = Instant::now();
-        let line = format!("{text}\n");
-        let mut left = line.as_bytes();
+        let mut left = text.as_bytes();
         while !left.is_empty() {
             self.wait(PollFlags::OUT, begun, limit)?;
             match rustix::io::write(&self.file, left) {
@@ -125,21 +134,28 @@ impl SerialPort for Port {
 
     fn discard(&mut self) -> Result<(), SerialError> {
         self.read.clear();
+        if self.before.is_none() {
+            return Ok(());
+        }
         tcflush(&self.file, QueueSelector::IFlush).map_err(|error| self.failed(error.into()))
     }
 }
 
 impl Drop for Port {
     fn drop(&mut self) {
-        let _ = tcsetattr(&self.file, OptionalActions::Now, &self.before);
-        let _ = ioctl_tiocnxcl(&self.file);
+        if let Some(before) = &self.before {
+            let _ = tcsetattr(&self.file, OptionalActions::Now, before);
+            let _ = ioctl_tiocnxcl(&self.file);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::{Read as _, Write as _};
     use std::os::unix::ffi::OsStringExt as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
 
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     use rustix::termios::LocalModes;
@@ -194,6 +210,26 @@ mod tests {
         port.discard().expect("dropped");
         host.write_all(b"new\n").expect("sent");
         assert_eq!(port.read_line(SOON).expect("a line"), b"new");
+    }
+
+    #[test]
+    fn a_socket_has_lines_like_a_port() {
+        let directory = std::env::temp_dir().join(format!("cloud-init-serial-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).expect("a directory");
+        let path = directory.join("metadata.sock");
+        let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+        let ports = HostSerial::new(Arc::new(super::super::HostFiles::new(None)));
+        let mut port = ports.connect(&path).expect("connected");
+        let (mut host, _) = listener.accept().expect("a connection");
+        port.write_line("NEGOTIATE V2", SOON).expect("written");
+        let mut bytes = [0; 13];
+        host.read_exact(&mut bytes).expect("what was written");
+        assert_eq!(&bytes, b"NEGOTIATE V2\n");
+        host.write_all(b"V2_OK\n").expect("sent");
+        assert_eq!(port.read_line(SOON).expect("a line"), b"V2_OK");
+        drop(host);
+        assert!(matches!(port.read_line(SOON), Err(SerialError::Io { .. })));
+        std::fs::remove_dir_all(&directory).expect("ours");
     }
 
     #[test]

@@ -4,19 +4,19 @@
 //! handler and a pipe instead of a signalfd.
 
 use std::io;
-use std::os::fd::{IntoRawFd as _, OwnedFd};
+use std::os::fd::{BorrowedFd, IntoRawFd as _, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use model::Stage;
-use model::effects::Journal;
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use super::children;
+use super::{children, progress};
 
 /// The handled signals with their names.
-const SIGNALS: &[(libc::c_int, &str)] = &[
+pub(super) const SIGNALS: &[(libc::c_int, &str)] = &[
     (libc::SIGTERM, "SIGTERM"),
     (libc::SIGINT, "SIGINT"),
     (libc::SIGHUP, "SIGHUP"),
@@ -26,22 +26,18 @@ const SIGNALS: &[(libc::c_int, &str)] = &[
 /// The descriptor that the handler writes signal numbers to.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
 
-/// The current step of the boot.
-static STEP: Mutex<Option<(Stage, Option<String>)>> = Mutex::new(None);
+/// What [`end_after`] writes instead of a signal number.
+const LATE: u8 = 0;
 
-/// Records the current step of the boot. A real machine needs no other journal: the log contains the actions.
-pub(super) struct Step;
-
-impl Journal for Step {
-    fn enter(&self, stage: Stage, module: Option<&str>) {
-        *STEP.lock().unwrap_or_else(PoisonError::into_inner) = Some((stage, module.map(str::to_owned)));
-    }
-}
+/// The time limit of the stage.
+static LIMIT: Mutex<Option<Duration>> = Mutex::new(None);
 
 /// A termination request, and what it interrupts.
 pub struct Termination {
-    /// `SIGTERM` and so on.
-    pub signal: &'static str,
+    /// `SIGTERM` and so on; `None` if the stage's time limit has passed.
+    pub signal: Option<&'static str>,
+    /// The time limit that has passed.
+    pub limit: Option<Duration>,
     /// The running stage and module.
     pub step: Option<(Stage, Option<String>)>,
     /// The running commands, with secrets replaced.
@@ -59,10 +55,13 @@ pub fn on_termination(act: impl FnOnce(&Termination) -> Option<u8> + Send + 'sta
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
     PIPE.store(writer.into_raw_fd(), Ordering::SeqCst);
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        let Some(signal) = next(&reader) else { return };
+        let Some(number) = next(&reader) else { return };
         let commands = children::freeze();
-        let step = STEP.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let code = act(&Termination { signal, step, commands });
+        let named = SIGNALS.iter().find(|(signal, _)| *signal == libc::c_int::from(number));
+        let signal = named.map(|(_, name)| *name);
+        let limit = *LIMIT.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = limit.filter(|_| signal.is_none());
+        let code = act(&Termination { signal, limit, step: progress::step(), commands });
         children::end();
         if let Some(code) = code {
             std::process::exit(i32::from(code));
@@ -74,17 +73,38 @@ pub fn on_termination(act: impl FnOnce(&Termination) -> Option<u8> + Send + 'sta
     Ok(())
 }
 
+/// Ends this process as a signal does, [`on_termination`], once this time has passed. Only the first call counts.
+///
+/// # Errors
+///
+/// If the system provides no thread.
+pub fn end_after(limit: Duration) -> io::Result<()> {
+    let mut current = LIMIT.lock().unwrap_or_else(PoisonError::into_inner);
+    if current.is_some() {
+        return Ok(());
+    }
+    *current = Some(limit);
+    thread::Builder::new().name("limit".to_owned()).spawn(move || {
+        thread::sleep(limit);
+        let pipe = PIPE.load(Ordering::SeqCst);
+        if pipe >= 0 {
+            // SAFETY: the descriptor is open for as long as this process runs.
+            #[allow(unsafe_code, reason = "the handler of signals needs it as a number")]
+            let pipe = unsafe { BorrowedFd::borrow_raw(pipe) };
+            let _ = rustix::io::write(pipe, &[LATE]);
+        }
+    })?;
+    Ok(())
+}
+
 /// Waits for a signal.
-fn next(reader: &OwnedFd) -> Option<&'static str> {
+fn next(reader: &OwnedFd) -> Option<u8> {
     let mut number = [0_u8; 1];
     loop {
         match rustix::io::read(reader, &mut number) {
             Err(rustix::io::Errno::INTR) => {}
             Err(_) | Ok(0) => return None,
-            Ok(_) => {
-                let named = SIGNALS.iter().find(|(signal, _)| *signal == libc::c_int::from(number[0]));
-                return named.map(|(_, name)| *name);
-            }
+            Ok(_) => return Some(number[0]),
         }
     }
 }
@@ -111,6 +131,78 @@ fn install(signal: libc::c_int) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Blocks all signals in this thread; returns the previous mask.
+pub(super) fn block_all() -> libc::sigset_t {
+    // SAFETY: both sets are plain data of this frame, of which zero is a valid value.
+    #[allow(unsafe_code, reason = "changing the signal mask is unsafe")]
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        before
+    }
+}
+
+/// Sets this thread's signal mask.
+pub(super) fn restore(mask: &libc::sigset_t) {
+    // SAFETY: the mask is a valid set.
+    #[allow(unsafe_code, reason = "changing the signal mask is unsafe")]
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::from_ref(mask), std::ptr::null_mut());
+    }
+}
+
+/// Removes this process's handler of a signal.
+pub(super) fn reset(signal: libc::c_int) {
+    // SAFETY: the default action needs no memory of ours. SIGHUP stays ignored if it was (nohup(1)).
+    #[allow(unsafe_code, reason = "changing a signal's action is unsafe")]
+    unsafe {
+        if libc::signal(signal, libc::SIG_DFL) == libc::SIG_IGN && signal == libc::SIGHUP {
+            libc::signal(signal, libc::SIG_IGN);
+        }
+    }
+}
+
+/// Waits for one of these signals, which must be blocked.
+pub(super) fn wait_for(wanted: impl IntoIterator<Item = libc::c_int>) -> io::Result<libc::c_int> {
+    // SAFETY: the set and the number are plain data of this frame.
+    #[allow(unsafe_code, reason = "waiting for signals needs a set")]
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in wanted {
+            libc::sigaddset(&raw mut set, signal);
+        }
+        let mut signal = 0;
+        match libc::sigwait(&raw const set, &raw mut signal) {
+            0 => Ok(signal),
+            error => Err(io::Error::from_raw_os_error(error)),
+        }
+    }
+}
+
+/// The name of a signal.
+pub(super) fn name(signal: libc::c_int) -> String {
+    const OTHERS: &[(libc::c_int, &str)] = &[
+        (libc::SIGKILL, "SIGKILL"),
+        (libc::SIGSEGV, "SIGSEGV"),
+        (libc::SIGBUS, "SIGBUS"),
+        (libc::SIGILL, "SIGILL"),
+        (libc::SIGFPE, "SIGFPE"),
+        (libc::SIGQUIT, "SIGQUIT"),
+        (libc::SIGPIPE, "SIGPIPE"),
+        (libc::SIGSYS, "SIGSYS"),
+        (libc::SIGXCPU, "SIGXCPU"),
+        (libc::SIGXFSZ, "SIGXFSZ"),
+        (libc::SIGALRM, "SIGALRM"),
+        (libc::SIGUSR1, "SIGUSR1"),
+        (libc::SIGUSR2, "SIGUSR2"),
+    ];
+    let named = SIGNALS.iter().chain(OTHERS).find(|(number, _)| *number == signal);
+    named.map_or_else(|| format!("signal {signal}"), |(_, name)| (*name).to_owned())
 }
 
 /// The signal handler.

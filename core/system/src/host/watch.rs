@@ -36,20 +36,28 @@ impl Changes {
 
     /// Watches a directory, or its nearest existing ancestor.
     pub(super) fn add(&mut self, directory: &Path) -> io::Result<()> {
-        for path in directory.ancestors() {
-            match inotify::add_watch(&self.queue, path, INTEREST | WatchFlags::ONLYDIR) {
+        directory.clone_into(&mut self.first);
+        let mut above = directory;
+        loop {
+            match inotify::add_watch(&self.queue, above, INTEREST | WatchFlags::ONLYDIR) {
+                Ok(_) if above == directory => return Ok(()),
                 Ok(_) => {
-                    if path != directory {
-                        self.missing.push(directory.to_owned());
+                    // What was created before the watch began gives no event.
+                    let next = directory.ancestors().take_while(|inner| *inner != above).last();
+                    match next.filter(|next| next.is_dir()) {
+                        Some(_) => above = directory,
+                        None => {
+                            self.missing.push(directory.to_owned());
+                            return Ok(());
+                        }
                     }
-                    directory.clone_into(&mut self.first);
-                    return Ok(());
                 }
-                Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => {}
+                Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => {
+                    above = above.parent().ok_or(io::ErrorKind::NotFound)?;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(io::ErrorKind::NotFound.into())
     }
 
     fn next(&mut self, deadline: Instant) -> io::Result<bool> {

@@ -10,10 +10,15 @@ use super::{EffectKind, Recording};
 use crate::account_model::Accounts;
 use crate::links::find_program;
 
-const SEARCH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// With NetBSD's packages.
+const SEARCH: &str =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/pkg/sbin:/usr/pkg/bin";
 
 /// Read-only commands: answered from the root's files and not recorded.
-const LOOKING: &[&str] = &["getent", "ip", "udevadm"];
+const LOOKING: &[&str] = &["getent", "ip", "systemd-detect-virt", "udevadm", "virt-what"];
+
+/// Words that make one of them change the machine.
+const CHANGING: &[&str] = &["add", "control", "del", "flush", "set"];
 
 /// Commands that are recorded.
 pub(super) struct ModelledCommands {
@@ -118,7 +123,8 @@ impl Commands for ModelledCommands {
         };
         let program = command.program.rsplit('/').next().unwrap_or_default();
         // `udevadm control` makes udev read new rules.
-        let looks = LOOKING.contains(&program) && command.args.first().is_none_or(|verb| verb != "control");
+        let looks =
+            LOOKING.contains(&program) && !command.args.iter().any(|word| CHANGING.contains(&word.as_str()));
         if !looks {
             self.note(command, command.stdin.is_some());
         }
@@ -127,7 +133,11 @@ impl Commands for ModelledCommands {
         }
         let stdin = command.stdin.as_ref().map(|bytes| bytes.expose().as_slice()).unwrap_or_default();
         // Effects of a command on another root are not visible here.
-        let output = if command.root.is_some() { Output::default() } else { self.model(&words, stdin) };
+        let mut output = if command.root.is_some() { Output::default() } else { self.model(&words, stdin) };
+        // Success is assumed, even if it is another code than 0.
+        if let (0, Some(code), false) = (output.code, command.accept.first(), command.accept.contains(&0)) {
+            output.code = *code;
+        }
         let accepted =
             if command.accept.is_empty() { output.code == 0 } else { command.accept.contains(&output.code) };
         if accepted {

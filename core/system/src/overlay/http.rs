@@ -7,9 +7,12 @@ use model::effects::{Http, HttpError, Method, Outbox, ReadFiles, Request, Respon
 
 use super::{EffectKind, Recording};
 
+/// The port of the password servers of CloudStack and Exoscale.
+const PASSWORDS: &str = "8080";
+
 /// A directory that stands for the network: `http://HOST/PATH` is `HOST/PATH` below it, or `PATH` if there is no
-/// directory for the host. A directory is answered with its `index` file, or with its names, where directories end in
-/// `/`. PUT is answered with the file, or with `token` if it does not exist, like EC2's token service.
+/// directory for the host. A directory is answered with its file `index` or `_`, or with its names, where directories
+/// end in `/`. PUT is answered with the file, or with `token` if it does not exist, like EC2's token service.
 pub struct TreeHttp {
     files: Arc<dyn ReadFiles>,
     root: Option<PathBuf>,
@@ -25,22 +28,29 @@ impl TreeHttp {
         let (_, rest) = request.url.split_once("://")?;
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let host = if host.starts_with('[') { host } else { host.split(':').next().unwrap_or(host) };
+        let with_port = root.join(host);
+        let (host, port) = match host.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, port),
+            _ => (host, ""),
+        };
         let path = path.split(['?', '#']).next().unwrap_or_default();
         if path.split('/').any(|part| part == "..") {
             return None;
         }
-        let own = root.join(host);
-        // A link-local service (fe80::…%eth0) must be named in the tree: most trees are written for 169.254.169.254.
-        let base = match self.files.is_dir(&own) {
-            true => own,
-            false if host.contains('%') => return None,
-            false => root.to_owned(),
-        };
+        let own = if self.files.is_dir(&with_port) { with_port } else { root.join(host) };
+        // A link-local service (fe80::…%eth0) must be named in the tree: most trees are written for 169.254.169.254. So
+        // must the password servers beside some of them.
+        let base =
+            match self.files.is_dir(&own) && (port != PASSWORDS || own.ends_with(format!("{host}:{port}"))) {
+                true => own,
+                false if host.contains('%') || port == PASSWORDS => return None,
+                false => root.to_owned(),
+            };
         let target = base.join(path.trim_matches('/'));
         if self.files.is_dir(&target) {
-            if let Ok(index) = self.files.read(&target.join("index")) {
-                return Some(index);
+            let own = ["index", "_"].into_iter().find_map(|name| self.files.read(&target.join(name)).ok());
+            if own.is_some() {
+                return own;
             }
             let names = self.files.list(&target).ok()?;
             let lines: Vec<String> = names

@@ -129,7 +129,8 @@ impl Ephemeral for Machine {
             address: Ipv4Addr::new(198, 51, 100, 10),
             prefix: 24,
             router: Some(Ipv4Addr::new(198, 51, 100, 1)),
-            static_routes: Vec::new(),
+            // Azure's primary device has one to the metadata service.
+            static_routes: vec![(Ipv4Addr::new(169, 254, 169, 254), 32, Ipv4Addr::new(198, 51, 100, 1))],
             server: Some(Ipv4Addr::new(198, 51, 100, 1)),
             mtu: None,
             option_245: None,

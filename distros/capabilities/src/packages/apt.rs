@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use model::distro::PackageSpec;
-use model::effects::{Command, CommandError};
+use model::effects::{Class, Command, CommandError};
 use model::{DistroError, Node, System};
 
 use super::Manager;
@@ -60,6 +60,7 @@ impl Apt {
     fn run(&self, system: &System, words: &[String]) -> Result<(), DistroError> {
         let command = Command::line(self.command.iter().chain(words).cloned())
             .env("DEBIAN_FRONTEND", "noninteractive")
+            .of_class(Class::Package)
             .inherit_output();
         let started = system.clock.monotonic();
         loop {

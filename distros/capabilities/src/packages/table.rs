@@ -1,7 +1,7 @@
 //! Package managers described by a table: the arguments for update, upgrade and installation.
 
 use model::distro::PackageSpec;
-use model::effects::Command;
+use model::effects::{Class, Command};
 use model::{DistroError, System};
 
 use super::Manager;
@@ -28,8 +28,23 @@ pub struct Listed {
     pub upgrade: &'static [&'static str],
     /// Arguments before the packages to install.
     pub install: &'static [&'static str],
-    /// The separator of a package and its version.
-    pub version_separator: &'static str,
+    /// A package with a version, in the manager's syntax.
+    pub versioned: fn(&str, &str) -> String,
+    /// Whether the lists must be updated before an instance's first installation.
+    pub refresh_first: bool,
+}
+
+fn dashed(name: &str, version: &str) -> String {
+    format!("{name}-{version}")
+}
+
+fn equated(name: &str, version: &str) -> String {
+    format!("{name}={version}")
+}
+
+/// An ebuild's full name requires an operator in front (ebuild(5), «Atom Versions»).
+fn atom(name: &str, version: &str) -> String {
+    format!("={name}-{version}")
 }
 
 /// dnf, or yum without dnf.
@@ -43,7 +58,56 @@ pub const DNF_OR_YUM: Listed = Listed {
     refresh: Some(&["makecache"]),
     upgrade: &["upgrade"],
     install: &["install"],
-    version_separator: "-",
+    versioned: dashed,
+    refresh_first: false,
+};
+
+/// tdnf of Photon and Mariner.
+pub const TDNF: Listed =
+    Listed { name: "tdnf", tools: &[Tool { program: "tdnf", options: &["-y"] }], ..DNF_OR_YUM };
+
+/// apk of Alpine.
+pub const APK: Listed = Listed {
+    name: "apk",
+    tools: &[Tool { program: "apk", options: &["--quiet"] }],
+    refresh: Some(&["update"]),
+    upgrade: &["upgrade", "--update-cache", "--available"],
+    install: &["add"],
+    versioned: equated,
+    refresh_first: true,
+};
+
+/// pacman of Arch.
+pub const PACMAN: Listed = Listed {
+    name: "pacman",
+    tools: &[Tool { program: "pacman", options: &["-Sy", "--quiet", "--noconfirm"] }],
+    refresh: Some(&["-y"]),
+    upgrade: &["-u"],
+    install: &[],
+    versioned: equated,
+    refresh_first: true,
+};
+
+/// emerge of Gentoo.
+pub const EMERGE: Listed = Listed {
+    name: "emerge",
+    tools: &[Tool { program: "emerge", options: &["--quiet"] }],
+    refresh: Some(&["--sync"]),
+    upgrade: &["--update", "world"],
+    install: &[],
+    versioned: atom,
+    refresh_first: true,
+};
+
+/// oma of AOSC.
+pub const OMA: Listed = Listed {
+    name: "oma",
+    tools: &[Tool { program: "oma", options: &[] }],
+    refresh: Some(&["refresh", "-y"]),
+    upgrade: &["upgrade", "-y"],
+    install: &["install", "-y"],
+    versioned: equated,
+    refresh_first: false,
 };
 
 impl Listed {
@@ -54,6 +118,7 @@ impl Listed {
         let command = Command::new(tool.program)
             .args(tool.options.iter().chain(words).copied())
             .args(packages.iter().cloned())
+            .of_class(Class::Package)
             .inherit_output();
         system.commands.run(&command)?;
         Ok(())
@@ -77,9 +142,13 @@ impl Manager for Listed {
         self.run(system, self.upgrade, &[])
     }
 
+    fn refresh_before_install(&self) -> bool {
+        self.refresh_first
+    }
+
     fn install(&self, system: &System, packages: &[PackageSpec]) -> Result<Vec<PackageSpec>, DistroError> {
         let named = |package: &PackageSpec| match &package.version {
-            Some(version) => format!("{}{}{version}", package.name, self.version_separator),
+            Some(version) => (self.versioned)(&package.name, version),
             None => package.name.clone(),
         };
         self.run(system, self.install, &packages.iter().map(named).collect::<Vec<_>>())?;

@@ -1,0 +1,54 @@
+//! Removes files and directories.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, unlinkat};
+use rustix::io::Errno;
+
+use super::place::OPEN;
+
+/// Removes an entry of a directory with its contents, following no link. A missing one is not an error.
+pub(super) fn remove_below(directory: &File, name: &OsStr) -> io::Result<()> {
+    match unlinkat(directory, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => return Ok(()),
+        // unlink(2): EISDIR on Linux, EPERM by POSIX.
+        Err(error @ (Errno::ISDIR | Errno::PERM)) => {
+            let flags = OPEN | OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
+            match openat(directory, name, flags, Mode::empty()) {
+                Ok(inner) => empty(&File::from(inner))?,
+                Err(Errno::NOENT) => return Ok(()),
+                Err(Errno::NOTDIR | Errno::LOOP) => return Err(error.into()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(error) => return Err(error.into()),
+    }
+    match unlinkat(directory, name, AtFlags::REMOVEDIR) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn empty(directory: &File) -> io::Result<()> {
+    // Names first: removing entries while reading a directory may skip others.
+    for name in names(directory)? {
+        remove_below(directory, &name)?;
+    }
+    Ok(())
+}
+
+/// The names in an open directory.
+pub(super) fn names(directory: &File) -> io::Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if !matches!(name, b"." | b"..") {
+            names.push(OsStr::from_bytes(name).to_owned());
+        }
+    }
+    Ok(names)
+}

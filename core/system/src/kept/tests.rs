@@ -1,0 +1,151 @@
+use std::io;
+
+use super::*;
+use crate::Scratch;
+
+/// A machine whose files below a directory cannot be changed while it refuses.
+struct Full {
+    files: Arc<dyn Files>,
+    below: PathBuf,
+    refuses: Arc<AtomicBool>,
+}
+
+impl Full {
+    fn check(&self, path: &Path) -> Result<(), FileError> {
+        let path = resolve(path, false, |at| Ok(self.files.read_link(at).ok())).expect("no loop");
+        if self.refuses.load(Ordering::Relaxed) && path.starts_with(&self.below) {
+            return Err(FileError::new("write", &path, io::Error::from_raw_os_error(libc::ENOSPC)));
+        }
+        Ok(())
+    }
+}
+
+impl ReadFiles for Full {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, FileError> {
+        self.files.read(path)
+    }
+
+    fn stat(&self, path: &Path) -> Result<Option<Metadata>, FileError> {
+        self.files.stat(path)
+    }
+
+    fn lstat(&self, path: &Path) -> Result<Option<Metadata>, FileError> {
+        self.files.lstat(path)
+    }
+
+    fn list(&self, directory: &Path) -> Result<Vec<String>, FileError> {
+        self.files.list(directory)
+    }
+
+    fn read_link(&self, path: &Path) -> Result<PathBuf, FileError> {
+        self.files.read_link(path)
+    }
+}
+
+impl Files for Full {
+    fn write(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
+        self.check(path)?;
+        self.files.write(path, content, attributes)
+    }
+
+    fn append(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
+        self.check(path)?;
+        self.files.append(path, content, attributes)
+    }
+
+    fn create_dir(&self, path: &Path, mode: Option<u32>) -> Result<(), FileError> {
+        if self.files.is_dir(path) && mode.is_none() {
+            return Ok(());
+        }
+        self.check(path)?;
+        self.files.create_dir(path, mode)
+    }
+
+    fn sync(&self) -> Result<(), FileError> {
+        self.files.sync()
+    }
+
+    fn symlink(&self, target: &Path, link: &Path) -> Result<(), FileError> {
+        self.check(link)?;
+        self.files.symlink(target, link)
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), FileError> {
+        if self.files.exists(path) {
+            self.check(path)?;
+        }
+        self.files.remove(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        self.check(to)?;
+        self.files.rename(from, to)
+    }
+
+    fn set_mode(&self, path: &Path, mode: u32) -> Result<(), FileError> {
+        self.check(path)?;
+        self.files.set_mode(path, mode)
+    }
+
+    fn set_owner(&self, path: &Path, owner: Owner) -> Result<(), FileError> {
+        self.check(path)?;
+        self.files.set_owner(path, owner)
+    }
+}
+
+fn machine() -> (System, Arc<AtomicBool>) {
+    let (system, _) = Scratch::new()
+        .file("/lib/instances/old/id", "old")
+        .file("/lib/data/log", "one\n")
+        .link("/lib/instance", "/lib/instances/old")
+        .directory("/run/cloud-init")
+        .system();
+    let full = Arc::new(AtomicBool::new(true));
+    let files = Full { files: system.files.clone(), below: "/lib".into(), refuses: full.clone() };
+    (System { files: Arc::new(files), ..system }, full)
+}
+
+fn on(system: &System) -> System {
+    keeping(system, Path::new("/lib"), Path::new("/run/cloud-init/state"))
+}
+
+#[test]
+fn what_cannot_be_written_is_read_from_where_it_is_kept_and_saved_later() {
+    let (below, full) = machine();
+    let at = Path::new;
+    let plain = Attributes::default();
+    let first = on(&below).files;
+    first.create_dir(at("/lib/instances/new"), None).expect("kept");
+    first.symlink(at("/lib/instances/new"), at("/lib/instance")).expect("kept");
+    first.write(at("/lib/instance/id"), b"new", &Attributes::secret()).expect("kept");
+    first.append(at("/lib/data/log"), b"two\n", &plain).expect("kept");
+    first.remove(at("/lib/instances/old/id")).expect("stays");
+    // The next stage is another process.
+    let second = on(&below).files;
+    assert_eq!(second.read(at("/lib/instance/id")).expect("kept"), b"new");
+    assert_eq!(second.stat(at("/lib/instance/id")).expect("kept").expect("there").mode, 0o600);
+    assert_eq!(second.read(at("/lib/data/log")).expect("kept"), b"one\ntwo\n");
+    assert_eq!(second.read_link(at("/lib/instance")).expect("kept"), at("/lib/instances/new"));
+    assert_eq!(second.list(at("/lib/instances")).expect("both"), ["new", "old"]);
+    assert_eq!(below.files.read(at("/lib/instance/id")).expect("on the disk"), b"old");
+    for own in ["/lib/sem/x.once", "/lib/instance/sem/config_x", "/lib/data/status.json"] {
+        let error = second.write(at(own), b"", &plain).expect_err("never kept");
+        assert!(error.is_storage(), "{error}");
+    }
+    full.store(false, Ordering::Relaxed);
+    let third = on(&below).files;
+    assert_eq!(third.read(at("/lib/instance/id")).expect("saved"), b"new");
+    assert_eq!(below.files.read(at("/lib/instance/id")).expect("on the disk"), b"new");
+    assert_eq!(below.files.read(at("/lib/data/log")).expect("on the disk"), b"one\ntwo\n");
+    assert_eq!(below.files.stat(at("/lib/instance/id")).expect("there").expect("there").mode, 0o600);
+    assert!(!below.files.exists(at("/run/cloud-init/state")));
+}
+
+#[test]
+fn other_failures_and_other_places_are_not_hidden() {
+    let (below, _) = machine();
+    let kept = on(&below).files;
+    kept.write(Path::new("/etc/file"), b"x", &Attributes::default()).expect("not full");
+    assert!(kept.read(Path::new("/lib/none")).is_err_and(|error| error.is_not_found()));
+    assert!(!below.files.exists(Path::new("/run/cloud-init/state/none")));
+}

@@ -1,0 +1,234 @@
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use model::datasource::SourceStage;
+use model::effects::{
+    Address, Body, Http, HttpError, Link, LinkChanges, LinkError, LinkEvent, LinkEventKind, LinkEvents, Links, Request,
+    Response, Route,
+};
+use system::{Scratch, TreeHttp};
+
+use super::Azure;
+use crate::testing::{Machine, described};
+
+const GOAL: &str = "<GoalState><Incarnation>1</Incarnation><Container><ContainerId>c</ContainerId><RoleInstanceList>\
+    <RoleInstance><InstanceId>r</InstanceId></RoleInstance></RoleInstanceList></Container></GoalState>";
+const POOL: &str = "/var/lib/hyperv/.kvp_pool_1";
+
+#[test]
+fn cases() {
+    crate::testing::run_cases("azure", &Azure);
+}
+
+/// Records each request with its body.
+struct Logged {
+    inner: TreeHttp,
+    log: Mutex<Vec<String>>,
+}
+
+impl Http for Logged {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let body = match &request.body {
+            Body::Bytes(bytes, _) => String::from_utf8_lossy(bytes).into_owned(),
+            Body::Empty => String::new(),
+        };
+        let line = format!("{} {} {body}", request.method.name(), request.url);
+        self.log.lock().expect("not poisoned").push(line);
+        self.inner.send(request)
+    }
+}
+
+/// The devices of a machine, with these events.
+struct Eventful(Arc<dyn Links>, Vec<(&'static str, LinkEventKind)>);
+
+struct Events(VecDeque<LinkEvent>);
+
+impl LinkEvents for Events {
+    fn next(&mut self, _limit: Duration) -> Result<Option<LinkEvent>, LinkError> {
+        Ok(self.0.pop_front())
+    }
+}
+
+impl Links for Eventful {
+    fn links(&self) -> Result<Vec<Link>, LinkError> {
+        self.0.links()
+    }
+    fn addresses(&self, link: &str) -> Result<Vec<Address>, LinkError> {
+        self.0.addresses(link)
+    }
+    fn routes(&self) -> Result<Vec<Route>, LinkError> {
+        self.0.routes()
+    }
+    fn rename(&self, from: &str, to: &str) -> Result<(), LinkError> {
+        self.0.rename(from, to)
+    }
+    fn set_up(&self, link: &str, up: bool) -> Result<(), LinkError> {
+        self.0.set_up(link, up)
+    }
+    fn watch(&self) -> Result<Box<dyn LinkChanges>, LinkError> {
+        self.0.watch()
+    }
+    fn events(&self) -> Result<Box<dyn LinkEvents>, LinkError> {
+        let event = |(link, kind): &(&str, LinkEventKind)| LinkEvent { link: (*link).to_owned(), kind: *kind };
+        Ok(Box::new(Events(self.1.iter().map(event).collect())))
+    }
+}
+
+fn ovf(set: &str, platform: &str) -> String {
+    let azure = "http://schemas.microsoft.com/windowsazure";
+    format!(
+        "<Environment xmlns=\"http://schemas.dmtf.org/ovf/environment/1\" xmlns:a=\"{azure}\"><a:ProvisioningSection>\
+         <a:LinuxProvisioningConfigurationSet><a:HostName>h</a:HostName>{set}</a:LinuxProvisioningConfigurationSet>\
+         </a:ProvisioningSection><a:PlatformSettingsSection><a:PlatformSettings>{platform}</a:PlatformSettings>\
+         </a:PlatformSettingsSection></Environment>"
+    )
+}
+
+struct Azures {
+    machine: Machine,
+    http: Arc<Logged>,
+}
+
+impl Azures {
+    /// A machine of Azure with a document in its seed directory, and these documents of its services.
+    fn new(document: &str, web: &[(&str, &str)]) -> Self {
+        let mut tree = Scratch::new().directory("/web").file("/web/168.63.129.16/machine", GOAL);
+        for (path, content) in web {
+            tree = tree.file(&format!("/web/169.254.169.254/metadata/{path}"), *content);
+        }
+        let inner = TreeHttp::new(Arc::new(tree), Some("/web".into()));
+        let http = Arc::new(Logged { inner, log: Mutex::default() });
+        let scratch = Scratch::new()
+            .file("/sys/class/dmi/id/chassis_asset_tag", format!("{}\n", super::ASSET_TAG))
+            .file("/sys/class/dmi/id/product_uuid", "00112233-4455-6677-8899-aabbccddeeff\n")
+            .file("/sys/class/net/eth0/address", "00:0d:3a:04:75:98\n")
+            .file("/sys/class/net/eth0/type", "1\n")
+            .file("/sys/class/net/eth0/carrier", "1\n")
+            .file("/sys/class/net/eth0/operstate", "up\n")
+            .file("/sys/class/net/eth0/device/vendor", "")
+            .file("/var/lib/cloud/seed/azure/ovf-env.xml", document)
+            .file(POOL, "");
+        let machine = Machine::with_http(scratch, http.clone())
+            .config("reporting: {telemetry: {type: hyperv}}\n");
+        Self { machine, http }
+    }
+
+    fn events(mut self, events: &[(&'static str, LinkEventKind)]) -> Self {
+        self.machine.system.links = Arc::new(Eventful(self.machine.system.links.clone(), events.to_vec()));
+        self
+    }
+
+    /// What is found or why nothing is, and the requests.
+    fn crawl(&self) -> (Result<model::Instance, String>, Vec<String>) {
+        let found = self.machine.crawl(&Azure, SourceStage::Local);
+        let found = found.map(|found| found.expect("this is Azure")).map_err(|error| error.to_string());
+        (found, self.http.log.lock().expect("not poisoned").clone())
+    }
+
+    fn pool(&self) -> String {
+        self.machine.system.files.text(Path::new(POOL)).unwrap_or_default()
+    }
+
+    fn has_marker(&self) -> bool {
+        self.machine.system.files.exists(Path::new("/var/lib/cloud/data/reported_ready"))
+    }
+}
+
+#[test]
+fn readiness_is_reported_to_both_sides() {
+    let azure = Azures::new(&ovf("", ""), &[("instance", r#"{"compute": {}, "network": {"interface": []}}"#)]);
+    let (found, requests) = azure.crawl();
+    found.expect("an instance");
+    let [imds, goal, health] = requests.as_slice() else { panic!("{requests:?}") };
+    assert!(imds.starts_with("GET http://169.254.169.254/metadata/instance?api-version=2021-08-01&extended=true"));
+    assert!(goal.starts_with("GET http://168.63.129.16/machine/?comp=goalstate"), "{goal}");
+    assert!(health.starts_with("POST http://168.63.129.16/machine?comp=health"), "{health}");
+    assert!(health.contains("<State>Ready</State>"), "{health}");
+    let pool = azure.pool();
+    assert!(pool.contains("PROVISIONING_REPORT") && pool.contains("result=success|agent=Cloud-Init/26.2|"), "{pool}");
+    assert!(pool.contains("vm_id=33221100-5544-7766-8899-aabbccddeeff"), "{pool}");
+}
+
+#[test]
+fn a_failure_is_reported_with_its_reason() {
+    let long = format!("<a:UserPassword>{}</a:UserPassword>", "p".repeat(73));
+    let azure = Azures::new(&ovf(&long, ""), &[]);
+    let (found, requests) = azure.crawl();
+    assert_eq!(found.expect_err("a failure"), "Azure: unsupported password length=73 max=72");
+    let health = requests.last().expect("a report");
+    let reason = "<State>NotReady</State><Details><SubStatus>ProvisioningFailed</SubStatus><Description>result=error|\
+                  reason=unsupported password length=73 max=72|agent=Cloud-Init/26.2|length=73|max_length=72|\
+                  vm_id=33221100-5544-7766-8899-aabbccddeeff|";
+    assert!(health.contains(reason), "{health}");
+    assert!(azure.pool().contains("reason=unsupported password"), "also to the host");
+    assert!(!azure.pool().contains("ppp"), "without the password");
+}
+
+#[test]
+fn a_password_is_kept_only_as_a_hash() {
+    let set = "<a:UserName>bob</a:UserName><a:UserPassword>s3cret</a:UserPassword>";
+    let azure = Azures::new(&ovf(set, ""), &[("instance", r#"{"network": {"interface": []}}"#)]);
+    let instance = azure.crawl().0.expect("an instance");
+    let config = instance.config.clone().expect("a configuration");
+    let hash = config["system_info"]["default_user"]["hashed_passwd"].as_str().expect("a hash").to_owned();
+    assert!(hash.starts_with("$6$"), "{hash}");
+    let all = serde_json::to_string(&instance).expect("plain data");
+    let kept = azure.machine.system.files.text(Path::new("/var/lib/waagent/ovf-env.xml")).expect("there");
+    assert!(!all.contains("s3cret") && !kept.contains("s3cret") && kept.contains("REDACTED"), "{kept}");
+}
+
+#[test]
+fn a_machine_waits_for_its_owner() {
+    use LinkEventKind::{Added, Down, Removed, Up};
+    let owner = ovf("<a:UserName>owner</a:UserName>", "");
+    let web = [("instance", r#"{"network": {"interface": []}}"#), ("reprovisiondata", owner.as_str())];
+    let kinds: [(&str, &[(&str, LinkEventKind)]); 2] = [
+        ("<a:PreprovisionedVm>true</a:PreprovisionedVm>", &[("eth1", Down), ("eth1", Up), ("eth0", Down), ("eth0", Up)]),
+        (
+            "<a:PreprovisionedVMType>Running</a:PreprovisionedVMType>",
+            &[("eth0", Up), ("eth0", Down), ("eth0", Removed), ("eth0", Added), ("eth0", Up)],
+        ),
+    ];
+    for (platform, events) in kinds {
+        let azure = Azures::new(&ovf("", platform), &web).events(events);
+        let (found, requests) = azure.crawl();
+        let instance = found.expect("an owner");
+        assert_eq!(described(&instance), "DataSourceAzure [seed=IMDS]");
+        assert_eq!(instance.config.expect("a configuration")["system_info"]["default_user"]["name"], "owner");
+        let reports = requests.iter().filter(|line| line.contains("<State>Ready</State>")).count();
+        assert_eq!(reports, 2, "to the pool and to the owner: {requests:?}");
+        assert!(!azure.has_marker(), "removed once there is an owner");
+    }
+}
+
+#[test]
+fn a_machine_without_events_does_not_wait_for_ever() {
+    let azure = Azures::new(&ovf("", "<a:PreprovisionedVm>true</a:PreprovisionedVm>"), &[("instance", "{}")]);
+    let error = azure.crawl().0.expect_err("nobody comes");
+    assert!(error.contains("there are no events of devices"), "{error}");
+    assert!(azure.has_marker(), "after a reboot it does not report again");
+}
+
+#[test]
+fn a_machine_that_was_rebooted_asks_for_its_owner() {
+    let owner = ovf("", "");
+    let web = [("instance", r#"{"network": {"interface": []}}"#), ("reprovisiondata", owner.as_str())];
+    let azure = Azures::new(&ovf("", ""), &web);
+    let marker = Path::new("/var/lib/cloud/data/reported_ready");
+    azure.machine.system.files.write(marker, b"1: 2\n", &model::effects::Attributes::default()).expect("written");
+    let (found, requests) = azure.crawl();
+    found.expect("an owner");
+    assert_eq!(requests.iter().filter(|line| line.contains("<State>Ready")).count(), 1, "{requests:?}");
+    assert!(!azure.has_marker());
+}
+
+#[test]
+fn a_disk_of_the_pool_waits_for_shutdown() {
+    let kind = "<a:PreprovisionedVMType>PreprovisionedOSDisk</a:PreprovisionedVMType>";
+    let azure = Azures::new(&ovf("", kind), &[("instance", "{}")]);
+    let (found, requests) = azure.crawl();
+    assert_eq!(found.expect_err("time does not pass"), "Azure: error waiting for host shutdown");
+    assert!(requests.last().expect("a report").contains("<State>NotReady</State>"));
+}

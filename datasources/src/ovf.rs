@@ -1,0 +1,242 @@
+//! OVF: the properties of a virtual appliance, in a document on a disc, in a seed directory or from VMware.
+//!
+//! Source: DMTF DSP0243, "Open Virtualization Format Specification", chapters "Environment file" and "Transport media".
+
+mod environment;
+
+use std::path::Path;
+
+use metadata::guestinfo::Tool;
+use metadata::seed::{self, Seed};
+use metadata::{documents, standard};
+use model::datasource::{Evidence, Medium, SourceError, SourceStage};
+use model::effects::{BlockDevice, CommandError};
+use model::instance::{Bytes, VendorData};
+use model::{About, Crawl, DataSource, Identified, Instance, NetworkConfig, Platform};
+use serde_json::Value;
+
+use environment::{Environment, NAMESPACE};
+
+const NAME: &str = "OVF";
+const DEFAULT_ID: &str = "iid-dsovf";
+/// The document's names: those of the specification, and those that a disc without long names has.
+const NAMES: [&str; 4] = ["ovf-env.xml", "ovf_env.xml", "OVF_ENV.XML", "OVF-ENV.XML"];
+/// Labels of a disc with the document, and of discs for other sources.
+const LABELS: &[&str] = &["OVF-TRANSPORT", "OVFENV", "OVF ENV"];
+const OTHER_LABELS: &[&str] = &["config-2", "cidata"];
+/// Azure's label begins so.
+const AZURE_LABEL: &str = "rd_rdfe_stable";
+/// Azure has such a disc too, and a source of its own.
+const AZURE_CHASSIS: &str = "7783-7084-3265-9085-8269-3286-77";
+/// A larger disc is not searched for the document.
+const MAX_DISC: u64 = 10 << 20;
+
+const ABOUT: About = About {
+    local: Some("DataSourceOVF"),
+    network: Some("DataSourceOVFNet"),
+    evidence: Evidence { dmi: &[], medium: Medium::Seed("ovf"), tree: &["ovf-env.xml"] },
+    page: include_str!("../pages/ovf.yaml"),
+    ..About::named(NAME)
+};
+
+/// The data source.
+pub(crate) struct Ovf;
+
+/// A document and its transport.
+struct Found {
+    place: String,
+    text: String,
+    is_seed: bool,
+}
+
+/// The document in a seed directory. Upstream detects it in `seed/ovf`, and reads it in `seed`.
+fn seeded(platform: &Platform<'_>) -> Option<Found> {
+    let own = platform.paths.seed("ovf");
+    let directories = own.parent().into_iter().chain([own.as_path()]);
+    let mut paths = directories.flat_map(|directory| NAMES.map(|name| directory.join(name)));
+    let path = paths.find(|path| platform.files().is_file(path))?;
+    match platform.files().read(&path) {
+        Ok(bytes) => Some(Found {
+            place: path.display().to_string(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            is_seed: true,
+        }),
+        Err(error) => {
+            tracing::warn!("{error}");
+            None
+        }
+    }
+}
+
+/// The document from VMware. The second program is asked only if the first one fails.
+fn guestinfo(platform: &Platform<'_>) -> Option<String> {
+    for tool in Tool::installed(platform.system) {
+        match tool.get(platform.system, "ovfEnv") {
+            Ok(found) => return found,
+            // Also where this is not VMware's virtual machine.
+            Err(CommandError::Failed { output, .. }) if output.code == 1 => {}
+            Err(error) => tracing::warn!("{error}"),
+        }
+    }
+    None
+}
+
+/// Whether a device may be a disc, by its name in 60-cdrom_id.rules of udev.
+fn is_disc(device: &BlockDevice) -> bool {
+    let name = device.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let digit = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
+    let letter = |rest: &str| rest.starts_with(|first: char| first.is_ascii_lowercase());
+    device.path.parent() == Some(Path::new("/dev"))
+        && device.filesystem.as_deref() == Some("iso9660")
+        && (name.strip_prefix("sr").is_some_and(digit)
+            || name.strip_prefix("hd").is_some_and(letter)
+            || name.starts_with("xvd"))
+}
+
+fn on_device(platform: &Platform<'_>, device: &BlockDevice) -> Option<String> {
+    let read = || {
+        let tree = platform.system.devices.open(&device.path)?;
+        for name in NAMES {
+            if let Some(bytes) = tree.read(name)? {
+                return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
+            }
+        }
+        Ok::<_, model::effects::DeviceError>(None)
+    };
+    read().unwrap_or_else(|error| {
+        tracing::debug!("{error}");
+        None
+    })
+}
+
+fn find(platform: &Platform<'_>) -> Option<Found> {
+    let transported =
+        |place: &str, text| Found { place: place.to_owned(), text, is_seed: false };
+    seeded(platform)
+        .or_else(|| guestinfo(platform).map(|text| transported("com.vmware.guestInfo", text)))
+        .or_else(|| {
+            let mut discs = platform.devices.iter().filter(|device| is_disc(device));
+            discs.find_map(|disc| on_device(platform, disc)).map(|text| transported("iso", text))
+        })
+}
+
+/// Whether detection accepts a disc: by its label, or by a document on a small disc.
+fn is_transport(platform: &Platform<'_>, device: &BlockDevice) -> bool {
+    let label = device.label.as_deref().unwrap_or_default();
+    // In upper or in lower case, not mixed.
+    let is_one_of = |labels: &[&str]| {
+        labels.iter().any(|known| [known.to_uppercase(), known.to_lowercase()].iter().any(|form| form == label))
+    };
+    if !is_disc(device) || device.path.to_string_lossy().starts_with("/dev/xvd") {
+        return false;
+    }
+    if is_one_of(LABELS) {
+        return true;
+    }
+    let other = is_one_of(OTHER_LABELS) || label.starts_with(AZURE_LABEL);
+    !other
+        && device.size < MAX_DISC
+        && on_device(platform, device).is_some_and(|text| text.to_lowercase().contains(NAMESPACE))
+}
+
+impl DataSource for Ovf {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn identify(&self, platform: &Platform<'_>) -> Identified {
+        let seeded = platform.files().is_file(&platform.paths.seed("ovf").join(NAMES[0]));
+        let is_azure = || platform.dmi("chassis_asset_tag").as_deref() == Some(AZURE_CHASSIS);
+        let from_host = || {
+            platform.virtualization() == "vmware"
+                && guestinfo(platform).is_some_and(|text| text.to_lowercase().starts_with("<?xml"))
+        };
+        let found = seeded
+            || (platform.virtualization() != "none"
+                && !is_azure()
+                && (from_host() || platform.devices.iter().any(|device| is_transport(platform, device))));
+        if found { Identified::Found } else { Identified::No }
+    }
+
+    fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {
+        let Some(found) = find(crawl.platform) else { return Ok(None) };
+        let environment = environment::read(&found.place, &found.text)?;
+        let seed = Seed { metadata: environment.metadata(), ..Seed::default() };
+        let network = if found.is_seed { None } else { environment.network() };
+        instance(crawl, &environment, seed, network, found.place)
+    }
+
+    /// The document has no ID that is independent of it.
+    fn still_same(&self, _platform: &Platform<'_>, _cached: &Instance) -> bool {
+        false
+    }
+}
+
+fn instance(
+    crawl: &Crawl<'_>,
+    environment: &Environment,
+    mut seed: Seed,
+    network: Option<Value>,
+    mut place: String,
+) -> Result<Option<Instance>, SourceError> {
+    if let Some(network) = &network {
+        seed.metadata.insert("network-config".to_owned(), network.clone());
+    }
+    let mut user_data = environment.user_data();
+    let mut vendor_data = None;
+    let mut sensitive = Vec::new();
+    let address = seed.metadata.get("seedfrom").and_then(standard::text).filter(|text| !text.is_empty());
+    if let Some(address) = address {
+        let usable = match crawl.stage {
+            SourceStage::Local => seed::is_local(&address),
+            SourceStage::Network => address.starts_with("http://") || address.starts_with("https://"),
+        };
+        let shown = model::effects::Url::new(&*address).to_string();
+        if !usable {
+            tracing::debug!("Seed from {shown} not supported by {}", ABOUT.class(crawl.stage).unwrap_or(NAME));
+            return Ok(None);
+        }
+        seed.add_from(crawl.platform, &address)?;
+        tracing::debug!("Using seeded cache data from {shown}");
+        user_data = Some(seed.user_data);
+        vendor_data = Some(VendorData::One(Bytes(seed.vendor_data)));
+        if shown != address {
+            sensitive.push("seedfrom".to_owned());
+        }
+        place = format!("{place},{shown}");
+    }
+    seed.metadata.entry("instance-id").or_insert_with(|| DEFAULT_ID.into());
+    let keys = match seed.metadata.get("public-keys") {
+        // One property is one key.
+        Some(Value::String(key)) => vec![key.clone()],
+        _ => metadata::user_keys::normalise(seed.metadata.get("public-keys")),
+    };
+    Ok(Some(Instance {
+        detail: format!(" [seed={place}]"),
+        subplatform: format!("ovf ({place})"),
+        user_data: user_data.map(Bytes),
+        vendor_data,
+        network: network.filter(|value| !value.is_null()).map(|value| {
+            NetworkConfig::from_json(value, "the OVF property network-config")
+        }),
+        public_keys: keys,
+        config: Some(environment.config()),
+        sensitive,
+        ..standard::instance(&ABOUT, crawl.stage, seed.metadata)
+    }))
+}
+
+/// The network configuration of a property: a document in base64 with the key `network`.
+fn network_of(encoded: &str) -> Result<Value, String> {
+    let bytes = metadata::encoding::base64_lenient(encoded).map_err(|_| "not valid base64".to_owned())?;
+    let document = documents::yaml("network-config", &bytes).map_err(|error| error.to_string())?;
+    Ok(document.get("network").map(model::Node::to_json).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn cases() {
+        crate::testing::run_cases("ovf", &super::Ovf);
+    }
+}

@@ -1,0 +1,103 @@
+//! Operations on Alpine: the commands and files are upstream's (cloudinit/distros/alpine.py), except where
+//! docs/differences.md says otherwise.
+
+use std::path::Path;
+
+use model::distro::{Distro, PackageSpec, ServiceAction};
+use model::{Node, System};
+use system::{Recording, Scratch};
+
+fn machine(name: &str, root: Scratch, programs: &[&str]) -> (Box<dyn Distro>, System, Recording) {
+    let root = ["/usr/bin/rc-update", "/usr/bin/rc-service"]
+        .iter()
+        .chain(programs)
+        .fold(root, |root, program| root.program(program));
+    let (system, recording) = root.system();
+    let facts = alpine::FAMILY.member(name).expect("a name of the family");
+    let nothing = Node::from_yaml("cloud.cfg", b"{}").expect("valid").expect("there");
+    ((alpine::FAMILY.make)(&system, facts, &nothing).expect("valid settings"), system, recording)
+}
+
+fn versioned(name: &str) -> [PackageSpec; 1] {
+    [PackageSpec { version: Some("1.2".into()), ..PackageSpec::named(name) }]
+}
+
+fn text(system: &System, path: &str) -> String {
+    system.files.text(Path::new(path)).expect("there")
+}
+
+#[test]
+fn packages() {
+    let (distro, _, recording) = machine("alpine", Scratch::new(), &["/usr/bin/apk"]);
+    distro.packages().install(&versioned("nginx")).expect("installed");
+    distro.packages().upgrade().expect("upgraded");
+    distro.packages().refresh(true).expect("updated");
+    assert_eq!(
+        recording.commands(),
+        [
+            "apk --quiet update",
+            "apk --quiet add nginx=1.2",
+            "apk --quiet upgrade --update-cache --available",
+            "apk --quiet update"
+        ]
+    );
+}
+
+#[test]
+fn services() {
+    let (distro, _, recording) = machine("alpine", Scratch::new(), &[]);
+    distro.services().manage(ServiceAction::Enable, "x").expect("enabled");
+    distro.services().manage(ServiceAction::Reload, "x").expect("reloaded");
+    assert_eq!(recording.commands(), ["rc-update --nocolor add x", "rc-service --nocolor x restart"]);
+}
+
+#[test]
+fn locale_and_host_name_are_files() {
+    let (distro, system, recording) = machine("alpine", Scratch::new(), &["/usr/bin/hostname"]);
+    distro.locale().apply("de_DE.UTF-8", None).expect("set");
+    let expected = "#\n# This file is created by cloud-init once per new instance boot\n#\nexport CHARSET=UTF-8\n\
+                    export LANG=de_DE.UTF-8\nexport LC_COLLATE=C\n";
+    assert_eq!(text(&system, "/etc/profile.d/50-cloud-init-locale.sh"), expected);
+    assert!(distro.locale().apply("x; reboot", None).is_err());
+    distro.hostname().apply("h").expect("set");
+    assert_eq!(text(&system, "/etc/hostname"), "h\n");
+    assert_eq!(recording.commands(), ["hostname h"]);
+}
+
+/// halt(8) of Busybox: the delay is in seconds.
+#[test]
+fn it_has_no_shutdown() {
+    let (distro, ..) = machine("alpine", Scratch::new(), &[]);
+    let words = distro.services().shutdown_command(model::distro::PowerState::Reboot, Some(2), "bye");
+    assert_eq!(words, ["reboot", "-d", "120"]);
+}
+
+/// Busybox's adduser takes no groups, password, expiry or inactivity, and sets the age of the password.
+#[test]
+fn accounts_of_busybox() {
+    let root = Scratch::new()
+        .file("/etc/passwd", "bob:x:1000:1000::/home/bob:/bin/ash\n")
+        .file("/etc/shadow", "bob:!:19000:0:99999:7:::\neve:!:19000:0:99999:7:::\n")
+        .file("/etc/group", "adm:x:4:\n")
+        .program("/bin/bbsuid")
+        .link("/usr/bin/passwd", "/bin/bbsuid");
+    let (distro, system, recording) =
+        machine("alpine", root, &["/usr/sbin/adduser", "/usr/sbin/addgroup", "/usr/sbin/chpasswd"]);
+    let spec = model::user::UserSpec {
+        name: "eve".into(),
+        gecos: Some("Eve".into()),
+        shell: Some("/bin/ash".into()),
+        expiredate: Some("2032-09-01".into()),
+        groups: Node::from_yaml("x", b"adm").expect("valid"),
+        ..model::user::UserSpec::default()
+    };
+    assert!(distro.users().add_user(&spec).expect("created"));
+    distro.users().expire_password("bob").expect("expired");
+    assert_eq!(
+        recording.commands(),
+        ["adduser -D -g Eve -s /bin/ash eve", "addgroup eve adm", "passwd -l eve"]
+    );
+    let shadow = text(&system, "/etc/shadow");
+    assert!(shadow.contains("\neve:") && shadow.contains("::::22889:\n"), "{shadow}");
+    assert!(shadow.contains("bob:!:0:0:99999:7:::\n"), "{shadow}");
+}

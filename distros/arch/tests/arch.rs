@@ -1,0 +1,65 @@
+//! Operations on Arch: the commands and files are upstream's (cloudinit/distros/arch.py), except where
+//! docs/differences.md says otherwise.
+
+use std::path::Path;
+
+use model::distro::{Distro, PackageSpec, ServiceAction};
+use model::{Node, System};
+use system::{Recording, Scratch};
+
+fn machine(name: &str, root: Scratch, programs: &[&str]) -> (Box<dyn Distro>, System, Recording) {
+    let root = ["/usr/bin/systemctl", "/usr/bin/locale-gen", "/usr/bin/localectl", "/usr/bin/hostnamectl"]
+        .iter()
+        .chain(programs)
+        .fold(root, |root, program| root.program(program));
+    let (system, recording) = root.system();
+    let facts = arch::FAMILY.member(name).expect("a name of the family");
+    let nothing = Node::from_yaml("cloud.cfg", b"{}").expect("valid").expect("there");
+    ((arch::FAMILY.make)(&system, facts, &nothing).expect("valid settings"), system, recording)
+}
+
+fn versioned(name: &str) -> [PackageSpec; 1] {
+    [PackageSpec { version: Some("1.2".into()), ..PackageSpec::named(name) }]
+}
+
+fn text(system: &System, path: &str) -> String {
+    system.files.text(Path::new(path)).expect("there")
+}
+
+#[test]
+fn packages() {
+    let (distro, _, recording) = machine("arch", Scratch::new(), &["/usr/bin/pacman"]);
+    distro.packages().install(&versioned("nginx")).expect("installed");
+    distro.packages().upgrade().expect("upgraded");
+    distro.packages().refresh(true).expect("updated");
+    assert_eq!(
+        recording.commands(),
+        [
+            "pacman -Sy --quiet --noconfirm -y",
+            "pacman -Sy --quiet --noconfirm nginx=1.2",
+            "pacman -Sy --quiet --noconfirm -u",
+            "pacman -Sy --quiet --noconfirm -y"
+        ]
+    );
+}
+
+#[test]
+fn services() {
+    let (distro, _, recording) = machine("arch", Scratch::new(), &[]);
+    distro.services().manage(ServiceAction::Enable, "x").expect("enabled");
+    distro.services().manage(ServiceAction::Reload, "x").expect("reloaded");
+    assert_eq!(recording.commands(), ["systemctl enable x", "systemctl reload-or-restart x"]);
+}
+
+#[test]
+fn locale_and_host_name() {
+    let (distro, system, recording) = machine("arch", Scratch::new(), &[]);
+    distro.locale().apply("de_DE.UTF-8", None).expect("set");
+    assert!(text(&system, "/etc/locale.gen").ends_with("\nde_DE.UTF-8 UTF-8\n"));
+    distro.hostname().apply("h").expect("set");
+    assert_eq!(text(&system, "/etc/hostname"), "h\n");
+    assert_eq!(
+        recording.commands(),
+        ["locale-gen", "localectl set-locale de_DE.UTF-8", "hostnamectl --transient set-hostname h"]
+    );
+}

@@ -1,0 +1,72 @@
+//! Operations on Gentoo: the commands and files are upstream's (cloudinit/distros/gentoo.py), except where
+//! docs/differences.md says otherwise.
+
+use std::path::Path;
+
+use model::distro::{Distro, PackageSpec, ServiceAction};
+use model::{Node, System};
+use system::{Recording, Scratch};
+
+fn machine(name: &str, root: Scratch, programs: &[&str]) -> (Box<dyn Distro>, System, Recording) {
+    let root = ["/usr/bin/rc-update", "/usr/bin/rc-service", "/usr/bin/locale-gen", "/usr/bin/eselect"]
+        .iter()
+        .chain(programs)
+        .fold(root, |root, program| root.program(program));
+    let (system, recording) = root.system();
+    let facts = gentoo::FAMILY.member(name).expect("a name of the family");
+    let nothing = Node::from_yaml("cloud.cfg", b"{}").expect("valid").expect("there");
+    ((gentoo::FAMILY.make)(&system, facts, &nothing).expect("valid settings"), system, recording)
+}
+
+fn versioned(name: &str) -> [PackageSpec; 1] {
+    [PackageSpec { version: Some("1.2".into()), ..PackageSpec::named(name) }]
+}
+
+fn text(system: &System, path: &str) -> String {
+    system.files.text(Path::new(path)).expect("there")
+}
+
+#[test]
+fn packages() {
+    let (distro, _, recording) = machine("gentoo", Scratch::new(), &["/usr/bin/emerge"]);
+    distro.packages().install(&versioned("www-servers/nginx")).expect("installed");
+    distro.packages().upgrade().expect("upgraded");
+    distro.packages().refresh(true).expect("updated");
+    assert_eq!(
+        recording.commands(),
+        [
+            "emerge --quiet --sync",
+            "emerge --quiet =www-servers/nginx-1.2",
+            "emerge --quiet --update world",
+            "emerge --quiet --sync"
+        ]
+    );
+}
+
+#[test]
+fn services_of_openrc() {
+    let (distro, _, recording) = machine("gentoo", Scratch::new().directory("/run/openrc"), &[]);
+    distro.services().manage(ServiceAction::Enable, "x").expect("enabled");
+    assert_eq!(recording.commands(), ["rc-update --nocolor add x"]);
+}
+
+#[test]
+fn the_host_name_of_openrc_is_a_variable() {
+    let root = Scratch::new().file("/etc/conf.d/hostname", "# The name\nhostname=\"localhost\"\n");
+    let (distro, system, _) = machine("gentoo", root, &[]);
+    assert_eq!(distro.hostname().persisted().expect("read").as_deref(), Some("localhost"));
+    distro.hostname().persist("h").expect("set");
+    assert_eq!(text(&system, "/etc/conf.d/hostname"), "# The name\nhostname=\"h\"\n");
+    assert!(distro.hostname().persist("h\"; x").is_err());
+    let (distro, system, _) = machine("gentoo", Scratch::new().directory("/run/systemd/system"), &[]);
+    distro.hostname().persist("h").expect("set");
+    assert_eq!(text(&system, "/etc/hostname"), "h\n");
+}
+
+#[test]
+fn the_locale_is_generated_and_selected() {
+    let (distro, system, recording) = machine("cos", Scratch::new(), &[]);
+    distro.locale().apply("de_DE.UTF-8", None).expect("set");
+    assert_eq!(text(&system, "/etc/locale.gen"), "C.UTF8 UTF-8\nen_US.UTF-8 UTF-8\nde_DE.UTF-8 UTF-8");
+    assert_eq!(recording.commands(), ["locale-gen", "eselect locale set de_DE.UTF-8"]);
+}

@@ -1,0 +1,60 @@
+//! Operations on Photon: the commands and files are upstream's (cloudinit/distros/photon.py), except where
+//! docs/differences.md says otherwise.
+
+use std::path::Path;
+
+use model::distro::{Distro, PackageSpec, ServiceAction};
+use model::{Node, System};
+use system::{Recording, Scratch};
+
+fn machine(name: &str, root: Scratch, programs: &[&str]) -> (Box<dyn Distro>, System, Recording) {
+    let root = ["/usr/bin/systemctl", "/usr/bin/hostnamectl", "/usr/bin/hostname"]
+        .iter()
+        .chain(programs)
+        .fold(root, |root, program| root.program(program));
+    let (system, recording) = root.system();
+    let facts = photon::FAMILY.member(name).expect("a name of the family");
+    let nothing = Node::from_yaml("cloud.cfg", b"{}").expect("valid").expect("there");
+    ((photon::FAMILY.make)(&system, facts, &nothing).expect("valid settings"), system, recording)
+}
+
+fn versioned(name: &str) -> [PackageSpec; 1] {
+    [PackageSpec { version: Some("1.2".into()), ..PackageSpec::named(name) }]
+}
+
+#[test]
+fn packages() {
+    let (distro, _, recording) = machine("photon", Scratch::new(), &["/usr/bin/tdnf"]);
+    distro.packages().install(&versioned("nginx")).expect("installed");
+    distro.packages().upgrade().expect("upgraded");
+    distro.packages().refresh(true).expect("updated");
+    assert_eq!(recording.commands(), ["tdnf -y install nginx-1.2", "tdnf -y upgrade", "tdnf -y makecache"]);
+}
+
+#[test]
+fn services() {
+    let (distro, _, recording) = machine("mariner", Scratch::new(), &[]);
+    distro.services().manage(ServiceAction::Enable, "x").expect("enabled");
+    distro.services().manage(ServiceAction::Reload, "x").expect("reloaded");
+    assert_eq!(recording.commands(), ["systemctl enable x", "systemctl reload-or-restart x"]);
+}
+
+#[test]
+fn locale_and_host_name() {
+    let (distro, system, recording) = machine("photon", Scratch::new(), &[]);
+    distro.locale().apply("de_DE.UTF-8", None).expect("set");
+    assert!(
+        system.files.text(Path::new("/etc/locale.conf")).expect("there").ends_with("\nLANG=de_DE.UTF-8\n")
+    );
+    distro.hostname().apply("h").expect("set");
+    assert_eq!(
+        recording.commands(),
+        ["systemctl restart systemd-localed", "hostnamectl set-hostname h", "hostname h"]
+    );
+}
+
+#[test]
+fn an_image_has_its_own_network() {
+    let (distro, ..) = machine("photon", Scratch::new(), &[]);
+    assert!(distro.info().own_network);
+}

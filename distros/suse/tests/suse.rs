@@ -1,0 +1,104 @@
+//! Operations on SUSE: the commands and files are upstream's (cloudinit/distros/opensuse.py), except where
+//! docs/differences.md says otherwise.
+
+use std::path::Path;
+
+use model::distro::{Distro, PackageSpec, ServiceAction};
+use model::{Node, System};
+use system::{Recording, Scratch};
+
+fn machine(name: &str, root: Scratch, programs: &[&str]) -> (Box<dyn Distro>, System, Recording) {
+    let root = ["/usr/bin/systemctl", "/usr/bin/hostnamectl", "/usr/bin/hostname"]
+        .iter()
+        .chain(programs)
+        .fold(root, |root, program| root.program(program));
+    let (system, recording) = root.system();
+    let facts = suse::FAMILY.member(name).expect("a name of the family");
+    let nothing = Node::from_yaml("cloud.cfg", b"{}").expect("valid").expect("there");
+    ((suse::FAMILY.make)(&system, facts, &nothing).expect("valid settings"), system, recording)
+}
+
+fn versioned(name: &str) -> [PackageSpec; 1] {
+    [PackageSpec { version: Some("1.2".into()), ..PackageSpec::named(name) }]
+}
+
+fn text(system: &System, path: &str) -> String {
+    system.files.text(Path::new(path)).expect("there")
+}
+
+#[test]
+fn packages() {
+    let (distro, _, recording) = machine("sles", Scratch::new(), &["/usr/bin/zypper"]);
+    distro.packages().install(&versioned("nginx")).expect("installed");
+    distro.packages().upgrade().expect("upgraded");
+    distro.packages().refresh(true).expect("updated");
+    assert_eq!(
+        recording.commands(),
+        [
+            "zypper --non-interactive install --auto-agree-with-licenses nginx-1.2",
+            "zypper --non-interactive update",
+            "zypper --non-interactive refresh"
+        ]
+    );
+}
+
+#[test]
+fn packages_of_a_read_only_root() {
+    let root = Scratch::new().file("/proc/mounts", "/dev/vda3 / btrfs ro,relatime 0 0\n");
+    let programs = ["/usr/bin/zypper", "/usr/sbin/transactional-update"];
+    let (distro, _, recording) = machine("opensuse-microos", root, &programs);
+    distro.packages().install(&[PackageSpec::named("nginx")]).expect("installed");
+    distro.packages().upgrade().expect("upgraded");
+    distro.packages().refresh(true).expect("updated");
+    let transaction = "transactional-update --non-interactive --drop-if-no-change";
+    assert_eq!(
+        recording.commands(),
+        [
+            &format!("{transaction} pkg install --auto-agree-with-licenses nginx"),
+            &format!("{transaction} up"),
+            "zypper --non-interactive refresh",
+        ]
+    );
+    let root = Scratch::new().file("/proc/mounts", "/dev/vda3 / ext4 ro 0 0\n");
+    let (distro, _, recording) = machine("sles", root, &["/usr/bin/zypper"]);
+    assert!(distro.packages().install(&[PackageSpec::named("nginx")]).is_err());
+    assert_eq!(recording.commands(), Vec::<String>::new());
+}
+
+#[test]
+fn without_systemd_settings_are_in_sysconfig() {
+    let root = Scratch::new().file("/usr/share/zoneinfo/UTC", "TZif");
+    let (distro, system, _) = machine("sles", root, &[]);
+    distro.locale().apply("de_DE.UTF-8", None).expect("set");
+    distro.time().set_timezone("UTC").expect("set");
+    distro.hostname().persist("h").expect("set");
+    assert!(text(&system, "/etc/sysconfig/language").ends_with("\nRC_LANG=de_DE.UTF-8\n"));
+    assert!(text(&system, "/etc/sysconfig/clock").ends_with("\nTIMEZONE=UTC\n"));
+    assert_eq!(text(&system, "/etc/HOSTNAME"), "h\n");
+    assert_eq!(distro.info().ssh_service, "sshd");
+}
+
+#[test]
+fn with_systemd() {
+    let root = Scratch::new().directory("/run/systemd/system");
+    let (distro, _, recording) = machine("opensuse", root, &[]);
+    distro.hostname().persist("h").expect("set");
+    distro.services().manage(ServiceAction::Restart, &distro.info().ssh_service).expect("restarted");
+    assert_eq!(recording.commands(), ["hostnamectl set-hostname h", "systemctl restart sshd.service"]);
+}
+
+/// Upstream's `preferred_ntp_clients`: ntp before release 15, chrony since, and on Micro.
+#[test]
+fn the_preferred_time_client_depends_on_the_release() {
+    for (id, version, expected) in [
+        ("sles", "12.5", "ntp"),
+        ("sles", "15.7", "chrony"),
+        ("sle-micro", "5.5", "chrony"),
+        ("opensuse-tumbleweed", "20251101", "chrony"),
+    ] {
+        let root = Scratch::new().file("/etc/os-release", format!("ID=\"{id}\"\nVERSION_ID=\"{version}\"\n"));
+        let (distro, ..) = machine(id, root, &[]);
+        let chosen = distro.time_sync().expect("there").choose(None).expect("one");
+        assert_eq!(chosen.name, expected, "{id} {version}");
+    }
+}
