@@ -1,6 +1,7 @@
 //! The command line as a user meets it: exit codes, messages, and plans of the embedded examples.
 #![allow(clippy::disallowed_methods, reason = "a test reads and writes its own folder")]
 
+mod cloud_cfg;
 mod evidence;
 mod explain;
 mod plan;

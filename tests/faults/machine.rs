@@ -142,6 +142,9 @@ pub struct Item {
     pub content: Vec<u8>,
 }
 
+/// What happens between two stages.
+pub type AfterStage = Box<dyn Fn(&Machine, Stage)>;
+
 /// One machine over all its boots.
 pub struct Machine {
     system: System,
@@ -153,6 +156,8 @@ pub struct Machine {
     pub datasource_list: &'static str,
     /// `--force` of each stage.
     pub force: bool,
+    /// What happens after each stage.
+    pub after_stage: AfterStage,
 }
 
 /// What a boot came to.
@@ -211,6 +216,7 @@ impl Machine {
             registry: registry(),
             datasource_list: "NoCloud, None",
             force: false,
+            after_stage: Box::new(|_, _| {}),
         }
     }
 
@@ -236,6 +242,7 @@ impl Machine {
                     self.stage(&system, stage, &recoverable)
                 });
                 errors.push((stage, ran));
+                (self.after_stage)(self, stage);
             }
         }));
         let booted = Booted {

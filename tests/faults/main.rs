@@ -3,14 +3,22 @@
 
 mod log;
 mod machine;
+mod namespace;
 mod power;
 
+mod accounts;
+mod addresses;
 mod configuration;
+mod container;
 mod hooks;
+mod host_keys;
+mod hostile;
 mod hotplug;
 mod identity;
 mod isolation;
+mod killed;
 mod output;
+mod planted;
 mod power_loss;
 mod program;
 mod reboot;
@@ -20,7 +28,11 @@ mod service;
 mod settings;
 mod signals;
 mod sources;
+mod stage;
+mod state;
+mod storage;
 mod takeover;
+mod turns;
 mod userdata;
 mod vulnerabilities;
 mod wording;

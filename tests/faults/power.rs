@@ -144,6 +144,10 @@ impl Files for Fed {
         self.system.files.create_dir(path, mode)
     }
 
+    fn sync(&self) -> Result<(), FileError> {
+        self.system.files.sync()
+    }
+
     fn symlink(&self, target: &Path, link: &Path) -> Result<(), FileError> {
         self.power.spend();
         self.system.files.symlink(target, link)

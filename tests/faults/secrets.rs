@@ -33,7 +33,7 @@ fn leaks(machine: &Machine, booted: &Booted, secrets: &[&str]) -> Vec<String> {
     found
 }
 
-fn check(machine: &Machine, booted: &Booted, secrets: &[&str]) {
+pub fn check(machine: &Machine, booted: &Booted, secrets: &[&str]) {
     assert_eq!(leaks(machine, booted, secrets), Vec::<String>::new());
 }
 

@@ -117,7 +117,7 @@ fn every_kind_of_part_in_one_message() {
         assert!(first.ran(script), "{script}: {:#?}", first.commands);
     }
     assert!(!first.ran("declared.sh"), "it is cloud-config");
-    for warning in ["needs python3", "upstart", "text/x-martian", "no header here"] {
+    for warning in ["needs python3", "upstart", "text/x-martian", "user-data forgotten, 14 bytes"] {
         first.warned(warning);
     }
     assert_eq!(machine.mode("/var/lib/cloud/instance/scripts/user.sh"), Some(0o700));

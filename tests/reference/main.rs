@@ -98,8 +98,14 @@ fn every_example_is_valid_and_has_nothing_old_in_it() {
     }
 }
 
-/// What a plan of an example may warn of: what this build has not, and what only a network can tell.
-const EXPECTED: &[&str] = &["is not in this build", "a plan does not use the network"];
+/// What a plan of an example may warn of: what this build has not, and what only a network or the real machine has.
+const EXPECTED: &[&str] = &[
+    "is not in this build",
+    "a plan does not use the network",
+    "is not installed",
+    "does not exist",
+    "did not exist",
+];
 
 #[test]
 fn every_example_can_be_planned() {
@@ -115,6 +121,54 @@ fn every_example_can_be_planned() {
         for warning in plan["warnings"].as_array().expect("warnings") {
             let message = warning["message"].as_str().unwrap_or_default();
             assert!(EXPECTED.iter().any(|known| message.contains(known)), "{}: {message}", path.display());
+        }
+    }
+}
+
+/// The sources of this build, as the program's message lists them.
+fn sources() -> Vec<String> {
+    let output = tests::run(program(), &["plan", "--data-source", "no-such-source"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let list = text.split("this build includes ").nth(1).expect("the list").trim();
+    list.split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn every_source_has_a_page_and_an_example_that_can_be_planned() {
+    let sources = sources();
+    assert!(sources.len() >= 10, "{sources:?}");
+    for name in sources {
+        let page = workspace().join(format!("docs/reference/sources/{}.md", name.to_lowercase()));
+        assert!(page.exists(), "{name} has no page: see `Page` in core/model");
+        let output = tests::run(program(), &["plan", "--data-source", &name, "--format", "json"]);
+        let plan: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a plan");
+        let found = plan["assumed"]["data_source"].as_str().unwrap_or_default();
+        assert!(
+            found.starts_with(&format!("DataSource{name}")),
+            "{name}: {found:?}, warnings {}, errors {}",
+            plan["warnings"],
+            plan["errors"]
+        );
+    }
+}
+
+/// The keys that a source reads are on its page, and the other way round: each is compared with its code.
+#[test]
+fn every_setting_of_a_source_is_read_by_it() {
+    let directory = workspace().join("datasources");
+    for (name, text) in files(&directory.join("pages")) {
+        let page = model::datasource::Page::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let stem = name.trim_end_matches(".yaml");
+        let mut code = fs::read_to_string(directory.join(format!("src/{stem}.rs"))).unwrap_or_default();
+        let parts = directory.join("src").join(stem);
+        if parts.is_dir() {
+            code.extend(files(&parts).into_values());
+        }
+        let shared = files(&workspace().join("core/metadata/src"));
+        for setting in &page.settings {
+            let quoted = format!("\"{}\"", setting.key);
+            let is_read = code.contains(&quoted) || shared.values().any(|text| text.contains(&quoted));
+            assert!(is_read, "{name}: nothing reads {}", setting.key);
         }
     }
 }

@@ -122,13 +122,8 @@ pub fn run(machine: &Machine) -> Result<Told, Error> {
         fs::create_dir_all(&path).map_err(file(path.display().to_string()))?;
     }
     let program = std::env::current_exe().map_err(file("this program"))?;
-    let mut inside = Command::new("unshare");
-    inside
-        .args(["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child"])
-        .args(["--propagation", "private", "--"])
-        .arg(program)
-        .arg("inside")
-        .arg(serde_json::to_string(machine).map_err(Error::Told)?);
+    let mut inside = oracle::root::in_namespaces();
+    inside.arg(program).arg("inside").arg(serde_json::to_string(machine).map_err(Error::Told)?);
     let told = output(&mut inside)?;
     fs::remove_dir_all(&machine.scratch).map_err(file(machine.scratch.display().to_string()))?;
     serde_json::from_slice(&told).map_err(Error::Told)

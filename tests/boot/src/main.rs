@@ -13,12 +13,14 @@
 
 mod cache;
 mod check;
+mod cloud;
 mod command;
 mod facts;
 mod nspawn;
 mod qemu;
 mod scenario;
 mod suite;
+mod wire;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

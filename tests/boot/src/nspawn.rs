@@ -6,20 +6,21 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use metadata_service::{Config, Ec2, Fault, Node, OpenStack, Server, Tokens, parse_address};
 
 use crate::cache::{Cache, remove, write};
 use crate::check::{Around, check};
+use crate::cloud::{self, Laid};
 use crate::facts::Facts;
 use crate::scenario::{Boot, Package, Scenario, Service};
+use crate::wire::{self, Dhcp};
 use crate::{Error, Options, command, file};
 
 /// Longest time of a boot, in seconds.
 const LIMIT: &str = "120";
 const CGROUPS: &str = "/sys/fs/cgroup";
-const HARDWARE: &str = "52:54:00:12:34:56";
 
 /// Runs a scenario from outside and returns the differences.
 pub fn run(options: &Options, cache: &Cache, scenario: &Scenario) -> Result<Vec<String>, Error> {
@@ -74,16 +75,19 @@ struct Machine<'a> {
     directory: PathBuf,
     cgroup: PathBuf,
     package: Option<Package>,
+    /// What its cloud asks for.
+    laid: Option<Laid>,
 }
 
 /// Runs a scenario's boots; this process is alone in its namespaces. Says whether there was no difference.
 pub fn inside(options: &Options) -> Result<bool, Error> {
     let name = options.names.first().ok_or_else(|| Error::Usage("inside needs a scenario".into()))?;
-    let scenario = Scenario::read(&options.scenarios.join(name))?;
+    let scenario = Scenario::named(&options.scenarios, name)?;
     let cache = Cache::new(options)?;
     let directory = cache.machine(name);
     let cgroup = PathBuf::from(CGROUPS).join(format!("boot-{name}"));
-    let mut machine = Machine { cache: &cache, scenario: &scenario, directory, cgroup, package: None };
+    let mut machine =
+        Machine { cache: &cache, scenario: &scenario, directory, cgroup, package: None, laid: None };
     machine.enter_cgroup()?;
     let outcome = machine.boots();
     machine.leave_cgroup();
@@ -169,7 +173,14 @@ impl Machine<'_> {
             format!("lowerdir={},upperdir={},workdir={}", layers.join(":"), upper.display(), work.display());
         command::run(command::command(&["mount", "-t", "overlay", "overlay", "-o", &mounted]).arg(&root))?;
         write(&root, "etc/boot-report/questions", &self.scenario.questions(), 0o644)?;
-        if !self.scenario.dmi.is_empty() {
+        if let Some(case) = &self.scenario.cloud {
+            self.laid = Some(Laid::new(case, &root)?);
+            prepare_image(&root)?;
+            if let Some(config) = &self.scenario.config {
+                write(&root, "etc/cloud/cloud.cfg.d/96_cloud.cfg", &cloud::lines(config), 0o644)?;
+            }
+        }
+        if self.scenario.is_faked() {
             self.pretend(&root)?;
         }
         let Some(image) = &self.scenario.image else { return Ok(()) };
@@ -179,16 +190,25 @@ impl Machine<'_> {
     /// Makes the container look like a virtual machine with this DMI.
     fn pretend(&self, root: &Path) -> Result<(), Error> {
         write(root, "usr/local/sbin/machine-init", include_str!("../guest/machine-init"), 0o755)?;
+        let virt = self.scenario.virt.as_deref().unwrap_or("kvm");
         for (path, content) in [
             ("usr/bin/systemd-detect-virt", include_str!("../guest/systemd-detect-virt")),
             ("usr/bin/udevadm", include_str!("../guest/udevadm")),
+            (
+                "etc/systemd/system-generators/cloud-init-generator",
+                include_str!("../guest/cloud-init-generator"),
+            ),
         ] {
             // The path may be a link into systemd's own files.
             let _ = fs::remove_file(root.join(path));
-            write(root, path, content, 0o755)?;
+            write(root, path, &content.replace("kvm", virt), 0o755)?;
         }
-        for (name, value) in &self.scenario.dmi {
+        let laid = self.laid.iter().flat_map(|laid| &laid.dmi);
+        for (name, value) in self.scenario.dmi.iter().chain(laid) {
             write(root, &format!("usr/local/lib/machine/dmi/id/{name}"), &format!("{value}\n"), 0o444)?;
+        }
+        if self.scenario.cloud.is_some() {
+            return Ok(());
         }
         // A pair of virtual links has no permanent address, by which networkd would know the one that is configured.
         let wait = root.join("etc/systemd/system/systemd-networkd-wait-online.service");
@@ -205,25 +225,18 @@ impl Machine<'_> {
 
     /// The address of metadata services, and a link with DHCP when the scenario has one.
     fn network(&self) -> Result<Option<Dhcp>, Error> {
-        command::words(&["ip", "link", "set", "lo", "up"])?;
-        if !self.scenario.link {
-            command::words(&["ip", "address", "replace", "169.254.169.254/32", "dev", "lo"])?;
-            return Ok(None);
+        match &self.laid {
+            Some(laid) => wire::cloud(laid).map(Some),
+            None if self.scenario.link => wire::link().map(Some),
+            None => wire::loopback().map(|()| None),
         }
-        // The machine's end vanishes with its namespace, and the pair with it.
-        let _ = command::words(&["ip", "link", "delete", "host0"]);
-        command::words(&[
-            "ip", "link", "add", "host0", "type", "veth", "peer", "name", "eth0", "address", HARDWARE,
-        ])?;
-        command::words(&["ip", "address", "add", "169.254.169.254/32", "dev", "host0"])?;
-        command::words(&["ip", "address", "add", "10.0.0.1/24", "dev", "host0"])?;
-        command::words(&["ip", "link", "set", "host0", "up"])?;
-        Dhcp::start().map(Some)
     }
 
     fn serve(&self, wanted: &Service) -> Result<Server, Error> {
         let mut config = service(self.scenario, wanted)?;
-        config.listen = vec![parse_address("169.254.169.254:80")?];
+        let usual = [format!("{}:80", wire::SERVICE)];
+        let listen = self.laid.as_ref().map_or(usual.as_slice(), |laid| &laid.listen);
+        config.listen = listen.iter().map(|address| parse_address(address)).collect::<Result<_, _>>()?;
         Ok(Server::start(config)?)
     }
 
@@ -242,10 +255,10 @@ impl Machine<'_> {
         if self.scenario.link {
             machine.arg("--network-interface=eth0");
         }
-        if self.scenario.dmi.is_empty() {
-            machine.arg("--boot");
-        } else {
+        if self.scenario.is_faked() {
             machine.arg("/usr/local/sbin/machine-init");
+        } else {
+            machine.arg("--boot");
         }
         machine.args(&self.scenario.arguments);
         let status = machine.stdin(Stdio::null()).status().map_err(file("systemd-nspawn"))?;
@@ -278,35 +291,26 @@ impl Machine<'_> {
     }
 }
 
-/// A DHCP server on the other end of the link.
-struct Dhcp(Child);
-
-impl Dhcp {
-    fn start() -> Result<Self, Error> {
-        let child = Command::new("dnsmasq")
-            .args(["--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=host0"])
-            .args([
-                "--bind-interfaces",
-                "--leasefile-ro",
-                "--no-ping",
-                "--log-facility=/dev/null",
-                "--pid-file=",
-            ])
-            .args([&format!("--dhcp-host={HARDWARE},10.0.0.15"), "--dhcp-range=10.0.0.15,10.0.0.20,1h"])
-            .args(["--dhcp-option=121,169.254.169.254/32,10.0.0.1,0.0.0.0/0,10.0.0.1", "--user=root"])
-            .stdin(Stdio::null())
-            .spawn()
-            .map_err(file("dnsmasq"))?;
-        Ok(Self(child))
+/// What the image of every cloud has: a network after the local stage, whatever the source renders. networkd knows the
+/// configured device by its permanent address, which a pair of virtual links has not.
+fn prepare_image(root: &Path) -> Result<(), Error> {
+    let settings = "resize_rootfs: false\ngrowpart: {mode: \"off\"}\n";
+    write(root, "etc/cloud/cloud.cfg.d/95_root.cfg", settings, 0o644)?;
+    let network = "[Match]\nName=eth0\n[Network]\nDHCP=ipv4\n[DHCPv4]\nUseHostname=no\n";
+    write(root, "etc/systemd/network/05-cloud.network", network, 0o644)?;
+    // A device of a bus, as sources look for one.
+    write(root, "usr/local/lib/machine-nic/device/uevent", "DRIVER=virtio_net\n", 0o444)?;
+    for (target, unit) in
+        [("multi-user", "systemd-networkd"), ("network-online", "systemd-networkd-wait-online")]
+    {
+        let wants = root.join(format!("etc/systemd/system/{target}.target.wants"));
+        fs::create_dir_all(&wants).map_err(file(wants.display().to_string()))?;
+        let link = wants.join(format!("{unit}.service"));
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink(format!("/usr/lib/systemd/system/{unit}.service"), &link)
+            .map_err(file(link.display().to_string()))?;
     }
-}
-
-impl Drop for Dhcp {
-    fn drop(&mut self) {
-        // It may have ended by itself; the namespace's end would end it too.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    Ok(())
 }
 
 /// What a metadata service of a scenario serves.

@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use crate::cache::{Cache, remove, write};
 use crate::check::{Around, check};
+use crate::cloud::Laid;
 use crate::facts::Facts;
 use crate::nspawn::{image_keys, service};
 use crate::scenario::{Boot, Scenario, Volume};
+use crate::wire::SERVICE;
 use crate::{Error, Options, command, file};
 
 /// Longest time of a boot, in seconds.
@@ -25,6 +27,8 @@ const ROOT: u64 = 2 << 30;
 const SECTOR: u64 = 512;
 const MEBIBYTE: u64 = 1 << 20;
 const LABEL: &str = "cloudimg-rootfs";
+/// A network that contains the link-local addresses and Azure's WireServer, 168.63.129.16.
+const NETWORK: &str = ",net=168.0.0.0/7,host=169.254.0.2,dhcpstart=169.254.0.15";
 const HARDWARE: &str = "52:54:00:12:34:56";
 /// What a probe writes to the serial line to get the link that the scenario plugs in.
 const PLUG: &str = "plug";
@@ -36,6 +40,8 @@ struct Machine<'a> {
     cache: &'a Cache,
     scenario: &'a Scenario,
     directory: PathBuf,
+    /// What its cloud asks for.
+    laid: Laid,
 }
 
 /// Runs a scenario and returns the differences.
@@ -43,7 +49,12 @@ pub fn run(options: &Options, cache: &Cache, scenario: &Scenario) -> Result<Vec<
     let directory = cache.machine(&scenario.name);
     remove(&directory)?;
     fs::create_dir_all(&directory).map_err(file(directory.display().to_string()))?;
-    let machine = Machine { options, cache, scenario, directory };
+    let mut machine = Machine { options, cache, scenario, directory, laid: Laid::default() };
+    if let Some(case) = &scenario.cloud {
+        let personality = machine.path("personality");
+        fs::create_dir_all(&personality).map_err(file(personality.display().to_string()))?;
+        machine.laid = Laid::new(case, &personality)?;
+    }
     let mut log = String::new();
     let outcome = machine.boots(&mut log);
     let path = cache.log(&scenario.name);
@@ -59,7 +70,7 @@ pub fn serve(options: &Options) -> Result<(), Error> {
     let [name, index] = options.names.as_slice() else {
         return Err(Error::Usage("serve needs a scenario and the number of a boot".into()));
     };
-    let scenario = Scenario::read(&options.scenarios.join(name))?;
+    let scenario = Scenario::named(&options.scenarios, name)?;
     let boot = index.parse::<usize>().ok().and_then(|index| scenario.boots.get(index));
     let wanted = boot.and_then(|boot| boot.service.as_ref());
     let wanted = wanted.ok_or_else(|| Error::Usage(format!("boot {index} of {name} has no service")))?;
@@ -193,8 +204,13 @@ impl Machine<'_> {
             drive(&mut qemu, iso, "seed", "readonly=on");
         }
         self.network(&mut qemu, index, boot)?;
-        for option in smbios(self.scenario) {
+        for option in smbios(self.scenario, &self.laid) {
             qemu.args(["-smbios", &option]);
+        }
+        for (name, path) in &self.scenario.fw_cfg {
+            let path = self.scenario.directory.join(path);
+            let path = path.display().to_string().replace(',', ",,");
+            qemu.args(["-fw_cfg", &format!("name={name},file={path}")]);
         }
         let machine = qemu
             .stdin(Stdio::null())
@@ -232,8 +248,10 @@ impl Machine<'_> {
             );
             // A comma in a value is written twice.
             let serve = serve.replace(',', ",,");
-            network.push_str(",net=169.254.0.0/16,host=169.254.0.2,dhcpstart=169.254.0.15");
-            network.push_str(&format!(",guestfwd=tcp:169.254.169.254:80-cmd:{serve}"));
+            network.push_str(NETWORK);
+            for address in self.services() {
+                network.push_str(&format!(",guestfwd=tcp:{address}-cmd:{serve}"));
+            }
         }
         qemu.args(["-netdev", &network]);
         qemu.args(["-device", &format!("virtio-net-pci,netdev=net,mac={HARDWARE},romfile=")]);
@@ -250,6 +268,14 @@ impl Machine<'_> {
             qemu.args(["-monitor", "none"]);
         }
         Ok(())
+    }
+
+    /// Where the service answers; the network has IPv4 only.
+    fn services(&self) -> Vec<String> {
+        if self.laid.listen.is_empty() {
+            return vec![format!("{SERVICE}:80")];
+        }
+        self.laid.listen.iter().filter(|address| !address.starts_with('[')).cloned().collect()
     }
 
     /// Waits for the machine's end; plugs the scenario's link in when a probe asks for it.
@@ -306,7 +332,7 @@ fn remove_file(path: &Path) -> Result<(), Error> {
 }
 
 /// DMI fields by their names in sysfs as QEMU's tables.
-fn smbios(scenario: &Scenario) -> Vec<String> {
+fn smbios(scenario: &Scenario, laid: &Laid) -> Vec<String> {
     const FIELDS: &[(&str, u8, &str)] = &[
         ("sys_vendor", 1, "manufacturer"),
         ("product_name", 1, "product"),
@@ -318,14 +344,16 @@ fn smbios(scenario: &Scenario) -> Vec<String> {
     ];
     let mut tables: Vec<(u8, String)> = Vec::new();
     for (name, number, option) in FIELDS {
-        let Some(value) = scenario.dmi.get(*name) else { continue };
+        let Some(value) = scenario.dmi.get(*name).or_else(|| laid.dmi.get(*name)) else { continue };
         let field = format!(",{option}={}", value.replace(',', ",,"));
         match tables.iter_mut().find(|(known, _)| known == number) {
             Some((_, text)) => text.push_str(&field),
             None => tables.push((*number, format!("type={number}{field}"))),
         }
     }
-    tables.into_iter().map(|(_, text)| text).collect()
+    let strings =
+        scenario.oem_strings.iter().map(|text| format!("type=11,value={}", text.replace(',', ",,")));
+    tables.into_iter().map(|(_, text)| text).chain(strings).collect()
 }
 
 #[cfg(test)]
@@ -339,6 +367,9 @@ mod tests {
             "dmi": {"sys_vendor": "A, Inc.", "product_name": "B", "chassis_asset_tag": "C"},
         }))
         .expect("a scenario");
-        assert_eq!(smbios(&scenario), ["type=1,manufacturer=A,, Inc.,product=B", "type=3,asset=C"]);
+        assert_eq!(
+            smbios(&scenario, &Laid::default()),
+            ["type=1,manufacturer=A,, Inc.,product=B", "type=3,asset=C"]
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Error, file};
+use crate::{Error, cloud, file};
 
 /// Which kind of machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -28,6 +28,15 @@ pub struct Scenario {
     /// Its directory.
     #[serde(skip)]
     pub directory: PathBuf,
+    /// The case of tests/oracle/sources that is its cloud.
+    #[serde(skip)]
+    pub cloud: Option<PathBuf>,
+    /// The virtualization in systemd's words, if not `kvm`.
+    #[serde(skip)]
+    pub virt: Option<String>,
+    /// Settings that the image has besides.
+    #[serde(skip)]
+    pub config: Option<Value>,
     /// What it shows, in a line.
     pub about: String,
     /// Why the original does not pass, where ours has to do better. A pass of the original is then a failure: either
@@ -51,6 +60,12 @@ pub struct Scenario {
     /// Words for the kernel's command line; a container sees them as those of its first process.
     #[serde(default)]
     pub arguments: Vec<String>,
+    /// OEM strings (SMBIOS type 11) of a QEMU machine.
+    #[serde(default)]
+    pub oem_strings: Vec<String>,
+    /// Files of a QEMU machine's fw_cfg by name; their content is in the scenario's directory.
+    #[serde(default)]
+    pub fw_cfg: BTreeMap<String, PathBuf>,
     /// Disks of a QEMU machine.
     #[serde(default)]
     pub disk: Disk,
@@ -299,7 +314,18 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// Reads all scenarios, in order of name.
+    /// Whether a container looks like a virtual machine with firmware of its own.
+    pub fn is_faked(&self) -> bool {
+        self.cloud.is_some() || !self.dmi.is_empty()
+    }
+
+    /// Reads the scenario of a name: that of a directory, or of a row of the clouds.
+    pub fn named(directory: &Path, name: &str) -> Result<Self, Error> {
+        let found = cloud::scenarios()?.into_iter().find(|scenario| scenario.name == name);
+        found.map_or_else(|| Self::read(&directory.join(name)), Ok)
+    }
+
+    /// Reads all scenarios, in order of name: those of the directories, then the clouds.
     pub fn read_all(directory: &Path) -> Result<Vec<Self>, Error> {
         let entries = std::fs::read_dir(directory).map_err(file(directory.display().to_string()))?;
         let mut paths = Vec::new();
@@ -310,7 +336,9 @@ impl Scenario {
             }
         }
         paths.sort();
-        paths.iter().map(|path| Self::read(path)).collect()
+        let mut scenarios = paths.iter().map(|path| Self::read(path)).collect::<Result<Vec<_>, _>>()?;
+        scenarios.extend(cloud::scenarios()?);
+        Ok(scenarios)
     }
 
     /// What the reporter is asked besides what it always tells: paths and probes of all boots.

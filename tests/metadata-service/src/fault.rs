@@ -13,6 +13,24 @@ pub enum Kind {
     Stall,
     /// The answer promises its whole length, and the connection is closed after half of the body.
     Truncate,
+    /// The head comes a byte at a time, with a pause after each.
+    SlowHead,
+    /// The body comes so.
+    SlowBody,
+    /// The body does not end.
+    Huge,
+    /// Every path is a directory of two more.
+    Endless,
+    /// The answer is 429 with a second to wait.
+    TooMany,
+    /// The answer leads back to itself.
+    RedirectLoop,
+    /// The answer leads to another host, which nobody has.
+    RedirectAway,
+    /// The answer is a page of HTML, as of a portal that wants a login.
+    Portal,
+    /// Every answer has another last line than the one before.
+    Changing,
     /// The session token of the request is refused with 401 although it is right.
     WrongToken,
     /// All session tokens given out before this request are refused from now on.
@@ -39,8 +57,26 @@ pub struct Fault {
     pub moment: Moment,
 }
 
-const EXPECTED: &str = "give KIND@N, KIND@N+ or KIND@/PATH with KIND one of drop, stall, truncate, wrong-token, \
-    expire-token or a status such as 500";
+/// The kinds by their names.
+const KINDS: &[(&str, Kind)] = &[
+    ("drop", Kind::Drop),
+    ("stall", Kind::Stall),
+    ("truncate", Kind::Truncate),
+    ("slow-head", Kind::SlowHead),
+    ("slow-body", Kind::SlowBody),
+    ("huge", Kind::Huge),
+    ("endless", Kind::Endless),
+    ("too-many", Kind::TooMany),
+    ("redirect-loop", Kind::RedirectLoop),
+    ("redirect-away", Kind::RedirectAway),
+    ("portal", Kind::Portal),
+    ("changing", Kind::Changing),
+    ("wrong-token", Kind::WrongToken),
+    ("expire-token", Kind::ExpireToken),
+];
+
+const EXPECTED: &str = "give KIND@N, KIND@N+ or KIND@/PATH with KIND one of drop, stall, truncate, slow-head, slow-body, \
+    huge, endless, too-many, redirect-loop, redirect-away, portal, changing, wrong-token, expire-token or a status such as 500";
 
 impl Fault {
     /// Reads the value of `--fault`.
@@ -54,13 +90,9 @@ impl Fault {
 
     fn read(text: &str) -> Option<Self> {
         let (kind, moment) = text.split_once('@')?;
-        let kind = match kind {
-            "drop" => Kind::Drop,
-            "stall" => Kind::Stall,
-            "truncate" => Kind::Truncate,
-            "wrong-token" => Kind::WrongToken,
-            "expire-token" => Kind::ExpireToken,
-            status => Kind::Status(status.parse().ok().filter(|status| (400..600).contains(status))?),
+        let kind = match KINDS.iter().find(|(name, _)| *name == kind) {
+            Some((_, known)) => *known,
+            None => Kind::Status(kind.parse().ok().filter(|status| (400..600).contains(status))?),
         };
         let count = |text: &str| text.parse().ok().filter(|count| *count > 0);
         let moment = if moment.starts_with('/') {

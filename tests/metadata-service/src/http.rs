@@ -48,32 +48,79 @@ impl Response {
         Self::new(status, format!("{status} {}\n", reason(status)))
     }
 
-    /// Writes it; with `truncate` only half of the body that its length promises.
-    pub(crate) fn write(&self, out: &mut dyn Write, request: &Request, truncate: bool) -> io::Result<()> {
-        let keep = if request.keep_alive && !truncate { "keep-alive" } else { "close" };
+    /// Writes it; gives whether the connection can carry more.
+    pub(crate) fn write(
+        &self,
+        out: &mut dyn Write,
+        request: &Request,
+        manner: Manner,
+        pause: &dyn Fn() -> bool,
+    ) -> io::Result<bool> {
+        let keep = if request.keep_alive && manner == Manner::Whole { "keep-alive" } else { "close" };
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        head.push_str(&format!("Content-Length: {}\r\nConnection: {keep}\r\n\r\n", self.body.len()));
-        let length = if truncate { self.body.len() / 2 } else { self.body.len() };
-        let mut message = head.into_bytes();
-        if request.method != "HEAD" {
-            message.extend_from_slice(&self.body[..length]);
+        if manner != Manner::Huge {
+            head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
         }
-        out.write_all(&message)?;
-        out.flush()
+        head.push_str(&format!("Connection: {keep}\r\n\r\n"));
+        let length = if manner == Manner::Truncated { self.body.len() / 2 } else { self.body.len() };
+        let body = if request.method == "HEAD" { &[] } else { &self.body[..length] };
+        match manner {
+            Manner::SlowHead => slowly(out, &[head.as_bytes(), body].concat(), pause)?,
+            Manner::SlowBody => {
+                out.write_all(head.as_bytes())?;
+                slowly(out, body, pause)?;
+            }
+            Manner::Huge => {
+                out.write_all(head.as_bytes())?;
+                let block = vec![b'x'; 64 * 1024];
+                // More than any client keeps; one that reads on is cut off in the end.
+                for _ in 0..64 * 1024 {
+                    out.write_all(&block)?;
+                }
+            }
+            Manner::Whole | Manner::Truncated => out.write_all(&[head.as_bytes(), body].concat())?,
+        }
+        out.flush()?;
+        Ok(manner == Manner::Whole && request.keep_alive)
     }
+}
+
+/// A byte at a time, as long as there is another pause.
+fn slowly(out: &mut dyn Write, bytes: &[u8], pause: &dyn Fn() -> bool) -> io::Result<()> {
+    bytes.iter().take_while(|_| pause()).try_for_each(|byte| {
+        out.write_all(&[*byte])?;
+        out.flush()
+    })
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// At once.
+    Whole,
+    /// Half of the body that its length promises.
+    Truncated,
+    /// All of it a byte at a time.
+    SlowHead,
+    /// The body a byte at a time.
+    SlowBody,
+    /// With a body that does not end.
+    Huge,
 }
 
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        302 => "Found",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        429 => "Too Many Requests",
         500 => "Internal Server Error",
         503 => "Service Unavailable",
         _ => "Error",
@@ -199,7 +246,8 @@ mod tests {
         let request =
             read(&mut io::BufReader::new(&b"GET / HTTP/1.1\r\n\r\n"[..])).expect("valid").expect("one");
         let mut out = Vec::new();
-        Response::new(200, "abcdef").write(&mut out, &request, true).expect("written");
+        let more = Response::new(200, "abcdef").write(&mut out, &request, Manner::Truncated, &|| true);
+        assert!(!more.expect("written"), "the connection ends");
         let text = String::from_utf8(out).expect("text");
         assert!(
             text.contains("Content-Length: 6\r\nConnection: close\r\n\r\nabc") && text.ends_with("abc"),

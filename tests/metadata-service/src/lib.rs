@@ -15,6 +15,7 @@
 // A test program: it is the other side of the wire, so the effect traits of the product do not apply to it.
 #![allow(clippy::disallowed_methods)]
 
+mod command;
 mod ec2;
 mod fault;
 mod http;
@@ -23,6 +24,7 @@ mod server;
 mod site;
 mod tree;
 
+pub use command::command_line;
 pub use ec2::{Ec2, Tokens};
 pub use fault::{Fault, Kind, Moment};
 pub use http::Request;

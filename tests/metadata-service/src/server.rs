@@ -1,8 +1,10 @@
 //! Listening, connections, the log of requests.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,15 +13,24 @@ use std::time::{Duration, Instant};
 
 use rustix::net;
 
-use crate::http::{self, Request, Response};
+use crate::http::{self, Manner, Request, Response};
 use crate::site::Site;
 use crate::{Ec2, Error, Fault, Kind, Node, OpenStack};
+
+/// Fields that say nothing of what is asked for.
+const COMMON_FIELDS: &[&str] =
+    &["host", "user-agent", "accept", "accept-encoding", "connection", "content-length", "content-type"];
+
+/// Between the bytes of a slow answer.
+const BETWEEN_BYTES: Duration = Duration::from_millis(100);
 
 /// What to serve and how.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     /// Where to listen; empty means a free port of 127.0.0.1.
     pub listen: Vec<SocketAddr>,
+    /// Unix sockets to listen on in addition.
+    pub sockets: Vec<PathBuf>,
     /// Serve this EC2 instance.
     pub ec2: Option<Ec2>,
     /// Serve this OpenStack server.
@@ -30,7 +41,8 @@ pub struct Config {
     pub latency: Duration,
     /// What goes wrong.
     pub faults: Vec<Fault>,
-    /// A file to which each request is appended: method, path, status, milliseconds, connection.
+    /// A file to which each request is appended: method, path, status, milliseconds, connection, then the fields of its
+    /// head that are not every client's, as JSON.
     pub log: Option<PathBuf>,
 }
 
@@ -72,7 +84,7 @@ pub struct Server {
 impl Server {
     /// Starts to listen; requests are served by threads of this process.
     pub fn start(config: Config) -> Result<Self, Error> {
-        let mut listen = config.listen.clone();
+        let (mut listen, sockets) = (config.listen.clone(), config.sockets.clone());
         if listen.is_empty() {
             listen.push(SocketAddr::from(([127, 0, 0, 1], 0)));
         }
@@ -85,6 +97,13 @@ impl Server {
             server.addresses.push(listener.local_addr().map_err(failed)?);
             let (service, connections) = (Arc::clone(&service), Arc::clone(&connections));
             server.threads.push(thread::spawn(move || accept(&listener, &service, &connections)));
+        }
+        for path in sockets {
+            let failed = |source| Error::Listen { address: path.display().to_string(), source };
+            let listener = UnixListener::bind(&path).map_err(failed)?;
+            let (service, connections) = (Arc::clone(&service), Arc::clone(&connections));
+            // It ends with the process.
+            thread::spawn(move || accept_local(&listener, &service, &connections));
         }
         Ok(server)
     }
@@ -160,6 +179,18 @@ fn accept(listener: &TcpListener, service: &Arc<Service>, connections: &AtomicU6
     }
 }
 
+fn accept_local(listener: &UnixListener, service: &Arc<Service>, connections: &AtomicU64) {
+    for stream in listener.incoming() {
+        let Ok(stream) = stream else { continue };
+        let id = connections.fetch_add(1, Ordering::SeqCst);
+        let service = Arc::clone(service);
+        thread::spawn(move || {
+            let Ok(mut output) = stream.try_clone() else { return };
+            service.connection(&mut BufReader::new(&stream), &mut output, id);
+        });
+    }
+}
+
 /// Serves one connection on standard input and output, as a host of virtual machines hands it over.
 pub fn serve_stdio(config: Config) {
     let service = Service::new(config);
@@ -206,9 +237,12 @@ impl Service {
             // Before the answer goes out: whoever has read it may count on being counted.
             self.record(entry);
             let Some(response) = response else { return };
-            let truncate = faults.contains(&Kind::Truncate);
-            let written = response.write(output, &request, truncate);
-            if written.is_err() || truncate || !request.keep_alive {
+            let manner = faults.iter().find_map(|fault| manner(*fault)).unwrap_or(Manner::Whole);
+            let more = response.write(output, &request, manner, &|| {
+                self.pause(BETWEEN_BYTES);
+                !self.stopped.load(Ordering::SeqCst)
+            });
+            if !more.unwrap_or(false) {
                 return;
             }
         }
@@ -224,11 +258,13 @@ impl Service {
         if faults.contains(&Kind::Drop) {
             return None;
         }
-        let forced = faults.iter().find_map(|fault| match fault {
-            Kind::Status(status) => Some(*status),
-            _ => None,
-        });
-        Some(forced.map_or_else(|| self.site.answer(request, faults), Response::error))
+        let forced = faults.iter().find_map(|fault| forced(*fault, request));
+        let mut response = forced.unwrap_or_else(|| self.site.answer(request, faults));
+        if faults.contains(&Kind::Changing) && response.status == 200 {
+            let line = format!("-{}", self.count.load(Ordering::SeqCst));
+            response.body.extend_from_slice(line.as_bytes());
+        }
+        Some(response)
     }
 
     /// Waits, but not beyond the service's end.
@@ -243,19 +279,55 @@ impl Service {
 
     fn record(&self, entry: Entry) {
         if let Some(path) = &self.log {
+            let own = |(name, _): &&(String, String)| !COMMON_FIELDS.contains(&name.as_str());
+            let fields: BTreeMap<_, _> =
+                entry.request.headers.iter().filter(own).map(|(name, value)| (name, value)).collect();
             let line = format!(
-                "{} {} {} {} {}\n",
+                "{} {} {} {} {} {}\n",
                 entry.request.method,
                 entry.request.path,
                 entry.status,
                 entry.took.as_millis(),
-                entry.connection
+                entry.connection,
+                serde_json::json!(fields)
             );
             let file = OpenOptions::new().create(true).append(true).open(path);
             // A log that cannot be written shows as missing lines in the test that reads it.
             let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
         }
         locked(&self.entries).push(entry);
+    }
+}
+
+/// How a fault lets the answer be written.
+fn manner(fault: Kind) -> Option<Manner> {
+    match fault {
+        Kind::Truncate => Some(Manner::Truncated),
+        Kind::SlowHead => Some(Manner::SlowHead),
+        Kind::SlowBody => Some(Manner::SlowBody),
+        Kind::Huge => Some(Manner::Huge),
+        _ => None,
+    }
+}
+
+/// The answer that a fault puts in the place of the right one.
+fn forced(fault: Kind, request: &Request) -> Option<Response> {
+    let with = |mut response: Response, name, value: &str| {
+        response.headers.push((name, value.to_owned()));
+        Some(response)
+    };
+    match fault {
+        Kind::Status(status) => Some(Response::error(status)),
+        Kind::TooMany => with(Response::error(429), "Retry-After", "1"),
+        Kind::RedirectLoop => with(Response::error(302), "Location", &request.path),
+        // TEST-NET-1 (RFC 5737): nobody answers there.
+        Kind::RedirectAway => with(Response::error(302), "Location", "http://192.0.2.1/elsewhere"),
+        Kind::Portal => {
+            let page = "<!DOCTYPE html>\n<html><body>Please log in.</body></html>\n";
+            with(Response::new(200, page), "Content-Type", "text/html")
+        }
+        Kind::Endless if request.method == "GET" => Some(Response::new(200, "first/\nsecond/\n")),
+        _ => None,
     }
 }
 

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::Error;
 
+/// The entry with a directory's own document, where a service has both at one path.
+const OWN: &str = "_";
+
 /// One path of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Node {
@@ -69,11 +72,14 @@ impl Node {
         Some(node)
     }
 
-    /// The bytes that answer a GET.
+    /// The bytes that answer a GET: a directory's are those of its entry `_`, or else its listing.
     pub fn body(&self) -> Vec<u8> {
         match self {
             Self::Document(bytes) => bytes.clone(),
             Self::Directory { entries, slashes } => {
+                if let Some(Self::Document(bytes)) = entries.get(OWN) {
+                    return bytes.clone();
+                }
                 let line = |(name, node): (&String, &Self)| match node {
                     Self::Directory { .. } if *slashes && !name.contains('=') => format!("{name}/"),
                     _ => name.clone(),

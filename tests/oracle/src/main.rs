@@ -16,16 +16,20 @@
 )]
 
 mod agreement;
+mod detect;
 mod difference;
 mod disagreements;
 mod events;
+mod machine;
 mod normal;
 mod printed;
 mod run;
 mod tree;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use agreement::Agreement;
 use clap::{Parser, ValueEnum};
@@ -63,6 +67,9 @@ struct Options {
     /// The disagreements that have a reason
     #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/disagreements.json"))]
     disagreements: PathBuf,
+    /// How many cases run at once, each with both programs side by side
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    jobs: usize,
     /// Write the agreement and the counts of the disagreements
     #[arg(long)]
     update: bool,
@@ -75,7 +82,22 @@ struct Options {
     /// Print every difference, those that have a reason too
     #[arg(long)]
     differences: bool,
+    /// `detect`: where the machines are
+    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/machines"))]
+    machines: PathBuf,
+    /// `detect`: how many machines are drawn from the table's
+    #[arg(long, value_name = "N", default_value_t = 150)]
+    drawn: u64,
+    /// `detect`: only the drawn machines
+    #[arg(long)]
+    drawn_only: bool,
+    /// `detect`: what they are drawn with: a number, or `new`
+    #[arg(long, value_name = "SEED", default_value = "1")]
+    seed: oracle::dice::Seed,
 }
+
+/// What the original made of a case, and the other program.
+type Pair = (Outcome, Outcome);
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Verb {
@@ -83,13 +105,21 @@ enum Verb {
     Compare,
     /// Run the original over the cases and print what it left
     Show,
+    /// Run both ds-identify over made-up machines
+    Detect,
 }
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    // Not a verb: only the machines of this program start it so.
+    if arguments.next().is_some_and(|verb| verb == "serve") {
+        return metadata_service::command_line(std::iter::once("serve".into()).chain(arguments));
+    }
     let options = Options::parse();
     let done = match options.command {
         Verb::Compare => compare(&options),
         Verb::Show => show(&options).map(|()| true),
+        Verb::Detect => detect(&options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -131,18 +161,30 @@ fn root(options: &Options) -> Result<PathBuf, Error> {
 fn compare(options: &Options) -> Result<bool, Error> {
     let root = root(options)?;
     let other = options.ours.clone().map_or(Program::Original, Program::Ours);
+    let cases = cases(options)?;
+    let outcomes: Mutex<BTreeMap<&Path, Result<Pair, Error>>> = Mutex::default();
+    // Those with most commands first, so that none of them runs alone at the end.
+    let mut order: Vec<&PathBuf> = cases.iter().collect();
+    let length = |case: &Path| std::fs::metadata(case.join("commands")).map_or(0, |file| file.len());
+    order.sort_by_key(|case| std::cmp::Reverse(length(case)));
+    let rest = Mutex::new(order.into_iter());
+    // A panic of one of them is that of this program, below.
+    let next = || rest.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        while let Some(case) = next() {
+            let outcome = outcomes_of(options, &root, case, &other);
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(case, outcome);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs {
+            scope.spawn(work);
+        }
+    });
     let mut agreement = Agreement::default();
-    for case in cases(options)? {
-        let name = case_name(&case);
-        let (original, ours) = match &options.kept {
-            Some(kept) => {
-                let kept = kept.join(&name);
-                let ours = run::run(&kept.join("other"), &root, &case, &other)?;
-                (tree::read(&root, &kept.join("original"))?, ours.outcome)
-            }
-            None => both(options, &root, &case, &other)?,
-        };
-        agreement.add(&name, &original, &ours);
+    for (case, outcome) in outcomes.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let (original, ours) = outcome?;
+        agreement.add(&case_name(case), &original, &ours);
     }
     if other == Program::Original {
         for difference in agreement.differences() {
@@ -154,6 +196,14 @@ fn compare(options: &Options) -> Result<bool, Error> {
         return Ok(agrees);
     }
     judge(options, &agreement)
+}
+
+/// What both programs make of a case; the original's side may be one that was kept.
+fn outcomes_of(options: &Options, root: &Path, case: &Path, other: &Program) -> Result<Pair, Error> {
+    let Some(kept) = &options.kept else { return both(options, root, case, other) };
+    let kept = kept.join(case_name(case));
+    let ours = run::run(&kept.join("other"), root, case, other)?;
+    Ok((tree::read(root, &kept.join("original"))?, ours.outcome))
 }
 
 /// Whether every disagreement has its reason, and nothing has changed.
@@ -198,11 +248,11 @@ fn print_difference(entry: &str, lines: &[impl std::fmt::Display]) {
 }
 
 /// What both programs make of a case, side by side.
-fn both(options: &Options, root: &Path, case: &Path, other: &Program) -> Result<(Outcome, Outcome), Error> {
+fn both(options: &Options, root: &Path, case: &Path, other: &Program) -> Result<Pair, Error> {
     let name = case_name(case);
     let scratch = match &options.keep {
         Some(directory) => directory.join(&name),
-        None => options.cache.join(format!("run-{}", std::process::id())),
+        None => options.cache.join(format!("run-{}-{name}", std::process::id())),
     };
     let (original, ours) = std::thread::scope(|scope| {
         let original = scope.spawn(|| run::run(&scratch.join("original"), root, case, &Program::Original));
@@ -216,6 +266,24 @@ fn both(options: &Options, root: &Path, case: &Path, other: &Program) -> Result<
     let ours = ours?;
     println!("{name}: original {:.1} s, other {:.1} s", original.seconds, ours.seconds);
     Ok((original.outcome, ours.outcome))
+}
+
+fn detect(options: &Options) -> Result<bool, Error> {
+    let root = root(options)?;
+    let Some(ours) = &options.ours else {
+        return Err(Error::Usage("detect needs --ours".into()));
+    };
+    let scratch = options.cache.join(format!("run-{}", std::process::id()));
+    let place = detect::Place { root: &root, scratch: &scratch, ours };
+    let wanted = detect::Wanted {
+        names: &options.names,
+        with_table: !options.drawn_only,
+        seed: options.seed.number(),
+        drawn: options.drawn,
+    };
+    let done = detect::compare(&place, &options.machines, &wanted);
+    oracle::root::remove(&scratch)?;
+    done
 }
 
 fn show(options: &Options) -> Result<(), Error> {

@@ -77,6 +77,17 @@ fn try_again(pauses: &[Duration], mut attempt: impl FnMut() -> Result<(), Error>
     })
 }
 
+/// A command that runs another one, as the first process of namespaces of its own, which end with it.
+pub fn in_namespaces() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child"]).args([
+        "--propagation",
+        "private",
+        "--",
+    ]);
+    command
+}
+
 /// Runs a command that has to succeed.
 pub fn run_command(command: &mut Command) -> Result<(), Error> {
     let name = command.get_program().to_string_lossy().into_owned();

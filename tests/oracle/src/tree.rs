@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::process::Command;
 
-use crate::normal::{Normal, normalise};
+use crate::normal::{Normal, normalise, without_loop};
 use crate::{Error, events, file, printed};
 
 /// One file or one told thing, normalised.
@@ -66,7 +66,12 @@ pub fn read(root: &Path, scratch: &Path) -> Result<Outcome, Error> {
     let upper = scratch.join("upper");
     let mut paths = BTreeSet::new();
     walk(&upper, &upper, &mut paths)?;
-    let compared = |path: &str| !PRIVATE.iter().any(|name| path.ends_with(name)) && !REPLACED.contains(&path);
+    let compared = |path: &str| {
+        !PRIVATE.iter().any(|name| path.ends_with(name))
+            && !REPLACED.contains(&path)
+            && !path.starts_with("/dev/loop")
+            && !path.contains("/__pycache__")
+    };
     for path in paths.iter().filter(|path| compared(path)) {
         let state = state(&upper.join(&path[1..]), path, &normal)?;
         let before = root.join(&path[1..]);
@@ -93,7 +98,7 @@ pub fn read(root: &Path, scratch: &Path) -> Result<Outcome, Error> {
     }
     // A log that was rotated, or cleaned away, reports nothing.
     let log = fs::read(upper.join("var/log/cloud-init.log")).unwrap_or_default();
-    outcome.extend(events::read(&String::from_utf8_lossy(&log)));
+    outcome.extend(events::read(&without_loop(&String::from_utf8_lossy(&log))));
     Ok(outcome)
 }
 

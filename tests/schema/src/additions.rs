@@ -18,6 +18,27 @@ struct Addition {
     why: String,
 }
 
+/// Sections of our schema of a cloud-config whose keys the original does not have.
+const SECTIONS: &[(&str, &str)] = &[("timeouts_config", "timeouts")];
+
+/// Our schema of a cloud-config without the sections of our own. One that the original has by now is an error.
+pub fn without_own_sections(mut ours: Value, original: &Value) -> Result<Value, Error> {
+    for (section, key) in SECTIONS {
+        let stale = || Error::from(Usage(format!("additions.rs: {section}: there is no such addition")));
+        if original.pointer(&format!("/properties/{key}")).is_some() {
+            return Err(stale());
+        }
+        let reference = serde_json::json!({"$ref": format!("#/$defs/{section}")});
+        let all = ours.get_mut("allOf").and_then(Value::as_array_mut).ok_or_else(stale)?;
+        all.retain(|part| *part != reference);
+        for (place, name) in [("$defs", section), ("properties", key)] {
+            let map = ours.get_mut(place).and_then(Value::as_object_mut).ok_or_else(stale)?;
+            map.remove(*name).ok_or_else(stale)?;
+        }
+    }
+    Ok(ours)
+}
+
 /// Our schema as the original's would be. An addition that is not there, or is the original's by now, is an error: the
 /// list is as short as it can be.
 pub fn taken_back(mut ours: Value, original: &Value) -> Result<Value, Error> {

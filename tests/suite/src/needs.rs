@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The words of `#[ignore = "needs …"]` and the Debian package of each; none for what no package brings.
@@ -9,6 +10,8 @@ const NEEDS: &[(&str, Option<&str>)] = &[
     ("root", None),
     // Mounts and networks of one's own: a container's root often has neither.
     ("namespaces", None),
+    // The root of the comparison with upstream.
+    ("sid", None),
     ("bash", Some("bash")),
     ("dhclient", Some("isc-dhcp-client")),
     ("dnsmasq", Some("dnsmasq-base")),
@@ -25,6 +28,7 @@ const NEEDS: &[(&str, Option<&str>)] = &[
     ("netplan", Some("netplan.io")),
     ("networkctl", Some("systemd")),
     ("nmcli", Some("network-manager")),
+    ("openssl", Some("openssl")),
     ("python3", Some("python3")),
     ("python3-yaml", Some("python3-yaml")),
     ("ssh-keygen", Some("openssh-client")),
@@ -70,6 +74,9 @@ fn is_met(need: &str) -> bool {
     match need {
         "root" => nix::unistd::geteuid().is_root(),
         "namespaces" => succeeds("unshare", &["--mount", "--net", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]),
+        "sid" => {
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/oracle/sid/usr/lib/udev/hwdb.d").exists()
+        }
         "python3-yaml" => succeeds("python3", &["-c", "import yaml"]),
         program => which::which_in(program, Some(path()), "/").is_ok(),
     }
@@ -88,8 +95,6 @@ fn succeeds(program: &str, arguments: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]

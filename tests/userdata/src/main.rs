@@ -237,6 +237,11 @@ fn run(options: &Options) -> Result<bool, Error> {
 /// Prints what differs in a case, with the row that covers each place.
 fn show(seed: u64, row: &str, case: u64, differing: &Differing, found: &[Option<&Known>]) {
     println!("=== {row} --seed {seed} --case {case}\n{}", String::from_utf8_lossy(&differing.input));
+    for (whose, bytes) in [("vendor-data", &differing.vendor), ("included", &differing.included)] {
+        if !bytes.is_empty() {
+            println!("=== {whose}\n{}", String::from_utf8_lossy(bytes));
+        }
+    }
     for (difference, known) in differing.differences.iter().zip(found) {
         println!("--- {} {difference}", known.map_or("NO ROW", |known| known.name));
     }

@@ -1,0 +1,42 @@
+//! A machine keeps a host key at every moment: without one, sshd does not start and nobody can log in to mend it.
+
+use crate::machine::{Machine, image, seeded};
+
+const RSA: &str = "/etc/ssh/ssh_host_rsa_key";
+
+#[test]
+fn the_images_keys_stay_if_none_can_be_generated() {
+    let machine = Machine::new(seeded(image(), "i-one", "#cloud-config\n"));
+    machine.remove("/usr/bin/ssh-keygen");
+    let booted = machine.boot();
+    assert_eq!(machine.text(RSA).as_deref(), Some("the key of the image\n"));
+    booted.warned("cannot generate a rsa host key: keeping the image's");
+}
+
+/// `ssh_keys` gives other types than the image has: the image's are removed once those are written.
+#[test]
+fn provided_keys_replace_the_images() {
+    let keys = "#cloud-config\nssh_keys: {ed25519_private: PRIVATE, ed25519_public: PUBLIC}\n";
+    let machine = Machine::new(seeded(image(), "i-one", keys));
+    machine.boot();
+    assert_eq!(machine.text("/etc/ssh/ssh_host_ed25519_key").as_deref(), Some("PRIVATE"));
+    assert!(!machine.has(RSA));
+}
+
+/// The power may go after any effect.
+#[test]
+fn a_power_cut_never_leaves_a_machine_without_host_keys() {
+    let mut replaced = false;
+    for effects in 0.. {
+        let machine = Machine::new(seeded(image(), "i-one", "#cloud-config\n"));
+        let ended = machine.boot_with(Some(effects)).is_ok();
+        let key = machine.text(RSA).unwrap_or_default();
+        assert!(!key.is_empty(), "no key after {effects} effects");
+        replaced |= key != "the key of the image\n";
+        if ended {
+            assert!(replaced, "a clone has keys of its own");
+            assert!(!machine.has(&format!("{RSA}.new")) && machine.has(&format!("{RSA}.pub")));
+            return;
+        }
+    }
+}
