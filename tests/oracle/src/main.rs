@@ -107,6 +107,8 @@ enum Verb {
     Show,
     /// Run both ds-identify over made-up machines
     Detect,
+    /// Build the root with the original, for the tests that read its files
+    Prepare,
 }
 
 fn main() -> ExitCode {
@@ -120,6 +122,7 @@ fn main() -> ExitCode {
         Verb::Compare => compare(&options),
         Verb::Show => show(&options).map(|()| true),
         Verb::Detect => detect(&options),
+        Verb::Prepare => root(&options).map(|_| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
