@@ -2,7 +2,8 @@
 
 use schema::notes::deprecated;
 use model::module::{Described, Listed, Report};
-use model::{Context, Frequency, Module, ModuleError, Stage};
+use model::config::from_node_noting;
+use model::{Context, Frequency, Module, ModuleError, Node, Stage, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -18,8 +19,8 @@ pub struct Config {
     pub ca_certs: Option<Settings>,
     /// Old spelling of ca_certs.
     #[serde(rename = "ca-certs")]
-    #[schemars(transform = deprecated("22.3", "Use ca_certs."))]
-    pub old_ca_certs: Option<Settings>,
+    #[schemars(with = "Option<Settings>", transform = deprecated("22.3", "Use ca_certs."))]
+    pub old_ca_certs: Option<Node>,
 }
 
 impl Described for CaCerts {
@@ -45,9 +46,21 @@ impl Module for CaCerts {
                 report.warn(Some(&origin), message);
             }
         }
-        let Some(settings) = config.ca_certs.or(config.old_ca_certs) else {
-            report.skip("ca_certs is not set");
-            return Ok(());
+        let old = config.old_ca_certs.filter(|node| !matches!(node.value, Value::Null));
+        let settings: Settings = match (config.ca_certs, old) {
+            (Some(settings), _) => settings,
+            // Read only here: where the new key replaces it, it may be anything.
+            (None, Some(node)) => {
+                let (settings, unknown) = from_node_noting(&node)?;
+                for key in unknown {
+                    report.warn(Some(&key.origin), key.to_string());
+                }
+                settings
+            }
+            (None, None) => {
+                report.skip("ca_certs is not set");
+                return Ok(());
+            }
         };
         if settings.old_remove_defaults.is_some() {
             let message = "Key 'remove-defaults' is deprecated in 22.1: use remove_defaults";

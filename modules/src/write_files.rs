@@ -146,10 +146,22 @@ fn write(
     let files = &context.system.files;
     let mode = mode(entry.value.permissions.as_ref(), report);
     let wanted = owner(context, entry.value.owner.as_ref().map_or("root:root", |owner| owner.value.0.as_str()));
-    // Like upstream, a missing owner fails the module; the file is still written.
+    // Like upstream, a missing owner fails the module; the file is still written, unless its directory, which would be
+    // the owner's, had to be created.
     let owner = wanted.as_ref().map_or_else(|_| Owner::default(), |owner| *owner);
-    if let Some(parent) = path.parent() {
+    let parent = path.parent().filter(|parent| !files.exists(parent));
+    if let Some(parent) = parent {
         files.create_dir_owned(parent, None, owner)?;
+    }
+    let settled = match wanted {
+        Err(error) if !may_come(context, &entry.value, &error) => Err(ModuleError::Invalid {
+            origin: entry.origin.clone(),
+            message: format!("cannot set the owner of {}: {error}", path.display()),
+        }),
+        _ => Ok(()),
+    };
+    if parent.is_some() && settled.is_err() {
+        return settled;
     }
     // Plans and logs do not show what only the owner can read.
     let attributes = Attributes { mode: Some(mode), owner, secret: mode.trailing_zeros() >= 6 };
@@ -159,14 +171,7 @@ fn write(
         files.write(path, content, &attributes)?;
     }
     context.distro.ssh().restore_context(path)?;
-    match wanted {
-        Ok(_) => Ok(()),
-        Err(error) if may_come(context, &entry.value, &error) => Ok(()),
-        Err(error) => Err(ModuleError::Invalid {
-            origin: entry.origin.clone(),
-            message: format!("cannot set the owner of {}: {error}", path.display()),
-        }),
-    }
+    settled
 }
 
 /// Whether a package may create the missing owner, which a plan cannot know: it adds a note then.

@@ -91,6 +91,22 @@ fn is_built_in(locale: &str) -> bool {
     matches!(locale.to_ascii_lowercase().as_str(), "c" | "c.utf-8" | "c.utf8" | "posix")
 }
 
+/// The language, character set and modifier of a locale's name; all of another name is the language.
+fn parts(locale: &str) -> (&str, Option<&str>, Option<&str>) {
+    let (rest, modifier) =
+        locale.split_once('@').map_or((locale, None), |(rest, modifier)| (rest, Some(modifier)));
+    let (base, charset) = rest.split_once('.').map_or((rest, None), |(base, charset)| (base, Some(charset)));
+    let fits = |text: &str, others: &str| {
+        !text.is_empty()
+            && text.chars().all(|letter| letter.is_ascii_alphanumeric() || others.contains(letter))
+    };
+    let named = fits(base, "_")
+        && !base.contains(|letter: char| letter.is_ascii_digit())
+        && charset.is_none_or(|charset| fits(charset, "-"))
+        && modifier.is_none_or(|modifier| fits(modifier, "_-"));
+    if named { (base, charset, modifier) } else { (locale, None, None) }
+}
+
 impl DebianLocale {
     fn run(&self, command: Command) -> Result<(), DistroError> {
         let variables = ["LANGUAGE", "LANG", "LC_ALL"];
@@ -109,10 +125,7 @@ impl DebianLocale {
 
     /// The line of SUPPORTED for a locale, preferring UTF-8 if no character set was given.
     fn supported(&self, locale: &str) -> String {
-        let (rest, modifier) =
-            locale.split_once('@').map_or((locale, None), |(rest, modifier)| (rest, Some(modifier)));
-        let (base, charset) =
-            rest.split_once('.').map_or((rest, None), |(base, charset)| (base, Some(charset)));
+        let (base, charset, modifier) = parts(locale);
         let text = self.system.files.text(Path::new(SUPPORTED)).unwrap_or_default();
         let candidates: Vec<&str> = text
             .lines()
@@ -172,6 +185,10 @@ impl DebianLocale {
 
 impl Locale for DebianLocale {
     fn apply(&self, locale: &str, file: Option<&Path>) -> Result<(), DistroError> {
+        if locale.is_empty() {
+            let (distro, what) = ("Debian".to_owned(), "an empty locale".to_owned());
+            return Err(DistroError::Unsupported { distro, what });
+        }
         let file = file.unwrap_or(Path::new(FILE));
         let set = variable(&self.system, Path::new(FILE), "LANG");
         let missing = !self.system.files.exists(file) || set.is_none();

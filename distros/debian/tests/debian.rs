@@ -396,6 +396,21 @@ fn a_locale_is_generated_once() {
     );
 }
 
+/// Upstream's `_lookup_supported_i18n_value` and `apply_locale`.
+#[test]
+fn a_locale_that_nobody_knows_is_all_language_and_an_empty_one_is_refused() {
+    let root = || Scratch::new().file("/usr/share/i18n/SUPPORTED", "de_DE.UTF-8 UTF-8\n");
+    for (locale, line) in [("1.5", "1.5.UTF-8 UTF-8\n"), ("xx_YY.KOI8-R", "xx_YY.KOI8-R KOI8-R\n")] {
+        let (distro, system, _) = machine("debian", root());
+        distro.locale().apply(locale, None).expect("set");
+        assert_eq!(system.files.text(Path::new("/etc/locale.gen")).as_deref(), Some(line), "{locale}");
+    }
+    let (distro, system, recording) = machine("debian", root());
+    let refused = distro.locale().apply("", None).expect_err("empty");
+    assert_eq!(refused.to_string(), "an empty locale is not supported on Debian");
+    assert_eq!((recording.commands(), system.files.exists(Path::new("/etc/locale.gen"))), (vec![], false));
+}
+
 #[test]
 fn a_time_zone_that_is_none_is_refused() {
     let (distro, system, _) =

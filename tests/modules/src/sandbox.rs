@@ -174,8 +174,14 @@ pub fn run(
     let text = fs::read_to_string(&path).unwrap_or_default();
     let answers: Vec<Answer> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     if !output.status.success() || answers.len() != cases.len() {
-        let output = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(Error::Command { command: "the driver (it needs root)".into(), output });
+        let told = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let whose = if ours.is_some() { "ours" } else { "the original" };
+        let command = format!("the driver of {whose} on {distro}, which needs root,");
+        let output = match cases.get(answers.len()) {
+            Some(case) => format!("{told}\nat {case}"),
+            None => told,
+        };
+        return Err(Error::Command { command, output });
     }
     oracle::root::remove(scratch)?;
     Ok(answers)

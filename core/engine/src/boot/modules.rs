@@ -311,6 +311,12 @@ impl Boot<'_> {
         semaphores: &FileSemaphores,
         mark_done: &dyn Fn() -> Result<(), FileError>,
     ) -> Result<(), String> {
+        // `single` also runs modules that nothing asks for, which is no error.
+        if entry.args.is_empty() && !has_key(module, &self.config) {
+            let keys = module.keys().join("' or '");
+            tracing::debug!("Skipping module named {}, no '{keys}' key in configuration", entry.name);
+            return Ok(());
+        }
         let templates =
             ShippedTemplates { system: self.system, paths: &self.paths, carried: self.registry.templates };
         let context = Context {
