@@ -3,6 +3,7 @@
 mod configured;
 mod redirect;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};
@@ -29,6 +30,8 @@ struct State {
     file: Option<(File, Level)>,
     /// Lines of this level and above also go to standard error.
     console: Option<Level>,
+    /// What is known to be wrong with files.
+    refused: BTreeSet<String>,
 }
 
 /// The log of this process.
@@ -66,6 +69,7 @@ impl Log {
             waiting: keep.then(Vec::new),
             file: None,
             console,
+            refused: BTreeSet::new(),
         };
         let log = Self { state: Arc::new(Mutex::new(state)) };
         // A second start in one process (a test) keeps the first log.
@@ -73,35 +77,52 @@ impl Log {
         log
     }
 
-    /// Applies the configuration: buffered lines are written to the configured log.
+    /// Applies the configuration: buffered lines are written to the configured log. A file that cannot be opened is
+    /// reported once, and the next one is tried.
     pub(crate) fn configure(&self, config: &Node, debug: bool) {
         let settings = configured::read(config);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.console = if debug { Some(Level::DEBUG) } else { settings.console };
-        if state.file.is_none() {
-            for (path, level) in settings.files {
-                match StdioLog::open(Path::new(&path)) {
-                    Ok(file) => {
-                        state.file = Some((file, level));
-                        break;
-                    }
-                    Err(error) => crate::output::error(&format!("cannot open the log {path}: {error}")),
-                }
+        // Opened without holding the lock: a disk may be slow, and opening a file may log.
+        let (opened, refused) = if self.has_file() { (None, Vec::new()) } else { first(settings.files) };
+        let new: Vec<String> = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.console = if debug { Some(Level::DEBUG) } else { settings.console };
+            if state.file.is_none() {
+                state.file = opened;
             }
-        }
-        if let Some(waiting) = state.waiting.take() {
-            let mut text = String::new();
-            let wanted = state.file.as_ref().map(|(_, level)| *level);
-            for (level, line) in waiting {
-                if wanted.is_some_and(|wanted| level <= wanted) {
-                    text.push_str(&line);
-                }
-            }
-            if let Some((file, _)) = &mut state.file {
-                let _ = file.write_all(text.as_bytes());
-            }
+            state.flush();
+            refused.into_iter().filter(|message| state.refused.insert(message.clone())).collect()
+        };
+        for message in new {
+            tracing::warn!("{message}");
         }
     }
+
+    fn has_file(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).file.is_some()
+    }
+}
+
+impl State {
+    /// Writes the buffered lines to the log.
+    fn flush(&mut self) {
+        let Some(waiting) = self.waiting.take() else { return };
+        let Some((file, wanted)) = &mut self.file else { return };
+        let lines = waiting.into_iter().filter(|(level, _)| *level <= *wanted);
+        let text: String = lines.map(|(_, line)| line).collect();
+        let _ = file.write_all(text.as_bytes());
+    }
+}
+
+/// The first file that can be opened, and what is wrong with those before it.
+fn first(files: Vec<(String, Level)>) -> (Option<(File, Level)>, Vec<String>) {
+    let mut refused = Vec::new();
+    for (path, level) in files {
+        match StdioLog::open(Path::new(&path)) {
+            Ok(file) => return (Some((file, level)), refused),
+            Err(error) => refused.push(format!("cannot log to {path}: {error}")),
+        }
+    }
+    (None, refused)
 }
 
 fn name(level: Level, target: &str) -> &'static str {

@@ -2,7 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test of processes waits for them")]
 
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::stage::{PATIENCE, Stage};
 
@@ -97,4 +98,111 @@ fn a_running_stage_is_no_error() {
         (shown, code) = stage.shown_status();
     }
     assert_eq!((shown["errors"].as_array().map(Vec::len), code), (Some(1), Some(1)), "{shown}");
+}
+
+/// What the interrupted command has started: in the foreground, in the background, and in a process group of its own.
+const STARTED: &[&str] = &["command", "foreground", "background", "group"];
+
+/// A stage with a command that leaves a service in the background and ends, and one that goes on for long.
+fn busy(more: &str) -> Stage {
+    let stage = Stage::new(b"", "");
+    let root = stage.path("").display().to_string();
+    let own = "sh -c 'echo $$ > ROOT/NAME; exec sleep 300'";
+    let started = |name: &str| own.replace("NAME", name);
+    let config = format!(
+        "cloud_config_modules: [bootcmd]\nbootcmd:\n\
+         - \"nohup {} > /dev/null 2>&1 &\"\n\
+         - \"echo $$ > ROOT/command; {} & timeout 300 {} & {}; :\"\n{more}\n",
+        started("service"),
+        started("background"),
+        started("group"),
+        started("foreground"),
+    );
+    stage.put("cloud.cfg", &(stage.text("cloud.cfg") + &config.replace("ROOT", &root)));
+    stage
+}
+
+fn wait_until(stage: &Stage, what: &str, mut done: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < PATIENCE, "{what}: {}", stage.text("log"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn pid(stage: &Stage, name: &str) -> String {
+    stage.text(name).trim().to_owned()
+}
+
+/// Whether a process is running, and not only waiting for its parent to notice its end.
+fn runs(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat"));
+    stat.is_ok_and(|stat| !stat.rsplit(") ").next().unwrap_or_default().starts_with('Z'))
+}
+
+fn end_service(stage: &Stage) {
+    let service = pid(stage, "service");
+    assert!(runs(&service), "what a command that has ended left in the background goes on");
+    std::process::Command::new("kill").arg(service).status().expect("kill runs");
+}
+
+/// Whatever ends a stage: nothing of the interrupted command goes on, and nothing else is ended.
+#[test]
+fn all_that_an_interrupted_command_has_started_ends_with_the_stage() {
+    for (process, signal) in
+        [("own", "KILL"), ("supervisor", "KILL"), ("own", "TERM"), ("supervisor", "TERM")]
+    {
+        let stage = busy("");
+        let mut child =
+            stage.command(&["--force", "modules", "--mode", "config"]).spawn().expect("just built");
+        wait_until(&stage, "started", || {
+            STARTED.iter().chain(&["service"]).all(|name| !pid(&stage, name).is_empty())
+        });
+        let supervisor = child.id().to_string();
+        let children = std::fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children"));
+        let children = children.expect("procfs");
+        let is_parent = |pid: &&str| {
+            let found =
+                std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+            found.split_whitespace().any(|child| child == stage.text("command").trim())
+        };
+        let own = children.split_whitespace().find(is_parent).expect("the stage's process").to_owned();
+        let target = if process == "own" { own } else { supervisor };
+        let sent = std::process::Command::new("kill").args(["-s", signal, &target]).status();
+        assert!(sent.expect("kill runs").success());
+        child.wait().expect("a child");
+        for name in STARTED {
+            wait_until(&stage, &format!("{name} goes on after SIG{signal} of {process}"), || {
+                !runs(&pid(&stage, name))
+            });
+        }
+        end_service(&stage);
+    }
+}
+
+/// The same at a time limit, of the command and of the stage.
+#[test]
+fn all_that_a_command_has_started_ends_at_a_time_limit() {
+    for limit in ["timeouts: {commands: {script: 2}}", "timeouts: {stages: {modules-config: 2}}"] {
+        let stage = busy(limit);
+        assert_eq!(stage.run(&["--force", "modules", "--mode", "config"]).code, Some(1), "{limit}");
+        for name in STARTED {
+            assert!(!runs(&pid(&stage, name)), "{name} goes on: {limit}");
+        }
+        end_service(&stage);
+    }
+}
+
+/// What users rely on: a stage that ends does not end what it has started.
+#[test]
+fn what_runs_in_the_background_outlives_a_stage_that_finishes() {
+    let stage = busy("");
+    stage.put("cloud.cfg", &stage.text("cloud.cfg").replace("sleep 300'; :", "true'; :"));
+    assert_eq!(stage.run(&["--force", "modules", "--mode", "config"]).code, Some(0), "{}", stage.text("log"));
+    for name in ["background", "group"] {
+        let pid = pid(&stage, name);
+        assert!(runs(&pid), "{name}");
+        std::process::Command::new("kill").arg(pid).status().expect("kill runs");
+    }
+    end_service(&stage);
 }

@@ -118,6 +118,53 @@ fn a_file_in_a_full_directory_keeps_its_content() {
     assert!(space.text("log").contains("No space left"), "{}", space.text("log"));
 }
 
+/// In the place of the log and of the output: a link and a hard link of a user change nothing elsewhere, a FIFO holds
+/// nobody up, and the boot reports it.
+#[test]
+#[ignore = "needs root, namespaces"]
+fn a_log_is_not_what_a_user_has_planted() {
+    for (planted, reason) in [
+        ("ln -s $PWD/shadow logs/NAME; chown -h 61001 logs/NAME", "belongs to UID 61001"),
+        ("ln shadow logs/NAME", "hard links"),
+        ("mkfifo logs/NAME", "it is a FIFO, not a regular file"),
+    ] {
+        let space = prepared("#cloud-config\nwrite_files: [{path: ROOT/written, content: x}]\n");
+        let config = space.text("cloud.cfg");
+        let config = config.replace("/output'", "/logs/output'").replace("/log\n", "/logs/log\n");
+        space.put("cloud.cfg", &config);
+        // As Ubuntu's /var/log: others may write.
+        let before = format!("mkdir -m 0777 logs; {0}; {1}\n", planted, planted.replace("NAME", "output"));
+        space.run(&format!("{}{BOOT}", before.replace("NAME", "log")));
+        assert_eq!(space.text("shadow"), "kept\n", "{planted}");
+        assert_eq!(space.text("run/codes"), "init 0\ninit 0\nmodules 0\n", "{planted}");
+        assert_eq!(space.text("written"), "x", "{planted}");
+        let warnings =
+            space.json("run/status.json")["v1"]["init"]["recoverable_errors"]["WARNING"].to_string();
+        for name in ["log", "output"] {
+            let told = warnings.contains(&format!("/logs/{name}"));
+            assert!(told && warnings.contains(reason), "{planted}: {warnings}");
+        }
+    }
+}
+
+/// A full disk: no room for a log is a warning.
+#[test]
+#[ignore = "needs root, namespaces"]
+fn a_full_disk_for_the_log_does_not_stop_the_boot() {
+    let space = prepared("#cloud-config\nwrite_files: [{path: ROOT/written, content: x}]\n");
+    let config = space.text("cloud.cfg");
+    let config = config.replace("/output'", "/logs/new/output'").replace("/log\n", "/logs/log\n");
+    space.put("cloud.cfg", &config);
+    space.run(&format!(
+        "mkdir logs; mount -t tmpfs -o size=16k,nr_inodes=3 tmpfs logs; : > logs/log\n\
+         dd if=/dev/zero of=logs/fill bs=4k 2>run/dd; {BOOT}"
+    ));
+    assert_eq!(space.text("run/codes"), "init 0\ninit 0\nmodules 0\n");
+    assert_eq!(space.text("written"), "x");
+    let status = space.text("run/status.json");
+    assert!(status.contains("/logs/new/output") && status.contains("No space left"), "{status}");
+}
+
 /// umask(2): directories that are created have the documented mode, whoever started the stage.
 #[test]
 #[ignore = "needs root, namespaces"]

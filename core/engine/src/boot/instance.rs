@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use model::effects::{Attributes, FileError, internal_error};
+use model::effects::{Attributes, FileError, FileKind, internal_error};
 use model::instance::{Bytes, VendorData};
 use model::{Instance, InstanceId, Node, Paths, Stage};
 use serde_json::Value;
@@ -282,6 +282,10 @@ impl Boot<'_> {
     pub(super) fn guard_log(&self) {
         let Some(log) = self.config.get("def_log_file").and_then(Node::as_str).map(Path::new) else { return };
         let Ok(Some(found)) = self.system.files.stat(log) else { return };
+        // A device such as /dev/null is everyone's.
+        if found.kind != FileKind::File {
+            return;
+        }
         // Never more permissive than before: an administrator may have restricted it.
         if found.mode & 0o640 != found.mode
             && let Err(error) = self.system.files.set_mode(log, found.mode & 0o640)

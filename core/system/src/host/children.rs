@@ -1,16 +1,18 @@
 //! Tracks running commands, so that they can be ended with this process.
 
+use std::os::unix::process::CommandExt as _;
 use std::process::{self, Child};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::Pid;
+
+use super::processes::{self, Family};
+use super::shared::Slot;
 
 /// How long commands may take to exit after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
-/// The polling interval while commands exit.
-const POLL: Duration = Duration::from_millis(20);
 
 /// One per process, like signals.
 static CHILDREN: Mutex<Children> = Mutex::new(Children { ending: false, running: Vec::new() });
@@ -34,15 +36,47 @@ fn children() -> MutexGuard<'static, Children> {
 }
 
 /// A running command; dropping it ends the tracking.
-pub(super) struct Running(u32);
+pub(super) struct Running {
+    pid: u32,
+    _slot: Option<Slot>,
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        children().running.retain(|entry| entry.pid != self.0);
+        children().running.retain(|entry| entry.pid != self.pid);
     }
 }
 
-/// Starts a command, unless this process is exiting.
+/// Has a command end if this process is killed: nobody would record its result. Without a process that ends it with all it
+/// has started, the kernel ends the command only.
+fn end_with_this_process(prepared: &mut process::Command) -> Option<Slot> {
+    if let Some(slot) = Slot::reserve() {
+        let record = slot.recorder();
+        // SAFETY: the closure makes a system call and an atomic store to memory that is never unmapped.
+        #[allow(unsafe_code, reason = "the process itself knows its ID before anyone can kill this one")]
+        unsafe {
+            prepared.pre_exec(record);
+        }
+        return Some(slot);
+    }
+    let parent = rustix::process::getpid();
+    // SAFETY: prctl and getppid are async-signal-safe system calls and touch no memory of ours.
+    #[allow(unsafe_code, reason = "the child itself must ask for the signal")]
+    unsafe {
+        prepared.pre_exec(move || {
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+            // It may have been killed in between.
+            if rustix::process::getppid() == Some(parent) {
+                Ok(())
+            } else {
+                Err(std::io::ErrorKind::Interrupted.into())
+            }
+        });
+    }
+    None
+}
+
+/// Starts a command, unless this process is exiting. With `group`, it leads a process group and ends with this process.
 pub(super) fn spawn(
     prepared: &mut process::Command,
     group: bool,
@@ -54,9 +88,15 @@ pub(super) fn spawn(
         thread::park();
         children = self::children();
     }
+    let slot = if group {
+        prepared.process_group(0);
+        end_with_this_process(prepared)
+    } else {
+        None
+    };
     let child = prepared.spawn()?;
-    let running = Running(child.id());
-    children.running.push(Entry { pid: running.0, group, shown, since: Instant::now() });
+    let running = Running { pid: child.id(), _slot: slot };
+    children.running.push(Entry { pid: running.pid, group, shown, since: Instant::now() });
     Ok((child, running))
 }
 
@@ -79,20 +119,12 @@ pub(super) fn freeze() -> Vec<Vec<String>> {
     children.running.iter().map(|entry| entry.shown.clone()).collect()
 }
 
-/// Ends all running commands and their children.
+/// Ends all running commands and all they have started.
 pub(super) fn end() {
-    signal(Signal::TERM);
-    let begun = Instant::now();
-    while begun.elapsed() < GRACE && !children().running.is_empty() {
-        thread::sleep(POLL);
-    }
-    signal(Signal::KILL);
-}
-
-fn signal(signal: Signal) {
-    for entry in &children().running {
-        let Some(pid) = i32::try_from(entry.pid).ok().and_then(Pid::from_raw) else { continue };
-        // A command that has already exited is fine.
-        let _ = if entry.group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
-    }
+    let running: Vec<(u32, bool)> = children().running.iter().map(|entry| (entry.pid, entry.group)).collect();
+    let families = running.into_iter().filter_map(|(pid, group)| {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
+        Some(Family::of(pid, group))
+    });
+    processes::end(&mut families.collect::<Vec<_>>(), GRACE);
 }

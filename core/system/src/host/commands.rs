@@ -77,25 +77,6 @@ impl HostCommands {
     }
 }
 
-/// Has the kernel end a command when this process is killed: nobody would record its result. What a command leaves in
-/// the background is its own child, and goes on.
-fn end_with_this_process(prepared: &mut process::Command) {
-    let parent = rustix::process::getpid();
-    // SAFETY: prctl and getppid are async-signal-safe system calls and touch no memory of ours.
-    #[allow(unsafe_code, reason = "the child itself must ask for the signal")]
-    unsafe {
-        prepared.pre_exec(move || {
-            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
-            // It may have been killed in between.
-            if rustix::process::getppid() == Some(parent) {
-                Ok(())
-            } else {
-                Err(std::io::ErrorKind::Interrupted.into())
-            }
-        });
-    }
-}
-
 /// Finds a program in PATH within a root.
 fn find(root: Option<&Path>, program: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
@@ -120,11 +101,6 @@ impl Commands for HostCommands {
         });
         if command.sink == Sink::Capture {
             prepared.stdout(Stdio::piped()).stderr(Stdio::piped());
-        }
-        // Uses a process group, so that a time limit also ends its children.
-        if !command.foreground {
-            prepared.process_group(0);
-            end_with_this_process(&mut prepared);
         }
         let failed = |source| CommandError::Io { command: shown.clone(), source };
         tracing::debug!(target: "subp.py", "{}", command.announcement());
@@ -202,9 +178,8 @@ impl Commands for HostCommands {
         let failed = |source| CommandError::Io { command: command.shown().join(" "), source };
         let mut prepared = self.prepare(command)?;
         prepared.stdin(Stdio::piped()).stdout(Stdio::piped());
-        end_with_this_process(&mut prepared);
         tracing::debug!(target: "subp.py", "{}", command.announcement());
-        let (mut child, running) = children::spawn(&mut prepared, false, command.shown()).map_err(failed)?;
+        let (mut child, running) = children::spawn(&mut prepared, true, command.shown()).map_err(failed)?;
         let (to, from) = (child.stdin.take(), child.stdout.take());
         let from = from.ok_or_else(|| failed(std::io::ErrorKind::BrokenPipe.into()))?;
         let limit = command.timeout.or_else(|| limits::of(command.class()));

@@ -7,6 +7,7 @@ mod read;
 mod refusal;
 mod remove;
 mod replace;
+mod stream;
 mod sweep;
 mod trust;
 
@@ -67,6 +68,12 @@ impl HostFiles {
     /// Opens a device of the root for reading and writing.
     pub(super) fn open_device(&self, path: &Path) -> io::Result<File> {
         self.root.open_free(path, OFlags::RDWR | OPEN)
+    }
+
+    /// Opens a file that stays open: for writing at its end, with its content discarded if it shall be `empty`.
+    pub(super) fn open_stream(&self, path: &Path, empty: bool) -> Result<File, FileError> {
+        let route = Route::CHANGE.creating(Owner::default());
+        self.act("open", path, route, |place| stream::open(place, empty))
     }
 
     fn found(&self, path: &Path, follow: bool) -> io::Result<Option<Metadata>> {

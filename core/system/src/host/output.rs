@@ -1,33 +1,22 @@
 //! The output of this process: `output:` of a stage, and the log file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use model::effects::ReadFiles as _;
+
+use super::{HostFiles, absolute};
 
 /// Redirects standard output and error as configured in `output:`, and holds an open log.
 pub struct StdioLog;
 
 impl StdioLog {
-    /// Redirects standard output (1) or error (2) to a file, which is appended to or truncated.
+    /// Redirects standard output (1) or error (2) to a file, which is appended to or emptied.
     pub fn to_file(stream: i32, path: &Path, append: bool) -> io::Result<()> {
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        let fresh = !path.exists();
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .append(append)
-            .truncate(!append)
-            .mode(0o640)
-            .open(path)?;
-        if fresh {
-            file.set_permissions(std::fs::Permissions::from_mode(0o640))?;
-        }
-        Self::onto(&file, stream)
+        Self::onto(&opened(path, !append)?, stream)
     }
 
     /// Redirects standard output or error to a shell command, as in `output: {all: '| tee -a FILE'}`. The command runs
@@ -70,15 +59,16 @@ impl StdioLog {
 
     /// Opens a log file for appending, 0640 if it is new.
     pub fn open(path: &Path) -> io::Result<File> {
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        OpenOptions::new().create(true).append(true).mode(0o640).open(path)
+        opened(path, false)
     }
+}
+
+fn opened(path: &Path, empty: bool) -> io::Result<File> {
+    HostFiles::new(None).open_stream(&absolute(path)?, empty).map_err(io::Error::other)
 }
 
 /// The ID of the group `adm`, if it exists.
 fn administrators() -> Option<u32> {
-    let groups = std::fs::read("/etc/group").ok()?;
+    let groups = HostFiles::new(None).read(Path::new("/etc/group")).ok()?;
     etc_files::accounts::Table::<etc_files::accounts::Group>::parse(&groups).get("adm").map(|group| group.gid)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use model::Stage;
 use model::effects::{Journal, python_list};
 
-use super::{children, lock, supervisor};
+use super::{children, lock, shared};
 
 /// How much of a command a message shows.
 const SHOWN: usize = 120;
@@ -21,8 +21,8 @@ pub(super) struct Step;
 impl Journal for Step {
     fn enter(&self, stage: Stage, module: Option<&str>) {
         match module {
-            Some(module) => supervisor::note(&format!("module {module} of stage {stage}")),
-            None => supervisor::note(&format!("stage {stage}")),
+            Some(module) => shared::note(&format!("module {module} of stage {stage}")),
+            None => shared::note(&format!("stage {stage}")),
         }
         let mut step = STEP.lock().unwrap_or_else(PoisonError::into_inner);
         *step = Some((stage, module.map(str::to_owned), Instant::now()));
@@ -31,7 +31,7 @@ impl Journal for Step {
     }
 
     fn part(&self, what: &str) {
-        supervisor::note(what);
+        shared::note(what);
     }
 }
 

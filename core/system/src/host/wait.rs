@@ -6,8 +6,9 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::processes::{self, Family};
 use crate::netlink::readable;
 
 /// The polling intervals on a kernel without pidfd_open(2) (before 5.3).
@@ -44,18 +45,10 @@ fn poll(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> 
     }
 }
 
-/// Ends a command, with its children if it leads a process group.
+/// Ends a command with all it has started.
 pub(super) fn end(child: &mut Child, group: bool) {
     let Some(pid) = pid(child) else { return };
-    let signal = |signal| {
-        // A command that has already exited is fine.
-        let _ = if group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
-    };
-    signal(Signal::TERM);
-    let ended = until(child, Instant::now() + GRACE);
-    if group || !matches!(ended, Ok(Some(_))) {
-        signal(Signal::KILL);
-    }
+    processes::end(&mut [Family::of(pid, group)], GRACE);
     let _ = child.wait();
 }
 
@@ -72,7 +65,7 @@ impl Guard {
                     "ending a part handler after {} s; see timeouts.commands in cloud.cfg",
                     limit.as_secs_f32()
                 );
-                let _ = kill_process(pid, Signal::KILL);
+                processes::end(&mut [Family::of(pid, true)], Duration::ZERO);
             }
         })?;
         Ok(Self(sender))

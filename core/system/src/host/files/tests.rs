@@ -1,4 +1,5 @@
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::OpenOptions;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 
 use super::*;
 
@@ -214,6 +215,7 @@ fn no_change_goes_through_what_a_user_has_planted() {
             let at = Path::new(path);
             refused(files.write(at, b"x", &mode), path);
             refused(files.append(at, b"x", &mode), path);
+            refused(files.open_stream(at, true).map(drop), path);
             refused(files.append_with(at, b"x", &mode.owned_by(owner)), path);
             files.set_mode(at, 0o666).expect_err(path);
             files.create_dir(&at.join("directory"), Some(0o700)).expect_err(path);
@@ -235,6 +237,7 @@ fn no_change_goes_through_what_a_user_has_planted() {
             let at = Path::new(path);
             refused(files.append(at, b"x", &mode), path);
             refused(files.append_with(at, b"x", &mode), path);
+            refused(files.open_stream(at, true).map(drop), path);
             refused(files.set_mode(at, 0o666), path);
             refused(files.set_owner(at, owner), path);
             refused(files.read_with(at, &Reading::guarded()).map(drop), path);
@@ -373,6 +376,14 @@ fn only_regular_files_of_a_bounded_size_are_read() {
         // A write does not wait for a reader either.
         assert!(files.write(&prefix.join("fifo"), b"x", &Attributes::default()).is_err());
         assert!(files.append(&prefix.join("fifo"), b"x", &Attributes::default()).is_err());
+        // Also if somebody reads it: who stops reading would stop the boot.
+        let reader =
+            OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&fifo).expect("opened");
+        for name in ["fifo", "link", "socket"] {
+            let error = files.open_stream(&prefix.join(name), true).expect_err(name).to_string();
+            assert!(error.contains("not a regular file"), "{error}");
+        }
+        drop(reader);
     }
     let error = whole.read(Path::new("/dev/zero")).expect_err("endless").to_string();
     assert!(error.contains("it is a device"), "{error}");
