@@ -216,8 +216,8 @@ fn power_that_fails_again_and_again() {
 
 #[test]
 fn a_script_that_was_being_written_is_not_run() {
-    let left = "/var/lib/cloud/scripts/per-boot/.every.sh.77.tmp";
-    let own = "/var/lib/cloud/instances/i-one/scripts/.user.sh.78.tmp";
+    let left = "/var/lib/cloud/scripts/per-boot/.every.sh.cloud-init.77.tmp";
+    let own = "/var/lib/cloud/instances/i-one/scripts/.user.sh.cloud-init.78.tmp";
     let root = seeded(image(), "i-one", USER_DATA)
         .program(left)
         .program(own)

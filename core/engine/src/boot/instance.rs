@@ -322,11 +322,11 @@ impl Boot<'_> {
     }
 }
 
-/// Whether this is the name of a replacement's temporary file: `.NAME.PID.tmp`.
+/// Whether this is the name of a replacement's temporary file: `.NAME.cloud-init.PID.tmp`.
 fn is_unfinished(name: &str) -> bool {
     name.strip_prefix('.')
         .and_then(|name| name.strip_suffix(".tmp"))
-        .and_then(|name| name.rsplit_once('.'))
+        .and_then(|name| name.rsplit_once(".cloud-init."))
         .is_some_and(|(_, pid)| !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()))
 }
 

@@ -8,7 +8,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use model::effects::{Attributes, Owner};
-use rustix::fs::{AtFlags, Mode, OFlags, fchown, ftruncate, openat, renameat, symlinkat, unlinkat};
+use rustix::fs::{
+    AtFlags, FlockOperation, Mode, OFlags, fchown, flock, ftruncate, openat, renameat, symlinkat, unlinkat,
+};
 use rustix::io::Errno;
 
 use super::create::{ids, open_directory};
@@ -55,6 +57,8 @@ pub(super) fn replace(
         let _ = unlinkat(directory, &fresh, AtFlags::empty());
         let flags = OPEN | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let mut file = File::from(openat(directory, &fresh, flags, Mode::RUSR | Mode::WUSR)?);
+        // Tells a sweep that the file is in use; some file systems have no locks.
+        let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
         file.write_all(content)?;
         finish(&file, before, attributes)?;
         if let (Some(entry), Some(_)) = (&place.entry, before) {

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{AtFlags, unlinkat};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, openat, unlinkat};
 use rustix::process::{Pid, test_kill_process};
 
 use super::create::open_directory;
@@ -16,26 +16,29 @@ use super::place::{Handle, Place};
 use super::remove::names;
 use super::trust::is_own;
 
-/// The maximum length of a name is 255; this leaves room for dots, a process ID and the ending.
-const LONGEST: usize = 230;
+/// The maximum length of a name is 255; this leaves room for the mark and a process ID.
+const LONGEST: usize = 220;
+
+/// What no file of a user's own has in its name.
+const MARK: &str = ".cloud-init.";
 
 /// The directories that this process has swept, by device and inode.
 #[derive(Default)]
 pub(super) struct Swept(Mutex<BTreeSet<(u64, u64)>>);
 
-/// The name of a temporary file: `.NAME.PID.tmp`.
+/// The name of a temporary file: `.NAME.cloud-init.PID.tmp`.
 pub(super) fn temporary(name: &OsStr, pid: u32) -> OsString {
     let kept = &name.as_bytes()[..name.len().min(LONGEST)];
     let mut fresh = OsString::from(".");
     fresh.push(OsStr::from_bytes(kept));
-    fresh.push(format!(".{pid}.tmp"));
+    fresh.push(format!("{MARK}{pid}.tmp"));
     fresh
 }
 
 /// The process that wrote a temporary file with this name.
 fn writer(name: &OsStr) -> Option<u32> {
     let name = name.to_str()?.strip_prefix('.')?.strip_suffix(".tmp")?;
-    let (_, pid) = name.rsplit_once('.')?;
+    let (_, pid) = name.rsplit_once(MARK)?;
     pid.bytes().all(|byte| byte.is_ascii_digit()).then(|| pid.parse().ok())?
 }
 
@@ -43,6 +46,17 @@ fn writer(name: &OsStr) -> Option<u32> {
 fn is_running(pid: u32) -> bool {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     pid.is_some_and(|pid| !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH)))
+}
+
+/// Whether nobody writes to a temporary file any more. A process of an earlier boot may have had the ID of one that runs
+/// now, which does not hold the file's lock.
+fn is_left(directory: BorrowedFd<'_>, name: &OsStr, pid: u32) -> bool {
+    if pid == std::process::id() || !is_running(pid) {
+        return true;
+    }
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = openat(directory, name, flags, Mode::empty());
+    opened.is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok())
 }
 
 impl Swept {
@@ -55,14 +69,12 @@ impl Swept {
         }
         let Ok(directory) = open_directory(&place.directory, OsStr::new(".")) else { return };
         for name in names(&directory).unwrap_or_default() {
-            // A process of an earlier boot may have had the same ID.
-            let left = writer(&name).is_some_and(|pid| pid == std::process::id() || !is_running(pid));
-            // In a user's directory, the name may be the user's own.
-            let is_ours = || {
-                let entry = Handle::entry(directory.as_fd(), &name);
-                matches!(entry, Ok(Some(entry)) if is_own(entry.found.uid()) && !entry.found.is_dir())
-            };
-            if left && is_ours() {
+            let Some(pid) = writer(&name) else { continue };
+            let Ok(Some(entry)) = Handle::entry(directory.as_fd(), &name) else { continue };
+            // It gets its owner before its name. In a user's directory, another user's is none of ours.
+            let uid = entry.found.uid();
+            let is_ours = !place.exposed || is_own(uid) || uid == found.uid();
+            if is_ours && !entry.found.is_dir() && is_left(directory.as_fd(), &name, pid) {
                 let _ = unlinkat(&directory, &name, AtFlags::empty());
             }
         }
