@@ -7,6 +7,7 @@ mod explain;
 mod plan;
 mod roots;
 mod schema;
+mod terminal;
 
 use std::process::Output;
 
