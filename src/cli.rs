@@ -301,7 +301,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number).map_err(|_| "expected a number of seconds of 0 or more".to_owned())
 }
 
-/// Prints the cloud-id of this instance.
+/// Print the cloud-id of this instance.
 #[derive(Debug, Parser)]
 #[command(name = "cloud-id")]
 pub(crate) struct CloudId {
@@ -316,7 +316,7 @@ pub(crate) struct CloudId {
     pub(crate) instance_data: Option<PathBuf>,
 }
 
-/// Detects which data sources this machine may use.
+/// Detect which data sources this machine may use.
 #[derive(Debug, Parser)]
 #[command(name = "ds-identify")]
 pub(crate) struct DsIdentify {
@@ -335,8 +335,20 @@ pub(crate) fn definition() -> clap::Command {
 /// The helper programs that have a man page: this program under another name.
 #[cfg(feature = "packaging")]
 pub(crate) fn helpers() -> Vec<clap::Command> {
-    let per = Cli::command().find_subcommand("per").cloned().unwrap_or_default();
-    vec![CloudId::command(), DsIdentify::command(), per.name("cloud-init-per")]
+    vec![CloudId::command(), DsIdentify::command(), per()]
+}
+
+/// `cloud-init-per` as typed; the program gives its words to the command unparsed.
+#[cfg(feature = "packaging")]
+fn per() -> clap::Command {
+    let word = |name: &'static str, help: &'static str| clap::Arg::new(name).required(true).help(help);
+    clap::Command::new("cloud-init-per")
+        .about("Run a command once, once per instance, or at every boot")
+        .disable_help_flag(true)
+        .arg(word("FREQUENCY", "How often the command runs").value_parser(["once", "instance", "always"]))
+        .arg(word("NAME", "The name under which the run is recorded"))
+        .arg(word("COMMAND", "The command"))
+        .arg(clap::Arg::new("ARGUMENT").num_args(0..).help("Its arguments"))
 }
 
 /// Runs the command line and returns the exit code.

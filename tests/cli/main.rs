@@ -4,6 +4,7 @@
 mod cloud_cfg;
 mod evidence;
 mod explain;
+mod man;
 mod plan;
 mod roots;
 mod schema;
