@@ -301,7 +301,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number).map_err(|_| "expected a number of seconds of 0 or more".to_owned())
 }
 
-/// `cloud-id`.
+/// Print the cloud-id of this instance.
 #[derive(Debug, Parser)]
 #[command(name = "cloud-id")]
 pub(crate) struct CloudId {
@@ -316,7 +316,7 @@ pub(crate) struct CloudId {
     pub(crate) instance_data: Option<PathBuf>,
 }
 
-/// `ds-identify`.
+/// Detect which data sources this machine may use.
 #[derive(Debug, Parser)]
 #[command(name = "ds-identify")]
 pub(crate) struct DsIdentify {
@@ -328,14 +328,27 @@ pub(crate) struct DsIdentify {
 /// The definition of the command line, for man pages and completions.
 #[cfg_attr(not(any(feature = "packaging", test)), allow(dead_code))]
 pub(crate) fn definition() -> clap::Command {
-    Cli::command()
+    // Documents have lines of any length.
+    Cli::command().term_width(0)
 }
 
 /// The helper programs that have a man page: this program under another name.
 #[cfg(feature = "packaging")]
 pub(crate) fn helpers() -> Vec<clap::Command> {
-    let per = Cli::command().find_subcommand("per").cloned().unwrap_or_default();
-    vec![CloudId::command(), DsIdentify::command(), per.name("cloud-init-per")]
+    vec![CloudId::command(), DsIdentify::command(), per()]
+}
+
+/// `cloud-init-per` as typed; the program gives its words to the command unparsed.
+#[cfg(feature = "packaging")]
+fn per() -> clap::Command {
+    let word = |name: &'static str, help: &'static str| clap::Arg::new(name).required(true).help(help);
+    clap::Command::new("cloud-init-per")
+        .about("Run a command once, once per instance, or at every boot")
+        .disable_help_flag(true)
+        .arg(word("FREQUENCY", "How often the command runs").value_parser(["once", "instance", "always"]))
+        .arg(word("NAME", "The name under which the run is recorded"))
+        .arg(word("COMMAND", "The command"))
+        .arg(clap::Arg::new("ARGUMENT").num_args(0..).help("Its arguments"))
 }
 
 /// Runs the command line and returns the exit code.
@@ -372,9 +385,14 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
 
 use crate::output;
 
+/// The longest lines of help, in columns.
+const MAX_WIDTH: usize = 120;
+
 fn parsed<T: CommandFactory + FromArgMatches>(arguments: Vec<OsString>, run: impl FnOnce(T) -> u8) -> u8 {
-    let matches =
-        T::command().try_get_matches_from(arguments).and_then(|matches| T::from_arg_matches(&matches));
+    // Help is wrapped for a terminal only; longer lines are hard to read.
+    let width = output::Screen::stdout().columns().map_or(0, |columns| columns.min(MAX_WIDTH));
+    let command = T::command().term_width(width);
+    let matches = command.try_get_matches_from(arguments).and_then(|matches| T::from_arg_matches(&matches));
     match matches {
         Ok(options) => run(options),
         Err(error) => {

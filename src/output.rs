@@ -1,6 +1,10 @@
 //! Output of commands. A closed pipe is not an error.
 
+mod screen;
+
 use std::io::{self, Write};
+
+pub(crate) use screen::{Screen, Style};
 
 /// Prints a line on standard output.
 pub(crate) fn line(text: &str) {
@@ -17,4 +21,22 @@ pub(crate) fn text(text: &str) {
 /// Prints a line on standard error.
 pub(crate) fn error(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Prints lines on standard output, on a terminal each in its style.
+pub(crate) fn styled(lines: &str, style: impl Fn(&str) -> Style) {
+    text(&Screen::stdout().painted(lines, style));
+}
+
+/// Prints lines and a line break on standard error, on a terminal each in its style.
+pub(crate) fn styled_error(lines: &str, style: impl Fn(&str) -> Style) {
+    error(&Screen::stderr().painted(lines, style));
+}
+
+/// Replaces the last line of a terminal on standard error; an empty text removes it.
+pub(crate) fn replace_line(text: &str) {
+    let mut err = io::stderr();
+    // To the first column, and erase to the end of the line (ECMA-48).
+    let _ = write!(err, "\r\x1b[K{text}");
+    let _ = err.flush();
 }

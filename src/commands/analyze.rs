@@ -1,6 +1,6 @@
 //! `analyze`: what the log says about the boots.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use engine::analyze::{self, Event, Surroundings};
@@ -8,7 +8,7 @@ use model::System;
 use model::effects::Command;
 
 use crate::input;
-use crate::output;
+use crate::output::{self, Style};
 
 /// `analyze`.
 #[derive(Debug, Subcommand)]
@@ -68,12 +68,31 @@ pub(crate) fn run(command: &Analyze) -> u8 {
         Analyze::Blame(files) | Analyze::Dump(files) | Analyze::Boot(files) | Analyze::Trace(files) => files,
     };
     let answer = events(&system, files).and_then(|events| answer(&system, command, &events));
-    match answer.and_then(|(text, ok)| input::write(&system, &files.outfile, &text).map(|()| ok)) {
+    let is_report = matches!(command, Analyze::Show(_) | Analyze::Blame(_) | Analyze::Boot(_));
+    let print = |text: &str| {
+        if is_report && files.outfile == Path::new("-") {
+            output::styled(text, style);
+            return Ok(());
+        }
+        input::write(&system, &files.outfile, text)
+    };
+    match answer.and_then(|(text, ok)| print(&text).map(|()| ok)) {
         Ok(ok) => u8::from(!ok),
         Err(error) => {
             output::error(&error);
             1
         }
+    }
+}
+
+/// How a terminal shows a line of a report.
+fn style(line: &str) -> Style {
+    if line.starts_with("-- ") {
+        Style::Bold
+    } else if line.starts_with("Starting stage") || line.starts_with("Finished stage") {
+        Style::Cyan
+    } else {
+        Style::Plain
     }
 }
 

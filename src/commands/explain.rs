@@ -9,17 +9,17 @@ use model::{Node, Origin, System};
 use serde_json::{Value, json};
 use system::Host;
 
-use crate::output;
+use crate::output::{self, Style};
 
-/// How much of a value is shown on a line.
+/// How much of a value is shown; on a terminal, as much as its line has room for.
 const WIDTH: usize = 60;
+/// How much is shown on any terminal.
+const MIN_WIDTH: usize = 20;
 
 /// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Human-readable text.
     Text,
-    /// JSON.
     Json,
 }
 
@@ -79,7 +79,10 @@ pub(crate) fn run(options: &Explain) -> u8 {
     });
     match outcome {
         Ok(text) => {
-            output::text(&text);
+            match options.format {
+                Format::Text => output::styled(&text, style),
+                Format::Json => output::text(&text),
+            }
             0
         }
         Err(error) => {
@@ -112,12 +115,26 @@ fn all(gathered: &Gathered, format: Format) -> String {
     }
 }
 
-fn short(value: &Value) -> String {
+/// A value as JSON, truncated to what is left of the line after `before`.
+fn short(before: &str, value: &Value) -> String {
+    let width = output::Screen::stdout()
+        .columns()
+        .map_or(WIDTH, |columns| columns.saturating_sub(before.chars().count()).max(MIN_WIDTH));
     let text = value.to_string();
-    if text.chars().count() <= WIDTH {
+    if text.chars().count() <= width {
         return text;
     }
-    text.chars().take(WIDTH - 1).chain(['…']).collect()
+    text.chars().take(width - 1).chain(['…']).collect()
+}
+
+/// How a terminal shows a line of an explanation.
+fn style(line: &str) -> Style {
+    match line.as_bytes() {
+        [b'*', ..] => Style::Green,
+        [b' ', b' ', b'f', ..] => Style::Plain,
+        [b' ', ..] => Style::Dim,
+        _ => Style::Bold,
+    }
 }
 
 fn named(path: &[String]) -> String {
@@ -129,13 +146,16 @@ fn text(explanation: &Explanation) -> String {
     let path = &explanation.path;
     let mut out = match &explanation.value {
         Some(value) => {
-            format!("{} = {}\n  from {}\n", named(path), short(&shown(path, value)), winners(explanation))
+            let key = format!("{} = ", named(path));
+            let value = short(&key, &shown(path, value));
+            format!("{key}{value}\n  from {}\n", winners(explanation))
         }
         None => format!("{} is no longer set\n", named(path)),
     };
     for setting in &explanation.settings {
         let mark = if setting.wins { '*' } else { ' ' };
-        out += &format!("{mark} {}: {}\n", setting.node.origin, short(&shown(path, &setting.node)));
+        let place = format!("{mark} {}: ", setting.node.origin);
+        out += &format!("{place}{}\n", short(&place, &shown(path, &setting.node)));
         for fate in &setting.fates {
             out += &format!("      {fate}\n");
         }

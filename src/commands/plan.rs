@@ -36,9 +36,7 @@ pub(crate) use self::watch::Warning;
 /// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Human-readable text.
     Text,
-    /// JSON.
     Json,
 }
 
@@ -262,10 +260,10 @@ pub(crate) fn run(options: &Plan) -> u8 {
         .and_then(|inputs| boot(&inputs, options.source.root.as_deref(), options.source.given()))
     {
         Ok(planned) => {
-            output::text(&match options.format {
-                Format::Text => text(&planned, options.all),
-                Format::Json => json(&planned),
-            });
+            match options.format {
+                Format::Text => output::styled(&text(&planned, options.all), show::style),
+                Format::Json => output::text(&json(&planned)),
+            }
             if planned.warnings.is_empty() && planned.errors.is_empty() { 0 } else { 2 }
         }
         Err(error) => {

@@ -1,7 +1,7 @@
 //! `generate reference`: a page per module from its types, a page per command from its definition, and an index.
 
 mod commands;
-mod exit_codes;
+pub(super) mod exit_codes;
 mod keys;
 mod sources;
 

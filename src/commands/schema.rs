@@ -9,7 +9,7 @@ use model::System;
 
 use self::judge::{Outcome, Stop};
 use self::parts::{Kind, Part};
-use crate::output;
+use crate::output::{self, Style};
 
 /// `schema`.
 #[derive(Debug, Args)]
@@ -47,8 +47,38 @@ struct Run<'a> {
     indent: &'static str,
 }
 
+/// Prints lines on standard output.
+fn say(lines: &str) {
+    output::styled(&format!("{lines}\n"), style);
+}
+
+/// Prints lines on standard error.
+fn tell_error(lines: &str) {
+    output::styled_error(lines, style);
+}
+
+/// How a terminal shows a line of the result.
+fn style(line: &str) -> Style {
+    let is_marked = |mark: &str| line.contains(&format!("\t\t# {mark}"));
+    let line = line.trim_start();
+    let begins = |words: &[&str]| words.iter().any(|word| line.starts_with(word));
+    if begins(&["Valid schema"]) {
+        Style::Green
+    } else if is_marked("E") || begins(&["Invalid ", "Error:", "# Errors:", "# E", "^"]) {
+        Style::Red
+    } else if is_marked("D")
+        || begins(&["Cloud config schema deprecations:", "warning:", "advice:", "# Deprecations:", "# D"])
+    {
+        Style::Yellow
+    } else if begins(&["see docs/"]) {
+        Style::Dim
+    } else {
+        Style::Plain
+    }
+}
+
 fn stopped(message: &str) -> u8 {
-    output::error(message);
+    tell_error(message);
     1
 }
 
@@ -100,7 +130,7 @@ pub(crate) fn run(options: &Schema) -> u8 {
             Ok(Outcome::Valid) => {
                 let shown = part.path.display().to_string();
                 let name = if options.config_file.is_some() { shown.as_str() } else { part.kind.name() };
-                output::line(&format!("{indent}Valid schema {name}"));
+                say(&format!("{indent}Valid schema {name}"));
             }
             Ok(Outcome::NotJudged) => {}
             Ok(Outcome::Invalid) => invalid.push(part.kind.name()),

@@ -4,9 +4,11 @@
 mod cloud_cfg;
 mod evidence;
 mod explain;
+mod man;
 mod plan;
 mod roots;
 mod schema;
+mod terminal;
 
 use std::process::Output;
 

@@ -199,6 +199,19 @@ fn waiting_for_the_status_shows_the_module_and_has_an_end() {
     assert!(begun.elapsed() < Duration::from_secs(60));
     assert!(told.contains("running stage modules-config, module bootcmd ("), "{told}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("status: "), "{output:?}");
+    // A terminal has one line for it, which is replaced and finally removed.
+    let mut script = Command::new("script");
+    let line = format!("stty cols 40; {} status --wait --timeout 3", program().display());
+    script.args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
+    script.env("CLOUD_CFG", place.path("cloud.cfg")).env("TERM", "xterm").env("NO_COLOR", "1");
+    let shown = String::from_utf8_lossy(&script.output().expect("it runs").stdout).into_owned();
+    let replaced = "\r\u{1b}[Krunning stage modules-config, module bo";
+    assert!(shown.starts_with(replaced) && shown.matches(replaced).count() > 1, "{shown:?}");
+    assert!(shown.contains("\r\u{1b}[Kstatus: ") && shown.lines().count() <= 3, "{shown:?}");
+    script.env("TERM", "dumb");
+    let shown = String::from_utf8_lossy(&script.output().expect("it runs").stdout).into_owned();
+    assert_eq!(shown.matches("running stage modules-config, module bootcmd (").count(), 1, "{shown:?}");
+    assert!(!shown.contains('\u{1b}'), "{shown:?}");
     stage.kill().expect("it runs");
     stage.wait().expect("it ended");
     let wrong = place.command(&["status", "--timeout", "2"]).output().expect("it runs");

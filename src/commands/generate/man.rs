@@ -1,169 +1,16 @@
 //! Man pages: what the command line defines, and what it does not: examples, files, environment, exit codes.
 
+mod notes;
+
 use std::fmt::Write as _;
 
-use clap::Command;
-use clap_mangen::Man;
+use clap::{Arg, ArgAction, Command};
 
-/// What a page says besides its options. The key is the command as people type it.
-struct Extra {
-    command: &'static str,
-    /// A command line and what it does.
-    examples: &'static [(&'static str, &'static str)],
-    /// A code and when it is returned; empty for 0 and 1.
-    exit: &'static [(&'static str, &'static str)],
-    files: &'static [&'static str],
-}
+use crate::commands::reference::exit_codes;
+use notes::{ENVIRONMENT, FILES};
 
-/// The pages with more than the common sections.
-const EXTRAS: &[Extra] = &[
-    Extra {
-        command: "cloud-init",
-        examples: &[
-            ("cloud-init status --wait", "Wait until the boot has finished."),
-            ("cloud-init schema --system", "Validate what this instance received."),
-        ],
-        exit: &[],
-        files: &["config", "conf_d", "state", "run", "log", "output", "disabled"],
-    },
-    Extra {
-        command: "cloud-init status",
-        examples: &[
-            ("cloud-init status --long", "Show the status with errors and the data source."),
-            ("cloud-init status --wait --timeout 600", "Wait ten minutes at most."),
-            ("cloud-init status --format json | jq .errors", "List the errors."),
-        ],
-        exit: &[
-            ("0", "The boot has finished or still runs, without errors."),
-            ("1", "An error stopped a stage."),
-            ("2", "There were errors, and cloud-init continued."),
-            ("124", "With --timeout: the boot has not finished in time."),
-        ],
-        files: &["run", "log"],
-    },
-    Extra {
-        command: "cloud-init clean",
-        examples: &[
-            (
-                "cloud-init clean --logs --seed --machine-id --configs all",
-                "Prepare an image, after which `cloud-init clean --check` lists what is left.",
-            ),
-            ("cloud-init clean --logs --reboot", "Run the first boot of this instance again."),
-        ],
-        exit: &[
-            ("0", "Done; with --check: nothing is left."),
-            ("1", "An error; with --check: something is left."),
-        ],
-        files: &["state", "clean_d", "log", "output"],
-    },
-    Extra {
-        command: "cloud-init schema",
-        examples: &[
-            ("cloud-init schema --config-file user-data.yaml", "Validate a cloud-config."),
-            ("cloud-init schema --config-file user-data.yaml --annotate", "Print it with its errors."),
-            (
-                "cloud-init schema --schema-type network-config --config-file net.yaml",
-                "Validate a network-config.",
-            ),
-        ],
-        exit: &[("0", "The file is valid; it may contain deprecated keys."), ("1", "The file is invalid.")],
-        files: &["schemas"],
-    },
-    Extra {
-        command: "cloud-init query",
-        examples: &[
-            ("cloud-init query --list-keys", "List the top-level keys."),
-            ("cloud-init query v1.region", "Print the region."),
-            ("cloud-init query --format '{{ v1.local_hostname }}.example.com'", "Render a template."),
-        ],
-        exit: &[],
-        files: &["instance_data"],
-    },
-    Extra {
-        command: "cloud-init plan",
-        examples: &[
-            ("cloud-init plan --example openstack-centos7", "Show the boot of an embedded example."),
-            (
-                "cloud-init plan --distro ubuntu --user-data user-data.yaml",
-                "Show what user-data does on an Ubuntu instance.",
-            ),
-            ("cloud-init plan --root /mnt --format json", "Show the next boot of an image, for programs."),
-        ],
-        exit: &[
-            ("0", "The boot has no warnings."),
-            ("1", "The input cannot be used."),
-            ("2", "The boot has warnings, which the plan contains."),
-        ],
-        files: &[],
-    },
-    Extra {
-        command: "cloud-init analyze",
-        examples: &[
-            ("cloud-init analyze show", "Print the stages and modules in order."),
-            ("cloud-init analyze blame", "Print the slowest first."),
-            ("cloud-init analyze plot --outfile boot.svg", "Draw the last boot."),
-        ],
-        exit: &[],
-        files: &["log"],
-    },
-    Extra {
-        command: "cloud-init single",
-        examples: &[(
-            "cloud-init single --name ssh --frequency always",
-            "Run a module, although it has run for this instance.",
-        )],
-        exit: &[],
-        files: &["config", "state", "log"],
-    },
-    Extra {
-        command: "cloud-init collect-logs",
-        examples: &[("cloud-init collect-logs --tarfile logs.tar.gz", "Write what a bug report needs.")],
-        exit: &[],
-        files: &["log", "output"],
-    },
-    Extra {
-        command: "cloud-id",
-        examples: &[("cloud-id --long", "Print the cloud and its region.")],
-        exit: &[
-            ("0", "The name was printed."),
-            ("1", "There is no instance data."),
-            ("2", "cloud-init is disabled."),
-            ("3", "cloud-init has not run yet."),
-        ],
-        files: &["instance_data"],
-    },
-    Extra {
-        command: "ds-identify",
-        examples: &[("ds-identify --force", "Detect again.")],
-        exit: &[
-            ("0", "A data source was detected, or cloud-init is to run without one."),
-            ("1", "cloud-init is to be disabled."),
-        ],
-        files: &["run", "config"],
-    },
-];
-
-/// The files that pages name.
-const FILES: &[(&str, &str, &str)] = &[
-    ("config", "/etc/cloud/cloud.cfg", "The configuration of this image."),
-    (
-        "conf_d",
-        "/etc/cloud/cloud.cfg.d/*.cfg",
-        "Configuration that takes precedence over cloud.cfg, by name.",
-    ),
-    ("clean_d", "/etc/cloud/clean.d/*", "Programs that `cloud-init clean` runs."),
-    ("disabled", "/etc/cloud/cloud-init.disabled", "If it exists, cloud-init does not run at boot."),
-    ("state", "/var/lib/cloud", "The data of instances, semaphores and scripts."),
-    ("run", "/run/cloud-init", "The status of this boot, and what was detected."),
-    ("instance_data", "/run/cloud-init/instance-data.json", "The metadata of this instance."),
-    ("log", "/var/log/cloud-init.log", "The log of all boots."),
-    ("output", "/var/log/cloud-init-output.log", "What commands of user-data printed."),
-    (
-        "schemas",
-        "/usr/share/cloud-init/schemas",
-        "The JSON schemas of cloud-config and network-config, for editors.",
-    ),
-];
+/// The date of the release, as in packaging/debian/changelog.
+const DATE: &str = "2026-01-01";
 
 /// A page and the pages of a command's subcommands, each with the name of its file.
 pub(super) fn pages(definition: &Command, helpers: &[Command]) -> Vec<(String, Vec<u8>)> {
@@ -180,123 +27,245 @@ pub(super) fn pages(definition: &Command, helpers: &[Command]) -> Vec<(String, V
     pages
 }
 
+/// The subcommands that have a page.
+fn subcommands(command: &Command) -> Vec<&Command> {
+    let has_page = |sub: &&Command| !sub.is_hide_set() && !["help", "generate"].contains(&sub.get_name());
+    command.get_subcommands().filter(has_page).collect()
+}
+
+/// Adds the page of a command and those of its subcommands, which refer to it and to its parents.
 fn add(pages: &mut Vec<(String, Vec<u8>)>, command: &Command, typed: &str, parents: &[&str]) {
     let name = typed.replace(' ', "-");
-    let subs: Vec<&Command> = command
-        .get_subcommands()
-        .filter(|sub| !sub.is_hide_set() && !["help", "generate"].contains(&sub.get_name()))
-        .collect();
     let mut related: Vec<String> = parents.iter().map(|parent| (*parent).to_owned()).collect();
-    related.extend(subs.iter().map(|sub| format!("{name}-{}", sub.get_name())));
-    pages.push((format!("{name}.1"), page(command, &name, typed, &related)));
-    for sub in subs {
-        add(pages, sub, &format!("{typed} {}", sub.get_name()), &[name.as_str()]);
+    related.extend(subcommands(command).iter().map(|sub| format!("{name}-{}", sub.get_name())));
+    pages.push((format!("{name}.1"), page(command, &name, typed, related).into_bytes()));
+    let parents = [parents, &[name.as_str()]].concat();
+    for sub in subcommands(command) {
+        add(pages, sub, &format!("{typed} {}", sub.get_name()), &parents);
     }
 }
 
-fn page(command: &Command, name: &str, typed: &str, related: &[String]) -> Vec<u8> {
-    // Hidden commands have no page.
-    let shown = command.clone().bin_name(typed).display_name(name).disable_help_subcommand(true);
-    let man = Man::new(shown.mut_subcommands(|sub| {
-        let hide = sub.get_name() == "generate" || sub.is_hide_set();
-        sub.hide(hide)
-    }))
-    .source(format!("cloud-init-rs {}", env!("CARGO_PKG_VERSION")))
-    .manual("cloud-init");
-    let mut text = Vec::new();
-    // Rendering into memory cannot fail.
-    let _ = man.render_title(&mut text);
-    let _ = man.render_name_section(&mut text);
-    let _ = man.render_synopsis_section(&mut text);
-    let _ = man.render_description_section(&mut text);
-    let _ = man.render_options_section(&mut text);
-    if command.get_subcommands().any(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
-        let _ = man.render_subcommands_section(&mut text);
+fn page(command: &Command, name: &str, typed: &str, related: Vec<String>) -> String {
+    let notes = notes::of(typed);
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let mut text = format!(
+        ".TH {} 1 {DATE} \"cloud\\-init\\-rs {}\" cloud\\-init\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n{}\n.SH DESCRIPTION\n{}\n",
+        escaped(name),
+        env!("CARGO_PKG_VERSION"),
+        escaped(name),
+        escaped(&about),
+        synopsis(command, typed),
+        escaped(&sentence(&about)),
+    );
+    for paragraph in notes.about {
+        let _ = write!(text, ".PP\n{}\n", escaped(paragraph));
     }
-    text.extend(sections(typed, related).into_bytes());
+    section(&mut text, "OPTIONS", arguments(command).map(option));
+    let subs = subcommands(command);
+    let commands = subs.iter().map(|sub| {
+        let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+        (format!("\\fB{}\\fR", escaped(sub.get_name())), escaped(&sentence(&about)))
+    });
+    section(&mut text, "COMMANDS", commands);
+    let bold = |(term, about): &(&str, &str)| (format!("\\fB{}\\fR", escaped(term)), escaped(about));
+    section(&mut text, "EXAMPLES", notes.examples.iter().map(bold));
+    section(
+        &mut text,
+        "FILES",
+        FILES
+            .iter()
+            .filter(|(key, ..)| notes.files.contains(key))
+            .map(|(_, path, about)| (format!("\\fI{}\\fR", escaped(path)), escaped(about))),
+    );
+    section(
+        &mut text,
+        "ENVIRONMENT",
+        ENVIRONMENT.iter().filter(|(name, _)| notes.environment.contains(name)).map(bold),
+    );
+    match exit_codes::of(typed) {
+        Some(codes) => {
+            let codes =
+                codes.iter().map(|(code, meaning)| (format!("\\fB{code}\\fR"), escaped(&sentence(meaning))));
+            section(&mut text, "EXIT STATUS", codes);
+        }
+        None => text.push_str(".SH \"EXIT STATUS\"\nThat of the command; 2 for a usage error.\n"),
+    }
+    let others = notes.related.iter().map(|page| (*page).to_owned());
+    see_also(&mut text, related.into_iter().chain(others));
     text
 }
 
-/// Characters that roff(7) would interpret.
-fn escaped(text: &str) -> String {
-    let text = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq").replace('`', "\\(ga");
-    if text.starts_with('.') { format!("\\&{text}") } else { text }
+/// A section with a list of terms and their meaning; nothing if the list is empty.
+fn section(text: &mut String, name: &str, items: impl Iterator<Item = (String, String)>) {
+    let mut items = items.peekable();
+    if items.peek().is_some() {
+        let _ = writeln!(text, ".SH \"{name}\"");
+    }
+    for (term, about) in items {
+        let _ = write!(text, ".TP\n{term}\n{about}\n");
+    }
 }
 
-fn sections(typed: &str, related: &[String]) -> String {
-    let extra = EXTRAS.iter().find(|extra| extra.command == typed);
-    let mut text = String::new();
-    let item = |text: &mut String, term: &str, about: &str| {
-        let _ = writeln!(text, ".TP\n\\fB{}\\fR\n{}", escaped(term), escaped(about));
+fn see_also(text: &mut String, pages: impl Iterator<Item = String>) {
+    let of = |page: &str| if page == "udev" { 7 } else { 1 };
+    let pages: Vec<String> = pages
+        .map(|page| format!("\\fB{}\\fR(%)", escaped(&page)).replace('%', &of(&page).to_string()))
+        .collect();
+    if !pages.is_empty() {
+        let _ = write!(text, ".SH \"SEE ALSO\"\n{}\n", pages.join(",\n"));
+    }
+}
+
+/// The arguments in the order of the definition.
+fn arguments(command: &Command) -> impl Iterator<Item = &Arg> {
+    command.get_arguments().filter(|arg| !arg.is_hide_set())
+}
+
+/// How the command is typed: the value of each option, what is optional and what can be repeated.
+fn synopsis(command: &Command, typed: &str) -> String {
+    let mut text = format!("\\fB{}\\fR", escaped(typed));
+    for arg in arguments(command) {
+        let names: Vec<String> = spellings(arg).collect();
+        let word = match (names.is_empty(), value(arg)) {
+            (true, value) => value.unwrap_or_default(),
+            (false, None) => names.join("|"),
+            (false, Some(value)) => format!("{} {value}", names.join("|")),
+        };
+        let word = if arg.is_required_set() { word } else { format!("[{word}]") };
+        let repeats = matches!(arg.get_action(), ArgAction::Append | ArgAction::Count)
+            || arg.get_num_args().is_some_and(|count| count.max_values() > 1);
+        let _ = write!(text, "\n{word}{}", if repeats { "..." } else { "" });
+    }
+    if !subcommands(command).is_empty() {
+        text.push_str("\n\\fICOMMAND\\fR\n[\\fIARGUMENT\\fR]...");
+    }
+    text
+}
+
+/// `-f` and `--file`, in bold.
+fn spellings(arg: &Arg) -> impl Iterator<Item = String> {
+    let short = arg.get_short().map(|short| format!("\\fB\\-{short}\\fR"));
+    let long = arg.get_long().map(|long| format!("\\fB\\-\\-{}\\fR", escaped(long)));
+    short.into_iter().chain(long)
+}
+
+/// The name of an argument's value, in italics.
+fn value(arg: &Arg) -> Option<String> {
+    if !arg.get_action().takes_values() {
+        return None;
+    }
+    let italic = |name: &str| format!("\\fI{}\\fR", escaped(name));
+    let names = arg.get_value_names().map(|names| names.iter().map(|name| italic(name)).collect::<Vec<_>>());
+    Some(names.map_or_else(|| italic(arg.get_id().as_str()), |names| names.join(" ")))
+}
+
+/// An option and its meaning.
+fn option(arg: &Arg) -> (String, String) {
+    let mut term = spellings(arg).collect::<Vec<_>>().join(", ");
+    if let Some(value) = value(arg) {
+        let space = if term.is_empty() { "" } else { " " };
+        let _ = write!(term, "{space}{value}");
+    }
+    let help = match arg.get_id().as_str() {
+        // The page has all of it.
+        "help" => "Print help".to_owned(),
+        _ => arg.get_help().map(ToString::to_string).unwrap_or_default(),
     };
-    if let Some(extra) = extra.filter(|extra| !extra.examples.is_empty()) {
-        text.push_str(".SH EXAMPLES\n");
-        extra.examples.iter().for_each(|(line, about)| item(&mut text, line, about));
+    let mut about = escaped(&sentence(&help));
+    let takes_values = arg.get_action().takes_values();
+    let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    if takes_values && !defaults.is_empty() {
+        let _ = write!(about, " Default: \\fB{}\\fR.", escaped(&defaults.join(" ")));
     }
-    text.push_str(".SH \"EXIT STATUS\"\n");
-    match extra.map(|extra| extra.exit).filter(|exit| !exit.is_empty()) {
-        Some(exit) => exit.iter().for_each(|(code, about)| item(&mut text, code, about)),
-        None => {
-            item(&mut text, "0", "Success.");
-            item(&mut text, "1", "An error, which is printed on standard error.");
+    let values = arg.get_possible_values();
+    let values: Vec<_> = values.iter().filter(|value| takes_values && !value.is_hide_set()).collect();
+    if values.iter().any(|value| value.get_help().is_some()) {
+        about.push_str("\n.RS");
+        for value in values {
+            let help = value.get_help().map(ToString::to_string).unwrap_or_default();
+            let _ =
+                write!(about, "\n.TP\n\\fB{}\\fR\n{}", escaped(value.get_name()), escaped(&sentence(&help)));
+        }
+        about.push_str("\n.RE");
+    } else if !values.is_empty() {
+        let names: Vec<String> =
+            values.iter().map(|value| format!("\\fB{}\\fR", escaped(value.get_name()))).collect();
+        let _ = write!(about, " One of {}.", names.join(", "));
+    }
+    (term, about)
+}
+
+/// A text that ends with a period and starts with a capital letter, unless its first word is a name.
+fn sentence(text: &str) -> String {
+    let is_word = text.split(' ').next().is_some_and(|word| !word.contains(['-', '(', '_', '/']));
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let end = if text.is_empty() || text.ends_with('.') { "" } else { "." };
+    if is_word { format!("{first}{}{end}", letters.as_str()) } else { format!("{text}{end}") }
+}
+
+/// Text without characters that roff(7) would interpret.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    if text.starts_with('.') {
+        out.push_str("\\&");
+    }
+    for letter in text.chars() {
+        match letter {
+            '\\' => out.push_str("\\e"),
+            '-' => out.push_str("\\-"),
+            '\'' => out.push_str("\\(aq"),
+            '`' => out.push_str("\\(ga"),
+            '^' => out.push_str("\\(ha"),
+            '~' => out.push_str("\\(ti"),
+            '"' => out.push_str("\\(dq"),
+            letter => out.push(letter),
         }
     }
-    if !extra.is_some_and(|extra| extra.exit.iter().any(|(code, _)| *code == "2")) {
-        item(&mut text, "2", "The command line is invalid.");
-    }
-    if let Some(extra) = extra.filter(|extra| !extra.files.is_empty()) {
-        text.push_str(".SH FILES\n");
-        for (_, path, about) in FILES.iter().filter(|(key, ..)| extra.files.contains(key)) {
-            item(&mut text, path, about);
-        }
-    }
-    if matches!(typed, "cloud-init" | "ds-identify") {
-        text.push_str(".SH ENVIRONMENT\n");
-        item(
-            &mut text,
-            "KERNEL_CMDLINE",
-            "Read like the kernel command line, for containers: cloud-init=disabled or cloud-init=enabled.",
-        );
-    }
-    if !related.is_empty() {
-        let pages: Vec<String> = related.iter().map(|page| format!("\\fB{}\\fR(1)", escaped(page))).collect();
-        let _ = write!(text, ".SH \"SEE ALSO\"\n{}\n", pages.join(", "));
-    }
-    text
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_extra_belongs_to_a_page() {
+    fn page_of(name: &str) -> String {
         let pages = pages(&crate::cli::definition(), &crate::cli::helpers());
-        for extra in EXTRAS {
-            let name = format!("{}.1", extra.command.replace(' ', "-"));
-            assert!(pages.iter().any(|(page, _)| *page == name), "{name}");
-            let keys = extra.files.iter().all(|key| FILES.iter().any(|(known, ..)| known == key));
-            assert!(keys, "{name}");
-        }
+        let (_, page) = pages.iter().find(|(file, _)| *file == format!("{name}.1")).expect("a page");
+        String::from_utf8_lossy(page).into_owned()
     }
 
     #[test]
     fn the_synopsis_is_what_people_type() {
-        let pages = pages(&crate::cli::definition(), &crate::cli::helpers());
-        let (_, plan) = pages.iter().find(|(name, _)| name == "cloud-init-status.1").expect("a page");
-        let plan = String::from_utf8_lossy(plan);
-        assert!(plan.contains("\\fBcloud\\-init status\\fR"), "{plan}");
-        for section in [
+        let page = page_of("cloud-init-single");
+        let begins =
+            ".SH SYNOPSIS\n\\fBcloud\\-init single\\fR\n\\fB\\-n\\fR|\\fB\\-\\-name\\fR \\fINAME\\fR\n";
+        assert!(page.contains(begins), "{page}");
+        assert!(page.contains("\n[\\fB\\-f\\fR|\\fB\\-\\-file\\fR \\fIFILE\\fR]...\n"), "{page}");
+        assert!(page.contains("\n[\\fIMODULE_ARGS\\fR]...\n"), "{page}");
+        let page = page_of("cloud-init-per");
+        let typed = "\\fBcloud\\-init\\-per\\fR\n\\fIFREQUENCY\\fR\n\\fINAME\\fR\n\\fICOMMAND\\fR\n[\\fIARGUMENT\\fR]...";
+        assert!(page.contains(typed), "{page}");
+    }
+
+    #[test]
+    fn pages_have_the_usual_sections() {
+        let page = page_of("cloud-init-status");
+        let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+        let expected = [
             "NAME",
             "SYNOPSIS",
             "DESCRIPTION",
-            "OPTIONS",
-            "EXAMPLES",
+            "\"OPTIONS\"",
+            "\"EXAMPLES\"",
+            "\"FILES\"",
+            "\"ENVIRONMENT\"",
             "\"EXIT STATUS\"",
-            "FILES",
             "\"SEE ALSO\"",
-        ] {
-            assert!(plan.contains(&format!(".SH {section}\n")), "{section}");
-        }
+        ];
+        assert_eq!(sections, expected);
+        let codes: Vec<&str> =
+            page.lines().filter(|line| ["\\fB124\\fR", "\\fB2\\fR"].contains(line)).collect();
+        assert_eq!(codes, ["\\fB2\\fR", "\\fB124\\fR"]);
     }
 }

@@ -13,6 +13,7 @@ use super::accounts::Accounts;
 use super::distinct::distinct;
 use super::mask::shown_content;
 use super::watch::Warning;
+use crate::output::Style;
 
 /// Directories of cloud-init's own state, which readers of a plan rarely need.
 const STATE: &[&str] = &["/var/lib/cloud", "/run/cloud-init"];
@@ -211,6 +212,27 @@ pub(crate) fn text(planned: &Planned, all: bool) -> String {
     }
     print.out.push('\n');
     print.out
+}
+
+/// How a terminal shows a line of the text.
+pub(crate) fn style(line: &str) -> Style {
+    match line.as_bytes() {
+        [b'=', b'=', ..] => Style::Bold,
+        [b'[', ..] => Style::Cyan,
+        [b' ', b' ', b'!', ..] => {
+            let is_error =
+                ["error", "critical", "failed"].iter().any(|level| line[3..].trim_start().starts_with(level));
+            if is_error { Style::Red } else { Style::Yellow }
+        }
+        [b' ', b' ', b'?', ..] => Style::Yellow,
+        [b' ', b' ', b' ', b' ', b' ', b' ', mark, ..] => match mark {
+            b'+' => Style::Green,
+            b'-' => Style::Red,
+            b'@' | b'(' => Style::Dim,
+            _ => Style::Plain,
+        },
+        _ => Style::Plain,
+    }
 }
 
 /// Whether a warning already covers an entry of the error list, which is in Python's notation.

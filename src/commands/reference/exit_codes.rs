@@ -11,11 +11,13 @@ const STAGE: Codes = &[
 ];
 
 /// Looked up by the command as typed. `None` for commands that only have subcommands.
-pub(super) fn of(command: &str) -> Option<Codes> {
+pub(in crate::commands) fn of(command: &str) -> Option<Codes> {
     Some(match command {
-        "cloud-init devel" | "cloud-init devel hotplug-hook" | "cloud-init net" | "cloud-init generate" => {
-            return None;
-        }
+        "cloud-init analyze"
+        | "cloud-init devel"
+        | "cloud-init devel hotplug-hook"
+        | "cloud-init net"
+        | "cloud-init generate" => return None,
         "cloud-init" => &[
             ("0", "the exit code of the subcommand, or the version was printed"),
             ("2", "usage error, or no command"),
@@ -26,6 +28,11 @@ pub(super) fn of(command: &str) -> Option<Codes> {
             ("1", "cloud-init failed with a critical error, or its state is unreadable"),
             ("2", "done or running with recoverable errors; also: usage error"),
             ("124", "cloud-init has not finished within --timeout"),
+        ],
+        "cloud-init clean" => &[
+            ("0", "done; with --check: nothing of an instance is left"),
+            ("1", "failure; the reason is printed; with --check: something is left"),
+            ("2", "usage error"),
         ],
         "cloud-init plan" => &[
             ("0", "the boot would finish without warnings"),

@@ -7,9 +7,9 @@ use schema::{Document, Finding, Schema, annotated, check, network, yaml_error};
 use serde_json::Value;
 use yaml::{Limits, Node};
 
-use super::Run;
 use super::netplan;
 use super::parts::{Kind, Part, whole};
+use super::{Run, say, tell_error};
 use crate::output;
 
 /// The result.
@@ -94,8 +94,8 @@ pub(super) fn judge(run: &Run<'_>, part: &Part) -> Result<Outcome, Stop> {
         }
     };
     let Some(tree) = tree.filter(|tree| tree.value.as_map().is_some()) else {
-        output::line(&format!("{}Invalid {}", run.indent, part.kind.name()));
-        output::error(&format!("{}Error: {} {shown} is not a YAML dict.\n", run.indent, part.kind.schema()));
+        say(&format!("{}Invalid {}", run.indent, part.kind.name()));
+        tell_error(&format!("{}Error: {} {shown} is not a YAML dict.\n", run.indent, part.kind.schema()));
         return Ok(Outcome::Invalid);
     };
     checked(run, part, &shown, &text, &tree)
@@ -130,7 +130,7 @@ fn cloud_config(
             let problem = first_line(shown, line, &no_header(&text));
             if run.annotate {
                 // Upstream prints no text that it cannot read.
-                output::error(&format!("{}{}", run.indent, problem.told));
+                tell_error(&format!("{}{}", run.indent, problem.told));
                 return Ok(Err(Outcome::Invalid));
             }
             Ok(Err(tell(run, part, &text, vec![problem], Vec::new())))
@@ -246,7 +246,7 @@ fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> 
     // Like upstream, reports parts that were left out only next to another finding.
     if errors.is_empty() && deprecations.is_empty() {
         for part in left_out(shown, text) {
-            output::error(&format!("{}warning: {}", run.indent, part.told));
+            tell_error(&format!("{}warning: {}", run.indent, part.told));
         }
     } else {
         errors.extend(left_out(shown, text));
@@ -254,7 +254,7 @@ fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> 
     // Annotated output keeps upstream's format.
     if !run.annotate {
         for told in advice(part.kind, &place, tree) {
-            output::error(&format!("{}{}", run.indent, told.replace('\n', &format!("\n{}", run.indent))));
+            tell_error(&format!("{}{}", run.indent, told.replace('\n', &format!("\n{}", run.indent))));
         }
     }
     Ok(tell(run, part, text, errors, deprecations))
@@ -310,7 +310,7 @@ fn tell(run: &Run<'_>, part: &Part, text: &str, errors: Vec<Problem>, deprecatio
                 problems.into_iter().map(|problem| (problem.line, problem.message)).collect()
             };
             let is_wrong = !errors.is_empty();
-            output::line(&annotated(text, &marks(errors), &marks(deprecations)));
+            say(&annotated(text, &marks(errors), &marks(deprecations)));
             return if is_wrong { Outcome::Invalid } else { Outcome::Valid };
         }
         return Outcome::Valid;
@@ -321,7 +321,7 @@ fn tell(run: &Run<'_>, part: &Part, text: &str, errors: Vec<Problem>, deprecatio
         told.join(&format!("\n{}", run.indent))
     };
     if !deprecations.is_empty() {
-        output::line(&format!(
+        say(&format!(
             "{}Cloud config schema deprecations:\n{}{}",
             run.indent,
             run.indent,
@@ -332,8 +332,8 @@ fn tell(run: &Run<'_>, part: &Part, text: &str, errors: Vec<Problem>, deprecatio
         return Outcome::Valid;
     }
     let indent = run.indent;
-    output::line(&format!("{indent}Invalid {} {}", part.kind.name(), part.path.display()));
-    output::error(&format!("{indent}Error: Cloud config schema errors:\n{indent}{}\n", block(&errors)));
+    say(&format!("{indent}Invalid {} {}", part.kind.name(), part.path.display()));
+    tell_error(&format!("{indent}Error: Cloud config schema errors:\n{indent}{}\n", block(&errors)));
     Outcome::Invalid
 }
 

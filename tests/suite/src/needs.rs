@@ -21,6 +21,7 @@ const NEEDS: &[(&str, Option<&str>)] = &[
     ("ip", Some("iproute2")),
     ("kill", Some("procps")),
     ("ldd", Some("libc-bin")),
+    ("mandoc", Some("mandoc")),
     ("mcopy", Some("mtools")),
     ("mke2fs", Some("e2fsprogs")),
     ("mkfs.vfat", Some("dosfstools")),

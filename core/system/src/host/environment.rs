@@ -69,6 +69,12 @@ pub fn arguments() -> Vec<std::ffi::OsString> {
     std::env::args_os().collect()
 }
 
+/// The number of columns of a terminal; `None` if the stream is not a terminal, or the terminal does not know.
+pub fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {
+    let columns = rustix::termios::tcgetwinsize(stream).ok()?.ws_col;
+    (columns > 0).then_some(usize::from(columns))
+}
+
 /// The working directory, for relative paths given by users.
 pub fn current_directory() -> std::io::Result<std::path::PathBuf> {
     std::env::current_dir()
