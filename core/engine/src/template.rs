@@ -333,6 +333,22 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_written_as_python_writes_them() {
+        // Expectations: the output of Python and jinja2 3.1.
+        for (expression, expected) in [
+            ("'%g %g %g' | format(123456, 1234567, 999999.5)", "123456 1.23457e+06 1e+06"),
+            ("'%g %g %.3g' | format(0.0001, 0.00001234, 99.96)", "0.0001 1.234e-05 100"),
+            ("999 | filesizeformat", "999 Bytes"),
+            ("1000 | filesizeformat", "1.0 kB"),
+            ("1000000 | filesizeformat", "1.0 MB"),
+            ("1024 | filesizeformat(true)", "1.0 KiB"),
+            ("'a\nb\r\nc\rd'.splitlines()", "['a', 'b', 'c', 'd']"),
+        ] {
+            check(&format!("## template: jinja\n{{{{ {expression} }}}}"), json!({}), expected);
+        }
+    }
+
+    #[test]
     fn numbers_are_read_as_python_reads_them() {
         // Expectations: the output of jinja2 3.1.
         check(

@@ -335,6 +335,12 @@ mod tests {
         ] {
             assert!(patched(text).is_err(), "{text}");
         }
+        let refused = |from: &str, path: &str| {
+            let text = format!(r#"[{{"op": "move", "from": "{from}", "path": "{path}"}}]"#);
+            patched(&text).err().map(|error| error.to_string())
+        };
+        assert!(refused("/c", "/c/d").is_some_and(|error| error.ends_with("a value cannot be moved into itself")));
+        assert_eq!(refused("/c", "/c"), None, "RFC 6902: only into a child");
     }
 
     #[test]

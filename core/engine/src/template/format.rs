@@ -69,14 +69,12 @@ fn exponent(number: f64, precision: usize) -> String {
 
 fn general(number: f64, precision: usize) -> String {
     let precision = precision.max(1);
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the exponent of a double has three digits; for infinity the cast saturates"
-    )]
-    let power = if number == 0.0 { 0 } else { number.abs().log10().floor() as i32 };
+    // Rounding may have added a digit: 999999.5 is 1e+06.
+    let scientific = exponent(number, precision - 1);
+    let power: i32 = scientific.rsplit_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
     let digits = i32::try_from(precision).unwrap_or(i32::MAX);
     let text = if power < -4 || power >= digits {
-        exponent(number, precision - 1)
+        scientific
     } else {
         let after = usize::try_from(digits.saturating_sub(1).saturating_sub(power)).unwrap_or(0);
         format!("{number:.after$}")

@@ -74,3 +74,19 @@ fn part(entry: &Node) -> Result<Option<Message>, UserDataError> {
     }
     Ok(Some(message))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_of_more_parts_than_the_limit_is_refused() {
+        let archive = |count: usize| format!("[{}]", vec!["x"; count].join(","));
+        let found = parts("archive", archive(MAX_PARTS).as_bytes()).map(|found| found.len());
+        assert_eq!(found.ok(), Some(MAX_PARTS));
+        for more in [1, 2, MAX_PARTS] {
+            let refused = parts("archive", archive(MAX_PARTS + more).as_bytes());
+            assert!(matches!(refused, Err(UserDataError::Parts(name)) if name == "archive"), "{more}");
+        }
+    }
+}

@@ -97,3 +97,22 @@ impl Tree for Mounted {
         self.files.list(&path).map_err(|error| self.error(error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mounted_tree_lists_its_directories_and_reads_its_files() {
+        let root = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(root.path().join("openstack")).expect("created");
+        std::fs::write(root.path().join("openstack/file"), "x").expect("written");
+        let files = HostFiles::new(Some(root.path().to_owned()));
+        let tree = Mounted { device: "/dev/sr0".into(), files, own: None };
+        assert_eq!(tree.list("").expect("there"), ["openstack"]);
+        assert_eq!(tree.list("/openstack").expect("there"), ["file"]);
+        assert_eq!(tree.list("openstack/file").expect("no directory"), Vec::<String>::new());
+        assert_eq!(tree.read("openstack/file").expect("there").as_deref(), Some(b"x".as_slice()));
+        assert_eq!(tree.read("openstack").expect("no file"), None);
+    }
+}
