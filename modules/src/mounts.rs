@@ -9,7 +9,7 @@ use etc_files::fstab::{escape, unescape};
 use indexmap::IndexMap;
 use model::effects::{Attributes, Command};
 use model::module::{Described, Listed, Report};
-use model::{Context, Frequency, Module, ModuleError, Node, Spanned, Stage};
+use model::{Context, Frequency, Module, ModuleError, Node, Stage};
 use schema::forms::Either;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -34,7 +34,8 @@ pub struct Config {
     #[schemars(with = "Vec<Either<Text, ()>>", extend("minItems" = 6, "maxItems" = 6))]
     pub mount_default_fields: Option<Vec<Node>>,
     /// A swap file.
-    pub swap: Option<Spanned<swap::Swap>>,
+    #[schemars(with = "Option<swap::Swap>")]
+    pub swap: Option<Node>,
     /// Aliases of devices.
     #[schemars(skip)]
     pub device_aliases: Option<IndexMap<String, Text>>,
@@ -88,8 +89,8 @@ impl Module for Mounts {
                 *options = format!("{options},{MARK}");
             }
         }
-        if let Some(swap) = &config.swap
-            && let Some(file) = swap::set_up(context, swap, report)
+        if let Some(swap) = config.swap.as_ref().and_then(|swap| swap::read(swap, report))
+            && let Some(file) = swap::set_up(context, &swap, report)
         {
             lines.push([file.as_str(), "none", "swap", "sw", "0", "0"].map(str::to_owned).to_vec());
         }

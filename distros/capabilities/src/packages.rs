@@ -57,6 +57,16 @@ impl PackageManagers {
         Self { system: system.clone(), refreshed: paths.instance(REFRESHED), managers: managers.into() }
     }
 
+    /// Snaps that are requested as such, where snap is not one of the distribution's own managers; returns what failed.
+    fn install_snaps(&self, packages: &[PackageSpec]) -> Result<Vec<PackageSpec>, DistroError> {
+        let named = |package: &&PackageSpec| package.manager.as_deref() == Some(Snap.name());
+        let wanted: Vec<PackageSpec> = packages.iter().filter(named).cloned().collect();
+        if wanted.is_empty() || !Snap.available(&self.system) {
+            return Ok(wanted);
+        }
+        Snap.install(&self.system, &wanted)
+    }
+
     fn available(&self) -> impl Iterator<Item = &dyn Manager> {
         self.managers.iter().map(AsRef::as_ref).filter(|manager| {
             let available = manager.available(&self.system);
@@ -100,7 +110,8 @@ impl Packages for PackageManagers {
             packages.iter().filter(|package| package.manager.is_none()).cloned().collect();
         let known: Vec<&str> = self.managers.iter().map(|manager| manager.name()).collect();
         for package in packages {
-            if let Some(named) = package.manager.as_deref().filter(|named| !known.contains(named)) {
+            let is_known = |named: &&str| known.contains(named) || *named == Snap.name();
+            if let Some(named) = package.manager.as_deref().filter(|named| !is_known(named)) {
                 tracing::error!(
                     "Cannot install packages under '{named}' as it is not a supported package manager! Supported: {}",
                     known.join(", ")
@@ -133,6 +144,9 @@ impl Packages for PackageManagers {
             lost.extend::<Vec<PackageSpec>>(own);
         }
         lost.extend(failed);
+        if !known.contains(&Snap.name()) {
+            lost.extend(self.install_snaps(packages)?);
+        }
         if lost.is_empty() {
             return Ok(());
         }

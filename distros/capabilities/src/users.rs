@@ -210,7 +210,7 @@ pub fn create_groups(users: &dyn Users, spec: &UserSpec, groups: &[String]) -> R
 ///
 /// # Errors
 ///
-/// If a group or account cannot be looked up, or a command fails.
+/// If a group or account cannot be looked up, or a member cannot be added. A group that cannot be created is a warning.
 pub fn add_group_with(
     users: &dyn Users,
     (name, members): (&str, &[String]),
@@ -221,7 +221,10 @@ pub fn add_group_with(
     if users.find_group(name)?.is_some() {
         tracing::warn!("Skipping creation of existing group '{name}'");
     } else {
-        run(create())?;
+        // Like upstream: the accounts are still created.
+        if let Err(error) = run(create()) {
+            tracing::warn!("Failed to create group {name}: {error}");
+        }
     }
     for member in members {
         if users.find(member)?.is_none() {

@@ -190,17 +190,20 @@ fn packages_are_installed_by_apt_get() {
 /// `name=version` taken apart, and those that fail are reported.
 #[test]
 fn snaps_are_installed_one_by_one() {
-    let (distro, _, recording) = machine("ubuntu", Scratch::new().program("/usr/bin/snap"));
     let package = |name: &str, version: Option<&str>| PackageSpec {
         name: name.into(),
         version: version.map(str::to_owned),
         manager: Some("snap".into()),
     };
-    distro.packages().install(&[package("lxd", None), package("juju", Some("3.6"))]).expect("installed");
-    assert_eq!(recording.commands(), ["snap install lxd", "snap install juju 3.6"]);
-    let (distro, ..) = machine("ubuntu", Scratch::new());
-    let error = distro.packages().install(&[package("lxd", None)]).expect_err("there is no snap");
-    assert!(error.to_string().contains("lxd"), "{error}");
+    // Also where snap is none of the distribution's own package managers.
+    for name in ["ubuntu", "debian"] {
+        let (distro, _, recording) = machine(name, Scratch::new().program("/usr/bin/snap"));
+        distro.packages().install(&[package("lxd", None), package("juju", Some("3.6"))]).expect("installed");
+        assert_eq!(recording.commands(), ["snap install lxd", "snap install juju 3.6"], "{name}");
+        let (distro, ..) = machine(name, Scratch::new());
+        let error = distro.packages().install(&[package("lxd", None)]).expect_err("there is no snap");
+        assert!(error.to_string().contains("lxd"), "{name}: {error}");
+    }
 }
 
 /// The original's `Apt.install_packages` leaves what apt does not know to snap, and what was asked of apt alone to nobody
@@ -303,6 +306,10 @@ impl Commands for Answering {
         if let Some((_, text)) = self.output.iter().find(|(start, _)| line.starts_with(start)) {
             output.stdout = text.as_bytes().to_vec();
         }
+        if line == "groupadd refused" {
+            output.code = 3;
+            return Err(CommandError::Failed { command: line, output });
+        }
         let left = self.busy_for.load(Ordering::Relaxed);
         if line.starts_with("apt-get ") && left > 0 {
             self.busy_for.store(left - 1, Ordering::Relaxed);
@@ -319,6 +326,19 @@ impl Commands for Answering {
     fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
         self.commands.spawn_detached(command)
     }
+}
+
+/// The original's `create_group`: a warning, after which the members are added.
+#[test]
+fn a_group_that_cannot_be_created_is_no_failure() {
+    let root =
+        Scratch::new().file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n").program("/usr/sbin/groupadd");
+    let (mut system, recording) = root.program("/usr/sbin/usermod").system();
+    system.commands = Arc::new(Answering::new(&system, &[]));
+    let facts = debian::FAMILY.member("debian").expect("a name of the family");
+    let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
+    distro.users().add_group("refused", &["root".into()]).expect("a warning");
+    assert_eq!(recording.commands(), ["groupadd refused", "usermod -a -G refused root"]);
 }
 
 /// The original's `add_user` and `create_group` on Ubuntu Core (`util.system_is_snappy`): accounts are kept beside the

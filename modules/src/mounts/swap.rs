@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use model::config::from_node_noting;
 use model::effects::{Command, CommandError};
 use model::module::Report;
 use model::{Context, ModuleError, Node, Spanned, Value};
@@ -40,6 +41,24 @@ struct Size;
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
+
+/// Reads the settings. What is none of them is a warning: the mounts are made in any case.
+pub(super) fn read(node: &Node, report: &mut Report) -> Option<Spanned<Swap>> {
+    if node.is_null() {
+        return None;
+    }
+    let (value, unknown) = match from_node_noting(node) {
+        Ok(read) => read,
+        Err(error) => {
+            report.warn(None, error.to_string());
+            return None;
+        }
+    };
+    for key in unknown {
+        report.warn(Some(&key.origin), key.to_string());
+    }
+    Some(Spanned { value, origin: node.origin.clone() })
+}
 
 /// Creates the file if it does not exist; returns its name if fstab needs an entry.
 pub(super) fn set_up(context: &Context<'_>, swap: &Spanned<Swap>, report: &mut Report) -> Option<String> {

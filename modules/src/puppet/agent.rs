@@ -92,7 +92,7 @@ impl Agent<'_> {
     fn path(&self, own: Option<&Text>, setting: &str, name: &str) -> Result<PathBuf, ModuleError> {
         let print = Command::line([self.program(), "config", "print", setting]);
         let printed = installers::run_installed(self.context, &print)?.text();
-        let path = own.map_or(printed.trim_end(), |own| own.0.as_str());
+        let path = own.filter(|own| !own.0.is_empty()).map_or(printed.trim_end(), |own| own.0.as_str());
         if !path.is_empty() {
             return Ok(path.into());
         }

@@ -78,6 +78,8 @@ impl Generator<'_> {
             None if schema["properties"].is_object() => self.object(&schema, None, depth),
             Some("array") => self.array(&schema, key, depth),
             Some("boolean") => json!(self.dice.chance(50)),
+            // Each try waits.
+            Some("integer") if key == "tries" => json!(self.dice.one(&[0, 1, 2])),
             Some("integer") => json!(self.dice.one(&[0, 1, 2, 30, 3600])),
             Some("number") => json!(self.dice.one(&[0.0, 1.0, 0.5, 12.25])),
             Some("null") => Value::Null,
@@ -146,6 +148,7 @@ impl Generator<'_> {
             // A name that does not resolve is tried again for ten seconds.
             ("uri", &["file:///etc/hostname", "file:///missing"]),
             ("ur", &["http://example.test/x", "https://192.0.2.1/"]),
+            ("post", &["pub_key_rsa", "instance_id", "hostname"]),
             ("prox", &["http://proxy.test:3128", "http://user:pass@proxy.test/"]),
             ("server", &["one.example.test", "192.0.2.7", "2001:db8::7"]),
             ("pool", &["0.pool.test", "1.pool.test"]),
@@ -163,7 +166,8 @@ impl Generator<'_> {
             ("domain", &["example.test"]),
             ("mount", &["/dev/sdb1", "/mnt/data", "auto", "defaults", "tmpfs", "none"]),
         ];
-        const ODD: &[&str] = &["", "one", "two words", "a:b", "ünï", "0", "it's", "x\ny", "$HOME", "yes"];
+        // No name of a program: commands are drawn from these, too.
+        const ODD: &[&str] = &["", "one", "two words", "a:b", "ünï", "0", "it's", "x\ny", "$HOME", "no"];
         let suitable = SUITABLE.iter().find(|(part, _)| key.contains(part));
         match suitable {
             Some((_, words)) if self.dice.chance(85) => json!(self.dice.one(words)),

@@ -64,6 +64,7 @@ given=$(cat)
 << $given"
 printf '%s\n' "$told" >>/var/tmp/calls
 # What the package manager knows: a package is asked for only if it is among these.
+[ "${0##*/} $1 $2" != "puppet config print" ] || printf '/etc/puppet/%s\n' "$3"
 [ "${0##*/}" != apt-cache ] || printf '%s\n' chrony ntp ntpsec openntpd systemd-timesyncd ntpdate locales
 "#;
 
@@ -83,6 +84,8 @@ const PROGRAMS: &[&str] = &[
     "hostname",
     "hostnamectl",
     "locale-gen",
+    "lsmod",
+    "modprobe",
     "mount",
     "umount",
     "netplan",

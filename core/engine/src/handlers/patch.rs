@@ -339,7 +339,9 @@ mod tests {
             let text = format!(r#"[{{"op": "move", "from": "{from}", "path": "{path}"}}]"#);
             patched(&text).err().map(|error| error.to_string())
         };
-        assert!(refused("/c", "/c/d").is_some_and(|error| error.ends_with("a value cannot be moved into itself")));
+        assert!(
+            refused("/c", "/c/d").is_some_and(|error| error.ends_with("a value cannot be moved into itself"))
+        );
         assert_eq!(refused("/c", "/c"), None, "RFC 6902: only into a child");
     }
 

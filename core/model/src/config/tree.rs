@@ -339,10 +339,32 @@ impl Node {
     pub fn lenient_bool(&self) -> bool {
         match &self.value {
             Value::Bool(value) => *value,
-            Value::Int(number) => *number != 0,
-            Value::Float(number) => *number != 0.0,
+            // As text, `1` is a word for true; no other number is.
+            Value::Int(number) => *number == 1,
             Value::Str(text) => boolean::lenient(text),
             _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Upstream's `translate_bool` (cloudinit/util.py): a number is compared as text with the words for true.
+    #[test]
+    fn of_numbers_only_one_is_true() {
+        for (text, expected) in [
+            ("1", true),
+            ("'1'", true),
+            ("2", false),
+            ("-1", false),
+            ("1.0", false),
+            ("1.5", false),
+            ("0", false),
+        ] {
+            let node = Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there");
+            assert_eq!(node.lenient_bool(), expected, "{text}");
         }
     }
 }
