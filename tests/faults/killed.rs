@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test of processes waits for them")]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -103,22 +104,24 @@ fn a_running_stage_is_no_error() {
 /// What the interrupted command has started: in the foreground, in the background, and in a process group of its own.
 const STARTED: &[&str] = &["command", "foreground", "background", "group"];
 
-/// A stage with a command that leaves a service in the background and ends, and one that goes on for long.
+/// A stage with a script that leaves a service in the background and ends, and a command that goes on for long.
 fn busy(more: &str) -> Stage {
     let stage = Stage::new(b"", "");
     let root = stage.path("").display().to_string();
-    let own = "sh -c 'echo $$ > ROOT/NAME; exec sleep 300'";
-    let started = |name: &str| own.replace("NAME", name);
+    let started = |name: &str| format!("sh -c 'echo $$ > {root}/{name}; exec sleep 300'");
+    let script = stage.path("lib/scripts/per-boot/script");
+    std::fs::create_dir_all(script.parent().expect("has one")).expect("made");
+    std::fs::write(&script, format!("#!/bin/sh\nnohup {} > /dev/null 2>&1 &\n", started("service")))
+        .expect("written");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("set");
     let config = format!(
-        "cloud_config_modules: [bootcmd]\nbootcmd:\n\
-         - \"nohup {} > /dev/null 2>&1 &\"\n\
-         - \"echo $$ > ROOT/command; {} & timeout 300 {} & {}; :\"\n{more}\n",
-        started("service"),
+        "cloud_config_modules: [scripts_per_boot, bootcmd]\nbootcmd:\n\
+         - \"echo $$ > {root}/command; {} & timeout 300 {} & {}; :\"\n{more}\n",
         started("background"),
         started("group"),
         started("foreground"),
     );
-    stage.put("cloud.cfg", &(stage.text("cloud.cfg") + &config.replace("ROOT", &root)));
+    stage.put("cloud.cfg", &(stage.text("cloud.cfg") + &config));
     stage
 }
 
@@ -197,7 +200,7 @@ fn all_that_a_command_has_started_ends_at_a_time_limit() {
 #[test]
 fn what_runs_in_the_background_outlives_a_stage_that_finishes() {
     let stage = busy("");
-    stage.put("cloud.cfg", &stage.text("cloud.cfg").replace("sleep 300'; :", "true'; :"));
+    stage.put("cloud.cfg", &stage.text("cloud.cfg").replace("exec sleep 300'; :", "true'; :"));
     assert_eq!(stage.run(&["--force", "modules", "--mode", "config"]).code, Some(0), "{}", stage.text("log"));
     for name in ["background", "group"] {
         let pid = pid(&stage, name);
