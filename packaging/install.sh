@@ -1,13 +1,18 @@
 #!/bin/sh
 # install.sh FAMILY BUILT ROOT : installs what build.sh has made in the directory BUILT below ROOT, as the family
-# (debian or rhel) arranges it. The Debian package, the .rpm and an installation without a package all do this.
+# (debian, rhel, suse, photon, arch, alpine or gentoo) arranges it. Every package does this, and an installation without one.
+# Needs GNU's coreutils and gzip.
 set -eu
 cd "$(dirname "$0")/.."
 family=$1 built=$2 root=$3
+name=cloud-init-rs libexec=/usr/lib/cloud-init zsh=/usr/share/zsh/site-functions inits=systemd
 case $family in
-debian) libexec=/usr/lib/cloud-init zsh=/usr/share/zsh/vendor-completions name=cloud-init-rs ;;
-rhel) libexec=/usr/libexec/cloud-init zsh=/usr/share/zsh/site-functions name=cloud-init-rs ;;
-*) echo "install.sh: unknown family '$family'; expected debian or rhel" >&2; exit 2 ;;
+debian) zsh=/usr/share/zsh/vendor-completions ;;
+rhel) libexec=/usr/libexec/cloud-init ;;
+suse | photon | arch) ;;
+alpine) inits=openrc ;;
+gentoo) inits="openrc systemd" ;;
+*) echo "install.sh: unknown family '$family'; expected debian, rhel, suse, photon, arch, alpine or gentoo" >&2; exit 2 ;;
 esac
 units=/usr/lib/systemd/system
 
@@ -32,13 +37,20 @@ link() {
 
 put 755 "$built/cloud-init" /usr/bin
 for helper in /usr/bin/cloud-id /usr/bin/cloud-init-per "$libexec/ds-identify" "$libexec/hook-hotplug" \
-    "$libexec/cloud-init-hotplugd" "$libexec/write-ssh-key-fingerprints" \
-    /usr/lib/systemd/system-generators/cloud-init-generator; do
+    "$libexec/cloud-init-hotplugd" "$libexec/write-ssh-key-fingerprints"; do
     link /usr/bin/cloud-init "$helper"
 done
 put 755 packaging/files/uncloud-init "$libexec"
-put 644 "$built/systemd"/* "$units"
-put 644 packaging/files/disable-sshd-keygen-if-cloud-init-active.conf "$units/sshd-keygen@.service.d"
+for init in $inits; do
+    case $init in
+    openrc) packaging/init.sh openrc "$root/etc/init.d" ;;
+    systemd)
+        link /usr/bin/cloud-init /usr/lib/systemd/system-generators/cloud-init-generator
+        put 644 "$built/systemd"/* "$units"
+        put 644 packaging/files/disable-sshd-keygen-if-cloud-init-active.conf "$units/sshd-keygen@.service.d"
+        ;;
+    esac
+done
 
 put 644 "$built/cloud.cfg" /etc/cloud
 put 644 packaging/files/05_logging.cfg /etc/cloud/cloud.cfg.d
@@ -65,7 +77,7 @@ put 644 docs/differences.md "/usr/share/doc/$name"
 put 644 modules/examples/*.yaml "/usr/share/doc/$name/examples"
 case $family in
 debian) as 755 packaging/debian/preseed "$libexec/preseed" ;;
-rhel)
+rhel | suse | photon)
     mkdir -p "$root/var/lib/cloud"
     put 644 packaging/files/85-cloud-init-rs.preset /usr/lib/systemd/system-preset
     put 644 LICENSE "/usr/share/licenses/$name"

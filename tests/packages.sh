@@ -52,3 +52,4 @@ else
     tests/packages/matrix.sh $rows $drawn
 fi
 tests/packages/rpm-matrix.sh
+tests/packages/recipes.sh "$target_dir/package/debian/cloud-init"
