@@ -1,5 +1,6 @@
 //! User-data that would take all memory or time: the stage ends, its peak of memory is bounded, and the message names
 //! the part.
+#![allow(clippy::disallowed_methods, reason = "a test of the program prepares its files")]
 
 use std::io::Write as _;
 
