@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use metadata::openstack_layout::{self, Documents, Place};
 use metadata::{detection, network_forms, standard, user_keys, vendor_data};
 use model::datasource::{Evidence, Medium, SourceError, SourceStage};
-use model::effects::{Attributes, BlockDevice, ReadFiles, Tree};
+use model::effects::{Attributes, BlockDevice, ReadFiles, Reading, Tree};
 use model::instance::{Bytes, DsMode};
 use model::{About, Crawl, DataSource, Identified, Instance, Platform};
 use serde_json::Value;
@@ -51,7 +51,11 @@ fn ec2(place: &dyn Place) -> Result<Value, SourceError> {
 
 impl Place for Directory<'_> {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
-        Ok(self.files.read_optional(&self.root.join(path))?)
+        match self.files.read_with(&self.root.join(path), &Reading::up_to(Reading::DOCUMENT)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn versions(&self) -> Vec<String> {

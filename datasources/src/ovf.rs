@@ -97,7 +97,8 @@ fn on_device(platform: &Platform<'_>, device: &BlockDevice) -> Option<String> {
     let read = || {
         let tree = platform.system.devices.open(&device.path)?;
         for name in NAMES {
-            if let Some(bytes) = tree.read(name)? {
+            let found = tree.read(name).inspect_err(|error| tracing::warn!("{error}"))?;
+            if let Some(bytes) = found {
                 return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
             }
         }

@@ -1,5 +1,6 @@
 //! User-data that would take all memory or time: the stage ends, its peak of memory is bounded, and the message names
 //! the part.
+#![allow(clippy::disallowed_methods, reason = "a test of the program prepares its files")]
 
 use std::io::Write as _;
 
@@ -132,6 +133,40 @@ fn wrong_values_without_number() {
     survives(runcmd.as_bytes(), "runcmd.0");
     let users = format!("#cloud-config\nusers:\n{}", "- {nmae: x}\n".repeat(5_000));
     survives(users.as_bytes(), "users.0");
+}
+
+/// A new instance with these documents; the local stage must have warned of `expected`.
+#[track_caller]
+fn survives_seed(documents: &[(&str, String)], expected: &str) {
+    let stage = Stage::new(b"", "cloud_init_modules: []\n");
+    for name in ["lib/instance", "run/.instance-id", "lib/instances/i-1/datasource.json"] {
+        std::fs::remove_file(stage.path(name)).expect("it was made");
+    }
+    std::fs::create_dir_all(stage.path("lib/seed/nocloud")).expect("made");
+    for (name, content) in documents {
+        stage.put(&format!("lib/seed/nocloud/{name}"), content);
+    }
+    for arguments in [&["init", "--local"][..], &["init"]] {
+        let ended = stage.run(arguments);
+        assert!(ended.peak < MEMORY, "{} KiB in {arguments:?} for {expected:?}", ended.peak);
+    }
+    let log = stage.text("log");
+    assert!(log.contains(expected), "no {expected:?} in {}", log.chars().take(2000).collect::<String>());
+}
+
+#[test]
+fn documents_of_a_data_source() {
+    let document = |size: usize| format!("#cloud-config\nx: {}\n", "a".repeat(size));
+    let meta_data = |size: usize| format!("instance-id: i-new\nx: {}\n", "a".repeat(size));
+    let mib = 1 << 20;
+    let large = [("meta-data", meta_data(10)), ("user-data", document(65 * mib))];
+    survives_seed(&large, "user-data: it is larger than 4 MiB");
+    let many =
+        [("meta-data", meta_data(3 * mib)), ("user-data", document(2 * mib)), ("vendor-data", document(mib))];
+    survives_seed(&many, "meta-data: all documents of the data source have more than 6 MiB in total");
+    let most =
+        [("meta-data", meta_data(2 * mib)), ("user-data", document(2 * mib)), ("vendor-data", document(mib))];
+    survives_seed(&most, "unknown key 'x'");
 }
 
 #[test]

@@ -4,9 +4,11 @@
 //! Source: OpenStack Nova, "Metadata" (user guide), and `nova/api/metadata/base.py` for the versions.
 
 use model::datasource::SourceError;
+use model::effects::Reading;
 use serde_json::{Map, Value};
 
 use crate::encoding;
+use crate::seed::bounded;
 
 /// The known versions, newest first.
 const VERSIONS: &[&str] = &[
@@ -91,6 +93,11 @@ fn object(place: &dyn Place, path: &str, bytes: &[u8]) -> Result<Map<String, Val
 fn optional(name: &str, outcome: Option<Result<Option<Vec<u8>>, SourceError>>) -> Option<Vec<u8>> {
     match outcome? {
         Ok(found) => found,
+        // A document that exists and cannot be used, such as a too large one.
+        Err(error @ (SourceError::Device(_) | SourceError::File(_))) => {
+            tracing::warn!("Failed reading optional {name}: {error}");
+            None
+        }
         Err(error) => {
             tracing::debug!("Failed reading optional {name}: {error}");
             None
@@ -110,7 +117,14 @@ pub fn read_v2(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
     let path = |name: &str| format!("openstack/{version}/{name}");
     let names = ["meta_data.json", "user_data", "vendor_data.json", "vendor_data2.json", "network_data.json"];
     let paths: Vec<String> = names.iter().map(|name| path(name)).collect();
-    let mut read = place.read_all(&paths).into_iter();
+    let read = place.read_all(&paths);
+    let size = |read: &Result<Option<Vec<u8>>, SourceError>| match read {
+        Ok(Some(bytes)) => bytes.len(),
+        _ => 0,
+    };
+    let mut sizes: Vec<(String, usize)> = paths.iter().cloned().zip(read.iter().map(size)).collect();
+    bounded(sizes.iter().map(|(name, size)| (name.as_str(), *size)))?;
+    let mut read = read.into_iter();
     let Some(meta_data) = read.next().transpose()?.flatten() else { return Ok(None) };
     let mut metadata = object(place, &paths[0], &meta_data)?;
     let user_data = optional(names[1], read.next()).unwrap_or_default();
@@ -120,11 +134,18 @@ pub fn read_v2(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
     };
     let (vendor_data, vendor_data2, network_data) = (document(2)?, document(3)?, document(4)?);
     decode_seed(place, &paths[0], &mut metadata)?;
+    let mut total: u64 = sizes.iter().map(|(_, size)| *size as u64).sum();
     let mut documents =
         Documents { version: 2, user_data, vendor_data, vendor_data2, network_data, ..Documents::default() };
     for item in metadata.get("files").and_then(Value::as_array).into_iter().flatten().take(MAX_FILES) {
         if let Some(target) = item.get("path").and_then(Value::as_str) {
-            documents.files.push((target.to_owned(), content(place, item)?));
+            let content = content(place, item)?;
+            sizes.push((target.to_owned(), content.len()));
+            total += content.len() as u64;
+            if total > Reading::DOCUMENTS {
+                bounded(sizes.iter().map(|(name, size)| (name.as_str(), *size)))?;
+            }
+            documents.files.push((target.to_owned(), content));
         }
     }
     if let Some(item) =

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use model::datasource::SourceError;
-use model::effects::{Request, Tree, Url};
+use model::effects::{Reading, Request, Tree, Url};
 use model::{NetworkConfig, Node, Platform};
 use serde_json::{Map, Value};
 
@@ -96,7 +96,7 @@ impl Documents {
             return Ok(None);
         }
         let (vendor_data, network_config) = (read("vendor-data")?, read("network-config")?);
-        Ok(Some(Self { meta_data, user_data, vendor_data, network_config }))
+        Self { meta_data, user_data, vendor_data, network_config }.bounded().map(Some)
     }
 
     /// The documents on a device; `None` if a required one is missing.
@@ -106,7 +106,7 @@ impl Documents {
             return Ok(None);
         }
         let (vendor_data, network_config) = (tree.read("vendor-data")?, tree.read("network-config")?);
-        Ok(Some(Self { meta_data, user_data, vendor_data, network_config }))
+        Self { meta_data, user_data, vendor_data, network_config }.bounded().map(Some)
     }
 
     /// The documents that a function reads by name; `None` if there is neither user-data nor meta-data.
@@ -118,8 +118,35 @@ impl Documents {
             return Ok(None);
         }
         let (vendor_data, network_config) = (read("vendor-data")?, read("network-config")?);
-        Ok(Some(Self { meta_data, user_data, vendor_data, network_config }))
+        Self { meta_data, user_data, vendor_data, network_config }.bounded().map(Some)
     }
+
+    /// An error if they have too many bytes in total; it names the largest.
+    fn bounded(self) -> Result<Self, SourceError> {
+        let named = [
+            ("meta-data", &self.meta_data),
+            ("user-data", &self.user_data),
+            ("vendor-data", &self.vendor_data),
+            ("network-config", &self.network_config),
+        ];
+        bounded(named.into_iter().map(|(name, bytes)| (name, bytes.as_ref().map_or(0, Vec::len))))?;
+        Ok(self)
+    }
+}
+
+/// An error if these documents have too many bytes in total; it names the largest.
+pub(crate) fn bounded<'n>(sizes: impl IntoIterator<Item = (&'n str, usize)>) -> Result<(), SourceError> {
+    let sizes: Vec<(&str, usize)> = sizes.into_iter().collect();
+    let total: u64 = sizes.iter().map(|(_, size)| *size as u64).sum();
+    if total <= Reading::DOCUMENTS {
+        return Ok(());
+    }
+    let largest = sizes.into_iter().max_by_key(|(_, size)| *size).unwrap_or_default();
+    let reason = format!(
+        "all documents of the data source have more than {} MiB in total, of which this one is the largest",
+        Reading::DOCUMENTS >> 20
+    );
+    Err(SourceError::Broken { place: largest.0.to_owned(), reason })
 }
 
 impl Seed {
@@ -209,16 +236,13 @@ impl Seed {
     }
 }
 
-/// The maximum size of a document in bytes: twice that of user-data at boot.
-const MAX_DOCUMENT: u64 = 8 << 20;
-
 /// Reads a file if it exists.
 pub fn read_file(platform: &Platform<'_>, path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
-    if platform.files().stat(path)?.is_some_and(|found| found.len > MAX_DOCUMENT) {
-        let reason = format!("larger than {} MiB", MAX_DOCUMENT >> 20);
-        return Err(SourceError::Broken { place: path.display().to_string(), reason });
+    match platform.files().read_with(path, &Reading::up_to(Reading::DOCUMENT)) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    Ok(platform.files().read_optional(path)?)
 }
 
 fn read_place(platform: &Platform<'_>, place: &str) -> Result<Option<Vec<u8>>, SourceError> {

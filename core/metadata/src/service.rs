@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::config::json_reason;
 use model::datasource::SourceError;
-use model::effects::{HttpError, Request, Response, Url};
+use model::effects::{HttpError, Reading, Request, Response, Url};
 use model::{Node, Secret, System};
 use serde::de::DeserializeOwned;
 
@@ -84,8 +84,8 @@ impl Tokens {
     }
 }
 
-/// The maximum size of a document in bytes: twice that of user-data at boot.
-const MAX_DOCUMENT: u64 = 8 << 20;
+/// The maximum size of a document in bytes.
+const MAX_DOCUMENT: u64 = Reading::DOCUMENT;
 
 /// A service at a URL that has responded.
 pub struct Service<'a> {

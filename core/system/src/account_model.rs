@@ -39,8 +39,20 @@ fn field(line: &str, index: usize) -> &str {
     line.split(':').nth(index).unwrap_or_default()
 }
 
+/// Where the line of a name starts. A search for bytes: each of many accounts is looked up in a file of all of them.
+fn start_of(file: &str, name: &str) -> Option<usize> {
+    let head = format!("\n{name}:");
+    if name.contains(':') {
+        None
+    } else if file.starts_with(&head[1..]) {
+        Some(0)
+    } else {
+        file.find(&head).map(|at| at + 1)
+    }
+}
+
 fn find<'a>(file: &'a str, name: &str) -> Option<&'a str> {
-    file.lines().find(|line| field(line, 0) == name)
+    file[start_of(file, name)?..].lines().next()
 }
 
 fn free_id(file: &str, system: bool) -> u32 {
@@ -60,23 +72,28 @@ fn push(file: &mut String, line: &str) {
 
 /// Replaces a field in the line of a name.
 fn set_field(file: &mut String, name: &str, index: usize, value: &str) -> bool {
-    let mut found = false;
-    let lines: Vec<String> = file
-        .lines()
-        .map(|line| {
-            if field(line, 0) != name {
-                return line.to_owned();
-            }
-            found = true;
-            let mut fields: Vec<&str> = line.split(':').collect();
-            if let Some(slot) = fields.get_mut(index) {
-                *slot = value;
-            }
-            fields.join(":")
-        })
-        .collect();
-    *file = lines.join("\n") + "\n";
-    found
+    let Some(start) = start_of(file, name) else { return false };
+    let end = file[start..].find('\n').map_or(file.len(), |length| start + length);
+    let mut at = start;
+    for _ in 0..index {
+        match file[at..end].find(':') {
+            Some(length) => at += length + 1,
+            None => return true,
+        }
+    }
+    let stop = file[at..end].find(':').map_or(end, |length| at + length);
+    file.replace_range(at..stop, value);
+    true
+}
+
+/// The modelled programs.
+const PROGRAMS: &[&str] = &[
+    "addgroup", "adduser", "chage", "chpasswd", "gpasswd", "groupadd", "passwd", "pw", "useradd", "usermod",
+];
+
+/// Whether [`Accounts::run`] may model a program.
+pub(crate) fn is_modelled(program: &str) -> bool {
+    PROGRAMS.contains(&program)
 }
 
 impl Accounts {
@@ -152,7 +169,8 @@ impl Accounts {
                 },
             },
             None if user.user_group => {
-                let gid = if self.group.lines().any(|line| field(line, 2) == uid.to_string()) {
+                let text = uid.to_string();
+                let gid = if self.group.lines().any(|line| field(line, 2) == text) {
                     free_id(&self.group, user.system)
                 } else {
                     uid

@@ -96,7 +96,9 @@ fn candidates(azure: &Provisioning<'_>) -> Vec<Seed> {
 
 /// The document on a device; one that cannot be read has none.
 fn of_device(system: &System, device: &Path) -> Option<Vec<u8>> {
-    let read = system.devices.open(device).and_then(|tree| tree.read(ovf::FILE));
+    let read = system.devices.open(device).and_then(|tree| {
+        tree.read(ovf::FILE).inspect_err(|error| tracing::warn!("{error}"))
+    });
     read.unwrap_or_else(|error| {
         tracing::debug!("{error}");
         None

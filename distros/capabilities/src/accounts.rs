@@ -15,8 +15,17 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    fn table<R: etc_files::accounts::Record>(&self, path: &str) -> Result<Table<R>, DistroError> {
-        Ok(Table::parse(&self.system.files.read_optional(Path::new(path))?.unwrap_or_default()))
+    /// The lines of one name. The others are not parsed: each of many accounts is looked up several times.
+    fn lines_of<R: etc_files::accounts::Record>(
+        &self,
+        path: &str,
+        name: &str,
+    ) -> Result<Table<R>, DistroError> {
+        let bytes = self.system.files.read_optional(Path::new(path))?.unwrap_or_default();
+        let is_named =
+            |line: &&[u8]| line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b':'));
+        let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(is_named).collect();
+        Ok(Table::parse(&lines.join(&b'\n')))
     }
 
     /// A line of a database, for directory service accounts that are in no file.
@@ -28,13 +37,13 @@ impl Accounts {
 
     /// Whether the account has no password, locked or not.
     pub fn has_empty_password(&self, name: &str) -> Result<bool, DistroError> {
-        let shadow: Table<ShadowUser> = self.table("/etc/shadow")?;
+        let shadow: Table<ShadowUser> = self.lines_of("/etc/shadow", name)?;
         Ok(shadow.get(name).is_some_and(|user| user.password.is_empty() || user.password == "!"))
     }
 
     /// Looks up an account, in the root's passwd and then with `getent`.
     pub fn find(&self, name: &str) -> Result<Option<Account>, DistroError> {
-        let passwd: Table<User> = self.table("/etc/passwd")?;
+        let passwd: Table<User> = self.lines_of("/etc/passwd", name)?;
         let found = passwd.get(name).cloned().or_else(|| {
             let line = self.getent("passwd", name)?;
             Table::<User>::parse(&line).get(name).cloned()
@@ -50,7 +59,7 @@ impl Accounts {
 
     /// Looks up a group ID, in the root's group and then with `getent`.
     pub fn find_group(&self, name: &str) -> Result<Option<u32>, DistroError> {
-        let groups: Table<Group> = self.table("/etc/group")?;
+        let groups: Table<Group> = self.lines_of("/etc/group", name)?;
         let found = groups.get(name).cloned().or_else(|| {
             let line = self.getent("group", name)?;
             Table::<Group>::parse(&line).get(name).cloned()

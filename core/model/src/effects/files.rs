@@ -67,6 +67,11 @@ impl Reading {
     /// The default limit: 64 MiB.
     pub const LIMIT: u64 = 64 << 20;
 
+    /// The limit of a document of a data source: 4 MiB. User-data of 3 MiB may be packed in base64.
+    pub const DOCUMENT: u64 = 4 << 20;
+    /// The limit of all documents of a data source in total: 6 MiB. A stage holds several forms of them.
+    pub const DOCUMENTS: u64 = 6 << 20;
+
     /// Accepts a regular file up to this size.
     pub fn up_to(limit: u64) -> Self {
         Self { limit, ..Self::default() }

@@ -3,9 +3,18 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
-/// The maximum size of files and directories in file systems that are read directly, in bytes.
-pub(super) const MAX_FILE: u64 = 64 << 20;
+use model::effects::{DeviceError, Reading};
+
+/// The maximum size of files in file systems that are read directly, in bytes.
+pub(super) const MAX_FILE: u64 = Reading::DOCUMENT;
+
+/// The error for a file that is larger.
+pub(super) fn too_large(device: &Path, path: &str) -> DeviceError {
+    let reason = format!("{path} is larger than {} MiB", MAX_FILE >> 20);
+    DeviceError::Format { device: device.to_owned(), reason }
+}
 
 /// Random access.
 pub(super) trait Blocks: Send {

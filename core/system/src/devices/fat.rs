@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use model::effects::{DeviceError, Tree};
 
-use super::blocks::{Blocks, MAX_FILE, le};
+use super::blocks::{Blocks, MAX_FILE, le, too_large};
 use super::superblock::{Superblock, label};
 
 /// The maximum size of a directory in bytes: 65536 entries of 32.
@@ -305,8 +305,7 @@ impl Tree for Volume {
             return Ok(None);
         };
         if entry.size > MAX_FILE {
-            let reason = format!("{path} has {} bytes, more than the limit of {MAX_FILE}", entry.size);
-            return Err(DeviceError::Format { device: self.device.clone(), reason });
+            return Err(too_large(&self.device, path));
         }
         let bytes = self
             .layout

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use model::effects::{DeviceError, Tree};
 
-use super::blocks::{Blocks, MAX_FILE, le};
+use super::blocks::{Blocks, MAX_FILE, le, too_large};
 use super::iso9660_names::{self, Names};
 use super::superblock::{Superblock, label};
 
@@ -19,7 +19,8 @@ const FIRST_DESCRIPTOR: u64 = 16;
 /// The maximum number of volume descriptors.
 const MAX_DESCRIPTORS: u64 = 32;
 const MAX_DIRECTORY: u64 = 8 << 20;
-const MAX_ENTRIES: usize = 65_536;
+/// With names of the maximum length, a directory takes 16 MiB of memory.
+const MAX_ENTRIES: usize = 16_384;
 /// The maximum number of extents of a file.
 const MAX_EXTENTS: usize = 64;
 const IS_DIRECTORY: u8 = 0x02;
@@ -213,8 +214,7 @@ impl Tree for Disc {
         let Some(record) = self.find(path)?.filter(|record| !record.directory) else { return Ok(None) };
         let total: u64 = record.extents.iter().map(|(_, length)| u64::from(*length)).sum();
         if total > MAX_FILE {
-            let reason = format!("{path} has {total} bytes, more than the limit of {MAX_FILE}");
-            return Err(DeviceError::Format { device: self.device.clone(), reason });
+            return Err(too_large(&self.device, path));
         }
         let mut bytes = Vec::new();
         for extent in record.extents {

@@ -1,11 +1,13 @@
 //! File systems that only the kernel can read, mounted read-only until dropped.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use model::effects::{Command, Commands, DeviceError, FileError, ReadFiles, Tree};
+use model::effects::{Command, Commands, DeviceError, FileError, ReadFiles, Reading, Tree};
 
+use super::blocks::{MAX_FILE, too_large};
 use crate::host::HostFiles;
 
 /// The parent directory of mount points.
@@ -30,6 +32,12 @@ fn existing(device: &Path, files: &dyn ReadFiles) -> Option<PathBuf> {
     })
 }
 
+/// A file system that is already mounted, and stays so.
+pub(super) fn at(device: &Path, place: &Path) -> Box<dyn Tree> {
+    let files = HostFiles::new(Some(place.to_owned()));
+    Box::new(Mounted { device: device.to_owned(), files, own: None })
+}
+
 /// Mounts a device, or uses an existing mount.
 pub(super) fn open(
     device: &Path,
@@ -37,11 +45,7 @@ pub(super) fn open(
     commands: &Arc<dyn Commands>,
 ) -> Result<Box<dyn Tree>, DeviceError> {
     if let Some(place) = existing(device, files) {
-        return Ok(Box::new(Mounted {
-            device: device.to_owned(),
-            files: HostFiles::new(Some(place)),
-            own: None,
-        }));
+        return Ok(at(device, &place));
     }
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -82,11 +86,18 @@ impl Mounted {
 
 impl Tree for Mounted {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, DeviceError> {
-        let path = Path::new("/").join(path.trim_start_matches('/'));
-        if !self.files.is_file(&path) {
+        let inside = Path::new("/").join(path.trim_start_matches('/'));
+        if !self.files.is_file(&inside) {
             return Ok(None);
         }
-        self.files.read_optional(&path).map_err(|error| self.error(error))
+        match self.files.read_with(&inside, &Reading::up_to(MAX_FILE)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) if error.source.kind() == io::ErrorKind::FileTooLarge => {
+                Err(too_large(&self.device, path))
+            }
+            Err(error) => Err(self.error(error)),
+        }
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>, DeviceError> {

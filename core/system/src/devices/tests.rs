@@ -283,3 +283,34 @@ proptest! {
         walk(image);
     }
 }
+
+/// A document is bounded whatever holds it, and the message names file and limit.
+#[test]
+#[ignore = "needs genisoimage, mkfs.vfat, mcopy"]
+fn a_document_has_a_limit() {
+    let size = super::blocks::MAX_FILE;
+    let (source, out) =
+        (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    for (name, size) in [("most", size), ("user-data", size + 1)] {
+        let file = std::fs::File::create(source.path().join(name)).expect("made");
+        file.set_len(size).expect("made longer");
+    }
+    let root = source.path().display().to_string();
+    let iso = out.path().join("image.iso").display().to_string();
+    run("genisoimage", &["-quiet", "-r", "-o", &iso, &root]);
+    let fat = out.path().join("image.fat");
+    std::fs::File::create(&fat).expect("made").set_len(32 << 20).expect("made longer");
+    let fat = fat.display().to_string();
+    run("mkfs.vfat", &["-F", "16", &fat]);
+    run("mcopy", &["-i", &fat, &format!("{root}/most"), &format!("{root}/user-data"), "::/"]);
+    for path in [iso, fat] {
+        let tree = open_image(Path::new("disc"), std::fs::read(&path).expect("an image")).expect("known");
+        let error = tree.read("user-data").expect_err("too large").to_string();
+        assert_eq!(error, "disc: user-data is larger than 4 MiB", "{path}");
+        assert_eq!(read(tree.as_ref(), "most").map(|content| content.len() as u64), Some(size), "{path}");
+    }
+    let tree = super::mounted::at(Path::new("disc"), source.path());
+    let error = tree.read("user-data").expect_err("too large").to_string();
+    assert_eq!(error, "disc: user-data is larger than 4 MiB");
+    assert_eq!(read(tree.as_ref(), "most").map(|content| content.len() as u64), Some(size));
+}

@@ -7,7 +7,7 @@ use model::effects::{Command, CommandError, Commands, Conversation, Output, Read
 
 use super::tree::OverlayFiles;
 use super::{EffectKind, Recording};
-use crate::account_model::Accounts;
+use crate::account_model::{Accounts, is_modelled};
 use crate::links::find_program;
 
 /// With NetBSD's packages.
@@ -44,6 +44,9 @@ impl ModelledCommands {
     }
 
     fn accounts(&self, words: &[String], stdin: &[u8]) -> Option<i32> {
+        if !is_modelled(words[0].rsplit('/').next().unwrap_or_default()) {
+            return None;
+        }
         let before = Accounts {
             passwd: self.text("/etc/passwd"),
             group: self.text("/etc/group"),

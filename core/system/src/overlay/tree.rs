@@ -304,7 +304,11 @@ impl Files for OverlayFiles {
             return Ok(());
         }
         let mut upper = self.upper.write().unwrap_or_else(PoisonError::into_inner);
-        upper.retain(|inner, _| !inner.starts_with(&path));
+        let below = upper.range(path.clone()..).map(|(inner, _)| inner);
+        let below: Vec<PathBuf> = below.take_while(|inner| inner.starts_with(&path)).cloned().collect();
+        for inner in below {
+            upper.remove(&inner);
+        }
         upper.insert(path.clone(), Entry { content: Content::Nothing, mode: 0, uid: 0, gid: 0 });
         drop(upper);
         self.recording.push(EffectKind::Remove(path));
