@@ -29,6 +29,7 @@ pub(crate) fn styled(lines: &str, style: impl Fn(&str) -> Style) {
 }
 
 /// Prints lines and a line break on standard error, on a terminal each in its style.
+#[cfg(feature = "schema")]
 pub(crate) fn styled_error(lines: &str, style: impl Fn(&str) -> Style) {
     error(&Screen::stderr().painted(lines, style));
 }

@@ -7,6 +7,8 @@ use std::os::fd::AsFd;
 use std::sync::LazyLock;
 
 /// How a line is shown.
+// The commands of a small build need only some.
+#[cfg_attr(not(feature = "full"), allow(dead_code))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     Plain,

@@ -8,6 +8,8 @@ repack() {
     mkdir -p "$tree/DEBIAN"
     local file
     while read -r file; do
+        # A link in a merged root, and a directory in packages from before that.
+        case $file in /bin | /lib | /sbin) mkdir -p "$tree$file"; continue ;; esac
         [ -L "$1$file" ] || [ ! -d "$1$file" ] || { mkdir -p "$tree$file"; continue; }
         cp -a "$1$file" "$tree$file"
     done < "$1/var/lib/dpkg/info/$2.list"
@@ -60,6 +62,13 @@ apt() {
 # links: the units of cloud-init that are enabled.
 links() {
     (cd "$root/etc/systemd/system" && find . -path '*cloud-*.wants/*' -name 'cloud-*' | sed 's|.*/||' | sort | tr '\n' ' ')
+}
+
+# living: those whose unit exists. A removed package leaves its links until it is purged.
+living() {
+    for unit in $(links); do
+        [ ! -e "$root/usr/lib/systemd/system/$unit" ] || printf '%s ' "$unit"
+    done
 }
 
 # expect WHAT WANTED FOUND
