@@ -50,6 +50,9 @@ struct Fields(#[allow(dead_code, reason = "entries are read from the tree; this 
 const MARK: &str = "comment=cloudconfig";
 const FSTAB: &str = "/etc/fstab";
 
+/// Device, mount point, type and options; the others are 0 by default.
+const REQUIRED: usize = 4;
+
 /// An incomplete entry: fields may be unknown.
 type Line = Vec<Option<String>>;
 
@@ -83,7 +86,7 @@ impl Module for Mounts {
         let names = devices::Names::new(context, config.device_aliases.as_ref());
         let mut lines = wanted(&config, &names, &fstab, &default_fields, report);
         add_defaults(&mut lines, &names, &fstab, options);
-        let mut lines: Vec<Vec<String>> = known(lines);
+        let mut lines: Vec<Vec<String>> = known(lines, report);
         for line in &mut lines {
             if let Some(options) = line.get_mut(3) {
                 *options = format!("{options},{MARK}");
@@ -177,13 +180,18 @@ fn add_defaults(lines: &mut Vec<Line>, names: &devices::Names<'_>, fstab: &Fstab
 }
 
 /// The entries that have a mount point. A null mount point also removes earlier entries of its device.
-fn known(lines: Vec<Line>) -> Vec<Vec<String>> {
+fn known(lines: Vec<Line>, report: &mut Report) -> Vec<Vec<String>> {
     let (mut kept, mut denied) = (Vec::new(), Vec::new());
     for line in lines.into_iter().rev() {
         if line.get(1).is_none_or(Option::is_none) || denied.contains(&line[0]) {
             denied.push(line[0].clone());
+        } else if let Some(at) = line.iter().take(REQUIRED).position(Option::is_none) {
+            // In fstab(5), the next field would take its place.
+            let device = line[0].as_deref().unwrap_or_default();
+            let message = format!("the mount of '{device}' has no value for field {}; it is left out", at + 1);
+            report.warn(None, message);
         } else {
-            kept.push(line.into_iter().map(Option::unwrap_or_default).collect());
+            kept.push(line.into_iter().map(|field| field.unwrap_or_else(|| "0".into())).collect());
         }
     }
     kept.reverse();

@@ -32,7 +32,7 @@ pub struct Config {
     #[schemars(extend("minItems" = 1))]
     pub ssh_authorized_keys: Words,
     /// Remove existing host keys, so that clones do not share them. Default: true.
-    #[serde(default = "Flag::yes")]
+    #[serde(default = "Flag::yes", deserialize_with = "unless_empty")]
     #[schemars(extend("default" = true))]
     pub ssh_deletekeys: Flag,
     /// Types of host keys to generate; null for none. Default: depends on the distribution (rsa, ecdsa, ed25519).
@@ -94,6 +94,11 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<W
 
 /// Key types that can be provided, in the order in which public keys are derived.
 const TYPES: &[&str] = &["rsa", "ecdsa", "ed25519"];
+
+/// What is not a boolean asks for the deletion, like upstream: clones must not share their keys for a mistake.
+fn unless_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Flag, D::Error> {
+    Ok(Flag(model::Node::deserialize(deserializer)?.is_truthy()))
+}
 
 impl Described for Ssh {
     const NAME: &'static str = "ssh";

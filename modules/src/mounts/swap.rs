@@ -79,6 +79,10 @@ pub(super) fn set_up(context: &Context<'_>, swap: &Spanned<Swap>, report: &mut R
     });
     match made {
         Ok(true) => Some(file.to_owned()),
+        Ok(false) if size.as_str().is_none_or(|size| !size.eq_ignore_ascii_case("auto")) => {
+            report.warn(Some(&size.origin), "no swap file is created: its size is less than 1 MiB");
+            None
+        }
         Ok(false) => {
             tracing::debug!("no swap file: the size would be 0");
             None

@@ -11,6 +11,7 @@ import shutil
 import signal
 import stat
 import sys
+import time
 
 OURS = sys.argv[1] == "ours"
 CASES, OVER, ROOT = "/cases", "/over", "/mnt"
@@ -65,6 +66,19 @@ def run(case, place):
     os._exit(code if isinstance(code, int) else 1 if code else 0)
 
 
+def settle():
+    """Waits shortly for what a case has left to run after its end, such as a delayed shutdown."""
+    for _ in range(40):
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass
+        if not [pid for pid in os.listdir("/proc") if pid.isdigit() and int(pid) not in (1, os.getpid())]:
+            return
+        time.sleep(0.1)
+
+
 def read(path):
     with open(path, "rb") as file:
         return file.read().decode("utf-8", "backslashreplace")
@@ -103,9 +117,10 @@ def collect(place):
 
 def main():
     with open(f"{CASES}/cases.jsonl") as lines, open(f"{CASES}/answers.jsonl", "w") as answers:
-        for line in lines:
+        for number, line in enumerate(lines):
             case = json.loads(line)
-            place = f"{OVER}/case"
+            # Of its own: what a case has left running may still write.
+            place = f"{OVER}/case-{number}"
             os.makedirs(f"{place}/upper")
             os.makedirs(f"{place}/work")
             child = os.fork()
@@ -115,12 +130,13 @@ def main():
                 finally:
                     os._exit(125)
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            settle()
             files, calls, reported = collect(place)
             answer = {"exit": code, "files": files, "calls": calls, "reported": reported,
                       "out": read(f"{place}/out") if os.path.exists(f"{place}/out") else ""}
             answers.write(json.dumps(answer) + "\n")
             answers.flush()
-            shutil.rmtree(place)
+            shutil.rmtree(place, ignore_errors=True)
 
 
 main()

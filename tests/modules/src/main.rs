@@ -220,9 +220,10 @@ fn judge(
     let config = case["config"].to_string();
     let count = table.entry(module.to_owned()).or_default();
     count.cases += 1;
+    let said = answers[1].reported.join("\n");
     let mut unknown = Vec::new();
     for difference in found {
-        match known.iter().position(|row| row.covers(module, &config, difference)) {
+        match known.iter().position(|row| row.covers(module, &config, &said, difference)) {
             Some(row) => met[row] += 1,
             None => unknown.push(difference),
         }
