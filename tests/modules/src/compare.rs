@@ -38,7 +38,7 @@ impl fmt::Display for Difference {
 #[serde(deny_unknown_fields)]
 pub struct Known {
     /// The module.
-    module: String,
+    pub module: String,
     /// The places.
     places: Vec<String>,
     /// Text that the original has there.
