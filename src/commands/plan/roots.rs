@@ -154,3 +154,32 @@ pub(super) fn of_image(root: PathBuf, distro: Option<&str>) -> Result<Root, Plan
     let config = cloud_cfg::text(id).ok_or_else(|| unknown(id))?;
     Ok((files, vec![(path.to_owned(), config.into_bytes())]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// os-release(5): a release's file names the distribution and the version that it is listed for.
+    #[test]
+    fn releases_are_what_their_os_release_says() {
+        let mut seen = 0;
+        for release in crate::registry::releases().filter(|release| !release.os_release.is_empty()) {
+            let value = |key: &str| {
+                let line =
+                    release.os_release.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+                line.map(|value| value.trim_matches(['"', '\'']).to_owned())
+            };
+            let named = format!("{} {}", release.distro, release.version);
+            let id = value("ID").unwrap_or_default();
+            // SUSE's and openSUSE's products share a name in cloud.cfg.
+            let is_shared = release.distro == "suse" && id.starts_with("sle");
+            assert!(is_shared || our_name(&id).starts_with(release.distro), "{named}: {id}");
+            // Rolling distributions have none.
+            if let Some(version) = value("VERSION_ID") {
+                assert!(version.starts_with(release.version), "{named}: {version}");
+            }
+            seen += 1;
+        }
+        assert!(seen > 20, "{seen} releases");
+    }
+}
