@@ -122,6 +122,7 @@ impl Run<'_> {
                 Outcome { datasource: None, errors: vec![error] }
             }
         };
+        system::settle_termination();
         // A signal handler has closed the stage: the process exits as soon as its commands do.
         let Some(status) = status.take() else { return 0 };
         let code = match status.finish(outcome.datasource.as_deref(), &outcome.errors) {

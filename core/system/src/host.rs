@@ -36,7 +36,7 @@ pub use limits::Limits;
 pub use lock::{Holder, LOCK_NAME, StageLock, Turn};
 pub use output::StdioLog;
 pub use progress::tell_of_waiting;
-pub use signals::{Termination, end_after, on_termination};
+pub use signals::{Termination, end_after, on_termination, settle_termination};
 pub use supervisor::{Death, supervise};
 
 pub(crate) use clock::HostClock;

@@ -169,10 +169,9 @@ pub fn judge(wanted: Wanted, told: &Told, references: &[Lasting; 2]) -> Vec<Stri
             }
         }
         Wanted::Closed => {
-            let recording = first
-                .struck
-                .as_deref()
-                .is_some_and(|struck| struck.contains("/.status.json.") || struck.contains("/.result.json."));
+            let recording = first.struck.as_deref().is_some_and(|struck| {
+                ["status.json", "result.json"].iter().any(|name| struck.contains(name))
+            });
             // A signal that comes while the end is recorded is too late: the stage has ended.
             if recording && first.shown.0 == Some(0) {
                 whole(first, &mut wrong);

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::os::fd::{BorrowedFd, IntoRawFd as _, OwnedFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -25,6 +25,13 @@ pub(super) const SIGNALS: &[(libc::c_int, &str)] = &[
 
 /// The descriptor that the handler writes signal numbers to.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
+
+/// Whether a signal was received, and whether [`on_termination`]'s thread has acted on it.
+static RECEIVED: AtomicBool = AtomicBool::new(false);
+static ACTED: AtomicBool = AtomicBool::new(false);
+
+/// How long the end of a stage waits for the thread: on a busy machine it may not have run yet.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What [`end_after`] writes instead of a signal number.
 const LATE: u8 = 0;
@@ -62,6 +69,7 @@ pub fn on_termination(act: impl FnOnce(&Termination) -> Option<u8> + Send + 'sta
         let limit = *LIMIT.lock().unwrap_or_else(PoisonError::into_inner);
         let limit = limit.filter(|_| signal.is_none());
         let code = act(&Termination { signal, limit, step: progress::step(), commands });
+        ACTED.store(true, Ordering::SeqCst);
         children::end();
         if let Some(code) = code {
             std::process::exit(i32::from(code));
@@ -71,6 +79,17 @@ pub fn on_termination(act: impl FnOnce(&Termination) -> Option<u8> + Send + 'sta
         install(signal)?;
     }
     Ok(())
+}
+
+/// Returns once a signal that was received before has been acted on, at once if there was none: what ends by itself
+/// must not be quicker than the signal that should have ended it.
+pub fn settle_termination() {
+    let pause = Duration::from_millis(1);
+    let mut left = PATIENCE;
+    while RECEIVED.load(Ordering::SeqCst) && !ACTED.load(Ordering::SeqCst) && !left.is_zero() {
+        thread::sleep(pause);
+        left -= pause;
+    }
 }
 
 /// Ends this process as a signal does, [`on_termination`], once this time has passed. Only the first call counts.
@@ -213,6 +232,7 @@ extern "C" fn note(signal: libc::c_int) {
         reason = "signals have the numbers 1 to 64"
     )]
     let number = signal as u8;
+    RECEIVED.store(true, Ordering::SeqCst);
     // SAFETY: write(2) is async-signal-safe, and reads one byte of this frame; errno is the interrupted code's.
     #[allow(unsafe_code, reason = "a signal handler may only make system calls")]
     unsafe {
