@@ -40,7 +40,7 @@ done
 completions=$target_dir/package/debian/completions
 zsh -n "$completions/_cloud-init"
 fish -n "$completions/cloud-init.fish"
-tests/packages/completion.sh "$completions/cloud-init" "$target_dir/package/debian/cloud-init"
+tests/packages/completion.sh "$completions"
 
 # A root of an older release with its cloud-init 22.4, which has other units and paths, and fails to boot in these containers.
 bookworm() {
