@@ -63,7 +63,7 @@ else
     drawn=$(printf '%s\n' $others | shuf -n 3)
     suite=$(shuf -n 1 -e trixie bookworm)
     echo "drawn in this run, on $suite:" $drawn
-    rows="fresh over-booted-python rollback rollback-purge purge-python-under-us purge split"
+    rows="fresh minimal over-booted-python rollback rollback-purge purge-python-under-us purge split"
     # shellcheck disable=SC2086
     case $suite in
     trixie) tests/packages/matrix.sh $rows $drawn ;;
