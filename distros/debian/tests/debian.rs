@@ -228,6 +228,20 @@ fn what_apt_does_not_know_may_be_a_snap() {
     assert_eq!(lines.last().map(String::as_str), Some("snap install lxd"));
 }
 
+/// The original's `Apt.get_all_packages` (cloudinit/distros/package_management/apt.py) is cached.
+#[test]
+fn the_names_of_packages_are_listed_once_for_each_update() {
+    let (distro, _, recording) = machine("debian", Scratch::new());
+    let listed = || recording.commands().iter().filter(|line| *line == "apt-cache pkgnames").count();
+    for (update, times) in [(false, 1), (false, 1), (true, 2)] {
+        if update {
+            distro.packages().refresh(true).expect("fetched");
+        }
+        distro.packages().install(&[PackageSpec::named("nginx")]).expect("installed");
+        assert_eq!(listed(), times);
+    }
+}
+
 /// The original's `update_package_sources` (cloudinit/distros/__init__.py): once for an instance, unless it is forced.
 #[test]
 fn lists_of_packages_are_fetched_once_unless_forced() {

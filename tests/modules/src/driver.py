@@ -68,7 +68,7 @@ def run(case, place):
 
 def settle():
     """Waits shortly for what a case has left to run after its end, such as a delayed shutdown."""
-    for _ in range(40):
+    for _ in range(200):
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -76,7 +76,7 @@ def settle():
             pass
         if not [pid for pid in os.listdir("/proc") if pid.isdigit() and int(pid) not in (1, os.getpid())]:
             return
-        time.sleep(0.1)
+        time.sleep(0.02)
 
 
 def read(path):

@@ -194,6 +194,9 @@ fn run(options: &Options) -> Result<bool, Error> {
                 cases.push(json!({"module": module, "case": number, "config": config}));
             }
         }
+        if cases.is_empty() {
+            continue;
+        }
         for (case, (theirs, ours)) in cases.iter().zip(both(options, &root, distro, &cases)?) {
             if options.case.is_some() {
                 println!("{case}\n{theirs:#?}\n{ours:#?}");
@@ -289,7 +292,7 @@ fn conclude(options: &Options, table: &Table, known: &[Known], met: &[u64]) -> R
     }
     let text = std::fs::read_to_string(path).map_err(file(path.display().to_string()))?;
     let before: Table = serde_json::from_str(&text).map_err(form)?;
-    for (name, now) in &table {
+    for (name, now) in table {
         let before = before.get(name).copied().unwrap_or_default();
         if (now.cases, now.same, now.listed) != (before.cases, before.same, before.listed) {
             println!("{name}: {now:?}, but {before:?} is recorded");

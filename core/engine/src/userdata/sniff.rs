@@ -146,8 +146,8 @@ mod tests {
             ),
             (b"hostname: x\n", None),
             (b"abcdefghijklmnop", None),
-            // `#!/bin` in base64, but too short to be told from a word.
-            (b"IyEvYmlu", None),
+            // `#include` in base64, but too short to be told from a word.
+            (b"I2luY2x1ZGU=", None),
         ] {
             let found = mistaken_form(bytes);
             assert_eq!(found.is_some(), expected.is_some(), "{found:?}");

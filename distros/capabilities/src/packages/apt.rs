@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use model::distro::PackageSpec;
@@ -25,13 +26,25 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const FAILED: i32 = 100;
 
 /// apt-get, with an optional wrapper and replacement.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Apt {
     command: Vec<String>,
     upgrade: String,
+    /// What apt-cache listed, until the lists are updated again.
+    names: Mutex<Option<Arc<str>>>,
 }
 
 impl Apt {
+    /// The names of all packages, one per line.
+    fn names(&self, system: &System) -> Result<Arc<str>, DistroError> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(names) = names.as_ref() {
+            return Ok(names.clone());
+        }
+        let listed: Arc<str> = system.commands.run(&Command::line(["apt-cache", "pkgnames"]))?.text().into();
+        Ok(names.insert(listed).clone())
+    }
+
     /// As configured in `system_info`.
     pub fn new(system: &System, settings: &Settings) -> Self {
         let words = |node: &Node| match (node.as_str(), node.as_list()) {
@@ -53,7 +66,7 @@ impl Apt {
             None => command.extend(COMMAND.iter().copied().map(str::to_owned)),
         }
         let upgrade = settings.apt_get_upgrade_subcommand.clone().unwrap_or_else(|| "dist-upgrade".into());
-        Self { command, upgrade }
+        Self { command, upgrade, names: Mutex::default() }
     }
 
     /// Runs apt-get, retrying for a while if another program holds the locks.
@@ -114,6 +127,7 @@ impl Manager for Apt {
     }
 
     fn refresh(&self, system: &System) -> Result<(), DistroError> {
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.run(system, &["update".to_owned()])
     }
 
@@ -126,7 +140,7 @@ impl Manager for Apt {
     }
 
     fn install(&self, system: &System, packages: &[PackageSpec]) -> Result<Vec<PackageSpec>, DistroError> {
-        let names = system.commands.run(&Command::line(["apt-cache", "pkgnames"]))?.text();
+        let names = self.names(system)?;
         let names: HashSet<&str> = names.lines().collect();
         let known = |package: &PackageSpec| {
             // A `-` or `^` at the end, a release after `/` and a version after `=` are apt's own syntax.
