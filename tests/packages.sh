@@ -72,3 +72,4 @@ else
 fi
 tests/packages/rpm-matrix.sh
 tests/packages/recipes.sh "$target_dir/package/debian/cloud-init"
+tests/packages/images.sh "$target_dir/package/debian/cloud-init"

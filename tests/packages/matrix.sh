@@ -97,6 +97,23 @@ row_minimal() {
     expect warnings "" "$(grep WARNING "$root/var/log/cloud-init.log")"
     expect "slow modules" "" "$(chroot "$root" cloud-init analyze blame | awk '$1 + 0 > 5')"
 }
+row_image() {
+    # What docs/install/images.md has Packer run before it saves an image; the next machine boots from that.
+    without_python
+    apt install /debs/ours.deb
+    seed
+    boots
+    local commands
+    commands=$(sed -n 's/^ *inline = \[\(.*\)\]$/\1/p' docs/install/images.md | grep -o '"[^"]*"' | tr -d '"' | sed 's/^sudo //')
+    expect commands "cloud-init status --wait" "$(head -n 1 <<< "$commands")"
+    while read -r command; do
+        inside sh -c "$command"
+    done <<< "$(tail -n +2 <<< "$commands")"
+    expect left "" "$(chroot "$root" cloud-init clean --check)"
+    seed
+    boots
+    expect "runs of runcmd" 2 "$(sort -u "$root/var/log/ran" | wc -l)"
+}
 row_over_python() { state; over_python; ours; kept; longboot; }
 row_over_booted_python() {
     seed
@@ -187,7 +204,7 @@ systemd_warnings() {
         grep -i 'cloud\|cycle' | head -n 3
 }
 
-for name in verify fresh minimal over-python over-booted-python upgrade reinstall edited-conffile disabled-unit disabled-by-python \
+for name in verify fresh minimal image over-python over-booted-python upgrade reinstall edited-conffile disabled-unit disabled-by-python \
     rollback rollback-purge purge-python-under-us purge purge-both-reversed remove-install depends split no-systemd preseed; do
     row "$name"
 done
