@@ -63,7 +63,7 @@ else
     drawn=$(printf '%s\n' $others | shuf -n 3)
     suite=$(shuf -n 1 -e trixie bookworm)
     echo "drawn in this run, on $suite:" $drawn
-    rows="fresh minimal over-booted-python rollback rollback-purge purge-python-under-us purge split"
+    rows="fresh minimal image over-booted-python rollback rollback-purge purge-python-under-us purge split"
     # shellcheck disable=SC2086
     case $suite in
     trixie) tests/packages/matrix.sh $rows $drawn ;;
@@ -71,5 +71,11 @@ else
     esac
 fi
 tests/packages/rpm-matrix.sh
+# Unpacking all crates takes a minute or two.
+if [ -n "$long" ] || [ "$(shuf -n 1 -e yes no no)" = yes ]; then
+    tests/packages/source.sh
+else
+    echo "source package: not drawn in this run"
+fi
 tests/packages/recipes.sh "$target_dir/package/debian/cloud-init"
 tests/packages/images.sh "$target_dir/package/debian/cloud-init"
