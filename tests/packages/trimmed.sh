@@ -27,7 +27,7 @@ cp "$program" "$root/cloud-init"
 printf 'ID=debian\nVERSION_ID=13\n' > "$root/etc/os-release"
 printf 'datasource_list: [NoCloud, Ec2]\nsystem_info: {distro: debian}\n' > "$root/etc/cloud/cloud.cfg"
 printf '#cloud-config\n' > "$root/var/lib/cloud/seed/ec2/user-data"
-chroot "$root" /cloud-init init --local > /dev/null 2>&1
+chroot "$root" /cloud-init init --local > /dev/null 2>&1 || fail "init --local fails"
 said=$(chroot "$root" /cloud-init init 2>&1) && fail "a boot without a data source succeeds"
 expected="no data source found; looked for NoCloud; not in this build: Ec2; unused seeds: /var/lib/cloud/seed/ec2"
 grep -qF "$expected" <<< "$said" || fail "init: $said"
