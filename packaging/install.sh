@@ -70,10 +70,11 @@ as 644 "$built/completions/cloud-init" /usr/share/bash-completion/completions/cl
 as 644 "$built/completions/_cloud-init" "$zsh/_cloud-init"
 as 644 "$built/completions/cloud-init.fish" /usr/share/fish/vendor_completions.d/cloud-init.fish
 [ ! -d "$built/schema" ] || put 644 "$built/schema"/* /usr/share/cloud-init/schemas
-for directory in docs/reference docs/reference/sources docs/install; do
-    [ ! -d "$directory" ] || put 644 "$directory"/*.md "/usr/share/doc/$name/${directory#docs/}"
+for directory in docs/reference docs/reference/commands docs/reference/sources docs/install; do
+    put 644 "$directory"/*.md "/usr/share/doc/$name/${directory#docs/}"
 done
-put 644 docs/differences.md "/usr/share/doc/$name"
+# What those pages refer to, and the schema of a plan.
+put 644 docs/*.md docs/*.svg docs/plan.schema.json "/usr/share/doc/$name"
 put 644 modules/examples/*.yaml "/usr/share/doc/$name/examples"
 case $family in
 debian) as 755 packaging/debian/preseed "$libexec/preseed" ;;

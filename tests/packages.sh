@@ -40,7 +40,7 @@ done
 completions=$target_dir/package/debian/completions
 zsh -n "$completions/_cloud-init"
 fish -n "$completions/cloud-init.fish"
-tests/packages/completion.sh "$completions/cloud-init" "$target_dir/package/debian/cloud-init"
+tests/packages/completion.sh "$completions"
 
 # A root of an older release with its cloud-init 22.4, which has other units and paths, and fails to boot in these containers.
 bookworm() {
@@ -63,7 +63,7 @@ else
     drawn=$(printf '%s\n' $others | shuf -n 3)
     suite=$(shuf -n 1 -e trixie bookworm)
     echo "drawn in this run, on $suite:" $drawn
-    rows="fresh over-booted-python rollback rollback-purge purge-python-under-us purge split"
+    rows="fresh minimal image over-booted-python rollback rollback-purge purge-python-under-us purge split"
     # shellcheck disable=SC2086
     case $suite in
     trixie) tests/packages/matrix.sh $rows $drawn ;;
@@ -71,4 +71,11 @@ else
     esac
 fi
 tests/packages/rpm-matrix.sh
+# Unpacking all crates takes a minute or two.
+if [ -n "$long" ] || [ "$(shuf -n 1 -e yes no no)" = yes ]; then
+    tests/packages/source.sh
+else
+    echo "source package: not drawn in this run"
+fi
 tests/packages/recipes.sh "$target_dir/package/debian/cloud-init"
+tests/packages/images.sh "$target_dir/package/debian/cloud-init"

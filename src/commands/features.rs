@@ -23,7 +23,7 @@ pub(crate) fn run(options: &Features) -> u8 {
             ("data-source", registry.sources.iter().map(|source| source.about().name).collect()),
             ("distribution", crate::registry::distro_names()),
             ("module", registry.modules.iter().map(|module| module.name()).collect()),
-            ("renderer", renderers()),
+            ("renderer", network_managers::convert::names()),
         ];
         for (kind, names) in kinds {
             for name in names {
@@ -32,15 +32,4 @@ pub(crate) fn run(options: &Features) -> u8 {
         }
     }
     0
-}
-
-#[cfg(feature = "net-tools")]
-fn renderers() -> Vec<&'static str> {
-    network_managers::convert::names()
-}
-
-/// Without `net-tools`, only the distributions know their renderers, and they do not list them.
-#[cfg(not(feature = "net-tools"))]
-fn renderers() -> Vec<&'static str> {
-    Vec::new()
 }

@@ -5,7 +5,7 @@ mod man;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Command, Subcommand};
 use clap_complete::Shell;
 use model::System;
 use model::effects::{Attributes, FileError};
@@ -67,12 +67,30 @@ fn write_man(system: &System, directory: &Path) -> Result<(), FileError> {
         .try_for_each(|(name, page)| write(system, directory, name, page))
 }
 
+/// Commands that are not for people, besides the hidden ones. The program of an image has no `generate`.
+const NO_COMMANDS: [&str; 2] = ["help", "generate"];
+
+/// A command with only those commands below it that people type: clap's completions would offer the hidden ones, too.
+fn typed(command: &Command) -> Command {
+    let below = command
+        .get_subcommands()
+        .filter(|sub| !sub.is_hide_set() && !NO_COMMANDS.contains(&sub.get_name()))
+        .map(typed);
+    // Names of commands are static; this process ends soon.
+    Command::new(&*command.get_name().to_owned().leak())
+        .about(command.get_about().cloned().unwrap_or_default())
+        .disable_help_subcommand(true)
+        .args(command.get_arguments().cloned())
+        .subcommands(below)
+}
+
 fn completions(system: &System, directory: &Path) -> Result<(), FileError> {
-    let bash = bash_completion::script(&crate::cli::definition());
+    let mut definition = typed(&crate::cli::definition());
+    let bash = bash_completion::script(&definition);
     write(system, directory, "cloud-init", bash.as_bytes())?;
     for (shell, name) in [(Shell::Zsh, "_cloud-init"), (Shell::Fish, "cloud-init.fish")] {
         let mut text = Vec::new();
-        clap_complete::generate(shell, &mut crate::cli::definition(), "cloud-init", &mut text);
+        clap_complete::generate(shell, &mut definition, "cloud-init", &mut text);
         write(system, directory, name, &text)?;
     }
     Ok(())

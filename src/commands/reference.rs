@@ -133,7 +133,10 @@ fn index(schema: &Value, commands: &[commands::Page]) -> String {
     for (name, title) in BASE {
         let _ = writeln!(page, "- [{title}]({name}.md)");
     }
-    page.push_str("\nThe complete schema: [cloud-config.json](../../modules/schema/cloud-config.json).\n");
+    page.push_str(
+        "\nThe complete schema is `/usr/share/cloud-init/schemas/schema-cloud-config-v1.json`, and in the source tree \
+         `modules/schema/cloud-config.json`.\n",
+    );
     page.push_str(&sources::index());
     page.push_str("\n## Commands\n\n| command | |\n|---|---|\n");
     for command in commands {

@@ -45,6 +45,14 @@ struct Run<'a> {
     annotate: bool,
     /// The prefix of each line if there are several parts.
     indent: &'static str,
+    /// The directory of the reference pages, if they are installed.
+    pages: Option<String>,
+}
+
+/// The reference pages of the package that has installed this program.
+fn installed_pages(system: &System) -> Option<String> {
+    let prefix = system::executable()?.parent()?.parent()?.join("share/doc/cloud-init-rs/reference");
+    system.files.exists(&prefix).then(|| prefix.display().to_string())
 }
 
 /// Prints lines on standard output.
@@ -70,7 +78,7 @@ fn style(line: &str) -> Style {
         || begins(&["Cloud config schema deprecations:", "warning:", "advice:", "# Deprecations:", "# D"])
     {
         Style::Yellow
-    } else if begins(&["see docs/"]) {
+    } else if begins(&["see "]) && line.ends_with(".md") {
         Style::Dim
     } else {
         Style::Plain
@@ -117,7 +125,13 @@ pub(crate) fn run(options: &Schema) -> u8 {
         output::line(&format!("Found cloud-config data types: {}", kinds.join(", ")));
     }
     let indent = if several { "  " } else { "" };
-    let run = Run { system: &system, instance_data, annotate: options.annotate, indent };
+    let run = Run {
+        system: &system,
+        instance_data,
+        annotate: options.annotate,
+        indent,
+        pages: installed_pages(&system),
+    };
     let mut invalid: Vec<&str> = Vec::new();
     for (number, part) in parts.iter().enumerate() {
         if number == 0 && !parts::exists(&system, &part.path) {

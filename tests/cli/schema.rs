@@ -62,6 +62,22 @@ Error: Invalid schema: user-data
     );
 }
 
+/// A message names a page that its reader has.
+#[test]
+fn an_installed_program_refers_to_the_installed_pages() {
+    let prefix = tempfile::tempdir().expect("a directory");
+    let pages = prefix.path().join("share/doc/cloud-init-rs/reference");
+    let program = prefix.path().join("bin/cloud-init");
+    let file = prefix.path().join("user-data");
+    std::fs::create_dir_all(&pages).expect("made");
+    std::fs::create_dir_all(prefix.path().join("bin")).expect("made");
+    std::fs::copy(tests::program(), &program).expect("copied");
+    std::fs::write(&file, "#cloud-config\nwrite_file: []\n").expect("written");
+    let run = tests::run(&program, &["schema", "-c", &file.display().to_string()]);
+    let page = format!("    see {}/write_files.md\n", pages.display());
+    assert!(String::from_utf8_lossy(&run.stderr).contains(&page), "{run:?}");
+}
+
 #[test]
 fn suggestions_fit_the_mistake() {
     for (text, expected) in [

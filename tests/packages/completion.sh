@@ -1,8 +1,12 @@
 #!/bin/bash
-# completion.sh SCRIPT [PROGRAM] : what an interactive bash completes, typed into a pseudo-terminal by script(1).
+# completion.sh DIRECTORY : what bash, fish and zsh complete, and what an interactive bash makes of keys that script(1) types.
 set -eu
-script=$(realpath "$1")
+script=$(realpath "$1/cloud-init")
+fish=$(realpath "$1/cloud-init.fish")
+zsh=$(realpath "$1/_cloud-init")
 failed=0
+# Commands that other programs call.
+hidden="cloud-id ds-identify hotplugd hook-hotplug per generator generate write-ssh-key-fingerprints"
 
 # complete LINE : the words that bash offers for the line, as its own completion machinery splits it.
 complete() {
@@ -37,7 +41,8 @@ offers_not() {
 }
 
 offers "cloud-init " init modules single query schema clean status analyze collect-logs devel plan
-offers_not "cloud-init " cloud-id ds-identify hotplugd hook-hotplug per generator generate write-ssh-key-fingerprints
+# shellcheck disable=SC2086
+offers_not "cloud-init " $hidden
 offers "cloud-init st" status
 offers "cloud-init status --" --wait --long --format --timeout
 offers "cloud-init status --format " json yaml tabular
@@ -56,6 +61,19 @@ offers "cloud-init single --name " runcmd
 offers "cloud-init modules --mode " init config final
 offers "cloud-init --debug modules -m " final
 offers "cloud-init devel net-convert -O " netplan networkd
+
+# fish and zsh: the same commands.
+in_fish() { fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$fish" "$1" | cut -f1; }
+offered=$(in_fish "cloud-init "; in_fish "cloud-init status --format ")
+described=$(sed -n "s/^'\([a-z-]*\):.*/\1/p" "$zsh")
+for word in init schema status plan json; do
+    grep -qx -e "$word" <<< "$offered" || { echo "fish does not offer $word: $(xargs <<< "$offered")"; failed=1; }
+    [ "$word" = json ] || grep -qx "$word" <<< "$described" || { echo "zsh does not describe $word: $(xargs <<< "$described")"; failed=1; }
+done
+for word in $hidden; do
+    ! grep -qx -e "$word" <<< "$offered" || { echo "fish offers $word"; failed=1; }
+    ! grep -qx -e "$word" <<< "$described" || { echo "zsh describes $word"; failed=1; }
+done
 
 # The keys of a person: TAB completes the command, the option and its value in an interactive shell.
 typed=$(printf 'PS1="> "\nsource %q\ncloud-init() { echo "[$*]"; }\ncloud-init stat\t--form\tj\t\nexit\n' "$script" |

@@ -69,7 +69,51 @@ row() {
     printf '%-22s %-6s %3d s  %s\n' "$name" "$([ -z "$problems" ] && echo ok || echo FAILED)" $((SECONDS - begun)) "${problems#; }"
 }
 
-row_fresh() { without_python; apt install /debs/ours.deb; ours; seed; boots; }
+row_fresh() {
+    without_python
+    apt install /debs/ours.deb
+    ours
+    seed
+    boots
+    # What ssh-keygen draws is printed once for each key.
+    expect "drawings of keys" "$(find "$root/etc/ssh" -name 'ssh_host_*_key' | wc -l)" \
+        "$(grep -c 'randomart image is' "$root/var/log/cloud-init-output.log")"
+    # A message names a page that the package has installed.
+    echo '#cloud-config
+userz: []' > "$root/user-data"
+    expect page yes "$(test -e "$root/$(chroot "$root" cloud-init schema -c /user-data 2>&1 | sed -n 's/^ *see //p')" && echo yes)"
+}
+row_minimal() {
+    # Nothing that is recommended, and no network to install it from.
+    without_python
+    chroot "$root" dpkg-query -W -f '${binary:Package} ${Status}\n' locales netplan.io cloud-guest-utils openssh-server 2> /dev/null |
+        sed -n 's/ install ok installed//p' > "$work/recommended"
+    # shellcheck disable=SC2046
+    inside dpkg --purge --force-depends $(cat "$work/recommended")
+    apt install /debs/ours.deb
+    ours
+    seed
+    boots
+    expect warnings "" "$(grep WARNING "$root/var/log/cloud-init.log")"
+    expect "slow modules" "" "$(chroot "$root" cloud-init analyze blame | awk '$1 + 0 > 5')"
+}
+row_image() {
+    # What docs/install/images.md has Packer run before it saves an image; the next machine boots from that.
+    without_python
+    apt install /debs/ours.deb
+    seed
+    boots
+    local commands
+    commands=$(sed -n 's/^ *inline = \[\(.*\)\]$/\1/p' docs/install/images.md | grep -o '"[^"]*"' | tr -d '"' | sed 's/^sudo //')
+    expect commands "cloud-init status --wait" "$(head -n 1 <<< "$commands")"
+    while read -r command; do
+        inside sh -c "$command"
+    done <<< "$(tail -n +2 <<< "$commands")"
+    expect left "" "$(chroot "$root" cloud-init clean --check)"
+    seed
+    boots
+    expect "runs of runcmd" 2 "$(sort -u "$root/var/log/ran" | wc -l)"
+}
 row_over_python() { state; over_python; ours; kept; longboot; }
 row_over_booted_python() {
     seed
@@ -160,7 +204,7 @@ systemd_warnings() {
         grep -i 'cloud\|cycle' | head -n 3
 }
 
-for name in verify fresh over-python over-booted-python upgrade reinstall edited-conffile disabled-unit disabled-by-python \
+for name in verify fresh minimal image over-python over-booted-python upgrade reinstall edited-conffile disabled-unit disabled-by-python \
     rollback rollback-purge purge-python-under-us purge purge-both-reversed remove-install depends split no-systemd preseed; do
     row "$name"
 done

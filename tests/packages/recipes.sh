@@ -55,6 +55,15 @@ for family in alpine arch gentoo suse photon; do
                 { echo "recipes.sh: $family lacks $stage in $directory" >&2; exit 1; }
         done
     done
+    # Pages refer to each other.
+    pages=$(find "$root/usr/share/doc" -name '*.md')
+    [ -n "$pages" ] || { echo "recipes.sh: $family lacks pages" >&2; exit 1; }
+    lost=$(for page in $pages; do
+        grep -oE ']\([^):#]+' "$page" | sed 's/](//' | while read -r target; do
+            [ -e "${page%/*}/$target" ] || echo "${page#"$root"} -> $target"
+        done
+    done)
+    [ -z "$lost" ] || { echo "recipes.sh: $family has references to pages that it lacks:" "$lost" >&2; exit 1; }
     broken=$(find "$root" -xtype l)
     [ -z "$broken" ] || { echo "recipes.sh: $family has links to nothing: $broken" >&2; exit 1; }
     echo "$family: $(find "$root" ! -type d | wc -l) files"

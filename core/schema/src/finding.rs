@@ -64,9 +64,9 @@ impl Finding {
         dotted(&steps)
     }
 
-    /// The reference page of the key.
+    /// The file name of the key's reference page.
     pub fn page(&self) -> Option<String> {
-        self.module.as_ref().map(|module| format!("docs/reference/{}.md", module.trim_start_matches("cc_")))
+        self.module.as_ref().map(|module| format!("{}.md", module.trim_start_matches("cc_")))
     }
 
     /// The message for public logs: path, message and hint, without any value of the document.

@@ -13,6 +13,8 @@ pub struct Document<'t> {
     name: &'t str,
     text: &'t str,
     tree: &'t Node,
+    /// The directory of the reference pages.
+    pages: &'t str,
     /// The values that may be secrets, collected when they are first needed.
     private: OnceCell<Vec<Span>>,
 }
@@ -37,7 +39,13 @@ const WIDEST: usize = 140;
 impl<'t> Document<'t> {
     /// A text with its tree; `name` is used in messages.
     pub fn new(name: &'t str, text: &'t str, tree: &'t Node) -> Self {
-        Self { name, text, tree, private: OnceCell::new() }
+        Self { name, text, tree, pages: "docs/reference", private: OnceCell::new() }
+    }
+
+    /// Refers to reference pages in this directory, instead of the one in the source tree.
+    #[must_use]
+    pub fn with_pages(self, directory: &'t str) -> Self {
+        Self { pages: directory, ..self }
     }
 
     fn spot(&self, path: &[Step<'_>]) -> Option<Spot<'t>> {
@@ -112,8 +120,7 @@ impl<'t> Document<'t> {
             text.push_str(&lines);
         }
         if let Some(page) = finding.page() {
-            text.push_str("\n    see ");
-            text.push_str(&page);
+            text.push_str(&format!("\n    see {}/{page}", self.pages));
         }
         text
     }

@@ -198,6 +198,12 @@ impl Locale for DebianLocale {
             return Ok(());
         }
         self.generate(locale)?;
+        if is_built_in(locale) && self.system.commands.which("update-locale").is_none() {
+            // The C library has it: the package that generates locales is not needed.
+            let plain =
+                LocaleFile { system: self.system.clone(), file: FILE, variable: "LANG", service: None };
+            return plain.apply(locale, Some(file));
+        }
         self.need("update-locale")?;
         let option = format!("--locale-file={}", file.display());
         self.run(Command::line(["update-locale", &option, &format!("LANG={locale}")]))

@@ -430,6 +430,22 @@ fn a_locale_is_generated_once() {
     );
 }
 
+/// A minimal image lacks the package locales, and perhaps the network to install it from.
+#[test]
+fn a_locale_of_the_c_library_needs_no_package() {
+    let (system, recording) = Scratch::new().program("/usr/bin/apt-get").system();
+    let facts = debian::FAMILY.member("debian").expect("a name of the family");
+    let info = Node::from_yaml("cloud.cfg", b"{}").expect("valid").expect("there");
+    let distro = (debian::FAMILY.make)(&system, facts, &info).expect("valid settings");
+    distro.locale().apply("C.UTF-8", None).expect("set");
+    let text = system.files.text(Path::new("/etc/default/locale")).expect("written");
+    assert_eq!(text.lines().last(), Some("LANG=C.UTF-8"), "{text}");
+    assert_eq!(recording.commands(), Vec::<String>::new());
+    distro.locale().apply("de_DE.UTF-8", None).expect_err("locale-gen is missing");
+    let commands = recording.commands();
+    assert!(commands.iter().any(|line| line.starts_with("apt-get ")), "it would be installed: {commands:?}");
+}
+
 /// Upstream's `_lookup_supported_i18n_value` and `apply_locale`.
 #[test]
 fn a_locale_that_nobody_knows_is_all_language_and_an_empty_one_is_refused() {

@@ -4,9 +4,6 @@ use std::fmt::Write as _;
 
 use clap::{Arg, ArgAction, Command};
 
-/// Commands that are not for people.
-const NO_COMMANDS: [&str; 2] = ["help", "generate"];
-
 /// The script for a command line; bash 4 and later run it, without the package bash-completion.
 pub(super) fn script(definition: &Command) -> String {
     let mut definition = definition.clone();
@@ -58,9 +55,6 @@ impl Tables {
     fn add(&mut self, command: &Command, path: &str) {
         let mut words: Vec<String> = Vec::new();
         for sub in command.get_subcommands() {
-            if sub.is_hide_set() || NO_COMMANDS.contains(&sub.get_name()) {
-                continue;
-            }
             let below = format!("{path}/{}", sub.get_name());
             words.push(sub.get_name().to_owned());
             self.paths.push(below.clone());

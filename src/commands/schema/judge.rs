@@ -225,7 +225,10 @@ fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> 
         modules::cloud_config_schema()
     };
     let findings = check(&Schema::new(&document), tree);
-    let place = Document::new(shown, text, tree);
+    let mut place = Document::new(shown, text, tree);
+    if let Some(directory) = &run.pages {
+        place = place.with_pages(directory);
+    }
     let mut told: Vec<(usize, &Finding)> = findings
         .iter()
         .filter(|finding| run.annotate || !finding.summary)

@@ -21,7 +21,7 @@ text { font-family: sans-serif; font-size: 12px; fill: #222 } \
 text.title { font-size: 16px; font-weight: bold } text.axis { font-size: 10px; fill: #666 } \
 text.stage { font-weight: bold } line.grid { stroke: #ddd } line.cut { stroke: #b00; stroke-dasharray: 3 3 } \
 rect.back { fill: #fff } rect.stage { fill: #bcd } rect.success { fill: #5a8f4e } rect.warning { fill: #e0a020 } \
-rect.failure { fill: #c03030 } rect.open { fill: #999 }";
+rect.failure { fill: #c03030 } rect.open { fill: #999 } rect.waiting { fill: none; stroke: #bbb }";
 
 /// Maps times to the image's axis: long pauses are shortened to [`LONGEST_PAUSE`].
 struct Axis {
@@ -127,8 +127,16 @@ pub fn plot(boot: &Boot) -> String {
         took(boot.end() - boot.start())
     );
     grid(&mut out, &axis, height);
+    let mut ended = None;
     for (row, span) in boot.spans.iter().enumerate() {
-        bar(&mut out, &axis, span, TOP + ROW * row as f64);
+        let y = TOP + ROW * row as f64;
+        if span.depth() == 0 {
+            if let Some(ended) = ended.filter(|ended| *ended < span.start) {
+                waiting(&mut out, &axis, ended, span.start, y);
+            }
+            ended = ended.max(Some(span.end));
+        }
+        bar(&mut out, &axis, span, y);
     }
     legend(&mut out, height - 14.0);
     out.push_str("</svg>\n");
@@ -161,6 +169,18 @@ fn grid(out: &mut String, axis: &Axis, height: f64) {
     }
 }
 
+/// The time between two stages, in which others work: the network, other services, or the kernel.
+fn waiting(out: &mut String, axis: &Axis, from: i64, to: i64, y: f64) {
+    let (x, end) = (axis.pixels(axis.place(from)), axis.pixels(axis.place(to)));
+    let _ = writeln!(
+        out,
+        "<rect class=\"waiting\" x=\"{x:.2}\" y=\"{y:.0}\" width=\"{:.2}\" height=\"{BAR}\">\
+         <title>waiting for {}</title></rect>",
+        end - x,
+        took(to - from)
+    );
+}
+
 fn bar(out: &mut String, axis: &Axis, span: &Span, y: f64) {
     let (x, end) = (axis.pixels(axis.place(span.start)), axis.pixels(axis.place(span.end)));
     let label = if span.depth() == 0 { &span.name } else { span.label() };
@@ -188,6 +208,7 @@ fn legend(out: &mut String, y: f64) {
         ("warning", "with a warning"),
         ("failure", "failed"),
         ("open", "did not finish"),
+        ("waiting", "between stages"),
     ] {
         let _ = writeln!(
             out,
@@ -220,7 +241,17 @@ mod tests {
             (4_000_000, 3_000_000, 500_000)
         );
         assert_eq!(axis.step(), 500_000);
-        assert!(plot(&boot).contains("a pause is omitted"));
+        let picture = plot(&boot);
+        assert!(picture.contains("a pause is omitted"));
+        // From the end of the first stage to the start of the second, in whose row it is.
+        assert!(
+            picture.contains(
+                "<rect class=\"waiting\" x=\"270.00\" y=\"90\" width=\"500.00\" height=\"14\">\
+                 <title>waiting for 60.000 s</title></rect>"
+            ),
+            "{picture}"
+        );
+        assert_eq!(picture.matches("<title>waiting for").count(), 1, "nothing precedes the first stage");
     }
 
     #[test]

@@ -25,7 +25,6 @@ const OTHERS: &[(&str, &str, &str)] = &[
         "a host key, the same on every machine",
         "remove it: the first boot generates others",
     ),
-    ("/root/.ssh/authorized_keys", "keys that can log in", "remove those of other instances"),
     ("/var/lib/dhcp/*.leases", "a DHCP lease", "remove it"),
     ("/var/lib/dhclient/*.lease*", "a DHCP lease", "remove it"),
     ("/var/lib/dhcpcd/*.lease", "a DHCP lease", "remove it"),
@@ -90,11 +89,21 @@ pub fn remains(system: &System, paths: &Paths, config: &Node) -> Vec<Remain> {
             add(path, what, advice);
         }
     }
-    for user in system.files.list(Path::new("/home")).unwrap_or_default() {
-        let keys = Path::new("/home").join(user).join(".ssh/authorized_keys");
-        add(keys, "keys that can log in", "remove those of other instances");
+    let homes = system.files.list(Path::new("/home")).unwrap_or_default();
+    let homes = homes.iter().map(|user| Path::new("/home").join(user));
+    for home in std::iter::once("/root".into()).chain(homes) {
+        let keys = home.join(".ssh/authorized_keys");
+        if has_keys(system, &keys) {
+            add(keys, "keys that can log in", "remove those of other instances");
+        }
     }
     found
+}
+
+/// Whether sshd(8) finds a key in the file: a boot without keys leaves an empty one.
+fn has_keys(system: &System, path: &Path) -> bool {
+    let text = system.files.text(path).unwrap_or_default();
+    text.lines().map(str::trim).any(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// Whether a directory contains no file, at any depth.
@@ -121,7 +130,9 @@ mod tests {
             .file("/etc/fstab", "/dev/vdb /mnt auto comment=cloudconfig 0 2\n")
             .file("/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
             .file("/etc/ssh/ssh_host_rsa_key", "key")
-            .file("/home/debian/.ssh/authorized_keys", "key")
+            .file("/home/debian/.ssh/authorized_keys", "# a\nkey")
+            .file("/home/other/.ssh/authorized_keys", "\n# none\n")
+            .file("/root/.ssh/authorized_keys", "")
             .file("/var/lib/dhcp/dhclient.eth0.leases", "lease")
             .directory("/run/systemd/system")
             .system();
