@@ -90,11 +90,13 @@ row_minimal() {
         sed -n 's/ install ok installed//p' > "$work/recommended"
     # shellcheck disable=SC2046
     inside dpkg --purge --force-depends $(cat "$work/recommended")
+    sed -i '/^netdev:/d' "$root/etc/group" "$root/etc/gshadow"
     apt install /debs/ours.deb
     ours
     seed
     boots
     expect warnings "" "$(grep WARNING "$root/var/log/cloud-init.log")"
+    expect "default user" "1000 1000" "$(chroot "$root" sh -c 'echo $(id -u debian) $(id -g debian)')"
     expect "slow modules" "" "$(chroot "$root" cloud-init analyze blame | awk '$1 + 0 > 5')"
 }
 row_image() {
