@@ -61,7 +61,11 @@ impl Generator<'_> {
     fn value(&mut self, schema: &Value, key: &str, depth: usize) -> Value {
         let schema = self.resolved(schema);
         if let Some(words) = schema["enum"].as_array() {
-            return self.dice.one(words);
+            return match self.dice.one(words) {
+                // A swap file of the size of the memory, which is where the sandbox keeps its files.
+                word if key == "size" && word == "auto" => json!(2),
+                word => word,
+            };
         }
         if schema["properties"].is_null()
             && let Some(forms) = ["oneOf", "anyOf", "allOf"].iter().find_map(|name| schema[name].as_array())
