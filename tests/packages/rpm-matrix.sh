@@ -99,6 +99,14 @@ row() {
 }
 
 row_rpm_fresh() { package install cloud-init-rs; ours; dangling; low -V cloud-init-rs; }
+row_rpm_boot() {
+    package install cloud-init-rs
+    mkdir -p "$root/var/lib/cloud/seed/nocloud"
+    echo 'instance-id: i-packages' > "$root/var/lib/cloud/seed/nocloud/meta-data"
+    printf '#cloud-config\nruncmd: ["echo ran >> /var/log/ran"]\n' > "$root/var/lib/cloud/seed/nocloud/user-data"
+    expect boot done "$(machine 90)"
+    expect script ran "$(cat "$root/var/log/ran" 2> /dev/null)"
+}
 row_rpm_distribution_stays() {
     # Nothing is replaced unasked: an upgrade of everything keeps the distribution's package.
     package install cloud-init-24.4-1
@@ -141,7 +149,7 @@ expect_old() {
 }
 
 expect_old
-for name in rpm-fresh rpm-distribution-stays rpm-swap rpm-swap-back rpm-upgrade rpm-remove; do
+for name in rpm-fresh rpm-boot rpm-distribution-stays rpm-swap rpm-swap-back rpm-upgrade rpm-remove; do
     row "$name"
 done
 [ "$failed" = 0 ]
