@@ -13,6 +13,7 @@ mod links;
 mod outbox;
 mod sandbox;
 mod serial;
+pub mod temporary;
 mod url;
 
 use std::path::Path;

@@ -1,9 +1,10 @@
 //! The instance on disk: its cache, its directory, and its relation to the previous boot.
 
+use std::ffi::OsStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use model::effects::{Attributes, FileError, FileKind, internal_error};
+use model::effects::{Attributes, FileError, FileKind, internal_error, temporary};
 use model::instance::{Bytes, VendorData};
 use model::{Instance, InstanceId, Node, Paths, Stage};
 use serde_json::Value;
@@ -270,7 +271,7 @@ impl Boot<'_> {
         let own = ["scripts", "scripts/vendor"].map(|name| self.paths.instance(name));
         for directory in named.iter().chain(&own) {
             for name in files.list(directory).unwrap_or_default() {
-                if is_unfinished(&name) {
+                if temporary::writer(OsStr::new(&name)).is_some() {
                     files.remove(&directory.join(name))?;
                 }
             }
@@ -320,14 +321,6 @@ impl Boot<'_> {
     pub(super) fn id(&self) -> Option<&InstanceId> {
         self.instance.as_ref().map(|instance| &instance.instance_id)
     }
-}
-
-/// Whether this is the name of a replacement's temporary file: `.NAME.cloud-init.PID.tmp`.
-fn is_unfinished(name: &str) -> bool {
-    name.strip_prefix('.')
-        .and_then(|name| name.strip_suffix(".tmp"))
-        .and_then(|name| name.rsplit_once(".cloud-init."))
-        .is_some_and(|(_, pid)| !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The raw file's form of vendor-data: a list is stored as JSON.

@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use model::effects::{Attributes, Owner};
+use model::effects::{Attributes, Owner, temporary};
 use rustix::fs::{
     AtFlags, FlockOperation, Mode, OFlags, fchown, flock, ftruncate, openat, renameat, symlinkat, unlinkat,
 };
@@ -18,12 +18,12 @@ use super::place::{OPEN, Place};
 use super::read::{refuse_hard_link, special};
 use super::refusal::Refusal;
 use super::remove::remove_below;
-use super::sweep::{Swept, temporary};
+use super::sweep::Swept;
 use super::trust::is_anyones;
 
 /// A unique name in the same directory.
 fn beside(name: &OsStr) -> OsString {
-    temporary(name, std::process::id())
+    temporary::name(name, std::process::id())
 }
 
 /// Writes a temporary file, then fsync, rename, fsync of the directory: after a power cut the content is either the old

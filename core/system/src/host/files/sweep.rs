@@ -2,12 +2,12 @@
 //! directory for the first time.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Mutex, PoisonError};
 
+use model::effects::temporary;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, openat, unlinkat};
 use rustix::process::{Pid, test_kill_process};
 
@@ -16,31 +16,9 @@ use super::place::{Handle, Place};
 use super::remove::names;
 use super::trust::is_own;
 
-/// The maximum length of a name is 255; this leaves room for the mark and a process ID.
-const LONGEST: usize = 220;
-
-/// What no file of a user's own has in its name.
-const MARK: &str = ".cloud-init.";
-
 /// The directories that this process has swept, by device and inode.
 #[derive(Default)]
 pub(super) struct Swept(Mutex<BTreeSet<(u64, u64)>>);
-
-/// The name of a temporary file: `.NAME.cloud-init.PID.tmp`.
-pub(super) fn temporary(name: &OsStr, pid: u32) -> OsString {
-    let kept = &name.as_bytes()[..name.len().min(LONGEST)];
-    let mut fresh = OsString::from(".");
-    fresh.push(OsStr::from_bytes(kept));
-    fresh.push(format!("{MARK}{pid}.tmp"));
-    fresh
-}
-
-/// The process that wrote a temporary file with this name.
-fn writer(name: &OsStr) -> Option<u32> {
-    let name = name.to_str()?.strip_prefix('.')?.strip_suffix(".tmp")?;
-    let (_, pid) = name.rsplit_once(MARK)?;
-    pid.bytes().all(|byte| byte.is_ascii_digit()).then(|| pid.parse().ok())?
-}
 
 /// Whether a process exists.
 fn is_running(pid: u32) -> bool {
@@ -69,7 +47,7 @@ impl Swept {
         }
         let Ok(directory) = open_directory(&place.directory, OsStr::new(".")) else { return };
         for name in names(&directory).unwrap_or_default() {
-            let Some(pid) = writer(&name) else { continue };
+            let Some(pid) = temporary::writer(&name) else { continue };
             let Ok(Some(entry)) = Handle::entry(directory.as_fd(), &name) else { continue };
             // It gets its owner before its name. In a user's directory, another user's is none of ours.
             let uid = entry.found.uid();
