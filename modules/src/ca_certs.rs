@@ -2,7 +2,6 @@
 
 use schema::notes::deprecated;
 use model::module::{Described, Listed, Report};
-use model::config::from_node_noting;
 use model::{Context, Frequency, Module, ModuleError, Node, Stage, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -50,13 +49,7 @@ impl Module for CaCerts {
         let settings: Settings = match (config.ca_certs, old) {
             (Some(settings), _) => settings,
             // Read only here: where the new key replaces it, it may be anything.
-            (None, Some(node)) => {
-                let (settings, unknown) = from_node_noting(&node)?;
-                for key in unknown {
-                    report.warn(Some(&key.origin), key.to_string());
-                }
-                settings
-            }
+            (None, Some(node)) => report.read(&node)?,
             (None, None) => {
                 report.skip("ca_certs is not set");
                 return Ok(());

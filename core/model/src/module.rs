@@ -53,6 +53,19 @@ impl Report {
         self.warnings.push(Finding { origin: origin.cloned(), message: message.into() });
     }
 
+    /// Reads settings that a module takes from the tree itself, and warns of the keys that they do not have.
+    ///
+    /// # Errors
+    ///
+    /// A value of a wrong type.
+    pub fn read<T: DeserializeOwned>(&mut self, node: &Node) -> Result<T, ConfigError> {
+        let (settings, unknown) = from_node_noting(node)?;
+        for key in unknown {
+            self.warn(Some(&key.origin), key.to_string());
+        }
+        Ok(settings)
+    }
+
     /// Adds a deprecation.
     pub fn deprecate(&mut self, origin: Option<&Origin>, message: impl Into<String>) {
         self.deprecations.push(Finding { origin: origin.cloned(), message: message.into() });

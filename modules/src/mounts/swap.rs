@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use model::config::from_node_noting;
 use model::effects::{Command, CommandError};
 use model::module::Report;
 use model::{Context, ModuleError, Node, Spanned, Value};
@@ -47,17 +46,13 @@ pub(super) fn read(node: &Node, report: &mut Report) -> Option<Spanned<Swap>> {
     if node.is_null() {
         return None;
     }
-    let (value, unknown) = match from_node_noting(node) {
-        Ok(read) => read,
+    match report.read(node) {
+        Ok(value) => Some(Spanned { value, origin: node.origin.clone() }),
         Err(error) => {
             report.warn(None, error.to_string());
-            return None;
+            None
         }
-    };
-    for key in unknown {
-        report.warn(Some(&key.origin), key.to_string());
     }
-    Some(Spanned { value, origin: node.origin.clone() })
 }
 
 /// Creates the file if it does not exist; returns its name if fstab needs an entry.
