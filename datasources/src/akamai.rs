@@ -53,7 +53,7 @@ impl DataSource for Akamai {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if is_akamai(platform) { Identified::Found } else { Identified::No }
+        Identified::when(is_akamai(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

@@ -47,7 +47,7 @@ impl DataSource for AliYun {
     fn identify(&self, platform: &Platform<'_>) -> Identified {
         // Like upstream, a seed is accepted as evidence, but never read.
         let seeded = detection::has_files(platform, &platform.paths.seed(NAME), &["meta-data", "user-data"]);
-        if seeded || is_aliyun(platform) { Identified::Found } else { Identified::No }
+        Identified::when(seeded || is_aliyun(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

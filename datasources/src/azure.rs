@@ -58,7 +58,7 @@ impl DataSource for Azure {
     fn identify(&self, platform: &Platform<'_>) -> Identified {
         let tagged = platform.dmi("chassis_asset_tag").as_deref() == Some(ASSET_TAG);
         let seeded = platform.files().exists(&platform.paths.seed("azure").join(ovf::FILE));
-        if tagged || seeded { Identified::Found } else { Identified::No }
+        Identified::when(tagged || seeded)
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

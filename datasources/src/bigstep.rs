@@ -37,7 +37,7 @@ impl DataSource for Bigstep {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if platform.files().is_file(&url_file(platform.paths)) { Identified::Found } else { Identified::No }
+        Identified::when(platform.files().is_file(&url_file(platform.paths)))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

@@ -39,7 +39,7 @@ impl DataSource for CloudCix {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if is_cloudcix(platform) { Identified::Found } else { Identified::No }
+        Identified::when(is_cloudcix(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

@@ -103,7 +103,7 @@ impl DataSource for CloudSigma {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if platform.dmi("product_name").as_deref() == Some(NAME) { Identified::Found } else { Identified::No }
+        Identified::when(platform.dmi("product_name").as_deref() == Some(NAME))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

@@ -51,7 +51,7 @@ impl DataSource for CloudStack {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if is_cloudstack(platform) { Identified::Found } else { Identified::No }
+        Identified::when(is_cloudstack(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

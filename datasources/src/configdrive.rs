@@ -149,7 +149,7 @@ impl DataSource for ConfigDrive {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if detection::has_config_drive(platform) { Identified::Found } else { Identified::No }
+        Identified::when(detection::has_config_drive(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

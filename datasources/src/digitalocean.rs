@@ -40,7 +40,7 @@ impl DataSource for DigitalOcean {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if is_droplet(platform) { Identified::Found } else { Identified::No }
+        Identified::when(is_droplet(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

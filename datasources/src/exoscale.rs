@@ -45,7 +45,7 @@ impl DataSource for Exoscale {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if is_exoscale(platform) { Identified::Found } else { Identified::No }
+        Identified::when(is_exoscale(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

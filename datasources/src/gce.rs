@@ -58,7 +58,7 @@ impl DataSource for Gce {
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
         let named = platform.dmi("product_name").as_deref() == Some(PRODUCT);
-        if named || has_serial(platform) { Identified::Found } else { Identified::No }
+        Identified::when(named || has_serial(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

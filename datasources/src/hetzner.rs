@@ -48,7 +48,7 @@ impl DataSource for Hetzner {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if is_hetzner(platform) { Identified::Found } else { Identified::No }
+        Identified::when(is_hetzner(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

@@ -67,7 +67,7 @@ impl DataSource for IbmCloud {
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
         let found = drive(platform).is_some() && !is_provisioning(platform) && platform.virtualization() == "xen";
-        if found { Identified::Found } else { Identified::No }
+        Identified::when(found)
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

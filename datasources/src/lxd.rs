@@ -233,7 +233,7 @@ impl DataSource for Lxd {
     fn identify(&self, platform: &Platform<'_>) -> Identified {
         let is_machine = matches!(platform.virtualization(), "kvm" | "qemu");
         let found = socket(platform).is_some() || (is_machine && has_port(platform));
-        if found { Identified::Found } else { Identified::No }
+        Identified::when(found)
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

@@ -91,7 +91,7 @@ impl DataSource for NoCloud {
             || label(platform).is_some_and(|label| labelled(platform, &label).next().is_some())
             || (configured("user-data") && configured("meta-data"))
             || configured("seedfrom");
-        if found { Identified::Found } else { Identified::No }
+        Identified::when(found)
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

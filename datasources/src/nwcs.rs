@@ -31,7 +31,7 @@ impl DataSource for Nwcs {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if is_nwcs(platform) { Identified::Found } else { Identified::No }
+        Identified::when(is_nwcs(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

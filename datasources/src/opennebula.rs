@@ -77,7 +77,7 @@ impl DataSource for OpenNebula {
         let has = |name: &str| platform.files().is_file(&seed.join(name));
         let labelled = || platform.labelled(LABELS).next().is_some();
         // A seed has another file, which the stages look for.
-        if has("meta-data") || labelled() { Identified::Found } else { Identified::No }
+        Identified::when(has("meta-data") || labelled())
     }
 
     fn is_configured(&self, platform: &Platform<'_>) -> bool {

@@ -47,7 +47,7 @@ impl DataSource for Oracle {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if is_oracle(platform) { Identified::Found } else { Identified::No }
+        Identified::when(is_oracle(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

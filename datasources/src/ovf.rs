@@ -156,7 +156,7 @@ impl DataSource for Ovf {
             || (platform.virtualization() != "none"
                 && !is_azure()
                 && (from_host() || platform.devices.iter().any(|device| is_transport(platform, device))));
-        if found { Identified::Found } else { Identified::No }
+        Identified::when(found)
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

@@ -53,7 +53,7 @@ impl DataSource for Scaleway {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if is_scaleway(platform) { Identified::Found } else { Identified::No }
+        Identified::when(is_scaleway(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

@@ -134,7 +134,7 @@ impl DataSource for SmartOs {
             Some(Kind::Zone) => platform.files().exists(Path::new(SOCKET)),
             None => false,
         };
-        if found { Identified::Found } else { Identified::No }
+        Identified::when(found)
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

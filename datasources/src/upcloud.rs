@@ -38,7 +38,7 @@ impl DataSource for UpCloud {
     }
 
     fn identify(&self, platform: &Platform<'_>) -> Identified {
-        if is_upcloud(platform) { Identified::Found } else { Identified::No }
+        Identified::when(is_upcloud(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

@@ -47,7 +47,7 @@ impl DataSource for Vultr {
     fn identify(&self, platform: &Platform<'_>) -> Identified {
         // The file is ds-identify's evidence only: with nothing else, the stages do not query the service.
         let marked = platform.files().is_file(Path::new("/etc/vultr"));
-        if marked || is_vultr(platform) { Identified::Found } else { Identified::No }
+        Identified::when(marked || is_vultr(platform))
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

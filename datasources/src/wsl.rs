@@ -142,7 +142,7 @@ impl DataSource for Wsl {
         let found = (OsRelease::read(files).name == "Ubuntu"
             && pro.iter().any(|name| files.is_file(&place.pro.join(name))))
             || place.names(files).iter().any(|name| files.is_file(&place.own.join(name)));
-        if found { Identified::Found } else { Identified::No }
+        Identified::when(found)
     }
 
     fn crawl(&self, crawl: &Crawl<'_>) -> Result<Option<Instance>, SourceError> {

@@ -19,6 +19,13 @@ pub enum Identified {
     Found,
 }
 
+impl Identified {
+    /// Present or not, where nothing is left in doubt.
+    pub fn when(found: bool) -> Self {
+        if found { Self::Found } else { Self::No }
+    }
+}
+
 /// When a source can be queried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceStage {
