@@ -90,15 +90,13 @@ pub(crate) fn distro_names() -> Vec<&'static str> {
 }
 
 fn distro(system: &System, name: &str, system_info: &Node) -> Result<Box<dyn Distro>, DistroError> {
-    for family in families() {
-        if let Some(facts) = family.member(name) {
-            return (family.make)(system, facts, system_info);
-        }
-    }
-    Err(DistroError::Unknown {
-        origin: system_info.get("distro").unwrap_or(system_info).origin.clone(),
-        name: name.to_owned(),
-        known: distro_names().join(", "),
+    let created = families().into_iter().find_map(|family| family.create(system, name, system_info));
+    created.unwrap_or_else(|| {
+        Err(DistroError::Unknown {
+            origin: system_info.get("distro").unwrap_or(system_info).origin.clone(),
+            name: name.to_owned(),
+            known: distro_names().join(", "),
+        })
     })
 }
 

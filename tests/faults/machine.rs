@@ -38,9 +38,8 @@ pub fn registry() -> Registry {
 
 fn distro(system: &System, name: &str, info: &Node) -> Result<Box<dyn Distro>, DistroError> {
     let families = [&rhel::FAMILY, &debian::FAMILY];
-    let found = families.iter().find_map(|family| Some((family, family.member(name)?)));
-    let (family, facts) = found.expect("a distribution of the two families");
-    (family.make)(system, facts, info)
+    let created = families.iter().find_map(|family| family.create(system, name, info));
+    created.expect("a distribution of the two families")
 }
 
 /// A Debian image as it lies on the disk before the first boot.

@@ -46,6 +46,11 @@ impl Scratch {
         self.item(path, Item::File(Vec::new(), 0o755))
     }
 
+    /// Adds executable files.
+    pub fn programs(self, paths: &[&str]) -> Self {
+        paths.iter().fold(self, |root, path| root.program(path))
+    }
+
     /// Adds a directory, 0755.
     pub fn directory(self, path: &str) -> Self {
         self.directory_mode(path, 0o755)

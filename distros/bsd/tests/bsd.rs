@@ -30,9 +30,8 @@ fn machine(name: &str, root: Scratch) -> (Box<dyn Distro>, System, Recording) {
     ];
     let root = programs.iter().fold(root, |root, name| root.program(&format!("/usr/sbin/{name}")));
     let (system, recording) = root.file("/etc/rc.subr", "").system();
-    let facts = bsd::FAMILY.member(name).expect("a name of the family");
-    let distro = (bsd::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
-    (distro, system, recording)
+    let distro = bsd::FAMILY.create(&system, name, &Node::default()).expect("a name of the family");
+    (distro.expect("valid settings"), system, recording)
 }
 
 fn spec(yaml: &str) -> UserSpec {

@@ -30,12 +30,14 @@ fn machine_with(name: &str, root: Scratch, system_info: &str) -> (Box<dyn Distro
         "/usr/sbin/locale-gen",
         "/usr/sbin/update-locale",
     ];
-    let root = programs.iter().fold(root, |root, program| root.program(program));
-    let (system, recording) = root.system();
+    let (system, recording) = root.programs(&programs).system();
     let system_info = Node::from_yaml("cloud.cfg", system_info.as_bytes()).expect("valid").expect("there");
-    let facts = debian::FAMILY.member(name).expect("a name of the family");
-    let distro = (debian::FAMILY.make)(&system, facts, &system_info).expect("valid settings");
-    (distro, system, recording)
+    (of_family(name, &system, &system_info), system, recording)
+}
+
+fn of_family(name: &str, system: &System, system_info: &Node) -> Box<dyn Distro> {
+    let distro = debian::FAMILY.create(system, name, system_info).expect("a name of the family");
+    distro.expect("valid settings")
 }
 
 fn spec(yaml: &str) -> UserSpec {
@@ -110,8 +112,7 @@ fn rules_are_checked_by_their_program_before_anything_is_done() {
             if rejected {
                 system.commands = Arc::new(Rejecting(system.commands.clone(), check));
             }
-            let facts = debian::FAMILY.member("debian").expect("a name of the family");
-            let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
+            let distro = of_family("debian", &system, &Node::default());
             let added = distro.users().add_user(&spec(user));
             assert_eq!(recording.commands()[0], check);
             assert_eq!(recording.commands().iter().any(|line| line.starts_with("useradd")), !rejected);
@@ -213,8 +214,7 @@ fn what_apt_does_not_know_may_be_a_snap() {
     let root = Scratch::new().program("/usr/bin/snap");
     let (mut system, recording) = root.program("/usr/bin/apt-get").program("/usr/bin/apt-cache").system();
     system.commands = Arc::new(Answering::new(&system, &[("apt-cache pkgnames", "nginx\ncurl\n")]));
-    let facts = debian::FAMILY.member("ubuntu").expect("a name of the family");
-    let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
+    let distro = of_family("ubuntu", &system, &Node::default());
     let package = |name: &str, manager: Option<&str>| PackageSpec {
         name: name.into(),
         version: None,
@@ -263,8 +263,7 @@ fn snaps_are_refreshed_unless_they_are_held() {
     ] {
         let (mut system, recording) = Scratch::new().program("/usr/bin/snap").system();
         system.commands = Arc::new(Answering::new(&system, &[("snap get system -d", settings)]));
-        let facts = debian::FAMILY.member("ubuntu").expect("a name of the family");
-        let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
+        let distro = of_family("ubuntu", &system, &Node::default());
         distro.packages().upgrade().expect("done");
         assert_eq!(recording.commands().contains(&"snap refresh".to_owned()), refreshed, "{settings}");
     }
@@ -289,8 +288,7 @@ fn apt_waits_for_whoever_holds_its_locks() {
             ..Answering::new(&system, &[("stat ", "815\n")])
         };
         system.commands = Arc::new(answering);
-        let facts = debian::FAMILY.member("debian").expect("a name of the family");
-        let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
+        let distro = of_family("debian", &system, &Node::default());
         let before = system.clock.monotonic();
         assert_eq!(distro.packages().refresh(true).is_ok(), ends_well, "{locks}");
         let made = recording.commands().iter().filter(|line| line.starts_with("apt-get ")).count();
@@ -349,8 +347,7 @@ fn a_group_that_cannot_be_created_is_no_failure() {
         Scratch::new().file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n").program("/usr/sbin/groupadd");
     let (mut system, recording) = root.program("/usr/sbin/usermod").system();
     system.commands = Arc::new(Answering::new(&system, &[]));
-    let facts = debian::FAMILY.member("debian").expect("a name of the family");
-    let distro = (debian::FAMILY.make)(&system, facts, &Node::default()).expect("valid settings");
+    let distro = of_family("debian", &system, &Node::default());
     distro.users().add_group("refused", &["root".into()]).expect("a warning");
     assert_eq!(recording.commands(), ["groupadd refused", "usermod -a -G refused root"]);
 }
@@ -434,9 +431,7 @@ fn a_locale_is_generated_once() {
 #[test]
 fn a_locale_of_the_c_library_needs_no_package() {
     let (system, recording) = Scratch::new().program("/usr/bin/apt-get").system();
-    let facts = debian::FAMILY.member("debian").expect("a name of the family");
-    let info = Node::from_yaml("cloud.cfg", b"{}").expect("valid").expect("there");
-    let distro = (debian::FAMILY.make)(&system, facts, &info).expect("valid settings");
+    let distro = of_family("debian", &system, &Node::default());
     distro.locale().apply("C.UTF-8", None).expect("set");
     let text = system.files.text(Path::new("/etc/default/locale")).expect("written");
     assert_eq!(text.lines().last(), Some("LANG=C.UTF-8"), "{text}");

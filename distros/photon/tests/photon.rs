@@ -8,14 +8,10 @@ use model::{Node, System};
 use system::{Recording, Scratch};
 
 fn machine(name: &str, root: Scratch, programs: &[&str]) -> (Box<dyn Distro>, System, Recording) {
-    let root = ["/usr/bin/systemctl", "/usr/bin/hostnamectl", "/usr/bin/hostname"]
-        .iter()
-        .chain(programs)
-        .fold(root, |root, program| root.program(program));
-    let (system, recording) = root.system();
-    let facts = photon::FAMILY.member(name).expect("a name of the family");
-    let nothing = Node::from_yaml("cloud.cfg", b"{}").expect("valid").expect("there");
-    ((photon::FAMILY.make)(&system, facts, &nothing).expect("valid settings"), system, recording)
+    let tools = ["/usr/bin/systemctl", "/usr/bin/hostnamectl", "/usr/bin/hostname"];
+    let (system, recording) = root.programs(&tools).programs(programs).system();
+    let distro = photon::FAMILY.create(&system, name, &Node::default()).expect("a name of the family");
+    (distro.expect("valid settings"), system, recording)
 }
 
 fn versioned(name: &str) -> [PackageSpec; 1] {

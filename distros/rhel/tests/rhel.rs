@@ -12,15 +12,12 @@ fn machine(name: &str, root: Scratch) -> (Box<dyn Distro>, System, Recording) {
 }
 
 fn machine_with(name: &str, root: Scratch, system_info: &str) -> (Box<dyn Distro>, System, Recording) {
-    let root =
-        ["/usr/bin/hostname", "/usr/bin/hostnamectl", "/usr/bin/localectl", "/usr/bin/update-ca-trust"]
-            .iter()
-            .fold(root, |root, program| root.program(program));
-    let (system, recording) = root.system();
-    let facts = rhel::FAMILY.member(name).expect("a name of the family");
+    let tools =
+        ["/usr/bin/hostname", "/usr/bin/hostnamectl", "/usr/bin/localectl", "/usr/bin/update-ca-trust"];
+    let (system, recording) = root.programs(&tools).system();
     let system_info = Node::from_yaml("cloud.cfg", system_info.as_bytes()).expect("valid").expect("there");
-    let distro = (rhel::FAMILY.make)(&system, facts, &system_info).expect("valid settings");
-    (distro, system, recording)
+    let distro = rhel::FAMILY.create(&system, name, &system_info).expect("a name of the family");
+    (distro.expect("valid settings"), system, recording)
 }
 
 #[test]

@@ -206,6 +206,16 @@ impl Family {
     pub fn member(&self, name: &str) -> Option<&'static Facts> {
         self.members.iter().find(|facts| facts.name == name)
     }
+
+    /// Creates a member; `None` if it has none of this name.
+    pub fn create(
+        &self,
+        system: &System,
+        name: &str,
+        system_info: &Node,
+    ) -> Option<Result<Box<dyn Distro>, DistroError>> {
+        self.member(name).map(|facts| (self.make)(system, facts, system_info))
+    }
 }
 
 /// A release of a distribution as its images ship it, used by `plan` to build a root.
