@@ -1,6 +1,7 @@
 //! `growpart`: grows partitions to the end of their disk.
 
 mod encrypted;
+mod volume;
 
 use std::path::Path;
 
@@ -34,7 +35,8 @@ pub struct Settings {
     /// auto (the first available tool), growpart, gpart, growfs, or off. Default: auto.
     #[schemars(with = "Mode", extend("default" = "auto"))]
     pub mode: Option<Node>,
-    /// Mount points or devices. Default: `/`.
+    /// Mount points or devices. A logical volume or a software array that is named by its device grows with the
+    /// partitions below it and its mounted file system; one that is only a mount point keeps its size. Default: `/`.
     #[schemars(extend("default" = ["/"]))]
     pub devices: Option<Words>,
     /// Grow even if /etc/growroot-disabled exists. Default: false.
@@ -107,7 +109,7 @@ impl Described for Growpart {
     const LISTED: Listed = Listed::Except(&["netbsd", "openbsd", "raspberry-pi-os"]);
     const TITLE: &'static str = "Growpart";
     const SUMMARY: &'static str = "Grows partitions to the end of their disk.";
-    const DETAILS: &'static str = "A cloud's disk is usually larger than the image. The module runs at every boot, so that an enlarged disk is used. An encrypted partition's container grows with it.";
+    const DETAILS: &'static str = "A cloud's disk is usually larger than the image. The module runs at every boot, so that an enlarged disk is used. An encrypted partition's container grows with it, and so does a volume of LVM or md(4) that `devices` names.";
     type Config = Config;
 }
 
@@ -144,7 +146,7 @@ impl Module for Growpart {
         let Some((_, tool)) = Tool::ALL.iter().copied().find(usable) else {
             if mode == "auto" {
                 report.skip("no tool to grow partitions is available");
-            return Ok(());
+                return Ok(());
             }
             let known = Tool::ALL.iter().any(|(name, _)| *name == mode);
             let why = if known {
@@ -168,7 +170,7 @@ fn is_false(word: &str) -> bool {
 enum Outcome {
     Changed(String),
     Unchanged(String),
-    /// The underlying partition must grow first.
+    /// The device below must grow first.
     After(String),
 }
 
@@ -177,9 +179,9 @@ fn grow_all(context: &Context<'_>, tool: Tool, devices: Vec<String>, report: &mu
     let mut done: Vec<String> = Vec::new();
     while let Some(device) = todo.pop_front() {
         match grow_one(context, tool, &device, &done) {
-            Ok(Outcome::After(partition)) => {
+            Ok(Outcome::After(below)) => {
                 todo.push_front(device);
-                todo.push_front(partition);
+                todo.push_front(below);
                 continue;
             }
             Ok(Outcome::Changed(what)) => tracing::info!("'{device}' resized: {what}"),
@@ -216,6 +218,10 @@ fn grow_one(context: &Context<'_>, tool: Tool, entry: &str, done: &[String]) -> 
         return Ok(Outcome::Unchanged(format!("{device} is not a block device")));
     }
     let real = canonical(files, Path::new(&device));
+    let named = entry.starts_with("/dev/");
+    if let Some(volume) = volume::kind(context, &real).filter(|_| named) {
+        return volume::grow(context, volume, &device, &real, done);
+    }
     if real.to_string_lossy().starts_with("/dev/dm-") {
         return encrypted::grow(context, &device, &real.to_string_lossy(), done);
     }

@@ -86,7 +86,7 @@ impl Module for Resizefs {
 }
 
 /// The command for a file system type; types match by prefix, so that `ext` covers ext2 to ext4.
-fn command(
+pub(crate) fn command(
     context: &Context<'_>,
     mount: &Mount,
     what: &str,

@@ -140,6 +140,11 @@ impl Machine<'_> {
         command::run(command::command(&words).args([&disk, &script]))?;
         put(&root, &disk, MEBIBYTE)?;
         last.map_or(Ok(()), |volume| put(&volume, &disk, start))?;
+        for (number, size) in self.scenario.disk.empty.iter().enumerate() {
+            let path = self.path(&format!("empty{number}"));
+            let made = fs::File::create(&path).and_then(|empty| empty.set_len(size * MEBIBYTE));
+            made.map_err(file(path.display().to_string()))?;
+        }
         remove_file(&root)
     }
 
@@ -202,6 +207,10 @@ impl Machine<'_> {
         drive(&mut qemu, &self.path("questions"), "questions", "readonly=on");
         if let Some(iso) = iso {
             drive(&mut qemu, iso, "seed", "readonly=on");
+        }
+        for number in 0..self.scenario.disk.empty.len() {
+            let name = format!("empty{number}");
+            drive(&mut qemu, &self.path(&name), &name, "cache=unsafe");
         }
         self.network(&mut qemu, index, boot)?;
         for option in smbios(self.scenario, &self.laid) {

@@ -79,7 +79,7 @@ pub struct Scenario {
     pub boots: Vec<Boot>,
 }
 
-/// The disk of a QEMU machine.
+/// The disks of a QEMU machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Disk {
@@ -89,6 +89,9 @@ pub struct Disk {
     /// A directory that becomes an ISO file system on the last partition of the root's disk.
     #[serde(default)]
     pub last_partition: Option<Volume>,
+    /// The sizes of empty disks behind the others, in MiB.
+    #[serde(default)]
+    pub empty: Vec<u64>,
 }
 
 /// An ISO file system.
