@@ -114,3 +114,27 @@ pub struct Settings {
 #[schemars(inline, with = "model::Node", extend("type" = "array"))]
 #[serde(transparent)]
 pub struct List(pub Vec<Text>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expectations: upstream's cc_resolv_conf.py, generate_resolv_conf: a true option is a flag, a false one is left out.
+    #[test]
+    fn the_template_gets_what_is_set() {
+        let yaml = "{nameservers: [192.0.2.1, 192.0.2.2], searchdomains: [a.example], domain: b.example, \
+                    options: {rotate: true, debug: false, timeout: 1}}";
+        let node = Node::from_yaml("resolv_conf", yaml.as_bytes()).expect("valid").expect("there");
+        let settings: Settings = model::config::from_node(&node).expect("settings");
+        assert_eq!(
+            settings.variables(),
+            serde_json::json!({
+                "nameservers": ["192.0.2.1", "192.0.2.2"],
+                "searchdomains": ["a.example"],
+                "domain": "b.example",
+                "flags": ["rotate"],
+                "options": {"timeout": 1},
+            })
+        );
+    }
+}

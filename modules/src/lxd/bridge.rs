@@ -197,3 +197,76 @@ impl Lxc<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(yaml: &str) -> Vec<String> {
+        let node = Node::from_yaml("bridge", yaml.as_bytes()).expect("valid").expect("there");
+        let answers = answers(&node).expect("answers");
+        answers.into_iter().map(|(name, value)| format!("{name} {value}")).collect()
+    }
+
+    /// Expectations: upstream's tests/unittests/config/test_cc_lxd.py, TestLxd.test_lxd_debconf_*.
+    #[test]
+    fn debconf_is_asked_what_the_mode_needs() {
+        let full = "{mode: new, name: testbr0, ipv4_address: 10.0.8.1, ipv4_netmask: '24', ipv4_dhcp_first: 10.0.8.2, \
+                    ipv4_dhcp_last: 10.0.8.254, ipv4_dhcp_leases: '250', ipv4_nat: 'true', \
+                    ipv6_address: 'fd98:9e0:3744::1', ipv6_netmask: '64', ipv6_nat: 'true', domain: lxd}";
+        let ipv6 = [
+            "lxd/bridge-ipv6 true",
+            "lxd/bridge-ipv6-address fd98:9e0:3744::1",
+            "lxd/bridge-ipv6-netmask 64",
+            "lxd/bridge-ipv6-nat true",
+        ];
+        let ipv4 = [
+            "lxd/setup-bridge true",
+            "lxd/bridge-name testbr0",
+            "lxd/bridge-ipv4 true",
+            "lxd/bridge-ipv4-address 10.0.8.1",
+            "lxd/bridge-ipv4-netmask 24",
+            "lxd/bridge-ipv4-dhcp-first 10.0.8.2",
+            "lxd/bridge-ipv4-dhcp-last 10.0.8.254",
+            "lxd/bridge-ipv4-dhcp-leases 250",
+            "lxd/bridge-ipv4-nat true",
+        ];
+        assert_eq!(asked(full), [&ipv4[..], &ipv6, &["lxd/bridge-domain lxd"]].concat());
+        let partial = "{mode: new, ipv6_address: 'fd98:9e0:3744::1', ipv6_netmask: '64', ipv6_nat: 'true'}";
+        assert_eq!(asked(partial), [&ipv4[..1], &ipv6].concat());
+        assert_eq!(
+            asked("{mode: existing, name: testbr0}"),
+            ["lxd/setup-bridge false", "lxd/use-existing-bridge true", "lxd/bridge-name testbr0"]
+        );
+        assert_eq!(asked("{mode: none}"), ["lxd/setup-bridge false", "lxd/bridge-name "]);
+        let untranslated = asked("{mode: new, ipv4_address: 10.0.8.1, ipv6_address: 'fd98::1', ipv4_nat: false}");
+        assert!(untranslated.contains(&"lxd/bridge-ipv4-nat false".to_owned()), "{untranslated:?}");
+        assert!(untranslated.contains(&"lxd/bridge-ipv6-nat false".to_owned()), "{untranslated:?}");
+    }
+
+    /// Expectations: upstream's TestLxd.test_lxd_cmd_new_full and test_lxd_cmd_new_partial.
+    #[test]
+    fn lxc_creates_what_is_configured() {
+        let words = |yaml: &str, name: &str| {
+            let node = Node::from_yaml("bridge", yaml.as_bytes()).expect("valid").expect("there");
+            creation(&node, name).expect("words").join(" ")
+        };
+        assert_eq!(
+            words(
+                "{mode: new, ipv4_address: 10.0.8.1, ipv4_netmask: '24', ipv4_dhcp_first: 10.0.8.2, ipv4_dhcp_last: \
+                 10.0.8.254, ipv4_nat: 'true', ipv6_address: 'fd98:9e0:3744::1', ipv6_netmask: '64', ipv6_nat: 'true', \
+                 domain: lxd, mtu: 9000}",
+                "testbr0"
+            ),
+            "network create testbr0 ipv4.address=10.0.8.1/24 ipv4.nat=true ipv4.dhcp.ranges=10.0.8.2-10.0.8.254 \
+             ipv6.address=fd98:9e0:3744::1/64 ipv6.nat=true dns.domain=lxd bridge.mtu=9000"
+        );
+        assert_eq!(
+            words(
+                "{mode: new, ipv6_address: 'fd98:9e0:3744::1', ipv6_netmask: '64', ipv6_nat: 'true', mtu: -1}",
+                "lxdbr0"
+            ),
+            "network create lxdbr0 ipv4.address=none ipv6.address=fd98:9e0:3744::1/64 ipv6.nat=true"
+        );
+    }
+}

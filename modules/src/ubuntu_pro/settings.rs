@@ -93,3 +93,16 @@ fn escaped(value: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expectations: Python's `re.escape`.
+    #[test]
+    fn values_are_escaped_as_by_python() {
+        assert_eq!(escaped("http://user:p-w@h.example/?a=1&b#c d"), r"http://user:p\-w@h\.example/\?a=1\&b\#c\ d");
+        assert_eq!(escaped("plain_/:=%,;'\""), "plain_/:=%,;'\"");
+        assert_eq!(escaped("a\tb\n"), "a\\\tb\\\n");
+    }
+}
