@@ -12,6 +12,7 @@
 #![allow(clippy::disallowed_methods, reason = "this crate is where effects happen")]
 
 mod account_model;
+mod answering;
 mod devices;
 mod dhcp;
 mod ephemeral;
@@ -24,6 +25,7 @@ mod rerouted;
 mod scratch;
 mod walk;
 
+pub use answering::Answering;
 pub use devices::{identify_image, open_image};
 pub use host::fifo;
 pub use host::{

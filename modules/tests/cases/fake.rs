@@ -12,9 +12,7 @@ use model::distro::{
 use model::distro::{
     Keyboard, KeyboardLayout, Optional, Repositories, Repository, TimeClient, TimeSync, TrustStore,
 };
-use model::effects::{
-    Body, Command, CommandError, Commands, FileError, Http, HttpError, Output, Owner, Request, Response,
-};
+use model::effects::{Body, Command, FileError, Http, HttpError, Owner, Request, Response};
 use model::module::{Semaphores, TemplateError, Templates};
 use model::network::NetworkConfig;
 use model::user::{Account, UserSpec};
@@ -467,35 +465,11 @@ impl Http for FakeHttp {
     }
 }
 
-/// Commands whose output a case gives; an answer `exit N` is a failure.
-pub struct Answering {
-    pub commands: Arc<dyn Commands>,
-    pub output: Vec<(String, String)>,
-}
-
-impl Commands for Answering {
-    fn run(&self, command: &Command) -> Result<Output, CommandError> {
-        let mut output = self.commands.run(command)?;
-        let line = command.shown().join(" ");
-        let Some((_, answer)) = self.output.iter().find(|(begin, _)| line.starts_with(begin)) else {
-            return Ok(output);
-        };
-        if let Some(code) = answer.strip_prefix("exit ") {
-            let (code, message) = code.split_once(' ').unwrap_or((code, ""));
-            output.code = code.parse().expect("a number");
-            output.stderr = message.into();
-            if command.accept.contains(&output.code) {
-                return Ok(output);
-            }
-            return Err(CommandError::Failed { command: line, output });
-        }
-        output.stdout = answer.clone().into();
-        Ok(output)
-    }
-    fn which(&self, program: &str) -> Option<PathBuf> {
-        self.commands.which(program)
-    }
-    fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
-        self.commands.spawn_detached(command)
-    }
+/// The commands of a machine with the answers of a case; an answer `exit N` is a failure.
+pub fn answering(system: &System, output: &[(String, String)]) -> system::Answering {
+    output.iter().fold(system::Answering::over(system), |commands, (start, answer)| {
+        let Some(code) = answer.strip_prefix("exit ") else { return commands.prints(start, answer) };
+        let (code, message) = code.split_once(' ').unwrap_or((code, ""));
+        commands.exits(start, code.parse().expect("a number"), message)
+    })
 }

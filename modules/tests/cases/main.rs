@@ -137,7 +137,7 @@ fn run(directory: &Path, module: &str) -> String {
     }
     let http = Arc::new(FakeHttp::new(&case.statuses));
     let (mut system, recording) = add_root(scratch, &directory.join("root"), "").system_with(http.clone());
-    system.commands = Arc::new(fake::Answering { commands: system.commands.clone(), output: case.output });
+    system.commands = Arc::new(fake::answering(&system, &case.output));
     let distro = FakeDistro::new(&system, case.redhat);
     let context = Context {
         system: &system,

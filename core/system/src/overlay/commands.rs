@@ -18,7 +18,7 @@ const SEARCH: &str =
 const LOOKING: &[&str] = &["getent", "ip", "systemd-detect-virt", "udevadm", "virt-what"];
 
 /// Words that make one of them change the machine.
-const CHANGING: &[&str] = &["add", "control", "del", "flush", "set"];
+const CHANGING: &[&str] = &["add", "control", "del", "flush", "set", "trigger"];
 
 /// Commands that are recorded.
 pub(super) struct ModelledCommands {

@@ -1,0 +1,88 @@
+//! Tools of Alpine: keymaps, OpenRC's services, and accounts with Busybox's programs. Expectations:
+//! cloudinit/distros/alpine.py of upstream.
+
+use std::path::Path;
+
+use model::distro::{Distro, KeyboardLayout};
+use model::{Node, System};
+use system::{Recording, Scratch};
+
+const BOB: &str = "bob:x:1000:1000::/home/bob:/bin/ash\n";
+
+fn machine(root: Scratch, programs: &[&str]) -> (Box<dyn Distro>, System, Recording) {
+    let (system, recording) =
+        root.programs(&["/usr/bin/rc-update", "/usr/bin/rc-service"]).programs(programs).system();
+    let distro = alpine::FAMILY.create(&system, "alpine", &Node::default()).expect("a name of the family");
+    (distro.expect("valid settings"), system, recording)
+}
+
+fn layout(layout: &str, variant: &str) -> KeyboardLayout {
+    KeyboardLayout {
+        layout: layout.into(),
+        model: "pc105".into(),
+        variant: variant.into(),
+        options: String::new(),
+    }
+}
+
+#[test]
+fn a_keymap_is_a_layout_and_a_variant() {
+    let root = Scratch::new().file("/usr/share/bkeymaps/de/de-nodeadkeys.bmap.gz", "");
+    let (distro, _, recording) = machine(root, &["/usr/sbin/setup-keymap"]);
+    let keyboard = distro.keyboard().expect("has one");
+    keyboard.apply(&layout("de", "de-nodeadkeys")).expect("set");
+    assert_eq!(recording.commands(), ["setup-keymap de de-nodeadkeys"]);
+    for (name, variant, reason) in [
+        ("xx", "xx", "unknown keyboard layout 'xx'"),
+        ("", "de", "unknown keyboard layout ''"),
+        ("../bkeymaps/de", "de", "unknown keyboard layout '../bkeymaps/de'"),
+        ("de", "", "keyboard.variant is required on Alpine"),
+        ("de", "neo", "unknown variant 'neo' of keyboard layout 'de'"),
+        ("de", "../de/de-nodeadkeys", "unknown variant '../de/de-nodeadkeys' of keyboard layout 'de'"),
+    ] {
+        let error = keyboard.apply(&layout(name, variant)).expect_err("refused").to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+    assert_eq!(recording.commands().len(), 1, "nothing is run for what is refused");
+}
+
+#[test]
+fn services_are_managed_by_openrc() {
+    let (distro, _, recording) = machine(Scratch::new(), &[]);
+    let services = distro.services();
+    services.restart_unordered("sshd").expect("restarted");
+    services.reload_configuration().expect("nothing to do");
+    assert_eq!(recording.commands(), ["rc-service --nocolor sshd restart"]);
+    let error = services.is_active("sshd").expect_err("only systemd tells").to_string();
+    assert!(error.contains("queries of service states"), "{error}");
+}
+
+#[test]
+fn passwords_and_groups_by_busybox() {
+    let root = || {
+        Scratch::new()
+            .file("/etc/passwd", BOB)
+            .file("/etc/group", "")
+            .file("/etc/shadow", "bob:!:19000::::::\n")
+    };
+    let busybox = root().program("/bin/bbsuid").link("/usr/bin/passwd", "/bin/bbsuid");
+    let (distro, _, recording) = machine(busybox, &["/usr/sbin/addgroup"]);
+    distro.users().lock_password("bob").expect("locked");
+    distro.users().add_group("staff", &["bob".into()]).expect("added");
+    assert_eq!(recording.commands()[..2], ["passwd -l bob", "addgroup staff"]);
+
+    let (distro, _, recording) = machine(root(), &["/usr/bin/passwd", "/usr/sbin/groupadd"]);
+    distro.users().lock_password("bob").expect("locked");
+    distro.users().expire_password("bob").expect("expired");
+    distro.users().add_group("staff", &[]).expect("added");
+    assert_eq!(recording.commands(), ["passwd -l bob", "passwd --expire bob", "groupadd staff"]);
+}
+
+#[test]
+fn the_locale_can_have_a_file_of_its_own() {
+    let (distro, system, _) = machine(Scratch::new(), &[]);
+    distro.locale().apply("", Some(Path::new("/etc/profile.d/own.sh"))).expect("set");
+    let text = system.files.text(Path::new("/etc/profile.d/own.sh")).expect("there");
+    assert!(text.contains("export LANG=C.UTF-8\n"), "musl's locale where none is named: {text}");
+    assert_eq!(distro.locale().current().expect("known"), "C.UTF-8");
+}

@@ -1,0 +1,128 @@
+//! Accounts by shadow-utils: what the tools refuse, and what they report. Expectations: cloudinit/distros/__init__.py of
+//! upstream.
+
+use std::sync::Arc;
+
+use model::distro::{Distro, Password};
+use model::user::UserSpec;
+use model::{Node, Secret, System};
+use system::{Answering, Recording, Scratch};
+
+fn debian(system: &System) -> Box<dyn Distro> {
+    debian::FAMILY
+        .create(system, "debian", &Node::default())
+        .expect("a name of the family")
+        .expect("valid settings")
+}
+
+fn machine(programs: &[&str], answers: impl Fn(Answering) -> Answering) -> (Box<dyn Distro>, Recording) {
+    let root = Scratch::new().file("/etc/passwd", "").file("/etc/group", "").programs(programs);
+    let (mut system, recording) = root.system();
+    system.commands = Arc::new(answers(Answering::over(&system)));
+    (debian(&system), recording)
+}
+
+fn spec(yaml: &str) -> UserSpec {
+    let node = Node::from_yaml("user", yaml.as_bytes()).expect("valid").expect("there");
+    model::config::from_node(&node).expect("a user")
+}
+
+/// `unlock_passwd`: passwd exits with 3 and a message where there is no password.
+#[test]
+fn an_account_without_a_password_is_unlocked_by_an_empty_one() {
+    let user = spec("{name: bob, lock_passwd: false, plain_text_passwd: ''}");
+    let locks = |programs: &[&str], code: i32, message: &str| {
+        let (distro, recording) = machine(programs, |tools| {
+            tools.exits("passwd -u", code, message).exits("usermod --unlock", code, message)
+        });
+        distro.users().add_user(&user).expect("made");
+        recording.commands()[1..].to_vec()
+    };
+    let message = "unlocking the password would result in a passwordless account";
+    assert_eq!(locks(&["/usr/sbin/useradd", "/usr/bin/passwd"], 0, ""), ["passwd -u bob"]);
+    assert_eq!(
+        locks(&["/usr/sbin/useradd", "/usr/bin/passwd"], 3, message),
+        ["passwd -u bob", "passwd -d bob"]
+    );
+    let lines = locks(&["/usr/sbin/useradd", "/usr/sbin/usermod"], 3, message);
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0] == "usermod --unlock bob" && lines[1].starts_with("usermod --password"), "{lines:?}");
+    let (distro, _) = machine(&["/usr/sbin/useradd"], |tools| tools);
+    let error = distro.users().add_user(&user).expect_err("no tool").to_string();
+    assert!(error.contains("unlock user account 'bob'") && error.contains("passwd, usermod"), "{error}");
+}
+
+#[test]
+fn groups_in_each_form() {
+    for (yaml, groups) in [
+        ("{name: a, groups: 'x, y,,z '}", "x,y,z"),
+        ("{name: a, groups: [x, 1, ' y']}", "x,1,y"),
+        ("{name: a, groups: {x: null, y: null}}", "x,y"),
+    ] {
+        let (distro, recording) =
+            machine(&["/usr/sbin/useradd", "/usr/sbin/groupadd", "/usr/bin/passwd"], |tools| tools);
+        distro.users().add_user(&spec(yaml)).expect("made");
+        let lines = recording.commands();
+        let useradd = lines.iter().find(|line| line.starts_with("useradd")).expect("run");
+        assert!(useradd.contains(&format!("--groups {groups} ")), "{useradd}");
+    }
+}
+
+#[test]
+fn a_line_of_chpasswd_cannot_name_another_account() {
+    let (distro, recording) = machine(&["/usr/sbin/chpasswd"], |tools| tools);
+    let password = |user: &str, value: &str, hashed| Password {
+        user: user.into(),
+        value: Secret::new(value.into()),
+        hashed,
+    };
+    for wrong in [
+        password("bob\nroot", "x", false),
+        password("bob", "x\nroot:y", false),
+        password("bob:x", "y", false),
+        password("bob", "$6$a:b", true),
+        password("bob", "x\0y", false),
+    ] {
+        let error = distro.users().set_passwords(&[wrong]).expect_err("refused").to_string();
+        assert!(error.contains("contains a character that is not allowed there"), "{error}");
+        assert!(!error.contains("root:y"), "the password itself is not shown: {error}");
+    }
+    assert_eq!(recording.commands(), Vec::<String>::new());
+    let passwd = "bob:x:1000:1000::/home/bob:/bin/sh\neve:x:1001:1001::/home/eve:/bin/sh\n";
+    let root = Scratch::new().file("/etc/passwd", passwd).file("/etc/shadow", "bob:!::::::\neve:!::::::\n");
+    let (system, recording) = root.program("/usr/sbin/chpasswd").system();
+    let distro = debian(&system);
+    distro
+        .users()
+        .set_passwords(&[password("bob", "a:b", false), password("eve", "$6$a$b", true)])
+        .expect("set");
+    assert_eq!(recording.commands(), ["chpasswd", "chpasswd -e"]);
+}
+
+#[test]
+fn a_user_of_the_snap_store() {
+    let (distro, recording) = machine(&["/usr/bin/snap"], |tools| tools);
+    let user = spec("{name: bob, snapuser: bob@example.org, no_create_home: true}");
+    assert!(distro.users().add_user(&user).expect("made"));
+    assert_eq!(recording.commands(), ["snap create-user --sudoer --json --no-create-home bob@example.org"]);
+}
+
+/// hostnamectl needs D-Bus.
+#[test]
+fn a_host_name_without_d_bus() {
+    let root = Scratch::new()
+        .directory("/run/systemd/system")
+        .programs(&["/usr/bin/hostnamectl", "/usr/bin/hostname"]);
+    let (mut system, recording) = root.system();
+    system.commands = Arc::new(Answering::over(&system).exits("hostnamectl", 1, "cannot connect to the bus"));
+    let distro = debian(&system);
+    distro.hostname().apply("h").expect("set");
+    assert_eq!(system.files.text(std::path::Path::new("/etc/hostname")).as_deref(), Some("h\n"));
+    distro.hostname().apply_transient("t").expect("set");
+    assert_eq!(
+        system.files.text(std::path::Path::new("/etc/hostname")).as_deref(),
+        Some("h\n"),
+        "only the kernel's"
+    );
+    assert_eq!(recording.commands().last().map(String::as_str), Some("hostname t"));
+}
