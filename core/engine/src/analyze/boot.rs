@@ -155,4 +155,90 @@ mod tests {
         assert_eq!(stamp(at), "2025-07-30 05:14:32.123456+00:00");
         assert_eq!(stamp(1_753_852_472_000_000), "2025-07-30 05:14:32+00:00");
     }
+
+    fn started(seconds: f64) -> Vec<Event> {
+        let event = serde_json::json!({
+            "name": "init-local", "description": "starting search for local datasources", "timestamp": seconds,
+            "event_type": "start",
+        });
+        vec![serde_json::from_value(event).expect("an event")]
+    }
+
+    fn by(
+        root: system::Scratch,
+        answers: impl FnOnce(system::Answering) -> system::Answering,
+    ) -> (String, bool) {
+        let (mut system, _) = root.system();
+        system.commands = std::sync::Arc::new(answers(system::Answering::over(&system)));
+        boot(&system, &started(1_700_000_020.5))
+    }
+
+    /// The arithmetic of upstream's analyze/show.py, gather_timestamps_using_systemd: the kernel's own clock begins with it.
+    #[test]
+    fn systemd_knows_when_each_began() {
+        let root = || system::Scratch::new().directory("/run/systemd/system").program("/usr/bin/systemctl");
+        let show = |property: &str| format!("systemctl show -p {property} --timestamp=us+utc");
+        let (text, known) = by(root(), |tools| {
+            tools
+                .prints(&show("KernelTimestamp"), "KernelTimestamp=Tue 2023-11-14 22:13:30.000001 UTC\n")
+                .prints(&show("KernelTimestampMonotonic"), "KernelTimestampMonotonic=0\n")
+                .prints(&show("UserspaceTimestampMonotonic"), "UserspaceTimestampMonotonic=2500000\n")
+                .prints("systemctl show cloud-init-local -p", "InactiveExitTimestampMonotonic=4000000\n")
+        });
+        assert!(known, "{text}");
+        assert_eq!(
+            text,
+            "-- Most Recent Boot Record --\n    Kernel Started at: 2023-11-14 22:13:30.000001+00:00\n    \
+             Kernel ended boot at: 2023-11-14 22:13:32.500001+00:00\n    Kernel time to boot (seconds): 2.5\n    \
+             Cloud-init activated by systemd at: 2023-11-14 22:13:34.000001+00:00\n    \
+             Time between Kernel end boot and Cloud-init activation (seconds): 1.5\n    \
+             Cloud-init start: 2023-11-14 22:13:40.500000+00:00\n"
+        );
+        let (text, known) = by(root(), |tools| tools.prints("systemctl show", "KernelTimestamp=never\n"));
+        assert!(!known && text.contains("unexpected value 'never' of systemd's KernelTimestamp"), "{text}");
+    }
+
+    /// A container's clock is its host's: what counts is when its own systemd began.
+    #[test]
+    fn a_container_has_no_kernel_of_its_own() {
+        let root = system::Scratch::new()
+            .directory("/run/systemd/system")
+            .file("/run/systemd/container", "systemd-nspawn")
+            .programs(&["/usr/bin/systemctl", "/usr/bin/systemd-detect-virt"]);
+        let show = |property: &str| format!("systemctl show -p {property} --timestamp=us+utc");
+        let (text, known) = by(root, |tools| {
+            tools
+                .prints(&show("UserspaceTimestamp"), "UserspaceTimestamp=Tue 2023-11-14 22:13:30 UTC\n")
+                .prints(&show("UserspaceTimestampMonotonic"), "UserspaceTimestampMonotonic=9000000\n")
+                .prints("systemctl show cloud-init-local -p", "InactiveExitTimestampMonotonic=10000000\n")
+        });
+        assert!(known, "{text}");
+        assert_eq!(
+            text,
+            "-- Most Recent Container Boot Record --\n    Container started at: 2023-11-14 22:13:30+00:00\n    \
+             Cloud-init activated by systemd at: 2023-11-14 22:13:31+00:00\n    \
+             Cloud-init start: 2023-11-14 22:13:40.500000+00:00\n"
+        );
+    }
+
+    /// Upstream's gather_timestamps_using_dmesg: the first line that names the user space. The machine in memory has been up
+    /// since its uptime says.
+    #[test]
+    fn the_kernel_log_knows_when_the_first_program_began() {
+        let log = "[    0.000000] Linux version 6.6\n[    1.500000] Run /sbin/init as user init process\n";
+        let (text, known) =
+            by(system::Scratch::new().program("/bin/dmesg"), |tools| tools.prints("dmesg", log));
+        assert!(known, "{text}");
+        assert!(text.contains("Kernel time to boot (seconds): 1.5\n"), "{text}");
+        assert!(text.contains("Cloud-init activation (seconds): 0.0\n"), "{text}");
+        let (text, known) = by(system::Scratch::new().program("/bin/dmesg"), |tools| tools);
+        assert!(!known && text.contains("does not show when the first program started"), "{text}");
+    }
+
+    #[test]
+    fn a_log_without_a_start_says_so() {
+        let (system, _) = system::Scratch::new().program("/bin/dmesg").system();
+        let (text, known) = boot(&system, &[]);
+        assert!(!known && text.starts_with("Cannot determine when"), "{text}");
+    }
 }

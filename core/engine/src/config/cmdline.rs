@@ -145,4 +145,63 @@ mod tests {
         assert_eq!(url_from_cmdline("url=http://y"), Some(("url", "http://y")));
         assert_eq!(url_from_cmdline("curl=http://y"), None);
     }
+
+    const CLOUD_CONFIG: &str = "#cloud-config\nhostname: h\n";
+
+    /// A machine with a server at `h` and two files.
+    fn machine() -> System {
+        let web = system::Scratch::new()
+            .file("/web/h/config", CLOUD_CONFIG)
+            .file("/web/h/preseed", "d-i debian-installer/locale string en_US\n");
+        let http = system::TreeHttp::new(std::sync::Arc::new(web), Some("/web".into()));
+        let root = system::Scratch::new().file("/seed", CLOUD_CONFIG).file("/preseed", "d-i\n");
+        root.system_with(std::sync::Arc::new(http)).0
+    }
+
+    fn kept(system: &System) -> Option<String> {
+        system.files.text(Path::new(KEPT))
+    }
+
+    /// Upstream's cmd/main.py, attempt_cmdline_url and its tests.
+    #[test]
+    fn a_document_of_the_command_line_is_kept() {
+        for (url, network) in [("http://h/config", true), ("file:///seed", false), ("/seed", false)] {
+            let system = machine();
+            let written = fetch_cmdline_url(&system, "cloud-config-url", url, network).expect("fetched");
+            assert_eq!(written.as_deref(), Some(Path::new(KEPT)), "{url}");
+            assert_eq!(kept(&system).as_deref(), Some(CLOUD_CONFIG), "{url}");
+            let mode = system.files.stat(Path::new(KEPT)).expect("readable").expect("there").mode;
+            assert_eq!(mode & 0o777, 0o600, "it may contain secrets");
+            // Once it is there, it is not fetched again.
+            system.files.write(Path::new(KEPT), b"own", &Attributes::default()).expect("writable");
+            assert_eq!(
+                fetch_cmdline_url(&system, "cloud-config-url", "http://h/none", true).expect("kept"),
+                None
+            );
+            assert_eq!(kept(&system).as_deref(), Some("own"));
+        }
+    }
+
+    #[test]
+    fn a_url_waits_for_the_network() {
+        let system = machine();
+        assert_eq!(
+            fetch_cmdline_url(&system, "cloud-config-url", "http://h/config", false).expect("later"),
+            None
+        );
+        assert_eq!(kept(&system), None);
+    }
+
+    /// `url=` also names an installer's file.
+    #[test]
+    fn other_content_is_an_error_where_a_cloud_config_is_named() {
+        let system = machine();
+        assert_eq!(fetch_cmdline_url(&system, "url", "http://h/preseed", true).expect("not ours"), None);
+        let error =
+            fetch_cmdline_url(&system, "cloud-config-url", "/preseed", true).expect_err("not a cloud-config");
+        assert_eq!(error.to_string(), "contents of '/preseed' did not start with #cloud-config");
+        assert!(fetch_cmdline_url(&system, "cloud-config-url", "http://h/none", true).is_err());
+        assert!(fetch_cmdline_url(&system, "cloud-config-url", "file:///none", true).is_err());
+        assert_eq!(kept(&system), None);
+    }
 }
