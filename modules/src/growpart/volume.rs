@@ -52,9 +52,10 @@ pub(super) fn grow(
     };
     // Also where the volume has its size already: the machine may have stopped between the two.
     let file_system = file_system(context, device, real)?;
-    Ok(match grown {
-        true => Outcome::Changed(format!("volume {device}; {file_system}")),
-        false => Outcome::Unchanged(format!("the volume has no space to grow into; {file_system}")),
+    Ok(if grown {
+        Outcome::Changed(format!("volume {device}; {file_system}"))
+    } else {
+        Outcome::Unchanged(format!("the volume has no space to grow into; {file_system}"))
     })
 }
 
