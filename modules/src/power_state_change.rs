@@ -64,16 +64,22 @@ struct Now;
 #[schemars(inline, with = "Node", extend("type" = "array"))]
 struct Anything;
 
-/// `$1` is the process to wait for, `$2` the maximum number of quarter seconds, the rest the command. A process that
-/// has exited but was not reaped has an empty command line. CONDITION is replaced.
-const SCRIPT: &str = r#"pid=$1 left=$2
-shift 2
+/// `$1` is the process to wait for, `$2` the maximum number of quarter seconds, `$3` the log, the rest the command. A
+/// process that has exited but was not reaped has an empty command line. CONDITION is replaced; any exit code but 0 and 1
+/// is not an answer, which nobody but the log can be told any more.
+const SCRIPT: &str = r#"pid=$1 left=$2 log=$3
+shift 3
 while [ "$left" -gt 0 ] && kill -0 "$pid" 2>/dev/null; do
   [ ! -e "/proc/$pid/cmdline" ] || [ -n "$(tr -d '\0' <"/proc/$pid/cmdline")" ] || break
   sleep 0.25 || sleep 1
   left=$((left - 1))
 done
-CONDITION || exit 0
+CONDITION; code=$?
+if [ "$code" -gt 1 ]; then
+  now=$(date '+%Y-%m-%d %H:%M:%S,000')
+  echo "$now - power_state_change.rs[WARNING]: power_state.condition exited with $code: not changing the power state" >>"$log"
+fi
+[ "$code" = 0 ] || exit 0
 exec "$@"
 "#;
 
@@ -114,6 +120,7 @@ impl Module for PowerStateChange {
         }
         let script = SCRIPT.replace("CONDITION", &condition);
         let pid = context.system.environment.pid().to_string();
+        let log = context.config.get("def_log_file").and_then(Node::as_str).unwrap_or("/var/log/cloud-init.log");
         let start = [
             "/bin/sh".to_owned(),
             "-c".into(),
@@ -121,6 +128,7 @@ impl Module for PowerStateChange {
             "cloud-init-power-state".into(),
             pid,
             quarters.to_string(),
+            log.to_owned(),
         ];
         context.system.commands.spawn_detached(&Command::line(start.into_iter().chain(words)))?;
         Ok(())

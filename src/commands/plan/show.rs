@@ -296,11 +296,11 @@ impl Printer<'_> {
 /// Describes the process of `power_state`, which waits for this program to exit: its script is always the same except
 /// for the condition.
 fn at_the_end(words: &[String]) -> Option<String> {
-    let [shell, option, script, name, _pid, quarters, then @ ..] = words else { return None };
+    let [shell, option, script, name, _pid, quarters, _log, then @ ..] = words else { return None };
     if shell != "/bin/sh" || option != "-c" || name != "cloud-init-power-state" {
         return None;
     }
-    let condition = script.lines().find_map(|line| line.strip_suffix(" || exit 0"));
+    let condition = script.lines().find_map(|line| line.strip_suffix("; code=$?"));
     let condition = condition.filter(|condition| *condition != "true");
     let condition = condition.map(|condition| format!(", if {condition} succeeds")).unwrap_or_default();
     let seconds = quarters.parse::<u64>().ok()?.div_ceil(4);
