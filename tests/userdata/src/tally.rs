@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use userdata_oracle::difference::{Difference, Place};
-use userdata_oracle::known::{self, KNOWN, Known};
+use userdata_oracle::known::{self, Known};
 use userdata_oracle::original::Error;
 
 /// How a case ended.
@@ -72,7 +72,7 @@ impl Tally {
             println!("{name:14} {cases:6} {same:6} {listed:22} {outside:13} {different:10}");
         }
         println!("\n{:>6}  listed difference", "places");
-        for known in KNOWN {
+        for known in known::all() {
             if let Some(places) = self.known.get(known.name) {
                 println!("{places:6}  {}: {}", known.name, known.reason);
             }
@@ -109,7 +109,7 @@ impl Tally {
                 }
             }
         }
-        for known in KNOWN {
+        for known in known::all() {
             let of = |tally: &Self| tally.known.get(known.name).copied().unwrap_or_default();
             match (of(self), of(&before)) {
                 (0, 0) if known::RARE.contains(&known.name) => {}
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn drift_is_reported() {
-        let percent = KNOWN.iter().find(|known| known.name == "percent");
+        let percent = known::all().find(|known| known.name == "percent");
         let refused = Difference { place: Place::Refused, theirs: None, ours: None };
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("agreement.json");
