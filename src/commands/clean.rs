@@ -29,9 +29,12 @@ pub(crate) fn run(options: &Clean) -> u8 {
         machine_id: options.machine_id,
         configs: options.configs.clone(),
     };
-    if let Err(error) = clean::run(&system, &paths, &config, &wanted) {
-        output::error(&format!("ERROR: {error}"));
-        return 1;
+    match clean::run(&system, &paths, &config, &wanted) {
+        Ok(notes) => notes.iter().for_each(|note| output::error(note)),
+        Err(error) => {
+            output::error(&format!("ERROR: {error}"));
+            return 1;
+        }
     }
     if options.reboot {
         let command = Command::line(["shutdown", "-r", "now"]).inherit_output();

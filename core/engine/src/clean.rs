@@ -90,8 +90,14 @@ fn source_devices(system: &System, paths: &Paths) -> Vec<String> {
     named.filter_map(|(_, device)| device.as_str().map(str::to_owned)).collect()
 }
 
-/// Cleans.
-pub fn run(system: &System, paths: &Paths, config: &Node, options: &Options) -> Result<(), CleanError> {
+/// Cleans. Returns what was not done, for the user.
+pub fn run(
+    system: &System,
+    paths: &Paths,
+    config: &Node,
+    options: &Options,
+) -> Result<Vec<String>, CleanError> {
+    let mut notes = Vec::new();
     let wants = |kind: &str| options.configs.iter().any(|wanted| wanted == kind || wanted == "all");
     if options.logs {
         for log in logfiles::of(system, config) {
@@ -127,29 +133,35 @@ pub fn run(system: &System, paths: &Paths, config: &Node, options: &Options) -> 
     // The next stage would save it.
     system.files.remove(&paths.kept())?;
     if !system.files.is_dir(&paths.cloud_dir) {
-        tracing::info!("Artifacts already cleaned.");
-        return Ok(());
+        notes.push("Artifacts already cleaned.".to_owned());
+        return Ok(notes);
+    }
+    if wants("datasource") && !system.files.exists(&crate::boot::cache_path(paths)) {
+        notes.push("No datasource found, nothing cleaned.".to_owned());
     }
     for name in system.files.list(&paths.cloud_dir)? {
         if name != "seed" || options.seed {
             system.files.remove(&paths.cloud_dir.join(name))?;
         }
     }
-    run_programs(system)
+    run_programs(system, &mut notes)?;
+    Ok(notes)
 }
 
-fn run_programs(system: &System) -> Result<(), CleanError> {
+fn run_programs(system: &System, notes: &mut Vec<String>) -> Result<(), CleanError> {
     let mut failed = Vec::new();
     for name in system.files.list(Path::new(CLEAN_D)).unwrap_or_default() {
         let path = Path::new(CLEAN_D).join(&name);
-        let runnable = matches!(system.files.stat(&path),
-            Ok(Some(found)) if found.kind == FileKind::File && found.mode & 0o111 != 0);
-        if runnable
-            && system
-                .commands
-                .run(&Command::new(path.display().to_string()).inherit_output().of_user())
-                .is_err()
-        {
+        let Ok(Some(found)) = system.files.stat(&path) else { continue };
+        if found.kind != FileKind::File {
+            continue;
+        }
+        if found.mode & 0o111 == 0 {
+            notes.push(format!("WARNING: not running {}: it is not executable", path.display()));
+            continue;
+        }
+        let program = Command::new(path.display().to_string()).inherit_output().of_user();
+        if system.commands.run(&program).is_err() {
             failed.push(name);
         }
     }
@@ -172,6 +184,32 @@ mod tests {
         let options = Options { configs: vec!["datasource".into()], ..Options::default() };
         run(&system, &Paths::default(), &Node::default(), &options).expect("cleaned");
         assert_eq!(system.files.text(Path::new("/etc/fstab")).as_deref(), Some(kept));
+    }
+
+    #[test]
+    fn what_is_not_done_is_told() {
+        let clean = |root: system::Scratch| {
+            let (system, recording) = root.system();
+            let options = Options { configs: vec!["datasource".into()], ..Options::default() };
+            let notes = run(&system, &Paths::default(), &Node::default(), &options).expect("cleaned");
+            (notes, recording.commands())
+        };
+        let (notes, _) = clean(system::Scratch::new());
+        assert_eq!(notes, ["Artifacts already cleaned."]);
+        let root = system::Scratch::new()
+            .directory("/var/lib/cloud/data")
+            .directory("/etc/cloud/clean.d/directory")
+            .program("/etc/cloud/clean.d/10-runs")
+            .file("/etc/cloud/clean.d/20-does-not", "");
+        let (notes, commands) = clean(root);
+        assert_eq!(
+            notes,
+            [
+                "No datasource found, nothing cleaned.",
+                "WARNING: not running /etc/cloud/clean.d/20-does-not: it is not executable"
+            ]
+        );
+        assert_eq!(commands, ["/etc/cloud/clean.d/10-runs"]);
     }
 
     #[test]
