@@ -268,6 +268,35 @@ mod tests {
         assert_eq!((part.kind, part.sequence, part.body.len()), (libc::RTM_NEWLINK, 3, 24));
     }
 
+    /// The numbers of linux/rtnetlink.h, by the names that iproute2 prints.
+    #[test]
+    fn kinds_and_scopes_have_the_names_of_iproute2() {
+        for (number, name) in [
+            (libc::RTN_UNICAST, "unicast"),
+            (libc::RTN_LOCAL, "local"),
+            (libc::RTN_BROADCAST, "broadcast"),
+            (libc::RTN_ANYCAST, "anycast"),
+            (libc::RTN_MULTICAST, "multicast"),
+            (libc::RTN_BLACKHOLE, "blackhole"),
+            (libc::RTN_UNREACHABLE, "unreachable"),
+            (libc::RTN_PROHIBIT, "prohibit"),
+            (libc::RTN_THROW, "throw"),
+            (libc::RTN_NAT, "nat"),
+        ] {
+            assert_eq!(route_kind(number), name);
+        }
+        for (number, name) in [
+            (libc::RT_SCOPE_UNIVERSE, "global"),
+            (libc::RT_SCOPE_SITE, "site"),
+            (libc::RT_SCOPE_LINK, "link"),
+            (libc::RT_SCOPE_HOST, "host"),
+            (libc::RT_SCOPE_NOWHERE, "nowhere"),
+            (7, "7"),
+        ] {
+            assert_eq!(scope(number), name);
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
