@@ -188,7 +188,7 @@ fn documents(
         place: format!("{base}{}", settings.metadata_path),
         reason,
     };
-    let metadata = match serde_json::from_slice(&answer.body) {
+    let metadata = match model::config::bounded_json(&answer.body) {
         Ok(Value::Object(metadata)) => metadata,
         Ok(_) => return Err(broken("expected a JSON object".to_owned())),
         Err(error) => return Err(broken(json_reason(&error))),

@@ -63,7 +63,7 @@ impl DataSource for CloudCix {
             system.http.send(&request("metadata").retries(patience.retries))?
         };
         let broken = |reason: String| SourceError::Broken { place: urls[0].clone(), reason };
-        let metadata = match serde_json::from_slice(&answer.body) {
+        let metadata = match model::config::bounded_json(&answer.body) {
             Ok(Value::Object(metadata)) => metadata,
             Ok(_) => return Err(broken("expected a JSON object".to_owned())),
             Err(error) => return Err(broken(json_reason(&error))),

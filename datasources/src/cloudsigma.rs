@@ -48,7 +48,7 @@ fn ask(system: &System) -> Result<Map<String, Value>, SourceError> {
     let is_end = |byte: &u8| matches!(byte, 4 | b'\n' | b'\r');
     let start = line.iter().position(|byte| !is_end(byte)).unwrap_or(line.len());
     let end = line.iter().rposition(|byte| !is_end(byte)).map_or(start, |last| last + 1);
-    match serde_json::from_slice(&line[start..end]) {
+    match model::config::bounded_json(&line[start..end]) {
         Ok(Value::Object(context)) => Ok(context),
         Ok(_) => Err(broken("expected a JSON object")),
         Err(error) => Err(broken(&model::config::json_reason(&error))),

@@ -44,7 +44,7 @@ fn ec2(place: &dyn Place) -> Result<Value, SourceError> {
     let path = "ec2/latest/meta-data.json";
     match place.read(path)? {
         None => Ok(Value::Object(serde_json::Map::new())),
-        Some(bytes) => serde_json::from_slice(&bytes)
+        Some(bytes) => model::config::bounded_json(&bytes)
             .map_err(|error| SourceError::Broken { place: place.show(path), reason: error.to_string() }),
     }
 }

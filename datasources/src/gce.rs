@@ -165,7 +165,7 @@ impl<'a> Server<'a> {
         });
         let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(Map::new()) };
         let broken = |reason| SourceError::Broken { place: Url::new(&url).to_string(), reason };
-        match serde_json::from_slice(&bytes) {
+        match model::config::bounded_json(&bytes) {
             Ok(Value::Object(map)) => Ok(map),
             Ok(_) => Err(broken("expected a JSON object".to_owned())),
             Err(error) => Err(broken(json_reason(&error))),

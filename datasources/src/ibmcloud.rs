@@ -102,7 +102,7 @@ fn system_uuid(platform: &Platform<'_>) -> Option<String> {
 fn document(tree: &dyn Tree, place: &str, name: &str) -> Result<Option<Value>, SourceError> {
     let path = format!("openstack/latest/{name}");
     let Some(bytes) = tree.read(&path)? else { return Ok(None) };
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| SourceError::Broken {
+    model::config::bounded_json(&bytes).map(Some).map_err(|error| SourceError::Broken {
         place: format!("{place}/{path}"),
         reason: json_reason(&error),
     })

@@ -123,7 +123,7 @@ fn broken(place: &str, reason: &str) -> SourceError {
 }
 
 fn json_of(path: &str, text: &str) -> Result<Value, SourceError> {
-    serde_json::from_str(text).map_err(|error| broken(&Api::url(path), &model::config::json_reason(&error)))
+    model::config::bounded_json(text.as_bytes()).map_err(|error| broken(&Api::url(path), &model::config::json_reason(&error)))
 }
 
 /// Everything the host has, under upstream's names.

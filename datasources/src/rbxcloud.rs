@@ -96,7 +96,7 @@ fn read(crawl: &Crawl<'_>, tree: &dyn Tree, place: &str) -> Result<Option<Instan
     let broken = |reason: String| SourceError::Broken { place: place.clone(), reason };
     let Some(bytes) = tree.read(DOCUMENT)? else { return Ok(None) };
     let document: Value =
-        serde_json::from_slice(&bytes).map_err(|error| broken(json_reason(&error)))?;
+        model::config::bounded_json(&bytes).map_err(|error| broken(json_reason(&error)))?;
     let (Some(vm), Some(adapters)) = (document.get("vm"), document.get("netadp")) else {
         tracing::warn!("{place}: Failed to load metadata. Invalid format.");
         return Ok(None);

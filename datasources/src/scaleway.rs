@@ -115,7 +115,7 @@ impl<'s> Service<'s> {
             .retries(self.patience.retries);
         let answer = self.system.http.send(&request)?;
         let broken = |reason: String| SourceError::Broken { place: place.clone(), reason };
-        let mut metadata = match serde_json::from_slice(&answer.body) {
+        let mut metadata = match model::config::bounded_json(&answer.body) {
             Ok(Value::Object(metadata)) => metadata,
             Ok(_) => return Err(broken("expected a JSON object".to_owned())),
             Err(error) => return Err(broken(json_reason(&error))),

@@ -193,7 +193,7 @@ fn read(client: &mut Client<'_>) -> Result<Map<String, Value>, SourceError> {
     for (name, key) in DOCUMENTS {
         let value = match client.get(key)? {
             None => Value::Null,
-            Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| SourceError::Broken {
+            Some(bytes) => model::config::bounded_json(&bytes).map_err(|error| SourceError::Broken {
                 place: (*key).to_owned(),
                 reason: model::config::json_reason(&error),
             })?,

@@ -169,6 +169,26 @@ fn documents_of_a_data_source() {
     survives_seed(&most, "unknown key 'x'");
 }
 
+/// A list of ones takes eight times the memory of its text.
+#[test]
+fn json_of_many_values() {
+    let stage = Stage::new(b"", "cloud_init_modules: []\ndatasource_list: [ConfigDrive, None]\n");
+    for name in ["lib/instance", "run/.instance-id", "lib/instances/i-1/datasource.json"] {
+        std::fs::remove_file(stage.path(name)).expect("it was made");
+    }
+    let place = "lib/seed/config_drive/openstack/latest";
+    std::fs::create_dir_all(stage.path(place)).expect("made");
+    let document = format!("{{\"uuid\": \"i-new\", \"x\": [{}1]}}", "1,".repeat(2_000_000));
+    stage.put(&format!("{place}/meta_data.json"), &document);
+    for arguments in [&["init", "--local"][..], &["init"]] {
+        let ended = stage.run(arguments);
+        assert!(ended.peak < MEMORY, "{} KiB in {arguments:?}", ended.peak);
+    }
+    let log = stage.text("log");
+    let expected = "more than 40000 values";
+    assert!(log.contains(expected), "no {expected:?} in {}", log.chars().take(2000).collect::<String>());
+}
+
 #[test]
 fn includes() {
     let stage = Stage::new(b"", "cloud_init_modules: []\n");

@@ -43,7 +43,7 @@ pub fn decode(name: &str, bytes: &[u8]) -> Value {
     };
     let trimmed = text.trim();
     if trimmed.starts_with('{') && trimmed.ends_with('}') {
-        match serde_json::from_str(trimmed) {
+        match model::config::bounded_json(trimmed.as_bytes()) {
             Ok(value) => return value,
             Err(error) => tracing::warn!("Field {name} looked like a json object, but it was not: {error}"),
         }

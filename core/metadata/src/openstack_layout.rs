@@ -79,7 +79,7 @@ fn broken(place: &dyn Place, path: &str, reason: impl ToString) -> SourceError {
 }
 
 fn json(place: &dyn Place, path: &str, bytes: &[u8]) -> Result<Value, SourceError> {
-    serde_json::from_slice(bytes).map_err(|error| broken(place, path, error))
+    model::config::bounded_json(bytes).map_err(|error| broken(place, path, error))
 }
 
 fn object(place: &dyn Place, path: &str, bytes: &[u8]) -> Result<Map<String, Value>, SourceError> {

@@ -185,7 +185,7 @@ impl<'a> Service<'a> {
     /// A JSON document of a type.
     pub fn json<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, SourceError> {
         let Some(bytes) = self.bytes(path)? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| self.broken(path, json_reason(&error)))
+        model::config::bounded_json(&bytes).map(Some).map_err(|error| self.broken(path, json_reason(&error)))
     }
 
     /// A YAML document; an empty one is null.

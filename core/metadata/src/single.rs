@@ -55,7 +55,7 @@ impl Single {
 
     fn object(&self, response: &Response) -> Result<Map<String, Value>, SourceError> {
         let broken = |reason| SourceError::Broken { place: Url::new(&self.url).to_string(), reason };
-        match serde_json::from_slice(&response.body) {
+        match model::config::bounded_json(&response.body) {
             Ok(Value::Object(document)) => Ok(document),
             Ok(_) => Err(broken("expected a JSON object".to_owned())),
             Err(error) => Err(broken(json_reason(&error))),

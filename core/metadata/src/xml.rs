@@ -1,17 +1,23 @@
 //! XML documents of platforms: OVF environments and the answers of services.
 
 use model::datasource::SourceError;
+use roxmltree::ParsingOptions;
 pub use roxmltree::{Document, Node};
+
+/// A small text could otherwise take much memory.
+const MOST_NODES: u32 = 40_000;
 
 /// Parses a document; `place` is for errors. Document type definitions, which could expand entities without end, are
 /// not accepted.
 pub fn parse<'t>(place: &str, text: &'t str) -> Result<Document<'t>, SourceError> {
-    Document::parse(text).map_err(|error| {
+    let options = ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() };
+    Document::parse_with_options(text, options).map_err(|error| {
         let at = error.pos();
-        SourceError::Broken {
-            place: format!("{place}:{}:{}", at.row, at.col),
-            reason: "not a well-formed XML document".to_owned(),
-        }
+        let reason = match error {
+            roxmltree::Error::NodesLimitReached => format!("more than {MOST_NODES} elements and texts"),
+            _ => "not a well-formed XML document".to_owned(),
+        };
+        SourceError::Broken { place: format!("{place}:{}:{}", at.row, at.col), reason }
     })
 }
 
@@ -46,6 +52,9 @@ mod tests {
     fn a_mistake_has_a_place() {
         let error = parse("ovf-env.xml", "<a>\n<b></a>").expect_err("not closed").to_string();
         assert!(error.starts_with("ovf-env.xml:2:"), "{error}");
+        let many = format!("<a>{}</a>", "<b/>".repeat(40_000));
+        let error = parse("ovf-env.xml", &many).expect_err("too many").to_string();
+        assert!(error.contains("more than 40000 elements and texts"), "{error}");
         assert!(parse("t", "<!DOCTYPE a [<!ENTITY e \"x\">]><a>&e;</a>").is_err(), "no definitions");
     }
 }

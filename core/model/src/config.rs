@@ -4,12 +4,14 @@
 //! moves nodes and keeps their [`Origin`], so that every later message can name file, line and column. Modules do not
 //! see the tree: they get their typed config through [`from_node`].
 
+mod bounded;
 mod de;
 mod json;
 mod text;
 mod tree;
 mod wording;
 
+pub use bounded::{MOST_JSON_VALUES, bounded_json};
 pub use de::{ConfigError, Spanned, UnknownKey, from_node, from_node_noting};
 pub use tree::{Key, Map, Node, Origin, Value};
 pub use wording::json_reason;

@@ -106,7 +106,7 @@ fn document(
 ) -> Option<Map<String, Value>> {
     let place = Url::new(service.url(&format!("{VERSION}/meta-data/all")));
     let reason = match outcome {
-        Ok(Some(bytes)) => match serde_json::from_slice(&bytes) {
+        Ok(Some(bytes)) => match model::config::bounded_json(&bytes) {
             Ok(Value::Object(map)) => {
                 return Some(map.into_iter().map(|(key, value)| (key, decoded(value))).collect());
             }

@@ -105,7 +105,7 @@ pub(super) fn metadata(system: &System, routed: bool) -> Result<Map<String, Valu
         report: Report::new("error parsing IMDS metadata").with("exception", reason),
         connection: false,
     };
-    match serde_json::from_slice(&bytes) {
+    match model::config::bounded_json(&bytes) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(_) => Err(broken("expected a JSON object".to_owned())),
         Err(error) => Err(broken(model::config::json_reason(&error))),

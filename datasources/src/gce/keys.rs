@@ -43,7 +43,7 @@ pub(super) fn of_user(lines: &[String], default_user: Option<&str>, now: Timesta
 fn has_expired(key: &str, now: Timestamp) -> bool {
     let expiry = || {
         let comment = after_words(key, 2)?.strip_prefix(SCHEMA)?.trim_start();
-        let document: Value = serde_json::from_str(comment).ok()?;
+        let document: Value = model::config::bounded_json(comment.as_bytes()).ok()?;
         seconds(document.get("expireOn")?.as_str()?)
     };
     expiry().is_some_and(|at| now.0 > at)

@@ -81,7 +81,7 @@ pub(super) fn crawl(
     let (version, address, response) = find(system, patience)?;
     let place = format!("{address}instance/");
     let broken = |reason: String| SourceError::Broken { place: Url::new(&place).to_string(), reason };
-    let document = match serde_json::from_slice(&response.body) {
+    let document = match model::config::bounded_json(&response.body) {
         Ok(Value::Object(document)) => document,
         Ok(_) => return Err(broken("expected a JSON object".to_owned())),
         Err(error) => return Err(broken(json_reason(&error))),
@@ -95,7 +95,7 @@ fn vnics(system: &System, version: u8, address: &str, patience: Patience) -> Opt
     let asked = vec![request(address, version, "vnics", patience.timeout)];
     let answer = race::wait_for(system, asked, patience.max_wait, |_| false);
     let failed = match answer {
-        Ok((_, response)) => match serde_json::from_slice(&response.body) {
+        Ok((_, response)) => match model::config::bounded_json(&response.body) {
             Ok(vnics) => return Some(vnics),
             Err(error) => format!("{address}vnics/: {}", json_reason(&error)),
         },

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// A mapping in JSON or YAML; anything else is reported and ignored.
 pub(super) fn read(place: &str, bytes: &[u8]) -> Map<String, Value> {
-    if let Ok(Value::Object(map)) = serde_json::from_slice(bytes) {
+    if let Ok(Value::Object(map)) = model::config::bounded_json(bytes) {
         return map;
     }
     match documents::mapping(place, bytes) {

@@ -57,6 +57,8 @@ pub fn json_reason(error: &serde_json::Error) -> String {
         Some((_, wanted)) => format!("expected {}", translated(wanted)),
         None => match text.strip_prefix("missing field ") {
             Some(key) => format!("the key {} is missing", key.replace('`', "'")),
+            // Of `bounded_json`.
+            None if text.starts_with("more than ") => text.to_owned(),
             None => "unexpected form".to_owned(),
         },
     };
