@@ -83,6 +83,10 @@ impl<'a> Keys<'a> {
             }
             (None, None) => return Ok(None),
         };
+        if name.is_empty() {
+            report.warn(Some(written.origin), "filename is empty: failed to add the key");
+            return Ok(Some(NO_KEY.to_owned()));
+        }
         let bytes = match dearmored(&key) {
             Some(bytes) => bytes,
             None => {
