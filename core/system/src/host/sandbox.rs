@@ -313,4 +313,19 @@ mod tests {
         };
         assert_eq!(error(&work), "takes too much memory (limit 32 MiB)");
     }
+
+    /// The soft limit of the processor time asks the child to end, and the hard one comes two seconds later.
+    #[test]
+    fn the_kernel_knows_the_limits() {
+        let limits = |resource| {
+            let work = || {
+                let found = rustix::process::getrlimit(resource);
+                format!("{:?} {:?}", found.current, found.maximum).into_bytes()
+            };
+            String::from_utf8(Forked.run(&BOUNDS, &work).expect("within the limits")).expect("text")
+        };
+        assert_eq!(limits(Resource::Cpu), "Some(20) Some(22)");
+        assert_eq!(limits(Resource::Core), "Some(0) Some(0)");
+        assert_eq!(limits(Resource::Stack), format!("Some({STACK}) Some({STACK})"));
+    }
 }
