@@ -79,3 +79,31 @@ fn a_distribution_that_does_not_wait_asks_nobody() {
     NetworkTools::new(system, settings).wait_online().expect("nothing is asked");
     assert_eq!(recording.commands(), Vec::<String>::new());
 }
+
+/// The original's net/networkd.py, dhcp_domain and parse_dhcp_overrides.
+#[test]
+fn domains_of_dhcp_are_used_as_told() {
+    let rendered = |ethernet: &str| {
+        let (system, _) = Scratch::new().program("/bin/ip").program("/bin/systemctl").system();
+        let text = format!("version: 2\nethernets: {{eth0: {{{ethernet}}}}}\n");
+        let node = Node::from_yaml("net.yaml", text.as_bytes()).expect("YAML").expect("a document");
+        let done = tools(&system, "photon", &["networkd"], &["networkd"])
+            .read(&NetworkConfig::new(node))
+            .and_then(|mut network| network.render());
+        let path = std::path::Path::new("/etc/systemd/network/10-cloud-init-eth0.network");
+        done.map(|_| system.files.text(path).expect("written")).map_err(|error| error.to_string())
+    };
+    for (word, value) in [("true", "yes"), ("'NO'", "no"), ("route", "route"), ("maybe", "no")] {
+        let text = rendered(&format!("dhcp4: true, dhcp4domain: {word}")).expect("renders");
+        assert!(text.contains(&format!("[DHCPv4]\nUseDomains={value}\n")), "{word}: {text}");
+        assert!(!text.contains("[DHCPv6]"), "{text}");
+    }
+    let text =
+        rendered("dhcp6: true, dhcp6domain: route, dhcp4-overrides: {use-mtu: false}").expect("renders");
+    assert!(text.contains("[DHCPv6]\nUseDomains=route\n") && !text.contains("UseMTU"), "{text}");
+    let both = "dhcp4: true, dhcp4domain: true, dhcp4-overrides: {use-domains: true}";
+    let error = rendered(both).expect_err("two answers");
+    assert!(error.contains("both dhcp4domain and dhcp4-overrides.use-domains"), "{error}");
+    let text = rendered("dhcp4: true, dhcp4-overrides: {hostname: h, use-dns: false}").expect("renders");
+    assert!(text.contains("[DHCPv4]\nHostname=h\nUseDNS=False\n"), "{text}");
+}
