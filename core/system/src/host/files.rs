@@ -25,7 +25,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, chmod, chownat, fchmod, renameat, syncfs
 use super::watch::Changes;
 use crate::walk::resolve;
 use create::{ids, make_directory};
-use durable::Unsettled;
+use durable::{Unsettled, Wait};
 use place::{OPEN, Place, Root, Route};
 use sweep::Swept;
 
@@ -217,11 +217,13 @@ impl Files for HostFiles {
 
     fn ensure(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
         let is_same = self.act("read", path, Route::CHANGE, |place| {
-            let same = replace::is_same(place, content, attributes)?;
-            if same {
-                self.unsettled.add_found(place);
+            let Some(found) = replace::found_as_wanted(place, content, attributes)? else {
+                return Ok(false);
+            };
+            if matches!(self.unsettled.wait(place), Wait::ForContent) {
+                self.unsettled.add(place, &found, false);
             }
-            Ok(same)
+            Ok(true)
         });
         if is_same.unwrap_or(false) { Ok(()) } else { self.write(path, content, attributes) }
     }
@@ -319,10 +321,8 @@ impl Files for HostFiles {
     }
 
     fn settle(&self) -> Result<(), FileError> {
-        match named("sync", Path::new("/"), self.unsettled.settle(&self.root))? {
-            true => Ok(()),
-            false => self.sync(),
-        }
+        let settled = named("sync", Path::new("/"), self.unsettled.settle(&self.root))?;
+        if settled { Ok(()) } else { self.sync() }
     }
 
     fn unlabelled(&self) -> Vec<PathBuf> {

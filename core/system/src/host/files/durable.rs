@@ -37,11 +37,33 @@ fn identity(found: &Metadata) -> Identity {
     (found.dev(), found.ino())
 }
 
+/// A file of a group.
+struct Written {
+    /// Its place in the order of writing.
+    order: usize,
+    identity: Identity,
+    /// Whether its content is on the disk, and only its name may not be.
+    synced: bool,
+}
+
 #[derive(Default)]
 struct Group {
-    /// The files by their path without links, each with its place in the order of writing.
-    files: BTreeMap<PathBuf, (usize, Identity)>,
+    /// The files by their path without links.
+    files: BTreeMap<PathBuf, Written>,
     written: usize,
+}
+
+/// When a file that is written has to be on the disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// At once.
+    Now,
+    /// Its content before it gets its name, which would take the place of content that exists; the name with the group.
+    ForContent,
+    /// With its group.
+    WithGroup,
+    /// A power cut takes its file system, too.
+    Never,
 }
 
 /// The files that have their names and may not be on the disk yet.
@@ -61,37 +83,32 @@ impl Unsettled {
         self.gathering.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the file that is to replace this place's can wait for its group: there is nothing that it could lose.
-    pub(super) fn can_wait(&self, place: &Place) -> bool {
-        self.gathering.load(Ordering::Relaxed)
-            && place.entry.as_ref().is_none_or(|entry| {
-                self.with(|group| {
-                    group.files.get(&place.path).is_some_and(|(_, file)| *file == identity(&entry.found))
-                })
+    /// What the file that is to be written to a place waits for.
+    pub(super) fn wait(&self, place: &Place) -> Wait {
+        if is_in_memory(&place.directory.file) {
+            return Wait::Never;
+        }
+        if !self.gathering.load(Ordering::Relaxed) {
+            return Wait::Now;
+        }
+        let can_be_lost = place.entry.as_ref().is_none_or(|entry| {
+            self.with(|group| {
+                let file = group.files.get(&place.path);
+                file.is_some_and(|file| file.identity == identity(&entry.found) && !file.synced)
             })
+        });
+        if can_be_lost { Wait::WithGroup } else { Wait::ForContent }
     }
 
-    /// Adds the file that was written to a place, unless a power cut takes its file system as well. Returns whether the
-    /// group is large enough to be settled.
-    pub(super) fn add(&self, place: &Place, file: &File) -> io::Result<bool> {
-        if is_in_memory(file) {
-            return Ok(false);
-        }
-        let file = identity(&file.metadata()?);
-        Ok(self.with(|group| {
-            group.add(place, file);
+    /// Adds the file that was written to a place, or found there as it is wanted: a process that was killed may have
+    /// written that. Returns whether the group is large enough to be settled.
+    pub(super) fn add(&self, place: &Place, file: &Metadata, synced: bool) -> bool {
+        self.with(|group| {
+            group.written += 1;
+            let written = Written { order: group.written, identity: identity(file), synced };
+            group.files.insert(place.path.clone(), written);
             group.files.len() >= LARGEST
-        }))
-    }
-
-    /// Adds a file that was found as it is wanted: a process that was killed may have written it.
-    pub(super) fn add_found(&self, place: &Place) {
-        let Some(entry) = place.entry.as_ref().filter(|_| self.gathering.load(Ordering::Relaxed)) else {
-            return;
-        };
-        if !is_in_memory(&entry.file) {
-            self.with(|group| group.add(place, identity(&entry.found)));
-        }
+        })
     }
 
     /// What was removed needs no sync.
@@ -118,17 +135,12 @@ impl Unsettled {
 }
 
 impl Group {
-    fn add(&mut self, place: &Place, file: Identity) {
-        self.written += 1;
-        self.files.insert(place.path.clone(), (self.written, file));
-    }
-
     fn settle(&self, root: &Root) -> io::Result<bool> {
         let mut files: Vec<_> = self.files.iter().collect();
-        files.sort_unstable_by_key(|(_, (order, _))| *order);
+        files.sort_unstable_by_key(|(_, file)| file.order);
         let mut open = Vec::with_capacity(files.len());
-        for (path, (_, identity)) in files {
-            match opened(root, path, *identity)? {
+        for (path, file) in files {
+            match opened(root, path, file.identity)? {
                 Some(found) => open.push(found),
                 None => return Ok(false),
             }
@@ -231,7 +243,10 @@ mod tests {
     }
 
     fn waiting(files: &HostFiles) -> Vec<String> {
-        files.unsettled.with(|group| group.files.keys().map(|path| path.display().to_string()).collect())
+        files.unsettled.with(|group| {
+            let files = group.files.iter().filter(|(_, file)| !file.synced);
+            files.map(|(path, _)| path.display().to_string()).collect()
+        })
     }
 
     fn put(files: &HostFiles, path: &str, content: &str) {
@@ -249,8 +264,10 @@ mod tests {
         assert_eq!(files.read(Path::new("/d/new")).expect("visible at once"), b"2");
         assert!(files.unsettled.settle(&files.root).expect("a disk"), "all are where they were written");
         assert!(waiting(&files).is_empty());
-        put(&files, "/d/new", "4");
-        assert!(waiting(&files).is_empty(), "it has replaced a durable one, so it was synced");
+        for content in ["4", "5"] {
+            put(&files, "/d/new", content);
+            assert!(waiting(&files).is_empty(), "it has replaced a durable one, so its content was synced");
+        }
     }
 
     #[test]
@@ -298,6 +315,24 @@ mod tests {
         assert_eq!(waiting(&files).len(), 3);
     }
 
+    #[test]
+    fn a_file_as_wanted_is_not_written_again() {
+        let (root, files) = gathering();
+        let ensure = |content: &str, mode: u32| {
+            files.ensure(Path::new("/x"), content.as_bytes(), &Attributes::mode(mode)).expect("written");
+            fs::metadata(root.path().join("x")).expect("there").ino()
+        };
+        let first = ensure("one", 0o600);
+        files.settle().expect("synced");
+        assert_eq!(ensure("one", 0o600), first);
+        // Whoever wrote it may have been killed before it was on the disk.
+        assert_eq!(waiting(&files), ["/x"]);
+        assert_ne!(ensure("two", 0o600), first);
+        let second = ensure("one", 0o600);
+        assert_ne!(ensure("one", 0o644), second);
+        assert_eq!(fs::metadata(root.path().join("x")).expect("there").mode() & 0o7777, 0o644);
+    }
+
     /// A script can be run at once: execve(2) refuses a file that is open for writing.
     #[test]
     fn a_file_that_waits_is_not_open() {
@@ -321,7 +356,7 @@ mod tests {
         let open: Vec<_> = group
             .files
             .iter()
-            .map(|(path, (_, identity))| opened(&files.root, path, *identity).expect("read").expect("there"))
+            .map(|(path, file)| opened(&files.root, path, file.identity).expect("read").expect("there"))
             .collect();
         sync_each(&open).expect("synced");
         sync_all(&open).expect("synced");

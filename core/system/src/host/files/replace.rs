@@ -14,7 +14,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::create::{ids, open_directory};
-use super::durable::Unsettled;
+use super::durable::{Unsettled, Wait};
 use super::place::{OPEN, Place};
 use super::read::{refuse_hard_link, special};
 use super::refusal::Refusal;
@@ -51,7 +51,7 @@ pub(super) fn replace(
         }
         _ => {}
     }
-    let waits = attributes.fleeting || unsettled.can_wait(place);
+    let wait = if attributes.fleeting { Wait::Never } else { unsettled.wait(place) };
     // What anyone could have put there says nothing about the file that replaces it.
     let before = before.filter(|found| !is_anyones(&place.directory.found, found, place.exposed));
     let fresh = beside(&place.name);
@@ -68,18 +68,18 @@ pub(super) fn replace(
         if let (Some(entry), Some(_)) = (&place.entry, before) {
             keep_label(&entry.file, &file);
         }
-        if !waits {
+        if matches!(wait, Wait::Now | Wait::ForContent) {
             file.sync_all()?;
         }
         renameat(directory, &fresh, directory, &place.name)?;
         unsettled.removed(place);
-        if attributes.fleeting {
-            return Ok(false);
+        match wait {
+            Wait::Never => Ok(false),
+            Wait::Now => open_directory(&place.directory, OsStr::new("."))?.sync_all().map(|()| false),
+            Wait::ForContent | Wait::WithGroup => {
+                Ok(unsettled.add(place, &file.metadata()?, wait == Wait::ForContent))
+            }
         }
-        if waits {
-            return unsettled.add(place, &file);
-        }
-        open_directory(&place.directory, OsStr::new("."))?.sync_all().map(|()| false)
     })();
     let error = match written {
         Ok(large) => return Ok(large),
@@ -93,9 +93,13 @@ pub(super) fn replace(
     }
 }
 
-/// Whether a file is as wanted; never one that a user could have put there.
-pub(super) fn is_same(place: &Place, content: &[u8], attributes: &Attributes) -> io::Result<bool> {
-    let Some(found) = place.entry.as_ref().map(|entry| &entry.found) else { return Ok(false) };
+/// The metadata of a file that has this content and these attributes; never of one that a user could have put there.
+pub(super) fn found_as_wanted(
+    place: &Place,
+    content: &[u8],
+    attributes: &Attributes,
+) -> io::Result<Option<Metadata>> {
+    let Some(found) = place.entry.as_ref().map(|entry| &entry.found) else { return Ok(None) };
     let Attributes { mode, owner, .. } = attributes;
     let is_wanted = !place.exposed
         && found.is_file()
@@ -105,11 +109,11 @@ pub(super) fn is_same(place: &Place, content: &[u8], attributes: &Attributes) ->
         && owner.uid.is_none_or(|uid| uid == found.uid())
         && owner.gid.is_none_or(|gid| gid == found.gid());
     if !is_wanted {
-        return Ok(false);
+        return Ok(None);
     }
     let mut bytes = Vec::with_capacity(content.len() + 1);
     place.open(OFlags::RDONLY)?.take(content.len() as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes == content)
+    Ok((bytes == content).then(|| found.clone()))
 }
 
 /// Sets owner and mode.
