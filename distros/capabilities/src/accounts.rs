@@ -30,6 +30,10 @@ impl Accounts {
 
     /// A line of a database, for directory service accounts that are in no file.
     fn getent(&self, database: &str, key: &str) -> Option<Vec<u8>> {
+        let switch = self.system.files.text(Path::new("/etc/nsswitch.conf"));
+        if switch.is_some_and(|text| has_only_files(&text, database)) {
+            return None;
+        }
         self.system.commands.which("getent")?;
         let output = self.system.commands.run(&Command::line(["getent", database, key])).ok()?;
         (!output.stdout.is_empty()).then_some(output.stdout)
@@ -88,5 +92,36 @@ impl Accounts {
             _ => None,
         };
         Ok(Owner { uid, gid })
+    }
+}
+
+/// Whether nsswitch.conf(5) names no other service than the files for a database. Without an entry, the C library decides.
+fn has_only_files(switch: &str, database: &str) -> bool {
+    let services = switch.lines().filter_map(|line| {
+        let (name, services) = line.split('#').next()?.split_once(':')?;
+        (name.trim() == database).then_some(services)
+    });
+    let mut services = services.flat_map(str::split_whitespace).peekable();
+    services.peek().is_some() && services.all(|service| service == "files")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only a directory service knows more than the files.
+    #[test]
+    fn getent_is_asked_where_other_services_are_configured() {
+        for (switch, asked) in [
+            ("passwd: files\ngroup:\tfiles # ldap\n", false),
+            ("passwd:         files systemd\ngroup: files systemd\n", true),
+            ("passwd: files [NOTFOUND=return]\ngroup: compat\n", true),
+            ("hosts: files\n", true),
+            ("passwd:\ngroup:\n", true),
+        ] {
+            for database in ["passwd", "group"] {
+                assert_eq!(!has_only_files(switch, database), asked, "{switch}");
+            }
+        }
     }
 }

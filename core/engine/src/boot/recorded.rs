@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn nothing_runs_that_could_not_be_recorded() {
         let (system, recording) = system::Scratch::new().system();
-        let settle = || Err(FileError::new("sync", Path::new("/"), std::io::Error::other("input/output error")));
+        let settle =
+            || Err(FileError::new("sync", Path::new("/"), std::io::Error::other("input/output error")));
         let machine = waiting(&system, Box::new(settle));
         for _ in 0..2 {
             let error = machine.commands.run(&Command::line(["one"])).expect_err("refused").to_string();
