@@ -22,9 +22,11 @@ impl Accounts {
         name: &str,
     ) -> Result<Table<R>, DistroError> {
         let bytes = self.system.files.read_optional(Path::new(path))?.unwrap_or_default();
-        let is_named =
-            |line: &&[u8]| line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b':'));
-        let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(is_named).collect();
+        let head = format!("{name}:");
+        let is_line = |at: &usize| *at == 0 || bytes[*at - 1] == b'\n';
+        let starts = memchr::memmem::find_iter(&bytes, head.as_bytes()).filter(is_line);
+        let lines: Vec<&[u8]> =
+            starts.filter_map(|at| bytes[at..].split(|byte| *byte == b'\n').next()).collect();
         Ok(Table::parse(&lines.join(&b'\n')))
     }
 
@@ -108,6 +110,16 @@ fn has_only_files(switch: &str, database: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_is_found_by_its_whole_name() {
+        let passwd = "ann:x:1:10::/a:/bin/sh\nhann:x:2:20::/h:/bin/sh\nbob:x:3:30:ann:/ann:/bin/sh";
+        let (system, _) = system::Scratch::new().file("/etc/passwd", passwd).system();
+        let accounts = Accounts { system };
+        let uid = |name: &str| accounts.find(name).expect("read").map(|account| account.uid);
+        assert_eq!([uid("ann"), uid("hann"), uid("bob")], [Some(1), Some(2), Some(3)]);
+        assert_eq!([uid("an"), uid("nn"), uid("nobody")], [None; 3]);
+    }
 
     /// Only a directory service knows more than the files.
     #[test]
