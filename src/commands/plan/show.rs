@@ -324,7 +324,8 @@ fn quoted(word: &str) -> String {
 /// The lines of a unified diff whose new content continues the old one: a file that grows line by line would be compared as
 /// a whole each time.
 fn appended(old: &str, new: &str) -> Option<Vec<String>> {
-    let added = new.strip_prefix(old)?;
+    // A carriage return ends a line as well.
+    let added = new.strip_prefix(old).filter(|_| !new.contains('\r'))?;
     let last = old.strip_suffix('\n')?.rsplit('\n').next()?;
     let (line, count) = (old.bytes().filter(|byte| *byte == b'\n').count(), added.lines().count());
     let head = [format!("@@ -{line} +{line},{} @@", count + 1), format!(" {last}")];
@@ -384,7 +385,9 @@ mod tests {
                 diff.lines().filter(|line| !line.starts_with("\\ No newline")).collect();
             assert_eq!(appended(old, &new).expect("appended"), expected, "{old:?} {added:?}");
         }
-        for (old, new) in [("", "one\n"), ("one", "one\n"), ("one\n", "two\n"), ("a\n", "b\na\n")] {
+        for (old, new) in
+            [("", "one\n"), ("one", "one\n"), ("one\n", "two\n"), ("a\n", "b\na\n"), ("a\r\n", "a\r\nb\n")]
+        {
             assert_eq!(appended(old, new), None);
         }
     }
