@@ -8,8 +8,8 @@ use model::{Context, Frequency, Module, ModuleError, Node, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::console;
 use crate::lenient::{Flag, Words};
+use crate::{console, fingerprint};
 
 /// Prints them.
 pub struct KeysToConsole;
@@ -92,8 +92,7 @@ fn shown(
         let Some(key) = context.system.files.text(&path) else { continue };
         let kind = key.split_whitespace().next().unwrap_or_default().to_owned();
         if !hidden_prints.contains(&kind) {
-            let command = Command::line(["ssh-keygen", "-l", "-f", &path.to_string_lossy()]);
-            prints.push_str(&format!("{}\n", context.system.commands.run(&command)?.text().trim_end()));
+            prints.push_str(&format!("{}\n", fingerprint::listed(context.system, &path, &key)?));
         }
         if !hidden_keys.contains(&kind) {
             keys.push_str(&format!("{}\n", key.trim_end()));

@@ -14,6 +14,7 @@ mod authorized_keys;
 mod block;
 pub mod catalog;
 mod console;
+pub mod fingerprint;
 pub mod hostname_keys;
 mod installers;
 pub mod lenient;

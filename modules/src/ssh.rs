@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use model::datasource::HostKey;
-use model::effects::{Attributes, Command, CommandError};
+use model::effects::{Attributes, Command, CommandError, Output};
 use model::module::{Described, Listed, Report};
 use model::{Context, Frequency, Module, ModuleError, Secret, Spanned, Stage};
 use schema::forms::Object;
@@ -237,65 +237,95 @@ fn generate_keys(
         None => context.distro.ssh().key_types().iter().map(|&kind| kind.to_owned()).collect(),
     };
     let fips = fips(context);
-    let (mut kept, mut generated, mut failed) = (BTreeSet::new(), false, false);
+    let (mut jobs, mut kept) = (Vec::<Job>::new(), BTreeSet::new());
     for kind in types {
         let file = key_file(directory, &kind);
         let replaces = context.system.files.exists(&file);
-        if replaces && !config.ssh_deletekeys.0 {
+        if replaces && !config.ssh_deletekeys.0 || jobs.iter().any(|job| job.file == file) {
             continue;
         }
         if fips && kind == "ed25519" {
             tracing::debug!("no ed25519 host key: the kernel is in FIPS mode");
             continue;
         }
-        match generate(context, directory, &kind, replaces, config.ssh_quiet_keygen.0) {
+        jobs.push(Job { kind, file, replaces });
+    }
+    let (mut generated, mut failed) = (false, false);
+    for (job, outcome) in jobs.iter().zip(generate(context, directory, &jobs)) {
+        match outcome.and_then(|output| job.finish(context, &output, config.ssh_quiet_keygen.0)) {
             Ok(()) => generated = true,
             Err(ModuleError::Command(CommandError::Failed { output, .. }))
                 if output.code == 1
                     && String::from_utf8_lossy(&output.stderr).to_lowercase().starts_with("unknown key") =>
             {
-                tracing::debug!("ssh-keygen does not support key type '{kind}'");
+                tracing::debug!("ssh-keygen does not support key type '{}'", job.kind);
                 continue;
             }
             Err(error) => {
                 failed = true;
-                let consequence = if replaces { ": keeping the image's" } else { "" };
-                report.warn(None, format!("cannot generate a {kind} host key{consequence}: {error}"));
+                let consequence = if job.replaces { ": keeping the image's" } else { "" };
+                report.warn(None, format!("cannot generate a {} host key{consequence}: {error}", job.kind));
             }
         }
-        kept.extend([public_file(&file), file]);
+        kept.extend([public_file(&job.file), job.file.clone()]);
     }
     Ok((generated || !failed).then_some(kept))
 }
 
-/// Generates a host key.
-fn generate(
-    context: &Context<'_>,
-    directory: &Path,
-    kind: &str,
+/// A host key to generate.
+struct Job {
+    kind: String,
+    file: PathBuf,
+    /// The image has one.
     replaces: bool,
-    quiet: bool,
-) -> Result<(), ModuleError> {
+}
+
+impl Job {
+    /// The file that ssh-keygen writes.
+    fn fresh(&self) -> PathBuf {
+        if self.replaces { PathBuf::from(format!("{}.new", self.file.display())) } else { self.file.clone() }
+    }
+
+    /// Puts the generated key in its place.
+    fn finish(&self, context: &Context<'_>, output: &Output, quiet: bool) -> Result<(), ModuleError> {
+        let files = &context.system.files;
+        if !quiet {
+            context.system.environment.tell(&output.text());
+        }
+        let fresh = self.fresh();
+        set_owner(context, &fresh)?;
+        if self.replaces {
+            files.rename(&fresh, &self.file)?;
+            files.rename(&public_file(&fresh), &public_file(&self.file))?;
+        }
+        Ok(())
+    }
+}
+
+/// Generates host keys, side by side: an RSA key takes longer than the others together.
+fn generate(context: &Context<'_>, directory: &Path, jobs: &[Job]) -> Vec<Result<Output, ModuleError>> {
     let files = &context.system.files;
-    let file = key_file(directory, kind);
-    let fresh = if replaces { PathBuf::from(format!("{}.new", file.display())) } else { file.clone() };
-    files.create_dir(directory, None)?;
-    if replaces {
-        // ssh-keygen asks before it overwrites what a power cut left.
-        files.remove(&fresh)?;
-    }
-    let path = fresh.to_string_lossy().into_owned();
-    let command = Command::line(["ssh-keygen", "-t", kind, "-N", "", "-f", &path]).env("LANG", "C");
-    let output = context.system.commands.run(&command)?;
-    if !quiet {
-        context.system.environment.tell(&output.text());
-    }
-    set_owner(context, &fresh)?;
-    if replaces {
-        files.rename(&fresh, &file)?;
-        files.rename(&public_file(&fresh), &public_file(&file))?;
-    }
-    Ok(())
+    let prepare = |job: &Job| -> Result<Command, ModuleError> {
+        files.create_dir(directory, None)?;
+        let fresh = job.fresh();
+        if job.replaces {
+            // ssh-keygen asks before it overwrites what a power cut left.
+            files.remove(&fresh)?;
+        }
+        let path = fresh.to_string_lossy().into_owned();
+        Ok(Command::line(["ssh-keygen", "-t", &job.kind, "-N", "", "-f", &path]).env("LANG", "C"))
+    };
+    let prepared: Vec<Result<Command, ModuleError>> = jobs.iter().map(prepare).collect();
+    let commands: Vec<Command> = prepared.iter().filter_map(|command| command.as_ref().ok()).cloned().collect();
+    let mut outcomes = context.system.commands.run_all(&commands).into_iter();
+    prepared
+        .into_iter()
+        .map(|command| {
+            command?;
+            let missing = || ModuleError::Failed("ssh-keygen did not run".to_owned());
+            Ok(outcomes.next().ok_or_else(missing)??)
+        })
+        .collect()
 }
 
 /// Sets owner and mode of the private key as this distribution's sshd requires, if ssh-keygen chose others.

@@ -164,7 +164,8 @@ fn write(
         return settled;
     }
     // Plans and logs do not show what only the owner can read.
-    let attributes = Attributes { mode: Some(mode), owner, secret: mode.trailing_zeros() >= 6 };
+    let secret = mode.trailing_zeros() >= 6;
+    let attributes = Attributes { mode: Some(mode), owner, secret, ..Attributes::default() };
     if entry.value.append.0 && files.exists(path) {
         files.append_with(path, content, &attributes)?;
     } else {

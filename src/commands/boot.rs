@@ -96,6 +96,7 @@ impl Run<'_> {
             }
         };
         termination::watch(&log, config.clone(), self.debug, Some(status.clone()));
+        system.files.gather();
         let mut hooks = Surroundings {
             system,
             log: &log,
@@ -122,6 +123,9 @@ impl Run<'_> {
                 Outcome { datasource: None, errors: vec![error] }
             }
         };
+        if let Err(error) = system.files.settle() {
+            tracing::warn!("{error}");
+        }
         system::settle_termination();
         // A signal handler has closed the stage: the process exits as soon as its commands do.
         let Some(status) = status.take() else { return 0 };

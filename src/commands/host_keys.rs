@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &[OsString]) -> u8 {
         tell(&system, RULER);
         tell(&system, "-----BEGIN SSH HOST KEY FINGERPRINTS-----");
         for key in prints {
-            tell(&system, &fingerprint(&system, &key.file));
+            tell(&system, &fingerprint(&system, key));
         }
         tell(&system, "-----END SSH HOST KEY FINGERPRINTS-----");
         tell(&system, RULER);
@@ -65,11 +65,8 @@ fn keys(system: &System) -> Vec<HostKey> {
         .collect()
 }
 
-fn fingerprint(system: &System, file: &Path) -> String {
-    match system.commands.run(&Command::line(["ssh-keygen", "-l", "-f", &file.to_string_lossy()])) {
-        Ok(output) => output.text().trim_end().to_owned(),
-        Err(error) => error.to_string(),
-    }
+fn fingerprint(system: &System, key: &HostKey) -> String {
+    modules::fingerprint::listed(system, &key.file, &key.text).unwrap_or_else(|error| error.to_string())
 }
 
 /// Prints to syslog and standard output with logger(1); without logger, in its format.

@@ -98,11 +98,13 @@ fn written(options: &NetConvert) -> Result<(), Error> {
     for key in &converted.unexpressed {
         output::error(&format!("warning: {key}"));
     }
+    target.files.gather();
     for file in &converted.files {
         let attributes =
             Attributes { mode: (!file.keeps_mode).then_some(file.mode), ..Attributes::default() };
         target.files.write(&file.path, file.content.as_bytes(), &attributes)?;
     }
+    target.files.settle()?;
     let shown = options.directory.display().to_string();
     let name = clap::ValueEnum::to_possible_value(&kind).map(|value| value.get_name().to_owned());
     output::error(&format!(

@@ -7,6 +7,7 @@ mod instance;
 mod modules;
 mod network;
 mod python;
+mod recorded;
 mod search;
 mod stages;
 

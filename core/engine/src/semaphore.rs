@@ -26,6 +26,14 @@ impl FileSemaphores {
         Self { system: system.clone(), instance: directory.to_owned(), image: directory.to_owned() }
     }
 
+    /// Records a step whose work is on the disk. The record itself gets there with the next group of files: losing it only
+    /// means to run the step again.
+    pub(crate) fn note(&self, name: &str, frequency: Frequency) -> Result<(), FileError> {
+        let Some(file) = self.file(&canonical(name), frequency) else { return Ok(()) };
+        let content = format!("{}: {}\n", self.system.environment.pid(), self.system.clock.now().seconds());
+        self.system.files.write(&file, content.as_bytes(), &Attributes::mode(0o644))
+    }
+
     fn file(&self, name: &str, frequency: Frequency) -> Option<PathBuf> {
         match frequency {
             Frequency::Always => None,
@@ -50,9 +58,12 @@ impl Semaphores for FileSemaphores {
     }
 
     fn mark(&self, name: &str, frequency: Frequency) -> Result<(), FileError> {
-        let Some(file) = self.file(&canonical(name), frequency) else { return Ok(()) };
-        let content = format!("{}: {}\n", self.system.environment.pid(), self.system.clock.now().seconds());
-        self.system.files.write(&file, content.as_bytes(), &Attributes::mode(0o644))
+        if self.file(name, frequency).is_none() {
+            return Ok(());
+        }
+        self.system.files.settle()?;
+        self.note(name, frequency)?;
+        self.system.files.settle()
     }
 
     fn clear(&self, name: &str, frequency: Frequency) -> Result<(), FileError> {

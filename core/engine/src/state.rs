@@ -23,7 +23,7 @@ pub(crate) fn line(system: &System, path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&read(system, path)?).trim().to_owned())
 }
 
-/// Writes a file.
+/// Writes a file, unless it is as wanted already: flash memory wears out.
 pub(crate) fn write(
     system: &System,
     path: &Path,
@@ -31,7 +31,7 @@ pub(crate) fn write(
     attributes: &Attributes,
 ) -> Result<(), FileError> {
     make_room(system, path)?;
-    system.files.write(path, content, attributes)
+    system.files.ensure(path, content, attributes)
 }
 
 /// Moves a directory out of the way of a file or a link.

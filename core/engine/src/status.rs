@@ -129,7 +129,8 @@ impl StatusFile {
     /// the run directory.
     fn write(&self, name: &str, value: &Value) -> Result<(), FileError> {
         let (path, link) = (self.path(name), self.link(name));
-        let attributes = Attributes::mode(0o644);
+        // The next boot starts both files anew.
+        let attributes = Attributes::mode(0o644).fleeting();
         match json::write(&self.system, &path, value, &attributes) {
             Err(error) if error.is_storage() => {
                 tracing::debug!("{error}: writing {}", link.display());

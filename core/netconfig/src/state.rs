@@ -1,5 +1,7 @@
 //! The common form of all network configurations.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use model::NetworkConfig;
 use model::config::Origin;
@@ -376,12 +378,14 @@ impl NetworkState {
         self.interfaces.values().filter(move |link| link.kind == kind)
     }
 
-    /// The names of a bond's members, in configuration order.
-    pub fn members_of(&self, bond: &str) -> Vec<&str> {
-        self.interfaces
-            .values()
-            .filter(|link| link.bond_master().as_deref() == Some(bond))
-            .map(|link| link.name.as_str())
-            .collect()
+    /// The names of the members of each bond, in order.
+    pub fn members(&self) -> BTreeMap<String, Vec<&str>> {
+        let mut members = BTreeMap::<String, Vec<&str>>::new();
+        for link in self.interfaces.values() {
+            if let Some(bond) = link.bond_master() {
+                members.entry(bond.clone()).or_default().push(&link.name);
+            }
+        }
+        members
     }
 }

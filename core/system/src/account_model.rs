@@ -3,12 +3,19 @@
 //! It covers the options that cloud-init uses, as documented in useradd(8), groupadd(8), usermod(8), passwd(1),
 //! chpasswd(8) and Busybox's adduser and addgroup. It is no replacement for these programs: it only runs on an overlay.
 
+use std::collections::BTreeSet;
+
+use memchr::memmem;
+
 /// The three files.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Accounts {
     pub(crate) passwd: String,
     pub(crate) group: String,
     pub(crate) shadow: String,
+    /// The IDs that are taken: looking for a free one in the files would take as long as they are.
+    uids: BTreeSet<u32>,
+    gids: BTreeSet<u32>,
 }
 
 /// The arguments of useradd.
@@ -47,7 +54,7 @@ fn start_of(file: &str, name: &str) -> Option<usize> {
     } else if file.starts_with(&head[1..]) {
         Some(0)
     } else {
-        file.find(&head).map(|at| at + 1)
+        memmem::find(file.as_bytes(), head.as_bytes()).map(|at| at + 1)
     }
 }
 
@@ -55,11 +62,13 @@ fn find<'a>(file: &'a str, name: &str) -> Option<&'a str> {
     file[start_of(file, name)?..].lines().next()
 }
 
-fn free_id(file: &str, system: bool) -> u32 {
+fn ids(file: &str) -> BTreeSet<u32> {
+    file.lines().filter_map(|line| field(line, 2).parse().ok()).collect()
+}
+
+fn free_id(taken: &BTreeSet<u32>, system: bool) -> u32 {
     let (from, to) = if system { (100, 999) } else { (1000, 60000) };
-    let used: Vec<u32> = file.lines().filter_map(|line| field(line, 2).parse().ok()).collect();
-    let highest = used.iter().copied().filter(|id| (from..=to).contains(id)).max();
-    highest.map_or(from, |id| id + 1)
+    taken.range(from..=to).next_back().map_or(from, |id| id + 1)
 }
 
 fn push(file: &mut String, line: &str) {
@@ -97,6 +106,11 @@ pub(crate) fn is_modelled(program: &str) -> bool {
 }
 
 impl Accounts {
+    pub(crate) fn new(passwd: String, group: String, shadow: String) -> Self {
+        let (uids, gids) = (ids(&passwd), ids(&group));
+        Self { passwd, group, shadow, uids, gids }
+    }
+
     /// Runs a command; `None` if it is not modelled, else its exit code and a home directory to create.
     pub(crate) fn run(&mut self, words: &[String], stdin: &[u8]) -> Option<(i32, Option<Home>)> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -159,7 +173,7 @@ impl Accounts {
         if find(&self.passwd, user.name).is_some() {
             return (9, None);
         }
-        let uid = user.uid.unwrap_or_else(|| free_id(&self.passwd, user.system));
+        let uid = user.uid.unwrap_or_else(|| free_id(&self.uids, user.system));
         let gid = match user.group {
             Some(group) => match find(&self.group, group).and_then(|line| field(line, 2).parse().ok()) {
                 Some(gid) => gid,
@@ -169,13 +183,9 @@ impl Accounts {
                 },
             },
             None if user.user_group => {
-                let text = uid.to_string();
-                let gid = if self.group.lines().any(|line| field(line, 2) == text) {
-                    free_id(&self.group, user.system)
-                } else {
-                    uid
-                };
+                let gid = if self.gids.contains(&uid) { free_id(&self.gids, user.system) } else { uid };
                 push(&mut self.group, &format!("{}:x:{gid}:", user.name));
+                self.gids.insert(gid);
                 gid
             }
             None => 100,
@@ -188,6 +198,7 @@ impl Accounts {
         let home = user.home.map_or_else(|| format!("/home/{}", user.name), str::to_owned);
         let shell = user.shell.unwrap_or("/bin/sh");
         push(&mut self.passwd, &format!("{}:x:{uid}:{gid}:{}:{home}:{shell}", user.name, user.comment));
+        self.uids.insert(uid);
         push(&mut self.shadow, &format!("{}:{}:19675:0:99999:7:::", user.name, user.password.unwrap_or("!")));
         (0, user.create_home.then_some(Home { path: home, uid, gid }))
     }
@@ -221,8 +232,9 @@ impl Accounts {
             .iter()
             .position(|arg| matches!(*arg, "-g" | "--gid"))
             .and_then(|at| args.get(at + 1)?.parse().ok());
-        let gid = wanted.unwrap_or_else(|| free_id(&self.group, system));
+        let gid = wanted.unwrap_or_else(|| free_id(&self.gids, system));
         push(&mut self.group, &format!("{name}:x:{gid}:"));
+        self.gids.insert(gid);
         0
     }
 
@@ -256,14 +268,25 @@ impl Accounts {
 
     fn add_members(&mut self, group: &str, users: &str) -> i32 {
         let Some(line) = find(&self.group, group) else { return 6 };
-        let mut members: Vec<&str> = field(line, 3).split(',').filter(|member| !member.is_empty()).collect();
+        let old = field(line, 3);
+        let mut new = old.to_owned();
         for user in users.split(',') {
-            if !members.contains(&user) {
-                members.push(user);
+            // The members of a group may be all accounts.
+            let is_member = memmem::find_iter(new.as_bytes(), user.as_bytes()).any(|at| {
+                let is_end = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b',');
+                is_end(at.checked_sub(1).and_then(|at| new.as_bytes().get(at)))
+                    && is_end(new.as_bytes().get(at + user.len()))
+            });
+            if !is_member {
+                if !new.is_empty() {
+                    new.push(',');
+                }
+                new.push_str(user);
             }
         }
-        let joined = members.join(",");
-        set_field(&mut self.group, group, 3, &joined);
+        if new != old {
+            set_field(&mut self.group, group, 3, &new);
+        }
         0
     }
 
@@ -340,11 +363,11 @@ mod tests {
 
     #[test]
     fn an_account_from_first_to_last() {
-        let mut accounts = Accounts {
-            passwd: "root:x:0:0:root:/root:/bin/bash\n".into(),
-            group: "root:x:0:\nadm:x:4:syslog\n".into(),
-            shadow: "root:*:19675:0:99999:7:::\n".into(),
-        };
+        let mut accounts = Accounts::new(
+            "root:x:0:0:root:/root:/bin/bash\n".into(),
+            "root:x:0:\nadm:x:4:syslog\n".into(),
+            "root:*:19675:0:99999:7:::\n".into(),
+        );
         assert_eq!(run(&mut accounts, "groupadd staff2", "").0, 0);
         let (code, home) =
             run(&mut accounts, "useradd bob --comment Bob --groups adm,staff2 --shell /bin/bash -m", "");
@@ -367,7 +390,7 @@ mod tests {
     /// `busybox adduser --help`, `busybox addgroup --help`.
     #[test]
     fn busybox_has_the_same_accounts_with_other_options() {
-        let mut accounts = Accounts { group: "users:x:100:\n".into(), ..Accounts::default() };
+        let mut accounts = Accounts::new(String::new(), "users:x:100:\n".into(), String::new());
         let (code, home) = run(&mut accounts, "adduser -D -g Bob -h /srv/bob -G users -s /bin/ash bob", "");
         assert_eq!(code, 0);
         assert_eq!(home, Some(Home { path: "/srv/bob".into(), uid: 1000, gid: 100 }));
@@ -375,6 +398,29 @@ mod tests {
         assert_eq!(run(&mut accounts, "addgroup staff", "").0, 0);
         assert_eq!(run(&mut accounts, "addgroup bob staff", "").0, 0);
         assert!(accounts.group.contains("staff:x:1000:bob\n"), "{}", accounts.group);
+    }
+
+    #[test]
+    fn members_are_added_once_and_by_their_whole_names() {
+        let mut accounts = Accounts::new(String::new(), "adm:x:4:anna,bo\n".into(), String::new());
+        for user in ["ann", "bo", "na", "ann,carl", "anna"] {
+            assert_eq!(accounts.add_members("adm", user), 0);
+        }
+        assert_eq!(accounts.group, "adm:x:4:anna,bo,ann,na,carl\n");
+    }
+
+    /// useradd(8): the next ID is one more than the highest of its range.
+    #[test]
+    fn ids_follow_the_highest() {
+        let mut accounts =
+            Accounts::new("x:x:1007:1007::/:/bin/sh\n".into(), "y:x:1008:\n".into(), String::new());
+        for line in ["useradd a", "useradd b", "useradd -r c", "groupadd d", "groupadd -r e"] {
+            assert_eq!(run(&mut accounts, line, "").0, 0, "{line}");
+        }
+        let ids =
+            |file: &str| file.lines().map(|line| field(line, 2).to_owned()).collect::<Vec<_>>().join(" ");
+        assert_eq!(ids(&accounts.passwd), "1007 1008 1009 100");
+        assert_eq!(ids(&accounts.group), "1008 1009 1010 100 1011 101");
     }
 
     #[test]

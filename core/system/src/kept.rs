@@ -254,6 +254,16 @@ impl Files for Kept {
         )
     }
 
+    fn ensure(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
+        if self.is_active() {
+            return self.write(path, content, attributes);
+        }
+        match self.files.ensure(path, content, attributes) {
+            Err(error) if error.is_storage() => self.write(path, content, attributes),
+            outcome => outcome,
+        }
+    }
+
     fn append(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
         self.change(
             path,
@@ -271,6 +281,14 @@ impl Files for Kept {
 
     fn sync(&self) -> Result<(), FileError> {
         self.files.sync()
+    }
+
+    fn gather(&self) {
+        self.files.gather();
+    }
+
+    fn settle(&self) -> Result<(), FileError> {
+        self.files.settle()
     }
 
     fn append_with(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {

@@ -77,6 +77,16 @@ impl Files for Rerouted {
         self.elsewhere.sync()
     }
 
+    fn gather(&self) {
+        self.below.gather();
+        self.elsewhere.gather();
+    }
+
+    fn settle(&self) -> Result<(), FileError> {
+        self.below.settle()?;
+        self.elsewhere.settle()
+    }
+
     fn symlink(&self, target: &Path, link: &Path) -> Result<(), FileError> {
         self.at(link, |files, link| files.symlink(target, link))
     }

@@ -22,14 +22,20 @@ impl Accounts {
         name: &str,
     ) -> Result<Table<R>, DistroError> {
         let bytes = self.system.files.read_optional(Path::new(path))?.unwrap_or_default();
-        let is_named =
-            |line: &&[u8]| line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b':'));
-        let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(is_named).collect();
+        let head = format!("{name}:");
+        let is_line = |at: &usize| *at == 0 || bytes[*at - 1] == b'\n';
+        let starts = memchr::memmem::find_iter(&bytes, head.as_bytes()).filter(is_line);
+        let lines: Vec<&[u8]> =
+            starts.filter_map(|at| bytes[at..].split(|byte| *byte == b'\n').next()).collect();
         Ok(Table::parse(&lines.join(&b'\n')))
     }
 
     /// A line of a database, for directory service accounts that are in no file.
     fn getent(&self, database: &str, key: &str) -> Option<Vec<u8>> {
+        let switch = self.system.files.text(Path::new("/etc/nsswitch.conf"));
+        if switch.is_some_and(|text| has_only_files(&text, database)) {
+            return None;
+        }
         self.system.commands.which("getent")?;
         let output = self.system.commands.run(&Command::line(["getent", database, key])).ok()?;
         (!output.stdout.is_empty()).then_some(output.stdout)
@@ -88,5 +94,46 @@ impl Accounts {
             _ => None,
         };
         Ok(Owner { uid, gid })
+    }
+}
+
+/// Whether nsswitch.conf(5) names no other service than the files for a database. Without an entry, the C library decides.
+fn has_only_files(switch: &str, database: &str) -> bool {
+    let services = switch.lines().filter_map(|line| {
+        let (name, services) = line.split('#').next()?.split_once(':')?;
+        (name.trim() == database).then_some(services)
+    });
+    let mut services = services.flat_map(str::split_whitespace).peekable();
+    services.peek().is_some() && services.all(|service| service == "files")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_found_by_its_whole_name() {
+        let passwd = "ann:x:1:10::/a:/bin/sh\nhann:x:2:20::/h:/bin/sh\nbob:x:3:30:ann:/ann:/bin/sh";
+        let (system, _) = system::Scratch::new().file("/etc/passwd", passwd).system();
+        let accounts = Accounts { system };
+        let uid = |name: &str| accounts.find(name).expect("read").map(|account| account.uid);
+        assert_eq!([uid("ann"), uid("hann"), uid("bob")], [Some(1), Some(2), Some(3)]);
+        assert_eq!([uid("an"), uid("nn"), uid("nobody")], [None; 3]);
+    }
+
+    /// Only a directory service knows more than the files.
+    #[test]
+    fn getent_is_asked_where_other_services_are_configured() {
+        for (switch, asked) in [
+            ("passwd: files\ngroup:\tfiles # ldap\n", false),
+            ("passwd:         files systemd\ngroup: files systemd\n", true),
+            ("passwd: files [NOTFOUND=return]\ngroup: compat\n", true),
+            ("hosts: files\n", true),
+            ("passwd:\ngroup:\n", true),
+        ] {
+            for database in ["passwd", "group"] {
+                assert_eq!(!has_only_files(switch, database), asked, "{switch}");
+            }
+        }
     }
 }

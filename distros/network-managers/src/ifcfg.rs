@@ -7,9 +7,11 @@ mod file;
 mod links;
 mod subnets;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use netconfig::{InterfaceKind, NetworkState};
 
-use self::file::LinkFile;
 pub(crate) use self::file::header;
 use crate::manager::{Manager, Writer};
 use crate::stale::Place;
@@ -146,11 +148,16 @@ pub fn render(
     existing: &Existing,
 ) -> Result<Vec<RenderedFile>, RenderError> {
     let mut files: Vec<RenderedFile> = Vec::new();
-    let mut add = |path: String, content: String| {
-        match files.iter_mut().find(|file| file.path.as_os_str() == path.as_str()) {
-            // Of two entries with the same name, the later is used.
-            Some(file) => file.content = content,
-            None => files.push(RenderedFile::new(path, content, 0o644)),
+    let mut places = HashMap::new();
+    let mut add = |path: String, content: String| match places.entry(path) {
+        // Of two entries with the same name, the later is used.
+        Entry::Occupied(place) => {
+            let at: usize = *place.get();
+            files[at].content = content;
+        }
+        Entry::Vacant(place) => {
+            files.push(RenderedFile::new(place.key(), content, 0o644));
+            place.insert(files.len() - 1);
         }
     };
     for link in links::link_files(state, settings.flavor)? {
@@ -205,15 +212,6 @@ fn control(state: &NetworkState, existing: Option<&str>) -> String {
     };
     lines.extend(existing.unwrap_or_default().lines().filter(|line| !ours(line)));
     lines.join("\n") + "\n"
-}
-
-/// The files by device type: a bond also writes those of its members, a bridge those of its ports.
-fn find<'a>(files: &'a mut [LinkFile], name: &str) -> Option<&'a mut LinkFile> {
-    let at = files
-        .iter()
-        .position(|file| file.key == name)
-        .or_else(|| files.iter().position(|file| file.name == name))?;
-    files.get_mut(at)
 }
 
 /// The types in rendering order.

@@ -121,6 +121,7 @@ impl NetworkTools {
             // Access points and 802.1x are the only places for passwords in a network configuration.
             secret: file.mode.trailing_zeros() >= 6
                 && ["password", "psk="].iter().any(|word| file.content.contains(word)),
+            fleeting: false,
         };
         self.system.files.write(&file.path, file.content.as_bytes(), &attributes)?;
         Ok(())

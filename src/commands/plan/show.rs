@@ -321,6 +321,17 @@ fn quoted(word: &str) -> String {
     }
 }
 
+/// The lines of a unified diff whose new content continues the old one: a file that grows line by line would be compared as
+/// a whole each time.
+fn appended(old: &str, new: &str) -> Option<Vec<String>> {
+    // A carriage return ends a line as well.
+    let added = new.strip_prefix(old).filter(|_| !new.contains('\r'))?;
+    let last = old.strip_suffix('\n')?.rsplit('\n').next()?;
+    let (line, count) = (old.bytes().filter(|byte| *byte == b'\n').count(), added.lines().count());
+    let head = [format!("@@ -{line} +{line},{} @@", count + 1), format!(" {last}")];
+    Some(head.into_iter().chain(added.lines().map(|line| format!("+{line}"))).collect())
+}
+
 fn content(out: &mut String, path: &Path, before: Option<&[u8]>, after: &[u8], secret: bool) {
     let Some(after_shown) = shown_content(path, after, secret) else {
         let _ = writeln!(out, "      (secret, {} bytes)", after.len());
@@ -335,7 +346,9 @@ fn content(out: &mut String, path: &Path, before: Option<&[u8]>, after: &[u8], s
         let _ = writeln!(out, "      ({} bytes, binary)", after.len());
         return;
     };
-    let lines: Vec<String> = if before.is_some() {
+    let lines: Vec<String> = if let Some(lines) = before.and_then(|_| appended(old, new)) {
+        lines
+    } else if before.is_some() {
         let diff = TextDiff::from_lines(old, new);
         let text = diff.unified_diff().context_radius(1).to_string();
         text.lines().filter(|line| !line.starts_with("\\ No newline")).map(str::to_owned).collect()
@@ -350,5 +363,32 @@ fn content(out: &mut String, path: &Path, before: Option<&[u8]>, after: &[u8], s
     }
     if lines.len() > MAX_LINES {
         let _ = writeln!(out, "      … {} more lines", lines.len() - MAX_LINES);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Like any other change, in an instant.
+    #[test]
+    fn what_was_appended_is_shown_like_any_change() {
+        for (old, added) in [
+            ("one\n", "two\n"),
+            ("one\ntwo\n", "three\nfour"),
+            ("one\n\n", "\ntwo\n\n"),
+            ("a\na\n", "a\na\n"),
+        ] {
+            let new = format!("{old}{added}");
+            let diff = TextDiff::from_lines(old, &new).unified_diff().context_radius(1).to_string();
+            let expected: Vec<&str> =
+                diff.lines().filter(|line| !line.starts_with("\\ No newline")).collect();
+            assert_eq!(appended(old, &new).expect("appended"), expected, "{old:?} {added:?}");
+        }
+        for (old, new) in
+            [("", "one\n"), ("one", "one\n"), ("one\n", "two\n"), ("a\n", "b\na\n"), ("a\r\n", "a\r\nb\n")]
+        {
+            assert_eq!(appended(old, new), None);
+        }
     }
 }

@@ -14,6 +14,7 @@
 
 mod booted;
 mod common;
+mod growth;
 mod inside;
 mod measure;
 mod parts;
@@ -115,19 +116,29 @@ struct Options {
     /// Without net-convert, which takes the original five minutes in each run
     #[arg(long)]
     no_conversions: bool,
+    /// Only measures how the time of our program grows with its input, and fails if that is not linear
+    #[arg(long)]
+    growth: bool,
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let done = match arguments.as_slice() {
         // Not an option: only this program starts itself so, in namespaces of its own.
-        [_, word, machine] if word == "inside" => inside::inside(machine),
-        _ => bench(&Options::parse()),
+        [_, word, machine] if word == "inside" => inside::inside(machine).map(|text| (text, true)),
+        _ => {
+            let options = Options::parse();
+            if options.growth {
+                growth::growth(&options.ours, &options.cache, options.runs.get())
+            } else {
+                bench(&options).map(|text| (text, true))
+            }
+        }
     };
     match done {
-        Ok(text) => {
+        Ok((text, good)) => {
             print!("{text}");
-            ExitCode::SUCCESS
+            if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
             eprintln!("bench: {error}");

@@ -156,26 +156,28 @@ impl Boot<'_> {
         let previous =
             self.line(&written).filter(|previous| !previous.is_empty()).unwrap_or_else(|| described.clone());
         let plain = Attributes::mode(0o644);
-        let put = |path: &Path, text: &str| -> Result<(), FileError> {
+        let put = |path: &Path, text: &str, attributes: &Attributes| -> Result<(), FileError> {
             // Unchanged files are not written, to avoid wearing out flash memory.
             let line = format!("{text}\n");
             if files.read(path).is_ok_and(|bytes| bytes == line.as_bytes()) {
                 return Ok(());
             }
-            state::write(self.system, path, line.as_bytes(), &plain)
+            state::write(self.system, path, line.as_bytes(), attributes)
         };
-        put(&written, &described)?;
-        put(&self.paths.data("previous-datasource"), &previous)?;
+        // Every boot begins with writing what was before it.
+        let before = plain.fleeting();
+        put(&written, &described, &plain)?;
+        put(&self.paths.data("previous-datasource"), &previous, &before)?;
         let previous_id = self.previous_id().unwrap_or_else(|| NO_PREVIOUS.to_owned());
         let id = id.as_str();
         if previous_id != id {
             // From here on, the instance is no longer new; a power cut must not leave it without network configuration.
             state::write(self.system, &self.network_mark(), b"", &plain)?;
-            put(&self.first_boot_mark(), id)?;
+            put(&self.first_boot_mark(), id, &plain)?;
         }
-        put(&self.paths.data("instance-id"), id)?;
-        put(&self.paths.run(".instance-id"), id)?;
-        put(&self.paths.data("previous-instance-id"), &previous_id)?;
+        put(&self.paths.data("instance-id"), id, &plain)?;
+        put(&self.paths.run(".instance-id"), id, &plain)?;
+        put(&self.paths.data("previous-instance-id"), &previous_id, &before)?;
         self.write_cache()?;
         if !already || previous != described {
             self.reload();

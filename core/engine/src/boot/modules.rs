@@ -4,9 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use model::effects::{FileError, internal_error, without_url_secrets};
 use model::module::{AnyModule, Marked, Report, Semaphores as _};
-use model::{Context, Frequency, Instance, Node, Stage, Value, nearest};
+use model::{Context, Frequency, Instance, Node, Stage, System, Value, nearest};
 
 use super::Boot;
+use super::recorded::recorded;
 use crate::config;
 use crate::semaphore::FileSemaphores;
 use crate::template::{self, ShippedTemplates};
@@ -233,7 +234,7 @@ impl Boot<'_> {
         let semaphores = FileSemaphores::new(self.system, &self.paths);
         for (name, frequency) in unrecorded {
             // A full disk has been reported already: then it runs again, too.
-            if let Err(error) = semaphores.mark(&name, frequency)
+            if let Err(error) = semaphores.note(&name, frequency)
                 && !error.is_storage()
             {
                 tracing::warn!("{error}");
@@ -250,8 +251,6 @@ impl Boot<'_> {
     }
 
     fn run_entry(&self, module: &dyn AnyModule, entry: &ModuleEntry, stage: Stage) -> Result<(), String> {
-        let none = Instance::default();
-        let instance = self.instance.as_ref().unwrap_or(&none);
         let frequency = entry.frequency.unwrap_or_else(|| module.frequency());
         let run_name = format!("config-{}", entry.name);
         let semaphores = FileSemaphores::new(self.system, &self.paths);
@@ -267,11 +266,16 @@ impl Boot<'_> {
         };
         // User commands may shut down the machine: recording them first makes them run once. If that fails, they would
         // run at every boot, so they are not run.
-        let noted = if module.marked() == Marked::Before { mark() } else { Ok(()) };
+        let noted = if module.marked() == Marked::Before {
+            self.record();
+            recorded(self.system, &semaphores, &run_name, frequency)
+        } else {
+            Ok(self.system.clone())
+        };
         self.system.journal.enter(stage, Some(module.name()));
         tracing::info!("Running module {}", entry.name);
         let outcome = match noted {
-            Ok(()) => self.guarded(module, entry, instance, &semaphores, &mark),
+            Ok(system) => self.guarded(module, entry, &system, &semaphores, &mark),
             Err(error) => Err(format!(
                 "the user's commands are not run, since this cannot be recorded and they would run at every boot: {error}"
             )),
@@ -307,7 +311,7 @@ impl Boot<'_> {
         &self,
         module: &dyn AnyModule,
         entry: &ModuleEntry,
-        instance: &Instance,
+        system: &System,
         semaphores: &FileSemaphores,
         mark_done: &dyn Fn() -> Result<(), FileError>,
     ) -> Result<(), String> {
@@ -319,11 +323,12 @@ impl Boot<'_> {
         }
         let templates =
             ShippedTemplates { system: self.system, paths: &self.paths, carried: self.registry.templates };
+        let none = Instance::default();
         let context = Context {
-            system: self.system,
+            system,
             distro: self.distro.as_ref(),
             paths: &self.paths,
-            instance,
+            instance: self.instance.as_ref().unwrap_or(&none),
             config: &self.config,
             name: &entry.name,
             args: &entry.args,

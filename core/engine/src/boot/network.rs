@@ -140,6 +140,7 @@ impl Boot<'_> {
         // Also after a failure, which the next stage does not repeat: only a power cut leaves the mark.
         let mark = self.network_mark();
         if self.instance.is_some() && self.system.files.exists(&mark) {
+            self.system.files.settle()?;
             self.system.files.remove(&mark)?;
         }
         outcome
@@ -223,7 +224,7 @@ impl Boot<'_> {
         tracing::info!("Applying network configuration from {} bringup={bring_up}", source.name());
         let rendered = network.render()?;
         tracing::debug!("{} wrote {} files", rendered.renderer, rendered.files.len());
-        once.mark(APPLIED, Frequency::Once)?;
+        once.note(APPLIED, Frequency::Once)?;
         if bring_up && let Err(error) = network.activate() {
             tracing::warn!("Failed to bring up the network: {error}");
         }

@@ -314,10 +314,12 @@ impl Boot<'_> {
             return Ok(Outcome { datasource, errors: vec!["Consuming user data failed!".into()] });
         }
         if first {
-            match semaphores.mark("consume_data", Frequency::Instance) {
-                // It is consumed again at the next boot.
-                Err(error) if !error.is_storage() => return Err(error.into()),
-                _ => {}
+            let settled = self.system.files.settle();
+            match settled.and_then(|()| semaphores.note("consume_data", Frequency::Instance)) {
+                Err(error) if error.is_storage() => {
+                    tracing::warn!("{error}; user-data is processed again at the next boot");
+                }
+                noted => noted?,
             }
         }
         #[cfg(feature = "schema")]

@@ -234,6 +234,11 @@ pub trait Commands: Send + Sync {
     /// Runs it and waits. Exit codes outside [`Command::accept`] are errors.
     fn run(&self, command: &Command) -> Result<Output, CommandError>;
 
+    /// Runs commands that do not depend on each other, side by side where that is possible. The results have their order.
+    fn run_all(&self, commands: &[Command]) -> Vec<Result<Output, CommandError>> {
+        commands.iter().map(|command| self.run(command)).collect()
+    }
+
     /// The path of a program in PATH on the machine itself; system directories are always searched.
     fn which(&self, program: &str) -> Option<PathBuf>;
 

@@ -32,6 +32,9 @@ pub struct Attributes {
     pub owner: Owner,
     /// Whether the content is secret: plans and logs show only its size.
     pub secret: bool,
+    /// Whether a power cut may take the content, since the next boot writes the file again before anything needs it: then
+    /// the disk is not waited for.
+    pub fleeting: bool,
 }
 
 impl Attributes {
@@ -48,6 +51,11 @@ impl Attributes {
     /// Sets the owner.
     pub fn owned_by(self, owner: Owner) -> Self {
         Self { owner, ..self }
+    }
+
+    /// Lets a power cut take the content.
+    pub fn fleeting(self) -> Self {
+        Self { fleeting: true, ..self }
     }
 }
 
@@ -231,10 +239,16 @@ pub trait FileChanges: Send {
 /// Anything else is an error that names the link and its owner. A file that has several hard links, in such a directory,
 /// is neither appended to nor changed unless it belongs to the directory's owner.
 pub trait Files: ReadFiles {
-    /// Writes a file atomically: a temporary file, fsync, rename; readers see the old or the new content. Missing
+    /// Writes a file atomically: a temporary file, fsync, rename; readers see the old or the new content. A new file can be
+    /// made durable with others, see [`Files::gather`]. Missing
     /// parent directories are created, 0755. A link at the path is followed if its target is inside the root. A file
     /// that is a mount point is overwritten in place.
     fn write(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError>;
+
+    /// Writes a file unless it has this content and these attributes.
+    fn ensure(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
+        self.write(path, content, attributes)
+    }
 
     /// Appends to a file, which is created if missing.
     fn append(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError>;
@@ -290,6 +304,17 @@ pub trait Files: ReadFiles {
     /// Waits until everything that was changed so far, also by commands, has reached the disk: appended content and what
     /// commands wrote would be lost in a power cut.
     fn sync(&self) -> Result<(), FileError>;
+
+    /// From now on, new files are made durable in groups: [`Files::settle`] ends a group. They have their names at once, for
+    /// commands too; until the group is settled, a power cut may leave them empty. Content that exists is still replaced
+    /// by content that is on the disk.
+    fn gather(&self) {}
+
+    /// Waits until the files that were written so far have reached the disk: before and after what records that they were,
+    /// such as a semaphore.
+    fn settle(&self) -> Result<(), FileError> {
+        Ok(())
+    }
 
     /// The files and directories created since the last call, if they need a label of the SELinux policy.
     fn unlabelled(&self) -> Vec<PathBuf> {

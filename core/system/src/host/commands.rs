@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
 use std::sync::mpsc;
@@ -153,6 +154,21 @@ impl Commands for HostCommands {
         if accepted { Ok(output) } else { Err(CommandError::Failed { command: shown, output }) }
     }
 
+    fn run_all(&self, commands: &[Command]) -> Vec<Result<Output, CommandError>> {
+        let Some((first, others)) = commands.split_first() else { return Vec::new() };
+        thread::scope(|scope| {
+            let run = |command| thread::Builder::new().spawn_scoped(scope, move || self.run(command));
+            let running: Vec<_> = others.iter().map(|command| (command, run(command).ok())).collect();
+            let mut results = vec![self.run(first)];
+            // Without memory for a thread, one after the other.
+            results.extend(running.into_iter().map(|(command, thread)| match thread {
+                Some(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                None => self.run(command),
+            }));
+            results
+        })
+    }
+
     fn which(&self, program: &str) -> Option<PathBuf> {
         find(self.prefix.as_deref(), program)
     }
@@ -256,6 +272,29 @@ mod tests {
             .accept(&[3]);
         let output = run(&command).expect("3 is accepted");
         assert_eq!(output, Output { code: 3, stdout: b"in-env".to_vec(), stderr: b"err".to_vec() });
+    }
+
+    /// Each opens a FIFO that the other one opens, too: fifo(7), which waits for the other end.
+    #[test]
+    fn commands_run_side_by_side_and_their_results_have_their_order() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let at = |script: &str| {
+            let command = Command::line(["sh", "-c", script]).timeout(Duration::from_secs(20));
+            Command { directory: Some(directory.path().to_owned()), ..command }
+        };
+        HostCommands::new(None).run(&at("mkfifo fifo")).expect("made");
+        let commands = [at("cat fifo; echo 1"), at("exit 7"), at("echo written >fifo; echo 3")];
+        let results = HostCommands::new(None).run_all(&commands);
+        let texts: Vec<Result<String, bool>> = results
+            .into_iter()
+            .map(|result| {
+                result
+                    .map(|output| output.text())
+                    .map_err(|error| matches!(error, CommandError::Failed { .. }))
+            })
+            .collect();
+        assert_eq!(texts, [Ok("written\n1\n".to_owned()), Err(true), Ok("3\n".to_owned())]);
+        assert!(HostCommands::new(None).run_all(&[]).is_empty());
     }
 
     #[test]

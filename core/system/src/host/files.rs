@@ -1,6 +1,7 @@
 //! Files of the real machine.
 
 mod create;
+mod durable;
 mod labels;
 mod place;
 mod read;
@@ -24,6 +25,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, chmod, chownat, fchmod, renameat, syncfs
 use super::watch::Changes;
 use crate::walk::resolve;
 use create::{ids, make_directory};
+use durable::{Unsettled, Wait};
 use place::{OPEN, Place, Root, Route};
 use sweep::Swept;
 
@@ -34,6 +36,7 @@ const ATTEMPTS: u32 = 8;
 pub(crate) struct HostFiles {
     root: Root,
     swept: Swept,
+    unsettled: Unsettled,
 }
 
 /// Where a boot writes; each may be a file system of its own.
@@ -42,7 +45,11 @@ const WRITTEN: &[&str] =
 
 impl HostFiles {
     pub(crate) fn new(prefix: Option<PathBuf>) -> Self {
-        Self { root: Root::new(prefix.filter(|path| path != Path::new("/"))), swept: Swept::default() }
+        Self {
+            root: Root::new(prefix.filter(|path| path != Path::new("/"))),
+            swept: Swept::default(),
+            unsettled: Unsettled::default(),
+        }
     }
 
     /// The path on this machine for a directory in the root.
@@ -202,7 +209,23 @@ impl ReadFiles for HostFiles {
 impl Files for HostFiles {
     fn write(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
         let route = Route::CHANGE.creating(Owner::default());
-        self.act("write", path, route, |place| replace::replace(place, &self.swept, content, attributes))
+        let large = self.act("write", path, route, |place| {
+            replace::replace(place, &self.swept, &self.unsettled, content, attributes)
+        })?;
+        if large { self.settle() } else { Ok(()) }
+    }
+
+    fn ensure(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
+        let is_same = self.act("read", path, Route::CHANGE, |place| {
+            let Some(found) = replace::found_as_wanted(place, content, attributes)? else {
+                return Ok(false);
+            };
+            if matches!(self.unsettled.wait(place), Wait::ForContent) {
+                self.unsettled.add(place, &found, false);
+            }
+            Ok(true)
+        });
+        if is_same.unwrap_or(false) { Ok(()) } else { self.write(path, content, attributes) }
     }
 
     fn append(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
@@ -243,6 +266,7 @@ impl Files for HostFiles {
             if place.name == "." {
                 return Err(io::ErrorKind::InvalidInput.into());
             }
+            self.unsettled.removed(place);
             remove::remove_below(&place.directory.file, &place.name)
         }) {
             Err(error) if error.is_not_found() => Ok(()),
@@ -288,7 +312,17 @@ impl Files for HostFiles {
                 synced.push(device);
             }
         }
+        self.unsettled.forget();
         Ok(())
+    }
+
+    fn gather(&self) {
+        self.unsettled.gather();
+    }
+
+    fn settle(&self) -> Result<(), FileError> {
+        let settled = named("sync", Path::new("/"), self.unsettled.settle(&self.root))?;
+        if settled { Ok(()) } else { self.sync() }
     }
 
     fn unlabelled(&self) -> Vec<PathBuf> {

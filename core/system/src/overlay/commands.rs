@@ -1,7 +1,7 @@
 //! Commands of an overlay: recorded, never run. Those whose result later steps need are modelled.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::effects::{Command, CommandError, Commands, Conversation, Output, ReadFiles};
 
@@ -24,11 +24,38 @@ const CHANGING: &[&str] = &["add", "control", "del", "flush", "set", "trigger"];
 pub(super) struct ModelledCommands {
     files: Arc<OverlayFiles>,
     recording: Recording,
+    known: Mutex<Option<Known>>,
+}
+
+/// The files of accounts, and the modes of new ones.
+const ACCOUNTS: [(&str, u32); 3] = [("/etc/passwd", 0o644), ("/etc/group", 0o644), ("/etc/shadow", 0o640)];
+
+/// The accounts after the last command: of many, each is created by several commands.
+struct Known {
+    accounts: Accounts,
+    written: Written,
+}
+
+/// The files that the accounts were read from or written to; compared by identity.
+struct Written([Option<Arc<[u8]>>; 3]);
+
+impl PartialEq for Written {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|files| match files {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            // A file of the root does not change.
+            (one, other) => one.is_none() && other.is_none(),
+        })
+    }
 }
 
 impl ModelledCommands {
     pub(super) fn new(files: Arc<OverlayFiles>, recording: Recording) -> Self {
-        Self { files, recording }
+        Self { files, recording, known: Mutex::default() }
+    }
+
+    fn written(&self) -> Written {
+        Written(ACCOUNTS.map(|(path, _)| self.files.changed(Path::new(path))))
     }
 
     fn note(&self, command: &Command, stdin: bool) {
@@ -47,22 +74,28 @@ impl ModelledCommands {
         if !is_modelled(words[0].rsplit('/').next().unwrap_or_default()) {
             return None;
         }
-        let before = Accounts {
-            passwd: self.text("/etc/passwd"),
-            group: self.text("/etc/group"),
-            shadow: self.text("/etc/shadow"),
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts = match known.take().filter(|known| known.written == self.written()) {
+            Some(known) => known.accounts,
+            None => {
+                let [passwd, group, shadow] = ACCOUNTS.map(|(path, _)| self.text(path));
+                Accounts::new(passwd, group, shadow)
+            }
         };
-        let mut after = before.clone();
-        let (code, home) = after.run(words, stdin)?;
-        for (path, old, new, mode) in [
-            ("/etc/passwd", &before.passwd, &after.passwd, 0o644),
-            ("/etc/group", &before.group, &after.group, 0o644),
-            ("/etc/shadow", &before.shadow, &after.shadow, 0o640),
-        ] {
-            if old != new {
-                self.files.quietly_write(Path::new(path), new.as_bytes(), mode);
+        let (code, home) = accounts.run(words, stdin)?;
+        for ((path, mode), new) in ACCOUNTS.iter().zip([&accounts.passwd, &accounts.group, &accounts.shadow])
+        {
+            let path = Path::new(path);
+            let is_same = match self.files.changed(path) {
+                Some(old) => *old == *new.as_bytes(),
+                None => self.files.read(path).unwrap_or_default() == new.as_bytes(),
+            };
+            if !is_same {
+                self.files.quietly_write(path, new.as_bytes(), *mode);
             }
         }
+        *known = Some(Known { accounts, written: self.written() });
+        drop(known);
         if let Some(home) = home {
             self.files.quietly_make_dir(Path::new(&home.path), 0o755, home.uid, home.gid);
         }

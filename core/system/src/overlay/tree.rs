@@ -179,6 +179,14 @@ impl OverlayFiles {
         self.set(&path, Entry { content: Content::File(content.into()), mode, uid, gid });
     }
 
+    /// The content of a changed file, shared: whoever has it knows whether it is still the same.
+    pub(super) fn changed(&self, path: &Path) -> Option<Arc<[u8]>> {
+        match self.entry(&self.walk(path, true).ok()?)?.content {
+            Content::File(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// A directory created by a modelled command.
     pub(super) fn quietly_make_dir(&self, path: &Path, mode: u32, uid: u32, gid: u32) {
         let missing: Vec<&Path> = path

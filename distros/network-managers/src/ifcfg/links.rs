@@ -1,9 +1,11 @@
 //! The files of devices by type.
 
+use std::collections::{BTreeMap, HashMap};
+
 use netconfig::{Interface, InterfaceKind, NetworkState, Param, Scalar};
 
 use super::file::LinkFile;
-use super::{Flavor, NAME, ORDER, find, subnets};
+use super::{Flavor, NAME, ORDER, subnets};
 use crate::RenderError;
 
 /// Options of the bonding driver in output order, with the parameter of each.
@@ -25,48 +27,74 @@ const BOND_OPTIONS: &[&str] = &[
     "primary_reselect",
 ];
 
-pub(super) fn link_files(state: &NetworkState, flavor: Flavor) -> Result<Vec<LinkFile>, RenderError> {
-    let mut files: Vec<LinkFile> = Vec::new();
-    let left = [InterfaceKind::Loopback, InterfaceKind::Wifi];
-    for link in state.interfaces.values().filter(|link| !left.contains(&link.kind)) {
-        let file = shared(link, flavor);
-        // Two entries with the same name share a file; the later takes precedence.
-        match files.iter_mut().find(|known| known.key == file.key) {
-            Some(known) => *known = file,
-            None => files.push(file),
+/// The files of all devices. A bond also writes those of its members, a bridge those of its ports.
+struct LinkFiles<'s> {
+    files: Vec<LinkFile>,
+    /// Where the file of an entry is.
+    keys: HashMap<String, usize>,
+    /// Where the first file of a device is.
+    names: HashMap<String, usize>,
+    /// The members of each bond.
+    members: BTreeMap<String, Vec<&'s str>>,
+    has_default_route: bool,
+}
+
+impl<'s> LinkFiles<'s> {
+    fn new(state: &'s NetworkState, flavor: Flavor) -> Self {
+        let left = [InterfaceKind::Loopback, InterfaceKind::Wifi];
+        let (mut files, mut keys) = (Vec::<LinkFile>::new(), HashMap::<String, usize>::new());
+        for link in state.interfaces.values().filter(|link| !left.contains(&link.kind)) {
+            let file = shared(link, flavor);
+            // Two entries with the same name share a file; the later takes precedence.
+            if let Some(at) = keys.get(&file.key) {
+                files[*at] = file;
+            } else {
+                keys.insert(file.key.clone(), files.len());
+                files.push(file);
+            }
         }
+        let mut names = HashMap::new();
+        for (at, file) in files.iter().enumerate() {
+            names.entry(file.name.clone()).or_insert(at);
+        }
+        Self { files, keys, names, members: state.members(), has_default_route: state.has_default_route() }
     }
+
+    fn find(&mut self, name: &str) -> Option<&mut LinkFile> {
+        let at = self.keys.get(name).or_else(|| self.names.get(name))?;
+        self.files.get_mut(*at)
+    }
+}
+
+pub(super) fn link_files(state: &NetworkState, flavor: Flavor) -> Result<Vec<LinkFile>, RenderError> {
+    let mut files = LinkFiles::new(state, flavor);
     for &kind in ORDER {
         for link in state.of_kind(kind) {
             match kind {
-                InterfaceKind::Bond => bond(state, link, &mut files, flavor)?,
-                InterfaceKind::Vlan => vlan(state, link, &mut files, flavor)?,
-                InterfaceKind::Bridge => bridge(state, link, &mut files, flavor)?,
+                InterfaceKind::Bond => bond(link, &mut files, flavor)?,
+                InterfaceKind::Vlan => vlan(link, &mut files, flavor)?,
+                InterfaceKind::Bridge => bridge(link, &mut files, flavor)?,
                 InterfaceKind::Infiniband => {
                     with_file(&mut files, link, |file| file.set("TYPE", "InfiniBand"));
-                    addresses(state, link, &mut files, flavor)?;
+                    addresses(link, &mut files, flavor)?;
                 }
-                _ => addresses(state, link, &mut files, flavor)?,
+                _ => addresses(link, &mut files, flavor)?,
             }
         }
     }
-    Ok(files)
+    Ok(files.files)
 }
 
-fn with_file(files: &mut [LinkFile], link: &Interface, change: impl FnOnce(&mut LinkFile)) {
-    if let Some(file) = find(files, link.key()) {
+fn with_file(files: &mut LinkFiles<'_>, link: &Interface, change: impl FnOnce(&mut LinkFile)) {
+    if let Some(file) = files.find(link.key()) {
         change(file);
     }
 }
 
-fn addresses(
-    state: &NetworkState,
-    link: &Interface,
-    files: &mut [LinkFile],
-    flavor: Flavor,
-) -> Result<(), RenderError> {
-    let Some(file) = find(files, link.key()) else { return Ok(()) };
-    subnets::write(file, link, state.has_default_route(), flavor)?;
+fn addresses(link: &Interface, files: &mut LinkFiles<'_>, flavor: Flavor) -> Result<(), RenderError> {
+    let has_default_route = files.has_default_route;
+    let Some(file) = files.find(link.key()) else { return Ok(()) };
+    subnets::write(file, link, has_default_route, flavor)?;
     subnets::write_routes(file, link, flavor);
     Ok(())
 }
@@ -141,12 +169,7 @@ fn bond_options(link: &Interface) -> String {
     BOND_OPTIONS.iter().filter_map(option).collect::<Vec<_>>().join(" ")
 }
 
-fn bond(
-    state: &NetworkState,
-    link: &Interface,
-    files: &mut [LinkFile],
-    flavor: Flavor,
-) -> Result<(), RenderError> {
+fn bond(link: &Interface, files: &mut LinkFiles<'_>, flavor: Flavor) -> Result<(), RenderError> {
     let options = bond_options(link);
     with_file(files, link, |file| {
         if !options.is_empty() {
@@ -160,13 +183,13 @@ fn bond(
             file.set(if flavor == Flavor::Suse { "LLADDR" } else { "MACADDR" }, mac);
         }
     });
-    addresses(state, link, files, flavor)?;
-    let mut members = state.members_of(&link.name);
+    addresses(link, files, flavor)?;
+    let mut members = files.members.get(&link.name).cloned().unwrap_or_default();
     members.sort_unstable();
     for (index, member) in members.into_iter().enumerate() {
         let number = if flavor == Flavor::Suse { format!("_{index}") } else { index.to_string() };
         with_file(files, link, |file| file.set(format!("BONDING_SLAVE{number}"), member));
-        let Some(file) = find(files, member) else { continue };
+        let Some(file) = files.find(member) else { continue };
         match flavor {
             Flavor::Suse => {
                 file.set("BOOTPROTO", "none");
@@ -181,12 +204,7 @@ fn bond(
     Ok(())
 }
 
-fn vlan(
-    state: &NetworkState,
-    link: &Interface,
-    files: &mut [LinkFile],
-    flavor: Flavor,
-) -> Result<(), RenderError> {
+fn vlan(link: &Interface, files: &mut LinkFiles<'_>, flavor: Flavor) -> Result<(), RenderError> {
     let vlan = link.vlan.as_ref();
     let id = vlan.and_then(|vlan| vlan.id.as_ref());
     let below = vlan.and_then(|vlan| vlan.link.as_deref());
@@ -211,15 +229,10 @@ fn vlan(
             });
         }
     }
-    addresses(state, link, files, flavor)
+    addresses(link, files, flavor)
 }
 
-fn bridge(
-    state: &NetworkState,
-    link: &Interface,
-    files: &mut [LinkFile],
-    flavor: Flavor,
-) -> Result<(), RenderError> {
+fn bridge(link: &Interface, files: &mut LinkFiles<'_>, flavor: Flavor) -> Result<(), RenderError> {
     let names: [(&str, &str); 3] = match flavor {
         Flavor::Rhel => [("bridge_stp", "STP"), ("bridge_ageing", "AGEING"), ("bridge_bridgeprio", "PRIO")],
         Flavor::Suse => [
@@ -251,9 +264,9 @@ fn bridge(
         }
     });
     for port in ports {
-        if let Some(file) = find(files, port) {
+        if let Some(file) = files.find(port) {
             file.set("BRIDGE", if flavor == Flavor::Suse { "yes" } else { &link.name });
         }
     }
-    addresses(state, link, files, flavor)
+    addresses(link, files, flavor)
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::create::{ids, open_directory};
+use super::durable::{Unsettled, Wait};
 use super::place::{OPEN, Place};
 use super::read::{refuse_hard_link, special};
 use super::refusal::Refusal;
@@ -27,27 +28,30 @@ fn beside(name: &OsStr) -> OsString {
 }
 
 /// Writes a temporary file, then fsync, rename, fsync of the directory: after a power cut the content is either the old
-/// or the new one.
+/// or the new one. What is fleeting or can wait for its group is not synced here. Returns whether the group has become so
+/// large that it should be settled.
 pub(super) fn replace(
     place: &Place,
     swept: &Swept,
+    unsettled: &Unsettled,
     content: &[u8],
     attributes: &Attributes,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let before = place.entry.as_ref().map(|entry| &entry.found);
     match before {
         // The kernel's own: /dev/stdout, /proc/self/fd/1.
-        Some(_) if place.magic => return write_through(place, content, OFlags::TRUNC),
+        Some(_) if place.magic => return write_through(place, content, OFlags::TRUNC).map(|()| false),
         Some(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         // A device or a FIFO (/dev/console, /dev/kmsg) is written to, never replaced. A user's could be anyone's.
         Some(found) if !found.is_file() && !found.is_symlink() => {
             if place.exposed {
                 return Err(Refusal::Kind(special(found)).into());
             }
-            return write_through(place, content, OFlags::empty());
+            return write_through(place, content, OFlags::empty()).map(|()| false);
         }
         _ => {}
     }
+    let wait = if attributes.fleeting { Wait::Never } else { unsettled.wait(place) };
     // What anyone could have put there says nothing about the file that replaces it.
     let before = before.filter(|found| !is_anyones(&place.directory.found, found, place.exposed));
     let fresh = beside(&place.name);
@@ -64,17 +68,52 @@ pub(super) fn replace(
         if let (Some(entry), Some(_)) = (&place.entry, before) {
             keep_label(&entry.file, &file);
         }
-        file.sync_all()?;
+        if matches!(wait, Wait::Now | Wait::ForContent) {
+            file.sync_all()?;
+        }
         renameat(directory, &fresh, directory, &place.name)?;
-        open_directory(&place.directory, OsStr::new("."))?.sync_all()
+        unsettled.removed(place);
+        match wait {
+            Wait::Never => Ok(false),
+            Wait::Now => open_directory(&place.directory, OsStr::new("."))?.sync_all().map(|()| false),
+            Wait::ForContent | Wait::WithGroup => {
+                Ok(unsettled.add(place, &file.metadata()?, wait == Wait::ForContent))
+            }
+        }
     })();
-    let Err(error) = written else { return Ok(()) };
+    let error = match written {
+        Ok(large) => return Ok(large),
+        Err(error) => error,
+    };
     let _ = unlinkat(directory, &fresh, AtFlags::empty());
     if is_mounted(&error, place) {
-        overwrite(place, content, attributes).map_err(|_| error)
+        overwrite(place, content, attributes).map_err(|_| error).map(|()| false)
     } else {
         Err(error)
     }
+}
+
+/// The metadata of a file that has this content and these attributes; never of one that a user could have put there.
+pub(super) fn found_as_wanted(
+    place: &Place,
+    content: &[u8],
+    attributes: &Attributes,
+) -> io::Result<Option<Metadata>> {
+    let Some(found) = place.entry.as_ref().map(|entry| &entry.found) else { return Ok(None) };
+    let Attributes { mode, owner, .. } = attributes;
+    let is_wanted = !place.exposed
+        && found.is_file()
+        && found.nlink() == 1
+        && found.len() == content.len() as u64
+        && mode.is_none_or(|mode| mode == found.mode() & 0o7777)
+        && owner.uid.is_none_or(|uid| uid == found.uid())
+        && owner.gid.is_none_or(|gid| gid == found.gid());
+    if !is_wanted {
+        return Ok(None);
+    }
+    let mut bytes = Vec::with_capacity(content.len() + 1);
+    place.open(OFlags::RDONLY)?.take(content.len() as u64 + 1).read_to_end(&mut bytes)?;
+    Ok((bytes == content).then(|| found.clone()))
 }
 
 /// Sets owner and mode.
