@@ -247,6 +247,7 @@ impl Boot<'_> {
         );
         self.instance = Some(cached);
         self.restored = true;
+        self.note_silence();
         self.reload();
         Ok(true)
     }
