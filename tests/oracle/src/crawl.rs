@@ -9,14 +9,14 @@ use std::path::Path;
 use crate::run::{self, Program};
 use crate::{Error, file};
 
-/// The clouds, and how many times less the crawl takes at [`SLOW`] at least. Where documents depend on each other, the
-/// number of requests that have to wait for another one is the limit.
-const CLOUDS: &[(&str, f64)] = &[("ec2", 3.0), ("gce", 3.0), ("azure-imds", 1.0), ("openstack", 3.0)];
+/// The clouds, and how many times less the crawl takes at [`SLOW`] at least. Azure's three requests depend on each other:
+/// the goal state is only asked for once the metadata is read, and the report of readiness names it.
+const CLOUDS: &[(&str, f64)] = &[("ec2", 3.0), ("gce", 3.0), ("azure-imds", 0.9), ("openstack", 3.0)];
 /// Milliseconds for each answer.
 const LATENCIES: &[u64] = &[0, 5, SLOW];
 const SLOW: u64 = 50;
 /// Machines for each row and program, of which the quickest counts.
-const TRIES: usize = 3;
+const TRIES: usize = 2;
 
 /// What one program did.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -174,6 +174,19 @@ if [ -f "$3/commands" ]; then
         run "$name" sh -c "$line"
     done <"$3/commands"
 fi
+# A cloud's machine boots once more, with the service as it was.
+if [ -f "$3/machine.sh" ]; then
+    run second-boot sh -c '
+        mv /run/cloud-init/cloud.cfg /run/cloud.cfg
+        rm -rf /run/cloud-init
+        mkdir /run/cloud-init
+        mv /run/cloud.cfg /run/cloud-init/cloud.cfg
+        : >/run/cloud-init/enabled
+        for stage in "init --local" init "modules --mode=config" "modules --mode=final"; do
+            cloud-init $stage >/dev/null 2>&1
+        done
+        cloud-init query v1.instance_id'
+fi
 if [ -f "$scratch/requests" ]; then
     # Method, path, status and fields; how often is of no account, and neither is the order of what is read side by side.
     # Signatures contain the time and a random number.
