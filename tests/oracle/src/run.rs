@@ -189,9 +189,9 @@ if [ -f "$3/machine.sh" ]; then
 fi
 if [ -f "$scratch/requests" ]; then
     # Method, path, status and fields; how often is of no account, and neither is the order of what is read side by side.
-    # Signatures contain the time and a random number.
+    # Signatures contain the time and a random number, session tokens the time.
     sed -e 's/^\([^ ]* [^ ]* [^ ]*\) [^ ]* [^ ]* /\1 /' -e 's/\(oauth_nonce=\\"\)[^\\]*/\1NONCE/' \
-        -e 's/\(oauth_timestamp=\\"\)[^\\]*/\1TIME/' -e 's/\(-request-id":\)"[^"]*"/\1"ID"/' "$scratch/requests" | sort -u >"$OUT/requests.out"
+        -e 's/\(oauth_timestamp=\\"\)[^\\]*/\1TIME/' -e 's/"fake-[0-9]*-[0-9]*-/"fake-/' -e 's/\(-request-id":\)"[^"]*"/\1"ID"/' "$scratch/requests" | sort -u >"$OUT/requests.out"
     : >"$OUT/requests.err"
     echo 0 >"$OUT/requests.code"
 fi
