@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use model::datasource::{Medium, Page};
-use model::{About, Stage};
+use model::{About, Instance, InstanceId, Stage};
 use system::Scratch;
 
 use crate::identity::once_only;
@@ -113,4 +113,36 @@ fn a_service_that_is_back_is_asked_at_the_next_boot() {
     let (booted, _) = boot(&mut machine, &service);
     assert!(!machine.has(mark));
     assert!(booted.log.iter().any(|(_, line)| line.contains("Applying network configuration from")));
+}
+
+/// VMware's host takes the files of a customization away: without them the instance stays, and the machine is not degraded,
+/// as in the original (`check_if_fallback_is_allowed`). Nobody is waited for in a second stage.
+#[test]
+fn a_customization_is_given_once() {
+    let known = Instance {
+        source: "VMware".into(),
+        class: "DataSourceVMware".into(),
+        detail: " [seed=imc]".into(),
+        instance_id: InstanceId::new("i-imc"),
+        metadata: serde_json::json!({"instance-id": "i-imc"}),
+        network_events: vec!["boot-new-instance".into(), "boot".into()],
+        ..Instance::default()
+    };
+    let cached = serde_json::to_string(&known).expect("JSON");
+    let root = image()
+        .file("/sys/class/dmi/id/product_name", "VMware Virtual Platform\n")
+        .file("/var/lib/cloud/data/instance-id", "i-imc\n")
+        .file("/var/lib/cloud/instances/i-imc/datasource.json", cached)
+        .link("/var/lib/cloud/instance", "/var/lib/cloud/instances/i-imc");
+    let mut machine = Machine::new(root);
+    machine.datasource_list = "VMware, None";
+    let booted = machine.boot();
+    assert_eq!(machine.id(), "i-imc", "{:#?}", booted.warnings());
+    assert!(
+        booted.warnings().iter().all(|line| !line.contains("did not answer")),
+        "{:#?}",
+        booted.warnings()
+    );
+    let looked = booted.log.iter().filter(|(_, line)| line.contains("data from DataSourceVMware")).count();
+    assert_eq!(looked, 1, "one search");
 }

@@ -241,6 +241,12 @@ pub trait DataSource: Send + Sync {
     /// it returns false, and is crawled again.
     fn still_same(&self, platform: &Platform<'_>, cached: &Instance) -> bool;
 
+    /// Whether the data of a cached instance was given for one boot only, so that finding none at a later one keeps it.
+    fn is_given_once(&self, platform: &Platform<'_>, cached: &Instance) -> bool {
+        let _ = (platform, cached);
+        false
+    }
+
     /// The precedence of network configurations for an instance of this source; `None` for the default. Differs from
     /// that of [`About`] if it depends on the stage that found the instance.
     fn network_order(&self, instance: &Instance) -> Option<&'static [&'static str]> {
