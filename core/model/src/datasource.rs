@@ -129,6 +129,8 @@ pub struct Crawl<'a> {
     pub platform: &'a Platform<'a>,
     /// The stage.
     pub stage: SourceStage,
+    /// The instance whose source is queried again, if it is known to be this machine.
+    pub known: Option<&'a Instance>,
     /// The device for a temporary address, as the fallback configuration would select it.
     pub fallback_link: Option<String>,
     /// `system_info.network.dhcp_client_priority`, or the built-in order.
