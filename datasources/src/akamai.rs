@@ -32,7 +32,7 @@ const ABOUT: About = About {
     local: Some("DataSourceAkamaiLocal"),
     network: Some("DataSourceAkamai"),
     evidence: Evidence {
-        dmi: &[("sys_vendor", VENDORS[1]), ("product_serial", "1")],
+        dmi: &[("sys_vendor", VENDORS[1]), ("product_serial", "123456")],
         medium: Medium::Service,
         tree: &["v1/instance"],
     },

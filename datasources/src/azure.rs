@@ -33,6 +33,8 @@ use reuse::Reuse;
 use telemetry::Telemetry;
 
 const NAME: &str = "Azure";
+/// The instance's note that its readiness was reported: a later query of the source does not report it again.
+const NEGOTIATED: &str = "negotiated";
 const ASSET_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
 
 const ABOUT: About = About {
@@ -118,7 +120,7 @@ impl<'c> Provisioning<'c> {
             connection: None,
             endpoint: wireserver::DEFAULT.to_owned(),
             iso: None,
-            negotiated: false,
+            negotiated: crawl.known.is_some_and(|known| known.own.contains_key(NEGOTIATED)),
         }
     }
 
@@ -194,6 +196,13 @@ impl<'c> Provisioning<'c> {
                 }
             }
             self.crawl.system().files.remove(&self.marker()).map_err(|error| Failure::Other(error.into()))?;
+        } else if wanted_keys.is_some() {
+            // The keys of certificates come with the report.
+            let known = self.crawl.known.map(|known| known.public_keys.clone());
+            instance::add_keys(&mut instance, known.unwrap_or_default());
+        }
+        if self.negotiated {
+            instance.own.insert(NEGOTIATED.to_owned(), true.into());
         }
         self.connection = None;
         media::keep(self, &content)?;

@@ -11,7 +11,7 @@ use metadata::hold::{self, How, Way};
 use metadata::{Patience, Service, default_user, encoding, side_by_side, standard};
 use model::config::json_reason;
 use model::datasource::{Evidence, HostKey, Medium, SourceError, SourceStage};
-use model::effects::{Body, Method, Request, Url};
+use model::effects::{Body, HttpError, Method, Request, Url};
 use model::instance::Bytes;
 use model::update::Event;
 use model::{About, Crawl, DataSource, Identified, Instance, InstanceId, Node, Platform, Secret, Settled};
@@ -147,20 +147,19 @@ impl<'a> Server<'a> {
     }
 
     /// A text that every machine has.
-    fn text(&self, key: &str, path: &str) -> Result<String, SourceError> {
-        let bytes = self.service.get(&self.url(path))?;
-        let bytes = bytes.ok_or_else(|| SourceError::Broken {
+    fn text(&self, key: &str, path: &str, read: Result<Option<Vec<u8>>, HttpError>) -> Result<String, SourceError> {
+        let bytes = read?.ok_or_else(|| SourceError::Broken {
             place: Url::new(self.url(path)).to_string(),
             reason: format!("required key {key} returned nothing. not GCE"),
         })?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The attributes of the instance or of its project; none if they cannot be read.
-    fn attributes(&self, path: &str) -> Result<Map<String, Value>, SourceError> {
-        let url = self.url(&format!("{path}/?recursive=True"));
-        let bytes = self.service.get(&url).unwrap_or_else(|error| {
-            tracing::warn!("ignoring {path}: {error}");
+    /// The attributes of the instance or of its project, as they were read; none if they cannot be.
+    fn attributes(&self, path: &str, read: Result<Option<Vec<u8>>, HttpError>) -> Result<Map<String, Value>, SourceError> {
+        let url = self.url(path);
+        let bytes = read.unwrap_or_else(|error| {
+            tracing::warn!("ignoring {}: {error}", path.split("/?").next().unwrap_or(path));
             None
         });
         let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(Map::new()) };
@@ -173,40 +172,33 @@ impl<'a> Server<'a> {
     }
 }
 
-/// A document of the server.
-enum Document {
-    Text(String),
-    Attributes(Map<String, Value>),
-}
-
-/// The metadata: the first document shows whether this is the server, the others are read in parallel.
+/// The metadata: five documents that do not depend on each other. The first one shows whether this is the server.
 fn metadata(crawl: &Crawl<'_>, config: &Node) -> Result<Map<String, Value>, SourceError> {
     let server = Server::new(crawl, config);
-    let (id, took) = side_by_side::timed(crawl.system(), || server.text("instance-id", "instance/id"));
-    let id = id?;
     let paths = [
-        ("availability-zone", "instance/zone", true),
-        ("local-hostname", "instance/hostname", true),
-        ("instance-data", "instance/attributes", false),
-        ("project-data", "project/attributes", false),
+        ("instance-id", "instance/id"),
+        ("availability-zone", "instance/zone"),
+        ("local-hostname", "instance/hostname"),
+        ("instance-data", "instance/attributes/?recursive=True"),
+        ("project-data", "project/attributes/?recursive=True"),
     ];
-    let read = side_by_side::map(side_by_side::workers(took), paths.to_vec(), |(key, path, is_text)| {
-        if is_text {
-            server.text(key, path).map(Document::Text)
-        } else {
-            server.attributes(path).map(Document::Attributes)
-        }
+    let workers = side_by_side::workers_at_first(crawl.system());
+    let read = side_by_side::map(workers, paths.to_vec(), |(key, path)| {
+        let url = server.url(path);
+        // Only one of them waits for a server that does not answer.
+        if key == "instance-id" { server.service.get(&url) } else { server.service.get_once(&url) }
     });
     let mut metadata = Map::new();
-    metadata.insert("instance-id".to_owned(), id.into());
-    for ((key, ..), document) in paths.into_iter().zip(read) {
-        let value = match document? {
+    for ((key, path), read) in paths.into_iter().zip(read) {
+        let read = match read {
+            Err(_) if key != "instance-id" => server.service.get(&server.url(path)),
+            read => read,
+        };
+        let value = match key {
+            "instance-data" | "project-data" => Value::Object(server.attributes(path, read)?),
             // projects/123/zones/us-central1-a
-            Document::Text(text) if key == "availability-zone" => {
-                text.rsplit('/').next().unwrap_or_default().into()
-            }
-            Document::Text(text) => text.into(),
-            Document::Attributes(map) => Value::Object(map),
+            "availability-zone" => server.text(key, path, read)?.rsplit('/').next().unwrap_or_default().into(),
+            _ => server.text(key, path, read)?.into(),
         };
         metadata.insert(key.to_owned(), value);
     }

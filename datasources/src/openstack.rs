@@ -4,7 +4,7 @@
 mod tests;
 
 use metadata::hold::{self, How, Way};
-use metadata::openstack_layout::{self, Documents, Place};
+use metadata::openstack_layout::{self, Documents, Place, Reads};
 use metadata::{
     Patience, Service, detection, ec2_tree, network_forms, service, side_by_side, standard, user_keys,
     vendor_data,
@@ -47,8 +47,20 @@ impl Place for Nova<'_> {
         self.service.bytes(path)
     }
 
-    fn read_all(&self, paths: &[String]) -> Vec<Result<Option<Vec<u8>>, SourceError>> {
+    fn read_all(&self, paths: &[String]) -> Reads {
         side_by_side::map(self.service.workers, paths.iter().collect(), |path: &String| self.read(path))
+    }
+
+    fn read_beside_ec2(&self, paths: &[String]) -> (Reads, Option<Result<Value, SourceError>>) {
+        if self.service.workers == 1 {
+            return (self.read_all(paths), None);
+        }
+        std::thread::scope(|scope| {
+            let ec2 = std::thread::Builder::new().spawn_scoped(scope, || self.ec2());
+            let read = self.read_all(paths);
+            // Without a thread, or after a panic in it, it is read afterwards.
+            (read, ec2.ok().and_then(|ec2| ec2.join().ok()))
+        })
     }
 
     fn versions(&self) -> Vec<String> {

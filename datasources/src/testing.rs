@@ -62,10 +62,21 @@ impl Machine {
         source: &dyn DataSource,
         stage: SourceStage,
     ) -> Result<Option<Instance>, SourceError> {
+        self.crawl_again(source, stage, None)
+    }
+
+    /// Reads a source again, of which an instance is known.
+    pub fn crawl_again(
+        &self,
+        source: &dyn DataSource,
+        stage: SourceStage,
+        known: Option<&Instance>,
+    ) -> Result<Option<Instance>, SourceError> {
         let platform = self.platform();
         source.crawl(&Crawl {
             platform: &platform,
             stage,
+            known,
             fallback_link: Some("eth0".to_owned()),
             dhcp_clients: vec!["dhclient".to_owned()],
             version: "26.2".to_owned(),

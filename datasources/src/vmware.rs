@@ -20,6 +20,8 @@ use metadata::{standard, user_keys};
 use transport::{Found, Transport};
 
 const NAME: &str = "VMware";
+/// The detail of an instance that a customization describes.
+const SEED_IMC: &str = " [seed=imc]";
 /// The drivers of the hypervisor's network devices; those of others are not its business.
 const DRIVERS: &[&str] = &["e1000", "e1000e", "vlance", "vmxnet2", "vmxnet3", "vrdma"];
 /// Names of the public keys in the metadata.
@@ -85,6 +87,11 @@ impl DataSource for VMware {
         false
     }
 
+    /// The host takes the files of a customization away.
+    fn is_given_once(&self, platform: &Platform<'_>, cached: &Instance) -> bool {
+        cached.detail == SEED_IMC && is_vmware(platform)
+    }
+
     fn complete(&self, settled: &Settled<'_>) -> Result<Option<Instance>, SourceError> {
         let info = host_info::wait_for(settled.platform.system, &settled.instance.metadata)?;
         let shown = Value::Object(info.clone());
@@ -114,13 +121,16 @@ impl DataSource for VMware {
     }
 }
 
+fn is_vmware(platform: &Platform<'_>) -> bool {
+    platform.dmi("product_name").is_some_and(|product| product.to_lowercase().contains("vmware"))
+}
+
 /// The data of the first transport that has any.
 fn find(crawl: &Crawl<'_>) -> Result<Option<Found>, SourceError> {
     if let Some(found) = transport::environment(crawl.system())? {
         return Ok(Some(found));
     }
-    let product = crawl.platform.dmi("product_name").unwrap_or_default();
-    if !product.to_lowercase().contains("vmware") {
+    if !is_vmware(crawl.platform) {
         tracing::debug!("Not a VMware platform");
         return Ok(None);
     }

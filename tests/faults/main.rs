@@ -27,6 +27,7 @@ mod secrets;
 mod service;
 mod settings;
 mod signals;
+mod silence;
 mod sources;
 mod stage;
 mod state;

@@ -260,3 +260,24 @@ fn a_later_part_replaces_whole_keys_unless_it_says_otherwise() {
         assert_eq!(script.contains("one"), expected.1, "{header:?}: {script}");
     }
 }
+
+/// systemd has the same user-data, by systemd-imds(1): an object with its keys, or with its first line. Before, every boot
+/// was degraded by the warning about an unknown type.
+#[test]
+fn data_for_systemd_is_left_to_it() {
+    let credentials = r#"{"systemd.credentials": [{"name": "motd", "text": "hello"}]}"#;
+    let marked = format!("#systemd-userdata\n{credentials}");
+    let beside = message(&[
+        named("application/json", "credentials.json", credentials),
+        named("text/cloud-config", "plain.cfg", "#cloud-config\nfrom_plain: 1"),
+    ]);
+    for user_data in [credentials, marked.as_str(), beside.as_str()] {
+        let machine = Machine::new(seeded(image(), "i-one", user_data));
+        let booted = machine.boot();
+        let warnings = booted.warnings();
+        assert!(warnings.iter().all(|warning| !warning.contains("Unhandled")), "{user_data}: {warnings:?}");
+        assert_eq!(config(&machine).contains("from_plain: 1"), user_data == beside, "{user_data}");
+        let kept = machine.text("/var/lib/cloud/instance/user-data.txt");
+        assert_eq!(kept.as_deref(), Some(user_data), "the bytes are not changed");
+    }
+}

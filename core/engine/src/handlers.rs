@@ -133,6 +133,9 @@ fn dispatch(
     match content_type {
         _ if python.may_take() => tracing::debug!("{} may be for a part handler", part.origin),
         _ if part.payload.is_empty() => tracing::debug!("Empty payload of type {content_type}"),
+        _ if crate::userdata::is_for_systemd(&part.payload) => {
+            tracing::debug!("{}: leaving the part to systemd", part.origin);
+        }
         _ => {
             let what = if content_type == NOT_MULTIPART { "non-multipart" } else { "unknown content-type" };
             let upstart = content_type == "text/upstart-job"

@@ -8,6 +8,7 @@ mod budget;
 mod include;
 mod launch_index;
 mod sniff;
+mod systemd;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -23,6 +24,7 @@ use self::budget::{MAX_PARTS, MAX_TOTAL};
 
 pub use launch_index::filter as filter_launch_index;
 pub use sniff::{content_type_of, mistaken_form, needs_network};
+pub use systemd::is_for_systemd;
 
 /// The type of text without headers before its content is inspected.
 pub(crate) const NOT_MULTIPART: &str = "text/x-not-multipart";

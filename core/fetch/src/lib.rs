@@ -2,10 +2,12 @@
 //!
 //! Metadata services are queried without proxies and redirects, over persistent connections; each attempt has a
 //! deadline, responses have a maximum size, and retries back off. Names are resolved in Rust with resolv.conf and
-//! hosts: a static binary has no name service switch.
+//! hosts: a static binary has no name service switch. Where a route forbids requests to a metadata service, systemd's
+//! service is asked instead.
 #![allow(clippy::disallowed_methods, reason = "this crate is where requests happen")]
 
 mod from_port;
+mod imdsd;
 mod resolve;
 #[cfg(feature = "tls")]
 mod trust;
@@ -32,6 +34,8 @@ pub struct Fetch {
     clients: Mutex<HashMap<Kind, Client>>,
     /// The environment with `SSL_CERT_FILE` and `SSL_CERT_DIR`.
     environment: Box<Environment>,
+    /// The socket of systemd's service for metadata.
+    imdsd: PathBuf,
 }
 
 impl Default for Fetch {
@@ -61,7 +65,7 @@ impl Fetch {
     fn with_environment(
         environment: impl Fn(&str) -> Option<std::ffi::OsString> + Send + Sync + 'static,
     ) -> Self {
-        Self { clients: Mutex::default(), environment: Box::new(environment) }
+        Self { clients: Mutex::default(), environment: Box::new(environment), imdsd: imdsd::SOCKET.into() }
     }
 
     fn client(&self, kind: &Kind) -> Result<Client, String> {
@@ -131,9 +135,20 @@ impl Fetch {
             }
         }
         let timed_out = || HttpError::TimedOut { url: shown.clone(), limit: request.timeout };
-        let answer = builder.send().map_err(|error| {
-            if error.is_timeout() { timed_out() } else { connection(chain(&error.without_url())) }
-        })?;
+        let answer = match builder.send() {
+            Ok(answer) => answer,
+            Err(error) if error.is_timeout() => return Err(timed_out()),
+            Err(error) => {
+                let asked = request.metadata_service && request.via == Via::Network;
+                if asked
+                    && imdsd::is_forbidden(&error)
+                    && let Some(answer) = imdsd::send(request, &self.imdsd)
+                {
+                    return judged(request, answer?);
+                }
+                return Err(connection(chain(&error.without_url())));
+            }
+        };
         let status = answer.status().as_u16();
         let headers = answer
             .headers()

@@ -127,6 +127,7 @@ mod tests {
         };
         let crawl = Crawl {
             platform: &platform,
+            known: None,
             stage: SourceStage::Local,
             fallback_link: Some("eth0".into()),
             dhcp_clients: Vec::new(),

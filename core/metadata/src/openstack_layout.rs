@@ -29,14 +29,22 @@ const MAX_FILES: usize = 10_000;
 /// Names in the metadata that are hidden from ordinary users.
 pub const SENSITIVE: &[&str] = &["admin_pass", "random_seed"];
 
+/// Documents as they were read.
+pub type Reads = Vec<Result<Option<Vec<u8>>, SourceError>>;
+
 /// Where to read the documents.
 pub trait Place {
     /// A document by path (`openstack/latest/meta_data.json`); `None` if it does not exist.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError>;
 
     /// Several documents; slow places read them in parallel.
-    fn read_all(&self, paths: &[String]) -> Vec<Result<Option<Vec<u8>>, SourceError>> {
+    fn read_all(&self, paths: &[String]) -> Reads {
         paths.iter().map(|path| self.read(path)).collect()
+    }
+
+    /// Several documents, and EC2's metadata if the place reads both at the same time.
+    fn read_beside_ec2(&self, paths: &[String]) -> (Reads, Option<Result<Value, SourceError>>) {
+        (self.read_all(paths), None)
     }
 
     /// The names below `openstack/`.
@@ -117,7 +125,7 @@ pub fn read_v2(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
     let path = |name: &str| format!("openstack/{version}/{name}");
     let names = ["meta_data.json", "user_data", "vendor_data.json", "vendor_data2.json", "network_data.json"];
     let paths: Vec<String> = names.iter().map(|name| path(name)).collect();
-    let read = place.read_all(&paths);
+    let (read, ec2) = place.read_beside_ec2(&paths);
     let size = |read: &Result<Option<Vec<u8>>, SourceError>| match read {
         Ok(Some(bytes)) => bytes.len(),
         _ => 0,
@@ -154,7 +162,7 @@ pub fn read_v2(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
         documents.interfaces = Some(content(place, item)?);
     }
     documents.dsmode = metadata.get("meta").and_then(|meta| meta.get("dsmode")).cloned();
-    documents.ec2 = Some(place.ec2()?);
+    documents.ec2 = Some(ec2.unwrap_or_else(|| place.ec2())?);
     let uuid = metadata
         .get("uuid")
         .cloned()

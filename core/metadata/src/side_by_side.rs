@@ -91,6 +91,11 @@ pub fn workers(answered_within: Duration) -> usize {
     if answered_within.is_zero() { 1 } else { WORKERS }
 }
 
+/// The number of workers for a service that has not been asked yet; see [`workers`].
+pub fn workers_at_first(system: &System) -> usize {
+    workers(timed(system, || ()).1)
+}
+
 /// Whether time passes on this machine, determined by watching the clock during some work.
 pub fn timed<R>(system: &System, work: impl FnOnce() -> R) -> (R, Duration) {
     let start = system.clock.monotonic();

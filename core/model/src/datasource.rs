@@ -129,6 +129,8 @@ pub struct Crawl<'a> {
     pub platform: &'a Platform<'a>,
     /// The stage.
     pub stage: SourceStage,
+    /// The instance whose source is queried again, if it is known to be this machine.
+    pub known: Option<&'a Instance>,
     /// The device for a temporary address, as the fallback configuration would select it.
     pub fallback_link: Option<String>,
     /// `system_info.network.dhcp_client_priority`, or the built-in order.
@@ -240,6 +242,12 @@ pub trait DataSource: Send + Sync {
     /// Whether a cached instance is still this machine, determined without the network; a source that cannot determine
     /// it returns false, and is crawled again.
     fn still_same(&self, platform: &Platform<'_>, cached: &Instance) -> bool;
+
+    /// Whether the data of a cached instance was given for one boot only, so that finding none at a later one keeps it.
+    fn is_given_once(&self, platform: &Platform<'_>, cached: &Instance) -> bool {
+        let _ = (platform, cached);
+        false
+    }
 
     /// The precedence of network configurations for an instance of this source; `None` for the default. Differs from
     /// that of [`About`] if it depends on the stage that found the instance.

@@ -151,6 +151,21 @@ fn readiness_is_reported_to_both_sides() {
     assert!(pool.contains("vm_id=33221100-5544-7766-8899-aabbccddeeff"), "{pool}");
 }
 
+/// The original's cached object knows that it has reported (`_negotiated`): a query for the network of a later boot does
+/// not report again.
+#[test]
+fn readiness_is_reported_once() {
+    let azure = Azures::new(&ovf("", ""), &[("instance", r#"{"compute": {}, "network": {"interface": []}}"#)]);
+    let known = azure.crawl().0.expect("an instance");
+    let before = azure.http.log.lock().expect("not poisoned").len();
+    let again = azure.machine.crawl_again(&Azure, SourceStage::Local, Some(&known));
+    let again = again.expect("no failure").expect("this is Azure");
+    let requests = azure.http.log.lock().expect("not poisoned").split_off(before);
+    let [imds] = requests.as_slice() else { panic!("{requests:?}") };
+    assert!(imds.starts_with("GET http://169.254.169.254/metadata/instance"), "{imds}");
+    assert_eq!(again.own, known.own, "also at the boot after it");
+}
+
 #[test]
 fn a_failure_is_reported_with_its_reason() {
     let long = format!("<a:UserPassword>{}</a:UserPassword>", "p".repeat(73));

@@ -49,6 +49,10 @@ struct Options {
     /// Append a line for each request: method path status milliseconds connection fields
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Append a line for each answer: microseconds of its request and of itself since the start, connection, method,
+    /// path
+    #[arg(long, value_name = "FILE")]
+    times: Option<PathBuf>,
 }
 
 /// Serves as the arguments say, the first of which is the program's name.
@@ -78,6 +82,7 @@ fn run(options: Options) -> Result<(), Error> {
         latency: Duration::from_millis(options.latency),
         faults: options.fault,
         log: options.log,
+        times: options.times,
         ..Config::default()
     };
     let tokens = options.tokens.unwrap_or_default();

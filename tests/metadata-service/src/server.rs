@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -44,6 +44,9 @@ pub struct Config {
     /// A file to which each request is appended: method, path, status, milliseconds, connection, then the fields of its
     /// head that are not every client's, as JSON.
     pub log: Option<PathBuf>,
+    /// A file to which a line for each answer is appended: when its request arrived and when it was written, both in
+    /// microseconds since the service was started, connection, method and path.
+    pub times: Option<PathBuf>,
 }
 
 /// A request that was served.
@@ -65,6 +68,8 @@ struct Service {
     latency: Duration,
     faults: Vec<Fault>,
     log: Option<PathBuf>,
+    times: Option<PathBuf>,
+    begun: Instant,
     count: AtomicU64,
     entries: Mutex<Vec<Entry>>,
     stopped: AtomicBool,
@@ -215,6 +220,8 @@ impl Service {
             latency: config.latency,
             faults: config.faults,
             log: config.log,
+            times: config.times,
+            begun: Instant::now(),
             count: AtomicU64::new(0),
             entries: Mutex::new(Vec::new()),
             stopped: AtomicBool::new(false),
@@ -242,10 +249,18 @@ impl Service {
                 self.pause(BETWEEN_BYTES);
                 !self.stopped.load(Ordering::SeqCst)
             });
+            self.record_times(&request, start, id);
             if !more.unwrap_or(false) {
                 return;
             }
         }
+    }
+
+    fn record_times(&self, request: &Request, arrived: Instant, id: u64) {
+        let Some(path) = &self.times else { return };
+        let since = |moment: Instant| moment.saturating_duration_since(self.begun).as_micros();
+        let (arrived, answered) = (since(arrived), since(Instant::now()));
+        append(path, &format!("{arrived} {answered} {id} {} {}\n", request.method, request.path));
     }
 
     /// The answer to a request, when its time has come; `None` when the connection ends without one.
@@ -291,9 +306,7 @@ impl Service {
                 entry.connection,
                 serde_json::json!(fields)
             );
-            let file = OpenOptions::new().create(true).append(true).open(path);
-            // A log that cannot be written shows as missing lines in the test that reads it.
-            let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
+            append(path, &line);
         }
         locked(&self.entries).push(entry);
     }
@@ -329,6 +342,12 @@ fn forced(fault: Kind, request: &Request) -> Option<Response> {
         Kind::Endless if request.method == "GET" => Some(Response::new(200, "first/\nsecond/\n")),
         _ => None,
     }
+}
+
+/// Appends a line. A file that cannot be written shows as missing lines in the test that reads it.
+fn append(path: &Path, line: &str) {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
 }
 
 fn overlay(root: &mut Node, tree: Node) {

@@ -16,6 +16,7 @@
 )]
 
 mod agreement;
+mod crawl;
 mod detect;
 mod difference;
 mod disagreements;
@@ -107,6 +108,8 @@ enum Verb {
     Show,
     /// Run both ds-identify over made-up machines
     Detect,
+    /// Print how long both take to read the metadata of some clouds, and with how many requests
+    Crawl,
     /// Build the root with the original, for the tests that read its files
     Prepare,
 }
@@ -122,6 +125,7 @@ fn main() -> ExitCode {
         Verb::Compare => compare(&options),
         Verb::Show => show(&options).map(|()| true),
         Verb::Detect => detect(&options),
+        Verb::Crawl => crawl(&options),
         Verb::Prepare => root(&options).map(|_| true),
     };
     match done {
@@ -287,6 +291,16 @@ fn detect(options: &Options) -> Result<bool, Error> {
     let done = detect::compare(&place, &options.machines, &wanted);
     oracle::root::remove(&scratch)?;
     done
+}
+
+fn crawl(options: &Options) -> Result<bool, Error> {
+    let root = root(options)?;
+    let Some(ours) = &options.ours else {
+        return Err(Error::Usage("crawl needs --ours".into()));
+    };
+    let scratch = options.cache.join(format!("run-{}", std::process::id()));
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("sources");
+    crawl::table(&root, &scratch, &cases, ours, &options.names)
 }
 
 fn show(options: &Options) -> Result<(), Error> {

@@ -10,7 +10,8 @@ use crate::tree::{self, Outcome};
 use crate::{Error, file};
 
 /// What runs inside the namespaces: mounts, the four stages, then the commands that tell about them. `$1` is the root,
-/// `$2` the scratch directory, `$3` the case, `$4` our binary or nothing, `$5` this program.
+/// `$2` the scratch directory, `$3` the case, `$4` our binary or nothing, `$5` this program. With `$6`, only the local stage
+/// runs, on a service that takes so many milliseconds for each answer.
 const SCRIPT: &str = r#"
 set -e
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
@@ -69,7 +70,10 @@ cloud() {
     $inside dnsmasq --port=0 ${advertised:-} --interface=host0 --bind-interfaces --dhcp-range=192.0.2.10,192.0.2.10,1h \
         --dhcp-option=option:domain-name,cloud.test ${dhcp:-} --leasefile-ro --user=root --pid-file= --keep-in-foreground \
         2>/dev/null &
-    $inside "$server" serve --tree "$tree" $listen --log "$scratch/requests" >"$scratch/url" &
+    # `$documents` are other documents than a tree's: the service's options.
+    if [ -n "${documents:-}" ]; then set -- $documents; else set -- --tree "$tree"; fi
+    $inside "$server" serve "$@" $listen --log "$scratch/requests" --times "$scratch/times" --latency "${latency:-0}" \
+        >"$scratch/url" &
     until [ -s "$scratch/url" ]; do sleep 0.01; done
     real eth0
 }
@@ -117,7 +121,7 @@ wired() {
     ip link set eth0 up
     ip route add default via 192.0.2.1
 }
-scratch=$2 server=$5 variables=
+scratch=$2 server=$5 latency=$6 variables=
 if [ -f "$3/machine.sh" ]; then
     . "$3/machine.sh"
     # A virtual machine, whose firmware is looked at; in a namespace it would be a container.
@@ -141,6 +145,12 @@ run() {
     echo $code >"$OUT/$name.code"
 }
 OUT=$2/told
+if [ -n "$latency" ]; then
+    begun=$(date +%s%N)
+    run 1-init-local cloud-init init --local
+    echo $((($(date +%s%N) - begun) / 1000)) >"$scratch/took"
+    exit 0
+fi
 run 1-init-local cloud-init init --local
 run 2-init cloud-init init
 run 3-config cloud-init modules --mode=config
@@ -164,11 +174,24 @@ if [ -f "$3/commands" ]; then
         run "$name" sh -c "$line"
     done <"$3/commands"
 fi
+# A cloud's machine boots once more, with the service as it was.
+if [ -f "$3/machine.sh" ]; then
+    run second-boot sh -c '
+        mv /run/cloud-init/cloud.cfg /run/cloud.cfg
+        rm -rf /run/cloud-init
+        mkdir /run/cloud-init
+        mv /run/cloud.cfg /run/cloud-init/cloud.cfg
+        : >/run/cloud-init/enabled
+        for stage in "init --local" init "modules --mode=config" "modules --mode=final"; do
+            cloud-init $stage >/dev/null 2>&1
+        done
+        cloud-init query v1.instance_id'
+fi
 if [ -f "$scratch/requests" ]; then
     # Method, path, status and fields; how often is of no account, and neither is the order of what is read side by side.
-    # Signatures contain the time and a random number.
+    # Signatures contain the time and a random number, session tokens the time.
     sed -e 's/^\([^ ]* [^ ]* [^ ]*\) [^ ]* [^ ]* /\1 /' -e 's/\(oauth_nonce=\\"\)[^\\]*/\1NONCE/' \
-        -e 's/\(oauth_timestamp=\\"\)[^\\]*/\1TIME/' -e 's/\(-request-id":\)"[^"]*"/\1"ID"/' "$scratch/requests" | sort -u >"$OUT/requests.out"
+        -e 's/\(oauth_timestamp=\\"\)[^\\]*/\1TIME/' -e 's/"fake-[0-9]*-[0-9]*-/"fake-/' -e 's/\(-request-id":\)"[^"]*"/\1"ID"/' "$scratch/requests" | sort -u >"$OUT/requests.out"
     : >"$OUT/requests.err"
     echo 0 >"$OUT/requests.code"
 fi
@@ -193,12 +216,25 @@ pub struct Run {
 
 /// Runs a program over a case in namespaces of its own, with its files in a scratch directory that stays.
 pub fn run(scratch: &Path, root: &Path, case: &Path, program: &Program) -> Result<Run, Error> {
+    let start = Instant::now();
+    inside(scratch, root, case, program, "")?;
+    let seconds = start.elapsed().as_secs_f32();
+    Ok(Run { outcome: tree::read(root, scratch)?, seconds })
+}
+
+/// Runs the script; with a latency in milliseconds, the local stage only.
+pub fn inside(
+    scratch: &Path,
+    root: &Path,
+    case: &Path,
+    program: &Program,
+    latency: &str,
+) -> Result<(), Error> {
     remove(scratch)?;
     for name in ["upper", "work", "root", "told"] {
         fs::create_dir_all(scratch.join(name)).map_err(file(scratch.display().to_string()))?;
     }
     let case = fs::canonicalize(case).map_err(file(case.display().to_string()))?;
-    let start = Instant::now();
     let mut inside = in_namespaces();
     inside.args(["sh", "-c", SCRIPT, "sh"]).args([root, scratch, &case]);
     if let Program::Ours(binary) = program {
@@ -206,8 +242,6 @@ pub fn run(scratch: &Path, root: &Path, case: &Path, program: &Program) -> Resul
     } else {
         inside.arg("");
     }
-    inside.arg(std::env::current_exe().map_err(file("this program"))?);
-    run_command(&mut inside)?;
-    let seconds = start.elapsed().as_secs_f32();
-    Ok(Run { outcome: tree::read(root, scratch)?, seconds })
+    inside.arg(std::env::current_exe().map_err(file("this program"))?).arg(latency);
+    run_command(&mut inside)
 }

@@ -217,7 +217,7 @@ impl Boot<'_> {
             });
         }
         // The source keeps the class under which this boot found it.
-        (found.class, found.detail) = (known.class.clone(), known.detail.clone());
+        found.class.clone_from(&known.class);
         Ok(found)
     }
 }

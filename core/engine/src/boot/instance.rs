@@ -103,6 +103,28 @@ impl Boot<'_> {
         self.paths.run(".new-instance-id")
     }
 
+    /// The ID of the instance whose data source has not answered in this boot: waiting for it takes minutes, so that no
+    /// stage does so twice.
+    fn silence_mark(&self) -> PathBuf {
+        self.paths.run(".silent-source")
+    }
+
+    /// Whether the data source of the current instance has not answered in this boot.
+    pub(super) fn is_silent(&self) -> bool {
+        self.line(&self.silence_mark()).is_some_and(|id| self.id().is_some_and(|own| own.as_str() == id))
+    }
+
+    /// Records that the data source of the current instance has not answered.
+    pub(super) fn note_silence(&self) {
+        let Some(id) = self.id() else { return };
+        let line = format!("{}\n", id.as_str());
+        let written =
+            state::write(self.system, &self.silence_mark(), line.as_bytes(), &Attributes::mode(0o644));
+        if let Err(error) = written {
+            tracing::warn!("{error}");
+        }
+    }
+
     /// The cached instance if it is this machine: according to this boot's records, or to what is visible without a
     /// network.
     pub(super) fn check_cache(&self, trust: bool) -> Option<(Instance, &'static str)> {

@@ -160,10 +160,16 @@ impl Boot<'_> {
     }
 
     /// Queries the data source of a cached instance again. If it is unavailable in this stage or does not answer,
-    /// nothing changes.
+    /// nothing changes, and it is not waited for again in this boot.
     fn refreshed(&mut self) -> bool {
         if !self.restored {
             return true;
+        }
+        if self.is_silent() {
+            tracing::info!(
+                "Keeping the network configuration: its data source has not answered in this boot"
+            );
+            return false;
         }
         match self.asked_again(super::source_stage(self.stage)) {
             Ok(found) => {
@@ -180,6 +186,7 @@ impl Boot<'_> {
             }
             Err(error) => {
                 tracing::warn!("Keeping the network configuration: {error}");
+                self.note_silence();
                 false
             }
         }

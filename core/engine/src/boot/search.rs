@@ -128,6 +128,7 @@ impl Boot<'_> {
         let crawl = Crawl {
             platform,
             stage,
+            known: self.instance.as_ref(),
             fallback_link: self.fallback_link(),
             dhcp_clients: self.dhcp_clients(),
             version: self.registry.version.to_owned(),

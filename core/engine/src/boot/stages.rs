@@ -221,7 +221,13 @@ impl Boot<'_> {
                 match &kept {
                     // In the local stage, a later stage may still reach the source; if it was queried and failed, the
                     // instance is kept.
-                    Some(cached) if stage == Stage::Local && !local_only(&cached.source) => Ok(false),
+                    Some(cached)
+                        if stage == Stage::Local
+                            && !local_only(&cached.source)
+                            && !self.is_given_once(cached) =>
+                    {
+                        Ok(false)
+                    }
                     Some(_) => self.keep(kept),
                     None => {
                         if stage == Stage::Network {
@@ -238,15 +244,25 @@ impl Boot<'_> {
         self.registry.source(&instance.source).is_some_and(|source| source.about().last_resort)
     }
 
+    fn is_given_once(&self, cached: &model::Instance) -> bool {
+        let source = self.registry.source(&cached.source);
+        source.is_some_and(|source| source.is_given_once(&self.platform(), cached))
+    }
+
     fn keep(&mut self, cached: Option<model::Instance>) -> Result<bool, BootError> {
         let Some(cached) = cached else { return Ok(false) };
-        tracing::warn!(
-            "{} did not answer: continuing as instance {} from the previous boot",
-            cached.source,
-            cached.instance_id
-        );
+        if self.is_given_once(&cached) {
+            tracing::info!("Restored fallback datasource from checked cache: {}", Self::description(&cached));
+        } else {
+            tracing::warn!(
+                "{} did not answer: continuing as instance {} from the previous boot",
+                cached.source,
+                cached.instance_id
+            );
+        }
         self.instance = Some(cached);
         self.restored = true;
+        self.note_silence();
         self.reload();
         Ok(true)
     }
