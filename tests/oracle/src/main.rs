@@ -19,6 +19,7 @@ mod agreement;
 mod detect;
 mod difference;
 mod disagreements;
+mod distributions;
 mod events;
 mod machine;
 mod normal;
@@ -107,6 +108,8 @@ enum Verb {
     Show,
     /// Run both ds-identify over made-up machines
     Detect,
+    /// Run both on a root of each distribution
+    Distributions,
     /// Build the root with the original, for the tests that read its files
     Prepare,
 }
@@ -122,6 +125,7 @@ fn main() -> ExitCode {
         Verb::Compare => compare(&options),
         Verb::Show => show(&options).map(|()| true),
         Verb::Detect => detect(&options),
+        Verb::Distributions => distributions(options),
         Verb::Prepare => root(&options).map(|_| true),
     };
     match done {
@@ -152,6 +156,19 @@ fn cases(options: &Options) -> Result<Vec<PathBuf>, Error> {
 
 fn case_name(case: &Path) -> String {
     case.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Compares on a root of each distribution.
+fn distributions(options: Options) -> Result<bool, Error> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let options = Options {
+        cases: options.cache.join("distributions"),
+        disagreements: here.join("distributions.json"),
+        baseline: here.join("distributions-agreement.json"),
+        ..options
+    };
+    distributions::write(&root(&options)?, &options.cases)?;
+    compare(&options)
 }
 
 fn root(options: &Options) -> Result<PathBuf, Error> {
