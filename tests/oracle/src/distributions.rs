@@ -102,28 +102,50 @@ const WRAPPED: &[&str] = &[
     "/usr/sbin/usermod",
 ];
 
-/// The distributions that are compared, with the name of each case.
-pub fn releases() -> Vec<(String, &'static Release)> {
-    let all = [
-        alpine::RELEASES,
-        aosc::RELEASES,
-        arch::RELEASES,
-        debian::RELEASES,
-        gentoo::RELEASES,
-        photon::RELEASES,
-        rhel::RELEASES,
-        suse::RELEASES,
+/// Files that packages leave on the images of a family.
+const FILES: &[(&str, &str, &str)] = &[
+    ("alpine", "/etc/ca-certificates.conf", "mozilla/A.crt\n# mozilla/B.crt\n"),
+    ("debian", "/etc/ca-certificates.conf", "mozilla/A.crt\n# mozilla/B.crt\n"),
+    ("suse", "/etc/zypp/zypp.conf", "[main]\n# solver.onlyRequires = false\n"),
+];
+
+/// Where upstream's packages have a helper on the images of a family, and Debian's package has it.
+const LINKS: &[(&str, &str, &str)] = &[(
+    "rhel",
+    "/usr/libexec/cloud-init/write-ssh-key-fingerprints",
+    "/usr/lib/cloud-init/write-ssh-key-fingerprints",
+)];
+
+/// A distribution that is compared.
+struct Row {
+    /// The name of its case.
+    name: String,
+    family: &'static str,
+    release: &'static Release,
+}
+
+fn rows() -> Vec<Row> {
+    let all: [(&str, &'static [Release]); 8] = [
+        ("alpine", alpine::RELEASES),
+        ("aosc", aosc::RELEASES),
+        ("arch", arch::RELEASES),
+        ("debian", debian::RELEASES),
+        ("gentoo", gentoo::RELEASES),
+        ("photon", photon::RELEASES),
+        ("rhel", rhel::RELEASES),
+        ("suse", suse::RELEASES),
     ];
     let mut seen = BTreeSet::new();
-    let mut found = Vec::new();
-    for release in all.into_iter().flatten() {
-        if seen.insert(release.distro) {
-            found.push((release.distro.to_owned(), release));
-        } else if FURTHER.contains(&(release.distro, release.version)) {
-            found.push((format!("{}-{}", release.distro, release.version), release));
+    let mut rows = Vec::new();
+    for (family, release) in all.into_iter().flat_map(|(name, of)| of.iter().map(move |one| (name, one))) {
+        let Release { distro, version, .. } = release;
+        if seen.insert(distro) {
+            rows.push(Row { name: (*distro).to_owned(), family, release });
+        } else if FURTHER.contains(&(distro, version)) {
+            rows.push(Row { name: format!("{distro}-{version}"), family, release });
         }
     }
-    found
+    rows
 }
 
 /// Writes the cases to a directory: a root to lay over the original's, what is removed from it, and a seed.
@@ -131,8 +153,8 @@ pub fn write(root: &Path, directory: &Path) -> Result<(), Error> {
     remove(directory)?;
     let cloud_cfg: Value = serde_json::from_str(CLOUD_CFG)
         .map_err(|source| Error::Baseline { path: PathBuf::from("cloud-cfg.json"), source })?;
-    for (name, release) in releases() {
-        Case { root, place: directory.join(name), removed: BTreeSet::new() }.write(release, &cloud_cfg)?;
+    for row in rows() {
+        Case { root, place: directory.join(&row.name), removed: BTreeSet::new() }.write(&row, &cloud_cfg)?;
     }
     Ok(())
 }
@@ -144,7 +166,8 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn write(mut self, release: &Release, cloud_cfg: &Value) -> Result<(), Error> {
+    fn write(mut self, row: &Row, cloud_cfg: &Value) -> Result<(), Error> {
+        let release = row.release;
         for (name, text) in
             [("user-data", USER_DATA), ("meta-data", META_DATA), ("network-config", NETWORK_CONFIG)]
         {
@@ -155,7 +178,13 @@ impl Case<'_> {
         self.machine(release)?;
         self.settings(release, cloud_cfg)?;
         self.layout(release)?;
-        let removed: String = self.removed.iter().map(|path| format!("{path}\n")).collect();
+        for (_, path, text) in FILES.iter().filter(|(family, ..)| *family == row.family) {
+            self.put(&format!("root{path}"), text, 0o644)?;
+        }
+        for (_, path, target) in LINKS.iter().filter(|(family, ..)| *family == row.family) {
+            self.link(path, target)?;
+        }
+        let removed = self.removed.iter().fold(String::new(), |text, path| text + path + "\n");
         self.put("removed", &removed, 0o644)
     }
 
@@ -173,7 +202,7 @@ impl Case<'_> {
         let group = release.group.concat();
         let lines = |text: &str, rest: &str| -> String {
             let names = text.lines().filter_map(|line| line.split(':').next());
-            names.map(|name| format!("{name}{rest}\n")).collect()
+            names.fold(String::new(), |text, name| text + name + rest + "\n")
         };
         self.removed.insert("/etc/os-release".to_owned());
         self.put("root/etc/os-release", release.os_release, 0o644)?;
