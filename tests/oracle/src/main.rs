@@ -229,10 +229,12 @@ fn outcomes_of(options: &Options, root: &Path, case: &Path, other: &Program) -> 
 /// Whether every disagreement has its reason, and nothing has changed.
 fn judge(options: &Options, agreement: &Agreement) -> Result<bool, Error> {
     let mut known = Disagreements::read(&options.disagreements)?;
-    let mut held = true;
+    let mut without = Vec::new();
     for difference in agreement.differences() {
         let unknown = known.unknown(&difference.entry, &difference.lines);
-        held &= unknown.is_empty();
+        if !unknown.is_empty() {
+            without.push(difference.entry.clone());
+        }
         if options.differences {
             print_difference(&difference.entry, &difference.lines);
         } else if !unknown.is_empty() {
@@ -241,6 +243,8 @@ fn judge(options: &Options, agreement: &Agreement) -> Result<bool, Error> {
     }
     known.print();
     agreement.print();
+    agreement.print_cases(&without);
+    let held = without.is_empty();
     if !held {
         println!("disagreements without a reason are printed above");
     }
