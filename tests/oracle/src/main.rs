@@ -24,6 +24,7 @@ mod events;
 mod machine;
 mod normal;
 mod printed;
+mod releases;
 mod run;
 mod tree;
 
@@ -110,6 +111,8 @@ enum Verb {
     Detect,
     /// Run both on a root of each distribution
     Distributions,
+    /// Ask the original which systems it recognizes by os-release and the like
+    Releases,
     /// Build the root with the original, for the tests that read its files
     Prepare,
 }
@@ -126,6 +129,7 @@ fn main() -> ExitCode {
         Verb::Show => show(&options).map(|()| true),
         Verb::Detect => detect(&options),
         Verb::Distributions => distributions(options),
+        Verb::Releases => recognized(&options),
         Verb::Prepare => root(&options).map(|_| true),
     };
     match done {
@@ -169,6 +173,11 @@ fn distributions(options: Options) -> Result<bool, Error> {
     };
     distributions::write(&root(&options)?, &options.cases)?;
     compare(&options)
+}
+
+fn recognized(options: &Options) -> Result<bool, Error> {
+    let scratch = options.cache.join(format!("run-{}", std::process::id()));
+    releases::compare(&root(options)?, &scratch, options.update)
 }
 
 fn root(options: &Options) -> Result<PathBuf, Error> {
