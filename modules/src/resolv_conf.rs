@@ -14,7 +14,8 @@ use crate::lenient::{Flag, Text};
 /// Renders the file.
 pub struct ResolvConf;
 
-/// Name servers, search domains and options in /etc/resolv.conf, on systems where no network manager writes it.
+/// Name servers, search domains and options in /etc/resolv.conf, on systems where no network manager writes it; on Photon,
+/// Mariner and Azure Linux in systemd-resolved's resolved.conf, which has name servers and search domains only.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Config {
     /// Write resolv.conf; required for `resolv_conf` to have an effect. Default: false.
@@ -38,8 +39,14 @@ impl Described for ResolvConf {
     type Config = Config;
 }
 
-/// The file that the C library reads.
-const FILE: &str = "/etc/resolv.conf";
+/// The file that the C library reads, and its template.
+const LIBRARY: (&str, &str) = ("/etc/resolv.conf", "resolv.conf");
+
+/// The file of systemd-resolved, and its template.
+const RESOLVED: (&str, &str) = ("/etc/systemd/resolved.conf", "systemd.resolved.conf");
+
+/// Distributions whose name servers are those of systemd-resolved.
+const WITH_RESOLVED: &[&str] = &["azurelinux", "mariner", "photon"];
 
 impl Module for ResolvConf {
     fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
@@ -51,12 +58,14 @@ impl Module for ResolvConf {
             report.warn(None, "manage_resolv_conf True but no parameters provided!");
             return Ok(());
         };
-        let Some(template) = context.templates.shipped("resolv.conf") else {
+        let with_resolved = WITH_RESOLVED.contains(&context.distro.info().name.as_str());
+        let (file, name) = if with_resolved { RESOLVED } else { LIBRARY };
+        let Some(template) = context.templates.shipped(name) else {
             report.warn(None, "No template found, not rendering resolve configs");
             return Ok(());
         };
-        let text = context.templates.render("resolv.conf", &template, &settings.variables())?;
-        context.system.files.write(Path::new(FILE), text.as_bytes(), &Attributes::mode(0o644))?;
+        let text = context.templates.render(name, &template, &settings.variables())?;
+        context.system.files.write(Path::new(file), text.as_bytes(), &Attributes::mode(0o644))?;
         Ok(())
     }
 }

@@ -132,3 +132,17 @@ fn a_release_that_has_no_root_is_refused_with_those_that_have() {
     assert_eq!(output.status.code(), Some(1));
     assert!(crate::err(&output).contains("13, 12, 11"), "{}", crate::err(&output));
 }
+
+/// Upstream's cc_resolv_conf: Photon's name servers are systemd-resolved's.
+#[test]
+fn name_servers_are_written_where_the_distribution_has_them() {
+    let user_data = "#cloud-config\nmanage_resolv_conf: true\nresolv_conf: {nameservers: [192.0.2.53]}\n";
+    for (distro, file, line) in [
+        ("alpine", "/etc/resolv.conf", "nameserver 192.0.2.53\n"),
+        ("photon", "/etc/systemd/resolved.conf", "DNS=192.0.2.53"),
+    ] {
+        let plan = has_no_warning(distro, user_data);
+        let (_, text) = written(&plan, file).unwrap_or_default();
+        assert!(text.contains(line), "{distro}: {text}");
+    }
+}

@@ -71,12 +71,22 @@ fn it_has_no_shutdown() {
 /// Busybox's adduser takes no groups, password, expiry or inactivity, and sets the age of the password.
 #[test]
 fn accounts_of_busybox() {
+    accounts_with_passwd_of("/bin/bbsuid");
+}
+
+/// An image without the package busybox-suid: its passwd has no --expire either, and fails for an unlocked account.
+#[test]
+fn accounts_of_busybox_itself() {
+    accounts_with_passwd_of("/bin/busybox");
+}
+
+fn accounts_with_passwd_of(program: &str) {
     let root = Scratch::new()
         .file("/etc/passwd", "bob:x:1000:1000::/home/bob:/bin/ash\n")
         .file("/etc/shadow", "bob:!:19000:0:99999:7:::\neve:!:19000:0:99999:7:::\n")
         .file("/etc/group", "adm:x:4:\n")
-        .program("/bin/bbsuid")
-        .link("/usr/bin/passwd", "/bin/bbsuid");
+        .program(program)
+        .link("/usr/bin/passwd", program);
     let (distro, system, recording) =
         machine("alpine", root, &["/usr/sbin/adduser", "/usr/sbin/addgroup", "/usr/sbin/chpasswd"]);
     let spec = model::user::UserSpec {

@@ -61,6 +61,8 @@ fn amazon_fetches_lists_of_packages_by_itself() {
 fn host_keys_belong_to_their_group_where_there_is_one() {
     let (distro, ..) = machine("centos", Scratch::new().file("/etc/group", "ssh_keys:x:999:\n"));
     assert_eq!(distro.ssh().private_key_owner().expect("read"), (Owner::new(0, 999), 0o640));
+    let (distro, ..) = machine("openeuler", Scratch::new().file("/etc/group", "ssh_keys:x:999:\n"));
+    assert_eq!(distro.ssh().private_key_owner().expect("read"), (Owner::ROOT, 0o600));
     let (distro, ..) = machine("rhel", Scratch::new());
     assert_eq!(distro.ssh().private_key_owner().expect("read"), (Owner::ROOT, 0o600));
 }

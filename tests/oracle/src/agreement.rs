@@ -28,6 +28,8 @@ pub struct Difference {
 #[derive(Debug, Default)]
 pub struct Agreement {
     counts: BTreeMap<String, Count>,
+    /// By case.
+    cases: BTreeMap<String, Count>,
     differences: Vec<Difference>,
 }
 
@@ -36,11 +38,14 @@ impl Agreement {
     pub fn add(&mut self, case: &str, original: &Outcome, ours: &Outcome) {
         let names: BTreeSet<&String> = original.keys().chain(ours.keys()).collect();
         for name in names {
-            let count = self.counts.entry(area(name).to_owned()).or_default();
-            count.total += 1;
             let (one, other) = (original.get(name), ours.get(name));
+            let of_area = self.counts.entry(area(name).to_owned()).or_default();
+            let of_case = self.cases.entry(case.to_owned()).or_default();
+            for count in [of_area, of_case] {
+                count.total += 1;
+                count.agree += u64::from(one == other);
+            }
             if one == other {
-                count.agree += 1;
                 continue;
             }
             let text = |state: Option<&State>| match state {
@@ -69,6 +74,20 @@ impl Agreement {
         for (name, _) in AREAS {
             let count = self.counts.get(*name).copied().unwrap_or_default();
             println!("{name:<9} {:>6} {:>6} {:>8.1}", count.agree, count.total, percent(count));
+        }
+    }
+
+    /// Prints the table by case; the others have a reason, except for those that are said to have none.
+    pub fn print_cases(&self, unknown: &[String]) {
+        println!(
+            "\n{:<22} {:>7} {:>7} {:>12} {:>14}",
+            "case", "entries", "agree", "with reason", "without reason"
+        );
+        for (case, count) in &self.cases {
+            let is_of_case = |entry: &&String| entry.split_once(": ").is_some_and(|(of, _)| of == case);
+            let without = unknown.iter().filter(is_of_case).count() as u64;
+            let listed = count.total - count.agree - without;
+            println!("{case:<22} {:>7} {:>7} {listed:>12} {without:>14}", count.total, count.agree);
         }
     }
 

@@ -20,10 +20,12 @@ mod crawl;
 mod detect;
 mod difference;
 mod disagreements;
+mod distributions;
 mod events;
 mod machine;
 mod normal;
 mod printed;
+mod releases;
 mod run;
 mod tree;
 
@@ -110,6 +112,10 @@ enum Verb {
     Detect,
     /// Print how long both take to read the metadata of some clouds, and with how many requests
     Crawl,
+    /// Run both on a root of each distribution
+    Distributions,
+    /// Ask the original which systems it recognizes by os-release and the like
+    Releases,
     /// Build the root with the original, for the tests that read its files
     Prepare,
 }
@@ -126,6 +132,8 @@ fn main() -> ExitCode {
         Verb::Show => show(&options).map(|()| true),
         Verb::Detect => detect(&options),
         Verb::Crawl => crawl(&options),
+        Verb::Distributions => distributions(options),
+        Verb::Releases => recognized(&options),
         Verb::Prepare => root(&options).map(|_| true),
     };
     match done {
@@ -156,6 +164,24 @@ fn cases(options: &Options) -> Result<Vec<PathBuf>, Error> {
 
 fn case_name(case: &Path) -> String {
     case.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Compares on a root of each distribution.
+fn distributions(options: Options) -> Result<bool, Error> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let options = Options {
+        cases: options.cache.join("distributions"),
+        disagreements: here.join("distributions.json"),
+        baseline: here.join("distributions-agreement.json"),
+        ..options
+    };
+    distributions::write(&root(&options)?, &options.cases)?;
+    compare(&options)
+}
+
+fn recognized(options: &Options) -> Result<bool, Error> {
+    let scratch = options.cache.join(format!("run-{}", std::process::id()));
+    releases::compare(&root(options)?, &scratch, options.update)
 }
 
 fn root(options: &Options) -> Result<PathBuf, Error> {
@@ -216,10 +242,12 @@ fn outcomes_of(options: &Options, root: &Path, case: &Path, other: &Program) -> 
 /// Whether every disagreement has its reason, and nothing has changed.
 fn judge(options: &Options, agreement: &Agreement) -> Result<bool, Error> {
     let mut known = Disagreements::read(&options.disagreements)?;
-    let mut held = true;
+    let mut without = Vec::new();
     for difference in agreement.differences() {
         let unknown = known.unknown(&difference.entry, &difference.lines);
-        held &= unknown.is_empty();
+        if !unknown.is_empty() {
+            without.push(difference.entry.clone());
+        }
         if options.differences {
             print_difference(&difference.entry, &difference.lines);
         } else if !unknown.is_empty() {
@@ -228,6 +256,8 @@ fn judge(options: &Options, agreement: &Agreement) -> Result<bool, Error> {
     }
     known.print();
     agreement.print();
+    agreement.print_cases(&without);
+    let held = without.is_empty();
     if !held {
         println!("disagreements without a reason are printed above");
     }

@@ -24,6 +24,7 @@ mkdir -p run/cloud-init run/lock var/lib/cloud/seed/nocloud
 echo 'datasource_list: [ NoCloud, None ]' >run/cloud-init/cloud.cfg
 : >etc/machine-id
 [ ! -d "$3/seed" ] || cp -r "$3/seed/." var/lib/cloud/seed/nocloud
+[ ! -f "$3/removed" ] || sed 's,^/,,' "$3/removed" | xargs rm -f
 [ ! -d "$3/root" ] || cp -r "$3/root/." .
 if [ -n "$4" ]; then
     rm -f usr/bin/cloud-init usr/bin/cloud-id usr/bin/cloud-init-per
@@ -122,6 +123,7 @@ wired() {
     ip route add default via 192.0.2.1
 }
 scratch=$2 server=$5 latency=$6 variables=
+[ ! -f "$3/setup.sh" ] || . "$3/setup.sh"
 if [ -f "$3/machine.sh" ]; then
     . "$3/machine.sh"
     # A virtual machine, whose firmware is looked at; in a namespace it would be a container.
@@ -155,6 +157,8 @@ run 1-init-local cloud-init init --local
 run 2-init cloud-init init
 run 3-config cloud-init modules --mode=config
 run 4-final cloud-init modules --mode=final
+run version cloud-init --version
+[ ! -f "$3/stages-only" ] || exit 0
 run query-all cloud-init query --all
 run query-list-keys cloud-init query --list-keys
 run query-v1 cloud-init query v1
@@ -167,7 +171,6 @@ run status-yaml cloud-init status --format yaml
 run status-tabular cloud-init status --format tabular
 run cloud-id cloud-id
 run cloud-id-long cloud-id --long
-run version cloud-init --version
 # A case's own commands: a name and a line of shell each.
 if [ -f "$3/commands" ]; then
     while read -r name line; do
