@@ -113,7 +113,7 @@ pub(super) fn apply<T: Trace>(
     trace: &mut T,
 ) -> Result<Node, PatchError> {
     let json: serde_json::Value =
-        model::config::bounded_json(text.as_bytes()).map_err(|error| PatchError::Json(error.to_string()))?;
+        serde_json::from_str(text).map_err(|error| PatchError::Json(error.to_string()))?;
     // serde_json's type errors contain the value, which may be a secret.
     let operations: Vec<Operation> = serde_json::from_value(json)
         .map_err(|_| PatchError::Form("not a list of known operations with op and path".into()))?;
