@@ -43,7 +43,7 @@ test() {
     local wanted=()
     for package in "$@"; do wanted+=(--package "$package"); done
     # Without the examples in comments, which take long to build and hold little.
-    timeout "$limit" cargo test --quiet --all-targets "${wanted[@]}" > "$work/log" 2>&1 < /dev/null
+    timeout "$limit" cargo test --quiet --all-targets "${wanted[@]}" -- "${ignored[@]}" > "$work/log" 2>&1 < /dev/null
 }
 
 # The packages that depend on one, the black-box tests last.
@@ -65,7 +65,13 @@ package_of() {
 touched=$(for change in "${drawn[@]}"; do package_of "$(head -n 1 "$work/changes/$change" | cut -d: -f1)"; done | sort -u)
 echo "first the sources as they are: $(echo $touched)"
 everything=$(for package in $touched; do echo "$package"; dependents "$package"; done | sort -u)
-test $everything || { tail -n 40 "$work/log"; echo "the tests fail without any change" >&2; exit 1; }
+# Tests that need root or programs count where they can run.
+ignored=(--include-ignored)
+if ! test $everything; then
+    echo "not all tests that need more than the toolchain pass here: only the others are run"
+    ignored=()
+    test $everything || { tail -n 40 "$work/log"; echo "the tests fail without any change" >&2; exit 1; }
+fi
 
 caught=0 survivors=() unviable=0
 for change in "${drawn[@]}"; do
