@@ -229,6 +229,7 @@ mod tests {
         assert_eq!(port.read_line(SOON).expect("a line"), b"V2_OK");
         drop(host);
         assert!(matches!(port.read_line(SOON), Err(SerialError::Io { .. })));
+        assert!(matches!(port.write_line("still there?", SOON), Err(SerialError::Io { .. })));
         std::fs::remove_dir_all(&directory).expect("ours");
     }
 
