@@ -8,7 +8,7 @@ distro=$1
 features=${2:-full}
 target_dir=${CARGO_TARGET_DIR:-target}
 target=$(rustc -vV | sed -n 's/^host: //p')
-RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static" \
+RUSTFLAGS="${RUSTFLAGS:-} $(packaging/linking.sh)" \
     cargo build --release --target "$target" --bin cloud-init --no-default-features --features "$features"
 packaging/generated.sh "$distro" "$features"
 cp "$target_dir/$target/release/cloud-init" "$target_dir/package/$distro/cloud-init"

@@ -1,8 +1,17 @@
 #!/bin/sh
-# size.sh FEATURES : builds the static release program with these features and prints its size in bytes.
+# size.sh FEATURES : builds the static release program with these features and prints its size in bytes, plain and
+# compressed, and that of its sections.
 set -eu
 cd "$(dirname "$0")/.."
 target=$(rustc -vV | sed -n 's/^host: //p')
-RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static" \
+RUSTFLAGS="${RUSTFLAGS:-} $(packaging/linking.sh)" \
     cargo build --quiet --release --target "$target" --no-default-features --features "$1"
-stat -c '%s bytes: '"$1" "${CARGO_TARGET_DIR:-target}/$target/release/cloud-init"
+program=${CARGO_TARGET_DIR:-target}/$target/release/cloud-init
+stat -c '%s bytes: '"$1" "$program"
+if command -v xz >/dev/null; then
+    echo "$(xz -9 -c "$program" | wc -c) bytes compressed: $1"
+fi
+if command -v size >/dev/null; then
+    # Name and size of what has a size, the largest first.
+    size -A "$program" | awk '$2 ~ /^[0-9]+$/ && $2 >= 65536 && $1 != "Total" { print $2 " bytes " $1 }' | sort -rn
+fi

@@ -109,7 +109,7 @@ impl Loader<'_> {
         let name = path.display().to_string();
         let text = String::from_utf8_lossy(bytes);
         if !template::is_jinja(&text) {
-            return document(&name, bytes);
+            return parsed(&name, bytes);
         }
         let Some(kept) = instance_data else {
             tracing::warn!("skipping {name}: jinja templates are not supported here");
@@ -267,6 +267,31 @@ fn other_run_dir(config: &Node) -> Option<PathBuf> {
     named.filter(|named| *named != Paths::default().run_dir)
 }
 
+/// The largest file whose content is remembered: no stage shall hold a second one of the user's documents.
+const REMEMBERED: usize = 64 << 10;
+
+thread_local! {
+    /// Configuration files by name: a stage reads them several times, and seldom finds them changed.
+    static PARSED: RefCell<HashMap<String, Written>> = RefCell::default();
+}
+
+/// Reads a mapping, unless the file had the same content before.
+fn parsed(name: &str, bytes: &[u8]) -> Result<Node, LoadError> {
+    if bytes.len() > REMEMBERED {
+        return document(name, bytes);
+    }
+    let digest = digest(bytes, None);
+    let known = PARSED.with_borrow(|parsed| {
+        parsed.get(name).filter(|known| known.digest == digest).map(|known| known.node.clone())
+    });
+    if let Some(node) = known {
+        return Ok(node);
+    }
+    let node = document(name, bytes)?;
+    PARSED.with_borrow_mut(|parsed| parsed.insert(name.to_owned(), Written { digest, node: node.clone() }));
+    Ok(node)
+}
+
 /// Reads a mapping; an empty document is an empty mapping.
 pub fn document(source: &str, bytes: &[u8]) -> Result<Node, LoadError> {
     match Node::from_yaml(source, bytes)? {
@@ -356,6 +381,24 @@ mod tests {
         write(&origins::beside(&path), r#"{"sources": ["part-001"], "places": [["/f", 0, 7, 4]]}"#);
         let node = loader.written(&path).expect("a mapping");
         assert_eq!(node.get("f").expect("there").origin.to_string(), "part-001:7:4");
+    }
+
+    #[test]
+    fn a_configuration_file_that_was_changed_is_read_anew() {
+        let (system, _) = Scratch::new().file(CLOUD_CONFIG, "a: 1\n").system();
+        let value = || Loader::new(&system, Vec::new()).base().get("a").and_then(Node::as_int);
+        assert_eq!((value(), value()), (Some(1), Some(1)));
+        // Of the same size, and within the same second.
+        let write = |text: &str| {
+            let attributes = model::effects::Attributes::default();
+            system.files.write(Path::new(CLOUD_CONFIG), text.as_bytes(), &attributes).expect("written");
+        };
+        write("a: 2\n");
+        assert_eq!(value(), Some(2));
+        write("a: [\n");
+        assert_eq!(value(), None);
+        write("a: 1\n");
+        assert_eq!(value(), Some(1));
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn add(system: &System, path: &Path, block: &str) -> Result<(), DistroError> {
             let text = format!("{}\n{block}", header(system, "Created"));
             system.files.write(path, text.as_bytes(), &Attributes::mode(0o440))?;
         }
-        Some(before) if String::from_utf8_lossy(&before).contains(block) => {}
+        Some(before) if memchr::memmem::find(&before, block.as_bytes()).is_some() => {}
         Some(before) => {
             let whole = [&before, block.as_bytes()].concat();
             system.files.write(path, &whole, &Attributes::mode(0o440))?;

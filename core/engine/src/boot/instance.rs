@@ -239,21 +239,23 @@ impl Boot<'_> {
     pub(super) fn store_data(&self) -> Result<(), BootError> {
         let Some(instance) = &self.instance else { return Ok(()) };
         let directory = self.paths.instance_dir(&instance.instance_id);
-        let secret = Attributes::secret();
-        let write =
-            |name: &str, bytes: &[u8]| state::write(self.system, &directory.join(name), bytes, &secret);
+        let write = |name: &str, bytes: &[u8], attributes: &Attributes| {
+            state::write(self.system, &directory.join(name), bytes, attributes)
+        };
+        // Every boot processes the raw data again.
+        let (raw_file, processed_file) = (Attributes::secret(), Attributes::secret().fleeting());
         let processor =
             userdata::Processor { system: self.system, paths: &self.paths, included: &self.included };
         let raw = instance.user_data.as_ref().map(|bytes| bytes.0.as_slice()).unwrap_or_default();
-        write("user-data.txt", raw)?;
+        write("user-data.txt", raw, &raw_file)?;
         let processed = processor.process("user-data", &[raw])?;
-        write("user-data.txt.i", &processed.write())?;
+        write("user-data.txt.i", &processed.write(), &processed_file)?;
         for (name, data) in [("vendor-data", &instance.vendor_data), ("vendor-data2", &instance.vendor_data2)]
         {
-            write(&format!("{name}.txt"), &raw_vendor_data(data.as_ref()))?;
+            write(&format!("{name}.txt"), &raw_vendor_data(data.as_ref()), &raw_file)?;
             let pieces = data.as_ref().map_or_else(|| vec![&[][..]], pieces);
             let processed = processor.process(name, &pieces)?.write();
-            write(&format!("{name}.txt.i"), &processed)?;
+            write(&format!("{name}.txt.i"), &processed, &processed_file)?;
         }
         Ok(())
     }

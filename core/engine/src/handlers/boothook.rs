@@ -27,7 +27,7 @@ impl Handler for Boothook {
         context
             .system
             .files
-            .write(&path, content, &Attributes::mode(0o700))
+            .ensure(&path, content, &Attributes::mode(0o700))
             .map_err(|error| failed(error.to_string()))?;
         let command = Command::new(path.display().to_string())
             .env("INSTANCE_ID", id.as_str())

@@ -11,7 +11,7 @@ fn write(context: &HandlerContext<'_>, directory: &std::path::Path, part: &Part)
     context
         .system
         .files
-        .write(
+        .ensure(
             &path,
             &dos2unix(&part.payload),
             &Attributes { mode: Some(0o700), secret: false, ..Attributes::default() },

@@ -23,8 +23,20 @@ impl StdioLog {
     /// until this process exits and closes its input. Its files are for root and the group `adm` only, as in upstream.
     pub fn to_command(stream: i32, command: &str) -> io::Result<()> {
         let group = administrators();
-        let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", command]).stdin(Stdio::piped());
+        // What a shell would only replace itself by needs none.
+        let mut shell = match plain_tee(command) {
+            Some(words) => {
+                let mut tee = Command::new("tee");
+                tee.args(words);
+                tee
+            }
+            None => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", command]);
+                shell
+            }
+        };
+        shell.stdin(Stdio::piped());
         // SAFETY: umask and setgid are async-signal-safe system calls and touch no memory of ours.
         #[allow(unsafe_code, reason = "the command's files need a different umask and group")]
         unsafe {
@@ -67,8 +79,40 @@ fn opened(path: &Path, empty: bool) -> io::Result<File> {
     HostFiles::new(None).open_stream(&absolute(path)?, empty).map_err(io::Error::other)
 }
 
+/// The arguments of a `tee` that no shell has anything to do for: nothing is quoted, expanded or redirected.
+fn plain_tee(command: &str) -> Option<Vec<&str>> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+, ".contains(&byte);
+    let mut words = command.split(' ').filter(|word| !word.is_empty());
+    (command.bytes().all(is_plain) && words.next() == Some("tee")).then(|| words.collect())
+}
+
 /// The ID of the group `adm`, if it exists.
 fn administrators() -> Option<u32> {
     let groups = HostFiles::new(None).read(Path::new("/etc/group")).ok()?;
     etc_files::accounts::Table::<etc_files::accounts::Group>::parse(&groups).get("adm").map(|group| group.gid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_tee_needs_no_shell() {
+        let log = "/var/log/cloud-init-output.log";
+        assert_eq!(plain_tee(&format!("tee -a {log}")), Some(vec!["-a", log]));
+        assert_eq!(plain_tee(&format!("tee  {log}")), Some(vec![log]));
+        for command in [
+            "tee -a $LOG",
+            "tee -a 'x y'",
+            "tee ~/x",
+            "tee x > y",
+            "tee x; id",
+            "cat",
+            "teex y",
+            "tee\tx",
+            "",
+        ] {
+            assert_eq!(plain_tee(command), None, "{command}");
+        }
+    }
 }
