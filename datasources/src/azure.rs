@@ -18,7 +18,7 @@ mod wireserver;
 
 use std::path::PathBuf;
 
-use metadata::hyperv;
+use metadata::{hyperv, side_by_side};
 use model::datasource::{Evidence, Medium, SourceError};
 use model::effects::Command;
 use model::update::Event;
@@ -338,7 +338,6 @@ impl<'c> Provisioning<'c> {
     /// Reports that the machine is ready, and ejects the ISO; returns the keys that only the WireServer has.
     fn report_ready(&mut self, wanted: Option<&[PublicKey]>) -> Result<Vec<String>, SourceError> {
         let system = self.crawl.system();
-        self.telemetry.kernel_log(system);
         let line = report::success(self.crawl, self.vm_id.as_deref().unwrap_or("None"));
         self.telemetry.provisioning(system, &line);
         let directory = self.crawl.paths().run("azure-transport");
@@ -348,7 +347,22 @@ impl<'c> Provisioning<'c> {
                 media::eject(system, device);
             }
         };
-        let keys = wireserver::report_ready(system, &self.endpoint, wanted, &directory, eject)?;
+        let report = || wireserver::report_ready(system, &self.endpoint, wanted, &directory, eject);
+        let telemetry = &self.telemetry;
+        let keys = if side_by_side::workers_at_first(system) == 1 {
+            telemetry.kernel_log(system);
+            report()
+        } else {
+            // The service answers meanwhile.
+            std::thread::scope(|scope| {
+                let log = std::thread::Builder::new().spawn_scoped(scope, || telemetry.kernel_log(system));
+                let keys = report();
+                if log.is_ok_and(|log| log.join().is_err()) {
+                    tracing::warn!("cannot report the kernel's log");
+                }
+                keys
+            })
+        }?;
         self.iso = None;
         self.negotiated = true;
         Ok(keys)

@@ -41,6 +41,9 @@ struct Options {
     /// Time before each answer, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
+    /// End each connection after its answer
+    #[arg(long)]
+    close: bool,
     /// KIND is drop, stall, truncate, slow-head, slow-body, huge, endless, too-many, redirect-loop, redirect-away, portal,
     /// changing, wrong-token, expire-token or a status; WHEN is the number of a request, N+ for it and all later ones, or
     /// the beginning of a path; may be repeated
@@ -80,6 +83,7 @@ fn run(options: Options) -> Result<(), Error> {
         listen: options.listen,
         sockets: options.socket,
         latency: Duration::from_millis(options.latency),
+        close: options.close,
         faults: options.fault,
         log: options.log,
         times: options.times,

@@ -39,6 +39,8 @@ pub struct Config {
     pub tree: Option<Node>,
     /// Time before each answer.
     pub latency: Duration,
+    /// End each connection after its answer, so that a client's port is free again at once.
+    pub close: bool,
     /// What goes wrong.
     pub faults: Vec<Fault>,
     /// A file to which each request is appended: method, path, status, milliseconds, connection, then the fields of its
@@ -66,6 +68,7 @@ pub struct Entry {
 struct Service {
     site: Site,
     latency: Duration,
+    close: bool,
     faults: Vec<Fault>,
     log: Option<PathBuf>,
     times: Option<PathBuf>,
@@ -218,6 +221,7 @@ impl Service {
         Self {
             site: Site::new(root, tokens),
             latency: config.latency,
+            close: config.close,
             faults: config.faults,
             log: config.log,
             times: config.times,
@@ -233,7 +237,8 @@ impl Service {
 
     /// Serves the requests of one connection until either side ends it.
     fn connection(&self, input: &mut dyn BufRead, output: &mut dyn Write, id: u64) {
-        while let Ok(Some(request)) = http::read(input) {
+        while let Ok(Some(mut request)) = http::read(input) {
+            request.keep_alive &= !self.close;
             let start = Instant::now();
             let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
             let strikes = |fault: &&Fault| fault.strikes(number, &request.path);

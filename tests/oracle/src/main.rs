@@ -100,7 +100,12 @@ struct Options {
 }
 
 /// What the original made of a case, and the other program.
-type Pair = (Outcome, Outcome);
+struct Pair {
+    original: Outcome,
+    other: Outcome,
+    /// How many requests the other program made, if they are more than the original's.
+    more: Option<String>,
+}
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Verb {
@@ -214,10 +219,11 @@ fn compare(options: &Options) -> Result<bool, Error> {
             scope.spawn(work);
         }
     });
-    let mut agreement = Agreement::default();
+    let (mut agreement, mut more) = (Agreement::default(), Vec::new());
     for (case, outcome) in outcomes.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        let (original, ours) = outcome?;
-        agreement.add(&case_name(case), &original, &ours);
+        let pair = outcome?;
+        agreement.add(&case_name(case), &pair.original, &pair.other);
+        more.extend(pair.more.map(|more| format!("{}: {more}", case_name(case))));
     }
     if other == Program::Original {
         for difference in agreement.differences() {
@@ -228,6 +234,10 @@ fn compare(options: &Options) -> Result<bool, Error> {
         println!("the original compared with itself: {}", if agrees { "agrees" } else { "DISAGREES" });
         return Ok(agrees);
     }
+    // Of the addresses that are raced, a busy machine asks more.
+    for line in &more {
+        println!("{line}");
+    }
     judge(options, &agreement)
 }
 
@@ -236,7 +246,18 @@ fn outcomes_of(options: &Options, root: &Path, case: &Path, other: &Program) -> 
     let Some(kept) = &options.kept else { return both(options, root, case, other) };
     let kept = kept.join(case_name(case));
     let ours = run::run(&kept.join("other"), root, case, other)?;
-    Ok((tree::read(root, &kept.join("original"))?, ours.outcome))
+    let original = tree::read(root, &kept.join("original"))?;
+    Ok(Pair { original, other: ours.outcome, more: more_requests(&kept) })
+}
+
+/// How many requests the other program made, if they are more than the original's.
+fn more_requests(scratch: &Path) -> Option<String> {
+    let count = |program: &str| {
+        let requests = std::fs::read_to_string(scratch.join(program).join("requests"));
+        requests.map_or(0, |requests| requests.lines().count())
+    };
+    let (original, other) = (count("original"), count("other"));
+    (other > original).then(|| format!("{other} requests instead of {original}"))
 }
 
 /// Whether every disagreement has its reason, and nothing has changed.
@@ -296,13 +317,14 @@ fn both(options: &Options, root: &Path, case: &Path, other: &Program) -> Result<
         let ours = run::run(&scratch.join("other"), root, case, other);
         (original.join(), ours)
     });
+    let more = more_requests(&scratch);
     if options.keep.is_none() {
         oracle::root::remove(&scratch)?;
     }
     let original = original.map_err(|_| Error::Usage(format!("the run of {name} panicked")))??;
     let ours = ours?;
     println!("{name}: original {:.1} s, other {:.1} s", original.seconds, ours.seconds);
-    Ok((original.outcome, ours.outcome))
+    Ok(Pair { original: original.outcome, other: ours.outcome, more })
 }
 
 fn detect(options: &Options) -> Result<bool, Error> {

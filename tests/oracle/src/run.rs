@@ -71,9 +71,9 @@ cloud() {
     $inside dnsmasq --port=0 ${advertised:-} --interface=host0 --bind-interfaces --dhcp-range=192.0.2.10,192.0.2.10,1h \
         --dhcp-option=option:domain-name,cloud.test ${dhcp:-} --leasefile-ro --user=root --pid-file= --keep-in-foreground \
         2>/dev/null &
-    # `$documents` are other documents than a tree's: the service's options.
+    # `$documents` are other documents than a tree's, `$closing` is for connections of one request: the service's options.
     if [ -n "${documents:-}" ]; then set -- $documents; else set -- --tree "$tree"; fi
-    $inside "$server" serve "$@" $listen --log "$scratch/requests" --times "$scratch/times" --latency "${latency:-0}" \
+    $inside "$server" serve "$@" $listen --log "$scratch/requests" --times "$scratch/times" --latency "${latency:-0}" ${closing:-} \
         >"$scratch/url" &
     until [ -s "$scratch/url" ]; do sleep 0.01; done
     real eth0
