@@ -3,10 +3,14 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 
-use model::effects::Owner;
-use rustix::fs::{Dir, Gid, Mode, OFlags, Uid, fchmod, fchown, mkdirat, openat};
+use model::effects::{Owner, temporary};
+use rustix::fs::{
+    AtFlags, Dir, FlockOperation, Gid, Mode, OFlags, RenameFlags, Uid, fchmod, fchown, flock, mkdirat,
+    openat, renameat, renameat_with, unlinkat,
+};
 use rustix::io::Errno;
 
 use super::place::{Handle, OPEN};
@@ -21,25 +25,43 @@ pub(super) fn ids(owner: Owner) -> (Option<Uid>, Option<Gid>) {
     (owner.uid.map(Uid::from_raw), owner.gid.map(Gid::from_raw))
 }
 
-/// Creates a directory, unless it exists. Its owner and mode are set by its descriptor: the name may lead elsewhere by
-/// then.
+/// Creates a directory, unless it exists. Its owner and mode are set by its descriptor, before it gets its name: the name
+/// may lead elsewhere by then, and a directory that a power cut left closed would stay so.
 pub(super) fn make_directory(
     parent: &Handle,
     name: &OsStr,
     mode: Option<u32>,
     owner: Owner,
 ) -> io::Result<()> {
-    // Closed until it has its owner.
-    let first = if owner == Owner::default() { DEFAULT } else { 0o700 };
-    match mkdirat(&parent.file, name, Mode::from_raw_mode(mode.map_or(first, |mode| mode & first))) {
-        Ok(()) => {}
-        Err(Errno::EXIST) => return Ok(()),
-        Err(error) => return Err(error.into()),
+    let mode = mode.unwrap_or(DEFAULT);
+    if owner == Owner::default() && mode & !DEFAULT == 0 {
+        return match mkdirat(&parent.file, name, Mode::from_raw_mode(mode)) {
+            Ok(()) | Err(Errno::EXIST) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
     }
-    if owner == Owner::default() && mode.is_none() {
+    if Handle::entry(parent.file.as_fd(), name)?.is_some() {
         return Ok(());
     }
+    let fresh = temporary::name(name, std::process::id());
+    let remove = || unlinkat(&parent.file, &fresh, AtFlags::REMOVEDIR);
+    let _ = remove();
+    mkdirat(&parent.file, &fresh, Mode::RWXU)?;
+    let made = finish_directory(parent, &fresh, mode, owner).and_then(|()| rename_new(parent, &fresh, name));
+    if made.is_err() {
+        let _ = remove();
+    }
+    match made {
+        // Somebody else was quicker.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
+fn finish_directory(parent: &Handle, name: &OsStr, mode: u32, owner: Owner) -> io::Result<()> {
     let made = open_directory(parent, name)?;
+    // Tells a sweep that it is in use; some file systems have no locks.
+    let _ = flock(&made, FlockOperation::NonBlockingLockExclusive);
     let own = rustix::process::geteuid().as_raw();
     let found = made.metadata()?;
     // Who can rename entries here may have put another directory of root in its place.
@@ -50,7 +72,17 @@ pub(super) fn make_directory(
     if uid.is_some() || gid.is_some() {
         fchown(&made, uid, gid)?;
     }
-    Ok(fchmod(&made, Mode::from_raw_mode(mode.unwrap_or(DEFAULT)))?)
+    Ok(fchmod(&made, Mode::from_raw_mode(mode))?)
+}
+
+/// Renames to a name that is free. Before Linux 3.15, and on some file systems, an empty directory of that name is
+/// replaced.
+fn rename_new(parent: &Handle, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    let directory = &parent.file;
+    match renameat_with(directory, from, directory, to, RenameFlags::NOREPLACE) {
+        Err(Errno::NOSYS | Errno::INVAL) => Ok(renameat(directory, from, directory, to)?),
+        renamed => Ok(renamed?),
+    }
 }
 
 /// Opens a directory for reading, not following a link.

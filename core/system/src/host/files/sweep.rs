@@ -1,4 +1,4 @@
-//! Removes temporary files that a killed process left: those beside a file, when the next process writes to their
+//! Removes temporary files and directories that a killed process left: those beside a file, when the next process writes to their
 //! directory for the first time.
 
 use std::collections::BTreeSet;
@@ -52,8 +52,10 @@ impl Swept {
             // It gets its owner before its name. In a user's directory, another user's is none of ours.
             let uid = entry.found.uid();
             let is_ours = !place.exposed || is_own(uid) || uid == found.uid();
-            if is_ours && !entry.found.is_dir() && is_left(directory.as_fd(), &name, pid) {
-                let _ = unlinkat(&directory, &name, AtFlags::empty());
+            if is_ours && is_left(directory.as_fd(), &name, pid) {
+                // A directory gets its name before its content.
+                let kind = if entry.found.is_dir() { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+                let _ = unlinkat(&directory, &name, kind);
             }
         }
     }
