@@ -55,7 +55,8 @@ impl AlpineUsers {
     /// Whether passwd is Busybox's: a link to its set-user-ID part or, without this package, to itself.
     fn has_busybox_passwd(&self) -> bool {
         let target = self.system.files.read_link(Path::new("/usr/bin/passwd"));
-        target.is_ok_and(|target| target.file_name().is_some_and(|name| name == "bbsuid" || name == "busybox"))
+        target
+            .is_ok_and(|target| target.file_name().is_some_and(|name| name == "bbsuid" || name == "busybox"))
     }
 
     /// Changes an account's line in /etc/shadow.
