@@ -304,3 +304,56 @@ impl Case<'_> {
         self.put(&format!("root{path}"), text, 0o755)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_linux_distribution_is_compared() {
+        let rows = rows();
+        let families = [
+            &alpine::FAMILY,
+            &aosc::FAMILY,
+            &arch::FAMILY,
+            &debian::FAMILY,
+            &gentoo::FAMILY,
+            &photon::FAMILY,
+            &rhel::FAMILY,
+            &suse::FAMILY,
+        ];
+        for facts in families.into_iter().flat_map(|family| family.members) {
+            assert!(rows.iter().any(|row| row.name == facts.name), "{}", facts.name);
+        }
+        let all = rows.iter().map(|row| (row.release.distro, row.release.version)).collect::<Vec<_>>();
+        assert!(FURTHER.iter().all(|further| all.contains(further)), "{all:?}");
+    }
+
+    #[test]
+    fn a_case_has_the_image_and_not_debians_tools() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path().join("root");
+        for path in ["usr/bin/systemctl", "usr/bin/apt-get", "usr/bin/hostname", "usr/bin/mount"] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("created");
+            fs::write(path, "real").expect("written");
+        }
+        write(&root, &directory.path().join("cases")).expect("written");
+        let text =
+            |path: &str| fs::read_to_string(directory.path().join("cases").join(path)).unwrap_or_default();
+        let removed = text("alpine/removed");
+        assert!(
+            removed.contains("/usr/bin/systemctl\n") && removed.contains("/usr/bin/apt-get\n"),
+            "{removed}"
+        );
+        assert_eq!(text("alpine/root/usr/sbin/apk"), RECORD);
+        assert_eq!(text("alpine/root/usr/sbin/adduser"), ADDUSER);
+        assert_eq!(text("alpine/root/usr/bin/hostname"), WRAP);
+        assert_eq!(text("alpine/root/usr/bin/hostname.real"), "real");
+        assert_eq!(text("alpine/root/usr/bin/systemctl"), "");
+        assert!(text("alpine/root/etc/os-release").contains("ID=alpine"));
+        assert!(text("sles/root/etc/cloud/cloud.cfg").contains("\"distro\": \"sles\""));
+        assert!(directory.path().join("cases/fedora/root/run/systemd/system").is_dir());
+        assert_eq!(text("debian/root/usr/bin/apt-get"), RECORD);
+    }
+}
