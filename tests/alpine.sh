@@ -149,7 +149,7 @@ boot() {
     mkfs.ext4 -q -d "$root" "$work/disk.img" 400M
     # The root file system grows.
     truncate -s 600M "$work/disk.img"
-    timeout 300 qemu-system-x86_64 -accel tcg,thread=multi,tb-size=512 -machine q35 -cpu qemu64,+rdrand -m 512 -smp 2 -display none -monitor none \
+    timeout 300 qemu-system-x86_64 -accel tcg,thread=multi,tb-size=512 -machine q35 -cpu qemu64 -m 512 -smp 2 -display none -monitor none \
         -kernel "$cache/kernel" -initrd "$cache/initrd" \
         -append "root=/dev/vda rootfstype=ext4 modules=virtio_blk,ext4 rootflags=rw console=ttyS0 no_timer_check panic=1" \
         -drive "file=$work/disk.img,if=virtio,format=raw,cache=unsafe" \

@@ -21,6 +21,9 @@ impl Resolve for Resolver {
                 return Ok(Box::new(known.into_iter()) as Addrs);
             }
             let build = || {
+                // The resolver's random numbers wait for /dev/random in a static program, which may be ready only once
+                // getrandom(2) has made the kernel gather what it lacks.
+                let _ = rustix::rand::getrandom(&mut [0_u8; 1], rustix::rand::GetRandomFlags::empty());
                 let builder = TokioResolver::builder_tokio().map_err(|error| error.to_string())?;
                 builder.build().map_err(|error| error.to_string())
             };

@@ -129,7 +129,7 @@ impl KernelAddresses {
             PacketSocket::open(held.index, broadcast).map_err(|error| no_lease(error.to_string()))?;
         let mut random = || {
             let mut bytes = [0; 4];
-            getrandom::fill(&mut bytes)
+            crate::host::randomness::fill(&mut bytes)
                 .expect("a Linux kernel of 3.17 or newer, or one with /dev/urandom, gives randomness");
             u32::from_ne_bytes(bytes)
         };

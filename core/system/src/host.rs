@@ -13,6 +13,7 @@ mod outbox;
 mod output;
 mod processes;
 mod progress;
+pub(crate) mod randomness;
 mod reaper;
 mod sandbox;
 mod serial;

@@ -33,7 +33,7 @@ impl Environment for HostEnvironment {
     }
 
     fn random(&self, buffer: &mut [u8]) {
-        getrandom::fill(buffer)
+        super::randomness::fill(buffer)
             .expect("a Linux kernel of 3.17 or newer, or one with /dev/urandom, gives randomness");
     }
 
