@@ -91,22 +91,36 @@ fn split(text: &str, args: &[Value], from_end: bool) -> Option<Value> {
         }
         (Some(by), Some(limit)) => text.splitn(limit + 1, by).map(Value::from).collect(),
         (Some(by), None) => text.split(by).map(Value::from).collect(),
-        (None, Some(limit)) if !from_end => {
-            let mut parts = Vec::new();
-            let mut rest = text.trim();
-            while parts.len() < limit {
-                let Some(at) = rest.find(char::is_whitespace) else { break };
-                parts.push(Value::from(&rest[..at]));
-                rest = rest[at..].trim_start();
-            }
-            if !rest.is_empty() {
-                parts.push(Value::from(rest));
-            }
-            parts
-        }
-        (None, _) => text.split_whitespace().map(Value::from).collect(),
+        (None, Some(limit)) => words(text, limit, from_end).into_iter().map(Value::from).collect(),
+        (None, None) => text.split_whitespace().map(Value::from).collect(),
     };
     Some(Value::from(parts))
+}
+
+fn trimmed(text: &str, at_end: bool) -> &str {
+    if at_end { text.trim_end() } else { text.trim_start() }
+}
+
+/// At most so many words of one end, and the rest with the white space at its other end.
+fn words(text: &str, limit: usize, from_end: bool) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = trimmed(text, from_end);
+    while parts.len() < limit && !rest.is_empty() {
+        let at = if from_end { rest.rfind(char::is_whitespace) } else { rest.find(char::is_whitespace) };
+        let Some(at) = at else { break };
+        let width = rest[at..].chars().next().map_or(1, char::len_utf8);
+        let (word, other) =
+            if from_end { (&rest[at + width..], &rest[..at]) } else { (&rest[..at], &rest[at..]) };
+        parts.push(word);
+        rest = trimmed(other, from_end);
+    }
+    if !rest.is_empty() {
+        parts.push(rest);
+    }
+    if from_end {
+        parts.reverse();
+    }
+    parts
 }
 
 fn partition(text: &str, by: &str, from_end: bool) -> Value {
@@ -228,4 +242,122 @@ fn expanded(text: &str, width: usize) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text, a method, its arguments, and what Python 3 gives, each in JSON.
+    const PYTHON: &[(&str, &str, &str, &str)] = &[
+        ("hello wORLD it's", "title", r#"[]"#, r#""Hello World It'S""#),
+        ("hELLO", "capitalize", r#"[]"#, r#""Hello""#),
+        ("", "capitalize", r#"[]"#, r#""""#),
+        ("aBc1ß", "swapcase", r#"[]"#, r#""AbC1SS""#),
+        ("a\nb\r\nc\u{b}d", "splitlines", r#"[]"#, r#"["a", "b", "c", "d"]"#),
+        ("a,b,,c", "split", r#"[","]"#, r#"["a", "b", "", "c"]"#),
+        ("a,b,,c", "split", r#"[",", 1]"#, r#"["a", "b,,c"]"#),
+        ("a,b,,c", "rsplit", r#"[",", 1]"#, r#"["a,b,", "c"]"#),
+        ("  a  b c ", "split", r#"[]"#, r#"["a", "b", "c"]"#),
+        ("  a  b c ", "split", r#"[null, 1]"#, r#"["a", "b c "]"#),
+        ("  a  b c ", "rsplit", r#"[null, 1]"#, r#"["  a  b", "c"]"#),
+        ("a=b=c", "partition", r#"["="]"#, r#"["a", "=", "b=c"]"#),
+        ("a=b=c", "rpartition", r#"["="]"#, r#"["a=b", "=", "c"]"#),
+        ("abc", "partition", r#"["x"]"#, r#"["abc", "", ""]"#),
+        ("abc", "rpartition", r#"["x"]"#, r#"["", "", "abc"]"#),
+        ("abc", "startswith", r#"["ab"]"#, r#"true"#),
+        ("abc", "startswith", r#"["b"]"#, r#"false"#),
+        ("abc", "endswith", r#"["bc"]"#, r#"true"#),
+        ("abc", "endswith", r#"["ab"]"#, r#"false"#),
+        ("abc", "removeprefix", r#"["a"]"#, r#""bc""#),
+        ("abc", "removeprefix", r#"["b"]"#, r#""abc""#),
+        ("abc", "removesuffix", r#"["c"]"#, r#""ab""#),
+        ("abc", "removesuffix", r#"["b"]"#, r#""abc""#),
+        ("aaa", "replace", r#"["a", "b"]"#, r#""bbb""#),
+        ("aaa", "replace", r#"["a", "b", 2]"#, r#""bba""#),
+        ("-", "join", r#"[["x", "y"]]"#, r#""x-y""#),
+        ("banana", "count", r#"["an"]"#, r#"2"#),
+        ("äbc", "count", r#"[""]"#, r#"4"#),
+        ("äbc", "find", r#"["b"]"#, r#"1"#),
+        ("äbc", "find", r#"["x"]"#, r#"-1"#),
+        ("abab", "rfind", r#"["b"]"#, r#"3"#),
+        ("äbä", "index", r#"["ä"]"#, r#"0"#),
+        ("äbä", "rindex", r#"["ä"]"#, r#"2"#),
+        ("ab", "ljust", r#"[5]"#, r#""ab   ""#),
+        ("ab", "ljust", r#"[5, "*"]"#, r#""ab***""#),
+        ("ab", "rjust", r#"[5]"#, r#""   ab""#),
+        ("ab", "rjust", r#"[1]"#, r#""ab""#),
+        ("ab", "center", r#"[5]"#, r#""  ab ""#),
+        ("ab", "center", r#"[6, "-"]"#, r#""--ab--""#),
+        ("abc", "center", r#"[6]"#, r#"" abc  ""#),
+        ("-7", "zfill", r#"[5]"#, r#""-0007""#),
+        ("+7", "zfill", r#"[4]"#, r#""+007""#),
+        ("7", "zfill", r#"[3]"#, r#""007""#),
+        ("a\tbc\td", "expandtabs", r#"[]"#, r#""a       bc      d""#),
+        ("a\tbc\nx\td", "expandtabs", r#"[4]"#, r#""a   bc\nx   d""#),
+        ("a\tb", "expandtabs", r#"[0]"#, r#""ab""#),
+        ("12", "isdigit", r#"[]"#, r#"true"#),
+        ("1a", "isdigit", r#"[]"#, r#"false"#),
+        ("", "isdigit", r#"[]"#, r#"false"#),
+        ("aä", "isalpha", r#"[]"#, r#"true"#),
+        ("a1", "isalpha", r#"[]"#, r#"false"#),
+        ("a1", "isalnum", r#"[]"#, r#"true"#),
+        ("a-", "isalnum", r#"[]"#, r#"false"#),
+        (" \t", "isspace", r#"[]"#, r#"true"#),
+        ("A1", "isupper", r#"[]"#, r#"true"#),
+        ("Ab", "isupper", r#"[]"#, r#"false"#),
+        ("1", "isupper", r#"[]"#, r#"false"#),
+        ("a1", "islower", r#"[]"#, r#"true"#),
+        ("aB", "islower", r#"[]"#, r#"false"#),
+        ("xxaxx", "strip", r#"["x"]"#, r#""a""#),
+        ("xxaxx", "lstrip", r#"["x"]"#, r#""axx""#),
+        ("xxaxx", "rstrip", r#"["x"]"#, r#""xxa""#),
+        (" a ", "strip", r#"[]"#, r#""a""#),
+        ("ÄB", "lower", r#"[]"#, r#""äb""#),
+        ("äb", "upper", r#"[]"#, r#""ÄB""#),
+    ];
+
+    fn value(json: &serde_json::Value) -> Value {
+        match json {
+            serde_json::Value::String(text) => Value::from(text.as_str()),
+            serde_json::Value::Array(items) => items.iter().map(value).collect(),
+            other => other.as_i64().map_or_else(Value::default, Value::from),
+        }
+    }
+
+    fn called(text: &str, name: &str, args: &str) -> Option<Result<Value, Error>> {
+        let args: Vec<serde_json::Value> = serde_json::from_str(args).expect("JSON");
+        method(text, name, &args.iter().map(value).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn methods_do_what_pythons_do() {
+        for (text, name, args, expected) in PYTHON {
+            let found = called(text, name, args).expect("known").expect("valid");
+            let found = serde_json::to_value(&found).expect("JSON");
+            let expected: serde_json::Value = serde_json::from_str(expected).expect("JSON");
+            assert_eq!(found, expected, "{text:?}.{name}({args})");
+        }
+    }
+
+    /// Python raises ValueError or TypeError; str.startswith accepts a tuple.
+    #[test]
+    fn wrong_arguments_are_errors_and_unknown_methods_are_none() {
+        for (text, name, args) in [
+            ("a", "split", r#"[""]"#),
+            ("a", "partition", r#"[""]"#),
+            ("a", "startswith", "[]"),
+            ("a", "startswith", "[1]"),
+            ("abc", "index", r#"["x"]"#),
+            ("a", "ljust", r#"["x"]"#),
+            ("a", "join", "[[1]]"),
+        ] {
+            assert!(called(text, name, args).expect("known").is_err(), "{text:?}.{name}({args})");
+        }
+        assert!(called("a", "explode", "[]").is_none());
+        for (heads, expected) in [(r#"[["x", "a"]]"#, true), (r#"[["x"]]"#, false), ("[[]]", false)] {
+            let found = called("abc", "startswith", heads).expect("known").expect("valid");
+            assert_eq!(found.is_true(), expected, "{heads}");
+        }
+    }
 }

@@ -172,3 +172,27 @@ mod tests {
         assert_eq!(quoted("one\nTWO=2"), "\"one TWO=2\"");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    /// The quoting of upstream's net/sysconfig.py, _quote_value, with what a shell would expand or end escaped.
+    #[test]
+    fn values_are_quoted_where_a_shell_needs_it() {
+        for (value, expected) in [
+            ("plain-1.0", "plain-1.0"),
+            ("", ""),
+            ("two words", "\"two words\""),
+            ("\"two words\"", "\"two words\""),
+            ("\"", "\"\\\"\""),
+            ("\"open", "\"\\\"open\""),
+            ("open\"", "\"open\\\"\""),
+            ("$(reboot)", "\"\\$(reboot)\""),
+            ("a\nB=c", "\"a B=c\""),
+            ("it's", "\"it's\""),
+        ] {
+            assert_eq!(quoted(value), expected, "{value:?}");
+        }
+    }
+}

@@ -46,3 +46,15 @@ pub(super) fn is_anyones(directory: &Metadata, entry: &Metadata, exposed: bool) 
     let is_public = directory.mode() & OTHERS != 0;
     is_hard_linked(directory, entry, exposed) || exposed && is_public && !is_own(entry.uid())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_own;
+
+    #[test]
+    fn only_root_and_this_user_are_trusted() {
+        let own = rustix::process::geteuid().as_raw();
+        assert!(is_own(0) && is_own(own));
+        assert!(!is_own(own + 1) && !is_own(65_534));
+    }
+}
