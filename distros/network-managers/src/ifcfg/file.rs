@@ -171,11 +171,6 @@ mod tests {
         assert_eq!(quoted("\"mode=1 miimon=100\""), "\"mode=1 miimon=100\"");
         assert_eq!(quoted("one\nTWO=2"), "\"one TWO=2\"");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
 
     /// The quoting of upstream's net/sysconfig.py, _quote_value, with what a shell would expand or end escaped.
     #[test]
