@@ -81,7 +81,8 @@ boot() {
     work=$(mktemp -d "$cache/boot.XXXXXX")
     mkdir -p "$work/upper/etc/cloud/cloud.cfg.d" "$work/upper/var/lib/cloud/seed/nocloud" "$work/upper/usr/bin" "$work/work" "$work/root"
     cp "$program" "$work/upper/usr/bin/cloud-init"
-    "$program" generate cloud-cfg "$name" > "$work/upper/etc/cloud/cloud.cfg"
+    # A packaged program leaves out what builds packages.
+    (cd "$here" && cargo run --quiet -- generate cloud-cfg "$name") > "$work/upper/etc/cloud/cloud.cfg"
     printf 'datasource_list: [NoCloud]\nnetwork: {config: disabled}\nsystem_info: {distro: %s}\n' "$name" > "$work/upper/etc/cloud/cloud.cfg.d/90_test.cfg"
     echo "instance-id: i-$name" > "$work/upper/var/lib/cloud/seed/nocloud/meta-data"
     cat > "$work/upper/var/lib/cloud/seed/nocloud/user-data"

@@ -14,7 +14,7 @@ pub(crate) fn fill(buffer: &mut [u8]) -> io::Result<()> {
             Ok(more) => filled += more,
             Err(rustix::io::Errno::INTR) => {}
             Err(rustix::io::Errno::NOSYS) => {
-                return getrandom::fill(&mut buffer[filled..]).map_err(io::Error::from);
+                return getrandom::fill(&mut buffer[filled..]).map_err(io::Error::other);
             }
             Err(error) => return Err(error.into()),
         }
