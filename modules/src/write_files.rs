@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use indexmap::IndexMap;
+use model::distro::Init;
 use model::effects::{Attributes, Owner, Reading, Request};
 use model::gzip::gunzip;
 use model::module::{Described, Listed, Report};
@@ -43,7 +44,7 @@ pub struct Entry {
     pub content: Option<Secret<Node>>,
     /// Where to fetch the content; `content` is the fallback.
     pub source: Option<Source>,
-    /// The owner as `USER:GROUP`. Default: root:root.
+    /// The owner as `USER:GROUP`. Default: root:root; root:wheel on the BSDs.
     #[schemars(extend("default" = "root:root"))]
     pub owner: Option<Spanned<Text>>,
     /// The permissions: octal digits in a string, such as '0644'; a number is used unchanged. Default: '0644'.
@@ -145,7 +146,9 @@ fn write(
 ) -> Result<(), ModuleError> {
     let files = &context.system.files;
     let mode = mode(entry.value.permissions.as_ref(), report);
-    let wanted = owner(context, entry.value.owner.as_ref().map_or("root:root", |owner| owner.value.0.as_str()));
+    // The BSDs have no group of root's name.
+    let usual = if context.distro.services().init() == Init::Bsd { "root:wheel" } else { "root:root" };
+    let wanted = owner(context, entry.value.owner.as_ref().map_or(usual, |owner| owner.value.0.as_str()));
     // Like upstream, a missing owner fails the module; the file is still written, unless its directory, which would be
     // the owner's, had to be created.
     let owner = wanted.as_ref().map_or_else(|_| Owner::default(), |owner| *owner);
