@@ -153,7 +153,8 @@ fn run_programs(system: &System, notes: &mut Vec<String>) -> Result<(), CleanErr
     for name in system.files.list(Path::new(CLEAN_D)).unwrap_or_default() {
         let path = Path::new(CLEAN_D).join(&name);
         let Ok(Some(found)) = system.files.stat(&path) else { continue };
-        if found.kind != FileKind::File {
+        // Distributions ship a README there.
+        if found.kind != FileKind::File || name == "README" {
             continue;
         }
         if found.mode & 0o111 == 0 {
@@ -200,7 +201,8 @@ mod tests {
             .directory("/var/lib/cloud/data")
             .directory("/etc/cloud/clean.d/directory")
             .program("/etc/cloud/clean.d/10-runs")
-            .file("/etc/cloud/clean.d/20-does-not", "");
+            .file("/etc/cloud/clean.d/20-does-not", "")
+            .file("/etc/cloud/clean.d/README", "");
         let (notes, commands) = clean(root);
         assert_eq!(
             notes,
