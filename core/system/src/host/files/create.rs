@@ -15,10 +15,14 @@ use rustix::io::Errno;
 
 use super::place::{Handle, OPEN};
 use super::refusal::Refusal;
+use super::sweep::sweep_directory;
 use super::trust::is_exposed;
 
 /// The mode of directories that nobody has asked for.
 const DEFAULT: u32 = 0o755;
+
+/// `S_ISGID`: entries get the directory's group.
+const SET_GROUP: u32 = 0o2000;
 
 /// The owner in the types of system calls.
 pub(super) fn ids(owner: Owner) -> (Option<Uid>, Option<Gid>) {
@@ -34,7 +38,7 @@ pub(super) fn make_directory(
     owner: Owner,
 ) -> io::Result<()> {
     let mode = mode.unwrap_or(DEFAULT);
-    if owner == Owner::default() && mode & !DEFAULT == 0 {
+    if is_usual(owner, parent) && mode & !DEFAULT == 0 {
         return match mkdirat(&parent.file, name, Mode::from_raw_mode(mode)) {
             Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(error) => Err(error.into()),
@@ -43,6 +47,8 @@ pub(super) fn make_directory(
     if Handle::entry(parent.file.as_fd(), name)?.is_some() {
         return Ok(());
     }
+    // Another thread may be writing here.
+    sweep_directory(parent, is_exposed(&parent.found, None), |_| false);
     let fresh = temporary::name(name, std::process::id());
     let remove = || unlinkat(&parent.file, &fresh, AtFlags::REMOVEDIR);
     let _ = remove();
@@ -56,6 +62,18 @@ pub(super) fn make_directory(
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made,
     }
+}
+
+/// Whether what this process creates in a directory has this owner already.
+fn is_usual(owner: Owner, parent: &Handle) -> bool {
+    let uid = rustix::process::geteuid().as_raw();
+    // See mkdir(2).
+    let gid = if parent.found.mode() & SET_GROUP == 0 {
+        rustix::process::getegid().as_raw()
+    } else {
+        parent.found.gid()
+    };
+    owner.uid.is_none_or(|wanted| wanted == uid) && owner.gid.is_none_or(|wanted| wanted == gid)
 }
 
 fn finish_directory(parent: &Handle, name: &OsStr, mode: u32, owner: Owner) -> io::Result<()> {

@@ -29,7 +29,7 @@ fn is_running(pid: u32) -> bool {
 /// Whether nobody writes to a temporary file any more. A process of an earlier boot may have had the ID of one that runs
 /// now, which does not hold the file's lock.
 fn is_left(directory: BorrowedFd<'_>, name: &OsStr, pid: u32) -> bool {
-    if pid == std::process::id() || !is_running(pid) {
+    if !is_running(pid) {
         return true;
     }
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -45,18 +45,24 @@ impl Swept {
         if !new {
             return;
         }
-        let Ok(directory) = open_directory(&place.directory, OsStr::new(".")) else { return };
-        for name in names(&directory).unwrap_or_default() {
-            let Some(pid) = temporary::writer(&name) else { continue };
-            let Ok(Some(entry)) = Handle::entry(directory.as_fd(), &name) else { continue };
-            // It gets its owner before its name. In a user's directory, another user's is none of ours.
-            let uid = entry.found.uid();
-            let is_ours = !place.exposed || is_own(uid) || uid == found.uid();
-            if is_ours && is_left(directory.as_fd(), &name, pid) {
-                // A directory gets its name before its content.
-                let kind = if entry.found.is_dir() { AtFlags::REMOVEDIR } else { AtFlags::empty() };
-                let _ = unlinkat(&directory, &name, kind);
-            }
+        sweep_directory(&place.directory, place.exposed, |pid| pid == std::process::id());
+    }
+}
+
+/// Sweeps a directory, which others than root and its owner may write to if it is exposed; `is_past` says of the ID of a
+/// running process that an earlier one had it.
+pub(super) fn sweep_directory(swept: &Handle, exposed: bool, is_past: impl Fn(u32) -> bool) {
+    let Ok(directory) = open_directory(swept, OsStr::new(".")) else { return };
+    for name in names(&directory).unwrap_or_default() {
+        let Some(pid) = temporary::writer(&name) else { continue };
+        let Ok(Some(entry)) = Handle::entry(directory.as_fd(), &name) else { continue };
+        // It gets its owner before its name. In a user's directory, another user's is none of ours.
+        let uid = entry.found.uid();
+        let is_ours = !exposed || is_own(uid) || uid == swept.found.uid();
+        if is_ours && (is_past(pid) || is_left(directory.as_fd(), &name, pid)) {
+            // A directory gets its name before its content.
+            let kind = if entry.found.is_dir() { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+            let _ = unlinkat(&directory, &name, kind);
         }
     }
 }
