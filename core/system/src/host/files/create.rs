@@ -21,7 +21,7 @@ use super::trust::is_exposed;
 /// The mode of directories that nobody has asked for.
 const DEFAULT: u32 = 0o755;
 
-/// `S_ISGID`: entries get the directory's group.
+/// `S_ISGID`.
 const SET_GROUP: u32 = 0o2000;
 
 /// The owner in the types of system calls.
@@ -37,8 +37,9 @@ pub(super) fn make_directory(
     mode: Option<u32>,
     owner: Owner,
 ) -> io::Result<()> {
+    let is_usual = owner == Owner::default() && mode.is_none() || is_usual(owner, parent);
     let mode = mode.unwrap_or(DEFAULT);
-    if is_usual(owner, parent) && mode & !DEFAULT == 0 {
+    if is_usual && mode & !DEFAULT == 0 {
         return match mkdirat(&parent.file, name, Mode::from_raw_mode(mode)) {
             Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(error) => Err(error.into()),
@@ -64,16 +65,12 @@ pub(super) fn make_directory(
     }
 }
 
-/// Whether what this process creates in a directory has this owner already.
+/// Whether what this process creates in a directory has this owner already, and no other bits than those of its mode: entries
+/// of a set-group-ID directory get its group and its bit, see mkdir(2).
 fn is_usual(owner: Owner, parent: &Handle) -> bool {
-    let uid = rustix::process::geteuid().as_raw();
-    // See mkdir(2).
-    let gid = if parent.found.mode() & SET_GROUP == 0 {
-        rustix::process::getegid().as_raw()
-    } else {
-        parent.found.gid()
-    };
-    owner.uid.is_none_or(|wanted| wanted == uid) && owner.gid.is_none_or(|wanted| wanted == gid)
+    let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let is_own = owner.uid.is_none_or(|wanted| wanted == uid) && owner.gid.is_none_or(|wanted| wanted == gid);
+    is_own && parent.found.mode() & SET_GROUP == 0
 }
 
 fn finish_directory(parent: &Handle, name: &OsStr, mode: u32, owner: Owner) -> io::Result<()> {
