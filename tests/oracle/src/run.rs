@@ -121,6 +121,11 @@ wired() {
     ip address add 192.0.2.10/24 dev eth0
     ip link set eth0 up
     ip route add default via 192.0.2.1
+    # At once means a moment after the other end is up.
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        ! grep -q eth0 proc/net/if_inet6 || break
+        sleep 0.1
+    done
 }
 scratch=$2 server=$5 latency=$6 variables=
 [ ! -f "$3/setup.sh" ] || . "$3/setup.sh"
