@@ -189,6 +189,13 @@ fn json_of_many_values() {
     assert!(log.contains(expected), "no {expected:?} in {}", log.chars().take(2000).collect::<String>());
 }
 
+/// Data that may be for systemd is only looked at.
+#[test]
+fn other_json_of_many_values() {
+    let user_data = format!("{{\"x\": [{}1]}}", "1,".repeat(1_400_000));
+    survives(user_data.as_bytes(), "Unhandled non-multipart (text/x-not-multipart)");
+}
+
 #[test]
 fn includes() {
     let stage = Stage::new(b"", "cloud_init_modules: []\n");

@@ -1,6 +1,8 @@
 //! Data for systemd, which has the same user-data as this program on clouds that it knows (`systemd-imds-import.service`).
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
 
 /// The first line of data for systemd.
 const MARK: &str = "#systemd-userdata\n";
@@ -8,9 +10,12 @@ const MARK: &str = "#systemd-userdata\n";
 const PREFIX: &str = "systemd.";
 
 /// Whether a payload is systemd's by the rules of systemd-imds(1): a JSON object with its keys, or text with its mark.
+#[expect(clippy::zero_sized_map_values, reason = "in JSON, a set is a list")]
 pub fn is_for_systemd(payload: &[u8]) -> bool {
     let marked = payload.strip_prefix(MARK.as_bytes());
-    let Ok(Value::Object(object)) = serde_json::from_slice(marked.unwrap_or(payload)) else { return false };
+    // The values may be many, and are not ours to keep.
+    let object = serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(marked.unwrap_or(payload));
+    let Ok(object) = object else { return false };
     marked.is_some() || object.keys().any(|key| key.starts_with(PREFIX))
 }
 
