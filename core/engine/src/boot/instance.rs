@@ -179,12 +179,7 @@ impl Boot<'_> {
             self.line(&written).filter(|previous| !previous.is_empty()).unwrap_or_else(|| described.clone());
         let plain = Attributes::mode(0o644);
         let put = |path: &Path, text: &str, attributes: &Attributes| -> Result<(), FileError> {
-            // Unchanged files are not written, to avoid wearing out flash memory.
-            let line = format!("{text}\n");
-            if files.read(path).is_ok_and(|bytes| bytes == line.as_bytes()) {
-                return Ok(());
-            }
-            state::write(self.system, path, line.as_bytes(), attributes)
+            state::write(self.system, path, format!("{text}\n").as_bytes(), attributes)
         };
         // Every boot begins with writing what was before it.
         let before = plain.fleeting();

@@ -247,6 +247,17 @@ pub trait Files: ReadFiles {
 
     /// Writes a file unless it has this content and these attributes.
     fn ensure(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
+        let Attributes { mode, owner, .. } = attributes;
+        let is_wanted = |found: Metadata| {
+            found.kind == FileKind::File
+                && found.len == content.len() as u64
+                && mode.is_none_or(|mode| mode == found.mode)
+                && owner.uid.is_none_or(|uid| uid == found.uid)
+                && owner.gid.is_none_or(|gid| gid == found.gid)
+        };
+        if self.stat(path)?.is_some_and(is_wanted) && self.read(path).is_ok_and(|bytes| bytes == content) {
+            return Ok(());
+        }
         self.write(path, content, attributes)
     }
 
