@@ -11,7 +11,7 @@ mod text;
 mod tree;
 mod wording;
 
-pub use bounded::{MOST_JSON_VALUES, bounded_json};
+pub use bounded::bounded_json;
 pub use de::{ConfigError, Spanned, UnknownKey, from_node, from_node_noting};
 pub use tree::{Key, Map, Node, Origin, Value};
 pub use wording::json_reason;

@@ -2,22 +2,23 @@
 
 use serde::de::{DeserializeOwned, Error as _};
 
-/// The number of values that a document may contain, as many as a document of YAML (see `yaml::Limits::BOOT`).
-pub const MOST_JSON_VALUES: usize = 40_000;
+/// The number of values that a document may contain: as many as a document of YAML.
+const MOST: usize = yaml::Limits::BOOT.max_nodes;
 
 /// Reads JSON that this program did not write.
 ///
 /// # Errors
 ///
-/// If the document is not JSON of the type, or contains more than [`MOST_JSON_VALUES`] values.
+/// If the document is not JSON of the type, or contains more values than YAML may (`yaml::Limits::BOOT`).
 pub fn bounded_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
-    if values(bytes) > MOST_JSON_VALUES {
-        return Err(serde_json::Error::custom(format!("more than {MOST_JSON_VALUES} values")));
+    if values(bytes) > MOST {
+        return Err(serde_json::Error::custom(format!("more than {MOST} values")));
     }
     serde_json::from_slice(bytes)
 }
 
-/// How many values a document has at most: each but the first follows a bracket, a comma or a colon.
+/// How many values a document has at most: each but the first follows a bracket or a comma, counting a key and
+/// its value as one.
 fn values(bytes: &[u8]) -> usize {
     let (mut count, mut quoted, mut escaped) = (1, false, false);
     for byte in bytes {
@@ -50,10 +51,10 @@ mod tests {
     #[test]
     fn a_document_of_too_many_values_is_refused_and_a_long_one_is_not() {
         let list = |count: usize| format!("[{}1]", "1,".repeat(count));
-        assert!(bounded_json::<Value>(list(MOST_JSON_VALUES - 10).as_bytes()).is_ok());
-        let error =
-            bounded_json::<Value>(list(MOST_JSON_VALUES).as_bytes()).expect_err("too many").to_string();
-        assert_eq!(error, "more than 40000 values");
+        assert!(bounded_json::<Value>(list(MOST - 10).as_bytes()).is_ok());
+        let error = bounded_json::<Value>(list(MOST).as_bytes()).expect_err("too many");
+        assert_eq!(error.to_string(), "more than 40000 values");
+        assert_eq!(crate::config::json_reason(&error), "more than 40000 values");
         assert!(bounded_json::<Value>(format!("\"{}\"", ",".repeat(1 << 20)).as_bytes()).is_ok());
     }
 }
