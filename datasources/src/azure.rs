@@ -354,14 +354,11 @@ impl<'c> Provisioning<'c> {
             report()
         } else {
             // The service answers meanwhile.
-            std::thread::scope(|scope| {
-                let log = std::thread::Builder::new().spawn_scoped(scope, || telemetry.kernel_log(system));
-                let keys = report();
-                if log.is_ok_and(|log| log.join().is_err()) {
-                    tracing::warn!("cannot report the kernel's log");
-                }
-                keys
-            })
+            let (keys, log) = side_by_side::beside(|| telemetry.kernel_log(system), report);
+            if log.is_none() {
+                tracing::warn!("cannot report the kernel's log");
+            }
+            keys
         }?;
         self.iso = None;
         self.negotiated = true;

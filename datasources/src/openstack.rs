@@ -55,12 +55,8 @@ impl Place for Nova<'_> {
         if self.service.workers == 1 {
             return (self.read_all(paths), None);
         }
-        std::thread::scope(|scope| {
-            let ec2 = std::thread::Builder::new().spawn_scoped(scope, || self.ec2());
-            let read = self.read_all(paths);
-            // Without a thread, or after a panic in it, it is read afterwards.
-            (read, ec2.ok().and_then(|ec2| ec2.join().ok()))
-        })
+        // Where it was not read, it is afterwards.
+        side_by_side::beside(|| self.ec2(), || self.read_all(paths))
     }
 
     fn versions(&self) -> Vec<String> {

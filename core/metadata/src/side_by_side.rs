@@ -55,6 +55,15 @@ fn worker<T, R>(queue: &Mutex<Queue<T, R>>, changed: &Condvar, work: &(impl Fn(T
     }
 }
 
+/// Does one piece of work beside another, whose result is `None` if it has no thread or panics.
+pub fn beside<T: Send, R>(other: impl FnOnce() -> T + Send, own: impl FnOnce() -> R) -> (R, Option<T>) {
+    std::thread::scope(|scope| {
+        let other = std::thread::Builder::new().spawn_scoped(scope, other);
+        let own = own();
+        (own, other.ok().and_then(|other| other.join().ok()))
+    })
+}
+
 /// Processes all items and those added by the work; results are unordered.
 pub fn grow<T: Send, R: Send>(
     workers: usize,
