@@ -8,7 +8,7 @@ use model::distro::{Distro, Init, KeyboardLayout, PackageSpec, Password, Service
 use model::effects::{Command, CommandError, Commands, Output};
 use model::user::UserSpec;
 use model::{Node, Secret, System};
-use system::{Recording, Scratch};
+use system::{Answering, Recording, Scratch};
 
 fn machine(name: &str, root: Scratch) -> (Box<dyn Distro>, System, Recording) {
     machine_with(name, root, "{}")
@@ -68,28 +68,6 @@ fn a_user_with_everything() {
     assert_eq!((mode("/etc/sudoers.d/90-cloud-init-users"), mode("/etc/sudoers.d")), (0o440, 0o750));
 }
 
-/// A machine whose checker of rules rejects them all.
-struct Rejecting(Arc<dyn Commands>, &'static str);
-
-impl Commands for Rejecting {
-    fn run(&self, command: &Command) -> Result<Output, CommandError> {
-        let output = self.0.run(command)?;
-        let line = command.shown().join(" ");
-        if line.starts_with(self.1) {
-            return Err(CommandError::Failed { command: line, output: Output { code: 1, ..output } });
-        }
-        Ok(output)
-    }
-
-    fn which(&self, program: &str) -> Option<PathBuf> {
-        self.0.which(program)
-    }
-
-    fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
-        self.0.spawn_detached(command)
-    }
-}
-
 #[test]
 fn rules_are_checked_by_their_program_before_anything_is_done() {
     for (program, check, user, file) in [
@@ -110,7 +88,7 @@ fn rules_are_checked_by_their_program_before_anything_is_done() {
             let root = Scratch::new().program(program).file(file, "before\n");
             let (_, mut system, recording) = machine("debian", root);
             if rejected {
-                system.commands = Arc::new(Rejecting(system.commands.clone(), check));
+                system.commands = Arc::new(Answering::over(&system).exits(check, 1, ""));
             }
             let distro = of_family("debian", &system, &Node::default());
             let added = distro.users().add_user(&spec(user));
@@ -213,7 +191,7 @@ fn snaps_are_installed_one_by_one() {
 fn what_apt_does_not_know_may_be_a_snap() {
     let root = Scratch::new().program("/usr/bin/snap");
     let (mut system, recording) = root.program("/usr/bin/apt-get").program("/usr/bin/apt-cache").system();
-    system.commands = Arc::new(Answering::new(&system, &[("apt-cache pkgnames", "nginx\ncurl\n")]));
+    system.commands = Arc::new(Answering::over(&system).prints("apt-cache pkgnames", "nginx\ncurl\n"));
     let distro = of_family("ubuntu", &system, &Node::default());
     let package = |name: &str, manager: Option<&str>| PackageSpec {
         name: name.into(),
@@ -262,7 +240,7 @@ fn snaps_are_refreshed_unless_they_are_held() {
         ("", true),
     ] {
         let (mut system, recording) = Scratch::new().program("/usr/bin/snap").system();
-        system.commands = Arc::new(Answering::new(&system, &[("snap get system -d", settings)]));
+        system.commands = Arc::new(Answering::over(&system).prints("snap get system -d", settings));
         let distro = of_family("ubuntu", &system, &Node::default());
         distro.packages().upgrade().expect("done");
         assert_eq!(recording.commands().contains(&"snap refresh".to_owned()), refreshed, "{settings}");
@@ -283,11 +261,8 @@ fn apt_waits_for_whoever_holds_its_locks() {
         let root =
             Scratch::new().file("/proc/locks", locks).program("/usr/bin/apt-get").program("/usr/bin/stat");
         let (mut system, recording) = root.system();
-        let answering = Answering {
-            busy_for: AtomicU32::new(busy_for),
-            ..Answering::new(&system, &[("stat ", "815\n")])
-        };
-        system.commands = Arc::new(answering);
+        let below = Answering::over(&system).prints("stat ", "815\n");
+        system.commands = Arc::new(Locked { below, busy_for: AtomicU32::new(busy_for) });
         let distro = of_family("debian", &system, &Node::default());
         let before = system.clock.monotonic();
         assert_eq!(distro.packages().refresh(true).is_ok(), ends_well, "{locks}");
@@ -298,30 +273,16 @@ fn apt_waits_for_whoever_holds_its_locks() {
     }
 }
 
-/// Commands that print a text, by the beginning of their line; apt-get fails as it does when it is locked.
-struct Answering {
-    commands: Arc<dyn Commands>,
-    output: Vec<(&'static str, &'static str)>,
+/// Commands of which apt-get fails for a while as it does when it is locked.
+struct Locked {
+    below: Answering,
     busy_for: AtomicU32,
 }
 
-impl Answering {
-    fn new(system: &System, output: &[(&'static str, &'static str)]) -> Self {
-        Self { commands: system.commands.clone(), output: output.to_vec(), busy_for: AtomicU32::new(0) }
-    }
-}
-
-impl Commands for Answering {
+impl Commands for Locked {
     fn run(&self, command: &Command) -> Result<Output, CommandError> {
-        let mut output = self.commands.run(command)?;
+        let mut output = self.below.run(command)?;
         let line = command.shown().join(" ");
-        if let Some((_, text)) = self.output.iter().find(|(start, _)| line.starts_with(start)) {
-            output.stdout = text.as_bytes().to_vec();
-        }
-        if line == "groupadd refused" {
-            output.code = 3;
-            return Err(CommandError::Failed { command: line, output });
-        }
         let left = self.busy_for.load(Ordering::Relaxed);
         if line.starts_with("apt-get ") && left > 0 {
             self.busy_for.store(left - 1, Ordering::Relaxed);
@@ -332,11 +293,11 @@ impl Commands for Answering {
     }
 
     fn which(&self, program: &str) -> Option<PathBuf> {
-        self.commands.which(program)
+        self.below.which(program)
     }
 
     fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
-        self.commands.spawn_detached(command)
+        self.below.spawn_detached(command)
     }
 }
 
@@ -346,7 +307,7 @@ fn a_group_that_cannot_be_created_is_no_failure() {
     let root =
         Scratch::new().file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n").program("/usr/sbin/groupadd");
     let (mut system, recording) = root.program("/usr/sbin/usermod").system();
-    system.commands = Arc::new(Answering::new(&system, &[]));
+    system.commands = Arc::new(Answering::over(&system).exits("groupadd refused", 3, ""));
     let distro = of_family("debian", &system, &Node::default());
     distro.users().add_group("refused", &["root".into()]).expect("a warning");
     assert_eq!(recording.commands(), ["groupadd refused", "usermod -a -G refused root"]);
