@@ -18,6 +18,12 @@ pub(crate) fn text(text: &str) {
     let _ = out.flush();
 }
 
+/// Prints what is written piece by piece on standard output.
+pub(crate) fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    let mut out = io::BufWriter::new(io::stdout());
+    let _ = write(&mut out).and_then(|()| out.flush());
+}
+
 /// Prints a line on standard error.
 pub(crate) fn error(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::commands::plan as planning;
 
-pub use system::{Effect, EffectKind};
+pub use system::{Content, Effect, EffectKind};
 
 /// The input of a boot. Missing user-data is taken as empty; missing meta-data gets an instance-id.
 #[derive(Clone, Default)]
@@ -74,7 +74,7 @@ impl Boot {
     /// ```
     /// let data = "#cloud-config\nwrite_files: [{path: /etc/motd, content: hello}]\npackages: [nginx]\n";
     /// let plan = cloud_init::plan::Boot::of("debian").user_data(data).plan()?;
-    /// assert_eq!(plan.file("/etc/motd"), Some(b"hello".as_slice()));
+    /// assert_eq!(plan.file("/etc/motd"), Some(b"hello".to_vec()));
     /// assert!(plan.commands().any(|words| words.contains(&"nginx".to_owned())));
     /// assert!(plan.warnings().is_empty());
     ///
@@ -117,9 +117,9 @@ impl Plan {
     }
 
     /// The final content of a file that the boot writes.
-    pub fn file(&self, path: &str) -> Option<&[u8]> {
+    pub fn file(&self, path: &str) -> Option<Vec<u8>> {
         self.0.effects.iter().rev().find_map(|effect| match &effect.kind {
-            EffectKind::Write { path: written, after, .. } if *written == *path => Some(after.as_slice()),
+            EffectKind::Write { path: written, after, .. } if *written == *path => Some(after.to_vec()),
             _ => None,
         })
     }
@@ -152,7 +152,10 @@ impl Plan {
     /// The JSON document that `cloud-init plan --format json` prints; secrets are omitted or masked. Its schema is
     /// `docs/plan.schema.json`, also returned by [`json_schema`].
     pub fn to_json(&self) -> String {
-        planning::json(&self.0)
+        let mut text = Vec::new();
+        // Memory does not fail, and all types serialize: no map has keys other than strings.
+        let _ = planning::json(&self.0, &mut text);
+        String::from_utf8(text).unwrap_or_default()
     }
 }
 

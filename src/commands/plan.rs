@@ -262,7 +262,7 @@ pub(crate) fn run(options: &Plan) -> u8 {
         Ok(planned) => {
             match options.format {
                 Format::Text => output::styled(&text(&planned, options.all), show::style),
-                Format::Json => output::text(&json(&planned)),
+                Format::Json => output::written(|out| json(&planned, out)),
             }
             if planned.warnings.is_empty() && planned.errors.is_empty() { 0 } else { 2 }
         }

@@ -34,6 +34,6 @@ pub use host::{
     on_termination, reset_umask, settle_termination, standard_input, supervise, tell_of_waiting,
 };
 pub use kept::keeping;
-pub use overlay::{Effect, EffectKind, Overlay, Recording, TreeHttp};
+pub use overlay::{Content, Effect, EffectKind, Overlay, Recording, TreeHttp};
 pub use rerouted::{Route, rerouted};
 pub use scratch::{Scratch, scratch};

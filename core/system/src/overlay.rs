@@ -1,6 +1,7 @@
 //! Copy on write over a root: everything stays in memory, and every effect is recorded.
 
 mod commands;
+mod content;
 mod http;
 mod machine;
 mod tree;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use model::effects::{BlockDevice, Http, ReadFiles};
 use model::{Stage, System};
 
+pub use content::Content;
 pub use http::TreeHttp;
 
 /// An effect on the machine, actual or planned.
@@ -22,9 +24,9 @@ pub enum EffectKind {
         /// The path, with links resolved.
         path: PathBuf,
         /// The previous content.
-        before: Option<Vec<u8>>,
+        before: Option<Content>,
         /// The new content.
-        after: Vec<u8>,
+        after: Content,
         /// Permission bits.
         mode: u32,
         /// The owner's IDs.

@@ -460,7 +460,7 @@ impl Http for FakeHttp {
         if status == 200 {
             Ok(Response { status, headers: Vec::new(), body: b"fetched".to_vec() })
         } else {
-            Err(HttpError::Status { url: request.shown(), status })
+            Err(HttpError::Status { url: request.shown(), status, retry_after: None })
         }
     }
 }

@@ -75,7 +75,8 @@ fn listing(effects: &[system::Effect]) -> String {
     for effect in effects {
         match &effect.kind {
             EffectKind::Write { path, after, mode, owner, .. } => {
-                let after = String::from_utf8_lossy(after);
+                let after = after.to_vec();
+                let after = String::from_utf8_lossy(&after);
                 let _ = writeln!(text, "write {} {mode:04o} {}:{}", path.display(), owner.0, owner.1);
                 for line in after.split_inclusive('\n') {
                     let end = if line.ends_with('\n') { "" } else { " (no newline)" };

@@ -1,10 +1,11 @@
 //! The JSON form of a plan. `docs/plan.schema.json`, the published schema, is generated from these types.
 
+use std::io;
 use std::path::PathBuf;
 
 use model::Stage;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use system::{Effect, EffectKind};
 
 use super::mask::shown_content;
@@ -16,13 +17,14 @@ const VERSION: u32 = 1;
 /// The output of `cloud-init plan --format json`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "cloud-init plan")]
-pub(super) struct Document {
+pub(super) struct Document<'p> {
     /// The version of this document: 1.
     version: u32,
     /// The assumptions of the plan.
     assumed: Assumed,
     /// The effects of the boot on the machine, in order.
-    effects: Vec<Entry>,
+    #[schemars(with = "Vec<Entry>")]
+    effects: Effects<'p>,
     /// The warnings of the boot, in order.
     warnings: Vec<Warning>,
     /// Probable mistakes in the user-data. They do not affect the exit code.
@@ -31,6 +33,20 @@ pub(super) struct Document {
     notes: Vec<String>,
     /// Errors of stages, as status.json lists them.
     errors: Vec<String>,
+}
+
+/// Effects whose entries are made one at a time: each may have a file's content.
+#[derive(Debug)]
+struct Effects<'p>(&'p [Effect]);
+
+impl Serialize for Effects<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|effect| Entry {
+            kind: kind(&effect.kind),
+            stage: effect.stage.map(Stage::status_name),
+            module: effect.module.clone(),
+        }))
+    }
 }
 
 /// An effect, with its stage and module.
@@ -168,10 +184,9 @@ fn kind(kind: &EffectKind) -> Kind {
     match kind.clone() {
         EffectKind::Write { path, before, after, mode, owner, secret } => {
             let content = shown_content(&path, &after, secret).map(|bytes| lossy(&bytes));
-            let before_shown = content.as_ref().map(|_| {
-                let before = before.as_deref()?;
-                shown_content(&path, before, secret).map(|bytes| lossy(&bytes))
-            });
+            let before_shown = content
+                .as_ref()
+                .map(|_| shown_content(&path, before.as_ref()?, secret).map(|bytes| lossy(&bytes)));
             Kind::Write {
                 path,
                 mode: octal(mode),
@@ -199,13 +214,8 @@ fn kind(kind: &EffectKind) -> Kind {
     }
 }
 
-impl Document {
-    fn new(planned: &Planned) -> Self {
-        let entry = |effect: &Effect| Entry {
-            kind: kind(&effect.kind),
-            stage: effect.stage.map(Stage::status_name),
-            module: effect.module.clone(),
-        };
+impl<'p> Document<'p> {
+    fn new(planned: &'p Planned) -> Self {
         let warning = |warning: &super::watch::Warning| Warning {
             level: warning.level,
             message: warning.message.clone(),
@@ -216,7 +226,7 @@ impl Document {
         Self {
             version: VERSION,
             assumed: planned.assumed.clone(),
-            effects: planned.effects.iter().map(entry).collect(),
+            effects: Effects(&planned.effects),
             warnings: planned.warnings.iter().map(warning).collect(),
             advice: planned.advice.clone(),
             notes: planned.notes.clone(),
@@ -225,10 +235,10 @@ impl Document {
     }
 }
 
-/// The plan as JSON.
-pub(crate) fn json(planned: &Planned) -> String {
-    // All types serialize: no map has keys other than strings.
-    serde_json::to_string_pretty(&Document::new(planned)).unwrap_or_default() + "\n"
+/// Writes the plan as JSON.
+pub(crate) fn json(planned: &Planned, out: &mut dyn io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Document::new(planned))?;
+    writeln!(out)
 }
 
 /// The schema of the output of [`json`].

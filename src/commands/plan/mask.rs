@@ -1,9 +1,9 @@
 //! Which parts of a file with secrets are shown.
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use engine::explain::is_secret_key;
+use system::Content;
 
 /// Directories of network managers. Their files are lines of keys and values, of which only some are secrets: hiding a
 /// complete configuration because of one password would make the plan useless.
@@ -19,14 +19,14 @@ const NETWORK: &[&str] = &[
 const MASK: &str = "*****";
 
 /// The part of a file's content that can be shown; `None` if nothing can.
-pub(super) fn shown_content<'c>(path: &Path, content: &'c [u8], secret: bool) -> Option<Cow<'c, [u8]>> {
+pub(super) fn shown_content(path: &Path, content: &Content, secret: bool) -> Option<Vec<u8>> {
     if !secret {
-        return Some(Cow::Borrowed(content));
+        return Some(content.to_vec());
     }
     if !NETWORK.iter().any(|directory| path.starts_with(directory)) {
         return None;
     }
-    Some(Cow::Owned(masked(std::str::from_utf8(content).ok()?).into_bytes()))
+    Some(masked(std::str::from_utf8(&content.to_vec()).ok()?).into_bytes())
 }
 
 /// The lines of keys and values (`key: value`, `key=value`, `key value`), without the values of secret keys and without
@@ -67,7 +67,7 @@ mod tests {
     fn only_the_secret_of_a_network_is_hidden() {
         let netplan = Path::new("/etc/netplan/50-cloud-init.yaml");
         let text = "wifis:\n  wl0:\n    access-points:\n      home:\n        password: a b\n          c\n    dhcp4: true\n";
-        let shown = shown_content(netplan, text.as_bytes(), true).expect("shown");
+        let shown = shown_content(netplan, &Content::new(text.into()), true).expect("shown");
         assert_eq!(
             String::from_utf8_lossy(&shown),
             "wifis:\n  wl0:\n    access-points:\n      home:\n        password: *****\n          *****\n    dhcp4: true\n"
@@ -76,6 +76,6 @@ mod tests {
             masked("[wifi-security]\npsk=x\nkey-mgmt=wpa-psk\n"),
             "[wifi-security]\npsk=*****\nkey-mgmt=wpa-psk\n"
         );
-        assert!(shown_content(Path::new("/etc/shadow"), b"x", true).is_none());
+        assert!(shown_content(Path::new("/etc/shadow"), &Content::new(b"x".into()), true).is_none());
     }
 }

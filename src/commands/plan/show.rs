@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use model::Stage;
 use similar::TextDiff;
-use system::{Effect, EffectKind};
+use system::{Content, Effect, EffectKind};
 
 use super::Planned;
 use super::accounts::Accounts;
@@ -257,7 +257,7 @@ impl Printer<'_> {
             EffectKind::Write { path, before, after, mode, owner, secret } => {
                 let verb = if before.is_some() { "change" } else { "write" };
                 let _ = writeln!(out, "  {verb} {} {mode:04o} {}", path.display(), accounts.named(*owner));
-                content(out, path, before.as_deref(), after, *secret);
+                content(out, path, before.as_ref(), after, *secret);
                 Ok(())
             }
             EffectKind::Directory { path, mode } => {
@@ -332,7 +332,7 @@ fn appended(old: &str, new: &str) -> Option<Vec<String>> {
     Some(head.into_iter().chain(added.lines().map(|line| format!("+{line}"))).collect())
 }
 
-fn content(out: &mut String, path: &Path, before: Option<&[u8]>, after: &[u8], secret: bool) {
+fn content(out: &mut String, path: &Path, before: Option<&Content>, after: &Content, secret: bool) {
     let Some(after_shown) = shown_content(path, after, secret) else {
         let _ = writeln!(out, "      (secret, {} bytes)", after.len());
         return;

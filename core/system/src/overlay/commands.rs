@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use model::effects::{Command, CommandError, Commands, Conversation, Output, ReadFiles};
 
 use super::tree::OverlayFiles;
-use super::{EffectKind, Recording};
+use super::{Content, EffectKind, Recording};
 use crate::account_model::{Accounts, is_modelled};
 use crate::links::find_program;
 
@@ -37,12 +37,12 @@ struct Known {
 }
 
 /// The files that the accounts were read from or written to; compared by identity.
-struct Written([Option<Arc<[u8]>>; 3]);
+struct Written([Option<Content>; 3]);
 
 impl PartialEq for Written {
     fn eq(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|files| match files {
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (Some(one), Some(other)) => one.is(other),
             // A file of the root does not change.
             (one, other) => one.is_none() && other.is_none(),
         })
@@ -87,7 +87,7 @@ impl ModelledCommands {
         {
             let path = Path::new(path);
             let is_same = match self.files.changed(path) {
-                Some(old) => *old == *new.as_bytes(),
+                Some(old) => old == *new.as_bytes(),
                 None => self.files.read(path).unwrap_or_default() == new.as_bytes(),
             };
             if !is_same {

@@ -78,7 +78,7 @@ impl Http for TreeHttp {
             None if request.accept.contains(&404) => {
                 Ok(Response { status: 404, headers: Vec::new(), body: Vec::new() })
             }
-            None => Err(HttpError::Status { url, status: 404 }),
+            None => Err(HttpError::Status { url, status: 404, retry_after: None }),
         }
     }
 }

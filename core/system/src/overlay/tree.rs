@@ -7,12 +7,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use model::effects::{Attributes, FileError, FileKind, Files, Metadata, Owner, ReadFiles};
 
-use super::{EffectKind, Recording};
+use super::{Content, EffectKind, Recording};
 use crate::walk::resolve;
 
 #[derive(Clone)]
-enum Content {
-    File(Arc<[u8]>),
+enum Node {
+    File(Content),
     Directory {
         /// The directory replaced a removed one: entries of the root below it are hidden.
         opaque: bool,
@@ -24,7 +24,7 @@ enum Content {
 
 #[derive(Clone)]
 struct Entry {
-    content: Content,
+    node: Node,
     mode: u32,
     uid: u32,
     gid: u32,
@@ -58,13 +58,8 @@ impl OverlayFiles {
     fn shows_below(&self, path: &Path) -> bool {
         path.ancestors().skip(1).all(|parent| {
             !matches!(
-                self.entry(parent).map(|entry| entry.content),
-                Some(
-                    Content::Nothing
-                        | Content::Directory { opaque: true }
-                        | Content::File(_)
-                        | Content::Link(_)
-                )
+                self.entry(parent).map(|entry| entry.node),
+                Some(Node::Nothing | Node::Directory { opaque: true } | Node::File(_) | Node::Link(_))
             )
         })
     }
@@ -74,18 +69,18 @@ impl OverlayFiles {
         let Some(entry) = self.entry(path) else {
             return if self.shows_below(path) { self.lower.lstat(path) } else { Ok(None) };
         };
-        let (kind, len) = match &entry.content {
-            Content::Nothing => return Ok(None),
-            Content::File(bytes) => (FileKind::File, bytes.len() as u64),
-            Content::Directory { .. } => (FileKind::Directory, 0),
-            Content::Link(target) => (FileKind::Link, target.as_os_str().len() as u64),
+        let (kind, len) = match &entry.node {
+            Node::Nothing => return Ok(None),
+            Node::File(bytes) => (FileKind::File, bytes.len() as u64),
+            Node::Directory { .. } => (FileKind::Directory, 0),
+            Node::Link(target) => (FileKind::Link, target.as_os_str().len() as u64),
         };
         Ok(Some(Metadata { kind, mode: entry.mode, uid: entry.uid, gid: entry.gid, len, modified: 0 }))
     }
 
     fn target(&self, path: &Path) -> Result<Option<PathBuf>, FileError> {
         match self.entry(path) {
-            Some(Entry { content: Content::Link(target), .. }) => Ok(Some(target)),
+            Some(Entry { node: Node::Link(target), .. }) => Ok(Some(target)),
             Some(_) => Ok(None),
             None => match self.look(path)? {
                 Some(Metadata { kind: FileKind::Link, .. }) => self.lower.read_link(path).map(Some),
@@ -113,26 +108,26 @@ impl OverlayFiles {
     }
 
     fn make_one(&self, path: &Path, mode: u32) {
-        let opaque = matches!(self.entry(path), Some(Entry { content: Content::Nothing, .. }));
-        self.set(path, Entry { content: Content::Directory { opaque }, mode, uid: 0, gid: 0 });
+        let opaque = matches!(self.entry(path), Some(Entry { node: Node::Nothing, .. }));
+        self.set(path, Entry { node: Node::Directory { opaque }, mode, uid: 0, gid: 0 });
         self.recording.push(EffectKind::Directory { path: path.to_owned(), mode });
     }
 
     /// Copies an entry of the root, so that its attributes can change.
     fn copy_up(&self, path: &Path) -> Result<Entry, FileError> {
         if let Some(entry) = self.entry(path) {
-            return match entry.content {
-                Content::Nothing => Err(not_found("change", path)),
+            return match entry.node {
+                Node::Nothing => Err(not_found("change", path)),
                 _ => Ok(entry),
             };
         }
         let found = self.look(path)?.ok_or_else(|| not_found("change", path))?;
-        let content = match found.kind {
-            FileKind::Directory => Content::Directory { opaque: false },
-            FileKind::Link => Content::Link(self.lower.read_link(path)?),
-            FileKind::File | FileKind::Special => Content::File(self.lower.read(path)?.into()),
+        let node = match found.kind {
+            FileKind::Directory => Node::Directory { opaque: false },
+            FileKind::Link => Node::Link(self.lower.read_link(path)?),
+            FileKind::File | FileKind::Special => Node::File(Content::new(self.lower.read(path)?)),
         };
-        Ok(Entry { content, mode: found.mode, uid: found.uid, gid: found.gid })
+        Ok(Entry { node, mode: found.mode, uid: found.uid, gid: found.gid })
     }
 
     fn change(&self, path: &Path, change: impl FnOnce(&mut Entry)) -> Result<(), FileError> {
@@ -153,20 +148,17 @@ impl OverlayFiles {
         self.make_parents(&path)?;
         // Reading a device could block or never end.
         let is_file = found.is_some_and(|found| found.kind == FileKind::File);
-        let before = if is_file { self.read(&path).ok() } else { None };
+        let before = if is_file { self.content(&path, &path).ok() } else { None };
+        let after = match &before {
+            Some(before) => before.replaced_by(content),
+            None => Content::new(content),
+        };
         let mode = attributes.mode.or(found.map(|found| found.mode)).unwrap_or(0o644);
         let uid = attributes.owner.uid.or(found.map(|found| found.uid)).unwrap_or(0);
         let gid = attributes.owner.gid.or(found.map(|found| found.gid)).unwrap_or(0);
-        self.set(&path, Entry { content: Content::File(content.clone().into()), mode, uid, gid });
+        self.set(&path, Entry { node: Node::File(after.clone()), mode, uid, gid });
         let secret = attributes.secret;
-        self.recording.push(EffectKind::Write {
-            path,
-            before,
-            after: content,
-            mode,
-            owner: (uid, gid),
-            secret,
-        });
+        self.recording.push(EffectKind::Write { path, before, after, mode, owner: (uid, gid), secret });
         Ok(())
     }
 
@@ -176,14 +168,28 @@ impl OverlayFiles {
         let found = self.look(&path).ok().flatten();
         let mode = found.map_or(mode, |found| found.mode);
         let (uid, gid) = found.map_or((0, 0), |found| (found.uid, found.gid));
-        self.set(&path, Entry { content: Content::File(content.into()), mode, uid, gid });
+        let content = Content::new(content.to_vec());
+        self.set(&path, Entry { node: Node::File(content), mode, uid, gid });
     }
 
-    /// The content of a changed file, shared: whoever has it knows whether it is still the same.
-    pub(super) fn changed(&self, path: &Path) -> Option<Arc<[u8]>> {
-        match self.entry(&self.walk(path, true).ok()?)?.content {
-            Content::File(bytes) => Some(bytes),
+    /// The content of a changed file: whoever has it knows whether it is still the same.
+    pub(super) fn changed(&self, path: &Path) -> Option<Content> {
+        match self.entry(&self.walk(path, true).ok()?)?.node {
+            Node::File(content) => Some(content),
             _ => None,
+        }
+    }
+
+    /// The content of a file, with links resolved in `real` and not in `path`.
+    fn content(&self, path: &Path, real: &Path) -> Result<Content, FileError> {
+        match self.entry(real).map(|entry| entry.node) {
+            Some(Node::File(content)) => Ok(content),
+            Some(Node::Directory { .. }) => {
+                Err(FileError::new("read", path, io::ErrorKind::IsADirectory.into()))
+            }
+            Some(Node::Nothing | Node::Link(_)) => Err(not_found("read", path)),
+            None if self.shows_below(real) => self.lower.read(real).map(Content::new),
+            None => Err(not_found("read", path)),
         }
     }
 
@@ -196,27 +202,15 @@ impl OverlayFiles {
             .take_while(|parent| !matches!(self.look(parent), Ok(Some(_))))
             .collect();
         for parent in missing {
-            self.set(
-                parent,
-                Entry { content: Content::Directory { opaque: false }, mode: 0o755, uid: 0, gid: 0 },
-            );
+            self.set(parent, Entry { node: Node::Directory { opaque: false }, mode: 0o755, uid: 0, gid: 0 });
         }
-        self.set(path, Entry { content: Content::Directory { opaque: false }, mode, uid, gid });
+        self.set(path, Entry { node: Node::Directory { opaque: false }, mode, uid, gid });
     }
 }
 
 impl ReadFiles for OverlayFiles {
     fn read(&self, path: &Path) -> Result<Vec<u8>, FileError> {
-        let real = self.walk(path, true)?;
-        match self.entry(&real).map(|entry| entry.content) {
-            Some(Content::File(bytes)) => Ok(bytes.to_vec()),
-            Some(Content::Directory { .. }) => {
-                Err(FileError::new("read", path, io::ErrorKind::IsADirectory.into()))
-            }
-            Some(Content::Nothing | Content::Link(_)) => Err(not_found("read", path)),
-            None if self.shows_below(&real) => self.lower.read(&real),
-            None => Err(not_found("read", path)),
-        }
+        self.content(path, &self.walk(path, true)?).map(|content| content.to_vec())
     }
 
     fn stat(&self, path: &Path) -> Result<Option<Metadata>, FileError> {
@@ -238,7 +232,7 @@ impl ReadFiles for OverlayFiles {
             Some(_) => {}
         }
         let opaque =
-            matches!(self.entry(&real).map(|entry| entry.content), Some(Content::Directory { opaque: true }));
+            matches!(self.entry(&real).map(|entry| entry.node), Some(Node::Directory { opaque: true }));
         let mut names: std::collections::BTreeSet<String> = if !opaque && self.shows_below(&real) {
             self.lower.list(&real).unwrap_or_default().into_iter().collect()
         } else {
@@ -248,8 +242,8 @@ impl ReadFiles for OverlayFiles {
         let below = upper.range(real.clone()..).take_while(|(path, _)| path.starts_with(&real));
         for (path, entry) in below.filter(|(path, _)| path.parent() == Some(real.as_path())) {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            match entry.content {
-                Content::Nothing => names.remove(&name),
+            match entry.node {
+                Node::Nothing => names.remove(&name),
                 _ => names.insert(name),
             };
         }
@@ -301,7 +295,7 @@ impl Files for OverlayFiles {
     fn symlink(&self, target: &Path, link: &Path) -> Result<(), FileError> {
         let path = self.walk(link, false)?;
         self.make_parents(&path)?;
-        self.set(&path, Entry { content: Content::Link(target.to_owned()), mode: 0o777, uid: 0, gid: 0 });
+        self.set(&path, Entry { node: Node::Link(target.to_owned()), mode: 0o777, uid: 0, gid: 0 });
         self.recording.push(EffectKind::Link { path, target: target.to_owned() });
         Ok(())
     }
@@ -317,7 +311,7 @@ impl Files for OverlayFiles {
         for inner in below {
             upper.remove(&inner);
         }
-        upper.insert(path.clone(), Entry { content: Content::Nothing, mode: 0, uid: 0, gid: 0 });
+        upper.insert(path.clone(), Entry { node: Node::Nothing, mode: 0, uid: 0, gid: 0 });
         drop(upper);
         self.recording.push(EffectKind::Remove(path));
         Ok(())
@@ -326,7 +320,7 @@ impl Files for OverlayFiles {
     fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
         let (from, to) = (self.walk(from, false)?, self.walk(to, false)?);
         let entry = self.copy_up(&from)?;
-        if matches!(entry.content, Content::Directory { .. }) {
+        if matches!(entry.node, Node::Directory { .. }) {
             for name in self.list(&from)? {
                 self.make_parents(&to.join(&name))?;
                 self.rename(&from.join(&name), &to.join(&name))?;
@@ -334,7 +328,7 @@ impl Files for OverlayFiles {
         }
         self.make_parents(&to)?;
         self.set(&to, entry);
-        self.set(&from, Entry { content: Content::Nothing, mode: 0, uid: 0, gid: 0 });
+        self.set(&from, Entry { node: Node::Nothing, mode: 0, uid: 0, gid: 0 });
         self.recording.push(EffectKind::Rename { from, to });
         Ok(())
     }
