@@ -10,6 +10,7 @@ mod mounted;
 mod superblock;
 #[cfg(test)]
 mod tests;
+mod udf;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

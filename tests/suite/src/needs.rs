@@ -26,6 +26,7 @@ const NEEDS: &[(&str, Option<&str>)] = &[
     ("mke2fs", Some("e2fsprogs")),
     ("mkfs.vfat", Some("dosfstools")),
     ("mkswap", Some("util-linux")),
+    ("mkudffs", Some("udftools")),
     ("netplan", Some("netplan.io")),
     ("networkctl", Some("systemd")),
     ("nmcli", Some("network-manager")),

@@ -1,15 +1,13 @@
 //! Detects the file system of a device, its label and its UUID, like blkid.
 //!
-//! Sources: the kernel's documentation of ext4, XFS, btrfs and squashfs; ECMA-119 (iso9660), ECMA-167 (UDF);
+//! Sources: the kernel's documentation of ext4, XFS, btrfs and squashfs; ECMA-119 (iso9660);
 //! Microsoft's FAT specification 1.03; mkswap(8).
 
 use super::blocks::{Blocks, le};
-use super::{fat, iso9660};
+use super::{fat, iso9660, udf};
 
 /// All data is at the beginning: btrfs starts at 64 KiB.
 const HEAD: usize = (64 << 10) + (4 << 10);
-/// Volume descriptors of iso9660.
-const DESCRIPTORS: usize = 32 << 10;
 
 /// The data of a superblock.
 #[derive(Debug, PartialEq, Eq)]
@@ -84,15 +82,6 @@ fn swap(head: &[u8]) -> Option<Superblock> {
     found.then(|| plain(head, "swap", 1024 + 12, 1024 + 28, 16))
 }
 
-/// UDF has its own volume descriptors; its label is not read.
-fn udf(head: &[u8]) -> Option<Superblock> {
-    let is_udf = (0..16).any(|number| {
-        let at = DESCRIPTORS + number * 2048 + 1;
-        has(head, at, b"NSR02") || has(head, at, b"NSR03")
-    });
-    is_udf.then_some(Superblock { filesystem: "udf", label: None, uuid: None })
-}
-
 /// The file system of a device; `None` if it is unknown, or a partition table.
 pub(super) fn probe(blocks: &dyn Blocks) -> Option<Superblock> {
     let head = blocks.read_some(0, HEAD);
@@ -117,7 +106,7 @@ pub(super) fn probe(blocks: &dyn Blocks) -> Option<Superblock> {
     }
     // iso9660 may start with a boot sector for disks, so it is checked first.
     iso9660::probe(&head)
-        .or_else(|| udf(&head))
+        .or_else(|| udf::probe(blocks))
         .or_else(|| ext(&head))
         .or_else(|| swap(&head))
         .or_else(|| fat::probe(blocks, &head))

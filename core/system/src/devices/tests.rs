@@ -167,6 +167,25 @@ fn superblocks_tell_what_blkid_tells() {
     }
 }
 
+/// ConfigDrive is found by its label on any file system, and Azure's medium is UDF.
+#[test]
+#[ignore = "needs mkudffs"]
+fn udf_volumes_have_labels() {
+    for size in ["512", "1024", "2048", "4096"] {
+        for label in ["config-2", "Zürich", "Ω"] {
+            let out = tempfile::tempdir().expect("a directory");
+            let image = out.path().join("image");
+            std::fs::File::create(&image).expect("made").set_len(8 << 20).expect("made longer");
+            let path = image.display().to_string();
+            run("mkudffs", &["--utf8", "-b", size, "--label", label, "-u", "0123abcd00004000", &path]);
+            let found = identify_image(&image, &std::fs::read(&image).expect("the image"));
+            assert_eq!(found.filesystem.as_deref(), Some("udf"));
+            assert_eq!(found.label.as_deref(), Some(label), "blocks of {size}");
+            assert_eq!(found.uuid.as_deref(), Some("0123abcd00004000"), "blocks of {size}");
+        }
+    }
+}
+
 /// File systems that only the kernel reads are mounted, and nothing stays mounted.
 #[test]
 #[ignore = "needs root, namespaces, mke2fs"]

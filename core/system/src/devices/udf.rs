@@ -1,0 +1,127 @@
+//! The superblock's data of a UDF volume.
+//!
+//! Sources: ECMA-167 (parts 2 and 3: volume recognition, anchor and logical volume descriptor), OSTA UDF 2.60 (2.1.1:
+//! compressed text); blkid(8) for the form of the UUID.
+
+use super::blocks::{Blocks, le};
+use super::superblock::Superblock;
+
+/// Where the volume recognition sequence begins, whose descriptors have 2048 bytes.
+const RECOGNITION: u64 = 32 << 10;
+/// Descriptors of the recognition sequence that are looked at.
+const RECOGNIZED: u64 = 16;
+/// The block that has the anchor.
+const ANCHOR: u64 = 256;
+/// Descriptors of the main sequence that are looked at: it has at least 16 blocks, of which few are used.
+const DESCRIPTORS: u64 = 64;
+
+const PRIMARY_VOLUME: u64 = 1;
+const ANCHOR_POINTER: u64 = 2;
+const LOGICAL_VOLUME: u64 = 6;
+const TERMINATING: u64 = 8;
+
+/// A volume's type, label and UUID, if this is one.
+pub(super) fn probe(blocks: &dyn Blocks) -> Option<Superblock> {
+    let is_udf = (0..RECOGNIZED).any(|number| {
+        let identifier = blocks.read_some(RECOGNITION + number * 2048 + 1, 5);
+        identifier == b"NSR02" || identifier == b"NSR03"
+    });
+    is_udf.then(|| {
+        // The size of blocks is not recorded: it is the one with which the anchor is where it should be.
+        let names = [2048, 512, 1024, 4096].into_iter().find_map(|size| names(blocks, size));
+        let (label, uuid) = names.unwrap_or_default();
+        Superblock { filesystem: "udf", label, uuid }
+    })
+}
+
+/// The label and the UUID of a volume with blocks of a size.
+fn names(blocks: &dyn Blocks, size: u64) -> Option<(Option<String>, Option<String>)> {
+    let anchor = descriptor(blocks, ANCHOR, size, ANCHOR_POINTER)?;
+    let (length, start) = (u64::from(le(&anchor, 16, 4)?), u64::from(le(&anchor, 20, 4)?));
+    let (mut label, mut uuid) = (None, None);
+    for number in start..start + (length / size).min(DESCRIPTORS) {
+        let bytes = blocks.read_some(number * size, 512);
+        match tag(&bytes, number) {
+            Some(PRIMARY_VOLUME) => uuid = bytes.get(72..200).and_then(text).and_then(|set| uuid_of(&set)),
+            Some(LOGICAL_VOLUME) => label = bytes.get(84..212).and_then(text),
+            Some(TERMINATING) | None => break,
+            Some(_) => {}
+        }
+    }
+    Some((label, uuid))
+}
+
+/// The bytes of a descriptor, if it has this tag.
+fn descriptor(blocks: &dyn Blocks, number: u64, size: u64, wanted: u64) -> Option<Vec<u8>> {
+    let bytes = blocks.read_some(number * size, 512);
+    (tag(&bytes, number) == Some(wanted)).then_some(bytes)
+}
+
+/// The tag of a descriptor, if its checksum and its own number are right.
+fn tag(bytes: &[u8], number: u64) -> Option<u64> {
+    let tag = bytes.get(..16)?;
+    let sum = tag
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at != 4)
+        .fold(0_u8, |sum, (_, byte)| sum.wrapping_add(*byte));
+    (sum == tag[4] && u64::from(le(tag, 12, 4)?) == number).then_some(u64::from(le(tag, 0, 2)?))
+}
+
+/// The text of a field: compressed to 8 or 16 bits for each character, with its length in the last byte.
+fn text(field: &[u8]) -> Option<String> {
+    let (length, field) = field.split_last()?;
+    let used = field.get(1..usize::from(*length))?;
+    let text: String = match field[0] {
+        8 => used.iter().copied().map(char::from).collect(),
+        16 => {
+            let units = used.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+        }
+        _ => return None,
+    };
+    let text = text.split('\0').next().unwrap_or_default().trim_end();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// blkid's UUID: 16 hexadecimal digits from the beginning of the name of the volume set.
+fn uuid_of(set: &str) -> Option<String> {
+    let bytes = set.as_bytes();
+    let hex = |bytes: &[u8]| {
+        let number = bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("{number:0width$x}", width = 2 * bytes.len())
+    };
+    let digits = bytes.iter().take(16).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    match digits {
+        16 => Some(set[..16].to_ascii_lowercase()),
+        8.. => Some(set[..8].to_ascii_lowercase() + &hex(bytes.get(8..12)?)),
+        _ => Some(hex(bytes.get(..8)?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_uuid_is_what_blkid_makes_of_the_volume_set() {
+        assert_eq!(uuid_of("0123ABCD00004000LinuxUDF").as_deref(), Some("0123abcd00004000"));
+        assert_eq!(uuid_of("0123abcdWXYZ").as_deref(), Some("0123abcd5758595a"));
+        assert_eq!(uuid_of("LinuxUDF more").as_deref(), Some("4c696e7578554446"));
+        assert_eq!((uuid_of("short"), uuid_of("0123abcdW")), (None, None));
+    }
+
+    #[test]
+    fn text_has_one_or_two_bytes_for_a_character() {
+        let field = |bytes: &[u8]| {
+            let mut field = vec![0; 32];
+            field[..bytes.len()].copy_from_slice(bytes);
+            field[31] = u8::try_from(bytes.len()).expect("short");
+            text(&field)
+        };
+        assert_eq!(field(b"\x08cidata  ").as_deref(), Some("cidata"));
+        assert_eq!(field(b"\x08Z\xfcrich").as_deref(), Some("Zürich"));
+        assert_eq!(field(b"\x10\x03\xa9\x00a").as_deref(), Some("Ωa"));
+        assert_eq!([field(b"\x07x"), field(b"\x08"), field(b"")], [None, None, None]);
+    }
+}
