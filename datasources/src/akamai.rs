@@ -167,7 +167,7 @@ fn token(system: &System, settings: &Settings, bases: &[&str]) -> Result<(usize,
             return Err(metadata::service::nobody(&urls, error));
         }
         attempt += 1;
-        system.clock.sleep(PAUSE);
+        system.clock.sleep(race::pause(system, PAUSE, error.as_ref()));
     }
 }
 

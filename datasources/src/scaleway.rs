@@ -3,7 +3,7 @@
 //! Source: "Metadata API" and "User data", Scaleway documentation.
 
 use metadata::hold::{self, How, Way};
-use metadata::{Patience, service, standard};
+use metadata::{Patience, race, service, standard};
 use model::config::json_reason;
 use model::datasource::{Evidence, Medium, SourceError};
 use model::effects::{HttpError, Lease, Request, Response, Via};
@@ -144,7 +144,7 @@ impl<'s> Service<'s> {
                     if attempt >= attempts {
                         return Err(error.into());
                     }
-                    self.system.clock.sleep(PAUSE);
+                    self.system.clock.sleep(race::pause(self.system, PAUSE, Some(&error)));
                     attempt += 1;
                 }
             }

@@ -124,7 +124,7 @@ impl Http for Scripted {
         if response.ok() || request.accept.contains(&status) {
             Ok(response)
         } else {
-            Err(HttpError::Status { url: request.shown(), status })
+            Err(HttpError::Status { url: request.shown(), status, retry_after: None })
         }
     }
 }

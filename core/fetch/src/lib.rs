@@ -14,6 +14,7 @@ mod trust;
 mod zone;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -178,7 +179,7 @@ fn judged(request: &Request, response: Response) -> Result<Response, HttpError> 
     if response.ok() || request.accept.contains(&response.status) {
         Ok(response)
     } else {
-        Err(HttpError::Status { url: request.shown(), status: response.status })
+        Err(HttpError::status(request.shown(), &response))
     }
 }
 
@@ -234,6 +235,12 @@ fn is_worth_a_retry(error: &HttpError) -> bool {
     }
 }
 
+/// A random number that differs between machines that start at the same moment.
+fn draw() -> u32 {
+    let random = RandomState::new().hash_one(());
+    u32::try_from(random >> 32).unwrap_or_default()
+}
+
 impl Http for Fetch {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
         let shown = request.shown();
@@ -255,7 +262,8 @@ impl Http for Fetch {
                 Err(error) if tries < request.retries && is_worth_a_retry(&error) => {
                     let factor =
                         if request.steady { 1 } else { 2_u32.saturating_pow(tries).min(MAX_BACKOFF) };
-                    std::thread::sleep(request.backoff.saturating_mul(factor).min(Duration::from_secs(60)));
+                    let usual = request.backoff.saturating_mul(factor).min(Duration::from_secs(60));
+                    std::thread::sleep(error.pause(usual, draw()));
                     tries += 1;
                 }
                 outcome => return outcome,

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use super::*;
 
@@ -51,6 +52,18 @@ fn it_is_tried_again_as_often_as_asked() {
     request.backoff = Duration::from_millis(1);
     assert_eq!(Fetch::new().send(&request).expect("the third answer").body, b"hi");
     assert_eq!(served.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn an_overloaded_service_gets_the_time_that_it_asks_for() {
+    const LATER: &str =
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let (url, _) = serve(&[LATER, OK]);
+    let mut request = Request::get(url).retries(1);
+    request.backoff = Duration::from_millis(1);
+    let start = Instant::now();
+    assert_eq!(Fetch::new().send(&request).expect("the second answer").body, b"hi");
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -112,14 +112,14 @@ impl<'s> Signer<'s> {
             response = once(found)?;
         }
         if refused(&response) {
-            return Err(HttpError::Status { url: Url::new(&request.url), status: response.status });
+            return Err(HttpError::status(Url::new(&request.url), &response));
         }
         Ok(response)
     }
 
     /// The difference between the clocks, from the time of a response.
     fn learn(&self, host: &str, response: &Response) -> Option<i64> {
-        let date = response.headers.iter().find(|(name, _)| name == "date").map(|(_, date)| date.as_str());
+        let date = response.header("date");
         let Some(date) = date else {
             tracing::warn!("Missing header 'date' in {} response", response.status);
             return None;

@@ -81,7 +81,7 @@ mod tests {
             let what = request.headers[0].1.expose().clone();
             self.2.lock().expect("no panic").push(what.clone());
             if what == SAVED && self.1 {
-                return Err(HttpError::Status { url: request.shown(), status: 500 });
+                return Err(HttpError::Status { url: request.shown(), status: 500, retry_after: None });
             }
             Ok(Response { status: 200, headers: Vec::new(), body: self.0.into() })
         }

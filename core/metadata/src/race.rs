@@ -52,9 +52,7 @@ pub fn first_answer(system: &System, requests: &[Request]) -> Result<(usize, Res
                         url: Url::new(&requests[number].url),
                         reason: format!("empty response [{}]", response.status),
                     },
-                    Ok(response) => {
-                        HttpError::Status { url: Url::new(&requests[number].url), status: response.status }
-                    }
+                    Ok(response) => HttpError::status(Url::new(&requests[number].url), &response),
                 };
                 // A service's response is more informative than a connection error.
                 if !matches!(
@@ -72,11 +70,18 @@ pub fn first_answer(system: &System, requests: &[Request]) -> Result<(usize, Res
     }
 }
 
+/// The pause before the next attempt after an error, as [`HttpError::pause`] says.
+pub fn pause(system: &System, usual: Duration, error: Option<&HttpError>) -> Duration {
+    let mut draw = [0; 4];
+    system.environment.random(&mut draw);
+    error.map_or(usual, |error| error.pause(usual, u32::from_ne_bytes(draw)))
+}
+
 /// Whether retrying is useless.
 pub type IsFinal = fn(&HttpError) -> bool;
 
 /// Queries repeatedly until a service responds or the time is over: seconds since the start; 0 or less queries once.
-/// The delay between rounds is one second, plus one after every five.
+/// The delay between rounds is one second, plus one after every five, or as [`HttpError::pause`] says.
 pub fn wait_for(
     system: &System,
     mut requests: Vec<Request>,
@@ -121,7 +126,7 @@ pub fn repeat<T>(
         let hopeless = error.as_ref().is_none_or(|error| {
             matches!(error, HttpError::Refused { .. } | HttpError::NotAsked { .. }) || is_final(error)
         });
-        let pause = Duration::from_secs(round / 5 + 1);
+        let pause = pause(system, Duration::from_secs(round / 5 + 1), error.as_ref());
         if hopeless || elapsed + pause > limit {
             return Err(error);
         }

@@ -217,7 +217,7 @@ fn document(url: &str, response: Response) -> Result<Option<Vec<u8>>, HttpError>
     match response.status {
         404 => Ok(None),
         _ if response.ok() => Ok(Some(response.body)),
-        status => Err(HttpError::Status { url: Url::new(url), status }),
+        _ => Err(HttpError::status(Url::new(url), &response)),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use metadata::hyperv;
+use metadata::{hyperv, race};
 use model::System;
 use model::effects::{HttpError, Request};
 use serde_json::{Map, Value};
@@ -79,8 +79,9 @@ fn get(system: &System, path: &str, mut patience: Patience) -> Result<Vec<u8>, H
         if !retry || patience.deadline.is_some_and(|deadline| elapsed >= deadline) {
             return Err(error);
         }
-        system.clock.sleep(PAUSE);
-        waited += PAUSE;
+        let pause = race::pause(system, PAUSE, Some(&error));
+        system.clock.sleep(pause);
+        waited += pause;
     }
 }
 
@@ -138,7 +139,7 @@ mod tests {
             match self.0.get(number).or(self.0.last()).copied().unwrap_or(0) {
                 0 => Err(HttpError::Connection { url, reason: "refused".into() }),
                 200 => Ok(Response { status: 200, headers: Vec::new(), body: br#"{"compute": {}}"#.to_vec() }),
-                status => Err(HttpError::Status { url, status }),
+                status => Err(HttpError::Status { url, status, retry_after: None }),
             }
         }
     }

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn each_error_of_the_service_has_its_reason() {
         let url = model::effects::Url::new("http://h/");
-        let report = Report::of_imds(&HttpError::Status { url, status: 503 }, 1.5, "http://h/");
+        let report = Report::of_imds(&HttpError::Status { url, status: 503, retry_after: None }, 1.5, "http://h/");
         assert_eq!(report.reason, "http error 503 querying IMDS");
         assert_eq!(report.data[..2], [("http_code", "503".to_owned()), ("duration", "1.5".to_owned())]);
         let failure = Failure::broken("ovf-env.xml", "torn");

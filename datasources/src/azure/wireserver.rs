@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use metadata::xml;
+use metadata::{race, xml};
 use model::System;
 use model::datasource::SourceError;
 use model::effects::{Body, HttpError, Method, Request};
@@ -55,8 +55,9 @@ fn send(system: &System, request: Request) -> Result<Vec<u8>, SourceError> {
         if hopeless || elapsed + PAUSE >= DEADLINE {
             return Err(error.into());
         }
-        system.clock.sleep(PAUSE);
-        waited += PAUSE;
+        let pause = race::pause(system, PAUSE, Some(&error));
+        system.clock.sleep(pause);
+        waited += pause;
     }
 }
 

@@ -67,7 +67,7 @@ fn find(
             let urls: Vec<String> = VERSIONS.iter().flat_map(|version| bases(*version)).collect();
             return Err(service::nobody(&urls, last));
         }
-        system.clock.sleep(pause);
+        system.clock.sleep(race::pause(system, pause, last.as_ref()));
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

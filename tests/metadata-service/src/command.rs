@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::{Config, Ec2, Error, Fault, Node, OpenStack, Server, Tokens, parse_address, serve_stdio};
+use crate::{Config, Ec2, Error, Fault, Limit, Node, OpenStack, Server, Tokens, parse_address, serve_stdio};
 use clap::Parser;
 
 /// Serves fake metadata services for tests
@@ -49,6 +49,9 @@ struct Options {
     /// the beginning of a path; may be repeated
     #[arg(long, value_name = "KIND@WHEN", value_parser = Fault::parse)]
     fault: Vec<Fault>,
+    /// Answer only RATE requests a second, BURST at once, and others with 429
+    #[arg(long, value_name = "RATE[:BURST]", value_parser = Limit::parse)]
+    limit: Option<Limit>,
     /// Append a line for each request: method path status milliseconds connection fields
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -85,6 +88,7 @@ fn run(options: Options) -> Result<(), Error> {
         latency: Duration::from_millis(options.latency),
         close: options.close,
         faults: options.fault,
+        limit: options.limit,
         log: options.log,
         times: options.times,
         ..Config::default()

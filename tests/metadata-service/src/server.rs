@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use rustix::net;
 
 use crate::http::{self, Manner, Request, Response};
+use crate::limit::Bucket;
 use crate::site::Site;
-use crate::{Ec2, Error, Fault, Kind, Node, OpenStack};
+use crate::{Ec2, Error, Fault, Kind, Limit, Node, OpenStack};
 
 /// Fields that say nothing of what is asked for.
 const COMMON_FIELDS: &[&str] =
@@ -43,6 +44,8 @@ pub struct Config {
     pub close: bool,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+    /// How many requests are answered.
+    pub limit: Option<Limit>,
     /// A file to which each request is appended: method, path, status, milliseconds, connection, then the fields of its
     /// head that are not every client's, as JSON.
     pub log: Option<PathBuf>,
@@ -58,6 +61,8 @@ pub struct Entry {
     pub request: Request,
     /// The status it got; 0 when the connection was closed without an answer.
     pub status: u16,
+    /// When it arrived, since the start of the service.
+    pub at: Duration,
     /// Time between request and answer.
     pub took: Duration,
     /// The connection it came by, counted from 1 (a process id in [`serve_stdio`]).
@@ -70,6 +75,7 @@ struct Service {
     latency: Duration,
     close: bool,
     faults: Vec<Fault>,
+    limit: Option<Bucket>,
     log: Option<PathBuf>,
     times: Option<PathBuf>,
     begun: Instant,
@@ -223,6 +229,7 @@ impl Service {
             latency: config.latency,
             close: config.close,
             faults: config.faults,
+            limit: config.limit.map(Bucket::new),
             log: config.log,
             times: config.times,
             begun: Instant::now(),
@@ -242,10 +249,14 @@ impl Service {
             let start = Instant::now();
             let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
             let strikes = |fault: &&Fault| fault.strikes(number, &request.path);
-            let faults: Vec<Kind> = self.faults.iter().filter(strikes).map(|fault| fault.kind).collect();
+            let mut faults: Vec<Kind> = self.faults.iter().filter(strikes).map(|fault| fault.kind).collect();
+            if self.limit.as_ref().is_some_and(|limit| !limit.takes(start)) {
+                faults.push(Kind::TooMany);
+            }
             let response = self.answer(&request, &faults);
             let status = response.as_ref().map_or(0, |response| response.status);
-            let entry = Entry { request: request.clone(), status, took: start.elapsed(), connection: id };
+            let at = start.saturating_duration_since(self.begun);
+            let entry = Entry { request: request.clone(), status, at, took: start.elapsed(), connection: id };
             // Before the answer goes out: whoever has read it may count on being counted.
             self.record(entry);
             let Some(response) = response else { return };

@@ -122,7 +122,7 @@ mod tests {
         fn send(&self, request: &Request) -> Result<Response, HttpError> {
             self.requests.lock().expect("not poisoned").push(request.clone());
             if self.away {
-                return Err(HttpError::Status { url: request.shown(), status: 500 });
+                return Err(HttpError::Status { url: request.shown(), status: 500, retry_after: None });
             }
             Ok(Response { status: 200, headers: Vec::new(), body: Vec::new() })
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Url;
+use super::{Timestamp, Url};
 use crate::Secret;
 
 /// The methods used by metadata services.
@@ -179,7 +179,29 @@ impl Response {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+
+    /// The first header of a name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// How long a service that has too much to do asks its client to wait: `Retry-After` of 429 and 503, in seconds or as
+    /// a date, which counts from the response's own (RFC 9110, section 10.2.3).
+    pub fn retry_after(&self) -> Option<Duration> {
+        if !matches!(self.status, 429 | 503) {
+            return None;
+        }
+        let value = self.header("retry-after")?.trim();
+        if let Ok(seconds) = value.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let time = |text| Timestamp::parse_rfc2822(text).map(|time| time.0);
+        Some(time(value)?.saturating_sub(time(self.header("date")?)?))
+    }
 }
+
+/// No service makes a boot wait longer than this between two requests.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// A failed request.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -191,6 +213,8 @@ pub enum HttpError {
         url: Url,
         /// The status.
         status: u16,
+        /// How long the service asks to wait before the next request.
+        retry_after: Option<Duration>,
     },
     /// The connection failed.
     #[error("cannot reach {url}: {reason}")]
@@ -234,8 +258,67 @@ pub enum HttpError {
     },
 }
 
+impl HttpError {
+    /// The error of a response with an unaccepted status.
+    pub fn status(url: Url, response: &Response) -> Self {
+        Self::Status { url, status: response.status, retry_after: response.retry_after() }
+    }
+
+    /// The pause before the next attempt, where `usual` is that of a service that does not answer at all. A service that is
+    /// overloaded is given the time that it asks for, and up to half of the pause more: otherwise, all machines that were
+    /// started at once would ask again at once. `draw` is a random number.
+    pub fn pause(&self, usual: Duration, draw: u32) -> Duration {
+        let Self::Status { status: 429 | 500.., retry_after, .. } = self else { return usual };
+        let pause = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER).max(usual);
+        pause + (pause / 2).mul_f64(f64::from(draw) / f64::from(u32::MAX))
+    }
+}
+
 /// HTTP requests. Connections to a service are reused.
 pub trait Http: Send + Sync {
     /// Sends a request, retries as configured, and reads the complete response.
     fn send(&self, request: &Request) -> Result<Response, HttpError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(status: u16, headers: &[(&str, &str)]) -> Response {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Response { status, headers, body: Vec::new() }
+    }
+
+    #[test]
+    fn an_overloaded_service_says_how_long_to_wait() {
+        let asked =
+            |status, headers: &[_]| response(status, headers).retry_after().map(|wait| wait.as_secs());
+        assert_eq!(asked(429, &[("retry-after", "7")]), Some(7));
+        assert_eq!(asked(503, &[("retry-after", " 120 ")]), Some(120));
+        let (date, then) = ("Fri, 31 Dec 1999 23:59:59 GMT", "Sat, 01 Jan 2000 00:00:09 GMT");
+        assert_eq!(asked(503, &[("date", date), ("retry-after", then)]), Some(10));
+        assert_eq!(asked(503, &[("date", then), ("retry-after", date)]), Some(0), "it is over");
+        assert_eq!(asked(503, &[("retry-after", then)]), None, "without a clock of the service");
+        for nonsense in ["", "soon", "-1", "1.5", "99999999999999999999"] {
+            assert_eq!(asked(429, &[("retry-after", nonsense)]), None, "{nonsense}");
+        }
+        assert_eq!(asked(404, &[("retry-after", "7")]), None, "it has not too much to do");
+    }
+
+    #[test]
+    fn machines_do_not_return_to_an_overloaded_service_at_once() {
+        let second = Duration::from_secs(1);
+        let url = || Url::new("http://192.0.2.1/");
+        let after = |status, seconds: Option<&str>, draw| {
+            let headers: Vec<_> = seconds.iter().map(|seconds| ("retry-after", *seconds)).collect();
+            HttpError::status(url(), &response(status, &headers)).pause(second, draw).as_millis()
+        };
+        assert_eq!([after(429, None, 0), after(500, None, u32::MAX)], [1000, 1500]);
+        assert_eq!([after(429, Some("10"), 0), after(503, Some("10"), u32::MAX)], [10_000, 15_000]);
+        assert_eq!(after(429, Some("0"), 0), 1000, "never sooner than usual");
+        assert_eq!(after(503, Some("86400"), u32::MAX), 90_000, "nobody holds the boot for a day");
+        assert_eq!([after(404, Some("10"), u32::MAX), after(401, None, u32::MAX)], [1000, 1000]);
+        let gone = HttpError::Connection { url: url(), reason: "no route to host".into() };
+        assert_eq!(gone.pause(second, u32::MAX), second);
+    }
 }
