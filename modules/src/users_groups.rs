@@ -1,6 +1,7 @@
 //! `users`, `user`, `groups`: accounts and their authorized SSH keys.
 
 mod keys;
+mod unfinished;
 
 use model::module::{Described, Listed, Report};
 use model::{Context, Frequency, Module, ModuleError, Node, Origin, Value, Stage};
@@ -47,6 +48,16 @@ impl Described for UsersGroups {
 impl Module for UsersGroups {
     fn run(&self, context: &Context<'_>, _config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let accounts = Accounts::read(context, report)?;
+        let unfinished = unfinished::discard(context)?;
+        unfinished::begin(context, &accounts, unfinished)?;
+        let made = make_all(context, &accounts, report);
+        // Only what ends the program leaves accounts half made.
+        unfinished::finish(context)?;
+        made
+    }
+}
+
+fn make_all(context: &Context<'_>, accounts: &Accounts, report: &mut Report) -> Result<(), ModuleError> {
         let place = context.config.get("groups").map_or_else(Origin::built_in, |node| node.origin.clone());
         // What is invalid is left out as a whole, and the rest is created.
         let mut refused = Vec::new();
@@ -66,7 +77,6 @@ impl Module for UsersGroups {
         let first = refused.next();
         refused.for_each(|error| report.warn(None, error.to_string()));
         first.map_or(Ok(()), Err)
-    }
 }
 
 /// Keys that a user without a home directory cannot have.

@@ -252,6 +252,10 @@ pub trait Users: Send + Sync {
     /// SSH keys are set elsewhere. Returns true if the account is new.
     fn add_user(&self, spec: &UserSpec) -> Result<bool, DistroError>;
 
+    /// Removes accounts and groups that an interrupted run may have left half made, with what it locked; those that do
+    /// not exist are no error, and home directories stay.
+    fn discard(&self, users: &[String], groups: &[String]) -> Result<(), DistroError>;
+
     /// Disables password login.
     fn lock_password(&self, name: &str) -> Result<(), DistroError>;
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{Node, Secret};
+use crate::{Node, Secret, Value};
 
 /// An entry of `users:`, or `system_info.default_user`, with normalized key names.
 ///
@@ -72,6 +72,19 @@ pub struct UserSpec {
     /// Add the source's keys for this user, with a message to log in as the default user.
     #[serde(alias = "ssh-redirect-user")]
     pub ssh_redirect_user: Option<Node>,
+}
+
+impl UserSpec {
+    /// The names in `groups`.
+    pub fn group_names(&self) -> Vec<String> {
+        let names: Vec<String> = match self.groups.as_ref().map(|groups| &groups.value) {
+            Some(Value::Str(text)) => text.split(',').map(str::to_owned).collect(),
+            Some(Value::List(items)) => items.iter().filter_map(Node::scalar_text).collect(),
+            Some(Value::Map(map)) => map.keys().map(ToString::to_string).collect(),
+            _ => Vec::new(),
+        };
+        names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+    }
 }
 
 /// A line of passwd(5).

@@ -79,6 +79,14 @@ fn push(file: &mut String, line: &str) {
     file.push('\n');
 }
 
+/// Removes the line of a name; whether there was one.
+fn remove(file: &mut String, name: &str) -> bool {
+    let Some(start) = start_of(file, name) else { return false };
+    let end = file[start..].find('\n').map_or(file.len(), |length| start + length + 1);
+    file.replace_range(start..end, "");
+    true
+}
+
 /// Replaces a field in the line of a name.
 fn set_field(file: &mut String, name: &str, index: usize, value: &str) -> bool {
     let Some(start) = start_of(file, name) else { return false };
@@ -97,7 +105,8 @@ fn set_field(file: &mut String, name: &str, index: usize, value: &str) -> bool {
 
 /// The modelled programs.
 const PROGRAMS: &[&str] = &[
-    "addgroup", "adduser", "chage", "chpasswd", "gpasswd", "groupadd", "passwd", "pw", "useradd", "usermod",
+    "addgroup", "adduser", "chage", "chpasswd", "delgroup", "deluser", "gpasswd", "groupadd", "groupdel",
+    "passwd", "pw", "useradd", "userdel", "usermod",
 ];
 
 /// Whether [`Accounts::run`] may model a program.
@@ -121,6 +130,8 @@ impl Accounts {
             "useradd" => Some(self.useradd(args)),
             "pw" => self.pw(args),
             "groupadd" => plain(self.groupadd(args)),
+            "userdel" | "deluser" => plain(self.userdel(args)),
+            "groupdel" | "delgroup" => plain(self.groupdel(args)),
             "adduser" => Some(self.adduser(args)),
             "addgroup" => match args {
                 [user, group] if !user.starts_with('-') => plain(self.add_members(group, user)),
@@ -159,6 +170,8 @@ impl Accounts {
         match args {
             ["useradd", "-n", name, options @ ..] => Some(self.useradd(&[options, &[*name]].concat())),
             ["group", "add", name] => Some((self.groupadd(&[name]), None)),
+            ["userdel", "-n", name] => Some((self.userdel(&[name]), None)),
+            ["groupdel", name] => Some((self.groupdel(&[name]), None)),
             ["groupmod", group, "-m", member] => Some((self.add_members(group, member), None)),
             ["usermod", name, ..] => Some((if find(&self.passwd, name).is_some() { 0 } else { 67 }, None)),
             _ => None,
@@ -201,6 +214,39 @@ impl Accounts {
         self.uids.insert(uid);
         push(&mut self.shadow, &format!("{}:{}:19675:0:99999:7:::", user.name, user.password.unwrap_or("!")));
         (0, user.create_home.then_some(Home { path: home, uid, gid }))
+    }
+
+    /// Removes an account, its own group, and its memberships.
+    fn userdel(&mut self, args: &[&str]) -> i32 {
+        let Some(name) = args.iter().find(|arg| !arg.starts_with('-')) else { return 2 };
+        if !remove(&mut self.passwd, name) {
+            return 6;
+        }
+        remove(&mut self.shadow, name);
+        let is_empty = find(&self.group, name).is_some_and(|line| field(line, 3).is_empty());
+        if is_empty {
+            remove(&mut self.group, name);
+        }
+        let without = |line: &str| {
+            let (head, members) = line.rsplit_once(':').unwrap_or((line, ""));
+            let kept: Vec<&str> = members.split(',').filter(|member| member != name).collect();
+            format!("{head}:{}\n", kept.join(","))
+        };
+        self.group = self.group.lines().map(without).collect();
+        self.count();
+        0
+    }
+
+    fn groupdel(&mut self, args: &[&str]) -> i32 {
+        let Some(name) = args.iter().find(|arg| !arg.starts_with('-')) else { return 2 };
+        let code = if remove(&mut self.group, name) { 0 } else { 6 };
+        self.count();
+        code
+    }
+
+    /// Takes the IDs from the files.
+    fn count(&mut self) {
+        (self.uids, self.gids) = (ids(&self.passwd), ids(&self.group));
     }
 
     /// Busybox's adduser, in the terms of useradd.
@@ -359,6 +405,35 @@ mod tests {
     fn run(accounts: &mut Accounts, line: &str, stdin: &str) -> (i32, Option<Home>) {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         accounts.run(&words, stdin.as_bytes()).expect("a modelled command")
+    }
+
+    #[test]
+    fn a_removed_account_leaves_nothing() {
+        let before = (
+            "root:x:0:0:root:/root:/bin/bash\n",
+            "root:x:0:\nadm:x:4:syslog\n",
+            "root:*:19675:0:99999:7:::\n",
+        );
+        for (add, remove) in [
+            ("useradd bob --groups adm -m", "userdel bob"),
+            ("adduser -D bob", "deluser bob"),
+            ("pw useradd -n bob -m", "pw userdel -n bob"),
+            ("groupadd bob", "groupdel bob"),
+            ("groupadd --extrausers bob", "groupdel bob --extrausers"),
+            ("addgroup bob", "delgroup bob"),
+            ("pw group add bob", "pw groupdel bob"),
+        ] {
+            let mut accounts = Accounts::new(before.0.into(), before.1.into(), before.2.into());
+            assert_eq!(run(&mut accounts, add, "").0, 0, "{add}");
+            assert_eq!(run(&mut accounts, remove, "").0, 0, "{remove}");
+            assert_eq!((&*accounts.passwd, &*accounts.group, &*accounts.shadow), before, "{remove}");
+            assert_eq!(run(&mut accounts, remove, "").0, 6, "{remove}");
+            assert_eq!(run(&mut accounts, add, "").0, 0, "{add}");
+        }
+        let mut shared =
+            Accounts::new("bob:x:1:1:::\n".into(), "bob:x:1:ann\nadm:x:4:ann,bob\n".into(), String::new());
+        assert_eq!(run(&mut shared, "userdel bob", "").0, 0);
+        assert_eq!(shared.group, "bob:x:1:ann\nadm:x:4:ann\n", "a group with others stays");
     }
 
     #[test]

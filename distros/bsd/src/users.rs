@@ -5,7 +5,8 @@ mod tools;
 use std::path::Path;
 
 use capabilities::{
-    Accounts, RuleFiles, ShadowUtils, add_group_with, create_groups, fits_a_line, set_own_passwords,
+    Accounts, RuleFiles, ShadowUtils, add_group_with, create_groups, discard_with, fits_a_line,
+    set_own_passwords,
 };
 use model::distro::{Password, Users};
 use model::effects::{Command, Owner};
@@ -103,6 +104,12 @@ impl Users for BsdUsers {
         self.settle_lock(spec, new)?;
         self.rules.write(&self.system, &rules)?;
         Ok(new)
+    }
+
+    fn discard(&self, users: &[String], groups: &[String]) -> Result<(), DistroError> {
+        let (user, group) =
+            (|name: &str| self.tools.remove(name), |name: &str| self.tools.remove_group(name));
+        discard_with(self, (users, groups), |command| self.run(command), user, group)
     }
 
     fn lock_password(&self, name: &str) -> Result<(), DistroError> {

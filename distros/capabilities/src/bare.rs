@@ -73,6 +73,10 @@ impl Users for Bare {
         self.refuse(USERS)
     }
 
+    fn discard(&self, _users: &[String], _groups: &[String]) -> Result<(), DistroError> {
+        self.refuse(USERS)
+    }
+
     fn lock_password(&self, _name: &str) -> Result<(), DistroError> {
         self.refuse(USERS)
     }

@@ -8,7 +8,7 @@ use model::effects::{Attributes, Command, Owner, days_since_epoch};
 use model::user::{Account, UserSpec};
 use model::{DistroError, Node, System};
 
-use crate::users::{AccountTools, add_group_with, create_groups};
+use crate::users::{AccountTools, add_group_with, create_groups, discard_with};
 use crate::{Accounts, ShadowUtils};
 
 const SHADOW: &str = "/etc/shadow";
@@ -162,6 +162,15 @@ impl Users for AlpineUsers {
 
     fn add_user(&self, spec: &UserSpec) -> Result<bool, DistroError> {
         self.shadow.add_with(self, spec)
+    }
+
+    fn discard(&self, users: &[String], groups: &[String]) -> Result<(), DistroError> {
+        if self.installed("userdel") {
+            return self.shadow.discard(users, groups);
+        }
+        let (user, group) =
+            (|name: &str| Command::line(["deluser", name]), |name: &str| Command::line(["delgroup", name]));
+        discard_with(self, (users, groups), |command| self.run(command), user, group)
     }
 
     fn lock_password(&self, name: &str) -> Result<(), DistroError> {

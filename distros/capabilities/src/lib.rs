@@ -39,4 +39,6 @@ pub use sudo::{RuleFiles, UserRules};
 pub use time::{Zone, ZoneStyle};
 pub use time_sync::TimeClients;
 pub use trust_store::{CertificateFiles, Defaults, Store};
-pub use users::{RaspberryUsers, ShadowUtils, add_group_with, create_groups, fits_a_line, set_own_passwords};
+pub use users::{
+    RaspberryUsers, ShadowUtils, add_group_with, create_groups, discard_with, fits_a_line, set_own_passwords,
+};

@@ -1,5 +1,7 @@
 //! Changes accounts and groups with shadow-utils.
 
+use std::path::Path;
+
 use model::distro::{Password, Users};
 use model::effects::{Command, Owner};
 use model::user::{Account, UserSpec};
@@ -47,22 +49,16 @@ impl ShadowUtils {
             .ok_or_else(|| DistroError::NoTool { action: what.to_owned(), tried: names.join(", ") })
     }
 
-    /// The additional groups of an account.
+    /// The additional groups of an account; a deprecated form is a warning.
     pub fn groups_of(spec: &UserSpec) -> Vec<String> {
-        let names: Vec<String> = match spec.groups.as_ref().map(|groups| &groups.value) {
-            Some(Value::Str(text)) => text.split(',').map(str::to_owned).collect(),
-            Some(Value::List(items)) => items.iter().filter_map(Node::scalar_text).collect(),
-            Some(Value::Map(map)) => {
-                tracing::warn!(
-                    "The user {} has a 'groups' config value of type dict. It is deprecated in 22.3: use a \
-                     comma-delimited string or a list",
-                    spec.name
-                );
-                map.keys().map(ToString::to_string).collect()
-            }
-            _ => Vec::new(),
-        };
-        names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+        if spec.groups.as_ref().is_some_and(|groups| matches!(groups.value, Value::Map(_))) {
+            tracing::warn!(
+                "The user {} has a 'groups' config value of type dict. It is deprecated in 22.3: use a \
+                 comma-delimited string or a list",
+                spec.name
+            );
+        }
+        spec.group_names()
     }
 
     fn useradd(&self, spec: &UserSpec) -> Result<(), DistroError> {
@@ -206,6 +202,56 @@ pub fn create_groups(users: &dyn Users, spec: &UserSpec, groups: &[String]) -> R
     Ok(())
 }
 
+/// Removes the accounts and groups that exist with these commands, accounts first. What cannot be removed is a warning: a user
+/// may have logged in.
+///
+/// # Errors
+///
+/// If an account or group cannot be looked up.
+pub fn discard_with(
+    users: &dyn Users,
+    (names, groups): (&[String], &[String]),
+    run: impl Fn(Command) -> Result<(), DistroError>,
+    remove_user: impl Fn(&str) -> Command,
+    remove_group: impl Fn(&str) -> Command,
+) -> Result<(), DistroError> {
+    for name in names {
+        if users.find(name)?.is_some()
+            && let Err(error) = run(remove_user(name))
+        {
+            tracing::warn!("Failed to remove user {name}, who may be half made: {error}");
+        }
+    }
+    for name in groups {
+        if users.find_group(name)?.is_some()
+            && let Err(error) = run(remove_group(name))
+        {
+            tracing::warn!("Failed to remove group {name}, which may be half made: {error}");
+        }
+    }
+    Ok(())
+}
+
+/// The files that shadow-utils locks, each by a file with `.lock` behind its name and the ID of the process in it
+/// (lckpwdf(3) has another one, which ends with its process).
+const TABLES: [&str; 6] = ["passwd", "shadow", "group", "gshadow", "subuid", "subgid"];
+
+/// Removes the locks of a tool that a power cut ended: after the boot, another process may have its ID, and every tool would
+/// wait for that one.
+fn remove_stale_locks(system: &System) -> Result<(), DistroError> {
+    let Some(uptime) = system.clock.uptime() else { return Ok(()) };
+    let booted = system.clock.now().0.saturating_sub(uptime).as_secs();
+    for table in TABLES {
+        let lock = format!("/etc/{table}.lock");
+        let found = system.files.lstat(Path::new(&lock))?;
+        if found.is_some_and(|found| u64::try_from(found.modified).unwrap_or_default() < booted) {
+            tracing::info!("Removing {lock} of a process of an earlier boot");
+            system.files.remove(Path::new(&lock))?;
+        }
+    }
+    Ok(())
+}
+
 /// Creates a group unless it exists, and adds its members that exist, with the commands for both.
 ///
 /// # Errors
@@ -317,6 +363,16 @@ impl Users for ShadowUtils {
         self.add_with(self, spec)
     }
 
+    fn discard(&self, users: &[String], groups: &[String]) -> Result<(), DistroError> {
+        remove_stale_locks(&self.system)?;
+        let command = |program: &str, name: &str| {
+            let command = Command::line([program, name]);
+            if self.extra_users { command.arg("--extrausers") } else { command }
+        };
+        let (user, group) = (|name: &str| command("userdel", name), |name: &str| command("groupdel", name));
+        discard_with(self, (users, groups), |command| self.run(command), user, group)
+    }
+
     fn lock_password(&self, name: &str) -> Result<(), DistroError> {
         self.lock(name)
     }
@@ -379,6 +435,10 @@ impl Users for RaspberryUsers {
             }
         }
         Ok(new)
+    }
+
+    fn discard(&self, users: &[String], groups: &[String]) -> Result<(), DistroError> {
+        self.inner.discard(users, groups)
     }
 
     fn lock_password(&self, name: &str) -> Result<(), DistroError> {

@@ -126,3 +126,28 @@ fn a_host_name_without_d_bus() {
     );
     assert_eq!(recording.commands().last().map(String::as_str), Some("hostname t"));
 }
+
+/// After a power cut: what exists is removed, a lock of a process of the boot before as well, and a user who has logged in stays.
+#[test]
+fn half_made_accounts_are_discarded() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let discarded = |code: i32| {
+        let root = Scratch::new()
+            .file("/etc/passwd", "bob:x:1000:1000::/home/bob:/bin/sh\n")
+            .file("/etc/group", "staff:x:1001:\n")
+            .file("/etc/group.lock", "812")
+            .programs(&["/usr/sbin/userdel", "/usr/sbin/groupdel"]);
+        let (mut system, recording) = root.system();
+        system.commands = Arc::new(Answering::over(&system).exits(
+            "userdel",
+            code,
+            "user bob is currently used by process 9",
+        ));
+        let discard = debian(&system).users().discard(&names(&["bob", "eve"]), &names(&["staff", "new"]));
+        discard.expect("a user who cannot be removed is a warning");
+        assert!(!system.files.exists(std::path::Path::new("/etc/group.lock")));
+        recording.commands()
+    };
+    assert_eq!(discarded(0), ["userdel bob", "groupdel staff"]);
+    assert_eq!(discarded(8), ["userdel bob", "groupdel staff"]);
+}

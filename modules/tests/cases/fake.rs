@@ -245,6 +245,10 @@ impl Users for FakeDistro {
         }
         Ok(true)
     }
+    fn discard(&self, users: &[String], groups: &[String]) -> Done {
+        self.note(&["discard", &users.join(","), &groups.join(",")]);
+        Ok(())
+    }
     fn lock_password(&self, name: &str) -> Done {
         self.note(&["lock", name]);
         Ok(())

@@ -90,6 +90,21 @@ impl AccountTools {
         Ok(if pw { command } else { command.arg(&spec.name) })
     }
 
+    /// Without the home directory.
+    pub(super) fn remove(self, name: &str) -> Command {
+        match self {
+            Self::Pw => Command::line(["pw", "userdel", "-n", name]),
+            Self::NetBsd | Self::OpenBsd => Command::line(["userdel", name]),
+        }
+    }
+
+    pub(super) fn remove_group(self, name: &str) -> Command {
+        match self {
+            Self::Pw => Command::line(["pw", "groupdel", name]),
+            Self::NetBsd | Self::OpenBsd => Command::line(["groupdel", name]),
+        }
+    }
+
     pub(super) fn create_group(self, name: &str) -> Command {
         match self {
             Self::Pw => Command::line(["pw", "group", "add", name]),
