@@ -66,7 +66,7 @@ impl DataSource for Exoscale {
             side_by_side::timed(system, || service::find(system, &urls, requests, patience, |_| false));
         found?;
         let service =
-            Service::at(system, &service::join(&url, &version), patience.timeout, patience.retries, took);
+            Service::at(system, &service::join(&url, &version), patience.timeout, patience.retries, took).patient(patience);
         let user_data = service.bytes("user-data").unwrap_or_else(|error| {
             tracing::warn!("Failed fetching userdata: {error}");
             None

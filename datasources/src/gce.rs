@@ -137,6 +137,7 @@ impl<'a> Server<'a> {
         let base = config.get("metadata_url").and_then(Node::as_str).unwrap_or(URL).to_owned();
         let service =
             Service::at(crawl.system(), &base, patience.timeout, patience.retries, Duration::ZERO)
+                .patient(patience)
                 .header(FLAVOR.0, Secret::new(FLAVOR.1.to_owned()))
                 .pause(Duration::from_secs(u64::try_from(pause).unwrap_or(0)));
         Self { service, base }

@@ -172,7 +172,7 @@ fn find_service<'a>(system: &'a System, config: &Node, urls: &[String]) -> Resul
     let (number, response) = found?;
     let base = &urls[number];
     tracing::debug!("Using metadata source: '{}'", Url::new(base));
-    let service = Service::at(system, base, patience.timeout, patience.retries, took);
+    let service = Service::at(system, base, patience.timeout, patience.retries, took).patient(patience);
     Ok(Nova { service, versions: service::names(&response.body) })
 }
 

@@ -18,7 +18,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::effects::{Body, Http, HttpError, Method, Request, Response, Url, Via, without_url_secrets};
 use reqwest::blocking::{Client, ClientBuilder};
@@ -246,7 +246,9 @@ impl Http for Fetch {
         let shown = request.shown();
         let target =
             Target::read(&request.url).map_err(|reason| HttpError::Refused { url: shown.clone(), reason })?;
-        let mut tries = 0;
+        let (mut tries, mut overloaded) = (0, 0);
+        let begun = Instant::now();
+        let factor = |tries| 2_u32.saturating_pow(tries).min(MAX_BACKOFF);
         loop {
             let outcome = self.once(request, &target, &shown);
             let method = request.method.name();
@@ -258,10 +260,16 @@ impl Http for Fetch {
                     tracing::debug!(target: "url_helper.py", "[{tries}/{}] {method} {shown}: {error}", request.retries + 1);
                 }
             }
+            let left = request.overload.saturating_sub(begun.elapsed());
             match outcome {
+                // However long the pause of a steady request, it grows here: all machines together ask too often.
+                Err(error) if error.is_overload() && !left.is_zero() => {
+                    let usual = request.backoff.saturating_mul(factor(overloaded));
+                    std::thread::sleep(error.pause(usual, draw()).min(left));
+                    overloaded += 1;
+                }
                 Err(error) if tries < request.retries && is_worth_a_retry(&error) => {
-                    let factor =
-                        if request.steady { 1 } else { 2_u32.saturating_pow(tries).min(MAX_BACKOFF) };
+                    let factor = if request.steady { 1 } else { factor(tries) };
                     let usual = request.backoff.saturating_mul(factor).min(Duration::from_secs(60));
                     std::thread::sleep(error.pause(usual, draw()));
                     tries += 1;

@@ -5,7 +5,6 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Instant;
 
 use super::*;
 
@@ -54,11 +53,36 @@ fn it_is_tried_again_as_often_as_asked() {
     assert_eq!(served.load(Ordering::SeqCst), 3);
 }
 
+const LATER: &str =
+    "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+#[test]
+fn an_overloaded_service_is_asked_for_longer_than_a_broken_one() {
+    let (url, served) = serve(&[LATER, LATER, LATER, OK]);
+    let mut request = Request::get(url);
+    (request.backoff, request.overload) = (Duration::from_millis(1), Duration::from_secs(60));
+    assert_eq!(Fetch::new().send(&request).expect("the fourth answer").body, b"hi");
+    assert_eq!(served.load(Ordering::SeqCst), 4);
+
+    let (url, served) = serve(&[LATER; 100]);
+    let mut request = Request::get(url);
+    (request.backoff, request.overload) = (Duration::from_millis(40), Duration::from_millis(100));
+    let error = Fetch::new().send(&request).expect_err("it takes too long");
+    assert!(matches!(error, HttpError::Status { status: 429, .. }), "{error:?}");
+    assert!((3..=4).contains(&served.load(Ordering::SeqCst)), "{served:?}");
+
+    let (url, served) = serve(&[BUSY, OK]);
+    let mut request = Request::get(url);
+    request.overload = Duration::from_secs(60);
+    Fetch::new().send(&request).expect_err("503 without a time is no promise");
+    assert_eq!(served.load(Ordering::SeqCst), 1);
+}
+
 #[test]
 fn an_overloaded_service_gets_the_time_that_it_asks_for() {
-    const LATER: &str =
+    const LATER_BY_A_SECOND: &str =
         "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    let (url, _) = serve(&[LATER, OK]);
+    let (url, _) = serve(&[LATER_BY_A_SECOND, OK]);
     let mut request = Request::get(url).retries(1);
     request.backoff = Duration::from_millis(1);
     let start = Instant::now();

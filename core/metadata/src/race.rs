@@ -77,6 +77,9 @@ pub fn pause(system: &System, usual: Duration, error: Option<&HttpError>) -> Dur
     error.map_or(usual, |error| error.pause(usual, u32::from_ne_bytes(draw)))
 }
 
+/// How long an overloaded service is waited for unless configured: a fleet that starts at once is served in its turn.
+pub(crate) const OVERLOAD: Duration = Duration::from_secs(120);
+
 /// Whether retrying is useless.
 pub type IsFinal = fn(&HttpError) -> bool;
 
@@ -123,6 +126,9 @@ pub fn repeat<T>(
             );
         }
         // A request that cannot be sent never will.
+        // A service that is overloaded is there.
+        let is_overload = error.as_ref().is_some_and(HttpError::is_overload);
+        let limit = if is_overload && limit.is_zero() { OVERLOAD } else { limit };
         let hopeless = error.as_ref().is_none_or(|error| {
             matches!(error, HttpError::Refused { .. } | HttpError::NotAsked { .. }) || is_final(error)
         });

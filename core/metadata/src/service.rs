@@ -10,7 +10,7 @@ use model::{Node, Secret, System};
 use serde::de::DeserializeOwned;
 
 use crate::patience::Patience;
-use crate::race::{self, IsFinal};
+use crate::race::{self, IsFinal, OVERLOAD};
 use crate::side_by_side;
 
 /// A base URL and a path below it.
@@ -71,14 +71,16 @@ impl Tokens {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Renews a rejected token, unless another worker already has.
-    fn renewed(&self, system: &System, refused: &Token) -> Result<Token, HttpError> {
+    /// Renews a rejected token, unless another worker already has; `overload` is as for a [`Request`].
+    fn renewed(&self, system: &System, refused: &Token, overload: Duration) -> Result<Token, HttpError> {
         let mut slot = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.number > refused.number {
             return Ok(slot.clone());
         }
         tracing::debug!("Refreshing the metadata service's token");
-        let response = system.http.send(&self.ask)?;
+        let mut request = self.ask.clone();
+        request.overload = overload;
+        let response = system.http.send(&request)?;
         *slot = Token { value: Secret::new(response.text().trim().to_owned()), number: refused.number + 1 };
         Ok(slot.clone())
     }
@@ -96,6 +98,8 @@ pub struct Service<'a> {
     pause: Option<Duration>,
     headers: Vec<(String, Secret<String>)>,
     tokens: Option<Tokens>,
+    /// Until when overload is waited for, by the monotonic clock.
+    until: Duration,
     /// The number of documents to read in parallel.
     pub workers: usize,
 }
@@ -112,6 +116,7 @@ impl<'a> Service<'a> {
             pause: None,
             headers: Vec::new(),
             tokens: None,
+            until: system.clock.monotonic() + OVERLOAD,
             workers: side_by_side::workers(took),
         }
     }
@@ -125,6 +130,14 @@ impl<'a> Service<'a> {
     /// Sets the delay before each retry; by default it grows.
     pub fn pause(mut self, delay: Duration) -> Self {
         self.pause = Some(delay);
+        self
+    }
+
+    /// Sets how long an overloaded service is waited for, over all documents, where `max_wait` is configured.
+    pub fn patient(mut self, patience: Patience) -> Self {
+        if let Ok(seconds @ 1..) = u64::try_from(patience.max_wait) {
+            self.until = self.system.clock.monotonic() + Duration::from_secs(seconds);
+        }
         self
     }
 
@@ -155,9 +168,10 @@ impl<'a> Service<'a> {
     }
 
     fn tried(&self, url: &str, retries: u32) -> Result<Option<Vec<u8>>, HttpError> {
+        let overload = self.until.saturating_sub(self.system.clock.monotonic());
         let send = |token: Option<(&Tokens, &Token)>| {
             let mut request = Request::get(url).timeout(self.timeout).retries(retries).accept(&[404]);
-            request.max_bytes = MAX_DOCUMENT;
+            (request.max_bytes, request.overload) = (MAX_DOCUMENT, overload);
             if let Some(delay) = self.pause {
                 request = request.pause(delay);
             }
@@ -173,7 +187,7 @@ impl<'a> Service<'a> {
         if response.status != 401 {
             return document(url, response);
         }
-        let token = tokens.renewed(self.system, &token)?;
+        let token = tokens.renewed(self.system, &token, overload)?;
         document(url, send(Some((tokens, &token)))?)
     }
 

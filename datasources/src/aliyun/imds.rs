@@ -44,7 +44,7 @@ fn token_request(base: &str, timeout: Duration) -> Request {
 
 /// The service rejects the request, or its HTTP endpoint is disabled (403).
 fn is_refusal(error: &HttpError) -> bool {
-    matches!(error, HttpError::Status { status: 400.., .. })
+    matches!(error, HttpError::Status { status: 400.., .. }) && !error.is_overload()
 }
 
 impl<'a> Imds<'a> {
@@ -70,7 +70,7 @@ impl<'a> Imds<'a> {
         let base = &self.urls[number];
         let again = token_request(base, READ_TIMEOUT).retries(READ_RETRIES);
         let tokens = Tokens::new(TOKEN, again, &response);
-        Ok(Service::at(self.system, base, READ_TIMEOUT, READ_RETRIES, took).tokens(Some(tokens)))
+        Ok(Service::at(self.system, base, READ_TIMEOUT, READ_RETRIES, took).patient(self.patience).tokens(Some(tokens)))
     }
 
     /// Reads everything.

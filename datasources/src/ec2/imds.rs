@@ -53,9 +53,9 @@ fn token_request(base: &str, timeout: Duration) -> Request {
     Request::get(join(base, TOKEN_PATH)).method(Method::Put).header(TTL, LONGEST).timeout(timeout)
 }
 
-/// Documents that do not change between queries.
+/// Answers that do not change between queries.
 fn is_refusal(error: &HttpError) -> bool {
-    matches!(error, HttpError::Status { status: 400..=499, .. })
+    matches!(error, HttpError::Status { status: 400..=499, .. }) && !error.is_overload()
 }
 
 impl<'a> Imds<'a> {
@@ -104,7 +104,9 @@ impl<'a> Imds<'a> {
     /// The service at the address that responds.
     fn service(&self) -> Result<Service<'a>, SourceError> {
         let (base, tokens) = self.find()?;
-        Ok(Service::at(self.system, base, READ_TIMEOUT, READ_RETRIES, Duration::ZERO).tokens(tokens))
+        Ok(Service::at(self.system, base, READ_TIMEOUT, READ_RETRIES, Duration::ZERO)
+            .patient(self.patience)
+            .tokens(tokens))
     }
 
     /// The newest available version, and the service's response time.

@@ -54,6 +54,26 @@ fn the_tree_is_read_with_one_token_over_few_connections() {
     assert!(!requests.iter().any(|entry| entry.request.path.contains("security-credentials/")));
 }
 
+/// Not disabled, not of an older version, not without a document: it has too much to do at this moment.
+#[test]
+fn an_overloaded_service_is_waited_for() {
+    let moments = ["too-many@1", "too-many@2", "too-many@3", "too-many@20"];
+    let ask = |fault: &'static str| {
+        let server = serve(Tokens::Required, &[fault], 0);
+        let found = crawl(&[server.url()], 30);
+        (found.expect("readable").expect("found"), server)
+    };
+    let runs = moments.map(|fault| std::thread::spawn(move || ask(fault)));
+    for (run, fault) in runs.into_iter().zip(moments) {
+        let (instance, server) = run.join().expect("no panic");
+        assert_eq!(instance.instance_id.as_str(), ID, "{fault}");
+        let requests = server.requests();
+        assert_eq!(requests.iter().filter(|entry| entry.status == 429).count(), 1, "{fault}");
+        let newest = requests.iter().filter(|entry| entry.request.path.starts_with("/2021-03-23/")).count();
+        assert!(newest > 40 && newest + 3 >= requests.len(), "{fault}: {newest} of {}", requests.len());
+    }
+}
+
 #[test]
 fn a_token_that_runs_out_is_renewed_once() {
     let (found, server) = ask(Tokens::Required, &["expire-token@9"], 0);

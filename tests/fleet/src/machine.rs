@@ -62,7 +62,8 @@ impl Roots {
             }
             fs::hard_link(&copy, root.join("cloud-init")).map_err(file("a link to the program"))?;
             fs::write(root.join("etc/cloud/cloud.cfg"), &config).map_err(file("cloud.cfg"))?;
-            fs::write(root.join("etc/os-release"), "ID=debian\nVERSION_ID=13\n").map_err(file("os-release"))?;
+            fs::write(root.join("etc/os-release"), "ID=debian\nVERSION_ID=13\n")
+                .map_err(file("os-release"))?;
             fs::write(root.join("etc/hostname"), format!("machine{number}\n")).map_err(file("hostname"))?;
         }
         Ok(roots)

@@ -137,7 +137,10 @@ fn fleet(ours: &Path, cloud: Cloud, rate: u32, boots: usize) -> Result<Row, Erro
         .map(|number| {
             let root = roots.of(number);
             // A thread only waits for its machine.
-            thread::Builder::new().stack_size(64 << 10).spawn(move || Boot::run(&root)).map_err(file("a thread"))
+            thread::Builder::new()
+                .stack_size(64 << 10)
+                .spawn(move || Boot::run(&root))
+                .map_err(file("a thread"))
         })
         .collect::<Result<_, _>>()?;
     let mut all = Vec::new();

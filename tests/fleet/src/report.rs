@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_second() {
-        let server = metadata_service::Server::start(metadata_service::Config::default()).expect("a free port");
+        let server =
+            metadata_service::Server::start(metadata_service::Config::default()).expect("a free port");
         // One real request, repeated at made-up times: the type has no other maker.
         std::io::Write::write_all(
             &mut std::net::TcpStream::connect(server.address()).expect("it listens"),
@@ -91,10 +92,16 @@ mod tests {
             std::thread::sleep(Duration::from_millis(5));
         }
         let entry = server.requests().remove(0);
-        let at = |milliseconds, status| Entry { at: Duration::from_millis(milliseconds), status, ..entry.clone() };
+        let at =
+            |milliseconds, status| Entry { at: Duration::from_millis(milliseconds), status, ..entry.clone() };
         let requests = [at(5000, 200), at(5100, 429), at(5900, 200), at(6100, 429), at(7000, 200)];
         let boot = |found, seconds| Boot { found, took: Duration::from_secs(seconds) };
-        let row = Row::new(Cloud::Ec2, 2, &[boot(true, 1), boot(true, 2), boot(false, 9), boot(true, 3)], &requests);
+        let row = Row::new(
+            Cloud::Ec2,
+            2,
+            &[boot(true, 1), boot(true, 2), boot(false, 9), boot(true, 3)],
+            &requests,
+        );
         assert_eq!(row.to_string(), "| Ec2 | 2/s | 4 | 3 | 1.2 | 0.5 | 2 | 3 | 3.0 s | 9.0 s |");
     }
 }

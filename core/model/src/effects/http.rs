@@ -76,6 +76,8 @@ pub struct Request {
     pub backoff: Duration,
     /// Whether the delay is the same before each retry instead.
     pub steady: bool,
+    /// How long an overloaded service is asked again, from the first attempt on; these attempts are no retries.
+    pub overload: Duration,
     /// The maximum size of the response.
     pub max_bytes: u64,
     /// Whether this is a metadata service: no proxy, no redirects.
@@ -97,6 +99,7 @@ impl Request {
             retries: 0,
             backoff: Duration::from_secs(1),
             steady: false,
+            overload: Duration::ZERO,
             max_bytes: 64 << 20,
             metadata_service: true,
             accept: Vec::new(),
@@ -264,6 +267,11 @@ impl HttpError {
         Self::Status { url, status: response.status, retry_after: response.retry_after() }
     }
 
+    /// Whether the service has too much to do and says so: it will answer later.
+    pub fn is_overload(&self) -> bool {
+        matches!(self, Self::Status { status: 429, .. } | Self::Status { retry_after: Some(_), .. })
+    }
+
     /// The pause before the next attempt, where `usual` is that of a service that does not answer at all. A service that is
     /// overloaded is given the time that it asks for, and up to half of the pause more: otherwise, all machines that were
     /// started at once would ask again at once. `draw` is a random number.
@@ -303,6 +311,16 @@ mod tests {
             assert_eq!(asked(429, &[("retry-after", nonsense)]), None, "{nonsense}");
         }
         assert_eq!(asked(404, &[("retry-after", "7")]), None, "it has not too much to do");
+    }
+
+    #[test]
+    fn an_overloaded_service_is_not_a_broken_one() {
+        let is_overload = |status, headers: &[_]| {
+            HttpError::status(Url::new("http://192.0.2.1/"), &response(status, headers)).is_overload()
+        };
+        let later = ("retry-after", "1");
+        assert!(is_overload(429, &[]) && is_overload(429, &[later]) && is_overload(503, &[later]));
+        assert!(!is_overload(503, &[]) && !is_overload(500, &[later]) && !is_overload(404, &[later]));
     }
 
     #[test]
