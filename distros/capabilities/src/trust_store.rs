@@ -1,5 +1,6 @@
 //! Trusted CA certificates: files, and a program that generates bundles from them.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use model::distro::TrustStore;
@@ -30,6 +31,8 @@ pub enum Defaults {
 pub struct Store {
     /// The directory of added certificates.
     pub directory: &'static str,
+    /// The administrator's directory, for systems whose /usr is read-only.
+    pub own: Option<&'static str>,
     /// The ending of their names.
     pub suffix: &'static str,
     /// The program that generates the bundles.
@@ -42,6 +45,7 @@ impl Store {
     /// ca-certificates of Debian: update-ca-certificates(8).
     pub const DEBIAN: Self = Self {
         directory: "/usr/local/share/ca-certificates",
+        own: None,
         suffix: ".crt",
         update: "update-ca-certificates",
         defaults: Defaults::Deselect { file: "/etc/ca-certificates.conf", debconf: true },
@@ -49,6 +53,7 @@ impl Store {
     /// ca-certificates of RHEL: update-ca-trust(8).
     pub const RHEL: Self = Self {
         directory: "/usr/share/pki/ca-trust-source/anchors",
+        own: Some("/etc/pki/ca-trust/source/anchors"),
         suffix: ".crt",
         update: "update-ca-trust",
         defaults: Defaults::Empty { directories: &["/etc/pki/ca-trust", "/usr/share/pki/ca-trust-source"] },
@@ -60,12 +65,17 @@ impl Store {
     };
     /// ca-certificates elsewhere.
     pub const COMMON: Self = Self { defaults: Defaults::Keep, ..Self::DEBIAN };
-    /// ca-certificates of SUSE.
-    pub const SUSE: Self =
-        Self { directory: "/usr/share/pki/trust/anchors", defaults: Defaults::Keep, ..Self::DEBIAN };
+    /// ca-certificates of SUSE: update-ca-certificates(8).
+    pub const SUSE: Self = Self {
+        directory: "/usr/share/pki/trust/anchors",
+        own: Some("/etc/pki/trust/anchors"),
+        defaults: Defaults::Keep,
+        ..Self::DEBIAN
+    };
     /// ca-certs of AOSC.
     pub const AOSC: Self = Self {
         directory: "/etc/ssl/certs",
+        own: None,
         suffix: ".pem",
         update: "update-ca-bundle",
         defaults: Defaults::Deselect { file: "/etc/ca-certificates/conf.d/cloud-init.conf", debconf: false },
@@ -73,6 +83,7 @@ impl Store {
     /// ca-certificates-pki of Photon.
     pub const PHOTON: Self = Self {
         directory: "/etc/ssl/certs",
+        own: None,
         suffix: ".pem",
         update: "rehash_ca_certificates.sh",
         defaults: Defaults::Empty { directories: &["/etc/pki/tls/certs", "/etc/ssl/certs"] },
@@ -117,6 +128,18 @@ impl CertificateFiles {
         Ok(())
     }
 
+    /// Writes a certificate; to the administrator's directory if the other one is read-only.
+    fn put(&self, name: &str, certificate: &str) -> Result<PathBuf, DistroError> {
+        let write = |directory: &str| {
+            let path = Path::new(directory).join(name);
+            self.system.files.write(&path, certificate.as_bytes(), &Attributes::mode(0o644)).map(|()| path)
+        };
+        match (write(self.store.directory), self.store.own) {
+            (Err(error), Some(own)) if error.source.kind() == ErrorKind::ReadOnlyFilesystem => Ok(write(own)?),
+            (outcome, _) => Ok(outcome?),
+        }
+    }
+
     fn empty(&self, directory: &Path) -> Result<(), DistroError> {
         if !self.system.files.is_dir(directory) {
             return Ok(());
@@ -133,9 +156,7 @@ impl TrustStore for CertificateFiles {
         let mut written = Vec::new();
         for (index, certificate) in certificates.iter().enumerate() {
             let name = format!("cloud-init-ca-cert-{}{}", index + 1, self.store.suffix);
-            let path = Path::new(self.store.directory).join(name);
-            self.system.files.write(&path, certificate.as_bytes(), &Attributes::mode(0o644))?;
-            written.push(path);
+            written.push(self.put(&name, certificate)?);
         }
         Ok(written)
     }

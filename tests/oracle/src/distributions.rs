@@ -18,6 +18,8 @@ const USER_DATA: &str = include_str!("../distributions/seed/user-data");
 const META_DATA: &str = include_str!("../distributions/seed/meta-data");
 const NETWORK_CONFIG: &str = include_str!("../distributions/seed/network-config");
 const SETUP: &str = include_str!("../distributions/setup.sh");
+/// What follows on it for an image whose root is a snapshot.
+const READ_ONLY_SETUP: &str = include_str!("../distributions/read-only.sh");
 const RECORD: &str = include_str!("../distributions/stand-ins/record");
 const WRAP: &str = include_str!("../distributions/stand-ins/wrap");
 const ADDUSER: &str = include_str!("../distributions/stand-ins/adduser");
@@ -34,6 +36,9 @@ const FURTHER: &[(&str, &str)] = &[
     ("sles", "12.5"),
     ("ubuntu", "20.04"),
 ];
+
+/// Distributions with a transactional root, which are compared on one as well.
+const READ_ONLY: &[&str] = &["opensuse-microos", "sle-micro"];
 
 /// Tools of Debian's root that other distributions do not have, unless their image names them.
 const DEBIANS: &[&str] = &[
@@ -122,6 +127,8 @@ struct Row {
     name: String,
     family: &'static str,
     release: &'static Release,
+    /// Whether the root is a read-only snapshot.
+    read_only: bool,
 }
 
 fn rows() -> Vec<Row> {
@@ -140,9 +147,12 @@ fn rows() -> Vec<Row> {
     for (family, release) in all.into_iter().flat_map(|(name, of)| of.iter().map(move |one| (name, one))) {
         let Release { distro, version, .. } = release;
         if seen.insert(distro) {
-            rows.push(Row { name: (*distro).to_owned(), family, release });
+            rows.push(Row { name: (*distro).to_owned(), family, release, read_only: false });
+            if READ_ONLY.contains(distro) {
+                rows.push(Row { name: format!("{distro}-read-only"), family, release, read_only: true });
+            }
         } else if FURTHER.contains(&(distro, version)) {
-            rows.push(Row { name: format!("{distro}-{version}"), family, release });
+            rows.push(Row { name: format!("{distro}-{version}"), family, release, read_only: false });
         }
     }
     rows
@@ -173,7 +183,8 @@ impl Case<'_> {
         {
             self.put(&format!("seed/{name}"), text, 0o644)?;
         }
-        self.put("setup.sh", SETUP, 0o644)?;
+        let setup = if row.read_only { format!("{SETUP}{READ_ONLY_SETUP}") } else { SETUP.to_owned() };
+        self.put("setup.sh", &setup, 0o644)?;
         self.put("stages-only", "", 0o644)?;
         self.machine(release)?;
         self.settings(release, cloud_cfg)?;
