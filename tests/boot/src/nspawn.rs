@@ -255,6 +255,16 @@ impl Machine<'_> {
         if self.scenario.link {
             machine.arg("--network-interface=eth0");
         }
+        if !self.scenario.writable.is_empty() {
+            let target = self.path("root").join("mnt/report");
+            fs::create_dir_all(&target).map_err(file("mount point"))?;
+            machine.arg("--read-only");
+        }
+        for directory in &self.scenario.writable {
+            let layer = self.path("layers").join(directory.replace('/', "-"));
+            fs::create_dir_all(&layer).map_err(file(layer.display().to_string()))?;
+            machine.arg(format!("--overlay=+{directory}:{}:{directory}", layer.display()));
+        }
         if self.scenario.is_faked() {
             machine.arg("/usr/local/sbin/machine-init");
         } else {

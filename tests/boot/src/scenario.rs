@@ -57,6 +57,10 @@ pub struct Scenario {
     /// Debian packages that the image has beside those of every root.
     #[serde(default)]
     pub packages: Vec<String>,
+    /// Directories of a container whose root is otherwise read-only; each has a layer of its own over it, as a transactional
+    /// system mounts them.
+    #[serde(default)]
+    pub writable: Vec<String>,
     /// Words for the kernel's command line; a container sees them as those of its first process.
     #[serde(default)]
     pub arguments: Vec<String>,
