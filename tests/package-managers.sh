@@ -1,7 +1,7 @@
 #!/bin/bash
-# package-managers.sh PROGRAM [NAME…] : dnf, zypper and pacman install packages from local repositories, as told by a
+# package-managers.sh PROGRAM [NAME…] : dnf, zypper, pacman and emerge install packages from local repositories, as told by a
 # cloud-config, on a root of Debian that says it is one of their distributions. PROGRAM is static, or runs on the root, which
-# is kept in target/package-managers. Needs root, network namespaces and mmdebstrap.
+# is kept in target/package-managers. Needs root, network namespaces, mmdebstrap and pip.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 cache=$(realpath -m "${CARGO_TARGET_DIR:-$here/target}")/package-managers
@@ -53,6 +53,52 @@ build_packages_of_pacman() {
     done
     # Of the versions in a repository pacman knows the last.
     inside sh -c "cd /srv/pacman && repo-add -q extra.db.tar.gz tongue-*.zst greeting-2*.zst" > /dev/null
+}
+
+# Portage as PyPI has it, with its paths of a system, and a repository of two ebuilds.
+build_portage() {
+    local tree=$lower/srv/gentoo downloads=$lower/tmp/wheels
+    rm -rf "$downloads" "$tree" && mkdir -p "$downloads"
+    for pause in 5 20 0; do
+        ! python3 -m pip download --quiet --no-deps --dest "$downloads" portage pip || break
+        sleep "$pause"
+    done
+    inside sh -c 'PYTHONPATH=$(ls /tmp/wheels/pip-*.whl) python3 -m pip install --quiet --no-index --no-deps --prefix /usr \
+        --root-user-action ignore --break-system-packages /tmp/wheels/portage-*.whl'
+    local packages
+    packages=$(ls -d "$lower"/usr/lib/python3.*/site-packages)
+    # Debian's interpreter does not look there, and as a module, Portage would have its configuration below /usr.
+    echo "${packages#"$lower"}" > "$lower/usr/lib/python3/dist-packages/portage.pth"
+    sed -i -e '/ EPREFIX = /s/__import__("sys").prefix/""/' -e 's#"/share/portage#"/usr/share/portage#' "$packages/portage/const.py"
+    inside sh -c 'groupadd -g 250 portage && useradd -u 250 -g portage -d /var/tmp/portage -s /bin/false portage' 2> /dev/null
+    mkdir -p "$tree"/{metadata,profiles/default,app-misc/greeting,dev-libs/tongue} "$lower/etc/portage/repos.conf"
+    echo gentoo > "$tree/profiles/repo_name"
+    echo amd64 > "$tree/profiles/arch.list"
+    echo "amd64 default stable" > "$tree/profiles/profiles.desc"
+    printf 'app-misc\ndev-libs\n' > "$tree/profiles/categories"
+    printf 'masters =\nthin-manifests = true\nsign-manifests = false\nprofile-formats = portage-2\n' > "$tree/metadata/layout.conf"
+    echo 8 > "$tree/profiles/default/eapi"
+    printf '%s\n' ARCH=amd64 ACCEPT_KEYWORDS=amd64 CHOST=x86_64-pc-linux-gnu ELIBC=glibc KERNEL=linux USERLAND=GNU > "$tree/profiles/default/make.defaults"
+    ln -sfn /srv/gentoo/profiles/default "$lower/etc/portage/make.profile"
+    printf '[DEFAULT]\nmain-repo = gentoo\n[gentoo]\nlocation = /srv/gentoo\nsync-type =\nsync-uri =\nauto-sync = no\n' > "$lower/etc/portage/repos.conf/gentoo.conf"
+    # There is no sandbox, and these namespaces have no other ones.
+    echo 'FEATURES="-sandbox -usersandbox -userpriv -userfetch -usersync -network-sandbox -ipc-sandbox -pid-sandbox -mount-sandbox -news"' > "$lower/etc/portage/make.conf"
+    for ebuild in dev-libs/tongue-1.0 app-misc/greeting-1.0 app-misc/greeting-2.0; do
+        cat > "$tree/${ebuild%-*}/${ebuild#*/}.ebuild" <<EBUILD
+EAPI=8
+DESCRIPTION="A package of a test"
+HOMEPAGE="https://example.com/"
+SLOT="0"
+KEYWORDS="amd64"
+S=\${WORKDIR}
+RDEPEND="$([ "${ebuild%-*}" = dev-libs/tongue ] || echo dev-libs/tongue)"
+src_install() {
+	insinto /opt/\${PN}
+	echo \${PV} > version || die
+	doins version
+}
+EBUILD
+    done
 }
 
 build_root() {
@@ -166,6 +212,19 @@ packages: [[greeting, "2.0"]]
 DATA
 }
 
+with_emerge() {
+    boot gentoo "ID=gentoo" '
+        echo "version: $(emerge --version 2> /dev/null | cut -d" " -f1-2)"
+        ls -d /var/db/pkg/app-misc/greeting-1.0 /var/db/pkg/dev-libs/tongue-1.0
+        grep -x 1.0 /opt/greeting/version
+    ' <<'DATA'
+#cloud-config
+package_update: true
+package_upgrade: true
+packages: [[app-misc/greeting, "1.0"]]
+DATA
+}
+
 program=$(realpath "$1")
 shift
 build_root
@@ -175,6 +234,10 @@ if [ ! -e "$lower/srv/complete" ]; then
     build_packages_of_pacman
     touch "$lower/srv/complete"
 fi
-for name in ${*:-dnf dnf5 zypper pacman}; do
+if [ ! -e "$lower/srv/gentoo/complete" ]; then
+    build_portage
+    touch "$lower/srv/gentoo/complete"
+fi
+for name in ${*:-dnf dnf5 zypper pacman emerge}; do
     "with_$name"
 done
