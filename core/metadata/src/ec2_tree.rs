@@ -145,7 +145,12 @@ pub fn crawl(
         if bytes.fetch_add(length, Ordering::Relaxed) + length > MAX_BYTES {
             return (fail(format!("{} MiB", MAX_BYTES >> 20)), Vec::new());
         }
-        let more = if task.leaf { Vec::new() } else { entries(&task, body.as_deref().unwrap_or_default()) };
+        let mut more =
+            if task.leaf { Vec::new() } else { entries(&task, body.as_deref().unwrap_or_default()) };
+        if workers > 1 {
+            // The tree is as deep as its listings: what they have is to be known early.
+            more.sort_by_key(|task| task.leaf);
+        }
         if documents.fetch_add(more.len(), Ordering::Relaxed) + more.len() > MAX_DOCUMENTS {
             return (fail(format!("{MAX_DOCUMENTS} documents")), Vec::new());
         }

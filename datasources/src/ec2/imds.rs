@@ -134,26 +134,39 @@ impl<'a> Imds<'a> {
             }
             service.get(url)
         };
-        let user_data = get(&path("user-data")).unwrap_or_else(|error| {
-            tracing::warn!("Failed fetching userdata: {error}");
-            None
-        });
+        let user_data = || {
+            get(&path("user-data")).unwrap_or_else(|error| {
+                tracing::warn!("Failed fetching userdata: {error}");
+                None
+            })
+        };
         let root = path("meta-data/");
-        let metadata = ec2_tree::crawl(&get, &root, workers, |url| {
-            // An Outscale listing names tags that do not exist.
-            url.contains("meta-data/tags/").then_some("(skipped)")
-        })?;
-        let metadata = metadata
-            .ok_or_else(|| SourceError::Broken { place: root, reason: "not found".to_owned() })?;
-        let identity = if self.cloud == Cloud::Aws {
+        let metadata = || {
+            ec2_tree::crawl(&get, &root, workers, |url| {
+                // An Outscale listing names tags that do not exist.
+                url.contains("meta-data/tags/").then_some("(skipped)")
+            })
+        };
+        let identity = || {
+            if self.cloud != Cloud::Aws {
+                return None;
+            }
             let root = path("dynamic/instance-identity");
             ec2_tree::crawl(&get, &root, workers, |_| None).unwrap_or_else(|error| {
                 tracing::warn!("Failed fetching dynamic/instance-identity: {error}");
                 None
             })
-        } else {
-            None
         };
+        let (user_data, metadata, identity) = if workers > 1 {
+            let rest = || (user_data(), identity());
+            let (metadata, other) = side_by_side::beside(rest, metadata);
+            let (user_data, identity) = other.unwrap_or_else(rest);
+            (user_data, metadata?, identity)
+        } else {
+            (user_data(), metadata()?, identity())
+        };
+        let metadata = metadata
+            .ok_or_else(|| SourceError::Broken { place: root, reason: "not found".to_owned() })?;
         Ok(Contents {
             metadata,
             user_data: user_data.unwrap_or_default(),

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use metadata_service::{Config, Fault, Server, Tokens};
 use model::Instance;
@@ -126,13 +126,15 @@ fn a_leaf_that_is_gone_is_left_out_and_a_broken_connection_is_retried() {
 }
 
 #[test]
-#[allow(clippy::disallowed_methods, reason = "the test measures the program from outside")]
 fn a_slow_service_is_asked_side_by_side() {
-    let latency = 20;
-    let start = Instant::now();
-    let (found, server) = ask(Tokens::Required, &[], latency);
-    let took = start.elapsed();
+    let (found, server) = ask(Tokens::Required, &[], 20);
     assert_eq!(found.expect("readable").expect("found").instance_id.as_str(), ID);
-    let in_turn = Duration::from_millis(latency) * u32::try_from(server.requests().len()).expect("few");
-    assert!(took < in_turn / 2, "{took:?} where one after the other takes {in_turn:?}");
+    let requests = server.requests();
+    let at_once = requests.iter().map(|entry| {
+        let is_open = |other: &&metadata_service::Entry| other.at <= entry.at && entry.at < other.at + other.took;
+        requests.iter().filter(is_open).count()
+    });
+    let most = at_once.max().unwrap_or_default();
+    // Eight workers for the metadata, and one for the user-data and the identity beside them.
+    assert!((4..=9).contains(&most), "{most} requests at once");
 }

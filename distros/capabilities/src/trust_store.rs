@@ -135,7 +135,9 @@ impl CertificateFiles {
             self.system.files.write(&path, certificate.as_bytes(), &Attributes::mode(0o644)).map(|()| path)
         };
         match (write(self.store.directory), self.store.own) {
-            (Err(error), Some(own)) if error.source.kind() == ErrorKind::ReadOnlyFilesystem => Ok(write(own)?),
+            (Err(error), Some(own)) if error.source.kind() == ErrorKind::ReadOnlyFilesystem => {
+                Ok(write(own)?)
+            }
             (outcome, _) => Ok(outcome?),
         }
     }
