@@ -239,11 +239,11 @@ fn grow_one(context: &Context<'_>, tool: Tool, entry: &str, done: &[String]) -> 
     };
     let grown = tool.grow(context, &disk, &number)?;
     // Also where the partition has its size already: the machine may have stopped between the two.
-    let content = if entry == "/" { String::new() } else { content::grow(context, &device, &real)? };
+    let content = if entry == "/" { String::new() } else { content::and_grow(context, &device, &real)? };
     Ok(if grown {
-        Outcome::Changed(format!("partition {number} of {disk}; {content}"))
+        Outcome::Changed(format!("partition {number} of {disk}{content}"))
     } else {
-        Outcome::Unchanged(format!("no change necessary ({disk}, {number}); {content}"))
+        Outcome::Unchanged(format!("no change necessary ({disk}, {number}){content}"))
     })
 }
 

@@ -67,10 +67,9 @@ impl Module for Resizefs {
             "zfs" => pool_commands(context, &mount, report),
             _ => device_commands(context, &mount, report)?,
         };
-        for command in &commands {
-            run(context, command, beside)?;
-        }
-        Ok(())
+        // A device that cannot grow does not keep the others from it.
+        let outcomes: Vec<_> = commands.iter().map(|command| run(context, command, beside)).collect();
+        outcomes.into_iter().collect()
     }
 }
 

@@ -8,8 +8,12 @@ use model::{Context, ModuleError};
 use crate::block::{Mount, canonical, mounts};
 use crate::resizefs::{self, btrfs, zfs};
 
-/// Grows the content, and returns what became of it.
-pub(super) fn grow(context: &Context<'_>, device: &str, real: &Path) -> Result<String, ModuleError> {
+/// Grows the content, and returns what became of it, to be appended to what became of the device.
+pub(super) fn and_grow(context: &Context<'_>, device: &str, real: &Path) -> Result<String, ModuleError> {
+    Ok(format!("; {}", grow(context, device, real)?))
+}
+
+fn grow(context: &Context<'_>, device: &str, real: &Path) -> Result<String, ModuleError> {
     let mounted = mounted(context, real);
     let Some(mount) = mounted.first() else { return pool(context, real) };
     if mounted.iter().any(|mount| mount.point == "/") {
@@ -18,7 +22,10 @@ pub(super) fn grow(context: &Context<'_>, device: &str, real: &Path) -> Result<S
     let Some(mount) = mounted.iter().find(|mount| is_writable(mount)) else {
         return Ok(format!("the file system on {} is read-only and keeps its size", mount.point));
     };
-    let commands = resizefs::commands(context, mount, &mount.point, device)?;
+    let commands = match mount.kind.as_str() {
+        "btrfs" => vec![btrfs::on_device(context, mount, real)?],
+        _ => resizefs::commands(context, mount, &mount.point, device)?,
+    };
     if commands.is_empty() {
         return Ok(format!("its file system is of an unknown type, {}", mount.kind));
     }

@@ -49,11 +49,11 @@ pub(super) fn grow(
         None => return Ok(Outcome::Unchanged("no key file for the encrypted volume".into())),
     };
     let resized = resize(context, device, &below, key)?;
-    let content = if mapped.named { content::grow(context, device, mapped.real)? } else { String::new() };
+    let content = if mapped.named { content::and_grow(context, device, mapped.real)? } else { String::new() };
     Ok(if resized {
-        Outcome::Changed(format!("encrypted volume {device}; {content}"))
+        Outcome::Changed(format!("encrypted volume {device}{content}"))
     } else {
-        Outcome::Unchanged(format!("{device} needs a key, and crypttab names no key file; {content}"))
+        Outcome::Unchanged(format!("{device} needs a key, and crypttab names no key file{content}"))
     })
 }
 

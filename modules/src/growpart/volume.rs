@@ -49,11 +49,11 @@ pub(super) fn grow(
         Volume::Array => array(context, device)?,
     };
     // Also where the volume has its size already: the machine may have stopped between the two.
-    let file_system = content::grow(context, device, real)?;
+    let content = content::and_grow(context, device, real)?;
     Ok(if grown {
-        Outcome::Changed(format!("volume {device}; {file_system}"))
+        Outcome::Changed(format!("volume {device}{content}"))
     } else {
-        Outcome::Unchanged(format!("the volume has no space to grow into; {file_system}"))
+        Outcome::Unchanged(format!("the volume has no space to grow into{content}"))
     })
 }
 

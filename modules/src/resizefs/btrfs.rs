@@ -18,21 +18,51 @@ pub(super) fn commands(
     device: &str,
 ) -> Result<Vec<Command>, ModuleError> {
     let files = context.system.files.as_ref();
+    let queues = queues(context)?;
+    let sizes = sizes(files, &canonical(files, Path::new(device)));
+    Ok(sizes.iter().map(|size| resize(context, mount, what, queues, size)).collect())
+}
+
+/// The command that grows a mounted file system on one of its devices. The kernel refuses `max` for others that are
+/// still smaller than 256 MiB.
+pub(crate) fn on_device(
+    context: &Context<'_>,
+    mount: &Mount,
+    device: &Path,
+) -> Result<Command, ModuleError> {
+    let files = context.system.files.as_ref();
+    let queues = queues(context)?;
+    let size = match sizes(files, device).as_slice() {
+        [only] => only.clone(),
+        _ => {
+            let shown = Command::line(["btrfs", "filesystem", "show", &mount.point]);
+            let shown = context.system.commands.run(&shown)?.text();
+            let id = shown.lines().filter_map(shown_device).find(|(_, path)| canonical(files, path) == device);
+            let missing =
+                || ModuleError::Failed(format!("btrfs does not list {} in {}", device.display(), mount.point));
+            format!("{}:max", id.ok_or_else(missing)?.0)
+        }
+    };
+    Ok(resize(context, mount, &mount.point, queues, &size))
+}
+
+/// A line of `btrfs filesystem show`: `devid 1 size 1.00GiB used 126.38MiB path /dev/vdb1`.
+fn shown_device(line: &str) -> Option<(&str, &Path)> {
+    let (id, rest) = line.trim().strip_prefix("devid")?.trim().split_once(' ')?;
+    Some((id, Path::new(rest.split_once(" path ")?.1.trim())))
+}
+
+fn resize(context: &Context<'_>, mount: &Mount, what: &str, queues: bool, size: &str) -> Command {
     // A read-only root refuses; a writable subvolume of it does not, and snapper has one.
     let snapshots = format!("{}/.snapshots", what.trim_end_matches('/'));
     let writable = mount.options.split(',').next() == Some("rw");
-    let inside = !writable && files.is_dir(Path::new(&snapshots));
+    let inside = !writable && context.system.files.is_dir(Path::new(&snapshots));
     // Upstream doubles the slash of the root.
     let inside_path = format!("{what}/.snapshots");
-    let place = if inside { &inside_path } else { what };
-    let queues = queues(context)?;
-    let resize = |size: &String| {
-        let mut words = vec!["btrfs", "filesystem", "resize"];
-        words.extend(queues.then_some("--enqueue"));
-        words.extend([size.as_str(), place]);
-        Command::line(words)
-    };
-    Ok(sizes(files, &canonical(files, Path::new(device))).iter().map(resize).collect())
+    let mut words = vec!["btrfs", "filesystem", "resize"];
+    words.extend(queues.then_some("--enqueue"));
+    words.extend([size, if inside { &inside_path } else { what }]);
+    Command::line(words)
 }
 
 /// Since btrfs-progs 5.10, resizing waits for a balance instead of failing.
