@@ -39,7 +39,11 @@ impl Accounts {
         let config = context.config;
         let groups = config.get("groups").map(groups).transpose()?.unwrap_or_default();
         let old_user = old_user(config, report);
-        let mut default = merged(&[&old_user.clone().unwrap_or_default(), &distro_default(context)]);
+        let distro = distro_default(context);
+        let mut default = merged(&[&old_user.clone().unwrap_or_default(), &distro]);
+        if !old_user.as_ref().is_some_and(|user| user.contains_key("doas")) {
+            rename_rules(&mut default, &distro);
+        }
         let (mut users, mut origins) = (IndexMap::new(), IndexMap::new());
         collect(config.get("users"), old_user.is_some(), report, &mut users, &mut origins)?;
         let mut users: IndexMap<String, Map> =
@@ -177,6 +181,19 @@ fn distro_default(context: &Context<'_>) -> Map {
         map.insert("lock_passwd".into(), Node::new(Value::Bool(lock), origin));
     }
     map
+}
+
+/// The distribution's rules of doas contain the name of its default user, which user-data may change.
+fn rename_rules(default: &mut Map, distro: &Map) {
+    let name = |map: &Map| map.get("name").and_then(Node::scalar_text);
+    let (Some(old), Some(new)) = (name(distro), name(default)) else { return };
+    let Some(Value::List(rules)) = default.get_mut("doas").map(|node| &mut node.value) else { return };
+    for rule in rules {
+        if let Value::Str(text) = &mut rule.value {
+            let words = text.split(' ').map(|word| if word == old { new.as_str() } else { word });
+            *text = words.collect::<Vec<_>>().join(" ");
+        }
+    }
 }
 
 type Users = IndexMap<String, Map>;

@@ -1,5 +1,6 @@
 //! `growpart`: grows partitions to the end of their disk.
 
+mod content;
 mod encrypted;
 mod volume;
 
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 use crate::block::{canonical, is_device, mount_on, root_device};
 use crate::lenient::{Flag, Words};
+use crate::resizefs::zfs;
 
 /// Grows partitions.
 pub struct Growpart;
@@ -35,8 +37,10 @@ pub struct Settings {
     /// auto (the first available tool), growpart, gpart, growfs, or off. Default: auto.
     #[schemars(with = "Mode", extend("default" = "auto"))]
     pub mode: Option<Node>,
-    /// Mount points or devices. A logical volume or a software array that is named by its device grows with the
-    /// partitions below it and its mounted file system; one that is only a mount point keeps its size. Default: `/`.
+    /// Mount points or devices. A logical volume, a software array or an encrypted volume that is named by its device
+    /// grows with the devices below it and its content; one that is only a mount point keeps its size, except an
+    /// encrypted partition. A mounted file system other than the root's grows with its device, and so does a pool of
+    /// ZFS. Default: `/`.
     #[schemars(extend("default" = ["/"]))]
     pub devices: Option<Words>,
     /// Grow even if /etc/growroot-disabled exists. Default: false.
@@ -109,7 +113,7 @@ impl Described for Growpart {
     const LISTED: Listed = Listed::Except(&["netbsd", "openbsd", "raspberry-pi-os"]);
     const TITLE: &'static str = "Growpart";
     const SUMMARY: &'static str = "Grows partitions to the end of their disk.";
-    const DETAILS: &'static str = "A cloud's disk is usually larger than the image. The module runs at every boot, so that an enlarged disk is used. An encrypted partition's container grows with it, and so does a volume of LVM or md(4) that `devices` names.";
+    const DETAILS: &'static str = "A cloud's disk is usually larger than the image. The module runs at every boot, so that an enlarged disk is used. An encrypted partition's container grows with it, if the image contains a key for one use in /cc_growpart_keydata, and so does a volume of LVM, md(4) or LUKS that `devices` names. For LUKS2, the key is taken from that file or the key file of /etc/crypttab.";
     type Config = Config;
 }
 
@@ -214,6 +218,9 @@ fn grow_one(context: &Context<'_>, tool: Tool, entry: &str, done: &[String]) -> 
         tool.grow(context, "", "")?;
         return Ok(Outcome::Changed(format!("{device} by the growfs service")));
     }
+    if kind == "zfs" {
+        return below_pool(context, &device, done);
+    }
     if !is_device(context.system, Path::new(&device)) {
         return Ok(Outcome::Unchanged(format!("{device} is not a block device")));
     }
@@ -223,17 +230,30 @@ fn grow_one(context: &Context<'_>, tool: Tool, entry: &str, done: &[String]) -> 
         return volume::grow(context, volume, &device, &real, done);
     }
     if real.to_string_lossy().starts_with("/dev/dm-") {
-        return encrypted::grow(context, &device, &real.to_string_lossy(), done);
+        let mapped = encrypted::Mapped { device: &device, real: &real, named };
+        return encrypted::grow(context, &mapped, done);
     }
     let (disk, number) = match partition(context, &device) {
         Ok(found) => found,
         Err(why) => return Ok(Outcome::Unchanged(why)),
     };
-    Ok(if tool.grow(context, &disk, &number)? {
-        Outcome::Changed(format!("partition {number} of {disk}"))
+    let grown = tool.grow(context, &disk, &number)?;
+    // Also where the partition has its size already: the machine may have stopped between the two.
+    let content = if entry == "/" { String::new() } else { content::and_grow(context, &device, &real)? };
+    Ok(if grown {
+        Outcome::Changed(format!("partition {number} of {disk}{content}"))
     } else {
-        Outcome::Unchanged(format!("no change necessary ({disk}, {number})"))
+        Outcome::Unchanged(format!("no change necessary ({disk}, {number}){content}"))
     })
+}
+
+/// Grows the partitions of the pool that contains a data set; its own size follows from theirs.
+fn below_pool(context: &Context<'_>, set: &str, done: &[String]) -> Result<Outcome, ModuleError> {
+    let pool = set.split('/').next().unwrap_or_default();
+    let disks = zfs::all(context)?;
+    let disks = disks.into_iter().filter(|disk| disk.pool == pool).map(|disk| disk.path);
+    let next = disks.into_iter().find(|path| !done.contains(path));
+    Ok(next.map_or_else(|| Outcome::Unchanged(format!("{set} has the size of its pool")), Outcome::After))
 }
 
 fn is_bsd(context: &Context<'_>) -> bool {

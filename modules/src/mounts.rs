@@ -1,5 +1,6 @@
 //! `mounts`: writes /etc/fstab and mounts its entries.
 
+mod automount;
 mod devices;
 mod swap;
 
@@ -65,7 +66,7 @@ impl Described for Mounts {
     const LISTED: Listed = Listed::Except(&["dragonfly", "freebsd", "netbsd", "openbsd"]);
     const TITLE: &'static str = "Mounts and swap";
     const SUMMARY: &'static str = "Adds entries to /etc/fstab, mounts them, and creates a swap file.";
-    const DETAILS: &'static str = "Device names can be abbreviated (`sdb`, `ephemeral0.1`). Entries from earlier boots are replaced; the image's entries are kept.";
+    const DETAILS: &'static str = "Device names can be abbreviated (`sdb`, `ephemeral0.1`). Entries from earlier boots are replaced; the image's entries are kept. With `nofail` and `x-systemd.automount`, a device may appear later in the boot: it is mounted when its mount point is used.";
     type Config = Config;
 }
 
@@ -235,11 +236,17 @@ fn apply(
     if lines.iter().any(|line| line.get(2).is_some_and(|kind| kind == "swap")) {
         commands.run(&Command::line(["swapon", "-a"]))?;
     }
-    let mounted = block::mounts(&files.text(Path::new("/proc/mounts")).unwrap_or_default());
-    let missing = |point: &&str| !mounted.iter().any(|mount| mount.point == **point);
-    if changed || directories.iter().any(missing) {
+    let before = mount_points(context);
+    if changed || directories.iter().any(|point| !before.iter().any(|mounted| mounted == *point)) {
         commands.run(&Command::line(["mount", "-a"]))?;
         context.distro.services().reload_configuration()?;
+        let after = mount_points(context);
+        automount::start(context, lines, |point| after.iter().any(|mounted| mounted == point), report);
     }
     Ok(())
+}
+
+fn mount_points(context: &Context<'_>) -> Vec<String> {
+    let table = context.system.files.text(Path::new("/proc/mounts")).unwrap_or_default();
+    block::mounts(&table).into_iter().map(|mount| mount.point).collect()
 }

@@ -198,12 +198,18 @@ impl Sources {
     }
 }
 
+/// Distributions without a part of the pool that they are known to have.
+const WITHOUT_PART: &[&str] = &[
+    "alpine", "aosc", "azurelinux", "eurolinux", "mariner", "miraclelinux", "openeuler", "OpenCloudOS",
+    "openmandriva", "TencentOS", "virtuozzo",
+];
+
 /// The servers of a distribution's part of the pool.
 fn pool(distro: &str) -> Vec<String> {
     let part = match distro {
-        // These have no part of their own.
-        "alpine" | "eurolinux" => String::new(),
-        "sles" => "opensuse.".to_owned(),
+        name if WITHOUT_PART.contains(&name) => String::new(),
+        "raspberry-pi-os" => "debian.".to_owned(),
+        name if name.starts_with("opensuse") || name.starts_with("sle") => "opensuse.".to_owned(),
         name => format!("{name}."),
     };
     (0..POOL_SERVERS).map(|number| format!("{number}.{part}pool.ntp.org")).collect()
@@ -258,4 +264,30 @@ pub struct Client {
     /// A template for the file, with `## template:jinja` on its first line; its variables are servers, pools, allow and
     /// peers.
     pub template: Option<Text>,
+}
+
+#[cfg(all(test, feature = "templates"))]
+mod tests {
+    use super::*;
+    use crate::templates::TEMPLATES;
+
+    #[test]
+    fn every_distribution_has_a_file_of_every_client() {
+        let has = |name: &str| TEMPLATES.iter().any(|(known, _)| *known == name);
+        for distro in Ntp::DISTROS.iter().filter(|name| **name != "openbsd") {
+            for client in ["chrony", "ntp"] {
+                assert!(has(&format!("{client}.conf.{distro}")), "{client} on {distro}");
+            }
+        }
+        assert!(has("ntpd.conf.openbsd"));
+    }
+
+    #[test]
+    fn parts_of_the_pool() {
+        assert_eq!(pool("debian")[0], "0.debian.pool.ntp.org");
+        assert_eq!(pool("raspberry-pi-os")[1], "1.debian.pool.ntp.org");
+        assert_eq!(pool("sle-micro")[2], "2.opensuse.pool.ntp.org");
+        assert_eq!(pool("opensuse-leap")[3], "3.opensuse.pool.ntp.org");
+        assert_eq!(pool("TencentOS")[3], "3.pool.ntp.org");
+    }
 }

@@ -1,5 +1,8 @@
 //! `resize_rootfs`: grows the root file system to the size of its partition.
 
+pub(crate) mod btrfs;
+pub(crate) mod zfs;
+
 use std::path::Path;
 
 use model::effects::{Command, CommandError};
@@ -33,7 +36,7 @@ impl Described for Resizefs {
     const LISTED: Listed = Listed::Except(&["netbsd", "openbsd", "raspberry-pi-os"]);
     const TITLE: &'static str = "Resizefs";
     const SUMMARY: &'static str = "Grows the root file system to the size of its partition.";
-    const DETAILS: &'static str = "It supports btrfs, ext, f2fs, xfs, ufs, hammer2, bcachefs and zfs, and does nothing in a container.";
+    const DETAILS: &'static str = "It supports btrfs, ext, xfs, ufs, hammer2, bcachefs and zfs, and does nothing in a container. A btrfs or a pool of ZFS grows on all of its devices.";
     type Config = Config;
 }
 
@@ -56,79 +59,86 @@ impl Module for Resizefs {
             report.skip("no mount information: this root is not running");
             return Ok(());
         }
-        let Some(mut mount) = found else {
+        let Some(mount) = found else {
             report.warn(None, "cannot determine the file system of /: not resizing");
             return Ok(());
         };
-        let mut what = "/".to_owned();
-        if mount.kind == "zfs" {
-            let pool = mount.device.split('/').next().unwrap_or_default().to_owned();
-            let Some(disk) = pool_disk(context, &pool, report) else { return Ok(()) };
-            mount.device = disk;
-            what = pool;
-        }
-        let Some(device) = device(context, &mount, report) else { return Ok(()) };
-        if mount.kind.starts_with("ufs") && ufs_is_full_size(context, &device)? {
-            report.skip("the file system already has its maximum size");
-            return Ok(());
-        }
-        let Some(command) = command(context, &mount, &what, &device)? else {
-            report.warn(None, format!("Not resizing unknown filesystem type {} for {what}", mount.kind));
-            return Ok(());
+        let commands = match mount.kind.as_str() {
+            "zfs" => pool_commands(context, &mount, report),
+            _ => device_commands(context, &mount, report)?,
         };
-        if beside {
-            context.system.commands.spawn_detached(&command)?;
-        } else {
-            context.system.commands.run(&command)?;
-        }
-        Ok(())
+        // A device that cannot grow does not keep the others from it.
+        let outcomes: Vec<_> = commands.iter().map(|command| run(context, command, beside)).collect();
+        outcomes.into_iter().collect()
     }
 }
 
-/// The command for a file system type; types match by prefix, so that `ext` covers ext2 to ext4.
-pub(crate) fn command(
+fn run(context: &Context<'_>, command: &Command, beside: bool) -> Result<(), ModuleError> {
+    if beside {
+        context.system.commands.spawn_detached(command)?;
+    } else {
+        context.system.commands.run(command)?;
+    }
+    Ok(())
+}
+
+/// The commands for a root on a device.
+fn device_commands(
+    context: &Context<'_>,
+    mount: &Mount,
+    report: &mut Report,
+) -> Result<Vec<Command>, ModuleError> {
+    let Some(device) = device(context, mount, report) else { return Ok(Vec::new()) };
+    if mount.kind.starts_with("ufs") && ufs_is_full_size(context, &device)? {
+        report.skip("the file system already has its maximum size");
+        return Ok(Vec::new());
+    }
+    let commands = commands(context, mount, "/", &device)?;
+    if commands.is_empty() {
+        report.warn(None, format!("Not resizing unknown filesystem type {} for /", mount.kind));
+    }
+    Ok(commands)
+}
+
+/// The commands for a root in a pool of ZFS.
+fn pool_commands(context: &Context<'_>, mount: &Mount, report: &mut Report) -> Vec<Command> {
+    let pool = mount.device.split('/').next().unwrap_or_default().to_owned();
+    let disks = pool_disks(context, &pool, report);
+    let mut commands = Vec::new();
+    for name in disks {
+        let disk = Mount { device: zfs::path_of(context.system.files.as_ref(), &name), ..mount.clone() };
+        if let Some(path) = device(context, &disk, report) {
+            commands.push(zfs::Disk { pool: pool.clone(), path }.expand());
+        }
+    }
+    commands
+}
+
+/// The commands for a file system type, none for an unknown one; types match by prefix, so that `ext` covers ext2 to
+/// ext4.
+pub(crate) fn commands(
     context: &Context<'_>,
     mount: &Mount,
     what: &str,
     device: &str,
-) -> Result<Option<Command>, ModuleError> {
+) -> Result<Vec<Command>, ModuleError> {
     let kind = mount.kind.to_lowercase();
     let words: Vec<&str> = if kind.starts_with("btrfs") {
-        return btrfs(context, mount, what).map(Some);
+        return btrfs::commands(context, mount, what, device);
     } else if kind.starts_with("ext") {
         vec!["resize2fs", device]
     } else if kind.starts_with("xfs") {
         vec!["xfs_growfs", what]
     } else if kind.starts_with("ufs") {
         vec!["growfs", "-y", what]
-    } else if kind.starts_with("zfs") {
-        vec!["zpool", "online", "-e", what, device]
     } else if kind.starts_with("hammer2") {
         vec!["hammer2", "growfs", what]
     } else if kind.starts_with("bcachefs") {
         vec!["bcachefs", "device", "resize", device]
     } else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
-    Ok(Some(Command::line(words)))
-}
-
-fn btrfs(context: &Context<'_>, mount: &Mount, what: &str) -> Result<Command, ModuleError> {
-    // A read-only root refuses; a writable subvolume of it does not, and snapper has one.
-    let snapshots = format!("{}/.snapshots", what.trim_end_matches('/'));
-    let writable = mount.options.split(',').next() == Some("rw");
-    let inside = !writable && context.system.files.is_dir(Path::new(&snapshots));
-    // Since btrfs-progs 5.10, resizing waits for a balance instead of failing.
-    let version = context.system.commands.run(&Command::line(["btrfs", "--version"]))?.text();
-    let number = version.lines().next().and_then(|line| line.rsplit('v').next()).unwrap_or_default().trim();
-    let mut numbers = number.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    let queues = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (5, 10);
-    let mut words = vec!["btrfs", "filesystem", "resize"];
-    words.extend(queues.then_some("--enqueue"));
-    // Upstream doubles the slash of the root.
-    let inside_path = format!("{what}/.snapshots");
-    words.extend(["max", if inside { &inside_path } else { what }]);
-    Ok(Command::line(words))
+    Ok(vec![Command::line(words)])
 }
 
 /// growfs(8) fails with this message if there is nothing to do.
@@ -148,32 +158,30 @@ fn ufs_is_full_size(context: &Context<'_>, device: &str) -> Result<bool, ModuleE
     }
 }
 
-/// The disk of a pool: the first online line of `zpool status` that is neither the pool nor its state.
-fn pool_disk(context: &Context<'_>, pool: &str, report: &mut Report) -> Option<String> {
-    if !context.system.files.exists(Path::new("/dev/zfs")) {
-        // Without it, zpool waits for ten seconds.
+/// The online disks of a pool, under the names that `zpool status` prints.
+fn pool_disks(context: &Context<'_>, pool: &str, report: &mut Report) -> Vec<String> {
+    if !zfs::is_available(context.system.files.as_ref()) {
         tracing::debug!("not running zpool: /dev/zfs does not exist");
-        return None;
+        return Vec::new();
     }
     let status = match context.system.commands.run(&Command::line(["zpool", "status", pool])) {
         Ok(output) if output.stderr.is_empty() => output.text(),
         Ok(output) => {
             tracing::info!("zpool status {pool}: {}", String::from_utf8_lossy(&output.stderr).trim());
-            return None;
+            return Vec::new();
         }
         Err(error) => {
             if !context.system.is_container() {
                 report.warn(None, format!("cannot determine the zpool of /: {error}"));
             }
-            return None;
+            return Vec::new();
         }
     };
-    let online = |line: &&str| line.contains("ONLINE") && !line.contains(pool) && !line.contains("state");
-    let disk = status.lines().find(online).and_then(|line| line.split_whitespace().next()).map(str::to_owned);
-    if disk.is_none() && !context.system.is_container() {
+    let disks: Vec<String> = zfs::disks(&status, pool).into_iter().map(str::to_owned).collect();
+    if disks.is_empty() && !context.system.is_container() {
         report.warn(None, format!("zpool status reports no disk of pool {pool}"));
     }
-    disk
+    disks
 }
 
 /// The device to resize, by a name that tools accept; `None` if there is none.

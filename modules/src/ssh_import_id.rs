@@ -1,5 +1,7 @@
 //! `ssh_import_id`: public keys from Launchpad or GitHub.
 
+mod fetch;
+
 use model::module::{Described, Listed, Report};
 use std::time::Duration;
 
@@ -30,8 +32,8 @@ impl Described for SshImportId {
     const OWN_KEYS: &'static [&'static str] = &["ssh_import_id"];
     const LISTED: Listed = Listed::Except(&["photon"]);
     const TITLE: &'static str = "SSH import ID";
-    const SUMMARY: &'static str = "Imports public keys from Launchpad or GitHub with ssh-import-id(1).";
-    const DETAILS: &'static str = "For other users, set the key of the same name in `users`.";
+    const SUMMARY: &'static str = "Imports public keys from Launchpad or GitHub.";
+    const DETAILS: &'static str = "ssh-import-id(1) is used if it is installed. For other users, set the key of the same name in `users`.";
     type Config = Config;
 }
 
@@ -43,11 +45,6 @@ impl Module for SshImportId {
     fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         if !is_anywhere(context.config) {
             report.skip("ssh_import_id is not set");
-            return Ok(());
-        }
-        if context.system.commands.which(PROGRAM).is_none() {
-            let message = "ssh-import-id is not installed, but module ssh_import_id is configured. Skipping module.";
-            report.warn(None, message);
             return Ok(());
         }
         if let [user, ids @ ..] = context.args {
@@ -86,7 +83,8 @@ fn ids_of(node: Option<&Node>) -> Vec<String> {
     ids
 }
 
-/// Runs the program as the user, once more after a failure: the services limit requests.
+/// Runs the program as the user, once more after a failure: the services limit requests. Without the program, fetches the
+/// keys.
 fn import(context: &Context<'_>, user: &str, ids: &[String], report: &mut Report) -> Result<(), ModuleError> {
     if ids.is_empty() {
         return Ok(());
@@ -95,6 +93,9 @@ fn import(context: &Context<'_>, user: &str, ids: &[String], report: &mut Report
         return Err(ModuleError::Failed(format!("user {user} does not exist")));
     }
     let commands = &context.system.commands;
+    if commands.which(PROGRAM).is_none() {
+        return fetch::import(context, user, ids);
+    }
     let switch: &[&str] = if commands.which("sudo").is_some() {
         &["sudo", "--preserve-env=https_proxy", "-Hu"]
     } else if commands.which("doas").is_some() {

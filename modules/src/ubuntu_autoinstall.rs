@@ -3,8 +3,10 @@
 use model::module::{Described, Listed, Report};
 use model::effects::Command;
 use model::{Context, Frequency, Module, ModuleError, Stage};
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// Checks whether the installer is present.
 pub struct UbuntuAutoinstall;
@@ -60,4 +62,8 @@ impl Module for UbuntuAutoinstall {
 pub struct Autoinstall {
     /// The version of the format: 1.
     pub version: i64,
+    /// What the installer reads.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub answers: IndexMap<String, IgnoredAny>,
 }

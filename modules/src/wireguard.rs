@@ -113,7 +113,7 @@ pub struct Settings {
     #[schemars(extend("minItems" = 1))]
     #[schemars(with = "Vec<Interface>")]
     pub interfaces: Vec<Spanned<Interface>>,
-    /// Shell commands that are retried until each succeeds.
+    /// Shell commands that show whether the tunnels work; each one that fails is reported.
     #[schemars(extend("uniqueItems" = true))]
     #[schemars(with = "Option<Vec<Text>>")]
     pub readinessprobe: Option<Vec<Spanned<Text>>>,

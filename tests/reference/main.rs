@@ -1,6 +1,8 @@
 //! The reference: its pages are what the program makes, and each example in them is valid and can be planned.
 #![allow(clippy::disallowed_methods, reason = "a test reads the tree and runs the program")]
 
+mod plans;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -23,6 +23,7 @@ pub(crate) static MEMBERS: &[Facts] = &[Facts {
     },
     hosts_template: "alpine",
     ssh_service: "sshd",
+    ssh_key_group: false,
     prefer_fqdn: false,
     snap: false,
     lists_on_demand: false,

@@ -4,13 +4,13 @@ use model::distro::{CloudCfg, DefaultUser, Facts, TimeClient};
 
 /// In order of preference among installed ones.
 const TIME_CLIENTS: &[TimeClient] = &[
-    TimeClient::CHRONY,
+    TimeClient { service: "chronyd", ..TimeClient::CHRONY },
     TimeClient {
         program: "/usr/lib/systemd/systemd-timesyncd",
         file: "/etc/systemd/timesyncd.conf",
         ..TimeClient::TIMESYNCD
     },
-    TimeClient::NTP,
+    TimeClient { service: "ntpd", ..TimeClient::NTP },
     TimeClient::NTPDATE,
 ];
 
@@ -22,6 +22,7 @@ pub(crate) static MEMBERS: &[Facts] = &[Facts {
     default_user: DefaultUser { groups: &["wheel"], ..DefaultUser::named("aosc", "aosc Cloud User") },
     hosts_template: "aosc",
     ssh_service: "sshd",
+    ssh_key_group: false,
     prefer_fqdn: false,
     snap: false,
     lists_on_demand: false,

@@ -111,6 +111,7 @@ const FREEBSD: Facts = Facts {
     default_user: DefaultUser { doas: &["permit nopass freebsd"], ..user("freebsd", "FreeBSD", "/bin/tcsh") },
     hosts_template: "freebsd",
     ssh_service: "sshd",
+    ssh_key_group: false,
     prefer_fqdn: true,
     snap: false,
     lists_on_demand: false,

@@ -20,6 +20,7 @@ const DEBIAN: Facts = Facts {
     },
     hosts_template: "debian",
     ssh_service: "ssh",
+    ssh_key_group: false,
     prefer_fqdn: false,
     snap: false,
     lists_on_demand: false,

@@ -25,6 +25,7 @@ const GENTOO: Facts = Facts {
     },
     hosts_template: "gentoo",
     ssh_service: "sshd",
+    ssh_key_group: false,
     prefer_fqdn: false,
     snap: false,
     lists_on_demand: false,

@@ -3,6 +3,7 @@
 use model::distro::{CloudCfg, DefaultUser, Facts, TimeClient};
 
 const CHRONY: TimeClient = TimeClient { service: "chronyd", ..TimeClient::CHRONY };
+const NTP: TimeClient = TimeClient { service: "ntpd", ..TimeClient::NTP };
 const TIMESYNCD: TimeClient = TimeClient {
     program: "/usr/lib/systemd/systemd-timesyncd",
     file: "/etc/systemd/timesyncd.conf",
@@ -16,16 +17,12 @@ const PHOTON: Facts = Facts {
     default_user: DefaultUser { groups: &["wheel"], ..DefaultUser::named("photon", "PhotonOS") },
     hosts_template: "photon",
     ssh_service: "sshd",
+    ssh_key_group: false,
     prefer_fqdn: true,
     snap: false,
     lists_on_demand: false,
     own_network: true,
-    time_clients: &[
-        CHRONY,
-        TIMESYNCD,
-        TimeClient { service: "ntpd", ..TimeClient::NTP },
-        TimeClient::NTPDATE,
-    ],
+    time_clients: &[CHRONY, TIMESYNCD, NTP, TimeClient::NTPDATE],
     cloud_cfg: CloudCfg {
         renderers: &["networkd"],
         mount_options: Some("defaults,nofail"),
@@ -42,7 +39,6 @@ pub(crate) static MEMBERS: &[Facts] = &[
         name: "mariner",
         default_user: DefaultUser { name: "mariner", gecos: "MarinerOS", ..PHOTON.default_user },
         hosts_template: "mariner",
-        time_clients: &[CHRONY, TIMESYNCD, TimeClient::NTP, TimeClient::NTPDATE],
         cloud_cfg: CloudCfg { renderers: &["networkd"], ..CloudCfg::PLAIN },
         ..PHOTON
     },

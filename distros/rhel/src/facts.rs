@@ -32,6 +32,7 @@ const RHEL: Facts = Facts {
     },
     hosts_template: "redhat",
     ssh_service: "sshd",
+    ssh_key_group: true,
     prefer_fqdn: true,
     snap: false,
     lists_on_demand: false,
@@ -70,7 +71,7 @@ const AMAZON: Facts = relative("amazon", "EC2 Default User");
 const AZURE: Facts = relative("azurelinux", "Azure Linux");
 const MANDRIVA: Facts = relative("openmandriva", "OpenMandriva admin");
 
-/// Red Hat Enterprise Linux and its derivatives.
+/// Red Hat Enterprise Linux and its derivatives. Those without `ssh_key_group` are families of their own upstream.
 pub(crate) static MEMBERS: &[Facts] = &[
     RHEL,
     Facts { name: "centos", ..RHEL },
@@ -97,6 +98,7 @@ pub(crate) static MEMBERS: &[Facts] = &[
     Facts {
         default_user: DefaultUser { name: "azureuser", ..AZURE.default_user },
         hosts_template: "azurelinux",
+        ssh_key_group: false,
         time_clients: AZURE_TIME_CLIENTS,
         cloud_cfg: CloudCfg { renderers: &["netplan", "networkd", "network-manager"], ..AZURE.cloud_cfg },
         ..AZURE
@@ -104,10 +106,19 @@ pub(crate) static MEMBERS: &[Facts] = &[
     Facts {
         os_release_id: Some("openEuler"),
         hosts_template: "openeuler",
+        ssh_key_group: false,
         ..relative("openeuler", "openeuler Cloud User")
     },
-    Facts { os_release_id: Some("opencloudos"), ..relative("OpenCloudOS", "OpenCloudOS Cloud User") },
-    Facts { os_release_id: Some("tencentos"), ..relative("TencentOS", "TencentOS Cloud User") },
+    Facts {
+        os_release_id: Some("opencloudos"),
+        ssh_key_group: false,
+        ..relative("OpenCloudOS", "OpenCloudOS Cloud User")
+    },
+    Facts {
+        os_release_id: Some("tencentos"),
+        ssh_key_group: false,
+        ..relative("TencentOS", "TencentOS Cloud User")
+    },
     Facts {
         default_user: DefaultUser {
             name: "omv",

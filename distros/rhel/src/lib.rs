@@ -31,8 +31,6 @@ fn make(system: &System, facts: &'static Facts, system_info: &Node) -> Result<Bo
     };
     // Azure Linux has systemd only; it counts even if it is not running.
     let services = if facts.name == "azurelinux" { Init::Systemd } else { init };
-    // Upstream counts these as families of their own, whose host keys have no group.
-    let key_group = !["azurelinux", "openeuler", "OpenCloudOS", "TencentOS"].contains(&facts.name);
     let clients = TimeClients::of(&system, facts);
     let keyboard = Localectl::new(&system, facts, init);
     Ok(Box::new(Composed {
@@ -43,7 +41,7 @@ fn make(system: &System, facts: &'static Facts, system_info: &Node) -> Result<Bo
         network: Box::new(network),
         locale: Box::new(locale),
         time: Box::new(Zone { system: system.clone(), style: ZoneStyle::Sysconfig, init }),
-        ssh: Box::new(OpenSsh { key_group, ..OpenSsh::new(&system) }),
+        ssh: Box::new(OpenSsh { key_group: facts.ssh_key_group, ..OpenSsh::new(&system) }),
         optional: Optional {
             repositories: Some(Box::new(YumRepositories { system: system.clone() })),
             trust_store: Some(Box::new(CertificateFiles { system: system.clone(), store: Store::RHEL })),

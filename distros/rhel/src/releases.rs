@@ -8,6 +8,7 @@ use model::distro::Release;
 
 const RHEL: &[&str] = &[include_str!("../releases/rhel.entries")];
 const EL7: &[&str] = &[include_str!("../releases/el7.entries")];
+const SUBSCRIPTION: &str = include_str!("../releases/subscription.entries");
 const SETUP: &str = include_str!("../releases/setup.group");
 
 /// A release with NetworkManager and dnf.
@@ -70,24 +71,28 @@ pub static RELEASES: &[Release] = &[
         distro: "rhel",
         version: "9.6",
         os_release: include_str!("../releases/rhel-9.6.os-release"),
+        entries: &[RHEL[0], SUBSCRIPTION],
         ..MODERN
     },
     Release {
         distro: "rhel",
         version: "10.0",
         os_release: include_str!("../releases/rhel-10.0.os-release"),
+        entries: &[RHEL[0], SUBSCRIPTION],
         ..EL10
     },
     Release {
         distro: "rhel",
         version: "8.10",
         os_release: include_str!("../releases/rhel-8.10.os-release"),
+        entries: &[RHEL[0], SUBSCRIPTION],
         ..EL8
     },
     Release {
         distro: "rhel",
         version: "7.9",
         os_release: include_str!("../releases/rhel-7.9.os-release"),
+        entries: &[EL7[0], SUBSCRIPTION],
         ..OLD
     },
     Release {

@@ -22,6 +22,7 @@ const SUSE: Facts = Facts {
     },
     hosts_template: "suse",
     ssh_service: "sshd",
+    ssh_key_group: false,
     prefer_fqdn: false,
     snap: false,
     lists_on_demand: false,

@@ -1,41 +1,71 @@
-//! LUKS volumes: the volume grows with its partition, unlocked by a one-time key that the image's maker left.
+//! LUKS volumes grow with the device below. By its mount point, only one on a partition grows, unlocked by a one-time key
+//! that the image's maker left. One that `growpart.devices` names by its device may lie on other volumes, is also unlocked
+//! by the key of crypttab(5), and its content grows with it.
+
+mod keys;
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use model::effects::{Command, CommandError};
-use model::{Context, ModuleError, Secret};
-use serde::Deserialize;
+use model::{Context, ModuleError};
 
-use super::Outcome;
+use self::keys::Key;
+use super::{Outcome, content, volume};
 
-/// Left by the image's maker; used once, then removed.
-const KEY_FILE: &str = "/cc_growpart_keydata";
+/// A mapped device, as `growpart.devices` refers to it.
+pub(super) struct Mapped<'a> {
+    pub(super) device: &'a str,
+    /// Without links: `/dev/dm-N`.
+    pub(super) real: &'a Path,
+    /// By its device, not by a mount point: the volume below and the content grow with it.
+    pub(super) named: bool,
+}
 
-#[derive(Deserialize)]
-struct KeyData {
-    /// The passphrase, in base64.
-    key: String,
-    /// The LUKS slot that it opens.
-    slot: serde_json::Value,
+impl Mapped<'_> {
+    /// Its name in /dev/mapper.
+    fn name(&self, context: &Context<'_>) -> String {
+        let last = || self.device.rsplit('/').next().unwrap_or_default().to_owned();
+        volume::name_of(context, self.real).unwrap_or_else(last)
+    }
 }
 
 /// Grows an encrypted mapped device; others are left unchanged.
 pub(super) fn grow(
     context: &Context<'_>,
-    device: &str,
-    mapped: &str,
+    mapped: &Mapped<'_>,
     done: &[String],
 ) -> Result<Outcome, ModuleError> {
-    let partition = partition_below(context, device)?;
-    if !is_encrypted(context, mapped, &partition)? {
+    let device = mapped.device;
+    let below = below(context, mapped)?;
+    if !is_encrypted(context, &mapped.real.to_string_lossy(), &below)? {
         return Ok(Outcome::Unchanged(format!("{device} is not encrypted")));
     }
-    if !done.contains(&partition) {
-        return Ok(Outcome::After(partition));
+    if !done.contains(&below) {
+        return Ok(Outcome::After(below));
     }
-    resize(context, device, &partition)
+    let key = match keys::once(context)? {
+        Some(key) => key,
+        None if mapped.named => keys::lasting(context, &mapped.name(context)),
+        None => return Ok(Outcome::Unchanged("no key file for the encrypted volume".into())),
+    };
+    let resized = resize(context, device, &below, key)?;
+    let content = if mapped.named { content::and_grow(context, device, mapped.real)? } else { String::new() };
+    Ok(if resized {
+        Outcome::Changed(format!("encrypted volume {device}{content}"))
+    } else {
+        Outcome::Unchanged(format!("{device} needs a key, and crypttab names no key file{content}"))
+    })
+}
+
+/// The device below. dmsetup has the name of a partition only, a volume is known to sysfs.
+fn below(context: &Context<'_>, mapped: &Mapped<'_>) -> Result<String, ModuleError> {
+    if mapped.named {
+        let members = volume::members(context, mapped.real);
+        if let [below] = members.as_slice() {
+            return Ok(below.clone());
+        }
+    }
+    partition_below(context, mapped.device)
 }
 
 /// dmsetup(8) prints `1 dependencies : (vdb1)`.
@@ -76,25 +106,19 @@ fn is_encrypted(context: &Context<'_>, mapped: &str, partition: &str) -> Result<
     Ok(commands.run(&Command::line(["cryptsetup", "isLuks", partition])).is_ok())
 }
 
-fn resize(context: &Context<'_>, device: &str, partition: &str) -> Result<Outcome, ModuleError> {
-    let path = Path::new(KEY_FILE);
-    let Some(text) = context.system.files.read_optional(path)? else {
-        return Ok(Outcome::Unchanged("no key file for the encrypted volume".into()));
+/// Returns false if the volume needs a key that this machine does not have.
+fn resize(context: &Context<'_>, device: &str, below: &str, key: Key) -> Result<bool, ModuleError> {
+    let (slot, optional) = match &key {
+        Key::Once(_, slot) => (Some(slot.clone()), false),
+        Key::File(_) => (None, false),
+        Key::Token => (None, true),
     };
-    let unreadable =
-        || ModuleError::Failed(format!("{KEY_FILE} contains no key: the volume may already have been resized"));
-    let data: KeyData = serde_json::from_slice(&text).map_err(|_| unreadable())?;
-    let key = Secret::new(STANDARD.decode(&data.key).map_err(|_| unreadable())?);
-    let slot = data.slot.as_str().map_or_else(|| data.slot.to_string(), str::to_owned);
-    let commands = &context.system.commands;
-    let resize = Command::line(["cryptsetup", "--key-file", "-", "resize", device]).stdin(key.into_inner());
-    let outcome = commands.run(&resize);
-    // The key is for one use, even a failed one.
-    let kill = ["cryptsetup", "luksKillSlot", "--batch-mode", partition, &slot];
-    if let Err(error) = commands.run(&Command::line(kill)) {
-        tracing::warn!("cannot remove the key slot used for resizing: {error}");
+    let outcome = context.system.commands.run(&key.resize(device));
+    if let Some(slot) = slot {
+        keys::remove(context, below, &slot)?;
     }
-    context.system.files.remove(path)?;
-    outcome?;
-    Ok(Outcome::Changed(format!("encrypted volume {device}")))
+    match outcome {
+        Err(CommandError::Failed { .. }) if optional => Ok(false),
+        outcome => Ok(outcome.map(|_| true)?),
+    }
 }

@@ -1,5 +1,5 @@
-//! Logical volumes and software arrays that `growpart.devices` names by their device: they grow after the partitions
-//! below them, and a mounted file system grows with them. A volume that is only reached by its mount point stays as it
+//! Logical volumes and software arrays that `growpart.devices` names by their device: they grow after the devices below
+//! them, and a mounted file system grows with them. A volume that is only reached by its mount point stays as it
 //! is, as upstream leaves it: the free space of a volume group may be reserved.
 
 use std::path::Path;
@@ -7,9 +7,7 @@ use std::path::Path;
 use model::effects::Command;
 use model::{Context, ModuleError};
 
-use super::Outcome;
-use crate::block::{canonical, mounts};
-use crate::resizefs;
+use super::{Outcome, content};
 
 /// A volume that consists of other devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +40,7 @@ pub(super) fn grow(
     real: &Path,
     done: &[String],
 ) -> Result<Outcome, ModuleError> {
-    let members = members(context, real)?;
+    let members = members(context, real);
     if let Some(member) = members.iter().find(|member| !done.contains(member)) {
         return Ok(Outcome::After(member.clone()));
     }
@@ -51,20 +49,30 @@ pub(super) fn grow(
         Volume::Array => array(context, device)?,
     };
     // Also where the volume has its size already: the machine may have stopped between the two.
-    let file_system = file_system(context, device, real)?;
+    let content = content::and_grow(context, device, real)?;
     Ok(if grown {
-        Outcome::Changed(format!("volume {device}; {file_system}"))
+        Outcome::Changed(format!("volume {device}{content}"))
     } else {
-        Outcome::Unchanged(format!("the volume has no space to grow into; {file_system}"))
+        Outcome::Unchanged(format!("the volume has no space to grow into{content}"))
     })
 }
 
-/// The devices below, in the order of their names.
-fn members(context: &Context<'_>, real: &Path) -> Result<Vec<String>, ModuleError> {
+/// The devices below, in the order of the kernel's names; those of the device mapper under their own names.
+pub(super) fn members(context: &Context<'_>, real: &Path) -> Vec<String> {
     let slaves = sysfs(real).map(|sys| sys.join("slaves")).unwrap_or_default();
-    let mut names = context.system.files.list(&slaves)?;
+    let mut names = context.system.files.list(&slaves).unwrap_or_default();
     names.sort();
-    Ok(names.iter().map(|name| format!("/dev/{name}")).collect())
+    let path = |name: &String| match name_of(context, &Path::new("/dev").join(name)) {
+        Some(mapped) => format!("/dev/mapper/{mapped}"),
+        None => format!("/dev/{name}"),
+    };
+    names.iter().map(path).collect()
+}
+
+/// The name of a mapped device in /dev/mapper.
+pub(super) fn name_of(context: &Context<'_>, real: &Path) -> Option<String> {
+    let name = context.system.files.text(&sysfs(real)?.join("dm/name"))?;
+    Some(name.trim().to_owned())
 }
 
 /// lvextend(8) fails if there is nothing to add.
@@ -90,23 +98,4 @@ fn logical(context: &Context<'_>, device: &str, members: &[String]) -> Result<bo
 fn array(context: &Context<'_>, device: &str) -> Result<bool, ModuleError> {
     context.system.commands.run(&Command::line(["mdadm", "--grow", device, "--size=max"]))?;
     Ok(true)
-}
-
-/// Grows the file system of a volume where it is mounted; the root's is left to `resize_rootfs`.
-fn file_system(context: &Context<'_>, device: &str, real: &Path) -> Result<String, ModuleError> {
-    let files = context.system.files.as_ref();
-    let table = files.text(Path::new("/proc/mounts")).unwrap_or_default();
-    let mounted = mounts(&table).into_iter().filter(|mount| mount.device.starts_with("/dev/"));
-    let mut mounted = mounted.filter(|mount| canonical(files, Path::new(&mount.device)) == real);
-    let Some(mount) = mounted.next() else {
-        return Ok("its file system is not mounted and keeps its size".into());
-    };
-    if mount.point == "/" {
-        return Ok("its file system is the root's".into());
-    }
-    let Some(command) = resizefs::command(context, &mount, &mount.point, device)? else {
-        return Ok(format!("its file system is of an unknown type, {}", mount.kind));
-    };
-    context.system.commands.run(&command)?;
-    Ok(format!("the file system on {} has the size of its volume", mount.point))
 }

@@ -436,13 +436,15 @@ impl Semaphores for FakeSemaphores {
 
 /// Answers every request with `fetched`, and keeps the bodies that were sent.
 pub struct FakeHttp {
+    /// Bodies of answers, by the beginning of the URL.
+    answers: Vec<(String, String)>,
     statuses: Mutex<Vec<u16>>,
     bodies: Mutex<Vec<String>>,
 }
 
 impl FakeHttp {
-    pub fn new(statuses: &[u16]) -> Self {
-        Self { statuses: Mutex::new(statuses.to_vec()), bodies: Mutex::default() }
+    pub fn new(statuses: &[u16], answers: &[(String, String)]) -> Self {
+        Self { answers: answers.to_vec(), statuses: Mutex::new(statuses.to_vec()), bodies: Mutex::default() }
     }
 
     pub fn bodies(&self) -> Vec<String> {
@@ -462,7 +464,9 @@ impl Http for FakeHttp {
         let mut statuses = self.statuses.lock().expect("no panic holds it");
         let status = if statuses.is_empty() { 200 } else { statuses.remove(0) };
         if status == 200 {
-            Ok(Response { status, headers: Vec::new(), body: b"fetched".to_vec() })
+            let known = self.answers.iter().find(|(start, _)| request.url.starts_with(start));
+            let body = known.map_or("fetched", |(_, body)| body).as_bytes().to_vec();
+            Ok(Response { status, headers: Vec::new(), body })
         } else {
             Err(HttpError::Status { url: request.shown(), status, retry_after: None })
         }

@@ -40,6 +40,8 @@ struct Case {
     output: Vec<(String, String)>,
     /// Passwords are made at random: the first is shown as `<random>`.
     random: bool,
+    /// What the network answers, by the beginning of the URL; else `fetched`.
+    answers: Vec<(String, String)>,
     /// Statuses that the network answers, one a request; then 200.
     statuses: Vec<u16>,
 }
@@ -136,7 +138,7 @@ fn run(directory: &Path, module: &str) -> String {
             .device(BlockDevice { path: path.into(), ..BlockDevice::default() }, "/nothing")
             .file(path, "");
     }
-    let http = Arc::new(FakeHttp::new(&case.statuses));
+    let http = Arc::new(FakeHttp::new(&case.statuses, &case.answers));
     let (mut system, recording) = add_root(scratch, &directory.join("root"), "").system_with(http.clone());
     system.commands = Arc::new(fake::answering(&system, &case.output));
     let distro = FakeDistro::new(&system, case.redhat);

@@ -12,7 +12,7 @@ use crate::sandbox::Answer;
 /// A place with what each program has there; nothing where it has nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// `exit`, `calls`, `reported`, or a path.
+    /// `exit`, `calls`, `counted`, `reported`, or a path.
     pub place: String,
     /// The original's.
     pub theirs: String,
@@ -37,7 +37,7 @@ impl fmt::Display for Difference {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Known {
-    /// The module.
+    /// The module, on every distribution unless it is named as in the table.
     pub module: String,
     /// The places.
     places: Vec<String>,
@@ -70,7 +70,9 @@ impl Known {
 
     /// Whether it is about this difference.
     pub fn covers(&self, module: &str, config: &str, said: &str, difference: &Difference) -> bool {
-        self.module == module
+        let on_a_distribution =
+            || module.strip_prefix(&self.module).is_some_and(|rest| rest.starts_with(" on "));
+        (self.module == module || on_a_distribution())
             && self.places.contains(&difference.place)
             && said.contains(&self.says)
             && difference.theirs.contains(&self.theirs)
@@ -122,6 +124,7 @@ pub fn differences(theirs: &Answer, ours: &Answer) -> Vec<Difference> {
     };
     add("exit", theirs.exit.to_string(), ours.exit.to_string());
     add("calls", theirs.calls.clone(), ours.calls.clone());
+    add("counted", theirs.counted.join("\n"), ours.counted.join("\n"));
     let paths: BTreeSet<&String> = theirs.files.keys().chain(ours.files.keys()).collect();
     for path in paths {
         let text = |answer: &Answer| {
@@ -148,7 +151,14 @@ mod tests {
     use super::*;
 
     fn answer(exit: i32, calls: &str) -> Answer {
-        Answer { exit, calls: calls.into(), files: [].into(), reported: Vec::new(), out: String::new() }
+        Answer {
+            exit,
+            calls: calls.into(),
+            files: [].into(),
+            reported: Vec::new(),
+            counted: Vec::new(),
+            out: String::new(),
+        }
     }
 
     #[test]
@@ -168,6 +178,9 @@ mod tests {
         assert!(row("ntp", "[b]").covers("ntp", "{}", said, &found[0]));
         assert!(!row("ntp", "[b]").covers("ntp", "{}", "nothing", &found[0]));
         assert!(!row("ntp", "[c]").covers("ntp", "{}", said, &found[0]));
+        assert!(row("ntp", "[b]").covers("ntp on rhel", "{}", said, &found[0]));
+        assert!(!row("ntp on rhel", "[b]").covers("ntp", "{}", said, &found[0]));
+        assert!(!row("nt", "[b]").covers("ntp", "{}", said, &found[0]));
         assert!(!row("locale", "[b]").covers("ntp", "{}", said, &found[0]));
     }
 

@@ -19,8 +19,7 @@ use sandbox::Answer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Each module with the distribution that its machine says it is. Without ubuntu_pro and ubuntu_drivers, for which upstream
-/// needs Python's modules of Ubuntu; the boots compare them.
+/// Each module with the distribution that its machine says it is; a further one of a module has its name in the table.
 const MODULES: &[(&str, &str)] = &[
     ("ntp", "debian"),
     ("ssh_import_id", "debian"),
@@ -71,13 +70,32 @@ const MODULES: &[(&str, &str)] = &[
     ("ubuntu_autoinstall", "ubuntu"),
     ("lxd", "ubuntu"),
     ("landscape", "ubuntu"),
+    ("ubuntu_pro", "ubuntu"),
+    ("ubuntu_drivers", "ubuntu"),
     ("rh_subscription", "rhel"),
     ("spacewalk", "rhel"),
     ("yum_add_repo", "rhel"),
     ("reset_rmc", "rhel"),
     ("zypper_add_repo", "opensuse"),
     ("apk_configure", "alpine"),
+    ("ca_certs", "rhel"),
+    ("ca_certs", "amazon"),
+    ("ca_certs", "fedora"),
+    ("ca_certs", "opensuse"),
+    ("ca_certs", "alpine"),
+    ("ca_certs", "aosc"),
+    ("ca_certs", "photon"),
 ];
+
+/// The name of a row of MODULES in tables: with its distribution if it is not the module's first.
+fn label(module: &str, distro: &str) -> String {
+    let first = MODULES.iter().find(|(name, _)| *name == module);
+    if first.is_some_and(|(_, first)| *first == distro) {
+        module.to_owned()
+    } else {
+        format!("{module} on {distro}")
+    }
+}
 
 /// Configurations of each module, for which agreement.json has the counts.
 const CASES: u64 = 30;
@@ -191,7 +209,8 @@ fn run(options: &Options) -> Result<bool, Error> {
         for (module, _) in MODULES.iter().filter(|(name, of)| *of == distro && chosen(name)) {
             for number in &numbers {
                 let config = generate::config(&schema, module, seed, *number);
-                cases.push(json!({"module": module, "case": number, "config": config}));
+                let label = label(module, distro);
+                cases.push(json!({"module": module, "label": label, "case": number, "config": config}));
             }
         }
         if cases.is_empty() {
@@ -219,7 +238,7 @@ fn judge(
     met: &mut [u64],
     table: &mut Table,
 ) {
-    let module = case["module"].as_str().unwrap_or_default();
+    let module = case["label"].as_str().unwrap_or_default();
     let config = case["config"].to_string();
     let count = table.entry(module.to_owned()).or_default();
     count.cases += 1;

@@ -64,11 +64,38 @@ given=$(cat)
 << $given"
 # A question about the program itself, which only upstream asks.
 [ "${0##*/} $1" != "growpart --help" ] || exit 0
+# The file has a random name, and its description is in each program's own words.
+[ "${0##*/}" != debconf-communicate ] || told="${told%%/*}$(grep -E '^(Template|Type|Default):' "${given#* }")"
 printf '%s\n' "$told" >>/var/tmp/calls
 # What the package manager knows: a package is asked for only if it is among these.
 [ "${0##*/} $1 $2" != "puppet config print" ] || printf '/etc/puppet/%s\n' "$3"
 [ "${0##*/}" != apt-cache ] || printf '%s\n' chrony ntp ntpsec openntpd systemd-timesyncd ntpdate locales
+[ ! -e "/usr/lib/stand-ins/${0##*/}" ] || . "/usr/lib/stand-ins/${0##*/}"
 "#;
+
+/// What stand-ins answer, the modules in Python by which upstream asks them, and certificates of other families.
+const FILES: &[(&str, &str)] = &[
+    ("etc/ca-certificates/conf.d/cloud-init.conf", "# a comment\none.pem\n!two.pem\n"),
+    ("etc/pki/ca-trust/extracted/pem/bundle.pem", "the bundle\n"),
+    ("etc/pki/tls/certs/one.pem", "one\n"),
+    ("etc/pki/trust/anchors/one.pem", "one\n"),
+    ("usr/share/pki/ca-trust-source/anchors/one.pem", "one\n"),
+    ("usr/share/pki/ca-trust-source/bundle.trust.p11-kit", "the bundle\n"),
+    ("usr/share/pki/trust/bundle.trust.p11-kit", "the bundle\n"),
+    ("usr/lib/stand-ins/pro", include_str!("stand/pro")),
+    ("usr/lib/stand-ins/ubuntu-drivers", include_str!("stand/ubuntu-drivers")),
+    ("usr/lib/stand-ins/debconf-communicate", include_str!("stand/debconf-communicate")),
+    ("usr/lib/python3/dist-packages/debconf.py", include_str!("stand/debconf.py")),
+    ("usr/lib/python3/dist-packages/uaclient/api/exceptions.py", include_str!("stand/exceptions.py")),
+    (
+        "usr/lib/python3/dist-packages/uaclient/api/u/pro/attach/auto/should_auto_attach/v1.py",
+        include_str!("stand/should_auto_attach.py"),
+    ),
+    (
+        "usr/lib/python3/dist-packages/uaclient/api/u/pro/attach/auto/full_auto_attach/v1.py",
+        include_str!("stand/full_auto_attach.py"),
+    ),
+];
 
 /// What cannot act in a sandbox without devices, network and services, or acts at random.
 const PROGRAMS: &[&str] = &[
@@ -78,6 +105,7 @@ const PROGRAMS: &[&str] = &[
     "apt-mark",
     "byobu-launcher-install",
     "chpasswd",
+    "debconf-communicate",
     "debconf-set-selections",
     "dpkg-reconfigure",
     "eatmydata",
@@ -100,6 +128,7 @@ const PROGRAMS: &[&str] = &[
     "shutdown",
     "rsyslogd",
     "service",
+    "rehash_ca_certificates.sh",
     "setupcon",
     "snap",
     "ssh-import-id",
@@ -109,7 +138,10 @@ const PROGRAMS: &[&str] = &[
     "sysctl",
     "systemctl",
     "timedatectl",
+    "ubuntu-drivers",
+    "update-ca-bundle",
     "update-ca-certificates",
+    "update-ca-trust",
     "update-grub",
     "wg",
     "wg-quick",
@@ -132,6 +164,8 @@ pub struct Answer {
     pub calls: String,
     /// Warnings and errors in its log.
     pub reported: Vec<String>,
+    /// Lines of its log with numbers that people look for.
+    pub counted: Vec<String>,
     /// What it printed.
     pub out: String,
 }
@@ -148,6 +182,13 @@ fn stand_ins(root: &Path, stand: &Path) -> Result<(), Error> {
         let path = directory.join(name);
         fs::write(&path, STAND_IN).map_err(file(failed()))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).map_err(file(failed()))?;
+    }
+    for (name, text) in FILES {
+        let path = stand.join(name);
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).map_err(file(failed()))?;
+        }
+        fs::write(&path, text).map_err(file(failed()))?;
     }
     Ok(())
 }

@@ -26,8 +26,23 @@ impl Normal {
         if release.is_empty() {
             return text;
         }
-        text.replace(&self.version, "VERSION").replace(release, "VERSION")
+        without_number(&without_number(&text, &self.version), release)
     }
+}
+
+/// Replaces a version, but not the digits of a longer number, such as the time since the boot.
+fn without_number(text: &str, version: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(version) {
+        let (before, after) = (&rest[..start], &rest[start + version.len()..]);
+        let longer = before.ends_with(|last: char| last.is_ascii_digit())
+            || after.starts_with(|next: char| next.is_ascii_digit());
+        out.push_str(before);
+        out.push_str(if longer { version } else { "VERSION" });
+        rest = after;
+    }
+    out + rest
 }
 
 /// The comparable form of what stands at a path or was told by a command.
@@ -199,6 +214,7 @@ mod tests {
             ("x", "last_update: Thu, 01 Jan 1970 00:27:40 +0000\n", "last_update: TIME\n"),
             ("x", "Mon, 23 Nov 2026 15:31:28 +0000 - v. 26.2\n", "TIME - v. VERSION\n"),
             ("x", "2543.99 - Mon, 23 Nov 2026 15:31:28 +0000 - v. 26.2\n", "TIME - v. VERSION\n"),
+            ("x", "29626.21 - Mon, 23 Nov 2026 15:31:28 +0000 - v. 26.2\n", "TIME - v. VERSION\n"),
             ("/var/lib/cloud/instance/sem/config_ssh", "71: 1795449226.5\n", "PROCESS: TIME\n"),
             ("/var/lib/cloud/instance/sem/config_ssh", "done\n", "done\n"),
             (

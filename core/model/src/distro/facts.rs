@@ -18,6 +18,8 @@ pub struct Facts {
     pub hosts_template: &'static str,
     /// The name of the SSH server's service (`ssh`, `sshd`); `system_info.ssh_svcname` overrides it.
     pub ssh_service: &'static str,
+    /// Whether private host keys belong to the group `ssh_keys`, if it exists.
+    pub ssh_key_group: bool,
     /// Whether the FQDN is the host name by default.
     pub prefer_fqdn: bool,
     /// Whether snap is available in addition to the package manager.
