@@ -72,8 +72,18 @@ impl Machine {
         stage: SourceStage,
         known: Option<&Instance>,
     ) -> Result<Option<Instance>, SourceError> {
+        self.with_crawl(stage, known, |crawl| source.crawl(crawl))
+    }
+
+    /// What a part of a source makes of a crawl.
+    pub fn with_crawl<T>(
+        &self,
+        stage: SourceStage,
+        known: Option<&Instance>,
+        ask: impl FnOnce(&Crawl<'_>) -> T,
+    ) -> T {
         let platform = self.platform();
-        source.crawl(&Crawl {
+        ask(&Crawl {
             platform: &platform,
             stage,
             known,
@@ -139,8 +149,8 @@ pub(crate) fn described(instance: &Instance) -> String {
 /// `machine` has its files (`-> TARGET` is a link, `(socket)` a socket or device, `(program)` a program); `commands` has
 /// the output of programs by command line, `variables` the environment, and `serial` the answers of a port or socket to
 /// each line; `devices` has their attributes and `files`; `config` the system configuration; `http` the
-/// responses for URLs; `stage` is local or network. In `expect`, `identified` is no, maybe or found; `described` the
-/// class and its detail; `found` is false if there is no instance; `files` lists written files, `ran` commands; `instance` must be
+/// responses for URLs; `stage` is local or network. In `expect`, `identified` is no, maybe or found; `configured` whether
+/// the stages query the source without detection; `described` the class and its detail; `found` is false if there is no instance; `files` lists written files, `ran` commands; `instance` must be
 /// contained in the instance, where user-data and vendor-data are text.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -182,6 +192,7 @@ struct Expect {
     identified: String,
     #[serde(default = "yes")]
     found: bool,
+    configured: Option<bool>,
     described: Option<String>,
     still_same: Option<bool>,
     #[serde(default)]
@@ -257,6 +268,9 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
     let ran = faked::lay_over(&mut machine.system, case.commands, case.variables, case.serial);
     let identified = format!("{:?}", machine.identify(source)).to_lowercase();
     assert_eq!(identified, case.expect.identified, "{shown}: identified");
+    if let Some(expected) = case.expect.configured {
+        assert_eq!(source.is_configured(&machine.platform()), expected, "{shown}: configured");
+    }
     let stage = if case.stage == "local" { SourceStage::Local } else { SourceStage::Network };
     let found = machine.crawl(source, stage).unwrap_or_else(|error| panic!("{shown}: {error}"));
     let ran = ran.lock().expect("no panic").clone();

@@ -219,8 +219,94 @@ fn device(interface: &Value, name: &str, primary: bool) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use model::datasource::SourceStage;
+    use system::{Answering, Scratch};
+
+    use super::*;
+    use crate::testing::{Machine, Scripted};
+
     #[test]
     fn cases() {
-        crate::testing::run_cases("vultr", &super::Vultr);
+        crate::testing::run_cases("vultr", &Vultr);
+    }
+
+    fn machine(scratch: Scratch, devices: &[(&str, &str)]) -> Machine {
+        let scratch = devices.iter().zip(2..).fold(scratch, |scratch, ((name, mac), index)| {
+            let file = |scratch: Scratch, attribute: &str, text: &str| {
+                scratch.file(&format!("/sys/class/net/{name}/{attribute}"), format!("{text}\n"))
+            };
+            let scratch = file(scratch, "address", mac);
+            let scratch = file(scratch, "type", "1");
+            let scratch = file(scratch, "carrier", "1");
+            let scratch = file(scratch, "operstate", "up");
+            file(file(scratch, "ifindex", &index.to_string()), "device/vendor", "")
+        });
+        Machine::with_http(scratch, Arc::new(Scripted::new(&[])))
+    }
+
+    const DEVICES: &[(&str, &str)] =
+        &[("dummy0", "52:54:00:00:00:01"), ("eth0", "52:54:00:00:00:02"), ("eth1", "52:54:00:00:00:03")];
+
+    /// The original's `get_interface_list`: what the image's script prints, else the usual candidates without dummies.
+    #[test]
+    fn devices_to_try() {
+        let tried = |output: Option<&str>| {
+            let scratch = Scratch::new().program("/bin/sh");
+            let scratch = if output.is_some() { scratch.file(NIC_SCRIPT, "") } else { scratch };
+            let mut machine = machine(scratch, DEVICES);
+            let answering = Answering::over(&machine.system).prints("/bin/sh", output.unwrap_or("eth9\n"));
+            machine.system.commands = Arc::new(answering);
+            machine.with_crawl(SourceStage::Local, None, candidates).expect("no error")
+        };
+        assert_eq!(tried(None), ["eth0", "eth1"]);
+        assert_eq!(tried(Some("\n  eth1\n\neth7 \n")), ["eth1", "eth7"]);
+        assert_eq!(tried(Some(" \n")), ["eth0", "eth1"]);
+        let mut failing = machine(Scratch::new().program("/bin/sh").file(NIC_SCRIPT, ""), DEVICES);
+        failing.system.commands = Arc::new(Answering::over(&failing.system).exits("/bin/sh", 1, "no"));
+        let tried = failing.with_crawl(SourceStage::Local, None, candidates).expect("no error");
+        assert_eq!(tried, ["eth0", "eth1"]);
+    }
+
+    /// The original's `generate_network_config`: all but the first device are left out where they are unconfigured.
+    #[test]
+    fn unconfigured_devices_are_left_out() {
+        let names = |first: Value, second: Value| {
+            let interface = |mac: &str, unconfigured: Value| {
+                json!({"mac": mac, "unconfigured": unconfigured, "ipv4": {"address": "192.0.2.2", "netmask": "255.255.255.0"}})
+            };
+            let all = json!({"interfaces": [interface("52:54:00:00:00:02", first), interface("52:54:00:00:00:03", second)]});
+            let machine = machine(Scratch::new(), DEVICES);
+            let metadata = all.as_object().expect("a mapping").clone();
+            let config = machine.with_crawl(SourceStage::Local, None, |crawl| network(crawl, &metadata, URL));
+            let config = serde_json::to_value(config.expect("no error")).expect("JSON");
+            let devices = config["config"].as_array().expect("a list").iter();
+            devices.filter_map(|device| device["name"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        for used in [Value::Null, json!(false), json!(0), json!("")] {
+            assert_eq!(names(json!(true), used.clone()), ["eth0", "eth1"], "{used}");
+        }
+        for unused in [json!(true), json!(1), json!("yes")] {
+            assert_eq!(names(json!(true), unused.clone()), ["eth0"], "{unused}");
+        }
+    }
+
+    /// Two signs of the same machine: its serial number is the instance's ID, or the machine's UUID.
+    #[test]
+    fn the_serial_number_tells_whether_it_is_the_same() {
+        let same = |vendor: &str, serial: &str, uuid: &str| {
+            let scratch = Scratch::new()
+                .file("/sys/class/dmi/id/sys_vendor", format!("{vendor}\n"))
+                .file("/sys/class/dmi/id/product_serial", format!("{serial}\n"))
+                .file("/sys/class/dmi/id/product_uuid", format!("{uuid}\n"));
+            let machine = machine(scratch, DEVICES);
+            let cached = Instance { instance_id: model::instance::InstanceId::new("abc"), ..Instance::default() };
+            Vultr.still_same(&machine.platform(), &cached)
+        };
+        assert!(same("Vultr", "ABC", "other"));
+        assert!(same("Vultr", "d", "D"));
+        assert!(!same("Vultr", "d", "e"));
+        assert!(!same("Supermicro", "abc", "abc"));
     }
 }

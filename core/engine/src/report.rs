@@ -81,12 +81,17 @@ struct Log(tracing::Level);
 
 impl Log {
     fn read(settings: &Node) -> Self {
-        let level = settings.get("level").and_then(Node::as_str).map(str::to_ascii_uppercase);
-        Self(match level.as_deref() {
-            Some("INFO") => tracing::Level::INFO,
-            Some("WARN" | "WARNING") => tracing::Level::WARN,
-            Some("ERROR" | "CRITICAL") => tracing::Level::ERROR,
-            _ => tracing::Level::DEBUG,
+        let Some(level) = settings.get("level") else { return Self(tracing::Level::DEBUG) };
+        let word = level.as_str().map(str::to_ascii_uppercase);
+        Self(match (word.as_deref(), level.as_int()) {
+            (Some("DEBUG" | "NOTSET"), _) | (_, Some(..20)) => tracing::Level::DEBUG,
+            (Some("INFO"), _) | (_, Some(20..30)) => tracing::Level::INFO,
+            (Some("WARN" | "WARNING"), _) | (_, Some(30..40)) => tracing::Level::WARN,
+            (Some("ERROR" | "CRITICAL" | "FATAL"), _) | (_, Some(40..)) => tracing::Level::ERROR,
+            _ => {
+                tracing::warn!("{}: level is not a log level, using WARN", level.origin);
+                tracing::Level::WARN
+            }
         })
     }
 }
@@ -237,5 +242,34 @@ impl Step<'_> {
     pub fn finish(self, ok: bool, message: Option<&str>) {
         let text = message.unwrap_or(&self.description);
         self.reporter.event(Some(&self.name), text, Some(End { ok, after: self.elapsed() }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Python's levels by name and number; the original's `LogHandler` takes WARN for any other.
+    #[test]
+    fn levels_of_the_log() {
+        for (settings, expected) in [
+            ("{}", tracing::Level::DEBUG),
+            ("{level: DEBUG}", tracing::Level::DEBUG),
+            ("{level: info}", tracing::Level::INFO),
+            ("{level: Warn}", tracing::Level::WARN),
+            ("{level: WARNING}", tracing::Level::WARN),
+            ("{level: error}", tracing::Level::ERROR),
+            ("{level: CRITICAL}", tracing::Level::ERROR),
+            ("{level: FATAL}", tracing::Level::ERROR),
+            ("{level: 10}", tracing::Level::DEBUG),
+            ("{level: 20}", tracing::Level::INFO),
+            ("{level: 30}", tracing::Level::WARN),
+            ("{level: 50}", tracing::Level::ERROR),
+            ("{level: loud}", tracing::Level::WARN),
+            ("{level: [INFO]}", tracing::Level::WARN),
+        ] {
+            let node = Node::from_yaml("t", settings.as_bytes()).expect("YAML").expect("a document");
+            assert_eq!(Log::read(&node).0, expected, "{settings}");
+        }
     }
 }

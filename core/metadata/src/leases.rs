@@ -180,4 +180,25 @@ mod tests {
         assert_eq!(pick(assignments(dump), DOMAIN.own).as_deref(), Some("cloud.test"));
         assert_eq!(pick(assignments(dump), SERVER.own).as_deref(), Some("192.0.2.1"));
     }
+
+    /// nmcli(1): `--terse device` lists device, type, state and connection; DHCP4.OPTION lines have the options.
+    #[test]
+    fn the_lease_of_network_manager_is_that_of_the_first_connected_device() {
+        let lease = |devices: &str, shown: &str| {
+            let (mut system, _) = Scratch::new().program("/usr/bin/nmcli").system();
+            let answering = system::Answering::over(&system)
+                .prints("nmcli --terse device", devices)
+                .prints("nmcli --fields DHCP4 device show eth1", shown);
+            system.commands = std::sync::Arc::new(answering);
+            network_manager(&system, SERVER)
+        };
+        let options = "DHCP4.OPTION[1]:   dhcp_client_identifier = 01:52\n\
+                       DHCP4.OPTION[2]:   dhcp_server_identifier = 192.0.2.1\n";
+        let devices = "lo:loopback:connected:lo\neth0:ethernet:disconnected:\neth1:ethernet:connected:net\n";
+        assert_eq!(lease(devices, options).as_deref(), Some("192.0.2.1"));
+        assert_eq!(lease(devices, "DHCP4.OPTION[1]:   domain_name = x\n"), None);
+        assert_eq!(lease("lo:loopback:connected:lo\neth0:ethernet:disconnected:\n", options), None);
+        let (system, _) = Scratch::new().system();
+        assert_eq!(network_manager(&system, SERVER), None);
+    }
 }

@@ -155,4 +155,18 @@ mod tests {
         assert_eq!(contains("10.0.0.0/8", "::1"), Some(false));
         assert_eq!(contains("junk", "::1"), None);
     }
+
+    /// Python's `ipaddress.IPv6Address`: a scope is neither empty nor contains `%`.
+    #[test]
+    fn a_scope_is_discarded() {
+        for (text, expected) in [
+            ("fe80::1%eth0", Some("fe80::1")),
+            ("fe80::1", Some("fe80::1")),
+            ("fe80::1%", None),
+            ("fe80::1%a%b", None),
+            ("fe80::g%eth0", None),
+        ] {
+            assert_eq!(v6(text).map(|address| address.to_string()).as_deref(), expected, "{text}");
+        }
+    }
 }

@@ -5,6 +5,15 @@ use model::effects::Link;
 
 use crate::{InterfaceKind, Matching, NetworkState, Param, Scalar, Subnet, SubnetKind, address, links};
 
+/// Whether a letter is in a set of letters and ranges. A `-` at its beginning or end is a letter.
+fn is_in(set: &[char], letter: char) -> bool {
+    match set {
+        [] => false,
+        [first, '-', last, rest @ ..] => (first..=last).contains(&&letter) || is_in(rest, letter),
+        [first, rest @ ..] => *first == letter || is_in(rest, letter),
+    }
+}
+
 /// Whether a name matches a pattern with `*`, `?` and `[…]`, see glob(7).
 pub(crate) fn glob(pattern: &str, name: &str) -> bool {
     fn fits(pattern: &[char], name: &[char]) -> bool {
@@ -21,9 +30,7 @@ pub(crate) fn glob(pattern: &str, name: &str) -> bool {
                     Some(('!' | '^', set)) => (true, set),
                     _ => (false, set),
                 };
-                let ranges =
-                    set.windows(3).any(|range| range[1] == '-' && (range[0]..=range[2]).contains(letter));
-                (ranges || set.contains(letter)) != negated && fits(rest, others)
+                is_in(set, *letter) != negated && fits(rest, others)
             }
             (Some((expected, rest)), Some((letter, others))) => expected == letter && fits(rest, others),
             (Some(_), None) | (None, Some(_)) => false,
@@ -158,6 +165,46 @@ impl NetworkState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Expectations: Python's fnmatch, by which the original matches.
+    #[test]
+    fn patterns_are_those_of_fnmatch() {
+        for (pattern, name, fits) in [
+            ("eth*", "eth", true),
+            ("eth*", "et", false),
+            ("*", "", true),
+            ("", "x", false),
+            ("", "", true),
+            ("e?h0", "eh0", false),
+            ("eth[0-2]", "eth-", false),
+            ("eth[!0-2]", "eth3", true),
+            ("eth[!0-2]", "eth1", false),
+            ("eth[]0]", "eth]", true),
+            ("eth[]0]", "eth0", true),
+            ("eth[", "eth[", true),
+            ("eth[0", "eth[0", true),
+            ("eth[0", "eth0", false),
+            ("*a*b*", "xxaxxbxx", true),
+            ("*a*b*", "xxbxxaxx", false),
+            ("e*0", "eth01", false),
+            ("eth0", "eth01", false),
+            ("eth01", "eth0", false),
+            ("ETH0", "eth0", false),
+            ("[a-]x", "-x", true),
+            ("[a-]x", "bx", false),
+            ("[-a]x", "-x", true),
+            ("[ae]th", "eth", true),
+            ("[a-cx-z]", "b", true),
+            ("[a-cx-z]", "y", true),
+            ("[a-cx-z]", "m", false),
+            ("[a-cx-z]", "-", false),
+            ("??", "a", false),
+            ("**", "ab", true),
+            ("e[!]t]h", "eth", false),
+        ] {
+            assert_eq!(glob(pattern, name), fits, "{pattern} {name}");
+        }
+    }
 
     #[test]
     fn patterns_are_those_of_the_shell() {

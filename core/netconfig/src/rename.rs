@@ -185,4 +185,46 @@ mod tests {
         assert_eq!(shown(&plan(&[wanted], &links)), ["eth0>wan0"]);
         assert_eq!(plan(&[device("a", "wan0")], &links).problems.len(), 1);
     }
+
+    /// The original's `find_entry` (net/__init__.py): what the configuration names must be the same.
+    #[test]
+    fn a_device_is_identified_by_all_that_is_named() {
+        let own = |driver: Option<&str>, id: Option<&str>| Current {
+            driver: driver.map(str::to_owned),
+            device_id: id.map(str::to_owned),
+            ..link("a0", "a", false, true)
+        };
+        let named = |driver: Option<&str>, id: Option<&str>| Device {
+            driver: driver.map(str::to_owned),
+            device_id: id.map(str::to_owned),
+            ..device("a", "b0")
+        };
+        for (current, wanted, same) in [
+            (own(Some("x"), Some("1")), named(None, None), true),
+            (own(Some("x"), Some("1")), named(None, Some("2")), true),
+            (own(Some("x"), Some("1")), named(Some("x"), None), true),
+            (own(Some("x"), Some("1")), named(Some("y"), None), false),
+            (own(Some("x"), Some("1")), named(Some("x"), Some("1")), true),
+            (own(Some("x"), Some("1")), named(Some("x"), Some("2")), false),
+            (own(Some("x"), Some("1")), named(Some("y"), Some("1")), false),
+            (own(None, None), named(Some("x"), None), false),
+        ] {
+            assert_eq!(matches(&current, &wanted), same, "{current:?} {wanted:?}");
+            let elsewhere = Current { mac: "other".into(), ..current.clone() };
+            assert!(!matches(&elsewhere, &wanted), "{elsewhere:?} {wanted:?}");
+        }
+    }
+
+    /// Names in a circle need a temporary one each; one that a device already has is left to it.
+    #[test]
+    fn temporary_names_are_unused_ones() {
+        let links = [
+            link("e0", "a", false, true),
+            link("e1", "b", false, true),
+            link("e2", "c", false, true),
+            link("cirename0", "d", false, true),
+        ];
+        let plan = plan(&[device("a", "e1"), device("b", "e2"), device("c", "e0")], &links);
+        assert_eq!(shown(&plan), ["e1>cirename1", "e0>e1", "e2>cirename2", "cirename1>e2", "cirename2>e0"]);
+    }
 }

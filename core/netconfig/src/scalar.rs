@@ -170,3 +170,56 @@ impl fmt::Display for Param {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(text: &str) -> Node {
+        Node::from_yaml("t", text.as_bytes()).expect("YAML").expect("a document")
+    }
+
+    /// Python's truth values of what PyYAML reads.
+    #[test]
+    fn truth_is_pythons() {
+        for (text, expected) in [
+            ("true", true),
+            ("no", false),
+            ("1", true),
+            ("-1", true),
+            ("0", false),
+            ("0.0", false),
+            ("0.5", true),
+            ("'0'", true),
+            ("''", false),
+            ("a", true),
+            ("[]", false),
+            ("[0]", true),
+            ("{}", false),
+            ("{a: 0}", true),
+        ] {
+            assert_eq!(
+                Param::from_node(&node(text)).map(|param| param.is_truthy()),
+                Some(expected),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_scalar_keeps_its_type() {
+        for (text, expected) in [
+            ("yes", Some(Scalar::Bool(true))),
+            ("12", Some(Scalar::Int(12))),
+            ("1.5", Some(Scalar::Float(1.5))),
+            ("'12'", Some(Scalar::Text("12".to_owned()))),
+            ("~", None),
+            ("[1]", None),
+            ("{a: 1}", None),
+        ] {
+            assert_eq!(Scalar::from_node(&node(text)), expected, "{text}");
+        }
+        assert_eq!(Param::text("x").one(), Some(&Scalar::Text("x".to_owned())));
+        assert_eq!(Param::from_node(&node("[1]")).and_then(|param| param.one().cloned()), None);
+    }
+}

@@ -90,7 +90,7 @@ fn same(one: Instance<'_>, other: Instance<'_>) -> bool {
                 })
         }
         (View::Huge { .. } | View::Date | View::Set, View::Huge { .. } | View::Date | View::Set) => {
-            matches!((one, other), (Instance::Yaml(one), Instance::Yaml(other)) if one.value == other.value)
+            matches!((one, other), (Instance::Yaml(one), Instance::Yaml(other)) if one.value.same(&other.value))
                 || matches!((one, other), (Instance::Model(one), Instance::Model(other)) if one == other)
         }
         _ => false,
@@ -122,7 +122,9 @@ fn digest(instance: Instance<'_>) -> u64 {
         View::Float(number) => (number + 0.0).to_bits().hash(&mut hasher),
         View::Str(text) => text.hash(&mut hasher),
         View::Bytes(bytes) => bytes.hash(&mut hasher),
-        View::Huge { .. } | View::Date | View::Set => match instance {
+        // Its members have places, which do not count.
+        View::Set => 1_u8.hash(&mut hasher),
+        View::Huge { .. } | View::Date => match instance {
             Instance::Yaml(node) => format!("{:?}", node.value).hash(&mut hasher),
             Instance::Model(node) => format!("{:?}", node.value).hash(&mut hasher),
         },

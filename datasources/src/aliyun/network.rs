@@ -65,3 +65,24 @@ fn every_link(links: &[(&str, &str, &Value)]) -> Map<String, Value> {
     };
     links.iter().enumerate().map(entry).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Alibaba Cloud documentation, "Instance metadata": `ipv6s` is a list in brackets, and empty without addresses.
+    #[test]
+    fn addresses_of_a_device() {
+        for (device, expected) in [
+            (json!({"ipv6s": "[2408::1]"}), true),
+            (json!({"ipv6s": ["2408::1"]}), true),
+            (json!({"ipv6s": ""}), false),
+            (json!({"ipv6s": []}), false),
+            (json!({"ipv6s": null}), false),
+            (json!({}), false),
+        ] {
+            assert_eq!(has_v6(Some(&device)), expected, "{device}");
+        }
+        assert!(!has_v6(None));
+    }
+}

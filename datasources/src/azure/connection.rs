@@ -140,4 +140,127 @@ mod tests {
         }
         assert_eq!(endpoint(b"nonsense").as_deref(), None);
     }
+
+    /// Gives a lease at some attempt, or none.
+    struct Late {
+        at: u32,
+        attempts: std::sync::atomic::AtomicU32,
+    }
+
+    impl model::effects::Ephemeral for Late {
+        fn dhcp4(
+            &self,
+            interface: &str,
+            _clients: &[String],
+            _limit: Duration,
+        ) -> Result<(Lease, Box<dyn Any + Send>), EphemeralError> {
+            let attempt = self.attempts.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+            if attempt < self.at {
+                let reason = "no offer".to_owned();
+                return Err(EphemeralError::NoLease { interface: interface.to_owned(), reason });
+            }
+            Ok((lease(interface, &[Ipv4Addr::new(10, 0, 0, 0)]), Box::new(())))
+        }
+        fn ipv6(&self, _: &str, _: bool, _: Duration) -> Result<Box<dyn Any + Send>, EphemeralError> {
+            Ok(Box::new(()))
+        }
+        fn address(
+            &self,
+            _: &str,
+            _: &model::effects::Address,
+            _: &[model::effects::Route],
+        ) -> Result<Box<dyn Any + Send>, EphemeralError> {
+            Ok(Box::new(()))
+        }
+    }
+
+    fn lease(interface: &str, networks: &[Ipv4Addr]) -> Lease {
+        let router = Ipv4Addr::new(10, 0, 0, 1);
+        Lease {
+            interface: interface.to_owned(),
+            address: Ipv4Addr::new(10, 0, 0, 4),
+            prefix: 24,
+            router: Some(router),
+            static_routes: networks.iter().map(|network| (*network, 32, router)).collect(),
+            server: None,
+            mtu: None,
+            option_245: None,
+            options: Vec::new(),
+        }
+    }
+
+    fn link(name: &str) -> Link {
+        Link {
+            name: name.to_owned(),
+            mac: "00:0d:3a:04:75:98".to_owned(),
+            driver: Some("hv_netvsc".to_owned()),
+            ..Link::default()
+        }
+    }
+
+    /// The original's `_setup_ephemeral_networking`: an attempt each second until the time is over, and a report for each
+    /// new reason.
+    #[test]
+    fn a_lease_is_requested_until_the_time_is_over() {
+        for (at, minutes, attempts, reports) in [(1, 1, 1, 0), (3, 1, 3, 1), (60, 1, 60, 1), (61, 1, 60, 1), (121, 2, 120, 1)] {
+            let late = std::sync::Arc::new(Late { at, attempts: 0.into() });
+            let http = std::sync::Arc::new(crate::testing::Scripted::new(&[]));
+            let mut machine = crate::testing::Machine::with_http(system::Scratch::new(), http);
+            machine.system.ephemeral = late.clone();
+            let seen = std::cell::RefCell::new(Vec::new());
+            let stage = model::datasource::SourceStage::Local;
+            let connection = machine.with_crawl(stage, None, |crawl| {
+                connect(crawl, Some("eth0"), minutes, &|report| seen.borrow_mut().push(report.reason.clone()))
+            });
+            assert_eq!(connection.is_some(), at <= attempts, "{at}");
+            assert_eq!(late.attempts.load(std::sync::atomic::Ordering::Relaxed), attempts, "{at}");
+            assert_eq!(seen.into_inner(), vec!["failure to obtain DHCP lease".to_owned(); reports], "{at}");
+        }
+    }
+
+    /// Without a device, the fallback's is used; there may be none.
+    #[test]
+    fn a_missing_device_is_reported() {
+        let http = std::sync::Arc::new(crate::testing::Scripted::new(&[]));
+        let machine = crate::testing::Machine::with_http(system::Scratch::new(), http);
+        let seen = std::cell::RefCell::new(Vec::new());
+        let stage = model::datasource::SourceStage::Local;
+        let connection = machine.with_crawl(stage, None, |crawl| {
+            connect(crawl, None, 1, &|report| seen.borrow_mut().push(report.reason.clone()))
+        });
+        assert!(connection.is_none());
+        assert_eq!(seen.into_inner(), ["failure to find DHCP interface"]);
+    }
+
+    /// The original's `_check_if_nic_is_primary`, and the reports of errors.py.
+    #[test]
+    fn the_primary_device_has_routes_to_the_services() {
+        let wireserver = Ipv4Addr::new(168, 63, 129, 16);
+        let of = |networks: &[Ipv4Addr]| Connection::new(lease("eth0", networks), Box::new(()));
+        assert!(of(&[IMDS]).is_primary() && of(&[IMDS]).imds_routed);
+        assert!(of(&[wireserver]).is_primary() && !of(&[wireserver]).imds_routed);
+        let other = of(&[Ipv4Addr::new(10, 1, 0, 0)]);
+        assert!(!other.is_primary());
+        let report = format!("{:?}", other.not_primary(&[link("eth1"), link("eth0")]).data);
+        for part in [
+            r#"("interface", "eth0")"#,
+            r#"("driver", "hv_netvsc")"#,
+            r#"("router", "10.0.0.1")"#,
+            r#"("static_routes", "[10.1.0.0/32 10.0.0.1]")"#,
+            r#"("lease", "10.0.0.4/24")"#,
+        ] {
+            assert!(report.contains(part), "{report}");
+        }
+        assert!(format!("{:?}", other.not_primary(&[link("eth1")]).data).contains(r#"("driver", "None")"#));
+        let error = EphemeralError::NoLease { interface: "eth0".to_owned(), reason: "no offer".to_owned() };
+        let report = no_lease(&error, Some(&link("eth0")), "eth0", Duration::from_millis(1500));
+        let expected = [
+            ("driver", "hv_netvsc".to_owned()),
+            ("duration", "1.5".to_owned()),
+            ("interface", "eth0".to_owned()),
+            ("mac_address", "00:0d:3a:04:75:98".to_owned()),
+        ];
+        assert_eq!(report.data, expected);
+        assert_eq!(no_lease(&error, None, "eth0", Duration::ZERO).data[0], ("driver", "None".to_owned()));
+    }
 }

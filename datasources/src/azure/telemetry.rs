@@ -101,3 +101,58 @@ fn start_times(system: &System) -> Result<String, String> {
     };
     Ok(format!("kernel_start={} user_start={} cloudinit_activation={}", shown(kernel), shown(user), shown(own)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use model::effects::{Clock, Timestamp};
+    use system::{Answering, Scratch};
+
+    use super::*;
+
+    /// 2023-11-14 23:14:21.25, a minute and 1.25 seconds after the kernel started.
+    struct Fixed;
+
+    impl Clock for Fixed {
+        fn now(&self) -> Timestamp {
+            Timestamp(Duration::from_millis(1_700_003_661_250))
+        }
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn uptime(&self) -> Option<Duration> {
+            Some(Duration::from_millis(61_250))
+        }
+        fn utc_offset(&self, _at: Timestamp) -> i32 {
+            0
+        }
+        fn sleep(&self, _time: Duration) {}
+    }
+
+    /// The original's `get_boot_telemetry`: systemd counts microseconds since the start of the kernel.
+    #[test]
+    fn start_times_are_added_to_that_of_the_kernel() {
+        let of = |scratch: Scratch, user: &str| {
+            let (mut system, _) = scratch.program("/usr/bin/systemctl").system();
+            system.clock = Arc::new(Fixed);
+            let answers = Answering::over(&system)
+                .prints("systemctl show -p UserspaceTimestampMonotonic", user)
+                .prints(
+                    "systemctl show cloud-init-local -p InactiveExitTimestampMonotonic",
+                    "InactiveExitTimestampMonotonic=3675000001\n",
+                );
+            system.commands = Arc::new(answers);
+            start_times(&system)
+        };
+        let systemd = || Scratch::new().directory("/run/systemd/system");
+        assert_eq!(
+            of(systemd(), "UserspaceTimestampMonotonic=1500000\n").as_deref(),
+            Ok("kernel_start=2023-11-14T23:13:20.000000+00:00 user_start=2023-11-14T23:13:21.500000+00:00 \
+                cloudinit_activation=2023-11-15T00:14:35.000001+00:00")
+        );
+        assert!(of(systemd(), "UserspaceTimestampMonotonic=\n").is_err());
+        assert!(of(Scratch::new(), "UserspaceTimestampMonotonic=1500000\n").is_err());
+    }
+}

@@ -183,4 +183,40 @@ mod tests {
         let error = GoalState::parse("http://h/", "<GoalState/>").err().expect("incomplete").to_string();
         assert_eq!(error, "http://h/: Missing Container/ContainerId in GoalState XML");
     }
+
+    /// Answers after some failures, and counts the requests.
+    struct Late {
+        failures: u32,
+        reason: &'static str,
+        asked: std::sync::atomic::AtomicU32,
+    }
+
+    impl model::effects::Http for Late {
+        fn send(&self, request: &Request) -> Result<model::effects::Response, HttpError> {
+            let asked = self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if asked < self.failures {
+                return Err(HttpError::Connection { url: request.shown(), reason: self.reason.to_owned() });
+            }
+            Ok(model::effects::Response { status: 200, headers: Vec::new(), body: b"ok".to_vec() })
+        }
+    }
+
+    /// The original's `http_with_retries`: a second between attempts, twenty minutes, and none where the network is
+    /// unreachable.
+    #[test]
+    fn a_request_is_repeated_for_twenty_minutes() {
+        for (failures, reason, works, attempts) in [
+            (0, "Connection refused", true, 1),
+            (3, "Connection refused", true, 4),
+            (1199, "Connection refused", true, 1200),
+            (1200, "Connection refused", false, 1200),
+            (1, "Network is unreachable (os error 101)", false, 1),
+        ] {
+            let http = std::sync::Arc::new(Late { failures, reason, asked: 0.into() });
+            let (system, _) = system::Scratch::new().system_with(http.clone());
+            let answer = send(&system, Request::get("http://168.63.129.16/machine/?comp=goalstate"));
+            assert_eq!(answer.is_ok(), works, "{failures} {reason}");
+            assert_eq!(http.asked.load(std::sync::atomic::Ordering::Relaxed), attempts, "{failures} {reason}");
+        }
+    }
 }

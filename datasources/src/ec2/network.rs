@@ -245,3 +245,65 @@ fn gateway(crawl: &Crawl<'_>, nic: &Nic<'_>) -> Option<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use model::datasource::SourceStage;
+    use system::Scratch;
+
+    use super::*;
+    use crate::testing::{Machine, Scripted};
+
+    /// The original's renderers in their order; the first that is available renders.
+    #[test]
+    fn whether_netplan_renders() {
+        let netplan = || Scratch::new().program("/usr/sbin/netplan");
+        let eni = |scratch: Scratch| {
+            scratch.programs(&["/sbin/ifquery", "/usr/sbin/ifup", "/sbin/ifdown"]).file("/etc/network/interfaces", "")
+        };
+        let sysconfig = |scratch: Scratch, file: &str| {
+            scratch.programs(&["/sbin/ifup", "/usr/sbin/ifdown"]).file(file, "")
+        };
+        let functions = "/etc/sysconfig/network-scripts/network-functions";
+        let order = |names: &str| format!("system_info: {{network: {{renderers: [{names}]}}}}");
+        for (what, scratch, config, expected) in [
+            ("netplan alone", netplan(), String::new(), true),
+            ("nothing", Scratch::new(), String::new(), false),
+            ("netplan elsewhere", Scratch::new().program("/usr/bin/netplan"), String::new(), false),
+            ("eni first", eni(netplan()), String::new(), false),
+            ("eni without its file", netplan().programs(&["/sbin/ifquery", "/sbin/ifup", "/sbin/ifdown"]), String::new(), true),
+            ("eni without a program", netplan().programs(&["/sbin/ifup", "/sbin/ifdown"]).file("/etc/network/interfaces", ""), String::new(), true),
+            ("sysconfig first", sysconfig(netplan(), functions), String::new(), false),
+            ("sysconfig of SUSE", sysconfig(netplan(), "/etc/sysconfig/config"), String::new(), false),
+            ("sysconfig without its file", sysconfig(netplan(), "/etc/sysconfig/other"), String::new(), true),
+            ("sysconfig without ifdown", netplan().program("/sbin/ifup").file(functions, ""), String::new(), true),
+            ("netplan by order", eni(netplan()), order("netplan, eni"), true),
+            ("NetworkManager by order", netplan().program("/usr/sbin/NetworkManager"), order("network-manager, netplan"), false),
+            ("NetworkManager is missing", netplan(), order("network-manager, netplan"), true),
+            ("networkd by order", netplan().file("/usr/lib/systemd/systemd-networkd", ""), order("networkd, netplan"), false),
+            ("networkd, not merged", netplan().file("/lib/systemd/systemd-networkd", ""), order("networkd, netplan"), false),
+            ("networkd is missing", netplan(), order("networkd, netplan"), true),
+            ("not in the order", netplan(), order("eni"), false),
+            ("an unknown one", netplan(), order("carrier-pigeon, netplan"), true),
+        ] {
+            let machine = Machine::with_http(scratch, Arc::new(Scripted::new(&[]))).config(&format!("{config}\n"));
+            assert_eq!(machine.with_crawl(SourceStage::Local, None, is_netplan), expected, "{what}");
+        }
+    }
+
+    /// EC2 documentation, "Instance metadata categories": a single value is text, several are a list.
+    #[test]
+    fn a_value_is_a_text_or_a_list() {
+        let metadata = json!({"one": "a", "none": "", "many": ["a", "b"], "empty": [], "null": null, "number": 7, "digits": "8"});
+        let metadata = metadata.as_object().expect("a mapping");
+        let nic = Nic { mac: "06:00:00:00:00:01", name: "eth0", metadata };
+        let has = ["one", "none", "many", "empty", "null", "number", "absent"].map(|key| nic.has(key));
+        assert_eq!(has, [true, false, true, false, false, true, false]);
+        assert_eq!(nic.texts("one"), ["a"]);
+        assert_eq!(nic.texts("many"), ["a", "b"]);
+        assert!(["none", "empty", "null", "number", "absent"].iter().all(|key| nic.texts(key).is_empty()));
+        assert_eq!((nic.number("number"), nic.number("digits"), nic.number("absent")), (7, 8, i64::MAX));
+    }
+}

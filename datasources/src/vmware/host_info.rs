@@ -240,4 +240,27 @@ mod tests {
             })
         );
     }
+
+    /// The original's `wait_on_network`: for each family that the metadata asks for; this program gives up after ten
+    /// minutes (docs/differences.md).
+    #[test]
+    fn addresses_are_waited_for_where_that_is_wanted() {
+        for (wait, seconds) in [
+            (json!({"ipv4": true}), 600),
+            (json!({"ipv6": true}), 600),
+            (json!({"ipv4": false, "ipv6": false}), 0),
+            (json!({"ipv4": "yes"}), 600),
+            (json!({"ipv6": " TRUE "}), 600),
+            (json!({"ipv4": "no", "ipv6": "2"}), 0),
+            (json!({"ipv4": 1}), 600),
+            (json!({"ipv4": 0, "ipv6": 2}), 0),
+            (json!({"ipv4": null}), 0),
+            (json!({}), 0),
+            (json!(null), 0),
+        ] {
+            let (system, _) = system::Scratch::new().system();
+            wait_for(&system, &json!({"wait-on-network": wait})).expect("no error");
+            assert_eq!(system.clock.monotonic().as_secs(), seconds, "{wait}");
+        }
+    }
 }

@@ -86,3 +86,35 @@ fn the_locale_can_have_a_file_of_its_own() {
     assert!(text.contains("export LANG=C.UTF-8\n"), "musl's locale where none is named: {text}");
     assert_eq!(distro.locale().current().expect("known"), "C.UTF-8");
 }
+
+/// rc-service(8), rc-update(8).
+#[test]
+fn each_action_is_a_command_of_openrc() {
+    use model::distro::ServiceAction::{Disable, Enable, Reload, Restart, Start, Status, Stop, TryReload};
+    for (action, expected) in [
+        (Start, "rc-service --nocolor x start"),
+        (Stop, "rc-service --nocolor x stop"),
+        (Restart, "rc-service --nocolor x restart"),
+        (Reload, "rc-service --nocolor x restart"),
+        (TryReload, "rc-service --nocolor x restart"),
+        (Status, "rc-service --nocolor x status"),
+        (Enable, "rc-update --nocolor add x"),
+        (Disable, "rc-update --nocolor del x"),
+    ] {
+        let (distro, _, recording) = machine(Scratch::new(), &[]);
+        distro.services().manage(action, "x").expect("done");
+        assert_eq!(recording.commands(), [expected]);
+        assert_eq!(distro.services().init(), model::distro::Init::OpenRc);
+        assert!(distro.services().is_active("x").is_err());
+    }
+}
+
+#[test]
+fn an_owner_is_looked_up() {
+    let root =
+        Scratch::new().file("/etc/passwd", "bob:x:7:8::/:/bin/sh\n").file("/etc/group", "staff:x:50:\n");
+    let (distro, _, _) = machine(root, &[]);
+    let owner = distro.users().owner("bob:staff").expect("known");
+    assert_eq!((owner.uid, owner.gid), (Some(7), Some(50)));
+    assert!(distro.users().owner("alice").is_err());
+}

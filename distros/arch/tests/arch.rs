@@ -59,3 +59,10 @@ fn locale_and_host_name() {
         ["locale-gen", "localectl set-locale de_DE.UTF-8", "hostnamectl --transient set-hostname h"]
     );
 }
+
+/// The original's `default_locale`.
+#[test]
+fn a_locale_that_is_not_set_is_the_default() {
+    let (distro, _, _) = machine("arch", Scratch::new(), &[]);
+    assert_eq!(distro.locale().current().expect("the default"), "en_US.UTF-8");
+}

@@ -165,17 +165,57 @@ mod tests {
     use super::*;
 
     /// The original's `_select_hostname` (cloudinit/distros/__init__.py): the name with its domain where that is preferred and
-    /// known. Everything else is refused by the name of the distribution.
+    /// known.
     #[test]
-    fn a_name_is_chosen_and_nothing_is_done() {
+    fn a_name_is_chosen() {
         let bare = Bare { distro: "plan9".to_owned() };
         assert_eq!(bare.choose("h", "h.example.org", None), "h");
         assert_eq!(bare.choose("h", "h.example.org", Some(false)), "h");
         assert_eq!(bare.choose("h", "h.example.org", Some(true)), "h.example.org");
         assert_eq!(bare.choose("h", "", Some(true)), "h");
-        let refused = bare.persist("h").expect_err("refused").to_string();
-        assert_eq!(refused, "configuration of the host name is not supported on plan9");
         let refused = bare.owner("root:root").expect_err("refused").to_string();
-        assert!(refused.ends_with("is not supported on plan9"), "{refused}");
+        assert_eq!(refused, "configuration of accounts is not supported on plan9");
+    }
+
+    /// Nothing is done silently: whatever changes a machine is refused. A question that needs no machine has the answer
+    /// that most distributions give.
+    #[test]
+    fn each_operation_is_refused() {
+        let bare = Bare { distro: "plan9".to_owned() };
+        let spec = UserSpec::default();
+        let config = NetworkConfig::new(model::Node::empty_map(model::Origin::whole("t")));
+        let refusals = [
+            (HOSTNAME, bare.persisted().err()),
+            (HOSTNAME, bare.persist("h").err()),
+            (HOSTNAME, Hostname::apply(&bare, "h").err()),
+            (HOSTNAME, bare.apply_transient("h").err()),
+            (USERS, bare.find("root").err()),
+            (USERS, bare.find_group("root").err()),
+            (USERS, bare.add_group("g", &[]).err()),
+            (USERS, bare.add_user(&spec).err()),
+            (USERS, bare.lock_password("u").err()),
+            (USERS, bare.expire_password("u").err()),
+            (USERS, bare.set_passwords(&[]).err()),
+            (USERS, bare.owner("root:root").err()),
+            (PACKAGES, bare.refresh(true).err()),
+            (PACKAGES, bare.upgrade().err()),
+            (PACKAGES, bare.install(&[]).err()),
+            (NETWORK, bare.read(&config).err()),
+            (NETWORK, bare.bring_up_link("eth0").err()),
+            (NETWORK, bare.wait_online().err()),
+            (LOCALE, Locale::apply(&bare, "C.UTF-8", None).err()),
+            (LOCALE, bare.current().err()),
+            (TIME, bare.set_timezone("UTC").err()),
+            (SSH, bare.private_key_owner().err()),
+        ];
+        for (at, (what, refusal)) in refusals.into_iter().enumerate() {
+            let found = refusal.unwrap_or_else(|| panic!("operation {at} was not refused")).to_string();
+            assert_eq!(found, format!("{what} is not supported on plan9"), "operation {at}");
+        }
+        assert_eq!(bare.file(), Path::new("/etc/hostname"));
+        assert_eq!(bare.directory(), Path::new("/etc/ssh"));
+        assert!(bare.reboot_markers().is_empty());
+        assert!(bare.key_types().is_empty());
+        assert!(bare.restore_context(Path::new("/etc/ssh")).is_ok());
     }
 }

@@ -89,3 +89,27 @@ fn a_new_account_takes_the_place_of_the_first_one() {
     assert!(!distro.users().add_user(&spec).expect("there"));
     assert!(!recording.commands()[before..].iter().any(|line| line.contains("rename-user")));
 }
+
+/// The rest is Debian's.
+#[test]
+fn groups_passwords_owners_and_the_locale_are_debians() {
+    let root = Scratch::new()
+        .file("/etc/passwd", "pi:x:1000:1000::/home/pi:/bin/bash\n")
+        .file("/etc/group", "pi:x:1000:\n")
+        .file("/etc/shadow", "pi:*:19675:0:99999:7:::\n")
+        .file("/etc/default/locale", "LANG=en_GB.UTF-8\n");
+    let (distro, recording) =
+        machine(root, &["/usr/sbin/groupadd", "/usr/sbin/usermod", "/usr/sbin/chpasswd"], None);
+    assert_eq!(distro.locale().current().expect("read"), "en_GB.UTF-8");
+    let owner = distro.users().owner("pi:pi").expect("known");
+    assert_eq!((owner.uid, owner.gid), (Some(1000), Some(1000)));
+    assert!(distro.users().owner("bob").is_err());
+    distro.users().add_group("ops", &["pi".to_owned()]).expect("made");
+    let password = model::distro::Password {
+        user: "pi".into(),
+        value: model::Secret::new("secret".to_owned()),
+        hashed: false,
+    };
+    distro.users().set_passwords(&[password]).expect("set");
+    assert_eq!(recording.commands(), ["groupadd ops", "usermod -a -G ops pi", "chpasswd"]);
+}

@@ -66,3 +66,10 @@ fn the_locale_is_generated_and_selected() {
     assert_eq!(text(&system, "/etc/locale.gen"), "C.UTF8 UTF-8\nen_US.UTF-8 UTF-8\nde_DE.UTF-8 UTF-8");
     assert_eq!(recording.commands(), ["locale-gen", "eselect locale set de_DE.UTF-8"]);
 }
+
+/// The original's `default_locale`.
+#[test]
+fn a_locale_that_is_not_set_is_the_default() {
+    let (distro, _, _) = machine("gentoo", Scratch::new(), &[]);
+    assert_eq!(distro.locale().current().expect("the default"), "en_US.UTF-8");
+}

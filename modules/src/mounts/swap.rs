@@ -219,6 +219,18 @@ mod tests {
             ("'7B'", Some(7)),
             ("x", None),
             ("-1M", None),
+            ("10K", Some(10 << 10)),
+            ("2T", Some(2 << 40)),
+            ("' 3 G '", Some(3 * GIB)),
+            ("2.5", Some(2)),
+            ("0.0", Some(0)),
+            ("-1", None),
+            ("-0.5", None),
+            (".nan", None),
+            (".inf", None),
+            ("nanM", None),
+            ("infM", None),
+            ("[1]", None),
         ] {
             let node = Node::from_yaml("t", yaml.as_bytes()).expect("valid").expect("there");
             assert_eq!(number(&node).ok(), bytes, "{yaml}");

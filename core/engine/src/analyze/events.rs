@@ -298,4 +298,29 @@ start:
         assert!(broken.to_string().starts_with("f: event 0: "), "{broken}");
         assert_eq!(read("f", " \n", &surroundings), Err(EventsError::Empty("f".into())));
     }
+
+    /// The original's `stage_to_description` (analyze/dump.py).
+    #[test]
+    fn each_stage_is_described() {
+        for (running, name, description) in [
+            ("init-local", "init-local", "starting search for local datasources"),
+            ("init", "init-network", "searching for network datasources"),
+            ("modules:config", "modules-config", "running config modules"),
+            ("modules:final", "modules-final", "finalizing modules"),
+            ("modules:init", "modules-init", "running modules for"),
+            ("modules", "modules", "running modules for"),
+            ("single", "single", "running single module"),
+        ] {
+            let line = format!(
+                "2017-05-22 18:02:01,088 - util.py[DEBUG]: Cloud-init v. 23.1 running '{running}' at Mon, 22 May 2017 \
+                 18:02:01 +0000. Up 2.0 seconds.\n"
+            );
+            let (found, skipped) = events(&line);
+            assert_eq!(skipped, 0, "{running}");
+            assert_eq!((found[0].name.as_str(), found[0].description.trim_end()), (name, description));
+        }
+        let (found, skipped) =
+            events("2017-05-22 18:02:01,088 - util.py[DEBUG]: Cloud-init v. 23.1 running 'x' at now.\n");
+        assert_eq!((found.len(), skipped), (0, 1));
+    }
 }

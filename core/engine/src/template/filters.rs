@@ -159,17 +159,17 @@ fn word_count(value: &Value) -> Result<usize, Error> {
         .count())
 }
 
+/// A text without what stands between brackets; an opening one alone stays.
 fn strip_tags(value: &Value) -> Result<String, Error> {
-    let mut out = String::new();
-    let mut inside = false;
-    for letter in text(value)?.chars() {
-        match letter {
-            '<' => inside = true,
-            '>' if inside => inside = false,
-            letter if !inside => out.push(letter),
-            _ => {}
-        }
+    let text = text(value)?;
+    let (mut out, mut rest) = (String::new(), text.as_str());
+    while let Some((before, (_, after))) =
+        rest.split_once('<').and_then(|(before, tag)| Some((before, tag.split_once('>')?)))
+    {
+        out.push_str(before);
+        rest = after;
     }
+    out.push_str(rest);
     let joined = out.split_whitespace().collect::<Vec<_>>().join(" ");
     Ok(joined
         .replace("&lt;", "<")
@@ -240,7 +240,14 @@ fn word_wrap(value: &Value, width: Option<usize>, kwargs: &Kwargs) -> Result<Str
         let mut current = String::new();
         for word in line.split_whitespace() {
             let mut word: Vec<char> = word.chars().collect();
-            if !current.is_empty() && current.chars().count() + 1 + word.len() > width {
+            let used = current.chars().count() + 1;
+            if !current.is_empty() && word.len() > width && used < width {
+                // A word that fits on no line begins on this one.
+                let rest = word.split_off(width - used);
+                current.push(' ');
+                current.extend(std::mem::replace(&mut word, rest));
+                lines.push(std::mem::take(&mut current));
+            } else if !current.is_empty() && used + word.len() > width {
                 lines.push(std::mem::take(&mut current));
             }
             if !current.is_empty() {
@@ -256,6 +263,12 @@ fn word_wrap(value: &Value, width: Option<usize>, kwargs: &Kwargs) -> Result<Str
         lines.push(current);
     }
     Ok(lines.join("\n"))
+}
+
+/// A text for a URL; the values of a mapping as a query, in which a space is `+`.
+fn url_encoded(value: &Value) -> Result<String, Error> {
+    let encoded = minijinja::filters::urlencode(value)?;
+    Ok(if value.as_str().is_some() { encoded } else { encoded.replace("%20", "+") })
 }
 
 /// A random item of a list or character of a text; undefined if empty.
@@ -306,7 +319,10 @@ fn digits(value: &Value) -> Value {
 
 /// All installed filters.
 pub(super) fn install(environment: &mut Environment<'static>) {
-    environment.add_filter("tojson", |value: &Value, kwargs: Kwargs| to_json(value, kwargs.get("indent")?));
+    environment.add_filter("tojson", |value: &Value, indent: Option<usize>, kwargs: Kwargs| {
+        to_json(value, indent.or(kwargs.get("indent")?))
+    });
+    environment.add_filter("urlencode", |value: &Value| url_encoded(value));
     environment.add_filter("wordcount", |value: &Value| word_count(value));
     environment.add_filter("string", |value: &Value| text(value));
     environment.add_filter("pprint", |value: &Value| {

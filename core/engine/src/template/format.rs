@@ -49,7 +49,7 @@ fn digits(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Opti
 }
 
 fn grouped(number: &str) -> String {
-    let (whole, rest) = number.split_at(number.find(['.', 'e']).unwrap_or(number.len()));
+    let (whole, rest) = number.split_at(number.find(['.', 'e', 'E', '%']).unwrap_or(number.len()));
     let mut out = String::new();
     for (at, digit) in whole.chars().enumerate() {
         if at > 0 && (whole.len() - at) % 3 == 0 {
@@ -88,14 +88,16 @@ fn general(number: f64, precision: usize) -> String {
 impl Spec {
     fn number(&self, value: &Value) -> Result<Option<String>, Error> {
         let kind = self.kind.unwrap_or('d');
-        if "fFeEgG".contains(kind) {
+        if "fFeEgG%".contains(kind) {
             let number = f64::try_from(value.clone()).map_err(|_| invalid("a number is required"))?;
             let precision = self.precision.unwrap_or(6);
             let text = match kind.to_ascii_lowercase() {
                 'f' => format!("{:.precision$}", number.abs()),
+                '%' => format!("{:.precision$}%", number.abs() * 100.0),
                 'e' => exponent(number.abs(), precision),
                 _ => general(number.abs(), precision),
             };
+            let text = if kind.is_ascii_uppercase() { text.to_uppercase() } else { text };
             return Ok(Some(self.signed(number.is_sign_negative(), text, "")));
         }
         let number = match i128::try_from(value.clone()) {

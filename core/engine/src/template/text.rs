@@ -215,9 +215,24 @@ pub(super) fn method(text: &str, name: &str, args: &[Value]) -> Option<Result<Va
         "isspace" => Some(every(text, char::is_whitespace)),
         "isupper" => Some(Value::from(cased(text, true))),
         "islower" => Some(Value::from(cased(text, false))),
+        "istitle" => Some(Value::from(is_title(text))),
         _ => return None,
     };
     Some(value.ok_or_else(|| wrong(name)))
+}
+
+/// Whether each word begins with the only upper-case letter in it, and there is one.
+fn is_title(text: &str) -> bool {
+    let mut before = false;
+    let mut found = false;
+    for letter in text.chars() {
+        if (letter.is_uppercase() && before) || (letter.is_lowercase() && !before) {
+            return false;
+        }
+        before = letter.is_uppercase() || letter.is_lowercase();
+        found |= before;
+    }
+    found
 }
 
 fn expanded(text: &str, width: usize) -> String {
@@ -307,6 +322,10 @@ mod tests {
         ("A1", "isupper", "[]", "true"),
         ("Ab", "isupper", "[]", "false"),
         ("1", "isupper", "[]", "false"),
+        ("A Bc", "istitle", "[]", "true"),
+        ("A bc", "istitle", "[]", "false"),
+        ("AB", "istitle", "[]", "false"),
+        ("1", "istitle", "[]", "false"),
         ("a1", "islower", "[]", "true"),
         ("aB", "islower", "[]", "false"),
         ("xxaxx", "strip", r#"["x"]"#, r#""a""#),

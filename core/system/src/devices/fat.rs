@@ -325,3 +325,6 @@ impl Tree for Volume {
         Ok(names)
     }
 }
+
+#[cfg(test)]
+mod tests;

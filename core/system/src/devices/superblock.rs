@@ -111,3 +111,6 @@ pub(super) fn probe(blocks: &dyn Blocks) -> Option<Superblock> {
         .or_else(|| swap(&head))
         .or_else(|| fat::probe(blocks, &head))
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,3 +106,88 @@ impl<'a> Host<'a> {
         tracing::warn!("Can't connect network interfaces after {TRIES} attempts");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::{Arc, Mutex};
+
+    use model::effects::{CommandError, Commands, Conversation, Output};
+    use system::Scratch;
+
+    use super::*;
+
+    /// A hypervisor that answers in this order, then nothing; it records the requests.
+    struct Hypervisor {
+        answers: Mutex<Vec<&'static str>>,
+        asked: Mutex<Vec<String>>,
+    }
+
+    impl Commands for Hypervisor {
+        fn run(&self, command: &Command) -> Result<Output, CommandError> {
+            self.asked.lock().expect("no panic").push(command.args.join(" "));
+            let mut answers = self.answers.lock().expect("no panic");
+            let answer = if answers.is_empty() { "" } else { answers.remove(0) };
+            Ok(Output { stdout: answer.into(), ..Output::default() })
+        }
+        fn which(&self, _program: &str) -> Option<PathBuf> {
+            None
+        }
+        fn spawn_detached(&self, _command: &Command) -> Result<(), CommandError> {
+            Ok(())
+        }
+        fn converse(&self, _command: &Command) -> Result<Option<Box<dyn Conversation>>, CommandError> {
+            Ok(None)
+        }
+    }
+
+    /// The requests and the seconds that `use_it` takes on a machine with a file of devices.
+    fn on(answers: &[&'static str], posts: bool, nics: &str, use_it: impl Fn(&Host<'_>)) -> (Vec<String>, u64) {
+        let (mut system, _) = Scratch::new().file("/nics.txt", nics).system();
+        let hypervisor = Arc::new(Hypervisor { answers: Mutex::new(answers.to_vec()), asked: Mutex::default() });
+        system.commands = hypervisor.clone();
+        use_it(&Host { system: &system, posts });
+        let asked = hypervisor.asked.lock().expect("no panic").clone();
+        (asked, system.clock.monotonic().as_secs())
+    }
+
+    /// The original's `enable_nics` (sources/helpers/vmware/imc/guestcust_util.py).
+    #[test]
+    fn devices_are_connected_and_asked_about() {
+        let enable = "deployPkg.update.state 4 103 /var/log/cloud-init.log@eth0,eth1";
+        let query = "deployPkg.update.state 4 104 /var/log/cloud-init.log@eth0,eth1";
+        for (answers, expected, seconds) in [
+            (vec!["queryNicsSupported\n", "connected\n"], vec![enable, query], 0),
+            (vec!["queryNicsSupported", "disconnected", "connected"], vec![enable, query, query], 1),
+            (vec!["something"], vec![enable], 0),
+            (vec!["", "queryNicsSupported", "connected"], vec![enable, enable, query], 5),
+            (vec![], vec![enable; 5], 25),
+            (
+                vec!["queryNicsSupported", "", "", "", "", "", "queryNicsSupported", "connected"],
+                vec![enable, query, query, query, query, query, enable, query],
+                5,
+            ),
+        ] {
+            let found = on(&answers, false, "eth0,eth1", |host| host.connect(Path::new("/nics.txt")));
+            assert_eq!(found, (expected.into_iter().map(str::to_owned).collect(), seconds), "{answers:?}");
+        }
+        assert_eq!(on(&[], false, "", |host| host.connect(Path::new("/nics.txt"))), (vec![], 0));
+        assert_eq!(on(&[], false, "", |host| host.connect(Path::new("/missing.txt"))), (vec![], 0));
+    }
+
+    /// `set_customization_status` and `set_gc_status`.
+    #[test]
+    fn states_are_told() {
+        let log = "/var/log/cloud-init.log";
+        let told = |posts: bool, use_it: &dyn Fn(&Host<'_>)| on(&[], posts, "", use_it).0;
+        assert_eq!(told(false, &|host| host.done()), [format!("deployPkg.update.state 5 0 {log}")]);
+        assert_eq!(
+            told(true, &|host| host.done()),
+            [format!("deployPkg.update.state 5 0 {log}"), "info-set guestinfo.gc.status Successful".to_owned()]
+        );
+        assert_eq!(
+            told(true, &|host| host.failed("no network", NETWORK_FAILED)),
+            [format!("deployPkg.update.state 4 101 {log}"), "info-set guestinfo.gc.status no network".to_owned()]
+        );
+    }
+}
