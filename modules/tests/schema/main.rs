@@ -71,7 +71,7 @@ fn no_null_and_no_width_of_rusts_types_is_left() {
 }
 
 fn read(text: &str) -> model::Node {
-    model::Node::from_yaml("user-data", text.as_bytes()).unwrap().unwrap()
+    model::Node::from_yaml("user-data", text.as_bytes()).expect("YAML").expect("a document")
 }
 
 /// A stage reads only the part of the schema that the document needs.
