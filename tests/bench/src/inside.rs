@@ -260,7 +260,7 @@ impl Told {
         }
         reboot()?;
         for (name, arguments) in STAGES {
-            self.called.insert(format!("{name}, second boot"), called(PROGRAM, arguments, functions)?);
+            self.called.insert(second(name), called(PROGRAM, arguments, functions)?);
         }
         Ok(())
     }
@@ -270,6 +270,11 @@ impl Told {
         self.costs.entry(name.to_owned()).or_default().push(cost);
         Ok(())
     }
+}
+
+/// The name of a stage of the second boot.
+pub fn second(stage: &str) -> String {
+    format!("{stage}, second boot")
 }
 
 /// Removes what a reboot removes, and leaves what the generator writes.

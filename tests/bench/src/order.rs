@@ -1,14 +1,16 @@
 //! The order of the program's functions in its file: those that a boot calls are side by side, so that few pages of the
 //! file are in memory. Traced from boots, and kept by name for `packaging/order/cc.sh`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::calls::Functions;
 use crate::common::Common;
-use crate::inside::{self, Machine, Work};
+use crate::inside::{self, Machine, Work, second};
+use crate::workload::STAGES;
 use crate::{Error, Options, file};
 
 /// Cases of tests/oracle that measure the order, which is therefore not made from them.
@@ -27,8 +29,8 @@ const NETWORKS: [&str; 3] = [
 /// How the calls of a function are spread over the commands.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Use {
-    /// In how many boots each command called it.
-    boots: BTreeMap<String, usize>,
+    /// The numbers of the boots in which each command called it.
+    boots: BTreeMap<String, BTreeSet<usize>>,
     /// Where it came first among the functions of a command.
     first: usize,
 }
@@ -42,7 +44,7 @@ pub fn order(options: &Options, out: &Path) -> Result<String, Error> {
     let mut used: HashMap<u64, Use> = HashMap::new();
     let seeds = seeds(&options.cache)?;
     let seeds: Vec<Option<&PathBuf>> = seeds.iter().map(Some).chain([None]).collect();
-    for seed in &seeds {
+    for (boot, seed) in seeds.iter().enumerate() {
         eprintln!("{}", seed.map_or("EC2".to_owned(), |seed| seed.display().to_string()));
         let told = inside::run(&Machine {
             root: options.root.clone(),
@@ -55,7 +57,7 @@ pub fn order(options: &Options, out: &Path) -> Result<String, Error> {
             eprintln!("  {command}: {} functions", called.len());
             for (place, address) in called.into_iter().enumerate() {
                 let entry = used.entry(address).or_insert(Use { first: place, ..Use::default() });
-                *entry.boots.entry(command.clone()).or_default() += 1;
+                entry.boots.entry(command.clone()).or_default().insert(boot);
                 entry.first = entry.first.min(place);
             }
         }
@@ -72,7 +74,8 @@ pub fn order(options: &Options, out: &Path) -> Result<String, Error> {
     Ok(format!("{} functions in {}\n", all.len(), out.display()))
 }
 
-/// The seeds of the comparison with upstream without those that measurements use, and one for each module's example.
+/// The seeds of the comparison with upstream without those that measurements use, one for each module's example, and those
+/// of this crate, plain and packed.
 fn seeds(cache: &Path) -> Result<Vec<PathBuf>, Error> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut seeds = Vec::new();
@@ -82,19 +85,37 @@ fn seeds(cache: &Path) -> Result<Vec<PathBuf>, Error> {
             seeds.push(case.join("seed"));
         }
     }
-    for example in entries(&source.join("modules/examples"))? {
-        let Some(name) = example.file_stem().filter(|name| LEFT_OUT.iter().all(|left| *name != *left)) else {
-            continue;
-        };
-        let seed = cache.join("seeds").join(name);
-        let named = || file(seed.display().to_string());
-        fs::create_dir_all(&seed).map_err(named())?;
-        fs::write(seed.join("meta-data"), format!("instance-id: {}\n", name.display())).map_err(named())?;
-        fs::write(seed.join("network-config"), NETWORKS[seeds.len() % NETWORKS.len()]).map_err(named())?;
-        fs::copy(&example, seed.join("user-data")).map_err(named())?;
-        seeds.push(seed);
+    for folder in ["modules/examples", "tests/bench/seeds"] {
+        for example in entries(&source.join(folder))? {
+            let Some(name) = example.file_stem().filter(|name| LEFT_OUT.iter().all(|left| *name != *left))
+            else {
+                continue;
+            };
+            let text = fs::read(&example).map_err(file(example.display().to_string()))?;
+            seeds.push(seed(&cache.join("seeds").join(name), seeds.len(), &text)?);
+            if folder == "tests/bench/seeds" {
+                let packed = gzip(&example)?;
+                let name = format!("{}-packed", name.display());
+                seeds.push(seed(&cache.join("seeds").join(name), seeds.len(), &packed)?);
+            }
+        }
     }
     Ok(seeds)
+}
+
+/// Writes a seed with this user-data.
+fn seed(directory: &Path, number: usize, user_data: &[u8]) -> Result<PathBuf, Error> {
+    let named = || file(directory.display().to_string());
+    fs::create_dir_all(directory).map_err(named())?;
+    fs::write(directory.join("meta-data"), format!("instance-id: boot-{number}\n")).map_err(named())?;
+    fs::write(directory.join("network-config"), NETWORKS[number % NETWORKS.len()]).map_err(named())?;
+    fs::write(directory.join("user-data"), user_data).map_err(named())?;
+    Ok(directory.to_owned())
+}
+
+fn gzip(path: &Path) -> Result<Vec<u8>, Error> {
+    let output = Command::new("gzip").arg("-nc").arg(path).output().map_err(file("gzip"))?;
+    Ok(output.stdout)
 }
 
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
@@ -105,11 +126,27 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(paths)
 }
 
-/// First what nearly every command calls, last what a single boot does: commands that call the same are neighbors.
-fn key(function: &Use, boots: usize) -> (usize, Vec<String>, Vec<String>, usize) {
-    let usual = function.boots.iter().filter(|(_, count)| **count * 2 > boots);
-    let usual: Vec<String> = usual.map(|(command, _)| command.clone()).collect();
-    (usize::MAX - usual.len(), usual, function.boots.keys().cloned().collect(), function.first)
+/// First what every stage calls, then what each does that calls the same, and last what only some boots do, by those.
+fn key(function: &Use, boots: usize) -> impl Ord + use<> {
+    let usual = |stage: &str| {
+        let count = |command: &str| function.boots.get(command).map_or(0, BTreeSet::len);
+        count(stage).max(count(&second(stage))) * 2 > boots
+    };
+    let stages: Vec<&str> = STAGES.iter().map(|(stage, _)| *stage).filter(|stage| usual(stage)).collect();
+    if !stages.is_empty() {
+        return (false, usize::MAX - stages.len(), stages, Vec::new(), function.first);
+    }
+    let called =
+        |stage: &&str| function.boots.contains_key(*stage) || function.boots.contains_key(&second(stage));
+    let stages = STAGES.iter().map(|(stage, _)| *stage).filter(called).collect();
+    let who: BTreeSet<usize> = function.boots.values().flatten().copied().collect();
+    (
+        true,
+        usize::from(who.len() * 4 > boots),
+        stages,
+        who.into_iter().collect::<Vec<usize>>(),
+        function.first,
+    )
 }
 
 #[cfg(test)]
@@ -119,12 +156,15 @@ mod tests {
     #[test]
     fn what_every_command_calls_is_first() {
         let used = |boots: &[(&str, usize)]| Use {
-            boots: boots.iter().map(|(command, count)| ((*command).to_owned(), *count)).collect(),
+            boots: boots
+                .iter()
+                .map(|(command, count)| ((*command).to_owned(), (0..*count).collect()))
+                .collect(),
             first: 0,
         };
         let once = used(&[("init", 1)]);
-        let usual = used(&[("init", 4), ("status", 1)]);
-        let everywhere = used(&[("init", 4), ("status", 3)]);
+        let usual = used(&[("init", 4), ("status", 4)]);
+        let everywhere = used(&[("init", 4), ("init --local, second boot", 3)]);
         let mut all = [once.clone(), usual.clone(), everywhere.clone()];
         all.sort_by_key(|function| key(function, 4));
         assert_eq!(all, [everywhere, usual, once]);
