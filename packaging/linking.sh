@@ -2,6 +2,7 @@
 # linking.sh : prints the compiler flags of the static program: those that this toolchain's linker knows, and whose program
 # its C library can start. Relative relocations (RELR) take a fiftieth of the room of the usual ones.
 set -eu
+cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 flags='-C target-feature=+crt-static'
@@ -10,11 +11,24 @@ cat > "$scratch/probe.rs" <<END
 static NAMES: [&str; 2] = ["none", "one"];
 fn main() { assert_eq!(NAMES[std::env::args().count()], "one"); }
 END
-for extra in '-C link-arg=-Wl,-z,pack-relative-relocs'; do
+works() {
     # shellcheck disable=SC2086 # several words
-    if "${RUSTC:-rustc}" ${RUSTFLAGS:-} $flags $extra -o "$scratch/probe" "$scratch/probe.rs" 2>/dev/null &&
-        "$scratch/probe" 2>/dev/null; then
+    "${RUSTC:-rustc}" ${RUSTFLAGS:-} $flags $1 -o "$scratch/probe" "$scratch/probe.rs" 2>/dev/null &&
+        "$scratch/probe" 2>/dev/null
+}
+for extra in '-C link-arg=-Wl,-z,pack-relative-relocs'; do
+    ! works "$extra" || flags="$flags $extra"
+done
+# The functions that a boot calls side by side: for lld as the default linker, installed, or of the toolchain. Without it, the
+# program is the same, and a boot has more of it in memory.
+order='-C symbol-mangling-version=v0 -C linker=packaging/order/cc.sh'
+sysroot=$("${RUSTC:-rustc}" --print sysroot)
+lld='-C link-arg=-fuse-ld=lld'
+own="-C link-arg=-B$(echo "$sysroot"/lib/rustlib/*/bin/gcc-ld | head -n 1)"
+for extra in "$order" "$order $lld" "$order $lld $own"; do
+    if works "$extra"; then
         flags="$flags $extra"
+        break
     fi
 done
 echo "$flags"

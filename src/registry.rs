@@ -16,7 +16,7 @@ pub(crate) fn registry() -> Registry {
         distro,
         templates: modules::TEMPLATES,
         #[cfg(feature = "schema")]
-        cloud_config_schema: Some(modules::cloud_config_schema),
+        cloud_config_schema: Some(modules::CLOUD_CONFIG_SCHEMA),
         #[cfg(not(feature = "schema"))]
         cloud_config_schema: None,
         version: crate::VERSION,

@@ -31,7 +31,7 @@ pub fn registry() -> Registry {
         removed_modules: modules::REMOVED,
         distro,
         templates: modules::TEMPLATES,
-        cloud_config_schema: Some(modules::cloud_config_schema),
+        cloud_config_schema: Some(modules::CLOUD_CONFIG_SCHEMA),
         version: "26.2",
     }
 }

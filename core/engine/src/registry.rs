@@ -20,8 +20,8 @@ pub struct Registry {
     pub distro: MakeDistro,
     /// Built-in templates, for images without their own.
     pub templates: &'static [(&'static str, &'static str)],
-    /// The schema of a cloud-config, if user-data is validated.
-    pub cloud_config_schema: Option<fn() -> serde_json::Value>,
+    /// The schema of a cloud-config as JSON, if user-data is validated.
+    pub cloud_config_schema: Option<&'static str>,
     /// The program's version.
     pub version: &'static str,
 }

@@ -255,6 +255,48 @@ fn netplan_generates_once_and_keeps_a_stricter_mode() {
     assert_eq!(machine.ran(), ["systemctl start systemd-networkd-wait-online.service"]);
 }
 
+/// netplan's commands are Python programs, which would take a tenth of a second before the network is up.
+#[test]
+fn netplan_is_configured_without_its_command_line() {
+    let generated = |root: Scratch, failing: &[&'static str]| {
+        let machine = Machine { failing: failing.to_vec(), ..Machine::default() }
+            .on(root.program("/usr/sbin/netplan").file("/proc/cmdline", "net.ifnames=0\n"));
+        let settings = Settings {
+            distro: "ubuntu".into(),
+            renderers: Some(vec!["netplan".into()]),
+            netplan: network_managers::netplan::Settings { postcmds: true, ..Default::default() },
+            ..Settings::default()
+        };
+        let tools = NetworkTools::new(machine.system.clone(), settings);
+        let mtu = "version: 1\nconfig:\n- {type: physical, name: eth0, subnets: [{type: static, \
+                   address: 2001:db8::1/64, mtu: 1400}]}\n";
+        let rendered = tools.read(&config(mtu)).expect("read").render().is_ok();
+        let file = machine.text("/etc/netplan/50-cloud-init.yaml").expect("written");
+        (rendered, file.contains("ipv6-mtu: 1400"), machine.ran())
+    };
+    let (udev, systemd) = ("udevadm control --reload", "systemctl daemon-reload --no-ask-password");
+    let (generate, configure) = ("/usr/libexec/netplan/generate", "/usr/libexec/netplan/configure");
+    let features =
+        "# Generated file\nNETPLAN_FEATURE_FLAGS = [\n    \"auth-phase2\",\n    \"ipv6-mtu\",\n]\n";
+    let old = || debian().program(generate).file("/usr/share/netplan/netplan/_features.py", features);
+    let new = || {
+        let root = debian().program(generate).program(configure);
+        root.file("/usr/share/netplan/netplan_cli/_features.py", features)
+    };
+    assert_eq!(generated(old(), &[]), (true, true, vec![generate.to_owned(), udev.into(), systemd.into()]));
+    assert_eq!(generated(new(), &[]), (true, true, vec![systemd.to_owned(), configure.into(), udev.into()]));
+    assert_eq!(generated(new(), &[systemd]), (false, true, vec![systemd.to_owned()]));
+    let failed = generated(new(), &[configure, udev]);
+    assert_eq!(failed, (false, true, vec![systemd.to_owned(), configure.into(), udev.into()]));
+    let trying = new().file("/run/netplan/netplan-try.ready", "");
+    assert_eq!(generated(trying, &[]), (true, true, vec!["netplan generate".to_owned()]));
+    let (_, _, unknown) = generated(debian(), &[]);
+    assert_eq!(
+        (unknown.first(), unknown.last()),
+        (Some(&"netplan info".into()), Some(&"netplan generate".into()))
+    );
+}
+
 #[test]
 fn network_manager_loads_each_connection() {
     let root = Scratch::new().directory("/run/systemd/system");

@@ -69,3 +69,48 @@ fn no_null_and_no_width_of_rusts_types_is_left() {
         assert!(found.is_none(), "{word}: {found:?}");
     }
 }
+
+fn read(text: &str) -> model::Node {
+    model::Node::from_yaml("user-data", text.as_bytes()).expect("YAML").expect("a document")
+}
+
+/// A stage reads only the part of the schema that the document needs.
+#[test]
+fn the_part_for_a_document_finds_what_the_whole_schema_finds() {
+    let whole = modules::cloud_config_schema();
+    let told = |schema: &Value, config: &model::Node| -> Vec<String> {
+        let findings = schema::check(&schema::Schema::new(schema), config);
+        findings
+            .iter()
+            .map(|found| format!("{:?} {:?} {}", found.severity, found.origin, found.public()))
+            .collect()
+    };
+    let mut texts = vec![
+        "- a list\n".to_owned(),
+        "runcmd: {a: b}\nusrs: []\nhostname: 7\ninstance-id: x\nntp: {wrong: 1, runcmd: []}\n".to_owned(),
+        "users: [{name: 7, wrong: 1}]\napt_update: maybe\nca-certs: {trusted: [1]}\nnetwork: {}\n1: 2\n"
+            .to_owned(),
+    ];
+    for example in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).unwrap() {
+        let text = std::fs::read_to_string(example.unwrap().path()).unwrap();
+        // The same keys, with values that hardly any of them may have.
+        let node = read(&text);
+        let keys =
+            node.as_map().into_iter().flat_map(model::config::Map::iter).filter_map(|(key, _)| key.as_str());
+        texts.push(keys.map(|key| format!("{key}: [{{wrong: 1}}]\n")).collect());
+        texts.push(text);
+    }
+    let mut found = 0;
+    for text in &texts {
+        let config = read(text);
+        let part = schema::needed(modules::CLOUD_CONFIG_SCHEMA, &config).unwrap();
+        let expected = told(&whole, &config);
+        found += expected.len();
+        assert_eq!(told(&part, &config), expected, "{text}");
+        if config.as_map().is_some() {
+            let definitions = |schema: &Value| schema["$defs"].as_object().unwrap().len();
+            assert!(definitions(&part) < definitions(&whole) / 2, "{text}");
+        }
+    }
+    assert!(found > texts.len() / 2, "{found} findings in {} documents", texts.len());
+}

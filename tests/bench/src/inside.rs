@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use metadata_service::{Config, Ec2, Server, parse_address};
 use serde::{Deserialize, Serialize};
 
+use crate::calls::{Functions, called};
 use crate::measure::{Cost, measure, measure_beside, unit_command};
 use crate::workload::{CLOUD_CONFIG, COMMANDS, CONVERSIONS, LARGE, PROGRAM, SCHEMAS, STAGES, cloud_config};
 use crate::{Error, file};
@@ -21,6 +22,8 @@ const SOCKETS: [&str; 4] = ["local", "network", "config", "final"];
 /// How long the single process may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What ends with a boot.
+const RUN: &str = "/run/cloud-init";
 /// How often each of the short commands is run in a machine.
 const REPEAT: usize = 5;
 
@@ -81,12 +84,17 @@ pub enum Work {
     Units(PathBuf),
     /// The four stages of a first boot with this NoCloud seed, a process each, then the commands.
     FirstBoot(PathBuf),
+    /// Only those stages.
+    Stages(PathBuf),
     /// A large machine's network as the files of each renderer, with this NoCloud seed.
     Conversions(PathBuf),
     /// The first two stages with this NoCloud seed, whose user-data has many parts and no modules to run.
     Parts(PathBuf),
     /// The network stage on EC2 without its modules, whose service takes so many milliseconds for each answer.
     Ec2(u64),
+    /// Which functions the stages and commands of a first boot with this NoCloud seed call, or those of EC2 without one;
+    /// the functions of the program are in this file.
+    Calls(PathBuf, Option<PathBuf>),
 }
 
 /// One machine.
@@ -113,6 +121,8 @@ pub struct Told {
     pub requests: usize,
     /// Connections that carried them.
     pub connections: usize,
+    /// Addresses of the functions that a command called, in this order.
+    pub called: BTreeMap<String, Vec<u64>>,
 }
 
 /// Runs a machine in namespaces of its own.
@@ -133,10 +143,13 @@ pub fn run(machine: &Machine) -> Result<Told, Error> {
 pub fn inside(machine: &str) -> Result<String, Error> {
     let machine: Machine = serde_json::from_str(machine).map_err(Error::Told)?;
     let seed = match &machine.work {
-        Work::Units(seed) | Work::FirstBoot(seed) | Work::Conversions(seed) | Work::Parts(seed) => {
-            seed.as_path()
-        }
-        Work::Ec2(_) => Path::new(""),
+        Work::Units(seed)
+        | Work::FirstBoot(seed)
+        | Work::Stages(seed)
+        | Work::Conversions(seed)
+        | Work::Parts(seed) => seed.as_path(),
+        Work::Calls(_, Some(seed)) => seed.as_path(),
+        Work::Ec2(_) | Work::Calls(_, None) => Path::new(""),
     };
     let mut setup = Command::new("sh");
     setup.args(["-c", MACHINE, "sh"]).args([&machine.root, &machine.scratch]);
@@ -144,65 +157,21 @@ pub fn inside(machine: &str) -> Result<String, Error> {
     setup.arg(Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("boot").join("guest"));
     setup.arg(&machine.modules);
     output(&mut setup)?;
-    let service = if let Work::Ec2(latency) = machine.work { Some(serve(latency)?) } else { None };
+    let service = match machine.work {
+        Work::Ec2(latency) => Some(serve(latency)?),
+        Work::Calls(_, None) => Some(serve(0)?),
+        _ => None,
+    };
+    // It is outside of the root.
+    let functions = match &machine.work {
+        Work::Calls(table, _) => Functions::load(table)?,
+        _ => Functions::default(),
+    };
     let root = machine.scratch.join("root");
     nix::unistd::chroot(&root).map_err(Error::Process)?;
     std::env::set_current_dir("/").map_err(file("/"))?;
     let mut told = Told::default();
-    let expected = match &machine.work {
-        Work::Units(_) => {
-            told.costs.insert(UNITS.to_owned(), vec![units(machine.ours.is_some())?]);
-            "DataSourceNoCloud"
-        }
-        Work::FirstBoot(_) => {
-            for (name, arguments) in STAGES {
-                told.add(name, arguments)?;
-            }
-            for (name, arguments) in COMMANDS {
-                for _ in 0..REPEAT {
-                    told.add(name, arguments)?;
-                }
-            }
-            for (name, lines) in SCHEMAS {
-                fs::write(CLOUD_CONFIG, cloud_config(*lines)).map_err(file(CLOUD_CONFIG))?;
-                told.add(&format!("schema {name}"), &["schema", "-c", CLOUD_CONFIG])?;
-            }
-            "DataSourceNoCloud"
-        }
-        Work::Conversions(_) => {
-            // Only so that the source is known.
-            told.add(STAGES[0].0, STAGES[0].1)?;
-            let large = network_oracle::generate::large(1, 200, 2000);
-            fs::write(LARGE, large.to_string()).map_err(file(LARGE))?;
-            for (renderer, distro) in CONVERSIONS {
-                let words = [
-                    "devel",
-                    "net-convert",
-                    "-p",
-                    LARGE,
-                    "-k",
-                    "yaml",
-                    "-d",
-                    "/converted",
-                    "-D",
-                    distro,
-                    "-O",
-                ];
-                told.add(&format!("net-convert {renderer}"), &[&words[..], &[*renderer]].concat())?;
-            }
-            "DataSourceNoCloud"
-        }
-        Work::Parts(_) => {
-            for (name, arguments) in &STAGES[..2] {
-                told.add(name, arguments)?;
-            }
-            "DataSourceNoCloud"
-        }
-        Work::Ec2(_) => {
-            told.add("init", &["init"])?;
-            "DataSourceEc2"
-        }
-    };
+    let expected = told.work(&machine, &functions)?;
     if let Some(service) = service {
         told.requests = service.requests().len();
         told.connections = service.connections();
@@ -217,11 +186,109 @@ pub fn inside(machine: &str) -> Result<String, Error> {
 }
 
 impl Told {
+    /// Does the work, and names the data source that it should have taken.
+    fn work(&mut self, machine: &Machine, functions: &Functions) -> Result<&'static str, Error> {
+        let source = match &machine.work {
+            Work::Units(_) => {
+                self.costs.insert(UNITS.to_owned(), vec![units(machine.ours.is_some())?]);
+                "DataSourceNoCloud"
+            }
+            Work::Stages(_) => {
+                for (name, arguments) in STAGES {
+                    self.add(name, arguments)?;
+                }
+                "DataSourceNoCloud"
+            }
+            Work::FirstBoot(_) => {
+                for (name, arguments) in STAGES {
+                    self.add(name, arguments)?;
+                }
+                for (name, arguments) in COMMANDS {
+                    for _ in 0..REPEAT {
+                        self.add(name, arguments)?;
+                    }
+                }
+                for (name, lines) in SCHEMAS {
+                    fs::write(CLOUD_CONFIG, cloud_config(*lines)).map_err(file(CLOUD_CONFIG))?;
+                    self.add(&format!("schema {name}"), &["schema", "-c", CLOUD_CONFIG])?;
+                }
+                "DataSourceNoCloud"
+            }
+            Work::Conversions(_) => {
+                self.conversions()?;
+                "DataSourceNoCloud"
+            }
+            Work::Parts(_) => {
+                for (name, arguments) in &STAGES[..2] {
+                    self.add(name, arguments)?;
+                }
+                "DataSourceNoCloud"
+            }
+            Work::Ec2(_) => {
+                self.add("init", &["init"])?;
+                "DataSourceEc2"
+            }
+            Work::Calls(_, Some(_)) => {
+                self.calls(functions)?;
+                "DataSourceNoCloud"
+            }
+            Work::Calls(_, None) => {
+                self.called.insert("init".to_owned(), called(PROGRAM, &["init"], functions)?);
+                "DataSourceEc2"
+            }
+        };
+        Ok(source)
+    }
+
+    fn conversions(&mut self) -> Result<(), Error> {
+        // Only so that the source is known.
+        self.add(STAGES[0].0, STAGES[0].1)?;
+        let large = network_oracle::generate::large(1, 200, 2000);
+        fs::write(LARGE, large.to_string()).map_err(file(LARGE))?;
+        for (renderer, distro) in CONVERSIONS {
+            let words =
+                ["devel", "net-convert", "-p", LARGE, "-k", "yaml", "-d", "/converted", "-D", distro, "-O"];
+            self.add(&format!("net-convert {renderer}"), &[&words[..], &[*renderer]].concat())?;
+        }
+        Ok(())
+    }
+
+    /// The functions that two boots and the commands after them call.
+    fn calls(&mut self, functions: &Functions) -> Result<(), Error> {
+        for (name, arguments) in STAGES.iter().chain(COMMANDS) {
+            self.called.insert((*name).to_owned(), called(PROGRAM, arguments, functions)?);
+        }
+        reboot()?;
+        for (name, arguments) in STAGES {
+            self.called.insert(second(name), called(PROGRAM, arguments, functions)?);
+        }
+        Ok(())
+    }
+
     fn add(&mut self, name: &str, arguments: &[&str]) -> Result<(), Error> {
         let cost = measure(PROGRAM, arguments)?;
         self.costs.entry(name.to_owned()).or_default().push(cost);
         Ok(())
     }
+}
+
+/// The name of a stage of the second boot.
+pub fn second(stage: &str) -> String {
+    format!("{stage}, second boot")
+}
+
+/// Removes what a reboot removes, and leaves what the generator writes.
+fn reboot() -> Result<(), Error> {
+    for entry in fs::read_dir(RUN).map_err(file(RUN))? {
+        let entry = entry.map_err(file(RUN))?;
+        let path = entry.path();
+        if path.is_dir() {
+            fs::remove_dir_all(&path).map_err(file(RUN))?;
+        } else if entry.file_name() != "enabled" && entry.file_name() != "cloud.cfg" {
+            fs::remove_file(&path).map_err(file(RUN))?;
+        }
+    }
+    Ok(())
 }
 
 /// What the processes of a boot cost, as the units of each program start them.

@@ -13,17 +13,19 @@
 )]
 
 mod booted;
+mod calls;
 mod common;
 mod growth;
 mod inside;
 mod measure;
+mod order;
 mod parts;
 mod report;
 mod table;
 mod workload;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -116,6 +118,12 @@ struct Options {
     /// Without net-convert, which takes the original five minutes in each run
     #[arg(long)]
     no_conversions: bool,
+    /// Only writes the order of functions for the linker: what boots call; --ours has symbols for it
+    #[arg(long, value_name = "FILE")]
+    order: Option<PathBuf>,
+    /// Only measures the peak memory of our stages on these NoCloud seeds
+    #[arg(long, value_name = "DIR", num_args = 1.., value_parser = places::existing)]
+    peaks: Vec<PathBuf>,
     /// Only measures how the time of our program grows with its input, and fails if that is not linear
     #[arg(long)]
     growth: bool,
@@ -128,7 +136,11 @@ fn main() -> ExitCode {
         [_, word, machine] if word == "inside" => inside::inside(machine).map(|text| (text, true)),
         _ => {
             let options = Options::parse();
-            if options.growth {
+            if let Some(file) = &options.order {
+                order::order(&options, file).map(|text| (text, true))
+            } else if !options.peaks.is_empty() {
+                peaks(&options).map(|text| (text, true))
+            } else if options.growth {
                 growth::growth(&options.ours, &options.cache, options.runs.get())
             } else {
                 bench(&options).map(|text| (text, true))
@@ -171,6 +183,19 @@ fn bench(options: &Options) -> Result<String, Error> {
         }
     }
     samples.report(options, &common)
+}
+
+/// The peak memory of each stage of a first boot, a row for each seed.
+fn peaks(options: &Options) -> Result<String, Error> {
+    let common = Common::write(&options.root, &options.ours, &options.cache)?;
+    let bench = Bench { options, common: &common };
+    let mut rows = Vec::new();
+    for seed in &options.peaks {
+        let told = bench.machine(Some(&options.ours), &Work::Stages(seed.clone()))?;
+        let name = seed.parent().and_then(Path::file_name).unwrap_or(seed.as_os_str());
+        rows.push(report::peaks(&name.to_string_lossy(), &told));
+    }
+    Ok(report::peaks_table(&rows))
 }
 
 /// What is measured, each by the original and by ours.
@@ -224,18 +249,17 @@ struct Bench<'o> {
 impl Bench<'_> {
     /// The same work by the original and by ours.
     fn pair(&self, run: usize, work: &Work) -> Result<[Told; 2], Error> {
-        let options = self.options;
-        let machine = |ours: Option<&PathBuf>| {
-            let scratch = options.cache.join(format!("machine-{}", std::process::id()));
-            inside::run(&Machine {
-                root: options.root.clone(),
-                scratch,
-                ours: ours.cloned(),
-                modules: self.common.file.clone(),
-                work: work.clone(),
-            })
-        };
-        in_turns(run, || machine(None), || machine(Some(&options.ours)))
+        in_turns(run, || self.machine(None, work), || self.machine(Some(&self.options.ours), work))
+    }
+
+    fn machine(&self, ours: Option<&PathBuf>, work: &Work) -> Result<Told, Error> {
+        inside::run(&Machine {
+            root: self.options.root.clone(),
+            scratch: self.options.cache.join(format!("machine-{}", std::process::id())),
+            ours: ours.cloned(),
+            modules: self.common.file.clone(),
+            work: work.clone(),
+        })
     }
 }
 

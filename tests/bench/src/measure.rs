@@ -1,11 +1,15 @@
 //! What one process costs.
 
+use std::collections::HashSet;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::libc::PTRACE_EVENT_EXIT;
+use nix::errno::Errno;
+use nix::libc::{
+    PTRACE_EVENT_CLONE, PTRACE_EVENT_EXEC, PTRACE_EVENT_EXIT, PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK,
+};
 use nix::sys::ptrace::{self, Options};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, kill};
@@ -26,11 +30,12 @@ const ENVIRONMENT: [(&str, &str); 2] = [("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"
 pub struct Cost {
     /// CPU of the process and of the children it waited for, user and system, in milliseconds.
     pub cpu: f64,
-    /// CPU of the process alone, in milliseconds.
+    /// CPU of the processes that run the program itself, in milliseconds.
     pub own: f64,
     /// Time from its start to its end, in milliseconds.
     pub wall: f64,
-    /// Peak resident set of the process, in KiB, as the kernel kept it (`VmHWM`); 0 for a process that was killed.
+    /// Peak resident set of the largest process that runs the program, in KiB, as the kernel kept it (`VmHWM`); 0 for
+    /// processes that were killed.
     pub peak: u64,
     /// Its exit code; -1 after a signal.
     pub code: i32,
@@ -61,12 +66,15 @@ pub fn measure_beside(
     beside: impl FnOnce() -> Result<(), Error> + Send,
 ) -> Result<Cost, Error> {
     let before = children()?;
-    let mut launcher = unit_command("/bin/sh");
-    let child =
-        launcher.args(["-c", LAUNCHER, "sh", program]).args(arguments).spawn().map_err(file("/bin/sh"))?;
-    let pid = Pid::from_raw(child.id().cast_signed());
-    waitpid(pid, Some(WaitPidFlag::WUNTRACED)).map_err(Error::Process)?;
-    ptrace::seize(pid, Options::PTRACE_O_TRACEEXIT).map_err(Error::Process)?;
+    let pid = launch(
+        program,
+        arguments,
+        Options::PTRACE_O_TRACEEXIT
+            | Options::PTRACE_O_TRACEEXEC
+            | Options::PTRACE_O_TRACEFORK
+            | Options::PTRACE_O_TRACEVFORK
+            | Options::PTRACE_O_TRACECLONE,
+    )?;
     // The launcher's own work so far is not the program's.
     let launched = cpu(pid)?;
     let start = Instant::now();
@@ -81,6 +89,17 @@ pub fn measure_beside(
     Ok(cost)
 }
 
+/// A traced process that becomes the program once it is sent SIGCONT.
+pub fn launch(program: &str, arguments: &[&str], options: Options) -> Result<Pid, Error> {
+    let mut launcher = unit_command("/bin/sh");
+    let child =
+        launcher.args(["-c", LAUNCHER, "sh", program]).args(arguments).spawn().map_err(file("/bin/sh"))?;
+    let pid = Pid::from_raw(child.id().cast_signed());
+    waitpid(pid, Some(WaitPidFlag::WUNTRACED)).map_err(Error::Process)?;
+    ptrace::seize(pid, options).map_err(Error::Process)?;
+    Ok(pid)
+}
+
 /// A command with a unit's environment and nothing on its standard streams.
 pub fn unit_command(program: &str) -> Command {
     let mut command = Command::new(program);
@@ -89,26 +108,97 @@ pub fn unit_command(program: &str) -> Command {
     command
 }
 
-/// Waits for the end of a traced process and looks at it in its last moment, while its memory is still there.
-fn trace(pid: Pid, launched: Duration, start: Instant) -> Result<Cost, Error> {
+/// Waits for the end of a traced process and looks at it, and at those that it forked, in their last moment, while their
+/// memory is still there. A child that becomes another program is let go.
+fn trace(main: Pid, launched: Duration, start: Instant) -> Result<Cost, Error> {
     let mut cost = Cost::default();
-    loop {
-        let signal = match waitpid(pid, Some(WaitPidFlag::__WALL)).map_err(Error::Process)? {
-            WaitStatus::Exited(_, code) => return Ok(Cost { code, ..cost }),
-            WaitStatus::Signaled(..) => return Ok(Cost { code: -1, ..cost }),
-            WaitStatus::PtraceEvent(_, _, event) => {
-                if event == PTRACE_EVENT_EXIT {
-                    cost.wall = milliseconds(start.elapsed());
-                    cost.own = milliseconds(cpu(pid)?.saturating_sub(launched));
-                    cost.peak = high_water(pid).unwrap_or_default();
-                }
-                None
+    let mut own = Duration::ZERO;
+    let mut traced = Traced::new(main);
+    while traced.any() {
+        // Children of other threads are not this one's to wait for.
+        let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
+        let status = waitpid(None, Some(flags)).map_err(Error::Process)?;
+        traced.note(&status);
+        let answered = match status {
+            WaitStatus::Exited(pid, code) if pid == main => {
+                cost.code = code;
+                continue;
             }
-            WaitStatus::Stopped(_, signal) => Some(signal),
-            _ => None,
+            WaitStatus::Signaled(pid, ..) if pid == main => {
+                cost.code = -1;
+                continue;
+            }
+            WaitStatus::PtraceEvent(pid, _, PTRACE_EVENT_EXIT) => {
+                if pid == main {
+                    cost.wall = milliseconds(start.elapsed());
+                }
+                if leads(pid) {
+                    own += cpu(pid)?;
+                    cost.peak = cost.peak.max(high_water(pid).unwrap_or_default());
+                }
+                ptrace::cont(pid, None)
+            }
+            WaitStatus::PtraceEvent(pid, _, PTRACE_EVENT_EXEC) if pid != main => {
+                traced.end(pid);
+                ptrace::detach(pid, None)
+            }
+            WaitStatus::PtraceEvent(pid, ..) => ptrace::cont(pid, None),
+            WaitStatus::Stopped(pid, signal) => ptrace::cont(pid, Some(signal)),
+            _ => continue,
         };
-        ptrace::cont(pid, signal).map_err(Error::Process)?;
+        // A process that was killed meanwhile needs no answer.
+        match answered {
+            Ok(()) | Err(Errno::ESRCH) => {}
+            Err(error) => return Err(Error::Process(error)),
+        }
     }
+    cost.own = milliseconds(own.saturating_sub(launched));
+    Ok(cost)
+}
+
+/// The processes and threads that are traced. A child can end before its parent's event is told.
+#[derive(Debug, Default)]
+pub struct Traced {
+    there: HashSet<Pid>,
+    ended: HashSet<Pid>,
+}
+
+impl Traced {
+    /// A process, and what it will start.
+    pub fn new(main: Pid) -> Self {
+        Self { there: [main].into(), ended: HashSet::new() }
+    }
+
+    /// Whether one remains.
+    pub fn any(&self) -> bool {
+        !self.there.is_empty()
+    }
+
+    /// Notes what has begun or ended.
+    pub fn note(&mut self, status: &WaitStatus) {
+        match *status {
+            WaitStatus::PtraceEvent(pid, _, PTRACE_EVENT_FORK | PTRACE_EVENT_VFORK | PTRACE_EVENT_CLONE) => {
+                let started =
+                    ptrace::getevent(pid).ok().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+                self.there.extend(started.filter(|started| !self.ended.remove(started)));
+            }
+            WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..) => self.end(pid),
+            _ => {}
+        }
+    }
+
+    /// Forgets one that has ended or was let go.
+    pub fn end(&mut self, pid: Pid) {
+        if !self.there.remove(&pid) {
+            self.ended.insert(pid);
+        }
+    }
+}
+
+/// Whether this is the first thread of its process.
+fn leads(pid: Pid) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.lines().any(|line| line.strip_prefix("Tgid:").is_some_and(|id| id.trim() == pid.to_string()))
 }
 
 /// CPU of a process without its children.
@@ -162,6 +252,14 @@ mod tests {
         let grows = "x=$(head -c 20000000 /dev/zero | tr '\\0' x); exit 0";
         let large = measure("/bin/sh", &["-c", grows]).expect("measured");
         assert!(large.peak > 20_000, "{large:?}");
+    }
+
+    /// A stage runs in a process that its supervisor forks.
+    #[test]
+    fn forked_processes_of_the_program_count() {
+        let script = "(x=$(head -c 20000000 /dev/zero | tr '\\0' x); i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done); exit 0";
+        let cost = measure("/bin/sh", &["-c", script]).expect("measured");
+        assert!(cost.peak > 20_000 && cost.own > 5.0, "{cost:?}");
     }
 
     #[test]

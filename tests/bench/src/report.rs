@@ -102,6 +102,21 @@ pub fn first_boot(samples: &Samples) -> String {
     markdown(&[&["first boot, a process for each stage"][..], &COSTS].concat(), &rows)
 }
 
+/// A row of the peak memory of each stage.
+pub fn peaks(seed: &str, told: &Told) -> Vec<String> {
+    let peak =
+        |stage: &str| told.costs.get(stage).and_then(|costs| costs.first()).map_or(0, |cost| cost.peak);
+    let stages = STAGES.iter().map(|(stage, _)| quantity(peak(stage) as f64 / 1024.0, "MiB"));
+    std::iter::once(seed.to_owned()).chain(stages).collect()
+}
+
+/// The table of those rows.
+pub fn peaks_table(rows: &[Vec<String>]) -> String {
+    let head: Vec<&str> =
+        std::iter::once("peak memory").chain(STAGES.iter().map(|(stage, _)| *stage)).collect();
+    markdown(&head, rows)
+}
+
 /// A user-data of many parts.
 pub fn parts(samples: &Samples) -> String {
     let mut row = vec!["`init`, 500 cloud-config parts, no modules".to_owned()];
@@ -230,7 +245,7 @@ mod tests {
         let cost =
             |value: f64| Cost { cpu: value, own: value / 2.0, wall: value * 2.0, peak: 10240, code: 0 };
         let costs = values.iter().map(|(name, value)| ((*name).to_owned(), vec![cost(*value)])).collect();
-        Told { costs, requests: 9, connections: 2 }
+        Told { costs, requests: 9, connections: 2, ..Told::default() }
     }
 
     #[test]

@@ -22,12 +22,18 @@ fn boundary() -> Boundary {
 impl Boot<'_> {
     /// The findings for the user's merged cloud-config.
     fn user_data_findings(&self) -> Vec<Finding> {
-        let Some(document) = self.registry.cloud_config_schema else { return Vec::new() };
+        let Some(text) = self.registry.cloud_config_schema else { return Vec::new() };
         // An unreadable document is reported when the configuration is assembled.
         let Ok(config) = self.loader.written(&self.paths.instance("cloud-config.txt")) else {
             return Vec::new();
         };
-        check(&Schema::new(&document()), &config)
+        match schema::needed(text, &config) {
+            Ok(document) => check(&Schema::new(&document), &config),
+            Err(error) => {
+                tracing::error!("the program's own schema is invalid: {error}");
+                Vec::new()
+            }
+        }
     }
 
     /// Reports the findings for the user-data with places but without values: everyone can read the log and

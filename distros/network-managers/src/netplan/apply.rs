@@ -13,8 +13,16 @@ const LINKS: &str = "/sys/class/net";
 /// How often the devices are listed again if one is renamed meanwhile.
 const TRIES: usize = 5;
 
-/// The features listed by `netplan info`; empty if the command does not exist.
+/// Where netplan's command line has its list of features, by release: `netplan info` is a Python program that prints it.
+const FEATURES: [&str; 2] =
+    ["/usr/share/netplan/netplan_cli/_features.py", "/usr/share/netplan/netplan/_features.py"];
+
+/// netplan's features, by its own list or else by `netplan info`; empty if neither exists.
 pub(crate) fn features(system: &System) -> Vec<String> {
+    if let Some(listed) = FEATURES.iter().find_map(|path| system.files.text(Path::new(path))) {
+        let names = listed.lines().filter_map(|line| line.trim().strip_prefix('"')?.strip_suffix("\","));
+        return names.map(str::to_owned).collect();
+    }
     let Ok(output) = system.commands.run(&Command::line(["netplan", "info"])) else { return Vec::new() };
     let Ok(Some(info)) = yaml::parse("netplan info", &output.stdout, &Limits::default()) else {
         return Vec::new();
@@ -69,28 +77,39 @@ pub(crate) fn finish(system: &System, settings: &Settings, changed: bool) -> Res
     set_up_links(system)
 }
 
-/// The program behind `netplan generate` since netplan 1.0, and features that only later releases have.
+/// The programs behind `netplan generate`: the first one of netplan 1.0 and 1.1, both of later releases, in which the first
+/// one is a generator of systemd.
 const GENERATOR: &str = "/usr/libexec/netplan/generate";
 const CONFIGURATOR: &str = "/usr/libexec/netplan/configure";
+/// While `netplan try` restores a configuration, `netplan generate` fails.
+const TRYING: &str = "/run/netplan/netplan-try.ready";
 
-/// `netplan generate`. The command is a Python program that runs the generator and then makes udev and systemd reload
-/// (netplan 1.1, cli/commands/generate.py); performing these steps directly saves half a second before the network is
-/// up.
+const RELOAD_UDEV: [&str; 3] = ["udevadm", "control", "--reload"];
+const RELOAD_SYSTEMD: [&str; 3] = ["systemctl", "daemon-reload", "--no-ask-password"];
+
+/// `netplan generate`. The command is a Python program that runs others (cli/commands/generate.py of netplan 1.1 and
+/// 1.2); performing these steps directly saves half a second before the network is up.
 fn generate(system: &System) -> Result<(), DistroError> {
-    let known = system.files.exists(Path::new(GENERATOR)) && !system.files.exists(Path::new(CONFIGURATOR));
-    if !known {
-        system.commands.run(&Command::line(["netplan", "generate"]))?;
-        return Ok(());
-    }
-    system.commands.run(&Command::new(GENERATOR))?;
-    // netplan writes for systemd, as it would itself.
-    for reload in
-        [&["udevadm", "control", "--reload"][..], &["systemctl", "daemon-reload", "--no-ask-password"]]
-    {
-        // netplan ignores errors too: a container may not have udev.
-        if let Err(error) = system.commands.run(&Command::line(reload.iter().copied())) {
+    let exists = |path: &str| system.files.exists(Path::new(path));
+    let run = |line: [&str; 3]| system.commands.run(&Command::line(line));
+    // netplan ignores some errors too: a container may not have udev.
+    let try_to = |line| {
+        if let Err(error) = run(line) {
             tracing::debug!("{error}");
         }
+    };
+    if exists(CONFIGURATOR) && !exists(TRYING) {
+        run(RELOAD_SYSTEMD)?;
+        let configured = system.commands.run(&Command::new(CONFIGURATOR));
+        try_to(RELOAD_UDEV);
+        configured?;
+    } else if exists(GENERATOR) && !exists(CONFIGURATOR) {
+        system.commands.run(&Command::new(GENERATOR))?;
+        // netplan writes for systemd, as it would itself.
+        try_to(RELOAD_UDEV);
+        try_to(RELOAD_SYSTEMD);
+    } else {
+        system.commands.run(&Command::line(["netplan", "generate"]))?;
     }
     Ok(())
 }
