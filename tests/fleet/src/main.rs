@@ -89,8 +89,13 @@ fn main() -> ExitCode {
 fn enter() -> Result<bool, Error> {
     Options::parse();
     let program = std::env::current_exe().map_err(file("this program"))?;
+    let is_root =
+        std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").map_err(file("/proc"))?) == 0;
+    // Where root may make them, users' namespaces are often switched off.
+    let user: &[&str] = if is_root { &[] } else { &["--user", "--map-root-user"] };
     let error = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--net", "--mount", "--"])
+        .args(user)
+        .args(["--net", "--mount", "--"])
         .arg(program)
         .args(std::env::args_os().skip(1))
         .env(INSIDE, "1")
