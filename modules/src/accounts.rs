@@ -305,7 +305,7 @@ fn add_default(
 
 /// Keys whose value is tested for truth, as in Python.
 const FLAGS: &[&str] =
-    &["create_groups", "no_create_home", "no_user_group", "no_log_init", "system", "lock_passwd"];
+    &["create_groups", "known", "no_create_home", "no_user_group", "no_log_init", "system", "lock_passwd"];
 /// Keys for which null means an empty password.
 const PASSWORDS: &[&str] = &["passwd", "hashed_passwd", "plain_text_passwd"];
 /// Keys whose scalar values are converted to text.
