@@ -9,7 +9,7 @@ use model::module::Report;
 use model::user::UserSpec;
 use model::{Context, Map, ModuleError, Node, Origin, Value, config};
 
-use tree::{merged, text_node, unique_words, with_underscores};
+use tree::{merged, preferring_underscores, text_node, unique_words, with_underscores};
 
 /// A configured user. There is no `Debug`: the value may be a password.
 #[cfg_attr(not(feature = "users_groups"), allow(dead_code, reason = "only that module makes what is read"))]
@@ -38,8 +38,8 @@ impl Accounts {
     pub(crate) fn read(context: &Context<'_>, report: &mut Report) -> Result<Self, ModuleError> {
         let config = context.config;
         let groups = config.get("groups").map(groups).transpose()?.unwrap_or_default();
-        let old_user = old_user(config, report);
-        let distro = distro_default(context);
+        let old_user = old_user(config, report).map(|user| preferring_underscores(&user));
+        let distro = preferring_underscores(&distro_default(context));
         let mut default = merged(&[&old_user.clone().unwrap_or_default(), &distro]);
         if !old_user.as_ref().is_some_and(|user| user.contains_key("doas")) {
             rename_rules(&mut default, &distro);
@@ -305,7 +305,7 @@ fn add_default(
 
 /// Keys whose value is tested for truth, as in Python.
 const FLAGS: &[&str] =
-    &["create_groups", "no_create_home", "no_user_group", "no_log_init", "system", "lock_passwd"];
+    &["create_groups", "known", "no_create_home", "no_user_group", "no_log_init", "system", "lock_passwd"];
 /// Keys for which null means an empty password.
 const PASSWORDS: &[&str] = &["passwd", "hashed_passwd", "plain_text_passwd"];
 /// Keys whose scalar values are converted to text.

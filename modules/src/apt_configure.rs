@@ -109,20 +109,25 @@ fn apply(
     let lists = apt.generate_mirrorlists.unwrap_or_default().0;
     let rewrites = !keeps && !lists;
     install(context, apt, rewrites, matcher.as_ref())?;
+    let mut outcome = Ok(());
     if lists {
         sources_list::write_mirror_lists(context, &chosen)?;
     } else if rewrites {
-        let mirror_keys = keys::of_mirrors(apt, keys, node, report)?;
-        sources_list::write(context, apt, node, &release, &chosen, &mirror_keys, report)?;
-        mirrors::rename_lists(context, &chosen, &arch, report);
+        // Without a mirror's key, the image's list stays; proxies and sources do not depend on it.
+        outcome = keys::of_mirrors(apt, keys, node, report).and_then(|mirror_keys| {
+            sources_list::write(context, apt, node, &release, &chosen, &mirror_keys, report)?;
+            mirrors::rename_lists(context, &chosen, &arch, report);
+            Ok(())
+        });
     }
     if let Err(error) = conf::apply(context, apt) {
         report.warn(Some(&node.origin), format!("Failed to apply proxy or apt config info: {error}"));
     }
-    match &apt.sources {
+    let added = match &apt.sources {
         Some(sources) => sources::add(context, sources, node, &release, &chosen, keys, matcher.as_ref(), report),
         None => Ok(()),
-    }
+    };
+    outcome.and(added)
 }
 
 /// What recognizes sources for add-apt-repository; `None` for an empty expression, which matches none.

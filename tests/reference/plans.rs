@@ -9,7 +9,7 @@ use tests::{program, run};
 use super::{EXPECTED, examples};
 
 /// How many plans a sample has.
-const SAMPLE: usize = 100;
+const SAMPLE: usize = 50;
 /// A sample's seed, to repeat it.
 const SEED: &str = "CLOUD_INIT_PLANS_SEED";
 

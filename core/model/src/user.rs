@@ -59,6 +59,8 @@ pub struct UserSpec {
     pub system: bool,
     /// E-mail address of an account managed by snapd.
     pub snapuser: Option<String>,
+    /// The account of `snapuser` is in a system-user assertion of this machine.
+    pub known: bool,
     /// sudo rules: a string, a list, null or false.
     pub sudo: Option<Node>,
     /// doas rules.

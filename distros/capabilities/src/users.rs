@@ -178,8 +178,8 @@ impl ShadowUtils {
 
     fn add_snap_user(&self, spec: &UserSpec, mail: &str) -> Result<(), DistroError> {
         let mut command = Command::line(["snap", "create-user", "--sudoer", "--json"]);
-        if spec.no_create_home {
-            command = command.arg("--no-create-home");
+        if spec.known {
+            command = command.arg("--known");
         }
         self.run(command.arg(mail))
     }

@@ -99,12 +99,16 @@ fn a_line_of_chpasswd_cannot_name_another_account() {
     assert_eq!(recording.commands(), ["chpasswd", "chpasswd -e"]);
 }
 
+/// The original's tests/unittests/distros/test_user_data_normalize.py: test_create_snap_user.
 #[test]
 fn a_user_of_the_snap_store() {
-    let (distro, recording) = machine(&["/usr/bin/snap"], |tools| tools);
-    let user = spec("{name: bob, snapuser: bob@example.org, no_create_home: true}");
-    assert!(distro.users().add_user(&user).expect("made"));
-    assert_eq!(recording.commands(), ["snap create-user --sudoer --json --no-create-home bob@example.org"]);
+    for (more, option) in [("", ""), (", known: true", "--known "), (", no_create_home: true", "")] {
+        let (distro, recording) = machine(&["/usr/bin/snap"], |tools| tools);
+        let user = spec(&format!("{{name: joe, snapuser: joe@joe.com{more}}}"));
+        assert!(distro.users().add_user(&user).expect("made"));
+        let command = format!("snap create-user --sudoer --json {option}joe@joe.com");
+        assert_eq!(recording.commands(), [command], "{more}");
+    }
 }
 
 /// hostnamectl needs D-Bus.

@@ -46,6 +46,14 @@ pub(super) fn with_underscores(map: &Map) -> Map {
     map.iter().map(|(key, node)| (name(key), node.clone())).collect()
 }
 
+/// The same; of two spellings of a key, the one with `_` takes precedence.
+pub(super) fn preferring_underscores(map: &Map) -> Map {
+    let mut whole = with_underscores(map);
+    let plain = map.iter().filter(|(key, _)| key.as_str().is_some_and(|key| !key.contains('-')));
+    whole.extend(plain.map(|(key, node)| (key.clone(), node.clone())));
+    whole
+}
+
 /// A text that this program adds to a tree.
 pub(super) fn text_node(text: impl Into<String>, origin: &Origin) -> Node {
     Node::new(Value::Str(text.into()), origin.clone())

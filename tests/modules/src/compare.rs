@@ -37,7 +37,7 @@ impl fmt::Display for Difference {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Known {
-    /// The module, on every distribution unless it is named as in the table.
+    /// The module, on every distribution unless it is named as in the table; `*` for all.
     pub module: String,
     /// The places.
     places: Vec<String>,
@@ -72,7 +72,7 @@ impl Known {
     pub fn covers(&self, module: &str, config: &str, said: &str, difference: &Difference) -> bool {
         let on_a_distribution =
             || module.strip_prefix(&self.module).is_some_and(|rest| rest.starts_with(" on "));
-        (self.module == module || on_a_distribution())
+        (["*", module].contains(&self.module.as_str()) || on_a_distribution())
             && self.places.contains(&difference.place)
             && said.contains(&self.says)
             && difference.theirs.contains(&self.theirs)
@@ -181,6 +181,7 @@ mod tests {
         assert!(row("ntp", "[b]").covers("ntp on rhel", "{}", said, &found[0]));
         assert!(!row("ntp on rhel", "[b]").covers("ntp", "{}", said, &found[0]));
         assert!(!row("nt", "[b]").covers("ntp", "{}", said, &found[0]));
+        assert!(row("*", "[b]").covers("ntp", "{}", said, &found[0]));
         assert!(!row("locale", "[b]").covers("ntp", "{}", said, &found[0]));
     }
 

@@ -297,7 +297,8 @@ fn conclude(options: &Options, table: &Table, known: &[Known], met: &[u64]) -> R
     if options.case.is_some() || options.cases != CASES || options.seed != Seed::Fixed(1) {
         return Ok(held);
     }
-    let of_this_run = |row: &Known| table.contains_key(&row.module);
+    let of_this_run =
+        |row: &Known| table.contains_key(&row.module) || (row.module == "*" && options.modules.is_empty());
     for (row, _) in known.iter().zip(met).filter(|(row, count)| **count == 0 && of_this_run(row)) {
         println!("stale, of {}: {}", row.module, row.why);
         held = false;
