@@ -95,6 +95,8 @@ done
 
 caught=0 survivors=() unviable=0
 for change in "${drawn[@]}"; do
+    # A build that fails for want of space would count as caught.
+    [ "$(df --output=avail -k "$work" | tail -n 1)" -gt $((1 << 20)) ] || { echo "less than 1 GiB is free" >&2; break; }
     name=$(head -n 1 "$work/changes/$change")
     file=${name%%:*} begun=$SECONDS
     package=$(package_of "$file")

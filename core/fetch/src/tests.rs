@@ -168,3 +168,26 @@ fn the_source_port_is_one_of_the_range() {
     let port = served.join().expect("served");
     assert!((range.0..=range.1).contains(&port), "{port}");
 }
+
+/// RFC 9110, 8.6: a request whose method expects content says how long it is, also where there is none.
+#[test]
+fn a_request_without_content_tells_its_length() {
+    for (method, told) in
+        [(Method::Post, true), (Method::Put, true), (Method::Get, false), (Method::Head, false)]
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let mut request = Request::get(format!("http://{}", listener.local_addr().expect("bound")));
+        request.method = method;
+        let asked = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let reader = BufReader::new(stream.try_clone().expect("the same socket"));
+            let lines = reader.lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+            let head: Vec<String> = lines.map(|line| line.to_lowercase()).collect();
+            let _ = stream.write_all(OK.as_bytes());
+            head
+        });
+        Fetch::new().send(&request).expect("an answer");
+        let head = asked.join().expect("no panic");
+        assert_eq!(head.iter().any(|line| line == "content-length: 0"), told, "{head:?}");
+    }
+}

@@ -201,4 +201,46 @@ mod tests {
         let (system, _) = Scratch::new().system();
         assert_eq!(network_manager(&system, SERVER), None);
     }
+
+    /// dhclient.leases(5) and the newest file: an interface of an image may have an old one.
+    #[test]
+    fn the_newest_file_of_leases_counts() {
+        assert_eq!(newest_lease(&*Scratch::new().system().0.files, Path::new("/var/lib/dhcp")), None);
+        for (name, counts) in [
+            ("dhclient.eth0.leases", true),
+            ("dhclient-1a2b-eth0.lease", true),
+            ("dhclient.leases~", false),
+            ("dhcpd.leases", false),
+            ("dhclient.eth0.pid", false),
+        ] {
+            let (system, _) = Scratch::new().file(&format!("/var/lib/dhcp/{name}"), "").system();
+            let found = newest_lease(system.files.as_ref(), Path::new("/var/lib/dhcp"));
+            assert_eq!(found.is_some(), counts, "{name}");
+        }
+    }
+
+    /// The lease that is held now has a server of its own; its options have the client's names.
+    #[test]
+    fn a_held_lease_has_its_options() {
+        let lease = |server: Option<&str>, options: &[(&str, &str)]| Lease {
+            interface: "eth0".to_owned(),
+            address: std::net::Ipv4Addr::new(192, 0, 2, 9),
+            prefix: 24,
+            router: None,
+            static_routes: Vec::new(),
+            server: server.map(|server| server.parse().expect("an address")),
+            mtu: None,
+            option_245: None,
+            options: options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        };
+        let own = [("domain-name", "a.example"), ("dhcp-server-identifier", "192.0.2.2")];
+        assert_eq!(of_lease(&lease(Some("192.0.2.1"), &own), SERVER).as_deref(), Some("192.0.2.1"));
+        assert_eq!(of_lease(&lease(None, &own), SERVER).as_deref(), Some("192.0.2.2"));
+        assert_eq!(of_lease(&lease(Some("192.0.2.1"), &own), DOMAIN).as_deref(), Some("a.example"));
+        assert_eq!(of_lease(&lease(Some("192.0.2.1"), &[("domain-name", "")]), DOMAIN), None);
+        let text = "# DOMAINNAME=old\n DOMAINNAME = 'b.example' \nEMPTY=\nno assignment\n";
+        let pairs: Vec<(&str, &str)> = assignments(text).collect();
+        assert_eq!(pairs, [("DOMAINNAME", "b.example"), ("EMPTY", "")]);
+        assert_eq!(pick(pairs.iter().copied(), &["EMPTY", "DOMAINNAME"]).as_deref(), Some("b.example"));
+    }
 }

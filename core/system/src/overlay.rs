@@ -288,6 +288,7 @@ mod tests {
     fn account_commands_are_seen_by_later_steps() {
         let (system, recording) =
             Scratch::new().program("/usr/sbin/useradd").file("/etc/passwd", "").system();
+        assert_eq!(recording.now(), (0, None, None));
         system.journal.enter(Stage::Network, Some("users_groups"));
         system.commands.run(&Command::line(["useradd", "bob", "-m"])).expect("modelled");
         assert!(system.files.is_dir(Path::new("/home/bob")));
@@ -296,5 +297,9 @@ mod tests {
         assert_eq!(effects.len(), 1, "the command tells it all: {effects:?}");
         assert_eq!(effects[0].module.as_deref(), Some("users_groups"));
         assert!(system.commands.run(&Command::new("nmcli")).is_err(), "not in this root");
+        let done = recording.effects().len();
+        assert_eq!(recording.now(), (done, Some(Stage::Network), Some("users_groups".to_owned())));
+        assert!(recording.notes().is_empty() && system.journal.note("depends on the machine"));
+        assert_eq!(recording.notes(), ["depends on the machine"]);
     }
 }
