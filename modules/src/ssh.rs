@@ -114,6 +114,19 @@ impl Described for Ssh {
 }
 
 impl Module for Ssh {
+    /// Host keys take longer than all else that a boot does, an RSA key up to a second: users are created meanwhile.
+    fn start(&self, context: &Context<'_>, config: Config) {
+        if config.ssh_keys.is_some() {
+            return;
+        }
+        let directory = context.distro.ssh().directory();
+        for job in jobs(context, &directory, &config) {
+            if let Ok(command) = job.prepare(context, &directory) {
+                context.system.commands.start(&command);
+            }
+        }
+    }
+
     fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
         let directory = context.distro.ssh().directory();
         let kept = match &config.ssh_keys {
@@ -232,24 +245,8 @@ fn generate_keys(
     config: &Config,
     report: &mut Report,
 ) -> Result<Option<BTreeSet<PathBuf>>, ModuleError> {
-    let types = match &config.ssh_genkeytypes {
-        Some(words) => words.texts(),
-        None => context.distro.ssh().key_types().iter().map(|&kind| kind.to_owned()).collect(),
-    };
-    let fips = fips(context);
-    let (mut jobs, mut kept) = (Vec::<Job>::new(), BTreeSet::new());
-    for kind in types {
-        let file = key_file(directory, &kind);
-        let replaces = context.system.files.exists(&file);
-        if replaces && !config.ssh_deletekeys.0 || jobs.iter().any(|job| job.file == file) {
-            continue;
-        }
-        if fips && kind == "ed25519" {
-            tracing::debug!("no ed25519 host key: the kernel is in FIPS mode");
-            continue;
-        }
-        jobs.push(Job { kind, file, replaces });
-    }
+    let jobs = jobs(context, directory, config);
+    let mut kept = BTreeSet::new();
     let (mut generated, mut failed) = (false, false);
     for (job, outcome) in jobs.iter().zip(generate(context, directory, &jobs)) {
         match outcome.and_then(|output| job.finish(context, &output, config.ssh_quiet_keygen.0)) {
@@ -272,6 +269,32 @@ fn generate_keys(
     Ok((generated || !failed).then_some(kept))
 }
 
+/// The host keys to generate.
+fn jobs(context: &Context<'_>, directory: &Path, config: &Config) -> Vec<Job> {
+    let types = match &config.ssh_genkeytypes {
+        Some(words) => words.texts(),
+        None => context.distro.ssh().key_types().iter().map(|&kind| kind.to_owned()).collect(),
+    };
+    let fips = fips(context);
+    let mut jobs = Vec::<Job>::new();
+    for kind in types {
+        let mut job = Job { file: key_file(directory, &kind), kind, replaces: false };
+        // What is being generated is not the image's.
+        if !context.system.commands.is_started(&job.command()) {
+            job.replaces = context.system.files.exists(&job.file);
+        }
+        if job.replaces && !config.ssh_deletekeys.0 || jobs.iter().any(|other| other.file == job.file) {
+            continue;
+        }
+        if fips && job.kind == "ed25519" {
+            tracing::debug!("no ed25519 host key: the kernel is in FIPS mode");
+            continue;
+        }
+        jobs.push(job);
+    }
+    jobs
+}
+
 /// A host key to generate.
 struct Job {
     kind: String,
@@ -284,6 +307,24 @@ impl Job {
     /// The file that ssh-keygen writes.
     fn fresh(&self) -> PathBuf {
         if self.replaces { PathBuf::from(format!("{}.new", self.file.display())) } else { self.file.clone() }
+    }
+
+    fn command(&self) -> Command {
+        let path = self.fresh().to_string_lossy().into_owned();
+        Command::line(["ssh-keygen", "-t", &self.kind, "-N", "", "-f", &path]).env("LANG", "C")
+    }
+
+    /// Makes room for what the command writes.
+    fn prepare(&self, context: &Context<'_>, directory: &Path) -> Result<Command, ModuleError> {
+        let command = self.command();
+        if !context.system.commands.is_started(&command) {
+            context.system.files.create_dir(directory, None)?;
+            if self.replaces {
+                // ssh-keygen asks before it overwrites what a power cut left.
+                context.system.files.remove(&self.fresh())?;
+            }
+        }
+        Ok(command)
     }
 
     /// Puts the generated key in its place.
@@ -304,18 +345,8 @@ impl Job {
 
 /// Generates host keys, side by side: an RSA key takes longer than the others together.
 fn generate(context: &Context<'_>, directory: &Path, jobs: &[Job]) -> Vec<Result<Output, ModuleError>> {
-    let files = &context.system.files;
-    let prepare = |job: &Job| -> Result<Command, ModuleError> {
-        files.create_dir(directory, None)?;
-        let fresh = job.fresh();
-        if job.replaces {
-            // ssh-keygen asks before it overwrites what a power cut left.
-            files.remove(&fresh)?;
-        }
-        let path = fresh.to_string_lossy().into_owned();
-        Ok(Command::line(["ssh-keygen", "-t", &job.kind, "-N", "", "-f", &path]).env("LANG", "C"))
-    };
-    let prepared: Vec<Result<Command, ModuleError>> = jobs.iter().map(prepare).collect();
+    let prepared: Vec<Result<Command, ModuleError>> =
+        jobs.iter().map(|job| job.prepare(context, directory)).collect();
     let commands: Vec<Command> = prepared.iter().filter_map(|command| command.as_ref().ok()).cloned().collect();
     let mut outcomes = context.system.commands.run_all(&commands).into_iter();
     prepared

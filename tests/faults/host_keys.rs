@@ -13,6 +13,30 @@ fn the_images_keys_stay_if_none_can_be_generated() {
     booted.warned("cannot generate a rsa host key: keeping the image's");
 }
 
+/// An RSA key takes longer than all users: they are created meanwhile.
+#[test]
+fn keys_are_generated_once_beside_the_creation_of_users() {
+    let user_data = "#cloud-config\nusers: [{name: bob}]\nssh_genkeytypes: [rsa, ed25519]\n";
+    let machine = Machine::new(seeded(image(), "i-one", user_data));
+    let booted = machine.boot();
+    let places = |text: &str| -> Vec<usize> {
+        let all = booted.commands.iter().enumerate();
+        all.filter(|(_, line)| line.contains(text)).map(|(place, _)| place).collect()
+    };
+    let (keys, users) = (places("ssh-keygen -t"), places("useradd bob"));
+    assert_eq!((keys.len(), users.len()), (2, 1), "{:?}", booted.commands);
+    assert!(keys.iter().all(|key| *key < users[0]), "{:?}", booted.commands);
+    assert_ne!(machine.text(RSA).as_deref(), Some("the key of the image\n"));
+    assert!(machine.has("/etc/ssh/ssh_host_ed25519_key") && !machine.has(&format!("{RSA}.new")));
+    // Nothing is generated for keys that are given, or that may stay, and nothing twice.
+    for rest in ["ssh_keys: {ed25519_private: PRIVATE, ed25519_public: PUBLIC}", "ssh_genkeytypes: null"] {
+        let user_data = format!("#cloud-config\nusers: [{{name: bob}}]\n{rest}\n");
+        let booted = Machine::new(seeded(image(), "i-one", user_data)).boot();
+        assert!(!booted.ran("ssh-keygen -t"), "{rest}: {:?}", booted.commands);
+    }
+    assert!(!machine.boot().ran("ssh-keygen"), "once per instance");
+}
+
 /// `ssh_keys` gives other types than the image has: the image's are removed once those are written.
 #[test]
 fn provided_keys_replace_the_images() {

@@ -259,6 +259,9 @@ pub trait Module: Described + Send + Sync {
         false
     }
 
+    /// Starts commands that take long and do not depend on the module before it in cloud.cfg's list, which runs meanwhile.
+    fn start(&self, _context: &Context<'_>, _config: Self::Config) {}
+
     /// Changes the machine according to `config`. Messages for the user go to `report`, which also counts if the module
     /// fails.
     fn run(
@@ -298,6 +301,8 @@ pub trait AnyModule: Send + Sync {
     fn installs_hotplug(&self) -> bool;
     /// [`Module::is_early`].
     fn early(&self, config: &Node, instance: &Instance) -> bool;
+    /// [`Module::start`], unless the config is invalid: then [`AnyModule::run`] says so.
+    fn start(&self, context: &Context<'_>);
     /// Reads the typed config from `context.config` and runs the module.
     fn run(&self, context: &Context<'_>, report: &mut Report) -> Result<(), ModuleError>;
 }
@@ -333,6 +338,12 @@ impl<M: Module> AnyModule for M {
 
     fn early(&self, config: &Node, instance: &Instance) -> bool {
         self.is_early(config, instance)
+    }
+
+    fn start(&self, context: &Context<'_>) {
+        if let Ok((config, _)) = from_node_noting(context.config) {
+            Module::start(self, context, config);
+        }
     }
 
     fn run(&self, context: &Context<'_>, report: &mut Report) -> Result<(), ModuleError> {

@@ -97,7 +97,8 @@ fn the_part_for_a_document_finds_what_the_whole_schema_finds() {
         let node = read(&text);
         let keys =
             node.as_map().into_iter().flat_map(model::config::Map::iter).filter_map(|(key, _)| key.as_str());
-        texts.push(keys.map(|key| format!("{key}: [{{wrong: 1}}]\n")).collect());
+        let wrong: Vec<String> = keys.map(|key| format!("{key}: [{{wrong: 1}}]\n")).collect();
+        texts.push(wrong.concat());
         texts.push(text);
     }
     let mut found = 0;

@@ -212,10 +212,16 @@ impl Boot<'_> {
                 skipped.join(",")
             );
         }
-        let failed = active
-            .into_iter()
-            .filter_map(|(module, entry)| self.run_entry(module, entry, stage).err())
-            .collect();
+        let mut failed = Vec::new();
+        for (place, (module, entry)) in active.iter().enumerate() {
+            // The user's own commands may do anything that the next module depends on.
+            if module.marked() == Marked::After
+                && let Some((next, of)) = active.get(place + 1)
+            {
+                self.start_entry(*next, of);
+            }
+            failed.extend(self.run_entry(*module, entry, stage).err());
+        }
         self.record();
         failed
     }
@@ -306,6 +312,19 @@ impl Boot<'_> {
         }
     }
 
+    /// Lets a module start what takes long, if it is going to run.
+    fn start_entry(&self, module: &dyn AnyModule, entry: &ModuleEntry) {
+        let frequency = entry.frequency.unwrap_or_else(|| module.frequency());
+        let semaphores = FileSemaphores::new(self.system, &self.paths);
+        if semaphores.has_run(&format!("config-{}", entry.name), frequency) {
+            return;
+        }
+        self.with_context(entry, self.system, &semaphores, &|| Ok(()), |context| {
+            // What fails here fails again, and is reported, when it runs.
+            let _ = catch_unwind(AssertUnwindSafe(|| module.start(context)));
+        });
+    }
+
     /// Runs a module, catching errors and panics.
     fn guarded(
         &self,
@@ -321,24 +340,10 @@ impl Boot<'_> {
             tracing::debug!("Skipping module named {}, no '{keys}' key in configuration", entry.name);
             return Ok(());
         }
-        let templates =
-            ShippedTemplates { system: self.system, paths: &self.paths, carried: self.registry.templates };
-        let none = Instance::default();
-        let context = Context {
-            system,
-            distro: self.distro.as_ref(),
-            paths: &self.paths,
-            instance: self.instance.as_ref().unwrap_or(&none),
-            config: &self.config,
-            name: &entry.name,
-            args: &entry.args,
-            templates: &templates,
-            semaphores,
-            version: self.registry.version,
-            mark_done,
-        };
         let mut report = Report::default();
-        let outcome = catch_unwind(AssertUnwindSafe(|| module.run(&context, &mut report)));
+        let outcome = self.with_context(entry, system, semaphores, mark_done, |context| {
+            catch_unwind(AssertUnwindSafe(|| module.run(context, &mut report)))
+        });
         let host_keys = std::mem::take(&mut report.host_keys);
         // The report counts even if the module failed.
         self.tell(entry, report);
@@ -350,6 +355,33 @@ impl Boot<'_> {
             Ok(Err(error)) => Err(error.to_string()),
             Err(panic) => Err(internal_error(panic.as_ref())),
         }
+    }
+
+    /// Does work with what a module is given.
+    fn with_context<R>(
+        &self,
+        entry: &ModuleEntry,
+        system: &System,
+        semaphores: &FileSemaphores,
+        mark_done: &dyn Fn() -> Result<(), FileError>,
+        work: impl FnOnce(&Context<'_>) -> R,
+    ) -> R {
+        let templates =
+            ShippedTemplates { system: self.system, paths: &self.paths, carried: self.registry.templates };
+        let none = Instance::default();
+        work(&Context {
+            system,
+            distro: self.distro.as_ref(),
+            paths: &self.paths,
+            instance: self.instance.as_ref().unwrap_or(&none),
+            config: &self.config,
+            name: &entry.name,
+            args: &entry.args,
+            templates: &templates,
+            semaphores,
+            version: self.registry.version,
+            mark_done,
+        })
     }
 
     /// Logs a module's report.

@@ -239,6 +239,17 @@ pub trait Commands: Send + Sync {
         commands.iter().map(|command| self.run(command)).collect()
     }
 
+    /// Starts a command whose result a later [`Commands::run`] of the same command returns, if this is possible.
+    fn start(&self, command: &Command) {
+        let _ = command;
+    }
+
+    /// Whether the command was started and its result has not been returned yet.
+    fn is_started(&self, command: &Command) -> bool {
+        let _ = command;
+        false
+    }
+
     /// The path of a program in PATH on the machine itself; system directories are always searched.
     fn which(&self, program: &str) -> Option<PathBuf>;
 

@@ -1,11 +1,12 @@
 //! Processes of the real machine.
 
+use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,11 +20,16 @@ pub(crate) const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/
 /// Runs programs on the machine, or in a root with chroot.
 pub(crate) struct HostCommands {
     prefix: Option<PathBuf>,
+    /// By the words of the command.
+    started: Mutex<HashMap<Vec<String>, Started>>,
 }
+
+/// A command that runs before its result is needed.
+type Started = thread::JoinHandle<Result<Output, CommandError>>;
 
 impl HostCommands {
     pub(crate) fn new(prefix: Option<PathBuf>) -> Self {
-        Self { prefix: prefix.filter(|path| path != Path::new("/")) }
+        Self { prefix: prefix.filter(|path| path != Path::new("/")), started: Mutex::default() }
     }
 
     /// The root that a command runs in, as this process sees it; `None` for the machine's own.
@@ -91,8 +97,12 @@ fn find(root: Option<&Path>, program: &str) -> Option<PathBuf> {
     }
 }
 
-impl Commands for HostCommands {
-    fn run(&self, command: &Command) -> Result<Output, CommandError> {
+impl HostCommands {
+    fn started(&self) -> MutexGuard<'_, HashMap<Vec<String>, Started>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run_now(&self, command: &Command) -> Result<Output, CommandError> {
         let shown = command.shown().join(" ");
         let mut prepared = self.prepare(command)?;
         prepared.stdin(match &command.stdin {
@@ -152,6 +162,28 @@ impl Commands for HostCommands {
         tracing::debug!(target: "subp.py", "Command {:?} ended with exit code {code}", command.program);
         let accepted = if command.accept.is_empty() { code == 0 } else { command.accept.contains(&code) };
         if accepted { Ok(output) } else { Err(CommandError::Failed { command: shown, output }) }
+    }
+}
+
+impl Commands for HostCommands {
+    fn run(&self, command: &Command) -> Result<Output, CommandError> {
+        let started = self.started().remove(&command.shown());
+        match started {
+            Some(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            None => self.run_now(command),
+        }
+    }
+
+    fn start(&self, command: &Command) {
+        let (own, given) = (Self::new(self.prefix.clone()), command.clone());
+        // Without memory for a thread, it runs when its result is needed.
+        if let Ok(thread) = thread::Builder::new().spawn(move || own.run_now(&given)) {
+            self.started().insert(command.shown(), thread);
+        }
+    }
+
+    fn is_started(&self, command: &Command) -> bool {
+        self.started().contains_key(&command.shown())
     }
 
     fn run_all(&self, commands: &[Command]) -> Vec<Result<Output, CommandError>> {
@@ -295,6 +327,23 @@ mod tests {
             .collect();
         assert_eq!(texts, [Ok("written\n1\n".to_owned()), Err(true), Ok("3\n".to_owned())]);
         assert!(HostCommands::new(None).run_all(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_started_command_runs_once_and_meanwhile() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name).display().to_string();
+        let commands = HostCommands::new(None);
+        let fifo = path("fifo");
+        commands.run(&Command::line(["mkfifo", &fifo])).expect("made");
+        let command = Command::line(["sh", "-c", "cat \"$0\" && echo ran >> \"$1\"", &fifo, &path("log")]);
+        commands.start(&command);
+        assert!(commands.is_started(&command));
+        // It would wait forever if the other one did not run meanwhile.
+        commands.run(&Command::line(["sh", "-c", "echo said > \"$0\"", &fifo])).expect("written");
+        assert_eq!(commands.run(&command).expect("ran").stdout, b"said\n");
+        assert!(!commands.is_started(&command));
+        assert_eq!(std::fs::read_to_string(path("log")).expect("written"), "ran\n");
     }
 
     #[test]
