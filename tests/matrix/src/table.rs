@@ -11,9 +11,6 @@ use crate::judge::{Lasting, judge};
 use crate::machine::{Place, Told};
 use crate::{Error, machine};
 
-/// The tools of the image that change accounts.
-const ACCOUNT_TOOLS: &[&str] = &["chpasswd", "gpasswd", "groupadd", "passwd", "useradd", "usermod"];
-
 /// What a case came to.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -25,9 +22,6 @@ pub struct Outcome {
     pub struck: Option<String>,
     /// What is wrong.
     pub wrong: Vec<String>,
-    /// Whether it struck within a tool that changes accounts: these change several files one after the other, so that an
-    /// account is half made, which no later run of the tool mends.
-    pub within_tool: bool,
     /// All that it told, where it is asked for.
     pub told: Option<Told>,
 }
@@ -77,11 +71,9 @@ impl Tried {
                     wrong = judge(row.wanted, &told, references);
                 }
                 let struck = told.boots.iter().find_map(|boot| boot.struck.clone());
-                let program = struck.as_deref().and_then(|struck| struck.split_once(':'));
                 let outcome = Outcome {
                     row: *number,
                     case: case.name.clone(),
-                    within_tool: program.is_some_and(|(name, _)| ACCOUNT_TOOLS.contains(&name)),
                     struck,
                     wrong,
                     told: (cases.len() == 1).then_some(told),
@@ -105,7 +97,7 @@ impl Tried {
 
     /// Whether nothing is wrong.
     pub fn survived(&self) -> bool {
-        self.outcomes.iter().all(|outcome| outcome.wrong.is_empty() || outcome.within_tool)
+        self.outcomes.iter().all(|outcome| outcome.wrong.is_empty())
     }
 
     /// The table, then some of what is wrong in each row.
@@ -115,16 +107,11 @@ impl Tried {
         for (number, row) in rows.iter().enumerate() {
             let of_row: Vec<&Outcome> =
                 self.outcomes.iter().filter(|outcome| outcome.row == number).collect();
-            let wrong = of_row.iter().copied().filter(|outcome| !outcome.wrong.is_empty());
-            let (excused, failed): (Vec<&Outcome>, Vec<&Outcome>) =
-                wrong.partition(|outcome| outcome.within_tool);
-            let survived = of_row.len() - failed.len() - excused.len();
-            let note = match excused.len() {
-                0 => String::new(),
-                count => format!("; {count} within a tool for accounts, which left one half made"),
-            };
+            let failed: Vec<&Outcome> =
+                of_row.iter().copied().filter(|outcome| !outcome.wrong.is_empty()).collect();
+            let survived = of_row.len() - failed.len();
             text += &format!(
-                "| {} | {} | {} | {survived} of {}{note} |\n",
+                "| {} | {} | {} | {survived} of {} |\n",
                 row.fault,
                 row.moment,
                 row.end,
