@@ -85,7 +85,14 @@ fn disc(options: &[&str]) -> Vec<u8> {
 #[ignore = "needs genisoimage"]
 fn discs_with_rock_ridge_and_joliet() {
     for (options, long_names) in
-        [(["-r", "-J"].as_slice(), true), (&["-r"], true), (&["-J", "-joliet-long"], true), (&["-J"], false)]
+        // The last has UDF beside it, as Azure's medium has.
+        [
+            (["-r", "-J"].as_slice(), true),
+            (&["-r"], true),
+            (&["-J", "-joliet-long"], true),
+            (&["-J"], false),
+            (&["-r", "-udf"], true),
+        ]
     {
         check(disc(options), "iso9660", "cidata", long_names);
     }
