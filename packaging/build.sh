@@ -12,3 +12,4 @@ RUSTFLAGS="${RUSTFLAGS:-} $(packaging/linking.sh)" \
     cargo build --release --target "$target" --bin cloud-init --no-default-features --features "$features"
 packaging/generated.sh "$distro" "$features"
 cp "$target_dir/$target/release/cloud-init" "$target_dir/package/$distro/cloud-init"
+packaging/weigh.sh "$target_dir/package/$distro/cloud-init" "$features"

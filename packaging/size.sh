@@ -7,10 +7,7 @@ target=$(rustc -vV | sed -n 's/^host: //p')
 RUSTFLAGS="${RUSTFLAGS:-} $(packaging/linking.sh)" \
     cargo build --quiet --release --target "$target" --no-default-features --features "$1"
 program=${CARGO_TARGET_DIR:-target}/$target/release/cloud-init
-stat -c '%s bytes: '"$1" "$program"
-if command -v xz >/dev/null; then
-    echo "$(xz -9 -c "$program" | wc -c) bytes compressed: $1"
-fi
+packaging/weigh.sh "$program" "$1"
 if command -v size >/dev/null; then
     # Name and size of what has a size, the largest first.
     size -A "$program" | awk '$2 ~ /^[0-9]+$/ && $2 >= 65536 && $1 != "Total" { print $2 " bytes " $1 }' | sort -rn

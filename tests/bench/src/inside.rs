@@ -46,6 +46,9 @@ mknod dev/console c 1 3
 if [ -n "$3" ]; then
     rm -f usr/bin/cloud-init
     cp "$3" usr/bin/cloud-init
+    # A boot reads it from the disk. What was just written is in larger folios, which Linux 6.18 maps as a whole.
+    sync usr/bin/cloud-init
+    dd if=usr/bin/cloud-init iflag=nocache count=0 status=none
 fi
 hostname localhost
 ip link set lo up
