@@ -253,7 +253,7 @@ pub trait Users: Send + Sync {
     fn add_user(&self, spec: &UserSpec) -> Result<bool, DistroError>;
 
     /// Removes accounts and groups that an interrupted run may have left half made, with what it locked; those that do
-    /// not exist are no error, and home directories stay.
+    /// not exist are no error, and home directories with content stay.
     fn discard(&self, users: &[String], groups: &[String]) -> Result<(), DistroError>;
 
     /// Disables password login.

@@ -109,7 +109,7 @@ impl Users for BsdUsers {
     fn discard(&self, users: &[String], groups: &[String]) -> Result<(), DistroError> {
         let (user, group) =
             (|name: &str| self.tools.remove(name), |name: &str| self.tools.remove_group(name));
-        discard_with(self, (users, groups), |command| self.run(command), user, group)
+        discard_with(self, &self.system, (users, groups), |command| self.run(command), user, group)
     }
 
     fn lock_password(&self, name: &str) -> Result<(), DistroError> {

@@ -170,7 +170,7 @@ impl Users for AlpineUsers {
         }
         let (user, group) =
             (|name: &str| Command::line(["deluser", name]), |name: &str| Command::line(["delgroup", name]));
-        discard_with(self, (users, groups), |command| self.run(command), user, group)
+        discard_with(self, &self.system, (users, groups), |command| self.run(command), user, group)
     }
 
     fn lock_password(&self, name: &str) -> Result<(), DistroError> {

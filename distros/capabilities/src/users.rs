@@ -203,23 +203,25 @@ pub fn create_groups(users: &dyn Users, spec: &UserSpec, groups: &[String]) -> R
 }
 
 /// Removes the accounts and groups that exist with these commands, accounts first. What cannot be removed is a warning: a user
-/// may have logged in.
+/// may have logged in. A home directory without content goes with its account: it may have no owner yet.
 ///
 /// # Errors
 ///
 /// If an account or group cannot be looked up.
 pub fn discard_with(
     users: &dyn Users,
+    system: &System,
     (names, groups): (&[String], &[String]),
     run: impl Fn(Command) -> Result<(), DistroError>,
     remove_user: impl Fn(&str) -> Command,
     remove_group: impl Fn(&str) -> Command,
 ) -> Result<(), DistroError> {
     for name in names {
-        if users.find(name)?.is_some()
-            && let Err(error) = run(remove_user(name))
-        {
+        let Some(account) = users.find(name)? else { continue };
+        if let Err(error) = run(remove_user(name)) {
             tracing::warn!("Failed to remove user {name}, who may be half made: {error}");
+        } else if system.files.list(&account.home).is_ok_and(|content| content.is_empty()) {
+            system.files.remove(&account.home)?;
         }
     }
     for name in groups {
@@ -370,7 +372,7 @@ impl Users for ShadowUtils {
             if self.extra_users { command.arg("--extrausers") } else { command }
         };
         let (user, group) = (|name: &str| command("userdel", name), |name: &str| command("groupdel", name));
-        discard_with(self, (users, groups), |command| self.run(command), user, group)
+        discard_with(self, &self.system, (users, groups), |command| self.run(command), user, group)
     }
 
     fn lock_password(&self, name: &str) -> Result<(), DistroError> {

@@ -140,6 +140,7 @@ fn half_made_accounts_are_discarded() {
             .file("/etc/passwd", "bob:x:1000:1000::/home/bob:/bin/sh\n")
             .file("/etc/group", "staff:x:1001:\n")
             .file("/etc/group.lock", "812")
+            .directory("/home/bob")
             .programs(&["/usr/sbin/userdel", "/usr/sbin/groupdel"]);
         let (mut system, recording) = root.system();
         system.commands = Arc::new(Answering::over(&system).exits(
@@ -150,6 +151,7 @@ fn half_made_accounts_are_discarded() {
         let discard = debian(&system).users().discard(&names(&["bob", "eve"]), &names(&["staff", "new"]));
         discard.expect("a user who cannot be removed is a warning");
         assert!(!system.files.exists(std::path::Path::new("/etc/group.lock")));
+        assert_eq!(system.files.is_dir(std::path::Path::new("/home/bob")), code != 0, "it may have no owner");
         recording.commands()
     };
     assert_eq!(discarded(0), ["userdel bob", "groupdel staff"]);
