@@ -5,7 +5,7 @@ use serde_json::Value;
 
 #[test]
 fn expressions_print_what_jinja2_prints() {
-    let data: Value = serde_json::from_str(include_str!("jinja.json")).expect("JSON");
+    let data: Value = serde_json::from_str(include_str!("../testdata/jinja.json")).expect("JSON");
     let cases = data["cases"].as_array().expect("a list");
     let mut wrong = Vec::new();
     for case in cases {
