@@ -69,7 +69,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     boots: usize,
     /// Requests that the service answers in a second, each for a fleet of its own; 0 is any number
-    #[arg(long, value_name = "RATE", default_values_t = [0, 1000, 250])]
+    #[arg(long, value_name = "RATE", default_values_t = [0, 1000, 500])]
     rate: Vec<u32>,
 }
 
