@@ -19,6 +19,7 @@ pub(crate) fn text(text: &str) {
 }
 
 /// Prints what is written piece by piece on standard output.
+#[cfg(feature = "plan")]
 pub(crate) fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
     let mut out = io::BufWriter::new(io::stdout());
     let _ = write(&mut out).and_then(|()| out.flush());

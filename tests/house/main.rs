@@ -80,6 +80,7 @@ const TEST_CRATES: &[&str] = &[
     "bench",
     "suite",
     "matrix",
+    "fleet",
 ];
 
 /// What a package of the house is called inside: its published name is `cloud-init-` and that.
