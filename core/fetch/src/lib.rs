@@ -262,7 +262,7 @@ impl Http for Fetch {
             }
             let left = request.overload.saturating_sub(begun.elapsed());
             match outcome {
-                // However long the pause of a steady request, it grows here: all machines together ask too often.
+                // Even a steady pause grows here: all machines together ask too often.
                 Err(error) if error.is_overload() && !left.is_zero() => {
                     let usual = request.backoff.saturating_mul(factor(overloaded));
                     std::thread::sleep(error.pause(usual, draw()).min(left));

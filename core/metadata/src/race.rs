@@ -125,10 +125,10 @@ pub fn repeat<T>(
                 elapsed.as_secs()
             );
         }
-        // A request that cannot be sent never will.
         // A service that is overloaded is there.
         let is_overload = error.as_ref().is_some_and(HttpError::is_overload);
         let limit = if is_overload && limit.is_zero() { OVERLOAD } else { limit };
+        // A request that cannot be sent never will.
         let hopeless = error.as_ref().is_none_or(|error| {
             matches!(error, HttpError::Refused { .. } | HttpError::NotAsked { .. }) || is_final(error)
         });
