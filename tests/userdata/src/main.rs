@@ -170,7 +170,7 @@ fn run(options: &Options) -> Result<bool, Error> {
     let root = oracle::root::prepare(&options.cache, "sid")?;
     let lacking = lacking(&root)?;
     for name in &lacking {
-        println!("the template {name} of the original is not carried");
+        println!("the template {name} of the original is not compared");
     }
     let seed = options.seed.number();
     println!("--seed {seed}");
@@ -273,11 +273,14 @@ fn answers(
     Ok(answers)
 }
 
-/// Templates of the original that this program has not.
+/// Templates of the original that are not compared: this program has none, or is said to be the only one that has.
 fn lacking(root: &std::path::Path) -> Result<Vec<String>, Error> {
     let directory = root.join("etc/cloud/templates");
     let entries = std::fs::read_dir(&directory).map_err(oracle::file("the original's templates"))?;
     let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let known = |name: &String| modules::TEMPLATES.iter().any(|(known, _)| format!("{known}.tmpl") == *name);
-    Ok(names.filter(|name| !known(name)).collect())
+    let is_compared = |name: &String| {
+        let name = name.trim_end_matches(".tmpl");
+        modules::TEMPLATES.iter().any(|(known, _)| *known == name) && !shipped::is_own(name)
+    };
+    Ok(names.filter(|name| !is_compared(name)).collect())
 }

@@ -6,10 +6,37 @@ use serde_json::{Map, Value, json};
 /// How many sets of variables each template is rendered with.
 pub const SETS: u64 = 12;
 
-/// A template and its variables.
+/// Distributions for which the original has a template of no time client.
+const NO_CLIENT: &[&str] = &[
+    "aosc",
+    "azurelinux",
+    "eurolinux",
+    "mariner",
+    "miraclelinux",
+    "OpenCloudOS",
+    "openeuler",
+    "openmandriva",
+    "raspberry-pi-os",
+    "TencentOS",
+    "virtuozzo",
+];
+/// Those for which it has one of chrony, but not of ntp.
+const NO_NTP: &[&str] =
+    &["centos", "cos", "opensuse-leap", "opensuse-microos", "opensuse-tumbleweed", "sle-micro", "sle_hpc"];
+
+/// Whether only this program has a template, by its name.
+pub fn is_own(name: &str) -> bool {
+    let (chrony, ntp) = (name.strip_prefix("chrony.conf."), name.strip_prefix("ntp.conf."));
+    chrony.or(ntp).is_some_and(|distro| NO_CLIENT.contains(&distro))
+        || ntp.is_some_and(|distro| NO_NTP.contains(&distro))
+}
+
+/// A template that both programs have and its variables.
 pub fn case(seed: u64, number: u64) -> Value {
     let mut dice = Dice::new(seed, number);
-    let (name, _) = modules::TEMPLATES[(number / SETS) as usize % modules::TEMPLATES.len()];
+    let both: Vec<&str> =
+        modules::TEMPLATES.iter().map(|(name, _)| *name).filter(|name| !is_own(name)).collect();
+    let name = both[(number / SETS) as usize % both.len()];
     json!({"name": name, "variables": variables(&mut dice, name)})
 }
 
