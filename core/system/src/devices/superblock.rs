@@ -50,7 +50,7 @@ fn plain(
     }
 }
 
-fn has(head: &[u8], offset: usize, magic: &[u8]) -> bool {
+pub(super) fn has(head: &[u8], offset: usize, magic: &[u8]) -> bool {
     head.get(offset..offset + magic.len()) == Some(magic)
 }
 
@@ -106,7 +106,7 @@ pub(super) fn probe(blocks: &dyn Blocks) -> Option<Superblock> {
     }
     // iso9660 may start with a boot sector for disks, so it is checked first.
     iso9660::probe(&head)
-        .or_else(|| udf::probe(blocks))
+        .or_else(|| udf::probe(blocks, &head))
         .or_else(|| ext(&head))
         .or_else(|| swap(&head))
         .or_else(|| fat::probe(blocks, &head))

@@ -4,12 +4,12 @@
 //! compressed text); blkid(8) for the form of the UUID.
 
 use super::blocks::{Blocks, le};
-use super::superblock::Superblock;
+use super::superblock::{Superblock, has};
 
 /// Where the volume recognition sequence begins, whose descriptors have 2048 bytes.
-const RECOGNITION: u64 = 32 << 10;
+const RECOGNITION: usize = 32 << 10;
 /// Descriptors of the recognition sequence that are looked at.
-const RECOGNIZED: u64 = 16;
+const RECOGNIZED: usize = 16;
 /// The block that has the anchor.
 const ANCHOR: u64 = 256;
 /// Descriptors of the main sequence that are looked at: it has at least 16 blocks, of which few are used.
@@ -21,10 +21,10 @@ const LOGICAL_VOLUME: u64 = 6;
 const TERMINATING: u64 = 8;
 
 /// A volume's type, label and UUID, if this is one.
-pub(super) fn probe(blocks: &dyn Blocks) -> Option<Superblock> {
+pub(super) fn probe(blocks: &dyn Blocks, head: &[u8]) -> Option<Superblock> {
     let is_udf = (0..RECOGNIZED).any(|number| {
-        let identifier = blocks.read_some(RECOGNITION + number * 2048 + 1, 5);
-        identifier == b"NSR02" || identifier == b"NSR03"
+        let at = RECOGNITION + number * 2048 + 1;
+        has(head, at, b"NSR02") || has(head, at, b"NSR03")
     });
     is_udf.then(|| {
         // The size of blocks is not recorded: it is the one with which the anchor is where it should be.
