@@ -22,6 +22,7 @@ use std::thread;
 
 use clap::Parser;
 use metadata_service::{Config, Ec2, Limit, OpenStack, Server};
+use oracle::root::run_command;
 
 use machine::{Boot, Cloud, Roots};
 use report::Row;
@@ -32,22 +33,9 @@ const INSIDE: &str = "FLEET_IN_NAMESPACES";
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file, directory or program cannot be used.
-    #[error("{what}: {source}")]
-    File {
-        /// Which, and what for.
-        what: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A command of the harness failed.
-    #[error("{command}: {output}")]
-    Command {
-        /// The command.
-        command: String,
-        /// What it printed.
-        output: String,
-    },
+    /// A file, directory or program cannot be used, or a command of the harness failed.
+    #[error(transparent)]
+    Oracle(#[from] oracle::Error),
     /// The service does not start.
     #[error(transparent)]
     Service(#[from] metadata_service::Error),
@@ -55,7 +43,7 @@ pub enum Error {
 
 /// Names what an input or output error was about.
 fn file(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
-    move |source| Error::File { what: what.into(), source }
+    move |source| oracle::file(what)(source).into()
 }
 
 /// Boots a thousand machines at once against one metadata service, and prints what both did.
@@ -103,20 +91,10 @@ fn enter() -> Result<bool, Error> {
     Err(file("unshare (Debian: util-linux)")(error))
 }
 
-/// Runs a command that has to succeed.
-fn run(words: &[&str]) -> Result<(), Error> {
-    let output = Command::new(words[0]).args(&words[1..]).output().map_err(file(words[0]))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let output = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Error::Command { command: words.join(" "), output })
-}
-
 /// Each fleet in turn; whether all machines found their instance.
 fn fleets(options: &Options) -> Result<bool, Error> {
-    run(&["ip", "link", "set", "lo", "up"])?;
-    run(&["ip", "address", "add", "169.254.169.254/32", "dev", "lo"])?;
+    run_command(Command::new("ip").args(["link", "set", "lo", "up"]))?;
+    run_command(Command::new("ip").args(["address", "add", "169.254.169.254/32", "dev", "lo"]))?;
     println!("{}", Row::HEAD);
     let mut complete = true;
     for cloud in [Cloud::Ec2, Cloud::OpenStack] {
