@@ -237,8 +237,8 @@ fn fips(context: &Context<'_>) -> bool {
         .is_some_and(|text| text.trim() == "1")
 }
 
-/// Generates host keys. One that replaces the image's is generated beside it, since a machine without host keys is out of
-/// reach. Returns what must be kept; `None` if everything must, because no key could be generated.
+/// Generates host keys. The image's are set aside until their successors exist, since a machine without host keys is out
+/// of reach. Returns what must be kept; `None` if everything must, because no key could be generated.
 fn generate_keys(
     context: &Context<'_>,
     directory: &Path,
@@ -249,7 +249,11 @@ fn generate_keys(
     let mut kept = BTreeSet::new();
     let (mut generated, mut failed) = (false, false);
     for (job, outcome) in jobs.iter().zip(generate(context, directory, &jobs)) {
-        match outcome.and_then(|output| job.finish(context, &output, config.ssh_quiet_keygen.0)) {
+        let outcome = outcome.and_then(|output| job.finish(context, &output, config.ssh_quiet_keygen.0));
+        if outcome.is_err() {
+            job.put_back(context);
+        }
+        match outcome {
             Ok(()) => generated = true,
             Err(ModuleError::Command(CommandError::Failed { output, .. }))
                 if output.code == 1
@@ -260,7 +264,8 @@ fn generate_keys(
             }
             Err(error) => {
                 failed = true;
-                let consequence = if job.replaces { ": keeping the image's" } else { "" };
+                let kept = context.system.files.exists(&job.file);
+                let consequence = if kept { ": keeping the image's" } else { "" };
                 report.warn(None, format!("cannot generate a {} host key{consequence}: {error}", job.kind));
             }
         }
@@ -278,13 +283,16 @@ fn jobs(context: &Context<'_>, directory: &Path, config: &Config) -> Vec<Job> {
     let fips = fips(context);
     let mut jobs = Vec::<Job>::new();
     for kind in types {
-        let mut job = Job { file: key_file(directory, &kind), kind, replaces: false };
-        // What is being generated is not the image's.
-        if !context.system.commands.is_started(&job.command()) {
-            job.replaces = context.system.files.exists(&job.file);
-        }
-        if job.replaces && !config.ssh_deletekeys.0 || jobs.iter().any(|other| other.file == job.file) {
+        let job = Job { file: key_file(directory, &kind), kind };
+        if jobs.iter().any(|other| other.file == job.file) {
             continue;
+        }
+        if !context.system.commands.is_started(&job.command()) {
+            // A power cut may have left them aside.
+            job.put_back(context);
+            if !config.ssh_deletekeys.0 && context.system.files.exists(&job.file) {
+                continue;
+            }
         }
         if fips && job.kind == "ed25519" {
             tracing::debug!("no ed25519 host key: the kernel is in FIPS mode");
@@ -299,47 +307,52 @@ fn jobs(context: &Context<'_>, directory: &Path, config: &Config) -> Vec<Job> {
 struct Job {
     kind: String,
     file: PathBuf,
-    /// The image has one.
-    replaces: bool,
 }
 
 impl Job {
-    /// The file that ssh-keygen writes.
-    fn fresh(&self) -> PathBuf {
-        if self.replaces { PathBuf::from(format!("{}.new", self.file.display())) } else { self.file.clone() }
-    }
-
     fn command(&self) -> Command {
-        let path = self.fresh().to_string_lossy().into_owned();
+        let path = self.file.to_string_lossy().into_owned();
         Command::line(["ssh-keygen", "-t", &self.kind, "-N", "", "-f", &path]).env("LANG", "C")
     }
 
-    /// Makes room for what the command writes.
+    /// The files of the key, and where the image's are until it exists.
+    fn places(&self) -> [(PathBuf, PathBuf); 2] {
+        let aside = PathBuf::from(format!("{}.image", self.file.display()));
+        [(public_file(&self.file), public_file(&aside)), (self.file.clone(), aside)]
+    }
+
+    /// Makes room for what the command writes: ssh-keygen asks before it overwrites a key.
     fn prepare(&self, context: &Context<'_>, directory: &Path) -> Result<Command, ModuleError> {
-        let command = self.command();
+        let (command, files) = (self.command(), &context.system.files);
         if !context.system.commands.is_started(&command) {
-            context.system.files.create_dir(directory, None)?;
-            if self.replaces {
-                // ssh-keygen asks before it overwrites what a power cut left.
-                context.system.files.remove(&self.fresh())?;
+            files.create_dir(directory, None)?;
+            for (place, aside) in self.places() {
+                if files.exists(&place) {
+                    files.rename(&place, &aside)?;
+                }
             }
         }
         Ok(command)
     }
 
-    /// Puts the generated key in its place.
-    fn finish(&self, context: &Context<'_>, output: &Output, quiet: bool) -> Result<(), ModuleError> {
+    /// Puts the image's key back, in place of one that was not completed.
+    fn put_back(&self, context: &Context<'_>) {
         let files = &context.system.files;
+        for (place, aside) in self.places() {
+            if files.exists(&aside)
+                && let Err(error) = files.rename(&aside, &place)
+            {
+                tracing::warn!("cannot restore a host key of the image: {error}");
+            }
+        }
+    }
+
+    /// Prints what the command printed, and gives its file the owner and mode that this distribution's sshd requires.
+    fn finish(&self, context: &Context<'_>, output: &Output, quiet: bool) -> Result<(), ModuleError> {
         if !quiet {
             context.system.environment.tell(&output.text());
         }
-        let fresh = self.fresh();
-        set_owner(context, &fresh)?;
-        if self.replaces {
-            files.rename(&fresh, &self.file)?;
-            files.rename(&public_file(&fresh), &public_file(&self.file))?;
-        }
-        Ok(())
+        set_owner(context, &self.file)
     }
 }
 
@@ -359,7 +372,7 @@ fn generate(context: &Context<'_>, directory: &Path, jobs: &[Job]) -> Vec<Result
         .collect()
 }
 
-/// Sets owner and mode of the private key as this distribution's sshd requires, if ssh-keygen chose others.
+/// Sets owner and mode of a private key, if ssh-keygen chose others.
 fn set_owner(context: &Context<'_>, file: &Path) -> Result<(), ModuleError> {
     let files = &context.system.files;
     let Some(found) = files.stat(file)? else { return Ok(()) };

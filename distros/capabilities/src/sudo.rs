@@ -120,24 +120,12 @@ fn add(system: &System, path: &Path, block: &str) -> Result<(), DistroError> {
     Ok(())
 }
 
-/// Where rules are checked before they are written.
-const CANDIDATE: &str = "/run/cloud-init/tmp/rules";
-
-/// Whether the program that reads a file of rules rejects this one; false if it is not installed.
+/// Whether the program that reads a file of rules rejects these on its standard input; false if it is not installed.
 fn rejects(system: &System, check: &[&str], rules: &str) -> bool {
     if check.first().is_none_or(|program| system.commands.which(program).is_none()) {
         return false;
     }
-    let path = Path::new(CANDIDATE);
-    if let Err(error) = system.files.write(path, rules.as_bytes(), &Attributes::secret()) {
-        tracing::debug!("not checking the rules: {error}");
-        return false;
-    }
-    let ran = system.commands.run(&Command::line(check.iter().copied()).arg(CANDIDATE));
-    if let Err(error) = system.files.remove(path) {
-        tracing::debug!("{error}");
-    }
-    match ran {
+    match system.commands.run(&Command::line(check.iter().copied()).stdin(rules)) {
         Err(CommandError::Failed { .. }) => true,
         Err(error) => {
             tracing::debug!("not checking the rules: {error}");
@@ -177,7 +165,7 @@ impl RuleFiles {
             }
             block.push_str(&format!("{user} {rule}\n"));
         }
-        if rejects(system, &["visudo", "-c", "-f"], &block) {
+        if rejects(system, &["visudo", "-c", "-f", "-"], &block) {
             return Err(invalid(&format!(
                 "visudo rejects the rules, see sudoers(5); {}/{RULES} is unchanged",
                 self.directory
@@ -226,7 +214,7 @@ impl RuleFiles {
             return Ok(None);
         }
         let block = format!("\n# cloud-init User rules for {user}\n{}\n", rules.join("\n"));
-        if rejects(system, &["doas", "-C"], &block) {
+        if rejects(system, &["doas", "-C", "/dev/stdin"], &block) {
             return Err(invalid(format!(
                 "doas rejects the rules of user {user}, see doas.conf(5); the file is unchanged"
             )));

@@ -73,16 +73,11 @@ fn rules_are_checked_by_their_program_before_anything_is_done() {
     for (program, check, user, file) in [
         (
             "/usr/sbin/visudo",
-            "visudo -c -f /run/cloud-init/tmp/rules",
+            "visudo -c -f -",
             "{name: bob, sudo: 'ALL=(ALL'}",
             "/etc/sudoers.d/90-cloud-init-users",
         ),
-        (
-            "/usr/bin/doas",
-            "doas -C /run/cloud-init/tmp/rules",
-            "{name: bob, doas: ['permit bob as']}",
-            "/etc/doas.conf",
-        ),
+        ("/usr/bin/doas", "doas -C /dev/stdin", "{name: bob, doas: ['permit bob as']}", "/etc/doas.conf"),
     ] {
         for rejected in [true, false] {
             let root = Scratch::new().program(program).file(file, "before\n");
@@ -105,7 +100,7 @@ fn rules_are_checked_by_their_program_before_anything_is_done() {
                     "{error}"
                 ),
             }
-            assert!(!system.files.exists(Path::new("/run/cloud-init/tmp/rules")));
+            assert!(!system.files.exists(Path::new("/run/cloud-init/tmp")));
         }
     }
 }

@@ -157,7 +157,12 @@ impl Boot<'_> {
                 frequency: Some(Frequency::Always),
                 args: Vec::new(),
             };
-            if let Err(reason) = self.run_entry(module.as_ref(), &entry, stage) {
+            // Not as a step: what reads the log knows one run of each module.
+            let semaphores = FileSemaphores::new(self.system, &self.paths);
+            self.system.journal.enter(stage, Some(module.name()));
+            let outcome = self.guarded(module.as_ref(), &entry, self.system, &semaphores, &|| Ok(()));
+            self.system.journal.enter(stage, None);
+            if let Err(reason) = outcome {
                 tracing::debug!("{} failed in {stage} stage. Will retry. Error: {reason}", entry.name);
             }
         }
