@@ -81,6 +81,7 @@ const TEST_CRATES: &[&str] = &[
     "suite",
     "matrix",
     "fleet",
+    "mutants",
 ];
 
 /// What a package of the house is called inside: its published name is `cloud-init-` and that.
