@@ -378,4 +378,23 @@ mod tests {
         assert_eq!(tree.get("a").expect("there").origin.to_string(), "part-002:2:12");
         assert_eq!(tree.at(&["c", "d"]).expect("there").origin.to_string(), "part-001:3:8");
     }
+
+    /// RFC 6901, and RFC 6902 section 4: indexes have no leading zeros, and `-` is the end of a list to which is added.
+    #[test]
+    fn pointers_lead_into_lists_and_mappings() {
+        let tree = yaml("part-001", "l: [{a: 1}, {a: 2}, [7, 8]]\n'a/b': 1\n'~': 2\n'': {x: 3}\n");
+        let tested = |path: &str, value: &str| {
+            let text = format!(r#"[{{"op": "test", "path": "{path}", "value": {value}}}]"#);
+            apply(&tree, &text, Some(&yaml("part-002", &text)), &Origin::whole("part-002"), &mut ()).is_ok()
+        };
+        for (path, value) in
+            [("/l/1/a", "2"), ("/l/2/0", "7"), ("/l/2/1", "8"), ("/a~1b", "1"), ("/~0", "2"), ("//x", "3")]
+        {
+            assert!(tested(path, value), "{path}");
+            assert!(!tested(path, "99"), "{path}");
+        }
+        for path in ["/l/01/a", "/l/3", "/l/-", "/l/a", "/l/+1/a", "/l/ 1/a", "/l/1/a/x", "l/1/a", "/a/b"] {
+            assert!(!tested(path, "2"), "{path}");
+        }
+    }
 }

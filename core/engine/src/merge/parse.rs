@@ -128,3 +128,103 @@ fn merger(name: &str, options: &Settings<'_>) -> Result<Merger, MergeError> {
     };
     Ok(Merger { kind })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(text: &str) -> Node {
+        Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there")
+    }
+
+    fn parsed(text: &str) -> String {
+        match Strategy::parse(text) {
+            Ok(strategy) => format!("{:?}", strategy.mergers),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Upstream's `dict_extract_mergers` and `string_extract_mergers` (cloudinit/mergers/__init__.py): the pattern is
+    /// `(^[a-zA-Z_][A-Za-z0-9_]*)\\((.*?)\\)$`.
+    #[test]
+    fn the_form_of_a_text() {
+        for text in
+            ["list(append)", "  LIST( append ) ", "list(append)+dict()", "m_list(append)", "+list(append)+"]
+        {
+            assert!(parsed(text).starts_with('['), "{text}: {}", parsed(text));
+        }
+        for text in
+            ["list", "list(append", "2list(append)", "li.st(append)", "(append)", "list(append)x", "li st()"]
+        {
+            assert!(matches!(Strategy::parse(text), Err(MergeError::Form(_))), "{text}: {}", parsed(text));
+        }
+        for text in ["_list(append)", "li_st()", "l1st()"] {
+            assert!(matches!(Strategy::parse(text), Err(MergeError::Unknown(_))), "{text}: {}", parsed(text));
+        }
+        assert_eq!(parsed(""), "[]");
+    }
+
+    #[test]
+    fn options_of_each_type() {
+        let same = |one: &str, other: &str| assert_eq!(parsed(one), parsed(other), "{one}");
+        let other = |one: &str, other: &str| assert_ne!(parsed(one), parsed(other), "{one}");
+        // The first of append, prepend, no_replace, replace counts; replace is the default.
+        same("list()", "list(replace)");
+        same("list(no_replace,replace)", "list(replace)");
+        same("list(append,prepend)", "list(append)");
+        same("list(prepend,no_replace)", "list(prepend)");
+        other("list(append)", "list(prepend)");
+        other("list(prepend)", "list(no_replace)");
+        other("list(no_replace)", "list()");
+        same("list(recurse_array)", "list(recurse_list)");
+        for option in ["recurse_array", "recurse_dict", "recurse_str"] {
+            other(&format!("list({option})"), "list()");
+        }
+        same("dict(recurse_dict)", "dict()");
+        same("dict(no_replace)", "dict()");
+        for option in ["replace", "recurse_list", "recurse_str", "allow_delete"] {
+            other(&format!("dict({option})"), "dict()");
+        }
+        other("str(append)", "str()");
+        same("str(replace)", "str()");
+    }
+
+    #[test]
+    fn lists_of_mergers() {
+        for (text, same) in [
+            ("merge_how: list(append)", "list(append)"),
+            ("merge_type: list(append)", "list(append)"),
+            ("merge_how: list(append)\nmerge_type: dict(replace)", "list(append)"),
+            ("merge_how: null\nmerge_type: str(append)", "str(append)"),
+            ("merge_how: [[list, append], [dict, replace]]", "list(append)+dict(replace)"),
+            ("merge_how: [{name: list, settings: [append]}]", "list(append)"),
+            ("merge_how: [{name: ' m-list ', settings: {append: 1}}]", "list(append)"),
+            // Python's `in` finds a part of a text.
+            ("merge_how: [{name: list, settings: xappendx}]", "list(append)"),
+            ("merge_how: [{name: '', settings: 7}]", ""),
+            ("merge_how: [['', append]]", ""),
+        ] {
+            let mut config = node(text);
+            let found = Strategy::take_from(&mut config).expect(text).expect(text);
+            assert_eq!(format!("{:?}", found.mergers), parsed(same), "{text}");
+            assert!(config.get("merge_how").is_none(), "{text}");
+        }
+        let mut both = node("merge_how: list(append)\nmerge_type: dict(replace)");
+        let _ = Strategy::take_from(&mut both);
+        assert!(both.get("merge_type").is_some(), "like upstream");
+        for text in ["x: 1", "merge_how: null", "[1]"] {
+            assert!(Strategy::take_from(&mut node(text)).expect(text).is_none(), "{text}");
+        }
+        for text in [
+            "merge_how: 7",
+            "merge_how: [7]",
+            "merge_how: [[7, append]]",
+            "merge_how: [{settings: [append]}]",
+            "merge_how: [{name: list}]",
+        ] {
+            assert!(matches!(Strategy::take_from(&mut node(text)), Err(MergeError::Shape(_))), "{text}");
+        }
+        let wrong = Strategy::take_from(&mut node("merge_how: [{name: list, settings: 7}]"));
+        assert!(matches!(wrong, Err(MergeError::Settings(_))));
+    }
+}

@@ -400,6 +400,9 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     let named = |has: fn(&State, &str) -> bool| {
         move |state: &State, value: &Value| value.as_str().is_some_and(|name| has(state, name))
     };
+    environment.add_test("sequence", |value: &Value| {
+        matches!(value.kind(), ValueKind::Seq | ValueKind::String | ValueKind::Map)
+    });
     environment.add_test("test", named(minijinja::tests::is_test));
     environment.add_test("filter", named(minijinja::tests::is_filter));
     environment.add_filter(MAP, minijinja::filters::map);

@@ -13,19 +13,20 @@ fn wrong(method: &str) -> Error {
 }
 
 /// Splits lines like Python.
-fn lines(text: &str) -> Vec<&str> {
+/// The lines of a text; with their ends if wanted.
+fn lines(text: &str, ends_too: bool) -> Vec<&str> {
     let ends = |letter: char| {
         matches!(letter, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
     };
     let mut out = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(ends) {
-        out.push(&rest[..at]);
         let end = if rest[at..].starts_with("\r\n") {
             2
         } else {
             rest[at..].chars().next().map_or(1, char::len_utf8)
         };
+        out.push(&rest[..if ends_too { at + end } else { at }]);
         rest = &rest[at + end..];
     }
     if !rest.is_empty() {
@@ -181,7 +182,9 @@ pub(super) fn method(text: &str, name: &str, args: &[Value]) -> Option<Result<Va
                 })
                 .collect::<String>(),
         )),
-        "splitlines" => Some(lines(text).into_iter().map(Value::from).collect()),
+        "splitlines" => {
+            Some(lines(text, args.first().is_some_and(Value::is_true)).into_iter().map(Value::from).collect())
+        }
         "split" | "rsplit" => split(text, args, name == "rsplit"),
         "partition" | "rpartition" => {
             word(0).filter(|by| !by.is_empty()).map(|by| partition(text, by, name == "rpartition"))

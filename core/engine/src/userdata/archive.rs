@@ -89,4 +89,41 @@ mod tests {
             assert!(matches!(refused, Err(UserDataError::Parts(name)) if name == "archive"), "{more}");
         }
     }
+
+    /// Upstream's `_explode_archive` (cloudinit/user_data.py).
+    #[test]
+    fn each_entry_is_a_part() {
+        for (entry, content_type, content) in [
+            ("'#!/bin/sh'", "text/x-shellscript", "#!/bin/sh"),
+            ("'x: 1'", "text/cloud-config", "x: 1"),
+            ("{content: 'x: 1'}", "text/cloud-config", "x: 1"),
+            ("{content: 'x: 1', type: ''}", "text/cloud-config", "x: 1"),
+            ("{content: 'x: 1', type: text/jinja2}", "text/jinja2", "x: 1"),
+            ("{content: '#!/bin/sh', type: text/x-own}", "text/x-own", "#!/bin/sh"),
+            ("{content: 7}", "text/cloud-config", "7"),
+            ("{content: null}", "text/cloud-config", ""),
+            ("{type: application/json, content: '[]'}", "application/json", "[]"),
+            ("{content: !!binary '/wA='}", "application/octet-stream", "/wA="),
+        ] {
+            let found = parts("archive", format!("[{entry}]").as_bytes()).expect(entry);
+            assert_eq!(found.len(), 1, "{entry}");
+            assert_eq!(found[0].content_type(), content_type, "{entry}");
+            let text = String::from_utf8(found[0].write()).expect("text");
+            assert!(text.trim_end().ends_with(content), "{entry}: {text}");
+        }
+        for entry in ["7", "[x]", "null"] {
+            assert_eq!(
+                parts("archive", format!("[{entry}]").as_bytes()).map(|found| found.len()).ok(),
+                Some(0),
+                "{entry}"
+            );
+        }
+        let text = "[{filename: a.txt, launch-index: 3, X-Own: 'yes', merge_type: list(append), content: x, type: text/plain}]";
+        let headers =
+            String::from_utf8(parts("archive", text.as_bytes()).expect("valid")[0].write()).expect("text");
+        for wanted in ["filename=\"a.txt\"", "Launch-Index: 3", "X-Own: yes", "merge_type: list(append)"] {
+            assert!(headers.contains(wanted), "{wanted}: {headers}");
+        }
+        assert!(!headers.to_lowercase().contains("\ntype:") && !headers.contains("\ncontent:"), "{headers}");
+    }
 }
