@@ -165,6 +165,34 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_below_the_base_or_a_version() {
+        for (base, path, wanted) in [
+            ("/latest", "/latest/meta-data/x", Some("/meta-data/x")),
+            ("/latest/", "/latest/meta-data/x", Some("/meta-data/x")),
+            ("/latest", "/2021-03-23/meta-data/x", Some("/meta-data/x")),
+            ("/latest", "/latestmeta-data/x", None),
+            ("/latest", "/2021-03-2/meta-data/x", None),
+            ("/latest", "/2021-03-233/meta-data/x", None),
+            ("/latest", "/2021x03x23/meta-data/x", None),
+            ("/latest", "/2021-03-23", None),
+            ("/latest", "2021-03-23/x", None),
+            ("/computeMetadata/v1", "/2021-03-23/meta-data/x", None),
+            ("/computeMetadata/v1", "/computeMetadata/v1/instance/x", Some("/instance/x")),
+            ("", "/x", Some("/x")),
+        ] {
+            assert_eq!(key_of(base, path), wanted, "{base} {path}");
+        }
+        for (url, wanted) in [
+            ("http://h/a?b", Some("/a?b")),
+            ("http://h", Some("")),
+            ("http://h/", Some("/")),
+            ("https://h/a", None),
+        ] {
+            assert_eq!(path_of(url), wanted, "{url}");
+        }
+    }
+
+    #[test]
     fn a_document_is_asked_for_by_its_key() {
         let request = Request::get("http://169.254.169.254/2021-03-23/meta-data/instance-id");
         let (answer, calls) =

@@ -246,4 +246,52 @@ mod tests {
         let error = crawl(&get, "http://h/", 1, |_| None).expect_err("9 MiB").to_string();
         assert!(error.contains("more than 8 MiB"), "{error}");
     }
+
+    /// Upstream's `MetadataMaterializer` and `MetadataLeafDecoder` (cloudinit/sources/helpers/ec2.py).
+    #[test]
+    fn names_of_a_listing() {
+        let parent =
+            |url: &str| Task { keys: Vec::new(), order: Vec::new(), url: url.to_owned(), leaf: false };
+        let found = |listing: &str| -> Vec<String> {
+            entries(&parent("http://h/v"), listing.as_bytes())
+                .into_iter()
+                .map(|task| format!("{} {} {}", task.keys.join("/"), task.url, task.leaf))
+                .collect()
+        };
+        for (listing, wanted) in [
+            ("a", &["a http://h/v/a true"][..]),
+            (" a \n\nb/\n", &["a http://h/v/a true", "b http://h/v/b/ false"]),
+            ("a\na\na/", &["a http://h/v/a true", "a http://h/v/a/ false"]),
+            ("security-credentials/\nsecurity-credentials\n.\n..\n../\n/", &[]),
+            ("0=my key", &["my key http://h/v/0/openssh-key true"]),
+            ("x=my", &["x=my http://h/v/x%3Dmy true"]),
+            ("1=my/", &["1=my http://h/v/1%3Dmy/ false"]),
+            ("a b~c_d-e.f:g%", &["a b~c_d-e.f:g% http://h/v/a%20b~c_d-e.f:g%25 true"]),
+        ] {
+            assert_eq!(found(listing), wanted, "{listing:?}");
+        }
+        assert_eq!(entries(&parent("http://h/v/"), b"a")[0].url, "http://h/v/a");
+        let deep = Task { keys: vec![String::new(); MAX_DEPTH], ..parent("http://h/") };
+        assert!(entries(&deep, b"a").is_empty());
+        let deep = Task { keys: vec![String::new(); MAX_DEPTH - 1], ..parent("http://h/") };
+        assert_eq!(entries(&deep, b"a").len(), 1);
+    }
+
+    #[test]
+    fn values_of_leaves() {
+        for (text, wanted) in [
+            (&b"a"[..], json!("a")),
+            (b"", json!("")),
+            (b"a\n", json!(["a"])),
+            (b"a\nb", json!(["a", "b"])),
+            (b" {\"a\": 1}\n", json!({"a": 1})),
+            (b"{a}", json!("{a}")),
+            (b"{\"a\": 1", json!("{\"a\": 1")),
+            (b"\"a\": 1}", json!("\"a\": 1}")),
+            (b"[1]", json!("[1]")),
+            (b"\xff", json!("ci-b64:/w==")),
+        ] {
+            assert_eq!(decode("t", text), wanted, "{text:?}");
+        }
+    }
 }

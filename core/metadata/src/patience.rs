@@ -61,5 +61,9 @@ mod tests {
         assert_eq!(read(""), (120, 50, 5));
         assert_eq!(read("{max_wait: -1, timeout: '7', retries: 0}"), (-1, 7, 0));
         assert_eq!(read("{max_wait: soon, timeout: -3, retries: [1]}"), (120, 1, 5));
+        assert_eq!(read("{max_wait: 1.9, timeout: 2.0, retries: -4}"), (1, 2, 0));
+        assert_eq!(read("{max_wait: .inf, timeout: .nan, retries: 5000}"), (120, 50, 1000));
+        assert_eq!(read("{max_wait: 1e30, timeout: ' 8 ', retries: '2.5'}"), (120, 8, 5));
+        assert_eq!(read("{max_wait: true, timeout: 0, retries: null}").1, 1);
     }
 }

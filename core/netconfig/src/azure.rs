@@ -195,4 +195,39 @@ mod tests {
         assert_eq!(error.to_string(), "azure-imds: network.interface[0].macAddress: expected a MAC address");
         assert!(convert(&json!([]), &[], Options::default()).is_err());
     }
+
+    /// Upstream's `determine_device_driver_for_mac` (cloudinit/sources/DataSourceAzure.py).
+    #[test]
+    fn the_driver_of_an_address() {
+        let link = |mac: &str, driver: Option<&str>| Link {
+            mac: mac.to_owned(),
+            driver: driver.map(str::to_owned),
+            ..Link::default()
+        };
+        for (drivers, wanted) in [
+            (&[][..], None),
+            (&[Some("mlx5_core")], Some("mlx5_core")),
+            (&[Some("mlx5_core"), Some("hv_netvsc")], Some("hv_netvsc")),
+            (&[Some("mlx5_core"), Some("mlx4_core")], None),
+            (&[None, Some("mlx5_core")], Some("mlx5_core")),
+            (&[None], None),
+        ] {
+            let mut links: Vec<Link> =
+                drivers.iter().map(|driver| link("00:0D:3A:04:75:98", *driver)).collect();
+            links.push(link("00:0d:3a:04:75:99", Some("other")));
+            assert_eq!(driver(&links, "00:0d:3a:04:75:98").as_deref(), wanted, "{drivers:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_written_with_colons() {
+        for (mac, wanted) in [
+            ("000D3A047598", "00:0d:3a:04:75:98"),
+            ("00:0D:3A:04:75:98", "00:0d:3a:04:75:98"),
+            ("000D3A0475", "000d3a0475"),
+            ("ääääää", "ääääää"),
+        ] {
+            assert_eq!(normalized(mac), wanted);
+        }
+    }
 }

@@ -232,6 +232,21 @@ mod tests {
     }
 
     #[test]
+    fn times_and_texts_of_a_picture() {
+        for (micros, wanted) in [
+            (0, "0 us"),
+            (999, "999 us"),
+            (1_000, "1.0 ms"),
+            (999_949, "999.9 ms"),
+            (1_000_000, "1.000 s"),
+            (61_500_000, "61.500 s"),
+        ] {
+            assert_eq!(took(micros), wanted);
+        }
+        assert_eq!(escaped("a<b>&\"c\"\u{7}ä"), "a&lt;b&gt;&amp;&quot;c&quot; ä");
+    }
+
+    #[test]
     fn a_long_pause_is_cut_out() {
         let boot = Boot { spans: vec![span("a", 0, 1_000_000), span("b", 61_000_000, 62_000_000)] };
         let axis = Axis::new(&boot);
