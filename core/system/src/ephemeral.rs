@@ -268,3 +268,53 @@ fn same_network(address: Ipv4Addr, prefix: u8, other: Ipv4Addr) -> bool {
 fn broadcast(address: Ipv4Addr, prefix: u8) -> Option<Ipv4Addr> {
     (prefix < 31).then(|| Ipv4Addr::from_bits(address.to_bits() | !mask(prefix)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_of_addresses() {
+        for (address, prefix, other, wanted) in [
+            ([10, 0, 0, 4], 24, [10, 0, 0, 1], true),
+            ([10, 0, 0, 4], 24, [10, 0, 1, 1], false),
+            ([10, 0, 0, 4], 8, [10, 9, 9, 9], true),
+            ([10, 0, 0, 4], 32, [10, 0, 0, 5], false),
+            ([10, 0, 0, 4], 0, [192, 168, 0, 1], true),
+            ([10, 0, 0, 4], 30, [10, 0, 0, 7], true),
+            ([10, 0, 0, 4], 30, [10, 0, 0, 8], false),
+        ] {
+            assert_eq!(
+                same_network(address.into(), prefix, other.into()),
+                wanted,
+                "{address:?}/{prefix} {other:?}"
+            );
+        }
+        let found = |prefix| broadcast([10, 0, 0, 4].into(), prefix).map(|address| address.octets());
+        assert_eq!(found(24), Some([10, 0, 0, 255]));
+        assert_eq!(found(30), Some([10, 0, 0, 7]));
+        assert_eq!(found(0), Some([255; 4]));
+        assert_eq!((found(31), found(32)), (None, None));
+    }
+
+    #[test]
+    fn classless_routes_replace_the_router() {
+        let any = Ipv4Addr::UNSPECIFIED;
+        let route = (Ipv4Addr::new(169, 254, 0, 0), 16, Ipv4Addr::new(10, 0, 0, 2));
+        let lease = |router: Option<Ipv4Addr>, static_routes: Vec<(Ipv4Addr, u8, Ipv4Addr)>| Lease {
+            interface: "eth0".to_owned(),
+            address: any,
+            prefix: 24,
+            router,
+            static_routes,
+            server: None,
+            mtu: None,
+            option_245: None,
+            options: Vec::new(),
+        };
+        let router = Ipv4Addr::new(10, 0, 0, 1);
+        assert_eq!(routes(&lease(Some(router), vec![])), [(any, 0, router)]);
+        assert_eq!(routes(&lease(Some(router), vec![route])), [route]);
+        assert_eq!(routes(&lease(None, vec![])), []);
+    }
+}

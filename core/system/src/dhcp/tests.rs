@@ -198,3 +198,72 @@ fn infiniband_is_known_by_its_identifier() {
     assert!(discover.broadcast && discover.address.is_empty());
     assert_eq!(discover.options.get(code::CLIENT_IDENTIFIER), Some(&[0, 13, 14, 15, 16, 17, 18, 19, 20][..]));
 }
+
+/// The names and forms of dhclient's lease file, which instance data has.
+#[test]
+fn options_are_shown_by_their_kind() {
+    let mut options = dhcp::Options::default();
+    for (number, value) in [
+        (code::HOST_NAME, &b"node"[..]),
+        (code::DOMAIN_NAME, b"example.org"),
+        (code::LEASE_TIME, &[0, 0, 14, 16]),
+        (code::RENEWAL_TIME, &[0, 0, 7, 8]),
+        (code::REBINDING_TIME, &[0, 0, 12, 78]),
+        (code::INTERFACE_MTU, &[5, 220]),
+        (code::DOMAIN_SEARCH, b"\x01a\x01b\0\x01c\0"),
+        (code::CLASSLESS_ROUTES, &[16, 169, 254, 10, 0, 0, 1, 0, 10, 0, 0, 2]),
+        (code::MICROSOFT_ROUTES, &[8, 10, 10, 0, 0, 3]),
+        (code::SUBNET_MASK, &[255, 255, 255, 0]),
+        (code::ROUTER, &[10, 0, 0, 1, 10, 0, 0, 2]),
+        (code::NAME_SERVER, &[10, 0, 0, 3]),
+        (code::BROADCAST_ADDRESS, &[10, 0, 0, 255]),
+        (code::NTP_SERVER, &[10, 0, 0, 4]),
+        (code::SERVER_IDENTIFIER, &[10, 0, 0, 5]),
+        (code::AZURE_ENDPOINT, &[168, 63, 129, 16]),
+        (222, &[0, 255]),
+    ] {
+        options.set(number, value);
+    }
+    let text = |number: u8| shown(number, options.get(number).expect("set"), &options).1;
+    for (number, wanted) in [
+        (code::HOST_NAME, "node"),
+        (code::DOMAIN_NAME, "example.org"),
+        (code::LEASE_TIME, "3600"),
+        (code::RENEWAL_TIME, "1800"),
+        (code::REBINDING_TIME, "3150"),
+        (code::INTERFACE_MTU, "1500"),
+        (code::DOMAIN_SEARCH, "a.b c"),
+        (code::CLASSLESS_ROUTES, "169.254.0.0/16 10.0.0.1 0.0.0.0/0 10.0.0.2"),
+        (code::MICROSOFT_ROUTES, "10.0.0.0/8 10.0.0.3"),
+        (code::SUBNET_MASK, "255.255.255.0"),
+        (code::ROUTER, "10.0.0.1 10.0.0.2"),
+        (code::NAME_SERVER, "10.0.0.3"),
+        (code::BROADCAST_ADDRESS, "10.0.0.255"),
+        (code::NTP_SERVER, "10.0.0.4"),
+        (code::SERVER_IDENTIFIER, "10.0.0.5"),
+        (code::AZURE_ENDPOINT, "a8:3f:81:10"),
+        (222, "00:ff"),
+    ] {
+        assert_eq!(text(number), wanted, "{number}");
+    }
+    assert_eq!(shown(222, &[], &options).0, "option-222");
+    for (address, prefix) in [
+        ([10, 0, 0, 1], 8),
+        ([127, 0, 0, 1], 8),
+        ([128, 0, 0, 1], 16),
+        ([191, 0, 0, 1], 16),
+        ([192, 0, 0, 1], 24),
+        ([223, 0, 0, 1], 24),
+    ] {
+        assert_eq!(class(address.into()), prefix, "{address:?}");
+    }
+    for (address, wanted) in [
+        ([10, 0, 0, 1], true),
+        ([0, 0, 0, 0], false),
+        ([255; 4], false),
+        ([224, 0, 0, 1], false),
+        ([127, 0, 0, 1], false),
+    ] {
+        assert_eq!(is_host(address.into()), wanted, "{address:?}");
+    }
+}

@@ -149,3 +149,32 @@ fn other_failures_and_other_places_are_not_hidden() {
     assert!(kept.read(Path::new("/lib/none")).is_err_and(|error| error.is_not_found()));
     assert!(!below.files.exists(Path::new("/run/cloud-init/state/none")));
 }
+
+/// What a stage changes while the disk is full is changed where it is kept, or passed over where it is not.
+#[test]
+fn modes_owners_and_names_of_what_is_kept() {
+    let (below, full) = machine();
+    let at = Path::new;
+    let files = on(&below).files;
+    // Before anything is kept: mode and owner of the state matter less than the boot.
+    files.set_mode(at("/lib/instances/old/id"), 0o640).expect("passed over");
+    files.set_owner(at("/lib/instances/old/id"), Owner { uid: Some(1), gid: None }).expect("passed over");
+    let stat = |path: &str| files.stat(at(path)).expect("no error").expect("there");
+    assert_ne!(stat("/lib/instances/old/id").mode, 0o640);
+    files.write(at("/etc/file"), b"", &Attributes::default()).expect("not full");
+    files.set_mode(at("/etc/file"), 0o600).expect("not full");
+    assert_eq!(stat("/etc/file").mode, 0o600);
+    files.write(at("/lib/kept"), b"x", &Attributes::mode(0o644)).expect("kept");
+    files.set_mode(at("/lib/kept"), 0o600).expect("kept");
+    files.set_owner(at("/lib/kept"), Owner { uid: Some(7), gid: Some(8) }).expect("kept");
+    let found = stat("/lib/kept");
+    assert_eq!((found.mode, found.uid, found.gid), (0o600, 7, 8));
+    files.rename(at("/lib/kept"), at("/run/elsewhere")).expect("from where it is kept");
+    assert_eq!(files.read(at("/run/elsewhere")).expect("there"), b"x");
+    assert!(!files.exists(at("/lib/kept")));
+    files.write(at("/lib/again"), b"x", &Attributes::default()).expect("kept");
+    files.remove(at("/lib/again")).expect("kept");
+    assert!(!files.exists(at("/lib/again")));
+    assert!(files.set_mode(at("/etc/none"), 0o600).is_err(), "another error is one");
+    full.store(false, Ordering::Relaxed);
+}
