@@ -239,6 +239,11 @@ pub trait Commands: Send + Sync {
         commands.iter().map(|command| self.run(command)).collect()
     }
 
+    /// Whether [`Commands::start`] has an effect.
+    fn can_start(&self) -> bool {
+        false
+    }
+
     /// Starts a command whose result a later [`Commands::run`] of the same command returns, if this is possible.
     fn start(&self, command: &Command) {
         let _ = command;

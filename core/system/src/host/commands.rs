@@ -174,6 +174,10 @@ impl Commands for HostCommands {
         }
     }
 
+    fn can_start(&self) -> bool {
+        true
+    }
+
     fn start(&self, command: &Command) {
         let (own, given) = (Self::new(self.prefix.clone()), command.clone());
         // Without memory for a thread, it runs when its result is needed.
