@@ -18,6 +18,7 @@ pub mod fingerprint;
 pub mod hostname_keys;
 mod installers;
 pub mod lenient;
+mod random;
 mod run_parts;
 mod shell;
 mod snaps;
