@@ -17,7 +17,7 @@ struct Row {
 }
 
 fn rows() -> Vec<Row> {
-    let text = include_bytes!("../../schema/autoinstall-examples.yaml");
+    let text = include_bytes!("../../testdata/autoinstall.yaml");
     let node = Node::from_yaml("examples", text).expect("YAML").expect("a table");
     model::config::from_node(&node).expect("rows")
 }
