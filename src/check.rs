@@ -70,7 +70,7 @@ pub enum CheckError {
 pub fn cloud_config(name: &str, text: &str) -> Result<Vec<Finding>, CheckError> {
     let tree = read(name, text)?;
     let schema = modules::cloud_config_schema();
-    let advice = schema::advise(&tree);
+    let advice = modules::advise(&tree);
     Ok(findings(name, text, &tree, schema::check(&Schema::new(&schema), &tree).into_iter().chain(advice)))
 }
 

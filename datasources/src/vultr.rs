@@ -98,7 +98,7 @@ fn agent(crawl: &Crawl<'_>) -> String {
 fn candidates(crawl: &Crawl<'_>) -> Result<Vec<String>, SourceError> {
     let system = crawl.system();
     if system.files.is_file(Path::new(NIC_SCRIPT)) {
-        match system.commands.run(&Command::line(["/bin/sh", "-c", NIC_SCRIPT])) {
+        match system.commands.run(&Command::shell(NIC_SCRIPT)) {
             Ok(output) => {
                 let text = output.text();
                 let names: Vec<String> =

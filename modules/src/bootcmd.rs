@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::lenient::Text;
+use crate::random::temporary_name;
 use crate::shell;
 
 /// Runs the commands as one script.
@@ -37,7 +38,8 @@ impl Described for Bootcmd {
 impl Module for Bootcmd {
     fn run(&self, context: &Context<'_>, config: Config, _report: &mut Report) -> Result<(), ModuleError> {
         let script = shell::script(&config.bootcmd)?;
-        let path = context.paths.run("tmp/bootcmd.sh");
+        let name = temporary_name(context.system.environment.as_ref(), ".sh");
+        let path = context.paths.run("tmp").join(name);
         let files = &context.system.files;
         files.write(&path, script.as_bytes(), &Attributes::mode(0o600))?;
         let mut command =

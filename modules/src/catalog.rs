@@ -103,6 +103,12 @@ pub fn derive_cloud_config_schema() -> serde_json::Value {
     schema::document::assemble(&names, &sections)
 }
 
+/// The schema of what Ubuntu's installer reads below `autoinstall`, generated from the types.
+#[cfg(feature = "derive")]
+pub fn derive_autoinstall_schema() -> serde_json::Value {
+    schema::document::of_key::<crate::ubuntu_autoinstall::answers::Answers>("autoinstall")
+}
+
 /// Additional examples, including the keys that belong to no module: the module, and the text.
 const FURTHER: &[(&str, &str)] = &[
     ("base", include_str!("../examples/base.yaml")),

@@ -40,7 +40,7 @@ pub struct SshSettings {
 
 /// Where distributions install upstream's helper program; an image may have its own there.
 const HELPERS: &[&str] =
-    &["/usr/lib/cloud-init/write-ssh-key-fingerprints", "/usr/libexec/cloud-init/write-ssh-key-fingerprints"];
+    &["/usr/libexec/cloud-init/write-ssh-key-fingerprints", "/usr/lib/cloud-init/write-ssh-key-fingerprints"];
 
 impl Described for KeysToConsole {
     const NAME: &'static str = "keys_to_console";

@@ -18,6 +18,7 @@ pub mod fingerprint;
 pub mod hostname_keys;
 mod installers;
 pub mod lenient;
+mod random;
 mod run_parts;
 mod shell;
 mod snaps;
@@ -149,5 +150,21 @@ pub fn cloud_config_schema() -> serde_json::Value {
     serde_json::from_str(CLOUD_CONFIG_SCHEMA).expect("the schema's own test reads it")
 }
 
-/// The same schema as published text.
+/// The schema of what Ubuntu's installer reads below `autoinstall`.
+pub fn autoinstall_schema() -> serde_json::Value {
+    serde_json::from_str(AUTOINSTALL_SCHEMA).expect("the schema's own test reads it")
+}
+
+/// The same schema as text.
+pub const AUTOINSTALL_SCHEMA: &str = include_str!("../schema/autoinstall.json");
+
+/// Probable mistakes in a cloud-config, which is valid.
+pub fn advise<'d>(document: impl Into<schema::Instance<'d>>) -> Vec<schema::Finding> {
+    let document = document.into();
+    let mut found = schema::advise(document);
+    found.extend(ubuntu_autoinstall::advise(document));
+    found
+}
+
+/// The schema of a cloud-config as published text.
 pub const CLOUD_CONFIG_SCHEMA: &str = include_str!("../schema/cloud-config.json");

@@ -208,11 +208,18 @@ fn device(context: &Context<'_>, mount: &Mount, report: &mut Report) -> Option<S
     if is_device(context.system, Path::new(&device)) {
         return Some(device);
     }
-    let why = if files.exists(Path::new(&device)) { "not a block device" } else { "missing" };
+    // `status` shows the warning: it has upstream's wording.
+    let begin = match (files.exists(Path::new(&device)), context.system.is_container()) {
+        (true, true) => format!("device '{device}' not a block device in container"),
+        (true, false) => format!("device '{device}' not a block device"),
+        (false, true) => format!("Device '{device}' did not exist in container"),
+        (false, false) => format!("Device '{device}' did not exist"),
+    };
+    let message = format!("{begin}. cannot resize: dev={} mnt_point=/ path=/", mount.device);
     if context.system.is_container() {
-        tracing::debug!("device '{device}' is {why} in this container: not resizing /");
+        tracing::debug!("{message}");
     } else {
-        report.warn(None, format!("device '{device}' is {why}: not resizing /"));
+        report.warn(None, message);
     }
     None
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::accounts::{Accounts, valid};
 use crate::lenient::{Flag, Text};
+use crate::random::below;
 use crate::{console, sshd_config};
 
 /// Sets passwords.
@@ -398,18 +399,6 @@ fn random_password(environment: &dyn Environment, length: usize) -> String {
         password.swap(last, below(environment, last + 1));
     }
     password.into_iter().map(char::from).collect()
-}
-
-/// A uniform choice among `count` (at most 256) values: bytes of the last, incomplete range are discarded.
-fn below(environment: &dyn Environment, count: usize) -> usize {
-    let limit = 256 - 256 % count;
-    loop {
-        let mut byte = [0];
-        environment.random(&mut byte);
-        if usize::from(byte[0]) < limit {
-            return usize::from(byte[0]) % count;
-        }
-    }
 }
 
 #[cfg(test)]

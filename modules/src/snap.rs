@@ -117,7 +117,7 @@ fn prepared(node: &Node, report: &mut Report) -> Result<Run, ModuleError> {
             if !line.starts_with("snap ") {
                 report.warn(Some(&node.origin), format!("Non-snap commands in snap config: {line}"));
             }
-            return Ok(Run::line(["/bin/sh", "-c", line]).of_user());
+            return Ok(Run::shell(line).of_user());
         }
         Value::List(words) => words,
         other => {

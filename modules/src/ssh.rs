@@ -116,7 +116,7 @@ impl Described for Ssh {
 impl Module for Ssh {
     /// Host keys take longer than all else that a boot does, an RSA key up to a second: users are created meanwhile.
     fn start(&self, context: &Context<'_>, config: Config) {
-        if config.ssh_keys.is_some() {
+        if config.ssh_keys.is_some() || !context.system.commands.can_start() {
             return;
         }
         let directory = context.distro.ssh().directory();
@@ -155,12 +155,12 @@ fn public_file(private: &Path) -> PathBuf {
     PathBuf::from(format!("{}.pub", private.display()))
 }
 
-/// Removes the image's host keys, once their successors exist.
+/// Removes the image's host keys, once their successors exist. A public key goes before its private one, which
+/// [`Job::put_back`] relies on.
 fn delete_keys(context: &Context<'_>, directory: &Path, kept: &BTreeSet<PathBuf>, report: &mut Report) {
     let names = context.system.files.list(directory).unwrap_or_default();
-    for name in
-        names.iter().filter(|name| name.strip_prefix("ssh_host_").is_some_and(|rest| rest.contains("key")))
-    {
+    let is_key = |name: &&String| name.strip_prefix("ssh_host_").is_some_and(|rest| rest.contains("key"));
+    for name in names.iter().rev().filter(is_key) {
         let path = directory.join(name);
         if kept.contains(&path) {
             continue;
@@ -247,31 +247,42 @@ fn generate_keys(
 ) -> Result<Option<BTreeSet<PathBuf>>, ModuleError> {
     let jobs = jobs(context, directory, config);
     let mut kept = BTreeSet::new();
-    let (mut generated, mut failed) = (false, false);
+    let (mut generated, mut unknown) = (false, 0);
     for (job, outcome) in jobs.iter().zip(generate(context, directory, &jobs)) {
-        let outcome = outcome.and_then(|output| job.finish(context, &output, config.ssh_quiet_keygen.0));
-        if outcome.is_err() {
-            job.put_back(context);
-        }
-        match outcome {
-            Ok(()) => generated = true,
-            Err(ModuleError::Command(CommandError::Failed { output, .. }))
-                if output.code == 1
-                    && String::from_utf8_lossy(&output.stderr).to_lowercase().starts_with("unknown key") =>
-            {
-                tracing::debug!("ssh-keygen does not support key type '{}'", job.kind);
+        let error = match outcome {
+            Ok(output) => {
+                generated = true;
+                kept.extend([public_file(&job.file), job.file.clone()]);
+                if let Err(error) = job.finish(context, &output, config.ssh_quiet_keygen.0) {
+                    report.warn(None, error.to_string());
+                }
                 continue;
             }
-            Err(error) => {
-                failed = true;
-                let kept = context.system.files.exists(&job.file);
-                let consequence = if kept { ": keeping the image's" } else { "" };
-                report.warn(None, format!("cannot generate a {} host key{consequence}: {error}", job.kind));
-            }
+            Err(error) => error,
+        };
+        let is_kept = job.put_back(context) || job.is_untouched(context, &error);
+        if is_unknown_type(&error) {
+            tracing::debug!("ssh-keygen does not support key type '{}'", job.kind);
+            unknown += 1;
+            continue;
         }
-        kept.extend([public_file(&job.file), job.file.clone()]);
+        if is_kept {
+            // Those that could not be put back stay where they are.
+            kept.extend(job.places().into_iter().flat_map(|(place, aside)| [place, aside]));
+        }
+        let consequence = if is_kept { ": keeping the image's" } else { "" };
+        report.warn(None, format!("cannot generate a {} host key{consequence}: {error}", job.kind));
     }
-    Ok((generated || !failed).then_some(kept))
+    if !jobs.is_empty() && unknown == jobs.len() {
+        report.warn(None, "ssh-keygen supports none of the types in ssh_genkeytypes: keeping the image's host keys");
+    }
+    Ok((generated || jobs.is_empty()).then_some(kept))
+}
+
+/// Whether ssh-keygen failed because it does not know the type of the key.
+fn is_unknown_type(error: &ModuleError) -> bool {
+    let ModuleError::Command(CommandError::Failed { output, .. }) = error else { return false };
+    output.code == 1 && String::from_utf8_lossy(&output.stderr).to_lowercase().starts_with("unknown key")
 }
 
 /// The host keys to generate.
@@ -315,36 +326,51 @@ impl Job {
         Command::line(["ssh-keygen", "-t", &self.kind, "-N", "", "-f", &path]).env("LANG", "C")
     }
 
-    /// The files of the key, and where the image's are until it exists.
+    /// The files of the key, the public one first, and where the image's are until it exists.
     fn places(&self) -> [(PathBuf, PathBuf); 2] {
         let aside = PathBuf::from(format!("{}.image", self.file.display()));
         [(public_file(&self.file), public_file(&aside)), (self.file.clone(), aside)]
     }
 
-    /// Makes room for what the command writes: ssh-keygen asks before it overwrites a key.
+    /// Makes room for what the command writes: ssh-keygen asks before it overwrites a private key.
     fn prepare(&self, context: &Context<'_>, directory: &Path) -> Result<Command, ModuleError> {
         let (command, files) = (self.command(), &context.system.files);
         if !context.system.commands.is_started(&command) {
             files.create_dir(directory, None)?;
-            for (place, aside) in self.places() {
-                if files.exists(&place) {
-                    files.rename(&place, &aside)?;
+            if files.exists(&self.file) {
+                for (place, aside) in self.places().iter().filter(|(place, _)| files.exists(place)) {
+                    files.rename(place, aside)?;
                 }
             }
         }
         Ok(command)
     }
 
-    /// Puts the image's key back, in place of one that was not completed.
-    fn put_back(&self, context: &Context<'_>) {
+    /// Puts the image's key back, in place of one that was not completed. Returns whether it was aside.
+    fn put_back(&self, context: &Context<'_>) -> bool {
         let files = &context.system.files;
-        for (place, aside) in self.places() {
-            if files.exists(&aside)
-                && let Err(error) = files.rename(&aside, &place)
-            {
-                tracing::warn!("cannot restore a host key of the image: {error}");
+        let [(public, public_aside), (private, private_aside)] = self.places();
+        let (has_public, has_private) = (files.exists(&public_aside), files.exists(&private_aside));
+        let restore = || {
+            // The order is such that after a power cut, what is still aside says what is missing.
+            if has_private && !has_public {
+                // The image had none: this one is the other key's.
+                files.remove(&public)?;
             }
+            if has_private {
+                files.rename(&private_aside, &private)?;
+            }
+            if has_public { files.rename(&public_aside, &public) } else { Ok(()) }
+        };
+        if let Err(error) = restore() {
+            tracing::warn!("cannot restore a host key of the image: {error}");
         }
+        has_private
+    }
+
+    /// Whether the key in its place is the image's, which could not be set aside.
+    fn is_untouched(&self, context: &Context<'_>, error: &ModuleError) -> bool {
+        !matches!(error, ModuleError::Command(_)) && context.system.files.exists(&self.file)
     }
 
     /// Prints what the command printed, and gives its file the owner and mode that this distribution's sshd requires.

@@ -1,9 +1,12 @@
 //! `autoinstall`: read by Ubuntu's installer; this module only checks it.
 
+pub mod answers;
+
 use model::module::{Described, Listed, Report};
 use model::effects::Command;
 use model::{Context, Frequency, Module, ModuleError, Stage};
 use indexmap::IndexMap;
+use schema::{Finding, Instance, advise_by};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -27,7 +30,7 @@ impl Described for UbuntuAutoinstall {
     const LISTED: Listed = Listed::On(&["ubuntu"]);
     const TITLE: &'static str = "Ubuntu autoinstall";
     const SUMMARY: &'static str = "Checks whether Ubuntu's installer is present to read `autoinstall`.";
-    const DETAILS: &'static str = "The key has an effect only in the installer's live system, where the installer reads it.";
+    const DETAILS: &'static str = "The key has an effect only in the installer's live system, where the installer reads it. What the installer does not know or would not accept is reported there, and by `schema` and `plan` as advice.";
     type Config = Config;
 }
 
@@ -43,7 +46,14 @@ impl Module for UbuntuAutoinstall {
         crate::snaps::wait(context)?;
         let list = context.system.commands.run(&Command::line(["snap", "list"]))?.text();
         match INSTALLERS.iter().rev().find(|name| list.contains(*name)) {
-            Some(name) => tracing::debug!("Valid autoinstall schema. Config will be processed by {name}"),
+            Some(name) => {
+                tracing::debug!("Valid autoinstall schema. Config will be processed by {name}");
+                let mut found = advise(context.config);
+                found.sort_by_key(|finding| finding.origin.as_ref().map(|at| (at.source.clone(), at.line, at.column)));
+                for finding in found {
+                    report.warn(finding.origin.as_ref(), finding.public());
+                }
+            }
             None => report.warn(
                 None,
                 format!(
@@ -54,6 +64,12 @@ impl Module for UbuntuAutoinstall {
         }
         Ok(())
     }
+}
+
+/// What the installer would not accept, or ignore. It may be newer than this program and know more keys.
+pub fn advise<'d>(document: impl Into<Instance<'d>>) -> Vec<Finding> {
+    let found = advise_by(document, "autoinstall", crate::autoinstall_schema).into_iter();
+    found.map(|finding| Finding { module: Some("cc_ubuntu_autoinstall".to_owned()), ..finding }).collect()
 }
 
 /// `autoinstall`. All other keys belong to the installer.

@@ -52,7 +52,7 @@ impl Module for Wireguard {
         }
         let mut failed = Vec::new();
         for probe in settings.readinessprobe.iter().flatten() {
-            let command = Command::line(["/bin/sh", "-c", &probe.value.0]).of_user();
+            let command = Command::shell(&probe.value.0).of_user();
             if let Err(error) = context.system.commands.run(&command) {
                 failed.push(format!("{}: {error}", probe.origin));
             }
@@ -84,7 +84,7 @@ fn kernel(release: &str) -> (u32, u32) {
 }
 
 fn load(context: &Context<'_>) -> Result<(), ModuleError> {
-    let shell = |line: &str| context.system.commands.run(&Command::line(["/bin/sh", "-c", line]));
+    let shell = |line: &str| context.system.commands.run(&Command::shell(line));
     if !shell("lsmod")?.text().contains("wireguard") {
         shell("modprobe wireguard")?;
     }

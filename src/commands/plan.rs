@@ -408,7 +408,7 @@ fn advice(system: &System, warnings: &[Warning]) -> Vec<String> {
     let seeded = seeded.and_then(|text| model::Node::from_yaml(&seed.display().to_string(), &text).ok()?);
     let networks = seeded.iter().chain(base.get("network")).flat_map(schema::network::advise);
     let written = loader.written(&paths.instance("cloud-config.txt"));
-    let keys = written.as_ref().map(schema::advise).unwrap_or_default();
+    let keys = written.as_ref().map(modules::advise).unwrap_or_default();
     let placed = |finding: schema::Finding| match &finding.origin {
         Some(origin) => format!("{origin}: {}", finding.public()),
         None => finding.public(),

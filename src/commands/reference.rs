@@ -69,6 +69,10 @@ fn examples(name: &str, page: &mut String) {
     }
 }
 
+/// About the keys below `autoinstall`.
+const INSTALLER: &str = "These are the keys of format 1. Other keys and types are reported, but not as errors: the \
+                         installer may be newer than this program.";
+
 fn module(entry: &Entry, schema: &Value) -> String {
     let Entry { name, title, summary, details, .. } = entry;
     let mut page = format!("{MADE}\n# {title} (`{name}`)\n\n{summary}\n");
@@ -98,6 +102,16 @@ fn module(entry: &Entry, schema: &Value) -> String {
         _ => keys,
     };
     let _ = write!(page, "\n## Keys\n\n{keys}");
+    if *name == "ubuntu_autoinstall" {
+        let mut schema = modules::autoinstall_schema();
+        if let Some(keys) = schema.pointer_mut("/$defs/autoinstall/properties").and_then(Value::as_object_mut)
+        {
+            // Described above.
+            keys.shift_remove("version");
+        }
+        let keys = Keys::new(&schema).section("autoinstall");
+        let _ = write!(page, "\n## Keys of the installer\n\n{INSTALLER}\n\n{keys}");
+    }
     examples(name, &mut page);
     page
 }

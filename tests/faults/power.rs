@@ -191,6 +191,10 @@ impl Commands for Fed {
         self.system.commands.run(command)
     }
 
+    fn can_start(&self) -> bool {
+        true
+    }
+
     fn start(&self, command: &Command) {
         let result = self.run(command);
         self.power.with(|state| state.started.insert(command.shown().join(" "), result));

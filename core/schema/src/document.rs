@@ -69,6 +69,19 @@ pub fn assemble(modules: &[String], sections: &[Section]) -> Value {
     document.into()
 }
 
+/// The document in which a top-level key has the schema of a type, and the others are free.
+pub fn of_key<T: JsonSchema>(key: &str) -> Value {
+    let mut generator = SchemaSettings::draft2020_12().into_generator();
+    let schema = T::json_schema(&mut generator);
+    let mut document = schemars::json_schema!({
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "$defs": {key: schema},
+        "properties": {key: {"$ref": format!("#/$defs/{key}")}},
+    });
+    Plain.transform(&mut document);
+    document.into()
+}
+
 /// Removes from a document what only Rust's types need.
 pub(crate) fn plain(document: &mut Schema) {
     Plain.transform(document);

@@ -1,6 +1,7 @@
 //! JSON schemas of cloud-config and network-config, and validation against them. This crate does no I/O.
 
 mod advice;
+mod advised;
 mod annotate;
 pub mod base;
 mod boundary;
@@ -22,6 +23,7 @@ mod validate;
 mod words;
 
 pub use advice::advise;
+pub use advised::advise_by;
 pub use annotate::annotated;
 pub use boundary::Boundary;
 pub use finding::{Finding, Severity, check};

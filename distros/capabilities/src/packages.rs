@@ -86,6 +86,7 @@ impl Packages for PackageManagers {
     fn refresh(&self, force: bool) -> Result<(), DistroError> {
         let marker = self.refreshed.as_path();
         if !force && self.system.files.exists(marker) {
+            tracing::debug!("update-sources already ran (freq=once-per-instance)");
             return Ok(());
         }
         for manager in self.available() {

@@ -187,7 +187,7 @@ fn run_cmd(
         })
     };
     let command = match cmd {
-        Cmd::Line(line) => Command::line(["/bin/sh", "-c", &filled(line)?]),
+        Cmd::Line(line) => Command::shell(filled(line)?),
         Cmd::Words(words) => Command::line(words.iter().map(|word| filled(word)).collect::<Result<Vec<_>, _>>()?),
     };
     for (key, set) in [("overwrite", wanted.overwrite), ("extra_opts", !wanted.options.is_empty())] {

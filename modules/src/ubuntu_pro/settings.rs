@@ -33,9 +33,9 @@ pub(super) fn apply(context: &Context<'_>, section: &Node, report: &mut Report) 
         let command = match node.scalar_text().filter(|_| !node.is_null()) {
             None => Command::line([PROGRAM, "config", "unset", key]),
             Some(value) if value.contains(char::is_whitespace) => {
-                Command::line([PROGRAM, "config", "set"]).secret_arg(format!("{key}={}", escaped(&value)))
+                Command::line([PROGRAM, "config", "set"]).secret_value(key, &escaped(&value))
             }
-            Some(value) => Command::line([PROGRAM, "config", "set"]).secret_arg(format!("{key}={value}")),
+            Some(value) => Command::line([PROGRAM, "config", "set"]).secret_value(key, &value),
         };
         if let Err(error) = context.system.commands.run(&command) {
             // The client may repeat the value, which may contain a password.

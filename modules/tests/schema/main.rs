@@ -6,11 +6,12 @@
     reason = "these tests read and write files of the source tree"
 )]
 
+mod autoinstall;
 mod layout;
 
 use std::path::Path;
 
-use modules::catalog::{derive_cloud_config_schema, modules};
+use modules::catalog::{derive_autoinstall_schema, derive_cloud_config_schema, modules};
 use serde_json::Value;
 
 /// Set to regenerate the files from the types.
@@ -22,18 +23,19 @@ const ALL: usize = 60;
 #[test]
 fn the_published_schema_is_what_the_types_say() {
     assert!(modules().count() >= ALL, "some modules are not described");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/cloud-config.json");
-    let derived = layout::text(&derive_cloud_config_schema());
-    if std::env::var_os(WRITE).is_some() {
-        std::fs::write(&path, &derived).unwrap();
-        return;
+    for (name, published, derived) in [
+        ("cloud-config", modules::CLOUD_CONFIG_SCHEMA, derive_cloud_config_schema()),
+        ("autoinstall", modules::AUTOINSTALL_SCHEMA, derive_autoinstall_schema()),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schema/{name}.json"));
+        let derived = layout::text(&derived);
+        if std::env::var_os(WRITE).is_some() {
+            std::fs::write(&path, &derived).unwrap();
+            continue;
+        }
+        assert!(published == derived, "{} is stale: run this test with {WRITE}=1", path.display());
     }
-    assert!(
-        modules::CLOUD_CONFIG_SCHEMA == derived,
-        "{} is stale: run this test with {WRITE}=1",
-        path.display()
-    );
-    assert!(modules::cloud_config_schema().is_object());
+    assert!(modules::cloud_config_schema().is_object() && modules::autoinstall_schema().is_object());
 }
 
 #[test]
@@ -57,16 +59,19 @@ fn every_key_has_a_description() {
         }
     }
     let mut missing = Vec::new();
-    walk(&modules::cloud_config_schema()["$defs"], "", &mut missing);
+    for schema in [modules::cloud_config_schema(), modules::autoinstall_schema()] {
+        walk(&schema["$defs"], "", &mut missing);
+    }
     assert!(missing.is_empty(), "no description: {}", missing.join(", "));
 }
 
 #[test]
 fn no_null_and_no_width_of_rusts_types_is_left() {
-    let text = modules::CLOUD_CONFIG_SCHEMA;
-    for word in ["int64", "double", "\"null\"]", "Nullable"] {
-        let found = text.lines().find(|line| line.contains(word));
-        assert!(found.is_none(), "{word}: {found:?}");
+    for text in [modules::CLOUD_CONFIG_SCHEMA, modules::AUTOINSTALL_SCHEMA] {
+        for word in ["int64", "double", "\"null\"]", "Nullable"] {
+            let found = text.lines().find(|line| line.contains(word));
+            assert!(found.is_none(), "{word}: {found:?}");
+        }
     }
 }
 

@@ -265,7 +265,7 @@ fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> 
 
 /// Probable mistakes, as they are printed.
 fn advice(kind: Kind, place: &Document<'_>, tree: &Node) -> Vec<String> {
-    let found = if kind == Kind::NetworkConfig { network::advise(tree) } else { schema::advise(tree) };
+    let found = if kind == Kind::NetworkConfig { network::advise(tree) } else { modules::advise(tree) };
     found.iter().map(|finding| format!("advice: {}", place.shown(finding))).collect()
 }
 
@@ -356,5 +356,16 @@ mod tests {
         );
         assert!(found.len() == 1 && found[0].starts_with(&expected), "{found:?}");
         assert_eq!(advice(Kind::UserData, &place, &tree), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_answer_that_the_installer_does_not_know_is_advice() {
+        let text = "#cloud-config\nautoinstall:\n  version: 1\n  ssh: {install_server: true}\n";
+        let tree = yaml::parse("x", text.as_bytes(), &Limits::default()).expect("valid").expect("there");
+        let place = Document::new("user-data", text, &tree);
+        let found = advice(Kind::UserData, &place, &tree);
+        let expected = "advice: user-data:4:9: autoinstall.ssh.install_server: unknown key 'install_server'; did you mean \
+                        'install-server'?";
+        assert!(found.len() == 1 && found[0].starts_with(expected), "{found:?}");
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::questions::only_asks;
 use crate::tree::{Outcome, State};
 
 /// Steps whose names are those of the stages.
 const STAGES: &[&str] = &["init-local", "init-network", "modules-config", "modules-final"];
 
-/// The events of one log as entries named `log:STAGE: WHAT`.
+/// The events of one log as entries named `log:STAGE: WHAT`, and commands that only ask as `asked:STAGE: WHAT`.
 pub fn read(log: &str) -> Outcome {
     let mut reader = Reader::default();
     for line in log.lines() {
@@ -26,8 +27,12 @@ struct Reader {
 
 impl Reader {
     fn add(&mut self, what: &str, event: &str) {
+        self.add_to("log", what, event);
+    }
+
+    fn add_to(&mut self, kind: &str, what: &str, event: &str) {
         let stage = if self.stage.is_empty() { "none" } else { &self.stage };
-        self.found.entry(format!("log:{stage}: {what}")).or_default().push(event.to_owned());
+        self.found.entry(format!("{kind}:{stage}: {what}")).or_default().push(event.to_owned());
     }
 
     /// One line: `DATE TIME,MS - FILE[LEVEL]: MESSAGE`; the further lines of a message have no such head.
@@ -52,7 +57,10 @@ impl Reader {
     fn step(&mut self, message: &str) {
         if let Some(rest) = message.strip_prefix("start: ") {
             let (name, words) = rest.split_once(": ").unwrap_or((rest, ""));
-            self.open.push(name.to_owned());
+            // The original opens a stage's step before its log: only the end is in both.
+            if !STAGES.contains(&name) {
+                self.open.push(name.to_owned());
+            }
             if let (Some(module), Some((_, frequency))) = (module(name), words.rsplit_once("with frequency "))
             {
                 self.add(&format!("module {module}"), &format!("ran {frequency}"));
@@ -66,7 +74,6 @@ impl Reader {
             }
             match module(name) {
                 Some(module) => self.add(&format!("module {module}"), result),
-                // The original opens a stage's step before its log: only the end is in both.
                 None if STAGES.contains(&name) => self.add("stage", result),
                 None => self.add(&format!("step {name}"), result),
             }
@@ -76,9 +83,12 @@ impl Reader {
     fn command(&mut self, message: &str) {
         let Some(rest) = message.strip_prefix("Running command ") else { return };
         let words = rest.split(" with allowed return codes").next().unwrap_or(rest);
+        // The original has some in tuples.
+        let words = words.strip_prefix("('").and_then(|words| words.strip_suffix(')')).unwrap_or(words);
         let words = words.trim_matches(['[', ']']).replace('\'', "").replace(", ", " ");
         let words: Vec<String> = words.split(' ').map(without_random).collect();
-        self.add(&format!("command {}", words.join(" ")), "ran");
+        let kind = if only_asks(&words) { "asked" } else { "log" };
+        self.add_to(kind, &format!("command {}", words.join(" ")), "ran");
     }
 
     fn skipped(&mut self, message: &str) {
@@ -155,7 +165,10 @@ mod tests {
 
     const LOG: &str = "\
 2026-11-27 15:28:17,258 - log_util.py[DEBUG]: Cloud-init v. 26.2 running 'init' at Fri, 27 Nov 2026. Up 3.88 seconds.
+2026-11-27 15:28:17,300 - handlers.py[DEBUG]: start: init-network: searching
 2026-11-27 15:28:17,400 - subp.py[DEBUG]: Running command ['ip', '-o', '/run/tmp/tmpwcv66bfo.sh'] with allowed return codes [0] (shell=False, capture=True)
+2026-11-27 15:28:17,400 - subp.py[DEBUG]: Running command ['ip', 'link', 'set', 'lo', 'up'] with allowed return codes [0] (shell=False, capture=True)
+2026-11-27 15:28:17,400 - subp.py[DEBUG]: Running command ('debconf-set-selections', '-') with allowed return codes [0] (shell=False, capture=True)
 2026-11-27 15:28:18,263 - modules.py[INFO]: Skipping modules 'bootcmd,ca-certs' because no applicable config is provided.
 2026-11-27 15:28:18,263 - modules.rs[DEBUG]: Module disk-setup is not in this build
 2026-11-27 15:28:18,263 - handlers.py[DEBUG]: start: init-network/config-seed_random: running config-seed_random with frequency once-per-instance
@@ -163,6 +176,7 @@ mod tests {
 of any kind
 2026-11-27 15:28:18,271 - util.py[ERROR]: no seed
 2026-11-27 15:28:18,292 - handlers.py[DEBUG]: finish: init-network/config-seed_random: FAIL: it failed (duration: 0.028s)
+2026-11-27 15:28:18,293 - modules.py[WARNING]: Running module seed_random failed
 2026-11-27 15:28:18,300 - handlers.py[DEBUG]: finish: init-network: SUCCESS: searching (duration: 0.028s)
 ";
 
@@ -174,13 +188,16 @@ of any kind
         assert_eq!(
             events,
             [
-                ("log:init: command ip -o /run/tmp/tmpRANDOM.sh", "ran"),
+                ("asked:init: command ip -o /run/tmp/tmpRANDOM.sh", "ran"),
+                ("log:init: command debconf-set-selections -", "ran"),
+                ("log:init: command ip link set lo up", "ran"),
                 ("log:init: module bootcmd", "has no configuration"),
                 ("log:init: module ca_certs", "has no configuration"),
                 ("log:init: module disk_setup", "is not in this build"),
                 ("log:init: module seed_random", "ran once-per-instance\nFAIL"),
                 ("log:init: order of modules", "seed_random"),
                 ("log:init: problems in init-network/config-seed_random", "reported"),
+                ("log:init: problems in no step", "reported"),
                 ("log:init: stage", "SUCCESS"),
             ]
         );

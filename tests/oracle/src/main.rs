@@ -25,6 +25,7 @@ mod events;
 mod machine;
 mod normal;
 mod printed;
+mod questions;
 mod releases;
 mod run;
 mod tree;

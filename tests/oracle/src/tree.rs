@@ -21,7 +21,8 @@ pub struct State {
 /// Everything, by path or by name of the command.
 pub type Outcome = BTreeMap<String, State>;
 
-/// Where programs leave what is compared; `told:` are the commands, `log:` what the log reports. The first that fits.
+/// Where programs leave what is compared; `told:` are the commands, `log:` what the log reports, `asked:` the commands among
+/// it that only ask: how a program learns a fact is its own, but it is listed and counted. The first that fits.
 pub const AREAS: &[(&str, &[&str])] = &[
     ("state", &["/var/lib/cloud/"]),
     ("run", &["/run/cloud-init/"]),
@@ -29,6 +30,7 @@ pub const AREAS: &[(&str, &[&str])] = &[
     ("homes", &["/home/", "/root/", "/srv/"]),
     ("logs", &["/var/log/"]),
     ("events", &["log:"]),
+    ("questions", &["asked:"]),
     ("stages", &["told:1", "told:2", "told:3", "told:4"]),
     ("query", &["told:query"]),
     ("status", &["told:status", "told:cloud-id", "told:version"]),
@@ -38,8 +40,15 @@ pub const AREAS: &[(&str, &[&str])] = &[
 ];
 
 /// Each program's own: rows of not-compared.md.
-const PRIVATE: &[&str] =
-    &["/obj.pkl", "/datasource.json", "/data/python-version", ".origins.json", "/.new-instance-id"];
+const PRIVATE: &[&str] = &[
+    "/obj.pkl",
+    "/datasource.json",
+    "/data/python-version",
+    ".origins.json",
+    "/.new-instance-id",
+    "/run/cloud-init/.stage-process",
+    "/run/cloud-init/stage.lock",
+];
 
 /// What a run itself puts there.
 const REPLACED: &[&str] = &[
@@ -49,6 +58,10 @@ const REPLACED: &[&str] = &[
     "/usr/lib/cloud-init/ds-identify",
     "/usr/lib/cloud-init/write-ssh-key-fingerprints",
 ];
+
+fn is_private(path: &str) -> bool {
+    PRIVATE.iter().any(|name| path.ends_with(name))
+}
 
 /// Which area a path is in.
 pub fn area(path: &str) -> &'static str {
@@ -67,7 +80,7 @@ pub fn read(root: &Path, scratch: &Path) -> Result<Outcome, Error> {
     let mut paths = BTreeSet::new();
     walk(&upper, &upper, &mut paths)?;
     let compared = |path: &str| {
-        !PRIVATE.iter().any(|name| path.ends_with(name))
+        !is_private(path)
             && !REPLACED.contains(&path)
             && !path.starts_with("/dev/loop")
             && !path.contains("/__pycache__")
@@ -140,12 +153,13 @@ fn state(path: &Path, name: &str, normal: &Normal) -> Result<State, Error> {
     Ok(State { head, content })
 }
 
-/// The names in an archive, whose top directory is named after the time.
+/// The names in an archive, whose top directory is named after the time, without those that are private.
 fn archive(path: &Path) -> Result<String, Error> {
     let output = Command::new("tar").arg("-tzf").arg(path).output().map_err(file("tar"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let mut names: Vec<&str> =
         text.lines().map(|name| name.split_once('/').map_or(name, |(_, below)| below)).collect();
+    names.retain(|name| !is_private(&format!("/{name}")));
     names.sort_unstable();
     Ok(names.join("\n"))
 }
@@ -158,12 +172,19 @@ mod tests {
     fn keeps_what_changed() {
         let directory = tempfile::tempdir().expect("a directory");
         let (root, scratch) = (directory.path().join("root"), directory.path().join("scratch"));
-        for path in ["root/etc", "scratch/upper/etc", "scratch/upper/opt", "scratch/told"] {
+        for path in [
+            "root/etc",
+            "scratch/upper/etc",
+            "scratch/upper/opt",
+            "scratch/upper/run/cloud-init",
+            "scratch/told",
+        ] {
             fs::create_dir_all(directory.path().join(path)).expect("created");
         }
         for (path, text) in [
             ("root/etc/same", "1"),
             ("root/etc/other", "1"),
+            ("scratch/upper/run/cloud-init/stage.lock", "a program's own"),
             ("scratch/upper/etc/same", "1"),
             ("scratch/upper/etc/other", "2"),
             ("scratch/upper/opt/x", "elsewhere"),
@@ -177,7 +198,7 @@ mod tests {
         let outcome = read(&root, &scratch).expect("read");
         assert_eq!(
             outcome.keys().collect::<Vec<_>>(),
-            ["/etc/other", "/opt", "/opt/x", "told:2-init", "told:version"]
+            ["/etc/other", "/opt", "/opt/x", "/run", "/run/cloud-init", "told:2-init", "told:version"]
         );
         assert_eq!(
             outcome["told:2-init"],

@@ -305,11 +305,11 @@ impl Boot<'_> {
             }
             Err(reason) => {
                 let reason = without_url_secrets(&reason);
-                // Logged under the module's name.
+                step.finish(false, None);
+                // Logged under the module's name, after its step.
                 self.system.journal.enter(stage, Some(module.name()));
                 tracing::warn!("Running module {} failed: {reason}", entry.name);
                 self.system.journal.enter(stage, None);
-                step.finish(false, None);
                 // Upstream's error list contains pairs of a name and an exception, as Python prints them.
                 let reason = template::python_repr(&reason);
                 Err(format!("('{}', RuntimeError({reason}))", entry.name))

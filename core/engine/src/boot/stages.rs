@@ -324,6 +324,9 @@ impl Boot<'_> {
         let datasource = self.instance.as_ref().map(Self::description);
         let semaphores = FileSemaphores::new(self.system, &self.paths);
         let first = !semaphores.has_run("consume_data", Frequency::Instance);
+        if !first {
+            tracing::debug!("consume_data already ran (freq={})", Frequency::Instance);
+        }
         let frequency = if first { Frequency::Instance } else { Frequency::Always };
         if let Err(error) = self.consume(frequency) {
             tracing::error!("Consuming user data failed! {error}");

@@ -45,6 +45,10 @@ pub struct Command {
     pub foreground: bool,
     /// Indexes into `args` of secrets: shown as REDACTED in logs and plans.
     pub secret_args: Vec<usize>,
+    /// Indexes into `args` of `KEY=VALUE` with a secret value, which is shown as REDACTED.
+    pub secret_values: Vec<usize>,
+    /// Whether the last argument is a line for the shell, which is what the log names.
+    pub is_shell: bool,
     /// Exit codes for success; empty means 0 only.
     pub accept: Vec<i32>,
 }
@@ -61,6 +65,11 @@ impl Command {
         Self { program: words.next().unwrap_or_default(), args: words.collect(), ..Self::default() }
     }
 
+    /// A line for the shell.
+    pub fn shell(line: impl Into<String>) -> Self {
+        Self { is_shell: true, ..Self::line(["/bin/sh".to_owned(), "-c".to_owned(), line.into()]) }
+    }
+
     /// Adds an argument.
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
@@ -71,6 +80,13 @@ impl Command {
     pub fn secret_arg(mut self, arg: impl Into<String>) -> Self {
         self.secret_args.push(self.args.len());
         self.args.push(arg.into());
+        self
+    }
+
+    /// Adds the argument `KEY=VALUE` with a secret value.
+    pub fn secret_value(mut self, key: &str, value: &str) -> Self {
+        self.secret_values.push(self.args.len());
+        self.args.push(format!("{key}={value}"));
         self
     }
 
@@ -125,7 +141,11 @@ impl Command {
     /// The command line for display, with secrets replaced.
     pub fn shown(&self) -> Vec<String> {
         let args = self.args.iter().enumerate().map(|(index, arg)| {
-            if self.secret_args.contains(&index) { "REDACTED".to_owned() } else { arg.clone() }
+            match arg.split_once('=').filter(|_| self.secret_values.contains(&index)) {
+                Some((key, _)) => format!("{key}=REDACTED"),
+                None if self.secret_args.contains(&index) => "REDACTED".to_owned(),
+                None => arg.clone(),
+            }
         });
         std::iter::once(self.program.clone()).chain(args).collect()
     }
@@ -134,9 +154,12 @@ impl Command {
     pub fn announcement(&self) -> String {
         let accept = if self.accept.is_empty() { &[0][..] } else { &self.accept };
         let capture = if self.sink == Sink::Capture { "True" } else { "False" };
+        let (words, shell) = match self.args.last().filter(|_| self.is_shell) {
+            Some(line) => (line.clone(), "True"),
+            None => (python_list(&self.shown()), "False"),
+        };
         format!(
-            "Running command {} with allowed return codes {accept:?} (shell=False, capture={capture})",
-            python_list(&self.shown())
+            "Running command {words} with allowed return codes {accept:?} (shell={shell}, capture={capture})"
         )
     }
 }
@@ -239,6 +262,11 @@ pub trait Commands: Send + Sync {
         commands.iter().map(|command| self.run(command)).collect()
     }
 
+    /// Whether [`Commands::start`] has an effect.
+    fn can_start(&self) -> bool {
+        false
+    }
+
     /// Starts a command whose result a later [`Commands::run`] of the same command returns, if this is possible.
     fn start(&self, command: &Command) {
         let _ = command;
@@ -284,6 +312,14 @@ mod announcements {
         );
         let other = Command::new("true").accept(&[0, 3]).inherit_output().announcement();
         assert!(other.ends_with("['true'] with allowed return codes [0, 3] (shell=False, capture=False)"));
+        let line = Command::shell("lsmod | grep 'x'").announcement();
+        assert!(
+            line.ends_with(" lsmod | grep 'x' with allowed return codes [0] (shell=True, capture=True)"),
+            "{line}"
+        );
+        let secret = Command::line(["pro", "config", "set"]).secret_value("proxy", "http://u:p@h/?a=b");
+        assert_eq!(secret.shown(), ["pro", "config", "set", "proxy=REDACTED"]);
+        assert_eq!(secret.args[2], "proxy=http://u:p@h/?a=b");
     }
 }
 

@@ -104,6 +104,7 @@ impl HostCommands {
 
     fn run_now(&self, command: &Command) -> Result<Output, CommandError> {
         let shown = command.shown().join(" ");
+        tracing::debug!(target: "subp.py", "{}", command.announcement());
         let mut prepared = self.prepare(command)?;
         prepared.stdin(match &command.stdin {
             Some(_) => Stdio::piped(),
@@ -114,7 +115,6 @@ impl HostCommands {
             prepared.stdout(Stdio::piped()).stderr(Stdio::piped());
         }
         let failed = |source| CommandError::Io { command: shown.clone(), source };
-        tracing::debug!(target: "subp.py", "{}", command.announcement());
         let (mut child, running) = match children::spawn(&mut prepared, !command.foreground, command.shown())
         {
             Ok(started) => started,
@@ -172,6 +172,10 @@ impl Commands for HostCommands {
             Some(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
             None => self.run_now(command),
         }
+    }
+
+    fn can_start(&self) -> bool {
+        true
     }
 
     fn start(&self, command: &Command) {
