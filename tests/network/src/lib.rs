@@ -12,6 +12,7 @@ pub mod compare;
 pub mod describe;
 pub mod generate;
 pub mod held;
+pub mod identical;
 pub mod judge;
 pub mod known;
 pub mod ledger;

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use network_oracle::identical::{self, Hashes, KEPT, hash};
 use network_oracle::judge::{Judged, Verdict, judge};
 use network_oracle::ledger::{self, Ledger};
 use network_oracle::original::{self, Error};
@@ -51,7 +52,7 @@ struct Options {
     /// What the usual descriptions of the usual seed came to, all of which has to stay
     #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/agreement.json"))]
     baseline: PathBuf,
-    /// Write the baseline
+    /// Write the baseline, and the hashes of what both write
     #[arg(long, conflicts_with_all = ["seconds", "case"])]
     update: bool,
 }
@@ -102,6 +103,7 @@ fn batches(options: &Options) -> impl Iterator<Item = Range<u64>> {
 fn run(options: &Options) -> Result<bool, Error> {
     println!("seed {}", options.seed.number());
     let mut ledger = Ledger::default();
+    let mut hashes = Hashes::new();
     let mut shown = 0;
     for range in batches(options) {
         let questions = answers::ask(options, range)?;
@@ -110,6 +112,10 @@ fn run(options: &Options) -> Result<bool, Error> {
                 report::both(question);
             }
             ledger.add(question.output, &judged);
+            if question.answer.case < KEPT && matches!(judged.verdict, Verdict::Identical) {
+                let of_output = hashes.entry(question.output.name.to_owned()).or_default();
+                of_output.insert(question.answer.case, hash(&question.answer.files));
+            }
             if let Verdict::Failed(what) = &judged.verdict {
                 shown += 1;
                 if shown <= options.shown {
@@ -123,6 +129,10 @@ fn run(options: &Options) -> Result<bool, Error> {
     let whole = options.outputs.len() == OUTPUTS.len() && options.case.is_none() && options.seconds.is_none();
     if !(whole && options.seed.number() == ledger::SEED && options.cases == ledger::CASES) {
         return Ok(explained);
+    }
+    if options.update && explained {
+        let text = serde_json::to_string_pretty(&hashes).map_err(Error::Answer)?;
+        std::fs::write(identical::FILE, text + "\n").map_err(oracle::file(identical::FILE))?;
     }
     Ok(hold(options, &ledger, explained)? && explained)
 }
