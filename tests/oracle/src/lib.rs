@@ -17,6 +17,8 @@ pub mod star;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use sha2::{Digest as _, Sha256};
+
 /// What can go wrong beside disagreement.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -73,4 +75,11 @@ impl Error {
 /// Names what an input or output error was about.
 pub fn file(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
     move |source| Error::File { what: what.into(), source }
+}
+
+/// What a program wrote, as sixteen digits: the same for the same text on every machine.
+pub fn digest(text: &str) -> String {
+    let mut first = [0; 8];
+    first.copy_from_slice(&Sha256::digest(text)[..8]);
+    format!("{:016x}", u64::from_be_bytes(first))
 }

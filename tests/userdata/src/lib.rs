@@ -15,4 +15,5 @@ pub mod known;
 pub mod original;
 pub mod ours;
 pub mod printed;
+pub mod rows;
 pub mod warnings;
