@@ -472,12 +472,3 @@ impl Http for FakeHttp {
         }
     }
 }
-
-/// The commands of a machine with the answers of a case; an answer `exit N` is a failure.
-pub fn answering(system: &System, output: &[(String, String)]) -> system::Answering {
-    output.iter().fold(system::Answering::over(system), |commands, (start, answer)| {
-        let Some(code) = answer.strip_prefix("exit ") else { return commands.prints(start, answer) };
-        let (code, message) = code.split_once(' ').unwrap_or((code, ""));
-        commands.exits(start, code.parse().expect("a number"), message)
-    })
-}
