@@ -98,11 +98,11 @@ impl TimeSync for Noting {
 }
 
 impl FakeDistro {
-    pub fn new(system: &System, redhat: bool) -> Self {
+    pub fn new(system: &System, redhat: bool, name: Option<&str>) -> Self {
         let (family, service) = if redhat { ("redhat", "sshd") } else { ("debian", "ssh") };
         let info = DistroInfo {
             own_network: false,
-            name: family.into(),
+            name: name.unwrap_or(family).into(),
             hosts_template: family,
             ssh_service: service.into(),
             default_user: Some(UserSpec {

@@ -30,6 +30,8 @@ struct Case {
     args: Vec<String>,
     /// Which fake distribution; debian unless said otherwise.
     redhat: bool,
+    /// The name of the distribution, if neither of these.
+    distro: Option<String>,
     /// Who the machine is.
     instance: Instance,
     /// Programs in PATH.
@@ -153,7 +155,7 @@ fn run(directory: &Path, module: &str) -> String {
     if let Some(release) = case.kernel {
         system.environment = Arc::new(Kernel { environment: system.environment.clone(), release });
     }
-    let distro = FakeDistro::new(&system, case.redhat);
+    let distro = FakeDistro::new(&system, case.redhat, case.distro.as_deref());
     let context = Context {
         system: &system,
         distro: &distro,
