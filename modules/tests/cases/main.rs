@@ -38,6 +38,8 @@ struct Case {
     programs: Vec<String>,
     /// Directories that are there.
     directories: Vec<String>,
+    /// Directories with another mode than 0755.
+    modes: Vec<(String, u32)>,
     /// Block devices that are there.
     devices: Vec<String>,
     /// The kernel's release.
@@ -89,10 +91,11 @@ fn listing(effects: &[system::Effect]) -> String {
     let mut text = String::new();
     for effect in effects {
         match &effect.kind {
-            EffectKind::Write { path, after, mode, owner, .. } => {
+            EffectKind::Write { path, after, mode, owner, secret, .. } => {
                 let after = after.to_vec();
                 let after = String::from_utf8_lossy(&after);
-                let _ = writeln!(text, "write {} {mode:04o} {}:{}", path.display(), owner.0, owner.1);
+                let secret = if *secret { " secret" } else { "" };
+                let _ = writeln!(text, "write {} {mode:04o} {}:{}{secret}", path.display(), owner.0, owner.1);
                 write_lines(&mut text, &after);
             }
             EffectKind::Directory { path, mode } => {
@@ -149,7 +152,11 @@ fn run(directory: &Path, module: &str) -> String {
             .file(path, "");
     }
     let http = Arc::new(FakeHttp::new(&case.statuses, &case.answers));
-    let (mut system, recording) = add_root(scratch, &directory.join("root"), "").system_with(http.clone());
+    scratch = add_root(scratch, &directory.join("root"), "");
+    for (path, mode) in &case.modes {
+        scratch = scratch.directory_mode(path, *mode);
+    }
+    let (mut system, recording) = scratch.system_with(http.clone());
     let commands = Arc::new(Answered::new(&system, &case.output));
     system.commands = commands.clone();
     if let Some(release) = case.kernel {
