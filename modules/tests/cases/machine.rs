@@ -47,8 +47,10 @@ impl Commands for Answered {
     fn run(&self, command: &Command) -> Result<Output, CommandError> {
         let line = command.shown().join(" ");
         if let Some(input) = &command.stdin {
-            let input = String::from_utf8(input.expose().clone())
-                .unwrap_or_else(|error| error.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect());
+            // Bytes that are no text are shown in hexadecimal.
+            let input = std::str::from_utf8(input.expose()).map(str::to_owned).unwrap_or_else(|_| {
+                input.expose().iter().fold(String::new(), |shown, byte| shown + &format!("{byte:02x}"))
+            });
             self.inputs.lock().expect("no panic holds it").push((line.clone(), input));
         }
         let answer = self.answers.iter().find(|(start, _)| line.starts_with(start));
