@@ -13,6 +13,7 @@ use system::Scratch;
 /// A machine and its evidence.
 pub(crate) struct Machine {
     pub system: System,
+    pub recording: system::Recording,
     config: Node,
     paths: Paths,
     virtualization: String,
@@ -21,9 +22,9 @@ pub(crate) struct Machine {
 impl Machine {
     /// Creates a machine; `http` answers its requests.
     pub fn with_http(scratch: Scratch, http: Arc<dyn Http>) -> Self {
-        let (system, _) = scratch.system_with(http);
+        let (system, recording) = scratch.system_with(http);
         let virtualization = "kvm".to_owned();
-        Self { system, config: Node::default(), paths: Paths::default(), virtualization }
+        Self { system, recording, config: Node::default(), paths: Paths::default(), virtualization }
     }
 
     /// Uses the host's clock instead of a fixed time: for querying a real service.
@@ -150,7 +151,7 @@ pub(crate) fn described(instance: &Instance) -> String {
 /// the output of programs by command line, `variables` the environment, and `serial` the answers of a port or socket to
 /// each line; `devices` has their attributes and `files`; `config` the system configuration; `http` the
 /// responses for URLs; `stage` is local or network. In `expect`, `identified` is no, maybe or found; `configured` whether
-/// the stages query the source without detection; `described` the class and its detail; `found` is false if there is no instance; `files` lists written files, `ran` commands; `instance` must be
+/// the stages query the source without detection; `described` the class and its detail; `found` is false if there is no instance; `files` lists written files, `ran` commands, `addresses` temporary ones; `instance` must be
 /// contained in the instance, where user-data and vendor-data are text.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -196,7 +197,13 @@ struct Expect {
     described: Option<String>,
     still_same: Option<bool>,
     #[serde(default)]
+    same_anywhere: bool,
+    #[serde(default)]
+    given_once: bool,
+    detected: Option<String>,
+    #[serde(default)]
     ran: Vec<String>,
+    addresses: Option<Vec<String>>,
     #[serde(default)]
     files: std::collections::BTreeMap<String, String>,
     #[serde(default)]
@@ -271,11 +278,22 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
     if let Some(expected) = case.expect.configured {
         assert_eq!(source.is_configured(&machine.platform()), expected, "{shown}: configured");
     }
+    if let Some(expected) = &case.expect.detected {
+        assert_eq!(source.detected(&machine.platform()).as_ref(), Some(expected), "{shown}: detected");
+    }
     let stage = if case.stage == "local" { SourceStage::Local } else { SourceStage::Network };
     let found = machine.crawl(source, stage).unwrap_or_else(|error| panic!("{shown}: {error}"));
     let ran = ran.lock().expect("no panic").clone();
     for line in &case.expect.ran {
         assert!(ran.contains(line), "{shown}: {line} did not run: {ran:#?}");
+    }
+    if let Some(expected) = &case.expect.addresses {
+        let what = |effect: system::Effect| match effect.kind {
+            system::EffectKind::Ephemeral { what } => Some(what),
+            _ => None,
+        };
+        let held: Vec<String> = machine.recording.effects().into_iter().filter_map(what).collect();
+        assert_eq!(&held, expected, "{shown}: addresses");
     }
     for (path, content) in &case.expect.files {
         assert_eq!(
@@ -289,6 +307,11 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
     if let Some(expected) = &case.expect.described {
         assert_eq!(&described(&instance), expected, "{shown}: described");
     }
+    let elsewhere = Machine::with_http(Scratch::new(), machine.system.http.clone());
+    let same = source.still_same(&elsewhere.platform(), &instance);
+    assert_eq!(same, case.expect.same_anywhere, "{shown}: still_same on an empty machine");
+    let once = source.is_given_once(&machine.platform(), &instance);
+    assert_eq!(once, case.expect.given_once, "{shown}: is_given_once");
     if let Some(expected) = case.expect.still_same {
         let same = source.still_same(&machine.platform(), &instance);
         assert_eq!(same, expected, "{shown}: still_same");

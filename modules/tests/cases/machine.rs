@@ -48,9 +48,10 @@ impl Commands for Answered {
         let line = command.shown().join(" ");
         if let Some(input) = &command.stdin {
             // Bytes that are no text are shown in hexadecimal.
-            let input = std::str::from_utf8(input.expose()).map(str::to_owned).unwrap_or_else(|_| {
-                input.expose().iter().fold(String::new(), |shown, byte| shown + &format!("{byte:02x}"))
-            });
+            // Bytes that are no text are shown in hexadecimal.
+            let shown =
+                || input.expose().iter().fold(String::new(), |all, byte| all + &format!("{byte:02x}"));
+            let input = String::from_utf8(input.expose().clone()).unwrap_or_else(|_| shown());
             self.inputs.lock().expect("no panic holds it").push((line.clone(), input));
         }
         let answer = self.answers.iter().find(|(start, _)| line.starts_with(start));
