@@ -17,6 +17,7 @@ pub(crate) struct Machine {
     config: Node,
     paths: Paths,
     virtualization: String,
+    variant: String,
 }
 
 impl Machine {
@@ -24,7 +25,14 @@ impl Machine {
     pub fn with_http(scratch: Scratch, http: Arc<dyn Http>) -> Self {
         let (system, recording) = scratch.system_with(http);
         let virtualization = "kvm".to_owned();
-        Self { system, recording, config: Node::default(), paths: Paths::default(), virtualization }
+        Self {
+            system,
+            recording,
+            config: Node::default(),
+            paths: Paths::default(),
+            virtualization,
+            variant: "debian".to_owned(),
+        }
     }
 
     /// Uses the host's clock instead of a fixed time: for querying a real service.
@@ -37,6 +45,17 @@ impl Machine {
     pub fn config(mut self, yaml: &str) -> Self {
         self.config = Node::from_yaml("cloud.cfg", yaml.as_bytes()).expect("valid YAML").unwrap_or_default();
         self
+    }
+
+    /// Sets the distribution, which is Debian else.
+    pub fn variant(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.variant);
+        self
+    }
+
+    /// Makes the random bytes known.
+    pub fn random(&mut self, bytes: Vec<u8>) {
+        self.system.environment = Arc::new(faked::Known { inner: self.system.environment.clone(), bytes });
     }
 
     /// Its evidence; the kernel command line is read from /proc/cmdline.
@@ -91,7 +110,7 @@ impl Machine {
             fallback_link: Some("eth0".to_owned()),
             dhcp_clients: vec!["dhclient".to_owned()],
             version: "26.2".to_owned(),
-            variant: &|| "debian".to_owned(),
+            variant: &|| self.variant.clone(),
         })
     }
 }
@@ -207,6 +226,8 @@ struct Expect {
     #[serde(default)]
     files: std::collections::BTreeMap<String, String>,
     #[serde(default)]
+    modes: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
     instance: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -301,6 +322,10 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
             Some(content.as_str()),
             "{shown}: {path}"
         );
+    }
+    for (path, mode) in &case.expect.modes {
+        let found = machine.system.files.stat(Path::new(path)).expect("no error").expect("a file");
+        assert_eq!(&format!("{:04o}", found.mode), mode, "{shown}: {path}");
     }
     assert_eq!(found.is_some(), case.expect.found, "{shown}: found");
     let Some(instance) = found else { return };
