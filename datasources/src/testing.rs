@@ -259,7 +259,8 @@ pub(crate) fn run_cases(name: &str, source: &dyn DataSource) {
     }
 }
 
-fn check(shown: &str, case: Case, source: &dyn DataSource) {
+/// The files and devices of a case.
+fn root_of(case: &Case) -> Scratch {
     let mut scratch = Scratch::new();
     for (path, content) in &case.machine {
         scratch = match (content.as_str(), content.strip_prefix("-> ")) {
@@ -284,6 +285,11 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
         };
         scratch = scratch.directory(&root).device(block, &root);
     }
+    scratch
+}
+
+fn check(shown: &str, case: Case, source: &dyn DataSource) {
+    let scratch = root_of(&case);
     let mut web = Scratch::new().directory("/web");
     for (url, content) in &case.http {
         let (_, path) = url.split_once("://").expect("an address");
