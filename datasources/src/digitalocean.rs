@@ -166,6 +166,23 @@ fn subnet(given: &Value, gateway: bool) -> Value {
 
 #[cfg(test)]
 mod tests {
+    /// The original's `assign_ipv4_link_local`: `randint(1, 168)` and `randint(0, 255)`.
+    #[test]
+    fn random_addresses_are_in_range() {
+        let http = std::sync::Arc::new(system::TreeHttp::new(std::sync::Arc::new(system::Scratch::new()), None));
+        let mut machine = crate::testing::Machine::with_http(system::Scratch::new(), http);
+        for (bytes, address) in [
+            ([0, 0], "169.254.1.0"),
+            ([167, 255], "169.254.168.255"),
+            ([168, 7], "169.254.1.7"),
+            ([255, 8], "169.254.88.8"),
+        ] {
+            machine.random(bytes.to_vec());
+            let found = machine.with_crawl(model::datasource::SourceStage::Local, None, super::link_local);
+            assert_eq!(found.to_string(), address);
+        }
+    }
+
     #[test]
     fn cases() {
         crate::testing::run_cases("digitalocean", &super::DigitalOcean);

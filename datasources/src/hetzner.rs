@@ -163,6 +163,14 @@ fn network(
 
 #[cfg(test)]
 mod tests {
+    /// RFC 9110: 204 is No Content.
+    #[test]
+    fn no_content_is_empty() {
+        let error = |status| super::HttpError::Status { url: model::effects::Url::new("http://x/"), status, retry_after: None };
+        assert!(super::is_empty(&error(204)));
+        assert!(!super::is_empty(&error(404)) && !super::is_empty(&error(500)));
+    }
+
     #[test]
     fn cases() {
         crate::testing::run_cases("hetzner", &super::Hetzner);

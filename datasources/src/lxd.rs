@@ -277,6 +277,9 @@ mod tests {
         assert_eq!(usual_device("lxc", "x86_64"), "eth0");
         assert_eq!(usual_device("kvm", "x86_64"), "enp5s0");
         assert_eq!(usual_device("qemu", "s390x"), "enc9");
+        assert_eq!(usual_device("kvm", "ppc64le"), "enp0s5");
+        assert_eq!(usual_device("qemu", "aarch64"), "enp5s0");
+        assert_eq!(usual_device("lxc", "s390x"), "eth0");
     }
 
     #[test]

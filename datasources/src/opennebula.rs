@@ -176,4 +176,28 @@ mod tests {
     fn cases() {
         crate::testing::run_cases("opennebula", &super::OpenNebula);
     }
+
+    /// The original's `find_candidate_devs`: the labels CONTEXT and CDROM, then all ISO file systems, each device once.
+    #[test]
+    fn devices_that_may_have_a_context() {
+        let http = std::sync::Arc::new(system::TreeHttp::new(std::sync::Arc::new(system::Scratch::new()), None));
+        let machine = crate::testing::Machine::with_http(system::Scratch::new(), http);
+        let device = |path: &str, filesystem: Option<&str>, label: Option<&str>| super::BlockDevice {
+            path: path.into(),
+            filesystem: filesystem.map(str::to_owned),
+            label: label.map(str::to_owned),
+            ..super::BlockDevice::default()
+        };
+        let mut platform = machine.platform();
+        platform.devices = vec![
+            device("/dev/vda", Some("ext4"), Some("root")),
+            device("/dev/sr2", Some("iso9660"), None),
+            device("/dev/sr1", Some("iso9660"), Some("cidata")),
+            device("/dev/vdb", None, None),
+            device("/dev/sr0", Some("iso9660"), Some("CDROM")),
+            device("/dev/vdc", Some("ext4"), Some("CONTEXT")),
+        ];
+        let found: Vec<_> = super::candidates(&platform).iter().map(|device| device.path.to_str()).collect();
+        assert_eq!(found, ["/dev/vdc", "/dev/sr0", "/dev/sr1", "/dev/sr2"].map(Some));
+    }
 }

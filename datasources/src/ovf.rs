@@ -236,8 +236,66 @@ fn network_of(encoded: &str) -> Result<Value, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn cases() {
-        crate::testing::run_cases("ovf", &super::Ovf);
+        crate::testing::run_cases("ovf", &Ovf);
+    }
+
+    const DOCUMENT: &str = "<Environment xmlns=\"http://schemas.dmtf.org/ovf/environment/1\">";
+
+    fn disc(path: &str, filesystem: &str, label: &str) -> BlockDevice {
+        BlockDevice {
+            path: path.into(),
+            filesystem: Some(filesystem.to_owned()),
+            label: Some(label.to_owned()),
+            ..BlockDevice::default()
+        }
+    }
+
+    /// The pattern of the original's `transport_iso9660`: `sr[0-9]+`, `hd[a-z]` and `xvd`.
+    #[test]
+    fn names_of_discs() {
+        for (path, filesystem, expected) in [
+            ("/dev/sr0", "iso9660", true),
+            ("/dev/sr10", "iso9660", true),
+            ("/dev/hda", "iso9660", true),
+            ("/dev/xvdh", "iso9660", true),
+            ("/dev/sr", "iso9660", false),
+            ("/dev/sra", "iso9660", false),
+            ("/dev/hd1", "iso9660", false),
+            ("/dev/vda", "iso9660", false),
+            ("/dev/sr0", "vfat", false),
+            ("/dev/mapper/sr0", "iso9660", false),
+        ] {
+            assert_eq!(is_disc(&disc(path, filesystem, "")), expected, "{path} {filesystem}");
+        }
+    }
+
+    /// The original's `is_cdrom_ovf` in ds-identify.
+    #[test]
+    fn discs_that_detection_accepts() {
+        for (path, label, size, text, expected) in [
+            ("/dev/sr0", "OVF-TRANSPORT", 1, "", true),
+            ("/dev/sr0", "ovf-transport", 1, "", true),
+            ("/dev/sr0", "OVFENV", MAX_DISC, "", true),
+            ("/dev/sr0", "ovf env", 1, "", true),
+            ("/dev/sr0", "Ovfenv", 1, "", false),
+            ("/dev/sr0", "data", MAX_DISC - 1, DOCUMENT, true),
+            ("/dev/sr0", "data", MAX_DISC, DOCUMENT, false),
+            ("/dev/sr0", "data", 1, "<Environment/>", false),
+            ("/dev/sr0", "config-2", 1, DOCUMENT, false),
+            ("/dev/sr0", "CIDATA", 1, DOCUMENT, false),
+            ("/dev/sr0", "rd_rdfe_stable.1", 1, DOCUMENT, false),
+            ("/dev/xvdh", "OVFENV", 1, DOCUMENT, false),
+            ("/dev/vda", "OVFENV", 1, DOCUMENT, false),
+        ] {
+            let device = BlockDevice { size, ..disc(path, "iso9660", label) };
+            let scratch = system::Scratch::new().file("/disc/ovf-env.xml", text).device(device.clone(), "/disc");
+            let http = std::sync::Arc::new(system::TreeHttp::new(std::sync::Arc::new(system::Scratch::new()), None));
+            let machine = crate::testing::Machine::with_http(scratch, http);
+            assert_eq!(is_transport(&machine.platform(), &device), expected, "{path} {label} {size} {text}");
+        }
     }
 }

@@ -13,17 +13,26 @@ use system::Scratch;
 /// A machine and its evidence.
 pub(crate) struct Machine {
     pub system: System,
+    pub recording: system::Recording,
     config: Node,
     paths: Paths,
     virtualization: String,
+    variant: String,
 }
 
 impl Machine {
     /// Creates a machine; `http` answers its requests.
     pub fn with_http(scratch: Scratch, http: Arc<dyn Http>) -> Self {
-        let (system, _) = scratch.system_with(http);
+        let (system, recording) = scratch.system_with(http);
         let virtualization = "kvm".to_owned();
-        Self { system, config: Node::default(), paths: Paths::default(), virtualization }
+        Self {
+            system,
+            recording,
+            config: Node::default(),
+            paths: Paths::default(),
+            virtualization,
+            variant: "debian".to_owned(),
+        }
     }
 
     /// Uses the host's clock instead of a fixed time: for querying a real service.
@@ -36,6 +45,17 @@ impl Machine {
     pub fn config(mut self, yaml: &str) -> Self {
         self.config = Node::from_yaml("cloud.cfg", yaml.as_bytes()).expect("valid YAML").unwrap_or_default();
         self
+    }
+
+    /// Sets the distribution, which is Debian else.
+    pub fn variant(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.variant);
+        self
+    }
+
+    /// Makes the random bytes known.
+    pub fn random(&mut self, bytes: Vec<u8>) {
+        self.system.environment = Arc::new(faked::Known { inner: self.system.environment.clone(), bytes });
     }
 
     /// Its evidence; the kernel command line is read from /proc/cmdline.
@@ -90,7 +110,7 @@ impl Machine {
             fallback_link: Some("eth0".to_owned()),
             dhcp_clients: vec!["dhclient".to_owned()],
             version: "26.2".to_owned(),
-            variant: &|| "debian".to_owned(),
+            variant: &|| self.variant.clone(),
         })
     }
 }
@@ -150,7 +170,7 @@ pub(crate) fn described(instance: &Instance) -> String {
 /// the output of programs by command line, `variables` the environment, and `serial` the answers of a port or socket to
 /// each line; `devices` has their attributes and `files`; `config` the system configuration; `http` the
 /// responses for URLs; `stage` is local or network. In `expect`, `identified` is no, maybe or found; `configured` whether
-/// the stages query the source without detection; `described` the class and its detail; `found` is false if there is no instance; `files` lists written files, `ran` commands; `instance` must be
+/// the stages query the source without detection; `described` the class and its detail; `found` is false if there is no instance; `files` lists written files, `ran` commands, `addresses` temporary ones; `instance` must be
 /// contained in the instance, where user-data and vendor-data are text.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -196,9 +216,17 @@ struct Expect {
     described: Option<String>,
     still_same: Option<bool>,
     #[serde(default)]
+    same_anywhere: bool,
+    #[serde(default)]
+    given_once: bool,
+    detected: Option<String>,
+    #[serde(default)]
     ran: Vec<String>,
+    addresses: Option<Vec<String>>,
     #[serde(default)]
     files: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
+    modes: std::collections::BTreeMap<String, String>,
     #[serde(default)]
     instance: serde_json::Map<String, serde_json::Value>,
 }
@@ -231,7 +259,8 @@ pub(crate) fn run_cases(name: &str, source: &dyn DataSource) {
     }
 }
 
-fn check(shown: &str, case: Case, source: &dyn DataSource) {
+/// The files and devices of a case.
+fn root_of(case: &Case) -> Scratch {
     let mut scratch = Scratch::new();
     for (path, content) in &case.machine {
         scratch = match (content.as_str(), content.strip_prefix("-> ")) {
@@ -256,6 +285,11 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
         };
         scratch = scratch.directory(&root).device(block, &root);
     }
+    scratch
+}
+
+fn check(shown: &str, case: Case, source: &dyn DataSource) {
+    let scratch = root_of(&case);
     let mut web = Scratch::new().directory("/web");
     for (url, content) in &case.http {
         let (_, path) = url.split_once("://").expect("an address");
@@ -271,11 +305,22 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
     if let Some(expected) = case.expect.configured {
         assert_eq!(source.is_configured(&machine.platform()), expected, "{shown}: configured");
     }
+    if let Some(expected) = &case.expect.detected {
+        assert_eq!(source.detected(&machine.platform()).as_ref(), Some(expected), "{shown}: detected");
+    }
     let stage = if case.stage == "local" { SourceStage::Local } else { SourceStage::Network };
     let found = machine.crawl(source, stage).unwrap_or_else(|error| panic!("{shown}: {error}"));
     let ran = ran.lock().expect("no panic").clone();
     for line in &case.expect.ran {
         assert!(ran.contains(line), "{shown}: {line} did not run: {ran:#?}");
+    }
+    if let Some(expected) = &case.expect.addresses {
+        let what = |effect: system::Effect| match effect.kind {
+            system::EffectKind::Ephemeral { what } => Some(what),
+            _ => None,
+        };
+        let held: Vec<String> = machine.recording.effects().into_iter().filter_map(what).collect();
+        assert_eq!(&held, expected, "{shown}: addresses");
     }
     for (path, content) in &case.expect.files {
         assert_eq!(
@@ -284,11 +329,20 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
             "{shown}: {path}"
         );
     }
+    for (path, mode) in &case.expect.modes {
+        let found = machine.system.files.stat(Path::new(path)).expect("no error").expect("a file");
+        assert_eq!(&format!("{:04o}", found.mode), mode, "{shown}: {path}");
+    }
     assert_eq!(found.is_some(), case.expect.found, "{shown}: found");
     let Some(instance) = found else { return };
     if let Some(expected) = &case.expect.described {
         assert_eq!(&described(&instance), expected, "{shown}: described");
     }
+    let elsewhere = Machine::with_http(Scratch::new(), machine.system.http.clone());
+    let same = source.still_same(&elsewhere.platform(), &instance);
+    assert_eq!(same, case.expect.same_anywhere, "{shown}: still_same on an empty machine");
+    let once = source.is_given_once(&machine.platform(), &instance);
+    assert_eq!(once, case.expect.given_once, "{shown}: is_given_once");
     if let Some(expected) = case.expect.still_same {
         let same = source.still_same(&machine.platform(), &instance);
         assert_eq!(same, expected, "{shown}: still_same");

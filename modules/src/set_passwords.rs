@@ -415,6 +415,46 @@ mod tests {
         }
     }
 
+    /// An environment whose random bytes are given.
+    struct Bytes(std::sync::Mutex<Vec<u8>>);
+
+    impl Environment for Bytes {
+        fn var(&self, _name: &str) -> Option<String> {
+            None
+        }
+        fn pid(&self) -> u32 {
+            1
+        }
+        fn uid(&self) -> u32 {
+            0
+        }
+        fn uname(&self) -> model::effects::Uname {
+            model::effects::Uname::default()
+        }
+        fn random(&self, buffer: &mut [u8]) {
+            let mut bytes = self.0.lock().expect("no panic holds it");
+            buffer.fill_with(|| bytes.remove(0));
+        }
+        fn tell(&self, _text: &str) {}
+    }
+
+    /// By arithmetic: of 256 bytes, the last `256 % count` would make the first values more likely.
+    #[test]
+    fn choices_are_uniform() {
+        for (count, bytes, chosen, left) in [
+            (10, &[249, 7][..], 9, 1),
+            (10, &[250, 255, 23], 3, 0),
+            (94, &[187], 93, 0),
+            (94, &[188, 5], 5, 0),
+            (256, &[255], 255, 0),
+            (1, &[200], 0, 0),
+        ] {
+            let environment = Bytes(std::sync::Mutex::new(bytes.to_vec()));
+            assert_eq!(below(&environment, count), chosen, "{count} {bytes:?}");
+            assert_eq!(environment.0.lock().expect("no panic holds it").len(), left, "{count} {bytes:?}");
+        }
+    }
+
     #[test]
     fn a_random_password_has_every_class() {
         let (system, _) = system::scratch();

@@ -126,13 +126,25 @@ fn fingerprint(base64: &str, hash: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Expectations: `printf hello | sha256sum`, `| md5sum`; Python's `'ab'.center(5)` and `'abc'.center(6)`.
+    /// Expectations: `printf hello | sha256sum`, and the other sums; Python's `'ab'.center(5)` and `'abc'.center(6)`.
     #[test]
     fn fingerprints_and_centring() {
-        assert!(fingerprint("aGVsbG8=", "sha256").starts_with("2c:f2:4d:ba:5f:b0:a3:0e:"));
+        for (hash, start, length) in [
+            ("sha256", "2c:f2:4d:ba:5f:b0:a3:0e:", 32),
+            ("SHA-256", "2c:f2:4d:ba:5f:b0:a3:0e:", 32),
+            ("sha384", "59:e1:74:87:77:44:8c:69:", 48),
+            ("sha512", "9b:71:d2:24:bd:62:f3:78:", 64),
+        ] {
+            let shown = fingerprint("aGVsbG8=", hash);
+            assert!(shown.starts_with(start), "{hash} {shown}");
+            assert_eq!(shown.len(), length * 3 - 1, "{hash}");
+        }
+        assert_eq!(fingerprint("aGVs!G8=", "sha256"), "?");
         assert_eq!(fingerprint("aGVsbG8=", "md5"), "5d:41:40:2a:bc:4b:2a:76:b9:71:9d:91:10:17:c5:92");
         assert_eq!(fingerprint("aGVsbG8=", "crc"), "?");
         assert_eq!(centred("ab", 5), "  ab ");
         assert_eq!(centred("abc", 6), " abc  ");
+        assert_eq!(centred("abc", 3), "abc");
+        assert_eq!(centred("abc", 2), "abc");
     }
 }

@@ -97,8 +97,7 @@ fn start(context: &Context<'_>, interface: &Spanned<Interface>) -> Result<(), Mo
         return Err(ModuleError::Invalid { origin: interface.origin.clone(), message });
     };
     // It contains the private key.
-    let attributes = Attributes::mode(0o600);
-    context.system.files.write(Path::new(&path.0), content.expose().0.as_bytes(), &attributes)?;
+    context.system.files.write(Path::new(&path.0), content.expose().0.as_bytes(), &Attributes::secret())?;
     let service = format!("wg-quick@{}", name.0);
     let services = context.distro.services();
     services.manage(ServiceAction::Enable, &service)?;

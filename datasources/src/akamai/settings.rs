@@ -105,4 +105,25 @@ mod tests {
         assert!(read("als=0;ais=0", "").forbids_everything());
         assert!(read("v4=0", "{allow_ipv6: false}").forbids_everything());
     }
+
+    /// The original's settings: als and ais allow the stages, dhcp and v6 are the ways of the local stage.
+    #[test]
+    fn stages_and_ways() {
+        for (firmware, local, network, nothing) in [
+            ("als=1;ais=1;dhcp=1;v4=1;v6=1", true, true, false),
+            ("als=1;ais=1;dhcp=0;v4=1;v6=1", true, true, false),
+            ("als=1;ais=1;dhcp=1;v4=1;v6=0", true, true, false),
+            ("als=1;ais=1;dhcp=0;v4=1;v6=0", false, true, false),
+            ("als=0;ais=1;dhcp=1;v4=1;v6=1", false, true, false),
+            ("als=1;ais=0;dhcp=1;v4=1;v6=1", true, false, false),
+            ("als=0;ais=0;dhcp=1;v4=1;v6=1", false, false, true),
+            ("als=1;ais=1;dhcp=1;v4=0;v6=0", true, true, true),
+            ("als=1;ais=1;dhcp=1;v4=0;v6=1", true, true, false),
+        ] {
+            let set = read(firmware, "");
+            assert_eq!(set.allows(SourceStage::Local), local, "{firmware}");
+            assert_eq!(set.allows(SourceStage::Network), network, "{firmware}");
+            assert_eq!(set.forbids_everything(), nothing, "{firmware}");
+        }
+    }
 }

@@ -139,3 +139,19 @@ fn decoded(value: Value) -> Value {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A service that rejects the request is not asked again; one that is overloaded is.
+    #[test]
+    fn refusals() {
+        let url = || Url::new("http://100.100.100.200/");
+        let status = |status, pause: Option<u64>| HttpError::Status { url: url(), status, retry_after: pause.map(Duration::from_secs) };
+        assert!(is_refusal(&status(400, None)) && is_refusal(&status(403, None)) && is_refusal(&status(404, None)));
+        assert!(is_refusal(&status(500, None)));
+        assert!(!is_refusal(&status(429, None)) && !is_refusal(&status(503, Some(1))) && !is_refusal(&status(301, None)));
+        assert!(!is_refusal(&HttpError::Connection { url: url(), reason: String::new() }));
+    }
+}

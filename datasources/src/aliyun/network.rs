@@ -85,4 +85,21 @@ mod tests {
         }
         assert!(!has_v6(None));
     }
+
+    /// The original's `convert_ecs_metadata_network_config`: metrics only where there are several devices.
+    #[test]
+    fn metrics_of_several_devices() {
+        let (v4, v6) = (json!({}), json!({"ipv6s": "[2408::1]"}));
+        let one = every_link(&[("eth0", "AA:BB", &v6)]);
+        let base = |dhcp6: bool, mac: &str, name: &str| {
+            json!({"dhcp4": true, "dhcp6": dhcp6, "match": {"macaddress": mac}, "set-name": name})
+        };
+        assert_eq!(Value::Object(one), json!({"eth0": base(true, "aa:bb", "eth0")}));
+        let two = every_link(&[("eth0", "aa:bb", &v4), ("eth1", "aa:cc", &v6)]);
+        let (mut first, mut second) = (base(false, "aa:bb", "eth0"), base(true, "aa:cc", "eth1"));
+        first["dhcp4-overrides"] = json!({"route-metric": 100});
+        second["dhcp4-overrides"] = json!({"route-metric": 200});
+        second["dhcp6-overrides"] = json!({"route-metric": 200});
+        assert_eq!(Value::Object(two), json!({"eth0": first, "eth1": second}));
+    }
 }

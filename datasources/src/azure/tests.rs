@@ -247,3 +247,97 @@ fn a_disk_of_the_pool_waits_for_shutdown() {
     assert_eq!(found.expect_err("time does not pass"), "Azure: error waiting for host shutdown");
     assert!(requests.last().expect("a report").contains("<State>NotReady</State>"));
 }
+
+/// The original's `wait_for_media_disconnect_connect`: first down, then up, and of this device.
+#[test]
+fn other_events_are_no_switch() {
+    use LinkEventKind::{Added, Down, Removed, Up};
+    let events: &[&[(&str, LinkEventKind)]] = &[
+        &[("eth0", Up)],
+        &[("eth1", Up)],
+        &[("eth0", Down)],
+        &[("eth0", Down), ("eth1", Up)],
+        &[("eth1", Down), ("eth0", Up)],
+        &[("eth0", Down), ("eth0", Down)],
+        &[("eth0", Down), ("eth0", Removed), ("eth0", Added)],
+    ];
+    let document = ovf("", "<a:PreprovisionedVMType>Running</a:PreprovisionedVMType>");
+    for events in events {
+        let azure = Azures::new(&document, &[("instance", "{}")]).events(events);
+        let error = azure.crawl().0.expect_err("no switch");
+        assert!(error.contains("there are no events of devices"), "{events:?}: {error}");
+    }
+}
+
+/// The original's `_wait_for_all_nics_ready`: one device goes, and the first that comes is used for the queries.
+#[test]
+fn devices_are_replaced() {
+    use LinkEventKind::{Added, Down, Removed, Up};
+    let document = ovf("", "<a:PreprovisionedVMType>Savable</a:PreprovisionedVMType>");
+    let owner = ovf("", "");
+    let web = [("instance", r#"{"network": {"interface": []}}"#), ("reprovisiondata", owner.as_str())];
+    let events: &[&[(&str, LinkEventKind)]] =
+        &[&[], &[("eth0", Added), ("eth0", Up), ("eth0", Down)], &[("eth0", Removed)], &[("eth0", Removed), ("eth0", Removed)]];
+    for events in events {
+        let azure = Azures::new(&document, &web).events(events);
+        let error = azure.crawl().0.expect_err("no device comes");
+        assert!(error.contains("there are no events of devices"), "{events:?}: {error}");
+        assert!(azure.has_marker(), "{events:?}");
+    }
+}
+
+#[test]
+fn an_earlier_spelling_of_the_id_is_kept() {
+    let web = [("instance", r#"{"network": {"interface": []}}"#)];
+    let uuid = "00112233-4455-6677-8899-aabbccddeeff";
+    for (previous, id) in [
+        (None, uuid),
+        (Some(uuid), uuid),
+        (Some("00112233-4455-6677-8899-AABBCCDDEEFF\n"), "00112233-4455-6677-8899-AABBCCDDEEFF"),
+        (Some("33221100-5544-7766-8899-aabbccddeeff"), "33221100-5544-7766-8899-aabbccddeeff"),
+        (Some("00112233-4455-6677-8899-aabbccddee00"), uuid),
+        (Some("i-other"), uuid),
+    ] {
+        let azure = Azures::new(&ovf("", ""), &web);
+        if let Some(previous) = previous {
+            let path = Path::new("/var/lib/cloud/data/instance-id");
+            azure.machine.system.files.write(path, previous.as_bytes(), &model::effects::Attributes::default()).expect("written");
+        }
+        assert_eq!(azure.crawl().0.expect("an instance").instance_id.as_str(), id, "{previous:?}");
+    }
+}
+
+/// The original's `_get_random_seed`, of the table OEM0 of ACPI.
+#[test]
+fn entropy_of_the_firmware() {
+    for (content, seed) in [(None, None), (Some(&b""[..]), None), (Some(b"seed"), Some("c2VlZA=="))] {
+        let azure = Azures::new(&ovf("", ""), &[("instance", r#"{"network": {"interface": []}}"#)]);
+        if let Some(content) = content {
+            let path = Path::new("/sys/firmware/acpi/tables/OEM0");
+            azure.machine.system.files.write(path, content, &model::effects::Attributes::default()).expect("written");
+        }
+        let metadata = azure.crawl().0.expect("an instance").metadata;
+        assert_eq!(metadata.get("random_seed").and_then(serde_json::Value::as_str), seed, "{content:?}");
+    }
+}
+
+/// The original's `maybe_remove_ubuntu_network_config_scripts`.
+#[test]
+fn network_scripts_of_ubuntus_images_are_removed() {
+    let files = ["/etc/netplan/90-hotplug-azure.yaml", "/usr/local/sbin/ephemeral_eth.sh"];
+    for (variant, config, removed) in [
+        ("ubuntu", "", true),
+        ("debian", "", false),
+        ("ubuntu", "datasource: {Azure: {apply_network_config: false}}", false),
+    ] {
+        let mut azure = Azures::new(&ovf("", ""), &[("instance", r#"{"network": {"interface": []}}"#)]);
+        azure.machine = azure.machine.config(config).variant(variant);
+        for file in files {
+            azure.machine.system.files.write(Path::new(file), b"x", &model::effects::Attributes::default()).expect("written");
+        }
+        azure.crawl().0.expect("an instance");
+        for file in files {
+            assert_eq!(azure.machine.system.files.exists(Path::new(file)), !removed, "{variant} {config} {file}");
+        }
+    }
+}

@@ -99,7 +99,17 @@ mod tests {
     #[test]
     fn firmware_names_the_cloud() {
         // The UUIDs are the examples in Amazon's guide "Identify EC2 Linux instances".
-        let cases: [(&[(&str, &str)], Cloud); 9] = [
+        let cases: [(&[(&str, &str)], Cloud); 19] = [
+            (&[], Cloud::Unknown),
+            (&[("sys_vendor", "3DS Outscale")], Cloud::Unknown),
+            (&[("product_name", "3DS Outscale VM")], Cloud::Unknown),
+            (&[("product_serial", "brightbox.com")], Cloud::Unknown),
+            (&[("product_serial", "srv-1.brightbox.com.example.org")], Cloud::Unknown),
+            (&[("chassis_asset_tag", "zstack.io")], Cloud::Unknown),
+            (&[("sys_vendor", "e24cloud.example.org")], Cloud::Unknown),
+            (&[("product_uuid", "ec2")], Cloud::Aws),
+            (&[("product_uuid", "45E12AEC")], Cloud::Aws),
+            (&[("product_uuid", "5E12AEC-DCD1-B213-94ED-012345ABCDEF")], Cloud::Unknown),
             (&[("product_uuid", "EC2E1916-9099-7CAF-FD21-012345ABCDEF")], Cloud::Aws),
             (&[("product_uuid", "45E12AEC-DCD1-B213-94ED-012345ABCDEF")], Cloud::Aws),
             (&[("product_uuid", "45E12EC2-DCD1-B213-94ED-012345ABCDEF")], Cloud::Unknown),

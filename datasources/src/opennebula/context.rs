@@ -108,4 +108,27 @@ mod tests {
         let error = Context::read(&host, "/dev/sr0", b"A=$(false)\n", None).expect_err("sh -e");
         assert!(error.to_string().starts_with("/dev/sr0/context.sh: 'sh -e' failed"), "{error}");
     }
+
+    /// The original's `parse_shell_config`: as the user of `parseuser`.
+    #[test]
+    fn expressions_are_evaluated_as_a_user() {
+        let all = &["/usr/bin/sh", "/usr/bin/sudo", "/usr/bin/runuser"][..];
+        for (programs, user, words) in [
+            (all, Some("nobody"), &["sudo", "-u", "nobody", "sh", "-e"][..]),
+            (&["/usr/bin/sh", "/usr/bin/runuser"], Some("nobody"), &["runuser", "-u", "nobody", "--", "sh", "-e"]),
+            (all, None, &["sh", "-e"]),
+        ] {
+            let (system, recording) = system::Scratch::new().programs(programs).system();
+            let _ = Context::read(&system, "/dev/sr0", b"A=$((1 + 2))\n", user);
+            let ran: Vec<Vec<String>> = recording
+                .effects()
+                .into_iter()
+                .filter_map(|effect| match effect.kind {
+                    system::EffectKind::Command { words, .. } => Some(words),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(ran, [words]);
+        }
+    }
 }

@@ -176,4 +176,24 @@ mod tests {
         // OpenNebula documentation, "Virtual network": 02:00 and the address.
         assert_eq!(of_mac("02:00:0a:12:01:01"), "10.18.1.1");
     }
+
+    /// Only devices with hardware behind them are configured.
+    #[test]
+    fn virtual_devices_are_left_alone() {
+        let mut scratch = system::Scratch::new();
+        for (name, mac) in [("eth0", "02:00:0a:12:01:01"), ("eth1", "02:00:0a:12:01:02"), ("br0", "02:00:0a:12:01:03")] {
+            let directory = format!("/sys/class/net/{name}");
+            scratch = scratch.file(&format!("{directory}/address"), format!("{mac}\n")).file(&format!("{directory}/type"), "1\n");
+            if name != "br0" {
+                scratch = scratch.file(&format!("{directory}/device/vendor"), "");
+            }
+        }
+        let (system, _) = scratch.system();
+        let read = |text: &str| Context::read(&system, "/dev/sr0", text.as_bytes(), None).expect("a context");
+        let found = config(&system, &read("ETH0_IP=10.18.1.1\n"), "/dev/sr0").expect("no error").expect("addresses");
+        let names = found.node().to_json();
+        let names: Vec<&String> = names["ethernets"].as_object().expect("a mapping").keys().collect();
+        assert_eq!(names, ["eth0", "eth1"]);
+        assert!(config(&system, &read("ETH0_MAC=02:00:0a:12:01:01\n"), "/dev/sr0").expect("no error").is_none());
+    }
 }

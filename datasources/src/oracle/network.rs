@@ -134,3 +134,33 @@ fn subnets(vnic: &Value, primary: bool) -> Result<Vec<Value>, String> {
     }
     Ok(subnets)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The original's `_add_network_config_from_opc_imds`.
+    #[test]
+    fn subnets_of_a_card() {
+        let v4 = json!({"privateIp": "10.0.0.2", "subnetCidrBlock": "10.0.0.0/24"});
+        let v6 = json!({"ipv6Addresses": ["fd00::2/120"], "ipv6VirtualRouterIp": "fe80::1"});
+        let both = json!({"privateIp": "10.0.0.2", "subnetCidrBlock": "10.0.0.0/24", "ipv6VirtualRouterIp": "fe80::1", "ipv6Addresses": ["fd00::2"]});
+        let bare = json!({"privateIp": "10.0.0.2", "subnetCidrBlock": "10.0.0.0"});
+        let fixed = |address: &str| json!({"type": "static", "address": address});
+        for (card, primary, expected) in [
+            (&v4, true, Ok(vec![json!({"type": "dhcp"})])),
+            (&v6, true, Ok(vec![json!({"type": "dhcp6"})])),
+            (&both, true, Ok(vec![json!({"type": "dhcp"})])),
+            (&json!({}), true, Ok(vec![json!({"type": "dhcp"})])),
+            (&json!({"privateIp": "", "ipv6VirtualRouterIp": ""}), true, Ok(vec![json!({"type": "dhcp"})])),
+            (&v4, false, Ok(vec![fixed("10.0.0.2/24")])),
+            (&v6, false, Ok(vec![fixed("fd00::2/120")])),
+            (&both, false, Ok(vec![fixed("10.0.0.2/24"), fixed("fd00::2/128")])),
+            (&bare, false, Ok(vec![fixed("10.0.0.2/32")])),
+            (&json!({"privateIp": "10.0.0.2"}), false, Err("no subnetCidrBlock".to_owned())),
+            (&json!({"ipv6Addresses": [""]}), false, Ok(vec![])),
+        ] {
+            assert_eq!(subnets(card, primary), expected, "{card} {primary}");
+        }
+    }
+}

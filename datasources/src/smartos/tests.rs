@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,6 +20,10 @@ struct Host {
     values: BTreeMap<String, String>,
     damaged: Arc<Mutex<usize>>,
     log: Arc<Mutex<Vec<String>>>,
+    /// The answers to the first empty lines; `None` is none.
+    flushes: Arc<Mutex<VecDeque<Option<&'static str>>>>,
+    /// How many empty lines there were.
+    empty: Arc<Mutex<usize>>,
 }
 
 impl Host {
@@ -77,7 +81,15 @@ struct Port {
 
 impl SerialPort for Port {
     fn write(&mut self, text: &str, _limit: Duration) -> Result<(), SerialError> {
-        self.unread.push(self.host.answer(text.trim_end_matches('\n')));
+        let line = text.trim_end_matches('\n');
+        if line.is_empty() {
+            *self.host.empty.lock().expect("no panic") += 1;
+            if let Some(answer) = self.host.flushes.lock().expect("no panic").pop_front() {
+                self.unread.extend(answer.map(str::to_owned));
+                return Ok(());
+            }
+        }
+        self.unread.push(self.host.answer(line));
         Ok(())
     }
 
@@ -188,4 +200,103 @@ fn other_machines_have_no_host() {
     machine.system.serial = Arc::new(Host::new(VALUES));
     assert_eq!(machine.identify(&SmartOs), Identified::No);
     assert!(machine.crawl(&SmartOs, SourceStage::Local).expect("no error").is_none());
+}
+
+/// The original's `_flush`: it sends empty lines until the host calls one an invalid command. This program gives up
+/// after ten minutes (docs/differences.md).
+#[test]
+fn a_port_is_synchronized() {
+    let host = Host::new(VALUES);
+    host.flushes.lock().expect("no panic").extend([Some("FAILURE"), None, Some("junk"), Some("")]);
+    let empty = host.empty.clone();
+    crawl(&machine(host));
+    assert_eq!(*empty.lock().expect("no panic"), 5);
+    // Without an answer, each line waits for 5 s; after an answer, 0.1 s.
+    for (answer, lines) in [(None, 120), (Some("FAILURE"), 6000)] {
+        let host = Host::new(VALUES);
+        host.flushes.lock().expect("no panic").extend(std::iter::repeat_n(answer, 7000));
+        let empty = host.empty.clone();
+        let error = machine(host).crawl(&SmartOs, SourceStage::Local).expect_err("no answer").to_string();
+        assert_eq!(error, "/dev/ttyS1: the host did not answer within 600 s");
+        assert_eq!(*empty.lock().expect("no panic"), lines, "{answer:?}");
+    }
+}
+
+/// The original's documentation: with `base64_all`, all values but those that are never encoded.
+#[test]
+fn all_values_may_be_encoded() {
+    let plain = ["root_authorized_keys", "user-script", "sdc:datacenter_name"];
+    let encode = |(key, value): &(&str, &str)| {
+        let value = if plain.contains(key) { (*value).to_owned() } else { STANDARD.encode(value) };
+        ((*key).to_owned(), value)
+    };
+    for (word, decoded) in [("true", true), ("TRUE", true), ("1", true), ("on", true), ("yes", true), ("no", false)] {
+        let mut values: Vec<(String, String)> = VALUES.iter().map(encode).collect();
+        // The other lists have no effect then.
+        values.extend([("base64_all", word), ("b64-hostname", "false")].map(|(key, value)| (key.into(), value.into())));
+        let values: Vec<(&str, &str)> = values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let mut host = Host::new(&values);
+        if !decoded {
+            // What is not encoded would not be a document.
+            host.values.retain(|key, _| !["sdc:nics", "sdc:resolvers"].contains(&key.as_str()));
+        }
+        let instance = crawl(&machine(host));
+        let shown = |text: &str| if decoded { text.trim().to_owned() } else { STANDARD.encode(text) };
+        assert_eq!(instance.hostname.as_deref(), Some(shown("box\n").as_str()), "{word}");
+        assert_eq!(instance.availability_zone.as_deref(), Some("us-west-1"), "{word}");
+        assert_eq!(instance.public_keys.len(), 2, "{word}");
+    }
+}
+
+/// The original's settings, under the name of the source or Joyent's.
+#[test]
+fn settings_of_the_source() {
+    let encoded = STANDARD.encode("box\n");
+    let mut values = VALUES.to_vec();
+    values.retain(|(key, _)| *key != "hostname");
+    values.push(("hostname", &encoded));
+    for (config, timeout, decoded, aliases) in [
+        ("", 60, false, json!({"ephemeral0": "/dev/vdb"})),
+        ("base64_keys: [hostname]", 60, true, json!({"ephemeral0": "/dev/vdb"})),
+        ("base64_keys: [hostname], no_base64_decode: [hostname]", 60, false, json!({"ephemeral0": "/dev/vdb"})),
+        ("serial_timeout: 1, disk_aliases: {data: /dev/vdc}", 1, false, json!({"data": "/dev/vdc"})),
+        ("serial_timeout: 0", 60, false, json!({"ephemeral0": "/dev/vdb"})),
+        ("serial_timeout: -1", 60, false, json!({"ephemeral0": "/dev/vdb"})),
+        ("serial_timeout: soon", 60, false, json!({"ephemeral0": "/dev/vdb"})),
+    ] {
+        for name in ["SmartOS", "Joyent"] {
+            let machine = machine(Host::new(&values)).config(&format!("datasource: {{{name}: {{{config}}}}}"));
+            let instance = crawl(&machine);
+            let end = format!(", timeout={timeout})]");
+            assert!(instance.detail.ends_with(&end), "{name} {config}: {}", instance.detail);
+            assert_eq!(instance.hostname.as_deref() == Some("box"), decoded, "{name} {config}");
+            assert_eq!(serde_json::Value::Object(instance.disk_aliases), aliases, "{name} {config}");
+        }
+    }
+}
+
+/// The original's `write_boot_content`: what the host no longer has is removed.
+#[test]
+fn scripts_come_and_go() {
+    let mut values = VALUES.to_vec();
+    values.push(("sdc:operator-script", "echo operator\n"));
+    let mut machine = machine(Host::new(&values));
+    crawl(&machine);
+    let data = Path::new("/var/lib/cloud/instances/7b2a-1/data");
+    let places = [
+        (data.join("user-script"), 0o700),
+        (data.join("operator-script"), 0o700),
+        (Path::new("/var/db/mdata-user-data").to_owned(), 0o400),
+    ];
+    for (path, mode) in &places {
+        let found = machine.system.files.stat(path).expect("no error").expect("a file");
+        assert_eq!((found.mode, found.uid), (*mode, 0), "{}", path.display());
+    }
+    values.retain(|(key, _)| !["user-script", "sdc:operator-script", "user-data"].contains(key));
+    machine.system.serial = Arc::new(Host::new(&values));
+    crawl(&machine);
+    for (path, _) in &places {
+        assert!(!machine.system.files.exists(path), "{}", path.display());
+    }
+    assert!(machine.system.files.read_link(Path::new("/var/db/user-script")).is_err());
 }

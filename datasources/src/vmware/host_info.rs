@@ -263,4 +263,73 @@ mod tests {
             assert_eq!(system.clock.monotonic().as_secs(), seconds, "{wait}");
         }
     }
+
+    /// Upstream's `is_valid_ip_addr`: neither loopback, nor link-local, nor unspecified.
+    #[test]
+    fn addresses_that_others_can_use() {
+        for (address, usable) in [
+            ("192.0.2.1", true),
+            ("127.0.0.1", false),
+            ("169.254.1.1", false),
+            ("0.0.0.0", false),
+            ("2001:db8::1", true),
+            ("fec0::1", true),
+            ("::1", false),
+            ("::", false),
+            ("fe80::1", false),
+            ("febf::1", false),
+        ] {
+            let address = Address::new(address.parse().expect("valid"), 24);
+            assert_eq!(is_usable(&address), usable, "{address:?}");
+        }
+    }
+
+    #[test]
+    fn only_unicast_routes_to_everything_in_the_main_table_count() {
+        let devices = [device("ens1", &[("192.0.2.5", 24)]), device("ens2", &[("10.0.0.5", 8)])];
+        let other = |change: fn(&mut Route)| {
+            let mut other = route("0.0.0.0", "ens1");
+            change(&mut other);
+            [other, route("0.0.0.0", "ens2")]
+        };
+        let second = (Some("10.0.0.5".to_owned()), None);
+        for routes in [
+            other(|route| route.table = 7),
+            other(|route| route.kind = "blackhole"),
+            other(|route| route.prefix = 8),
+            other(|route| route.destination = "::".parse().expect("valid")),
+        ] {
+            assert_eq!(default_addresses(&devices, &routes), second, "{routes:?}");
+        }
+    }
+
+    #[test]
+    fn devices_without_a_hardware_address() {
+        let none = json!({"by-mac": {}, "by-ipv4": {}, "by-ipv6": {}});
+        let mut loopback = device("lo", &[("192.0.2.5", 24)]);
+        loopback.link.mac = "00:00:00:00:00:00".to_owned();
+        assert_eq!(interfaces(&[loopback]), none);
+        assert_eq!(interfaces(&[device("ens1", &[])]), none);
+        let mut tunnel = device("tun0", &[("192.0.2.5", 24)]);
+        tunnel.link.hardware_type = ETHERNET + 1;
+        let entry = json!({"broadcast": "", "netmask": "255.255.255.0"});
+        assert_eq!(interfaces(&[tunnel]), json!({"by-mac": {}, "by-ipv4": {"192.0.2.5": entry}, "by-ipv6": {}}));
+        let local = interfaces(&[device("ens1", &[("169.254.1.1", 16)])]);
+        assert_eq!(local, json!({"by-mac": {"00:50:56:00:00:01": {"ipv4": []}}, "by-ipv4": {}, "by-ipv6": {}}));
+    }
+
+    /// netifaces: the prefix length of an address with a peer is 128.
+    #[test]
+    fn masks_of_version_6() {
+        for (prefix, peer, netmask) in [
+            (64, false, "ffff:ffff:ffff:ffff::/64"),
+            (0, false, "::/0"),
+            (128, false, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"),
+            (64, true, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"),
+        ] {
+            let mut address = Address::new("2001:db8::1".parse().expect("valid"), prefix);
+            address.peer = peer;
+            assert_eq!(v6_entry(&address), json!({"netmask": netmask, "addr": "2001:db8::1"}));
+        }
+    }
 }

@@ -319,3 +319,69 @@ fn forget_interfaces(crawl: &Crawl<'_>) -> Result<(), SourceError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(scratch: system::Scratch, config: &str) -> crate::testing::Machine {
+        let http = system::TreeHttp::new(std::sync::Arc::new(system::Scratch::new()), None);
+        crate::testing::Machine::with_http(scratch, std::sync::Arc::new(http)).config(config)
+    }
+
+    /// The original's documentation of `disable_vmware_customization` and `allow_raw_data`.
+    #[test]
+    fn which_customizations_may_come() {
+        let tools = || system::Scratch::new().file("/usr/lib/vmware-tools/plugins/libdeployPkgPlugin.so", "");
+        for (config, expected) in [
+            ("{}", Customization::RawOnly),
+            ("disable_vmware_customization: true", Customization::RawOnly),
+            ("disable_vmware_customization: false", Customization::Enabled),
+            ("datasource: {VMware: {allow_raw_data: false}}", Customization::Disabled),
+            ("{disable_vmware_customization: true, datasource: {VMware: {allow_raw_data: false}}}", Customization::Disabled),
+            ("{disable_vmware_customization: false, datasource: {VMware: {allow_raw_data: false}}}", Customization::Enabled),
+            ("{disable_vmware_customization: true, datasource: {VMware: {allow_raw_data: true}}}", Customization::RawOnly),
+        ] {
+            assert_eq!(may_come(&machine(tools(), config).platform()), expected, "{config}");
+            let without = machine(system::Scratch::new(), config);
+            assert_eq!(may_come(&without.platform()), Customization::Disabled, "{config}");
+        }
+    }
+
+    #[test]
+    fn the_plugin_is_looked_for_in_subdirectories() {
+        for (path, found) in [
+            ("/usr/lib/vmware-tools/libdeployPkgPlugin.so", true),
+            ("/usr/lib/open-vm-tools/a/b/c/d/libdeployPkgPlugin.so", true),
+            ("/usr/lib/open-vm-tools/a/b/c/d/e/libdeployPkgPlugin.so", false),
+            ("/usr/lib/open-vm-tools/a/other.so", false),
+            ("/opt/libdeployPkgPlugin.so", false),
+        ] {
+            let machine = machine(system::Scratch::new().file(path, ""), "{}");
+            assert_eq!(has_plugin(&machine.platform()), found, "{path}");
+        }
+    }
+
+    /// The original's `wait_for_cust_cfg_file`: it looks every five seconds, every second if that is all it may wait.
+    #[test]
+    fn the_specification_is_waited_for() {
+        for (limit, seconds) in [
+            ("", 15),
+            ("vmware_cust_file_max_wait: 0", 0),
+            ("vmware_cust_file_max_wait: 3", 3),
+            ("vmware_cust_file_max_wait: ' 5 '", 5),
+            ("vmware_cust_file_max_wait: 7", 10),
+            ("vmware_cust_file_max_wait: -1", 15),
+            ("vmware_cust_file_max_wait: soon", 15),
+        ] {
+            let config = format!("datasource: {{VMware: {{{limit}}}}}");
+            let empty = machine(system::Scratch::new(), &config);
+            assert_eq!(empty.with_crawl(model::datasource::SourceStage::Local, None, wait_for), None);
+            assert_eq!(empty.system.clock.monotonic().as_secs(), seconds, "{limit}");
+        }
+        let there = machine(system::Scratch::new().file("/var/run/vmware-imc/cust.cfg", ""), "{}");
+        let found = there.with_crawl(model::datasource::SourceStage::Local, None, wait_for);
+        assert_eq!(found.as_deref(), Some(Path::new("/var/run/vmware-imc/cust.cfg")));
+        assert_eq!(there.system.clock.monotonic().as_secs(), 0);
+    }
+}

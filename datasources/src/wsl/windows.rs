@@ -101,6 +101,25 @@ mod tests {
     use super::*;
     use system::Scratch;
 
+    /// proc(5): white space and backslashes are octal numbers of three digits.
+    #[test]
+    fn octal_numbers_are_characters() {
+        for (text, expected) in [
+            ("/mnt/c", "/mnt/c"),
+            ("a\\040b", "a b"),
+            ("\\134\\011", "\\\t"),
+            ("\\0401", " 1"),
+            ("\\177", "\u{7f}"),
+            ("\\09x", "\\09x"),
+            ("\\200", "\\200"),
+            ("\\400", "\\400"),
+            ("\\04", "\\04"),
+            ("a\\", "a\\"),
+        ] {
+            assert_eq!(unescaped(text), expected, "{text}");
+        }
+    }
+
     #[test]
     fn drives_are_mounts_of_drvfs() {
         let mounts = "C:\\134 /mnt/c 9p rw,noatime,aname=drvfs;path=C:\\;uid=1000,mmap 0 0\n\

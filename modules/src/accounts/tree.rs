@@ -58,3 +58,48 @@ pub(super) fn preferring_underscores(map: &Map) -> Map {
 pub(super) fn text_node(text: impl Into<String>, origin: &Origin) -> Node {
     Node::new(Value::Str(text.into()), origin.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(text: &str) -> Node {
+        Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there")
+    }
+
+    /// Expectations: upstream's `uniq_merge`, which splits texts at commas; the keys of a mapping are groups.
+    #[test]
+    fn words_are_kept_once_and_in_order() {
+        for (texts, words) in [
+            (&["a,b"][..], &["a", "b"][..]),
+            (&["' a,,b '"], &["a", "b"]),
+            (&["[b, a, b]", "'a,c'"], &["b", "a", "c"]),
+            (&["[1, true, [x]]"], &["1", "True"]),
+            (&["{x: 1, y: }", "[y, z]"], &["x", "y", "z"]),
+            (&["~", "7"], &[]),
+            (&[], &[]),
+        ] {
+            let nodes: Vec<Node> = texts.iter().map(|text| node(text)).collect();
+            assert_eq!(unique_words(&nodes.iter().collect::<Vec<_>>()), words, "{texts:?}");
+        }
+    }
+
+    /// Expectations: upstream's `mergemanydict`, by which the first value of a key stays and mappings are merged.
+    #[test]
+    fn the_first_value_of_a_key_stays() {
+        let maps = ["{a: 1, m: {x: 1}}", "{a: 2, b: 3, m: {x: 2, y: 3}}", "{m: 4, b: {z: 1}}"].map(node);
+        let maps: Vec<&Map> = maps.iter().map(|node| node.as_map().expect("a mapping")).collect();
+        let whole = Node::new(Value::Map(merged(&maps)), Origin::whole("t"));
+        assert_eq!(whole.to_json(), serde_json::json!({"a": 1, "m": {"x": 1, "y": 3}, "b": 3}));
+    }
+
+    /// Expectations: upstream's `normalize_users_groups`, which replaces `-` in keys.
+    #[test]
+    fn keys_with_underscores_take_precedence() {
+        for text in ["{a-b: 1, a_b: 2, c-d: 3}", "{a_b: 2, a-b: 1, c-d: 3}"] {
+            let map = preferring_underscores(node(text).as_map().expect("a mapping"));
+            let whole = Node::new(Value::Map(map), Origin::whole("t"));
+            assert_eq!(whole.to_json(), serde_json::json!({"a_b": 2, "c_d": 3}), "{text}");
+        }
+    }
+}

@@ -149,6 +149,23 @@ mod tests {
         ] {
             assert_eq!(quoted(text, true), expected.map(str::to_owned), "{text}");
         }
+        for (text, expected) in [
+            ("it's \"x\" y", Ok("it's \"x\" y")),
+            ("it's, \"x\"", Err("the value cannot be quoted")),
+            ("it's,", Ok("\"it's,\"")),
+            ("\"x\",", Ok("'\"x\",'")),
+            ("a\nb", Err("the value cannot be quoted")),
+            ("'", Ok("\"'\"")),
+        ] {
+            assert_eq!(quoted(text, false), expected.map(str::to_owned), "{text}");
+        }
+        for (text, expected) in [
+            ("'''\n", Ok("''''''\n'''")),
+            ("\"\"\"\n", Ok("\"\"\"\"\"\"\n\"\"\"")),
+            ("'''\"\"\"\n", Err("the value cannot be quoted")),
+        ] {
+            assert_eq!(quoted(text, true), expected.map(str::to_owned), "{text}");
+        }
         let node = |text: &str| Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there");
         for (text, expected) in [("[a, 'b,c']", "a, \"b,c\""), ("[a]", "a,"), ("[]", ","), ("true", "True")] {
             assert_eq!(rendered(&node(text)).as_deref(), Ok(expected));

@@ -113,14 +113,10 @@ fn suggested(memory: u64, free: Option<u64>, most: Option<u64>) -> u64 {
         (None, Some(most)) => most,
         (None, None) => memory.saturating_mul(2),
     };
-    let least = if memory < 4 * GIB {
-        memory
-    } else if memory < 16 * GIB {
-        4 * GIB
-    } else {
-        (memory as f64 / GIB as f64).sqrt().round_ties_even() as u64 * GIB
-    };
-    least.min(most)
+    // All of it up to 4 GiB, and the root of the gibibytes from 16 GiB on.
+    let root = (memory as f64 / GIB as f64).sqrt().round_ties_even() as u64;
+    let wanted = memory.min(root.max(4) * GIB);
+    wanted.min(most)
 }
 
 /// Uses stat(1), which every image has.
@@ -247,6 +243,19 @@ mod tests {
             (8 * GIB, Some(4 * GIB), None, GIB),
             (8 * GIB, Some(10 * GIB), Some(2 * GIB), 2 * GIB),
             (GIB, None, None, GIB),
+            (4 * GIB - 1, None, None, 4 * GIB - 1),
+            (5 * GIB, None, None, 4 * GIB),
+            (16 * GIB, None, None, 4 * GIB),
+            (21 * GIB, None, None, 5 * GIB),
+            (30 * GIB, None, None, 5 * GIB),
+            (31 * GIB, None, None, 6 * GIB),
+            (2 * GIB, Some(100 * GIB), None, 2 * GIB),
+            (2 * GIB, Some(4 * GIB), None, GIB),
+            (8 * GIB, Some(10 * GIB), Some(9 * GIB), 4 * GIB),
+            (64 * GIB, Some(4_000), Some(GIB), 3_600),
+            (64 * GIB, None, Some(GIB), GIB),
+            (64 * GIB, None, Some(9 * GIB), 8 * GIB),
+            (0, None, None, 0),
         ] {
             assert_eq!(suggested(memory, free, most), size, "{memory} {free:?} {most:?}");
         }

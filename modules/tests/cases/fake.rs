@@ -98,11 +98,11 @@ impl TimeSync for Noting {
 }
 
 impl FakeDistro {
-    pub fn new(system: &System, redhat: bool) -> Self {
+    pub fn new(system: &System, redhat: bool, name: Option<&str>) -> Self {
         let (family, service) = if redhat { ("redhat", "sshd") } else { ("debian", "ssh") };
         let info = DistroInfo {
             own_network: false,
-            name: family.into(),
+            name: name.unwrap_or(family).into(),
             hosts_template: family,
             ssh_service: service.into(),
             default_user: Some(UserSpec {
@@ -471,13 +471,4 @@ impl Http for FakeHttp {
             Err(HttpError::Status { url: request.shown(), status, retry_after: None })
         }
     }
-}
-
-/// The commands of a machine with the answers of a case; an answer `exit N` is a failure.
-pub fn answering(system: &System, output: &[(String, String)]) -> system::Answering {
-    output.iter().fold(system::Answering::over(system), |commands, (start, answer)| {
-        let Some(code) = answer.strip_prefix("exit ") else { return commands.prints(start, answer) };
-        let (code, message) = code.split_once(' ').unwrap_or((code, ""));
-        commands.exits(start, code.parse().expect("a number"), message)
-    })
 }

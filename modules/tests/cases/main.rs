@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "the cases are files of the source tree")]
 
 mod fake;
+mod machine;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fake::{FakeDistro, FakeHttp, FakeSemaphores, FakeTemplates};
+use machine::{Answered, Kernel};
 use model::effects::BlockDevice;
 use model::{Context, Instance, Node, Origin, Paths, Report, config};
 use serde::Deserialize;
@@ -28,15 +30,21 @@ struct Case {
     args: Vec<String>,
     /// Which fake distribution; debian unless said otherwise.
     redhat: bool,
+    /// The name of the distribution, if neither of these.
+    distro: Option<String>,
     /// Who the machine is.
     instance: Instance,
     /// Programs in PATH.
     programs: Vec<String>,
     /// Directories that are there.
     directories: Vec<String>,
+    /// Directories with another mode than 0755.
+    modes: Vec<(String, u32)>,
     /// Block devices that are there.
     devices: Vec<String>,
-    /// Text that a command prints, by the beginning of its line.
+    /// The kernel's release.
+    kernel: Option<String>,
+    /// What a command prints, by the beginning of its line: see `machine::answer`.
     output: Vec<(String, String)>,
     /// Passwords are made at random: the first is shown as `<random>`.
     random: bool,
@@ -72,18 +80,23 @@ fn add_root(mut scratch: Scratch, directory: &Path, at: &str) -> Scratch {
     scratch
 }
 
+fn write_lines(text: &mut String, content: &str) {
+    for line in content.split_inclusive('\n') {
+        let end = if line.ends_with('\n') { "" } else { " (no newline)" };
+        let _ = writeln!(text, "  |{}{end}", line.trim_end_matches('\n'));
+    }
+}
+
 fn listing(effects: &[system::Effect]) -> String {
     let mut text = String::new();
     for effect in effects {
         match &effect.kind {
-            EffectKind::Write { path, after, mode, owner, .. } => {
+            EffectKind::Write { path, after, mode, owner, secret, .. } => {
                 let after = after.to_vec();
                 let after = String::from_utf8_lossy(&after);
-                let _ = writeln!(text, "write {} {mode:04o} {}:{}", path.display(), owner.0, owner.1);
-                for line in after.split_inclusive('\n') {
-                    let end = if line.ends_with('\n') { "" } else { " (no newline)" };
-                    let _ = writeln!(text, "  |{}{end}", line.trim_end_matches('\n'));
-                }
+                let secret = if *secret { " secret" } else { "" };
+                let _ = writeln!(text, "write {} {mode:04o} {}:{}{secret}", path.display(), owner.0, owner.1);
+                write_lines(&mut text, &after);
             }
             EffectKind::Directory { path, mode } => {
                 _ = writeln!(text, "directory {} {mode:04o}", path.display());
@@ -139,9 +152,17 @@ fn run(directory: &Path, module: &str) -> String {
             .file(path, "");
     }
     let http = Arc::new(FakeHttp::new(&case.statuses, &case.answers));
-    let (mut system, recording) = add_root(scratch, &directory.join("root"), "").system_with(http.clone());
-    system.commands = Arc::new(fake::answering(&system, &case.output));
-    let distro = FakeDistro::new(&system, case.redhat);
+    scratch = add_root(scratch, &directory.join("root"), "");
+    for (path, mode) in &case.modes {
+        scratch = scratch.directory_mode(path, *mode);
+    }
+    let (mut system, recording) = scratch.system_with(http.clone());
+    let commands = Arc::new(Answered::new(&system, &case.output));
+    system.commands = commands.clone();
+    if let Some(release) = case.kernel {
+        system.environment = Arc::new(Kernel { environment: system.environment.clone(), release });
+    }
+    let distro = FakeDistro::new(&system, case.redhat, case.distro.as_deref());
     let context = Context {
         system: &system,
         distro: &distro,
@@ -161,6 +182,10 @@ fn run(directory: &Path, module: &str) -> String {
     let mut report = Report::default();
     let outcome = found.run(&context, &mut report);
     let mut text = listing(&recording.effects());
+    for (line, input) in commands.inputs() {
+        let _ = writeln!(text, "input of {line}");
+        write_lines(&mut text, &input);
+    }
     for body in http.bodies() {
         let _ = writeln!(text, "body {body}");
     }

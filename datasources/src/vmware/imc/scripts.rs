@@ -131,3 +131,40 @@ fn expire(crawl: &Crawl<'_>, user: &str) {
         tracing::warn!("Failed to expire password for {user}: {error}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The original's `get_tools_config`, whose exit code 69 is that of a missing configuration.
+    #[test]
+    fn scripts_are_enabled_by_the_tools() {
+        let tools = || system::Scratch::new().program("/usr/bin/vmware-toolbox-cmd");
+        let http = || std::sync::Arc::new(system::TreeHttp::new(std::sync::Arc::new(system::Scratch::new()), None));
+        let enabled = |machine: &crate::testing::Machine, usual: bool| {
+            machine.with_crawl(model::datasource::SourceStage::Local, None, |crawl| is_enabled(crawl, usual))
+        };
+        for usual in [true, false] {
+            let without = crate::testing::Machine::with_http(system::Scratch::new(), http());
+            assert_eq!(enabled(&without, usual), usual);
+            for (code, text, expected) in [
+                (0, "enable-custom-scripts = true\n", Some(true)),
+                (0, "enable-custom-scripts = TRUE\n", Some(true)),
+                (0, "enable-custom-scripts=false\n", Some(false)),
+                (0, "enable-custom-scripts = \n", Some(false)),
+                (0, "UNSET\n", None),
+                (69, "", None),
+                (1, "", None),
+            ] {
+                let mut machine = crate::testing::Machine::with_http(tools(), http());
+                let answers = system::Answering::over(&machine.system);
+                let answers = match code {
+                    0 => answers.prints("vmware-toolbox-cmd config get deployPkg enable-custom-scripts", text),
+                    code => answers.exits("vmware-toolbox-cmd config get deployPkg enable-custom-scripts", code, text),
+                };
+                machine.system.commands = std::sync::Arc::new(answers);
+                assert_eq!(enabled(&machine, usual), expected.unwrap_or(usual), "{code} {text}");
+            }
+        }
+    }
+}
