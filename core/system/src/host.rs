@@ -33,7 +33,8 @@ use model::effects::{Http, Sandbox};
 
 pub use descriptors::keep_descriptors_from_commands;
 pub use environment::{
-    NoHttp, absolute, arguments, columns, current_directory, executable, reset_umask, standard_input,
+    NoHttp, absolute, arguments, columns, current_directory, executable, reset_umask, share_heap,
+    standard_input,
 };
 pub use limits::Limits;
 pub use lock::{Holder, LOCK_NAME, StageLock, Turn};

@@ -58,9 +58,17 @@ pub(super) fn replace(
     swept.sweep(place);
     let directory = &place.directory.file;
     let written = (|| {
-        let _ = unlinkat(directory, &fresh, AtFlags::empty());
         let flags = OPEN | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-        let mut file = File::from(openat(directory, &fresh, flags, Mode::RUSR | Mode::WUSR)?);
+        let create = || openat(directory, &fresh, flags, Mode::RUSR | Mode::WUSR);
+        let created = create().or_else(|error| match error {
+            // A process of the same ID left it.
+            Errno::EXIST => {
+                let _ = unlinkat(directory, &fresh, AtFlags::empty());
+                create()
+            }
+            error => Err(error),
+        });
+        let mut file = File::from(created?);
         // Tells a sweep that the file is in use; some file systems have no locks.
         let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
         file.write_all(content)?;
@@ -120,10 +128,12 @@ pub(super) fn found_as_wanted(
 fn finish(file: &File, before: Option<&Metadata>, attributes: &Attributes) -> io::Result<()> {
     let keep = before.map(|found| Owner::new(found.uid(), found.gid())).unwrap_or_default();
     let owner = Owner { uid: attributes.owner.uid.or(keep.uid), gid: attributes.owner.gid.or(keep.gid) };
-    let own = file.metadata()?;
-    if owner.uid.is_some_and(|uid| uid != own.uid()) || owner.gid.is_some_and(|gid| gid != own.gid()) {
-        let (uid, gid) = ids(owner);
-        fchown(file, uid, gid)?;
+    if owner != Owner::default() {
+        let own = file.metadata()?;
+        if owner.uid.is_some_and(|uid| uid != own.uid()) || owner.gid.is_some_and(|gid| gid != own.gid()) {
+            let (uid, gid) = ids(owner);
+            fchown(file, uid, gid)?;
+        }
     }
     let mode = attributes.mode.or(before.map(|found| found.mode() & 0o7777)).unwrap_or(0o644);
     file.set_permissions(Permissions::from_mode(mode))
@@ -189,8 +199,13 @@ pub(super) fn link(place: &Place, swept: &Swept, target: &Path) -> io::Result<()
     let fresh = beside(&place.name);
     swept.sweep(place);
     // Created beside it and renamed, so that the path always exists.
-    let _ = unlinkat(directory, &fresh, AtFlags::empty());
-    symlinkat(target, directory, &fresh)?;
+    symlinkat(target, directory, &fresh).or_else(|error| match error {
+        Errno::EXIST => {
+            let _ = unlinkat(directory, &fresh, AtFlags::empty());
+            symlinkat(target, directory, &fresh)
+        }
+        error => Err(error),
+    })?;
     let renamed = (|| {
         if place.entry.as_ref().is_some_and(|entry| entry.found.is_dir()) {
             remove_below(&place.directory.file, &place.name)?;
