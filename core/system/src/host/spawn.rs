@@ -314,7 +314,7 @@ mod tests {
     /// proc_pid_stat(5): parent, group, session. SIGPIPE is ignored in this process, and blocked signals would stay so.
     #[test]
     fn a_group_and_a_session_are_its_own_and_its_signals_are_as_usual() {
-        let script = "read -r _ _ _ parent group session _ </proc/$$/stat; echo $parent; \
+        let script = "read -r line; read -r _ _ _ parent group session _ </proc/$$/stat; echo $parent; \
                       [ $group = $$ ] && echo group; [ $session = $$ ] && echo session; \
                       grep -E 'Sig(Blk|Ign)' /proc/self/status | grep -o '....$'; exit 3";
         let own = std::process::id();
