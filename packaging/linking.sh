@@ -24,11 +24,16 @@ done
 order='-C symbol-mangling-version=v0 -C linker=packaging/order/cc.sh'
 sysroot=$("${RUSTC:-rustc}" --print sysroot)
 lld='-C link-arg=-fuse-ld=lld'
+ordered=no
 own="-C link-arg=-B$(echo "$sysroot"/lib/rustlib/*/bin/gcc-ld | head -n 1)"
 for extra in "$order" "$order $lld" "$order $lld $own"; do
     if works "$extra"; then
         flags="$flags $extra"
+        ordered=yes
         break
     fi
 done
+if [ $ordered = no ]; then
+    echo "$0: no lld that links a static program: the functions of a boot are not put side by side, which takes twice the memory" >&2
+fi
 echo "$flags"

@@ -65,5 +65,6 @@ pub use model::VERSION;
 #[doc(hidden)]
 pub fn command_line(arguments: Vec<std::ffi::OsString>) -> u8 {
     system::reset_umask();
+    system::share_heap();
     cli::run(arguments)
 }

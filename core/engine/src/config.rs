@@ -8,7 +8,7 @@ mod builtin;
 mod cmdline;
 pub mod origins;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -62,6 +62,8 @@ pub struct Loader<'a> {
     pub extra: Vec<PathBuf>,
     /// Merged cloud-configs, cached: a stage reads them several times, and they rarely change.
     read: RefCell<HashMap<PathBuf, Written>>,
+    /// The kernel command line, which stays what it is.
+    cmdline: OnceCell<String>,
 }
 
 /// A merged cloud-config: its text, its origins, and the result.
@@ -83,7 +85,7 @@ fn digest(text: &[u8], origins: Option<&str>) -> Digest {
 impl<'a> Loader<'a> {
     /// Creates a loader; `extra` are the files given with `-f`, in increasing precedence.
     pub fn new(system: &'a System, extra: Vec<PathBuf>) -> Self {
-        Self { system, extra, read: RefCell::default() }
+        Self { system, extra, read: RefCell::default(), cmdline: OnceCell::new() }
     }
 }
 
@@ -204,7 +206,7 @@ impl Loader<'_> {
     }
 
     fn kernel(&self) -> Option<Node> {
-        let text = cmdline::configuration(&kernel_command_line(self.system));
+        let text = cmdline::configuration(self.cmdline.get_or_init(|| kernel_command_line(self.system)));
         if text.trim().is_empty() {
             return None;
         }

@@ -13,17 +13,30 @@ pub struct FileSemaphores {
     system: System,
     instance: PathBuf,
     image: PathBuf,
+    /// The directory that `instance` leads to by a link, and where its targets are.
+    link: Option<(PathBuf, PathBuf)>,
 }
 
 impl FileSemaphores {
     /// The semaphores below these paths.
     pub fn new(system: &System, paths: &Paths) -> Self {
-        Self { system: system.clone(), instance: paths.instance("sem"), image: paths.cloud_dir.join("sem") }
+        let link = Some((paths.instance_link(), paths.cloud_dir.join("instances")));
+        Self {
+            system: system.clone(),
+            instance: paths.instance("sem"),
+            image: paths.cloud_dir.join("sem"),
+            link,
+        }
     }
 
     /// The semaphores in one directory, for steps that run once per boot (`/run/cloud-init/sem`).
     pub fn at(system: &System, directory: &Path) -> Self {
-        Self { system: system.clone(), instance: directory.to_owned(), image: directory.to_owned() }
+        Self {
+            system: system.clone(),
+            instance: directory.to_owned(),
+            image: directory.to_owned(),
+            link: None,
+        }
     }
 
     /// Records a step whose work is on the disk. The record itself gets there with the next group of files: losing it only
@@ -31,7 +44,18 @@ impl FileSemaphores {
     pub(crate) fn note(&self, name: &str, frequency: Frequency) -> Result<(), FileError> {
         let Some(file) = self.file(&canonical(name), frequency) else { return Ok(()) };
         let content = format!("{}: {}\n", self.system.environment.pid(), self.system.clock.now().seconds());
-        self.system.files.write(&file, content.as_bytes(), &Attributes::mode(0o644))
+        self.system.files.write(&self.without_link(file), content.as_bytes(), &Attributes::mode(0o644))
+    }
+
+    /// The path in the instance's own directory: a path without links is walked in one step.
+    fn without_link(&self, file: PathBuf) -> PathBuf {
+        let direct = || {
+            let (link, targets) = self.link.as_ref()?;
+            let rest = file.strip_prefix(link).ok()?;
+            let target = self.system.files.read_link(link).ok()?;
+            (target.parent() == Some(targets)).then(|| target.join(rest))
+        };
+        direct().unwrap_or(file)
     }
 
     fn file(&self, name: &str, frequency: Frequency) -> Option<PathBuf> {
@@ -79,6 +103,27 @@ impl Semaphores for FileSemaphores {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_semaphore_is_the_instances_own() {
+        let (machine, _) = system::Scratch::new()
+            .file("/var/lib/cloud/instances/i-1/x", "")
+            .link("/var/lib/cloud/instance", "/var/lib/cloud/instances/i-1")
+            .system();
+        let semaphores = FileSemaphores::new(&machine, &Paths::default());
+        semaphores.mark("config-ssh", Frequency::Instance).expect("written");
+        assert!(semaphores.has_run("config-ssh", Frequency::Instance));
+        let direct = "/var/lib/cloud/instances/i-1/sem/config_ssh";
+        assert_eq!(
+            semaphores.without_link("/var/lib/cloud/instance/sem/config_ssh".into()),
+            Path::new(direct)
+        );
+        assert!(machine.files.exists(Path::new(direct)));
+        // A link to elsewhere is left to the walk that checks it.
+        machine.files.symlink(Path::new("/tmp/x"), Path::new("/var/lib/cloud/instance")).expect("written");
+        let by_link = PathBuf::from("/var/lib/cloud/instance/sem/x");
+        assert_eq!(semaphores.without_link(by_link.clone()), by_link);
+    }
 
     #[test]
     fn a_semaphore_of_the_python_program_counts() {

@@ -5,6 +5,7 @@ mod clock;
 mod commands;
 mod descriptors;
 mod environment;
+mod exchange;
 pub mod fifo;
 mod files;
 mod limits;
@@ -19,6 +20,7 @@ mod sandbox;
 mod serial;
 mod shared;
 mod signals;
+mod spawn;
 mod supervisor;
 mod wait;
 mod watch;
@@ -31,7 +33,8 @@ use model::effects::{Http, Sandbox};
 
 pub use descriptors::keep_descriptors_from_commands;
 pub use environment::{
-    NoHttp, absolute, arguments, columns, current_directory, executable, reset_umask, standard_input,
+    NoHttp, absolute, arguments, columns, current_directory, executable, reset_umask, share_heap,
+    standard_input,
 };
 pub use limits::Limits;
 pub use lock::{Holder, LOCK_NAME, StageLock, Turn};

@@ -31,7 +31,7 @@ pub use host::fifo;
 pub use host::{
     Death, Holder, Host, LOCK_NAME, Limits, NoHttp, StageLock, StdioLog, Termination, Turn, absolute,
     arguments, columns, current_directory, end_after, executable, keep_descriptors_from_commands,
-    on_termination, reset_umask, settle_termination, standard_input, supervise, tell_of_waiting,
+    on_termination, reset_umask, settle_termination, share_heap, standard_input, supervise, tell_of_waiting,
 };
 pub use kept::keeping;
 pub use overlay::{Content, Effect, EffectKind, Overlay, Recording, TreeHttp};

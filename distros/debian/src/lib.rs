@@ -37,7 +37,7 @@ fn make(system: &System, facts: &'static Facts, system_info: &Node) -> Result<Bo
     let settings = Settings::read(system_info)?;
     let init = Init::of(system.files.as_ref());
     let system = system.clone();
-    let mut managers: Vec<Box<dyn Manager>> = vec![Box::new(Apt::new(&system, &settings))];
+    let mut managers: Vec<Box<dyn Manager>> = vec![Box::new(Apt::new(&settings))];
     if facts.snap {
         managers.push(Box::new(Snap));
     }

@@ -21,6 +21,7 @@ mod measure;
 mod order;
 mod parts;
 mod report;
+mod stages;
 mod table;
 mod workload;
 
@@ -35,6 +36,7 @@ use common::Common;
 use inside::{Machine, Told, Work};
 use oracle::places;
 use report::Samples;
+use stages::Writer;
 
 /// Milliseconds that the metadata service takes for each answer.
 const LATENCIES: &[u64] = &[0, 5, 50];
@@ -124,6 +126,9 @@ struct Options {
     /// Only measures the peak memory of our stages on these NoCloud seeds
     #[arg(long, value_name = "DIR", num_args = 1.., value_parser = places::existing)]
     peaks: Vec<PathBuf>,
+    /// Only measures our stages, and `init --local` once more beside a program that writes to the same disk
+    #[arg(long)]
+    stages: bool,
     /// Only measures how the time of our program grows with its input, and fails if that is not linear
     #[arg(long)]
     growth: bool,
@@ -140,6 +145,8 @@ fn main() -> ExitCode {
                 order::order(&options, file).map(|text| (text, true))
             } else if !options.peaks.is_empty() {
                 peaks(&options).map(|text| (text, true))
+            } else if options.stages {
+                stages(&options).map(|text| (text, true))
             } else if options.growth {
                 growth::growth(&options.ours, &options.cache, options.runs.get())
             } else {
@@ -196,6 +203,25 @@ fn peaks(options: &Options) -> Result<String, Error> {
         rows.push(report::peaks(&name.to_string_lossy(), &told));
     }
     Ok(report::peaks_table(&rows))
+}
+
+/// Our stages on a quiet disk and beside a writer, in turns.
+fn stages(options: &Options) -> Result<String, Error> {
+    let common = Common::write(&options.root, &options.ours, &options.cache)?;
+    let bench = Bench { options, common: &common };
+    let work = Work::Stages(options.seed.clone());
+    let machine = || bench.machine(Some(&options.ours), &work);
+    machine()?;
+    let (mut quiet, mut busy) = (Vec::new(), Vec::new());
+    for _ in 0..options.runs.get() {
+        quiet.push(machine()?);
+        let writer = Writer::start(options.cache.join("written"))?;
+        busy.push(machine()?);
+        writer.stop()?;
+    }
+    Ok(report::machine()
+        + &format!("\nMedians of {} runs.\n\n", options.runs)
+        + &stages::report(&quiet, &busy))
 }
 
 /// What is measured, each by the original and by ours.

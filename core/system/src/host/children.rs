@@ -1,7 +1,5 @@
 //! Tracks running commands, so that they can be ended with this process.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::{self, Child};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +8,7 @@ use rustix::process::Pid;
 
 use super::processes::{self, Family};
 use super::shared::Slot;
+use super::spawn::{Child, Start};
 
 /// How long commands may take to exit after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
@@ -24,7 +23,7 @@ struct Children {
 }
 
 struct Entry {
-    pid: u32,
+    pid: Pid,
     /// Whether it leads a process group.
     group: bool,
     shown: Vec<String>,
@@ -37,7 +36,7 @@ fn children() -> MutexGuard<'static, Children> {
 
 /// A running command; dropping it ends the tracking.
 pub(super) struct Running {
-    pid: u32,
+    pid: Pid,
     _slot: Option<Slot>,
 }
 
@@ -47,56 +46,22 @@ impl Drop for Running {
     }
 }
 
-/// Has a command end if this process is killed: nobody would record its result. Without a process that ends it with all it
-/// has started, the kernel ends the command only.
-fn end_with_this_process(prepared: &mut process::Command) -> Option<Slot> {
-    if let Some(slot) = Slot::reserve() {
-        let record = slot.recorder();
-        // SAFETY: the closure makes a system call and an atomic store to memory that is never unmapped.
-        #[allow(unsafe_code, reason = "the process itself knows its ID before anyone can kill this one")]
-        unsafe {
-            prepared.pre_exec(record);
-        }
-        return Some(slot);
-    }
-    let parent = rustix::process::getpid();
-    // SAFETY: prctl and getppid are async-signal-safe system calls and touch no memory of ours.
-    #[allow(unsafe_code, reason = "the child itself must ask for the signal")]
-    unsafe {
-        prepared.pre_exec(move || {
-            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
-            // It may have been killed in between.
-            if rustix::process::getppid() == Some(parent) {
-                Ok(())
-            } else {
-                Err(std::io::ErrorKind::Interrupted.into())
-            }
-        });
-    }
-    None
-}
-
 /// Starts a command, unless this process is exiting. With `group`, it leads a process group and ends with this process.
-pub(super) fn spawn(
-    prepared: &mut process::Command,
-    group: bool,
-    shown: Vec<String>,
-) -> std::io::Result<(Child, Running)> {
+pub(super) fn spawn(start: &mut Start, group: bool, shown: Vec<String>) -> std::io::Result<(Child, Running)> {
     let mut children = children();
     while children.ending {
         drop(children);
         thread::park();
         children = self::children();
     }
-    let slot = if group {
-        prepared.process_group(0);
-        end_with_this_process(prepared)
-    } else {
-        None
-    };
-    let child = prepared.spawn()?;
-    let running = Running { pid: child.id(), _slot: slot };
-    children.running.push(Entry { pid: running.pid, group, shown, since: Instant::now() });
+    // If this process is killed, nobody would record its result. Without a process that ends it with all it has started, the
+    // kernel ends the command only.
+    let slot = if group { Slot::reserve() } else { None };
+    start.setup.group = group;
+    start.setup.bound = group && slot.is_none();
+    let child = start.spawn(slot.as_ref())?;
+    let running = Running { pid: child.pid, _slot: slot };
+    children.running.push(Entry { pid: child.pid, group, shown, since: Instant::now() });
     Ok((child, running))
 }
 
@@ -121,10 +86,7 @@ pub(super) fn freeze() -> Vec<Vec<String>> {
 
 /// Ends all running commands and all they have started.
 pub(super) fn end() {
-    let running: Vec<(u32, bool)> = children().running.iter().map(|entry| (entry.pid, entry.group)).collect();
-    let families = running.into_iter().filter_map(|(pid, group)| {
-        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
-        Some(Family::of(pid, group))
-    });
+    let running: Vec<(Pid, bool)> = children().running.iter().map(|entry| (entry.pid, entry.group)).collect();
+    let families = running.into_iter().map(|(pid, group)| Family::of(pid, group));
     processes::end(&mut families.collect::<Vec<_>>(), GRACE);
 }

@@ -1,21 +1,27 @@
 //! Processes of the real machine.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::process::{self, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use model::effects::{Command, CommandError, Commands, Conversation, Output, Sink};
 
+use super::exchange::Exchange;
+use super::spawn::{self, Child, Start, Stream};
 use super::{children, limits, wait};
 
 /// Directories of programs that are always searched (a boot's PATH may lack /sbin).
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How long the output of what a command has started is waited for: without a time limit, and after one.
+const LONGEST: Duration = Duration::from_secs(3600);
+const SHORTEST: Duration = Duration::from_millis(200);
 
 /// Runs programs on the machine, or in a root with chroot.
 pub(crate) struct HostCommands {
@@ -44,7 +50,7 @@ impl HostCommands {
         }
     }
 
-    fn prepare(&self, command: &Command) -> Result<process::Command, CommandError> {
+    fn prepare(&self, command: &Command) -> Result<Start, CommandError> {
         let root = self.root_of(command);
         let program = if command.program.contains('/') {
             PathBuf::from(&command.program)
@@ -52,40 +58,22 @@ impl HostCommands {
             find(root.as_deref(), &command.program)
                 .ok_or_else(|| CommandError::NotFound(command.program.clone()))?
         };
-        let mut prepared = process::Command::new(program);
-        prepared.args(&command.args).envs(command.env.iter().map(|(name, value)| (name, value)));
-        if std::env::var_os("PATH").is_none() {
-            prepared.env("PATH", SYSTEM_PATH);
-        }
-        if let Some(root) = root {
-            let text = |path: &Path| {
-                std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| CommandError::Io {
-                    command: command.shown().join(" "),
-                    source: std::io::ErrorKind::InvalidInput.into(),
-                })
-            };
-            let root = text(&root)?;
-            let directory = text(command.directory.as_deref().unwrap_or(Path::new("/")))?;
-            // SAFETY: chroot and chdir are async-signal-safe system calls; nothing is allocated between fork and
-            // exec, since both paths are C strings already.
-            #[allow(unsafe_code, reason = "a command of an image's root must run in it")]
-            unsafe {
-                prepared.pre_exec(move || {
-                    rustix::process::chroot(&root)?;
-                    rustix::process::chdir("/")?;
-                    rustix::process::chdir(&directory)?;
-                    Ok(())
-                });
-            }
-        } else if let Some(directory) = &command.directory {
-            prepared.current_dir(directory);
-        }
-        Ok(prepared)
+        let path = std::env::var_os("PATH").is_none().then_some(("PATH", SYSTEM_PATH));
+        let changes = command.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let start = || {
+            let arguments = command.args.iter().map(String::as_str);
+            let mut start = Start::new(&program, arguments, changes.chain(path))?;
+            let directory = command.directory.as_deref().map(|path| spawn::text(path.as_os_str()));
+            start.setup.directory = directory.transpose()?;
+            start.setup.root = root.as_ref().map(|path| spawn::text(path.as_os_str())).transpose()?;
+            Ok(start)
+        };
+        start().map_err(|source| CommandError::Io { command: command.shown().join(" "), source })
     }
 }
 
 /// Finds a program in PATH within a root.
-fn find(root: Option<&Path>, program: &str) -> Option<PathBuf> {
+pub(super) fn find(root: Option<&Path>, program: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let search = format!("{path}:{SYSTEM_PATH}");
     match root {
@@ -106,13 +94,13 @@ impl HostCommands {
         let shown = command.shown().join(" ");
         tracing::debug!(target: "subp.py", "{}", command.announcement());
         let mut prepared = self.prepare(command)?;
-        prepared.stdin(match &command.stdin {
-            Some(_) => Stdio::piped(),
-            None if command.foreground => Stdio::inherit(),
-            None => Stdio::null(),
-        });
+        prepared.setup.streams[0] = match &command.stdin {
+            Some(_) => Stream::Pipe,
+            None if command.foreground => Stream::Inherited,
+            None => Stream::Null,
+        };
         if command.sink == Sink::Capture {
-            prepared.stdout(Stdio::piped()).stderr(Stdio::piped());
+            prepared.setup.streams[1..].fill(Stream::Pipe);
         }
         let failed = |source| CommandError::Io { command: shown.clone(), source };
         let (mut child, running) = match children::spawn(&mut prepared, !command.foreground, command.shown())
@@ -123,42 +111,23 @@ impl HostCommands {
             }
             Err(error) => return Err(failed(error)),
         };
-        let feed = child.stdin.take().zip(command.stdin.clone()).map(|(mut pipe, bytes)| {
-            // A command may exit without reading all of its input.
-            thread::Builder::new().spawn(move || drop(pipe.write_all(bytes.expose())))
-        });
-        let (stdout, stderr) = (child.stdout.take().map(collect), child.stderr.take().map(collect));
-        let pipes = feed.transpose().and_then(|feed| Ok((feed, stdout.transpose()?, stderr.transpose()?)));
-        let (feeder, stdout, stderr) = match pipes {
-            Ok(pipes) => pipes,
-            // Without memory for a thread, the command cannot be run.
-            Err(error) => {
-                wait::end(&mut child, !command.foreground);
-                return Err(failed(error));
-            }
-        };
         let started = Instant::now();
         let timeout = command.timeout.or_else(|| limits::of(command.class()));
-        let status = match timeout {
-            None => child.wait().map_err(failed)?,
-            Some(limit) => match wait::until(&mut child, started + limit).map_err(failed)? {
-                Some(status) => status,
-                None => {
-                    wait::end(&mut child, !command.foreground);
-                    return Err(CommandError::TimedOut { command: shown, limit });
-                }
-            },
+        let input = command.stdin.as_ref().map(|input| input.expose().as_slice());
+        let mut exchange = Exchange::new(&mut child, input).map_err(failed)?;
+        let ended = exchange.until_end(&mut child, timeout.map(|limit| started + limit)).map_err(failed)?;
+        let Some(status) = ended else {
+            wait::end(&mut child, !command.foreground);
+            return Err(CommandError::TimedOut { command: shown, limit: timeout.unwrap_or_default() });
         };
         drop(running);
         children::stop_if_ending();
-        if let Some(feeder) = feeder {
-            let _ = feeder.join();
-        }
         // A daemon started by the command may keep the pipes open: the output so far is sufficient.
-        let patience =
-            timeout.map_or(Duration::from_secs(3600), |limit| limit.saturating_sub(started.elapsed()));
+        let patience = timeout.map_or(LONGEST, |limit| limit.saturating_sub(started.elapsed()));
+        exchange.until_closed(Instant::now() + patience.max(SHORTEST)).map_err(failed)?;
+        let [stdout, stderr] = exchange.collected;
         let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
-        let output = Output { code, stdout: finish(stdout, patience), stderr: finish(stderr, patience) };
+        let output = Output { code, stdout, stderr };
         tracing::debug!(target: "subp.py", "Command {:?} ended with exit code {code}", command.program);
         let accepted = if command.accept.is_empty() { code == 0 } else { command.accept.contains(&code) };
         if accepted { Ok(output) } else { Err(CommandError::Failed { command: shown, output }) }
@@ -211,17 +180,11 @@ impl Commands for HostCommands {
 
     fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {
         let mut prepared = self.prepare(command)?;
-        prepared.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // SAFETY: setsid is an async-signal-safe system call and touches no memory of ours.
-        #[allow(unsafe_code, reason = "a command that outlives this process needs its own session")]
-        unsafe {
-            prepared.pre_exec(|| {
-                rustix::process::setsid()?;
-                Ok(())
-            });
-        }
+        prepared.setup.streams = [Stream::Null; 3];
+        // It outlives this process.
+        prepared.setup.session = true;
         prepared
-            .spawn()
+            .spawn(None)
             .map(drop)
             .map_err(|source| CommandError::Io { command: command.shown().join(" "), source })
     }
@@ -229,10 +192,10 @@ impl Commands for HostCommands {
     fn converse(&self, command: &Command) -> Result<Option<Box<dyn Conversation>>, CommandError> {
         let failed = |source| CommandError::Io { command: command.shown().join(" "), source };
         let mut prepared = self.prepare(command)?;
-        prepared.stdin(Stdio::piped()).stdout(Stdio::piped());
+        prepared.setup.streams[..2].fill(Stream::Pipe);
         tracing::debug!(target: "subp.py", "{}", command.announcement());
         let (mut child, running) = children::spawn(&mut prepared, true, command.shown()).map_err(failed)?;
-        let (to, from) = (child.stdin.take(), child.stdout.take());
+        let [to, from, _] = std::mem::take(&mut child.streams);
         let from = from.ok_or_else(|| failed(std::io::ErrorKind::BrokenPipe.into()))?;
         let limit = command.timeout.or_else(|| limits::of(command.class()));
         let guard = limit.map(|limit| wait::Guard::new(&child, limit)).transpose().map_err(failed)?;
@@ -245,12 +208,12 @@ const MAX_ANSWER: u64 = 16 << 20;
 
 /// A child process with a dialog.
 struct Talk {
-    child: process::Child,
+    child: Child,
     /// Ends it after its time limit.
     _guard: Option<wait::Guard>,
     _running: children::Running,
-    to: Option<process::ChildStdin>,
-    from: BufReader<process::ChildStdout>,
+    to: Option<File>,
+    from: BufReader<File>,
 }
 
 impl Conversation for Talk {
@@ -275,21 +238,6 @@ impl Drop for Talk {
         self.to = None;
         let _ = self.child.wait();
     }
-}
-
-fn collect(mut pipe: impl Read + Send + 'static) -> std::io::Result<mpsc::Receiver<Vec<u8>>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::Builder::new().spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = pipe.read_to_end(&mut bytes);
-        let _ = sender.send(bytes);
-    })?;
-    Ok(receiver)
-}
-
-fn finish(pipe: Option<mpsc::Receiver<Vec<u8>>>, patience: Duration) -> Vec<u8> {
-    pipe.and_then(|receiver| receiver.recv_timeout(patience.max(Duration::from_millis(200))).ok())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -364,6 +312,13 @@ mod tests {
         let command = Command::line(["sh", "-c", "sleep 60 & sleep 60"]).timeout(Duration::from_millis(100));
         assert!(matches!(run(&command), Err(CommandError::TimedOut { .. })));
         assert!(started.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn what_a_command_leaves_running_does_not_take_its_output_away() {
+        let command = Command::line(["sh", "-c", "echo out; echo err >&2; sleep 60 & exit 0"]);
+        let output = run(&command.timeout(Duration::from_secs(1))).expect("it ends");
+        assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
     }
 
     #[test]

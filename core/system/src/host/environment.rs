@@ -52,6 +52,16 @@ pub fn reset_umask() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
 }
 
+/// Has the threads of this process share one heap: few run at the same time, and a heap for each takes memory and system calls.
+pub fn share_heap() {
+    // SAFETY: sets a parameter of malloc(3), before there are threads.
+    #[cfg(target_env = "gnu")]
+    #[allow(unsafe_code, reason = "only the C library knows how many heaps there are")]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
+}
+
 /// HTTP in a build without it.
 pub struct NoHttp;
 

@@ -216,16 +216,17 @@ impl Files for HostFiles {
     }
 
     fn ensure(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {
-        let is_same = self.act("read", path, Route::CHANGE, |place| {
-            let Some(found) = replace::found_as_wanted(place, content, attributes)? else {
-                return Ok(false);
+        let route = Route::CHANGE.creating(Owner::default());
+        let large = self.act("write", path, route, |place| {
+            let Ok(Some(found)) = replace::found_as_wanted(place, content, attributes) else {
+                return replace::replace(place, &self.swept, &self.unsettled, content, attributes);
             };
             if matches!(self.unsettled.wait(place), Wait::ForContent) {
                 self.unsettled.add(place, &found, false);
             }
-            Ok(true)
-        });
-        if is_same.unwrap_or(false) { Ok(()) } else { self.write(path, content, attributes) }
+            Ok(false)
+        })?;
+        if large { self.settle() } else { Ok(()) }
     }
 
     fn append(&self, path: &Path, content: &[u8], attributes: &Attributes) -> Result<(), FileError> {

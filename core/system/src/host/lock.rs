@@ -81,6 +81,8 @@ pub struct StageLock(());
 struct Held {
     file: File,
     holder: Holder,
+    /// The length of the description before: a shorter one is filled up.
+    length: usize,
 }
 
 /// One per process, like its stage.
@@ -145,7 +147,7 @@ impl StageLock {
 
     fn hold(file: File, stage: &str) -> Self {
         let holder = Holder { pid: std::process::id(), stage: stage.to_owned(), ..Holder::default() };
-        let held = Held { file, holder };
+        let mut held = Held { file, holder, length: 0 };
         held.describe();
         *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
         Self(())
@@ -168,9 +170,17 @@ impl Drop for StageLock {
 
 impl Held {
     /// Writes the description. It helps others, but without it the lock still holds: a full disk is no error.
-    fn describe(&self) {
-        let line = self.holder.line();
-        let written = self.file.set_len(0).and_then(|()| self.file.write_all_at(line.as_bytes(), 0));
+    fn describe(&mut self) {
+        let mut line = self.holder.line();
+        let written = if self.length == 0 {
+            // An earlier holder's may be longer.
+            self.file.set_len(0).and_then(|()| self.file.write_all_at(line.as_bytes(), 0))
+        } else {
+            let missing = self.length.saturating_sub(line.len());
+            line.insert_str(line.len() - 1, &" ".repeat(missing));
+            self.file.write_all_at(line.as_bytes(), 0)
+        };
+        self.length = line.len();
         if let Err(error) = written {
             tracing::debug!("cannot describe the running stage in its lock: {error}");
         }

@@ -2,13 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use model::effects::ReadFiles as _;
 
-use super::{HostFiles, absolute};
+use super::spawn::{Start, Stream};
+use super::{HostFiles, absolute, commands};
 
 /// Redirects standard output and error as configured in `output:`, and holds an open log.
 pub struct StdioLog;
@@ -22,35 +21,17 @@ impl StdioLog {
     /// Redirects standard output or error to a shell command, as in `output: {all: '| tee -a FILE'}`. The command runs
     /// until this process exits and closes its input. Its files are for root and the group `adm` only, as in upstream.
     pub fn to_command(stream: i32, command: &str) -> io::Result<()> {
-        let group = administrators();
         // What a shell would only replace itself by needs none.
-        let mut shell = match plain_tee(command) {
-            Some(words) => {
-                let mut tee = Command::new("tee");
-                tee.args(words);
-                tee
-            }
-            None => {
-                let mut shell = Command::new("/bin/sh");
-                shell.args(["-c", command]);
-                shell
-            }
+        let mut start = match plain_tee(command).zip(commands::find(None, "tee")) {
+            Some((words, tee)) => Start::new(&tee, words, None)?,
+            None => Start::new(Path::new("/bin/sh"), ["-c", command], None)?,
         };
-        shell.stdin(Stdio::piped());
-        // SAFETY: umask and setgid are async-signal-safe system calls and touch no memory of ours.
-        #[allow(unsafe_code, reason = "the command's files need a different umask and group")]
-        unsafe {
-            shell.pre_exec(move || {
-                rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o037));
-                if let Some(group) = group {
-                    // Ordinary users who run a stage manually may not, and need not, do so.
-                    let _ = rustix::thread::set_thread_gid(rustix::process::Gid::from_raw(group));
-                }
-                Ok(())
-            });
-        }
-        let child = shell.spawn()?;
-        let pipe = child.stdin.ok_or_else(|| io::Error::other("no pipe to the command in output:"))?;
+        start.setup.streams[0] = Stream::Pipe;
+        start.setup.umask = Some(0o037);
+        // Ordinary users who run a stage manually may not, and need not, change it.
+        start.setup.gid = administrators();
+        let [pipe, ..] = start.spawn(None)?.streams;
+        let pipe = pipe.ok_or_else(|| io::Error::other("no pipe to the command in output:"))?;
         Self::onto(&pipe, stream)
     }
 

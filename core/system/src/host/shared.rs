@@ -98,12 +98,8 @@ impl Slot {
     }
 
     /// What the command's process itself calls before it runs its program: an atomic store and a system call.
-    pub(super) fn recorder(&self) -> impl FnMut() -> io::Result<()> + Send + Sync + 'static {
-        let slot = self.0;
-        move || {
-            slot.store(rustix::process::getpid().as_raw_nonzero().get(), Ordering::Release);
-            Ok(())
-        }
+    pub(super) fn record(&self) {
+        self.0.store(rustix::process::getpid().as_raw_nonzero().get(), Ordering::Release);
     }
 }
 

@@ -185,6 +185,25 @@ pub(super) fn reset(signal: libc::c_int) {
     }
 }
 
+/// Has a process that runs another program next handle signals as that expects: a handler would run with the memory of this
+/// one, and Rust ignores SIGPIPE. Makes system calls only.
+pub(super) fn leave_to_program() {
+    for &(signal, _) in SIGNALS {
+        // SAFETY: the structure is plain data of which zero is a valid value.
+        #[allow(unsafe_code, reason = "changing a signal's action is unsafe")]
+        unsafe {
+            let mut found: libc::sigaction = std::mem::zeroed();
+            if libc::sigaction(signal, std::ptr::null(), &raw mut found) == 0
+                && found.sa_sigaction != libc::SIG_IGN
+                && found.sa_sigaction != libc::SIG_DFL
+            {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+        }
+    }
+    reset(libc::SIGPIPE);
+}
+
 /// Waits for one of these signals, which must be blocked.
 pub(super) fn wait_for(wanted: impl IntoIterator<Item = libc::c_int>) -> io::Result<libc::c_int> {
     // SAFETY: the set and the number are plain data of this frame.

@@ -28,6 +28,8 @@ const FAILED: i32 = 100;
 /// apt-get, with an optional wrapper and replacement.
 #[derive(Debug)]
 pub struct Apt {
+    /// What apt-get is started by: `enabled` as configured, and the words.
+    wrapper: (String, Vec<String>),
     command: Vec<String>,
     upgrade: String,
     /// What apt-cache listed, until the lists are updated again.
@@ -46,32 +48,37 @@ impl Apt {
     }
 
     /// As configured in `system_info`.
-    pub fn new(system: &System, settings: &Settings) -> Self {
+    pub fn new(settings: &Settings) -> Self {
         let words = |node: &Node| match (node.as_str(), node.as_list()) {
             (Some(word), _) => vec![word.to_owned()],
             (None, Some(items)) => items.iter().filter_map(Node::scalar_text).collect(),
             (None, None) => Vec::new(),
         };
-        let (enabled, wrapper) = match &settings.apt_get_wrapper {
+        let wrapper = match &settings.apt_get_wrapper {
             None => ("auto".to_owned(), vec!["eatmydata".to_owned()]),
             Some(wrapper) => {
                 (wrapper.enabled.scalar_text().unwrap_or_default().to_lowercase(), words(&wrapper.command))
             }
         };
-        let installed = || wrapper.first().is_some_and(|program| system.commands.which(program).is_some());
-        let wrapped = boolean::lenient(&enabled) || (enabled == "auto" && installed());
-        let mut command = if wrapped { wrapper } else { Vec::new() };
-        match &settings.apt_get_command {
-            Some(own) => command.extend(own.iter().cloned()),
-            None => command.extend(COMMAND.iter().copied().map(str::to_owned)),
-        }
+        let command = match &settings.apt_get_command {
+            Some(own) => own.clone(),
+            None => COMMAND.iter().copied().map(str::to_owned).collect(),
+        };
         let upgrade = settings.apt_get_upgrade_subcommand.clone().unwrap_or_else(|| "dist-upgrade".into());
-        Self { command, upgrade, names: Mutex::default() }
+        Self { wrapper, command, upgrade, names: Mutex::default() }
+    }
+
+    /// The words of the wrapper, if it is used.
+    fn wrapper(&self, system: &System) -> &[String] {
+        let (enabled, words) = &self.wrapper;
+        let installed = || words.first().is_some_and(|program| system.commands.which(program).is_some());
+        let is_used = boolean::lenient(enabled) || (enabled == "auto" && installed());
+        if is_used { words } else { &[] }
     }
 
     /// Runs apt-get, retrying for a while if another program holds the locks.
     fn run(&self, system: &System, words: &[String]) -> Result<(), DistroError> {
-        let command = Command::line(self.command.iter().chain(words).cloned())
+        let command = Command::line(self.wrapper(system).iter().chain(&self.command).chain(words).cloned())
             .env("DEBIAN_FRONTEND", "noninteractive")
             .of_class(Class::Package)
             .inherit_output();

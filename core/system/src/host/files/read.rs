@@ -1,7 +1,7 @@
 //! Reads files whose size and kind nobody guarantees.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
@@ -11,6 +11,9 @@ use rustix::fs::OFlags;
 use super::place::{OPEN, Place, Root, Route};
 use super::refusal::Refusal;
 use super::trust::is_hard_linked;
+
+/// How much is read at once of a file without a size.
+const ROOM: usize = 1023;
 
 /// What is not a regular file, as a noun.
 pub(super) fn special(found: &Metadata) -> &'static str {
@@ -30,7 +33,9 @@ pub(super) fn special(found: &Metadata) -> &'static str {
 pub(super) fn read(root: &Root, path: &Path, reading: &Reading) -> io::Result<Vec<u8>> {
     if reading.any_kind {
         // Somebody waits for the end of a FIFO that they have named.
-        return bounded(root.open_free(path, OFlags::RDONLY)?, reading.limit);
+        let file = root.open_free(path, OFlags::RDONLY)?;
+        let found = file.metadata()?;
+        return bounded(&file, &found, reading.limit);
     }
     if !reading.guarded {
         // Opening a device can have effects; a FIFO without a writer would block.
@@ -40,18 +45,20 @@ pub(super) fn read(root: &Root, path: &Path, reading: &Reading) -> io::Result<Ve
             return Ok(Vec::new());
         }
         regular(&found)?;
-        return bounded(file, reading.limit);
+        return bounded(&file, &found, reading.limit);
     }
     let place = root.place(path, Route::READ)?;
-    bounded(open_guarded(&place)?, reading.limit)
+    let (file, found) = open_guarded(&place)?;
+    bounded(&file, &found, reading.limit)
 }
 
-fn open_guarded(place: &Place) -> io::Result<File> {
+fn open_guarded(place: &Place) -> io::Result<(File, Metadata)> {
     let entry = place.entry.as_ref().ok_or(io::ErrorKind::NotFound)?;
     regular(&entry.found)?;
     let file = place.open(OFlags::RDONLY)?;
-    refuse_hard_link(place, &file.metadata()?)?;
-    Ok(file)
+    let found = file.metadata()?;
+    refuse_hard_link(place, &found)?;
+    Ok((file, found))
 }
 
 /// A user's hard link to another user's file.
@@ -89,16 +96,25 @@ fn regular(found: &Metadata) -> io::Result<()> {
     }
 }
 
-fn bounded(file: File, limit: u64) -> io::Result<Vec<u8>> {
-    let size = file.metadata()?.len();
-    if size > limit {
-        return Err(Refusal::TooLarge { limit }.into());
+fn bounded(file: &File, found: &Metadata, limit: u64) -> io::Result<Vec<u8>> {
+    let size = usize::try_from(found.len()).ok().filter(|size| *size as u64 <= limit);
+    let size = size.ok_or(Refusal::TooLarge { limit })?;
+    // Virtual files have no size, or one that says nothing.
+    let mut content = Vec::with_capacity(size.max(ROOM) + 1);
+    loop {
+        let read = match rustix::io::read(file, rustix::buffer::spare_capacity(&mut content)) {
+            Err(rustix::io::Errno::INTR) => continue,
+            read => read?,
+        };
+        // A regular file that gave its whole size at once, and had room for more, is at its end.
+        if read == 0 || size > 0 && read == size || content.len() as u64 > limit {
+            break;
+        }
+        content.reserve(ROOM);
     }
-    // Virtual files have no size.
-    let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    file.take(limit.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > limit {
         return Err(Refusal::TooLarge { limit }.into());
     }
+    content.shrink_to_fit();
     Ok(content)
 }

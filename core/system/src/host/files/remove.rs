@@ -3,12 +3,16 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt as _;
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, RawDir, SeekFrom, openat, unlinkat};
 use rustix::io::Errno;
 
 use super::place::OPEN;
+
+/// The room for the entries that are read at once.
+const ROOM: usize = 4096;
 
 /// Removes an entry of a directory with its contents, following no link. A missing one is not an error.
 pub(super) fn remove_below(directory: &File, name: &OsStr) -> io::Result<()> {
@@ -43,7 +47,11 @@ fn empty(directory: &File) -> io::Result<()> {
 /// The names in an open directory.
 pub(super) fn names(directory: &File) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
-    for entry in Dir::read_from(directory)? {
+    let mut room = [MaybeUninit::uninit(); ROOM];
+    // It may have been read before.
+    rustix::fs::seek(directory, SeekFrom::Start(0))?;
+    let mut entries = RawDir::new(directory, &mut room);
+    while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if !matches!(name, b"." | b"..") {

@@ -58,13 +58,22 @@ pub(super) fn replace(
     swept.sweep(place);
     let directory = &place.directory.file;
     let written = (|| {
-        let _ = unlinkat(directory, &fresh, AtFlags::empty());
         let flags = OPEN | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-        let mut file = File::from(openat(directory, &fresh, flags, Mode::RUSR | Mode::WUSR)?);
+        let mode = first_mode(before, attributes);
+        let create = || openat(directory, &fresh, flags, mode);
+        let created = create().or_else(|error| match error {
+            // A process of the same ID left it.
+            Errno::EXIST => {
+                let _ = unlinkat(directory, &fresh, AtFlags::empty());
+                create()
+            }
+            error => Err(error),
+        });
+        let mut file = File::from(created?);
         // Tells a sweep that the file is in use; some file systems have no locks.
         let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
         file.write_all(content)?;
-        finish(&file, before, attributes)?;
+        let found = finish(&file, before, attributes)?;
         if let (Some(entry), Some(_)) = (&place.entry, before) {
             keep_label(&entry.file, &file);
         }
@@ -76,9 +85,7 @@ pub(super) fn replace(
         match wait {
             Wait::Never => Ok(false),
             Wait::Now => open_directory(&place.directory, OsStr::new("."))?.sync_all().map(|()| false),
-            Wait::ForContent | Wait::WithGroup => {
-                Ok(unsettled.add(place, &file.metadata()?, wait == Wait::ForContent))
-            }
+            Wait::ForContent | Wait::WithGroup => Ok(unsettled.add(place, &found, wait == Wait::ForContent)),
         }
     })();
     let error = match written {
@@ -116,17 +123,36 @@ pub(super) fn found_as_wanted(
     Ok((bytes == content).then(|| found.clone()))
 }
 
-/// Sets owner and mode.
-fn finish(file: &File, before: Option<&Metadata>, attributes: &Attributes) -> io::Result<()> {
+/// Owner and mode of a file: as wanted, or else those of the replaced one.
+fn owner_and_mode(before: Option<&Metadata>, attributes: &Attributes) -> (Owner, u32) {
     let keep = before.map(|found| Owner::new(found.uid(), found.gid())).unwrap_or_default();
     let owner = Owner { uid: attributes.owner.uid.or(keep.uid), gid: attributes.owner.gid.or(keep.gid) };
+    (owner, attributes.mode.or(before.map(|found| found.mode() & 0o7777)).unwrap_or(0o644))
+}
+
+/// The mode that a file is created with: its own, unless it gets another owner first.
+fn first_mode(before: Option<&Metadata>, attributes: &Attributes) -> Mode {
+    match owner_and_mode(before, attributes) {
+        (owner, mode) if owner == Owner::default() => Mode::from_raw_mode(mode & 0o777),
+        _ => Mode::RUSR | Mode::WUSR,
+    }
+}
+
+/// Sets owner and mode, if they are others. Returns what was found: the same file.
+fn finish(file: &File, before: Option<&Metadata>, attributes: &Attributes) -> io::Result<Metadata> {
+    let (owner, mode) = owner_and_mode(before, attributes);
     let own = file.metadata()?;
-    if owner.uid.is_some_and(|uid| uid != own.uid()) || owner.gid.is_some_and(|gid| gid != own.gid()) {
+    let is_others =
+        owner.uid.is_some_and(|uid| uid != own.uid()) || owner.gid.is_some_and(|gid| gid != own.gid());
+    if is_others {
         let (uid, gid) = ids(owner);
         fchown(file, uid, gid)?;
     }
-    let mode = attributes.mode.or(before.map(|found| found.mode() & 0o7777)).unwrap_or(0o644);
-    file.set_permissions(Permissions::from_mode(mode))
+    // Changing the owner may clear bits.
+    if is_others || own.mode() & 0o7777 != mode {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    Ok(own)
 }
 
 /// Writes to a device, a FIFO or an open descriptor. A FIFO without a reader is an error instead of a wait.
@@ -180,7 +206,7 @@ pub(super) fn append(place: &Place, content: &[u8], attributes: &Attributes, set
     let found = file.metadata()?;
     refuse_hard_link(place, &found)?;
     file.write_all(content)?;
-    if set { finish(&file, Some(&found), attributes) } else { Ok(()) }
+    if set { finish(&file, Some(&found), attributes).map(drop) } else { Ok(()) }
 }
 
 /// Creates a link, replacing what has its name.
@@ -189,8 +215,13 @@ pub(super) fn link(place: &Place, swept: &Swept, target: &Path) -> io::Result<()
     let fresh = beside(&place.name);
     swept.sweep(place);
     // Created beside it and renamed, so that the path always exists.
-    let _ = unlinkat(directory, &fresh, AtFlags::empty());
-    symlinkat(target, directory, &fresh)?;
+    symlinkat(target, directory, &fresh).or_else(|error| match error {
+        Errno::EXIST => {
+            let _ = unlinkat(directory, &fresh, AtFlags::empty());
+            symlinkat(target, directory, &fresh)
+        }
+        error => Err(error),
+    })?;
     let renamed = (|| {
         if place.entry.as_ref().is_some_and(|entry| entry.found.is_dir()) {
             remove_below(&place.directory.file, &place.name)?;
