@@ -18,7 +18,8 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
 use super::shared::Slot;
 use super::signals;
 
-/// The room of the new process's stack: it only makes system calls.
+/// The room of the new process's stack, beside its words: it only makes system calls, but execvpe(3) copies the pointers to
+/// the words for a script without interpreter.
 const STACK: usize = 64 << 10;
 
 /// Where a standard stream of a program leads.
@@ -156,7 +157,8 @@ struct Task<'a> {
 /// Starts the new process, and returns once it runs its program or has left an error. All signals are blocked: their handlers
 /// would run with this process's memory.
 fn clone(task: &mut Task) -> io::Result<Pid> {
-    let mut stack: Vec<u128> = Vec::with_capacity(STACK / size_of::<u128>());
+    let room = STACK + size_of_val(task.words);
+    let mut stack: Vec<u128> = Vec::with_capacity(room / size_of::<u128>());
     // SAFETY: the stack and the task outlive the new process's use of them, since CLONE_VFORK has this thread wait; the
     // stack is aligned, and grows from its end.
     #[allow(unsafe_code, reason = "a process that shares memory is started with its own stack")]
@@ -346,6 +348,9 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).expect("set");
         let path = path.display().to_string();
         assert_eq!(output(&[&path, "one"], Setup::default()), "<given one>\n");
+        let many = vec!["x"; 50_000];
+        let words: Vec<&str> = [&path, "one"].into_iter().chain(many).collect();
+        assert_eq!(output(&words, Setup::default()), "<given one>\n");
     }
 
     #[test]
