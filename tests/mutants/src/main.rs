@@ -35,6 +35,9 @@ pub enum Error {
     /// The output of a program is not what it should be.
     #[error("a list of cargo's is not what was expected: {0}")]
     List(serde_json::Error),
+    /// The workspace has no table of lints.
+    #[error("Cargo.toml: there is no table [workspace.lints.rust] with rows and an empty line behind them")]
+    Lints,
     /// A source file cannot be read as Rust.
     #[error("{0}: {1}")]
     Source(String, syn::Error),

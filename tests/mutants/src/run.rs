@@ -9,7 +9,6 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -25,8 +24,8 @@ const BATCH: Duration = Duration::from_secs(4);
 const BUDGET: Duration = Duration::from_secs(60);
 /// Bytes of the map of what is reached, as in `switched.rs`.
 const MAP: usize = 1 << 17;
-/// How much memory a test may take: a change can make a loop endless.
-const MEMORY: u64 = 8 << 30;
+/// Starts a test with a limit of 8 GiB of memory: a change can make a loop endless.
+const LIMITED: &str = "ulimit -v 8388608 && exec \"$@\"";
 
 /// A test program.
 #[derive(Debug)]
@@ -130,7 +129,8 @@ impl<'c> Tests<'c> {
     }
 
     fn command(&self, program: &Program) -> Command {
-        let mut command = Command::new(&program.file);
+        let mut command = Command::new("sh");
+        command.args(["-c", LIMITED, "sh"]).arg(&program.file);
         command.current_dir(&program.folder).stdin(Stdio::null());
         command.env("CARGO_MANIFEST_DIR", &program.folder).env("CARGO_TARGET_DIR", &self.copy.target);
         command.env("CARGO_INCREMENTAL", "0").env("RUST_TEST_THREADS", "1").env("RUST_BACKTRACE", "0");
@@ -143,7 +143,6 @@ impl<'c> Tests<'c> {
         let mut command = self.command(&self.programs[program]);
         command.args(["--include-ignored", "--exact", "--quiet"]).args(names);
         command.env(variable.0, variable.1).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        limit_memory(&mut command);
         let Ok(mut child) = command.spawn() else { return Some(false) };
         let begun = Instant::now();
         let mut pause = Duration::from_millis(1);
@@ -244,14 +243,6 @@ fn program(line: &str) -> Option<Program> {
     let file = message["executable"].as_str().filter(|_| message["profile"]["test"] == true)?;
     let folder = Path::new(message["manifest_path"].as_str()?).parent()?;
     Some(Program { file: file.into(), folder: folder.to_owned() })
-}
-
-#[allow(unsafe_code, reason = "between fork and exec, only setrlimit(2) is called")]
-fn limit_memory(command: &mut Command) {
-    // SAFETY: setrlimit(2) is async-signal-safe, and the closure allocates nothing.
-    unsafe {
-        command.pre_exec(|| setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY).map_err(Into::into));
-    }
 }
 
 fn kill(child: &mut Child) {

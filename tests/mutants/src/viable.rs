@@ -14,9 +14,10 @@ use crate::{Error, file};
 /// What each changed crate gets.
 const RUNTIME: &str = include_str!("switched.rs");
 
-/// Lints that refuse what changes are, such as an overflow that is certain.
-const LINTS: &str = "[workspace.lints.rust]\nunsafe_code = \"allow\"\narithmetic_overflow = \"allow\"\n\
-                     unconditional_panic = \"allow\"\n";
+/// The head of their table in the workspace's manifest.
+const RUST: &str = "[workspace.lints.rust]\n";
+/// Its new rows: lints that refuse what changes are, such as an overflow that is certain, are off.
+const LINTS: &str = "arithmetic_overflow = \"allow\"\nunconditional_panic = \"allow\"\n\n";
 
 /// A copy of the workspace in which changes are put.
 pub struct Copy {
@@ -88,10 +89,11 @@ impl Copy {
 
     /// Lifts the lints of the workspace.
     fn allow_all(&self) -> Result<(), Error> {
+        let text = fs::read_to_string(self.original.join("Cargo.toml")).map_err(file("Cargo.toml"))?;
+        let (head, rest) = text.split_once(RUST).ok_or(Error::Lints)?;
+        let (_, rest) = rest.split_once("\n\n").ok_or(Error::Lints)?;
         let place = self.switched.join("Cargo.toml");
-        let text = fs::read_to_string(&place).map_err(file("Cargo.toml"))?;
-        let text = text.replace("unsafe_code = \"deny\"\n", "").replace("[workspace.lints.rust]\n", LINTS);
-        fs::write(&place, text).map_err(file("Cargo.toml"))
+        fs::write(&place, [head, RUST, LINTS, rest].concat()).map_err(file("Cargo.toml"))
     }
 
     /// The root files of libraries and programs.
