@@ -209,14 +209,15 @@ fn device(context: &Context<'_>, mount: &Mount, report: &mut Report) -> Option<S
         return Some(device);
     }
     // `status` shows the warning: it has upstream's wording.
-    let begin = match (files.exists(Path::new(&device)), context.system.is_container()) {
+    let is_container = context.system.is_container();
+    let begin = match (files.exists(Path::new(&device)), is_container) {
         (true, true) => format!("device '{device}' not a block device in container"),
         (true, false) => format!("device '{device}' not a block device"),
         (false, true) => format!("Device '{device}' did not exist in container"),
         (false, false) => format!("Device '{device}' did not exist"),
     };
     let message = format!("{begin}. cannot resize: dev={} mnt_point=/ path=/", mount.device);
-    if context.system.is_container() {
+    if is_container {
         tracing::debug!("{message}");
     } else {
         report.warn(None, message);
