@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use model::distro::PackageSpec;
@@ -30,6 +30,8 @@ const FAILED: i32 = 100;
 pub struct Apt {
     /// What apt-get is started by: `enabled` as configured, and the words.
     wrapper: (String, Vec<String>),
+    /// Whether it is used: found out once, before apt-get may install it.
+    is_wrapped: OnceLock<bool>,
     command: Vec<String>,
     upgrade: String,
     /// What apt-cache listed, until the lists are updated again.
@@ -65,15 +67,15 @@ impl Apt {
             None => COMMAND.iter().copied().map(str::to_owned).collect(),
         };
         let upgrade = settings.apt_get_upgrade_subcommand.clone().unwrap_or_else(|| "dist-upgrade".into());
-        Self { wrapper, command, upgrade, names: Mutex::default() }
+        Self { wrapper, is_wrapped: OnceLock::new(), command, upgrade, names: Mutex::default() }
     }
 
     /// The words of the wrapper, if it is used.
     fn wrapper(&self, system: &System) -> &[String] {
         let (enabled, words) = &self.wrapper;
         let installed = || words.first().is_some_and(|program| system.commands.which(program).is_some());
-        let is_used = boolean::lenient(enabled) || (enabled == "auto" && installed());
-        if is_used { words } else { &[] }
+        let is_used = || boolean::lenient(enabled) || (enabled == "auto" && installed());
+        if *self.is_wrapped.get_or_init(is_used) { words } else { &[] }
     }
 
     /// Runs apt-get, retrying for a while if another program holds the locks.
