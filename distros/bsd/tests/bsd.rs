@@ -220,3 +220,19 @@ fn a_rendered_network_is_started() {
         (vec!["sh /etc/netstart".to_owned(), "dhcpleasectl -w 30 em0".to_owned()], "dhcp\n")
     );
 }
+
+/// The original's `set_timezone` of bsd.py, which is `set_etc_timezone`.
+#[test]
+fn the_time_zone_and_the_directory_of_ssh() {
+    for name in ["freebsd", "netbsd", "openbsd"] {
+        let (distro, system, _) =
+            machine(name, Scratch::new().file("/usr/share/zoneinfo/Europe/Berlin", "TZif2"));
+        distro.time().set_timezone("Europe/Berlin").expect("set");
+        let link = system.files.read_link(Path::new("/etc/localtime")).expect("a link");
+        assert_eq!(link, Path::new("/usr/share/zoneinfo/Europe/Berlin"), "{name}");
+        assert_eq!(text(&system, "/etc/timezone"), "Europe/Berlin\n", "{name}");
+        assert_eq!(distro.ssh().directory(), Path::new("/etc/ssh"), "{name}");
+        assert_eq!(distro.ssh().key_types().len(), 3, "{name}");
+        assert!(distro.keyboard().is_err() && distro.trust_store().is_err(), "{name}");
+    }
+}

@@ -106,3 +106,28 @@ fn accounts_time_keyboard_and_certificates() {
         ]
     );
 }
+
+/// Upstream's cc_ca_certs has a row for Photon only.
+#[test]
+fn certificates_of_mariner() {
+    for (name, path) in [
+        ("photon", "/etc/ssl/certs/cloud-init-ca-cert-1.pem"),
+        ("mariner", "/usr/local/share/ca-certificates/cloud-init-ca-cert-1.crt"),
+    ] {
+        let (distro, ..) = machine(name, Scratch::new(), &[]);
+        let written = distro.trust_store().expect("has one").add(&["one".to_owned()]).expect("added");
+        assert_eq!(written, [Path::new(path)], "{name}");
+    }
+}
+
+#[test]
+fn repositories_are_files_of_yum() {
+    let (distro, system, _) = machine("photon", Scratch::new(), &[]);
+    let settings = vec![("baseurl".to_owned(), vec!["http://x/".to_owned()])];
+    let repository = model::distro::Repository { id: "x".to_owned(), settings };
+    let repositories = distro.repositories().expect("has them");
+    assert!(repositories.add(None, &repository).expect("written"));
+    assert!(!repositories.add(None, &repository).expect("it exists"));
+    let text = system.files.text(Path::new("/etc/yum.repos.d/x.repo")).expect("written");
+    assert!(text.contains("[x]\nbaseurl = http://x/\n"), "{text}");
+}
