@@ -146,3 +146,14 @@ fn accounts_time_keyboard_and_certificates() {
     assert_eq!(distro.ssh().key_types().len(), 3);
     assert_eq!(recording.commands(), ["useradd bob -m", "passwd -l bob", "update-ca-certificates"]);
 }
+
+/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
+#[test]
+fn packages_of_a_named_manager() {
+    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
+    let (distro, _, recording) = machine("alpine", Scratch::new(), &["/usr/bin/apk"]);
+    distro.packages().install(&of("apk")).expect("installed");
+    assert_eq!(recording.commands(), ["apk --quiet update", "apk --quiet add x"]);
+    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
+    assert_eq!(recording.commands().len(), 2, "nothing is run for an unknown manager");
+}

@@ -236,3 +236,24 @@ fn the_time_zone_and_the_directory_of_ssh() {
         assert!(distro.keyboard().is_err() && distro.trust_store().is_err(), "{name}");
     }
 }
+
+/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
+#[test]
+fn packages_of_a_named_manager() {
+    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
+    let (distro, _, recording) = machine("freebsd", Scratch::new());
+    distro.packages().install(&of("pkg")).expect("installed");
+    assert_eq!(recording.commands(), ["pkg update", "pkg install x"]);
+    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
+    assert_eq!(recording.commands().len(), 2, "nothing is run for an unknown manager");
+}
+
+/// The original's clients: ntp of the FreeBSDs; OpenBSD has its own (docs/differences.md), NetBSD none.
+#[test]
+fn time_clients() {
+    for (name, known) in [("freebsd", true), ("openbsd", true), ("netbsd", false)] {
+        let (distro, ..) = machine(name, Scratch::new());
+        let clients = distro.time_sync().map(|clients| clients.clients().len());
+        assert_eq!(clients.is_ok_and(|count| count > 0), known, "{name}");
+    }
+}

@@ -131,3 +131,14 @@ fn repositories_are_files_of_yum() {
     let text = system.files.text(Path::new("/etc/yum.repos.d/x.repo")).expect("written");
     assert!(text.contains("[x]\nbaseurl = http://x/\n"), "{text}");
 }
+
+/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
+#[test]
+fn packages_of_a_named_manager() {
+    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
+    let (distro, _, recording) = machine("photon", Scratch::new(), &["/usr/bin/tdnf"]);
+    distro.packages().install(&of("tdnf")).expect("installed");
+    assert_eq!(recording.commands(), ["tdnf -y install x"]);
+    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
+    assert_eq!(recording.commands().len(), 1, "nothing is run for an unknown manager");
+}
