@@ -189,3 +189,30 @@ pub struct Repository {
     #[schemars(extend("format" = "uri"))]
     pub baseurl: Text,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expectations: `_quote` of ConfigObj 5.0.9; values of several lines are our own.
+    #[test]
+    fn values_are_quoted_like_configobj() {
+        for (value, expected) in [
+            ("a b", "a b"),
+            (" a", "\" a\""),
+            ("a ", "\"a \""),
+            ("a,b", "\"a,b\""),
+            ("a#b", "\"a#b\""),
+            ("\"x\"", "'\"x\"'"),
+            ("x\"", "'x\"'"),
+            ("", "\"\""),
+            ("a'b", "a'b"),
+            ("'a", "\"'a\""),
+            ("\ta", "\"\ta\""),
+            ("a\"b,c", "'a\"b,c'"),
+            ("a\n    b,c", "a\n    b,c"),
+        ] {
+            assert_eq!(quoted(value), expected, "{value}");
+        }
+    }
+}

@@ -107,3 +107,53 @@ fn accounts_with_passwd_of(program: &str) {
     assert!(shadow.contains("\neve:") && shadow.contains("::::22889:\n"), "{shadow}");
     assert!(shadow.contains("bob:!:0:0:99999:7:::\n"), "{shadow}");
 }
+
+/// Upstream's `set_etc_timezone` and `set_keymap`, and cc_ca_certs.
+#[test]
+fn accounts_time_keyboard_and_certificates() {
+    let root = Scratch::new()
+        .file("/etc/shadow", "bob:!::::::\n")
+        .file("/usr/share/zoneinfo/Europe/Berlin", "TZif2");
+    let tools = ["/usr/sbin/useradd", "/usr/bin/passwd", "/usr/sbin/update-ca-certificates"];
+    let (distro, system, recording) = machine("alpine", root, &tools);
+    let bob = model::user::UserSpec { name: "bob".into(), ..model::user::UserSpec::default() };
+    assert!(distro.users().add_user(&bob).expect("made"));
+    distro.time().set_timezone("Europe/Berlin").expect("set");
+    assert!(distro.time().set_timezone("Mars/Olympus").is_err());
+    let zone = system.files.read_link(Path::new("/etc/localtime")).expect("a link");
+    assert_eq!(zone, Path::new("/usr/share/zoneinfo/Europe/Berlin"));
+    assert_eq!(system.files.text(Path::new("/etc/timezone")).as_deref(), Some("Europe/Berlin\n"));
+    assert!(distro.keyboard().is_ok(), "setup-keymap");
+    let store = distro.trust_store().expect("has one");
+    let certificates = ["one".to_owned(), "two".to_owned()];
+    let written = store.add(&certificates).expect("added");
+    assert_eq!(
+        written,
+        [
+            Path::new("/usr/local/share/ca-certificates/cloud-init-ca-cert-1.crt"),
+            Path::new("/usr/local/share/ca-certificates/cloud-init-ca-cert-2.crt")
+        ]
+    );
+    store.update().expect("updated");
+    let clients: Vec<&str> =
+        distro.time_sync().expect("known").clients().iter().map(|client| client.name).collect();
+    // Upstream names the first two, the others are its usual ones.
+    assert_eq!(clients, ["chrony", "ntp", "systemd-timesyncd", "ntpdate"]);
+    let document = b"{version: 2, ethernets: {eth0: {dhcp4: true}}}";
+    let config = Node::from_yaml("network-config", document).expect("valid").expect("there");
+    distro.network().read(&model::NetworkConfig::new(config)).expect("a description");
+    assert_eq!(distro.ssh().directory(), Path::new("/etc/ssh"));
+    assert_eq!(distro.ssh().key_types().len(), 3);
+    assert_eq!(recording.commands(), ["useradd bob -m", "passwd -l bob", "update-ca-certificates"]);
+}
+
+/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
+#[test]
+fn packages_of_a_named_manager() {
+    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
+    let (distro, _, recording) = machine("alpine", Scratch::new(), &["/usr/bin/apk"]);
+    distro.packages().install(&of("apk")).expect("installed");
+    assert_eq!(recording.commands(), ["apk --quiet update", "apk --quiet add x"]);
+    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
+    assert_eq!(recording.commands().len(), 2, "nothing is run for an unknown manager");
+}

@@ -220,3 +220,40 @@ fn a_rendered_network_is_started() {
         (vec!["sh /etc/netstart".to_owned(), "dhcpleasectl -w 30 em0".to_owned()], "dhcp\n")
     );
 }
+
+/// The original's `set_timezone` of bsd.py, which is `set_etc_timezone`.
+#[test]
+fn the_time_zone_and_the_directory_of_ssh() {
+    for name in ["freebsd", "netbsd", "openbsd"] {
+        let (distro, system, _) =
+            machine(name, Scratch::new().file("/usr/share/zoneinfo/Europe/Berlin", "TZif2"));
+        distro.time().set_timezone("Europe/Berlin").expect("set");
+        let link = system.files.read_link(Path::new("/etc/localtime")).expect("a link");
+        assert_eq!(link, Path::new("/usr/share/zoneinfo/Europe/Berlin"), "{name}");
+        assert_eq!(text(&system, "/etc/timezone"), "Europe/Berlin\n", "{name}");
+        assert_eq!(distro.ssh().directory(), Path::new("/etc/ssh"), "{name}");
+        assert_eq!(distro.ssh().key_types().len(), 3, "{name}");
+        assert!(distro.keyboard().is_err() && distro.trust_store().is_err(), "{name}");
+    }
+}
+
+/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
+#[test]
+fn packages_of_a_named_manager() {
+    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
+    let (distro, _, recording) = machine("freebsd", Scratch::new());
+    distro.packages().install(&of("pkg")).expect("installed");
+    assert_eq!(recording.commands(), ["pkg update", "pkg install x"]);
+    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
+    assert_eq!(recording.commands().len(), 2, "nothing is run for an unknown manager");
+}
+
+/// The original's clients: ntp of the FreeBSDs; OpenBSD has its own (docs/differences.md), NetBSD none.
+#[test]
+fn time_clients() {
+    for (name, known) in [("freebsd", true), ("openbsd", true), ("netbsd", false)] {
+        let (distro, ..) = machine(name, Scratch::new());
+        let clients = distro.time_sync().map(|clients| clients.clients().len());
+        assert_eq!(clients.is_ok_and(|count| count > 0), known, "{name}");
+    }
+}

@@ -233,4 +233,22 @@ mod tests {
         assert_eq!(doas_user("permit setenv { A=1 B } keepenv bob as root cmd ls"), Some("bob"));
         assert_eq!(doas_user("allow bob"), None);
     }
+
+    /// sudoers(5): a backslash at the end continues a line.
+    #[test]
+    fn rules_are_lines() {
+        for (rule, refused) in [
+            ("ALL=(ALL) NOPASSWD:ALL", false),
+            ("ALL=(ALL)\tALL", false),
+            ("a\\b", false),
+            ("a\nb", true),
+            ("a\rb", true),
+            ("a\u{1}b", true),
+            ("a\\", true),
+            ("a\\ ", true),
+            ("", false),
+        ] {
+            assert_eq!(not_a_line(rule).is_some(), refused, "{rule:?}");
+        }
+    }
 }

@@ -157,3 +157,63 @@ fn half_made_accounts_are_discarded() {
     assert_eq!(discarded(0), ["userdel bob", "groupdel staff"]);
     assert_eq!(discarded(8), ["userdel bob", "groupdel staff"]);
 }
+
+/// nsswitch.conf(5) and getent(1): an account of a directory service is in no file.
+#[test]
+fn accounts_of_a_directory_service() {
+    let line = "ldap:x:5000:5001::/home/ldap:/bin/bash\n";
+    for (switch, program, found) in [
+        (None, true, true),
+        (Some("passwd: files ldap\n"), true, true),
+        (Some("# passwd: files\npasswd: files systemd # files\n"), true, true),
+        (Some("passwd: files\n"), true, false),
+        (Some("passwd:\tfiles # ldap\ngroup: files ldap\n"), true, false),
+        (Some("group: files\n"), true, true),
+        (None, false, false),
+    ] {
+        let mut root = Scratch::new().file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
+        if let Some(switch) = switch {
+            root = root.file("/etc/nsswitch.conf", switch);
+        }
+        if program {
+            root = root.program("/usr/bin/getent");
+        }
+        let (mut system, _) = root.system();
+        system.commands = Arc::new(Directory { inner: system.commands.clone(), line });
+        let account = debian(&system).users().find("ldap").expect("no error");
+        assert_eq!(
+            account.as_ref().map(|account| (account.uid, account.gid)),
+            found.then_some((5000, 5001)),
+            "{switch:?} {program}"
+        );
+    }
+}
+
+/// Commands where getent knows one more account.
+struct Directory {
+    inner: Arc<dyn model::effects::Commands>,
+    line: &'static str,
+}
+
+impl model::effects::Commands for Directory {
+    fn run(
+        &self,
+        command: &model::effects::Command,
+    ) -> Result<model::effects::Output, model::effects::CommandError> {
+        if command.shown().join(" ") == "getent passwd ldap" {
+            return Ok(model::effects::Output {
+                stdout: self.line.into(),
+                ..model::effects::Output::default()
+            });
+        }
+        self.inner.run(command)
+    }
+
+    fn which(&self, program: &str) -> Option<std::path::PathBuf> {
+        self.inner.which(program)
+    }
+
+    fn spawn_detached(&self, command: &model::effects::Command) -> Result<(), model::effects::CommandError> {
+        self.inner.spawn_detached(command)
+    }
+}

@@ -545,3 +545,13 @@ fn what_is_not_there_is_refused_by_name() {
     let error = distro.repositories().err().expect("apt's sources are not known yet").to_string();
     assert_eq!(error, "configuration of package repositories is not supported on debian");
 }
+
+#[test]
+fn ssh_is_openssh() {
+    for name in ["debian", "ubuntu"] {
+        let (distro, ..) = machine(name, Scratch::new());
+        assert_eq!(distro.ssh().directory(), Path::new("/etc/ssh"), "{name}");
+        // The original's GENERATE_KEY_NAMES.
+        assert_eq!(distro.ssh().key_types(), ["rsa", "ecdsa", "ed25519"], "{name}");
+    }
+}

@@ -333,3 +333,6 @@ fn neighbour(address: &str) -> Option<String> {
     };
     Some(format!("{other}{rest}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //!
 //! `config.yaml` is config v1 or v2, `network_data.json` OpenStack's, `interfaces.eni` that of a ConfigDrive v1;
 //! `links.json` lists the machine's devices, `existing` files from before, `RENDERER.error` means that upstream rejects
-//! it or crashes: ours may do better. `corrected` has files where upstream is wrong, as they should be; see
+//! it or crashes: ours may do better. The BSDs' files are there where both agree. `corrected` has files where upstream is wrong, as they should be; see
 //! docs/differences.md.
 #![allow(clippy::disallowed_methods, reason = "tests read their data from the source tree")]
 
@@ -209,4 +209,67 @@ fn networkd() {
 #[test]
 fn networkmanager() {
     check_all("networkmanager");
+}
+
+/// The BSDs' renderers, for the configurations that they can express in the original. The order of variables means
+/// nothing, and the original's order of name servers is that of a set.
+fn check_bsd(renderer: &str) {
+    let mut cases: Vec<_> =
+        fs::read_dir(testdata()).expect("testdata").flatten().map(|entry| entry.path()).collect();
+    cases.sort();
+    let (empty, _) = system::Scratch::new().system();
+    let (mut failures, mut seen) = (String::new(), 0);
+    for case in cases {
+        let base = case.join("expected").join(renderer);
+        let mut expected = BTreeMap::new();
+        collect(&base, &base, &mut expected);
+        if expected.is_empty() {
+            continue;
+        }
+        seen += 1;
+        let settings = network_managers::Settings::default();
+        let found = network_managers::convert::convert(
+            &config(&case),
+            &[],
+            renderer,
+            &settings,
+            empty.files.as_ref(),
+        );
+        let actual: BTreeMap<String, String> = found
+            .expect("the original can")
+            .files
+            .into_iter()
+            .map(|file| (file.path.strip_prefix("/").expect("absolute").display().to_string(), file.content))
+            .filter(|(_, content)| !content.is_empty())
+            .collect();
+        let sorted = |files: &BTreeMap<String, String>| -> BTreeMap<String, Vec<String>> {
+            let lines = |content: &String| {
+                let mut lines: Vec<String> = content.lines().map(str::to_owned).collect();
+                lines.sort();
+                lines
+            };
+            files.iter().map(|(name, content)| (name.clone(), lines(content))).collect()
+        };
+        if sorted(&actual) != sorted(&expected) {
+            failures
+                .push_str(&format!("=== {}\nexpected {expected:#?}\nrendered {actual:#?}\n", case.display()));
+        }
+    }
+    assert!(seen >= 10, "only {seen} cases");
+    assert!(failures.is_empty(), "{renderer}\n{failures}");
+}
+
+#[test]
+fn freebsd() {
+    check_bsd("freebsd");
+}
+
+#[test]
+fn netbsd() {
+    check_bsd("netbsd");
+}
+
+#[test]
+fn openbsd() {
+    check_bsd("openbsd");
 }

@@ -54,3 +54,91 @@ fn an_image_has_its_own_network() {
     let (distro, ..) = machine("photon", Scratch::new(), &[]);
     assert!(distro.info().own_network);
 }
+
+/// Upstream's `set_etc_timezone` and `set_keymap`, and cc_ca_certs.
+#[test]
+fn accounts_time_keyboard_and_certificates() {
+    let root =
+        Scratch::new().directory("/run/systemd/system").file("/usr/share/zoneinfo/Europe/Berlin", "TZif2");
+    let tools =
+        ["/usr/sbin/useradd", "/usr/bin/passwd", "/usr/bin/localectl", "/usr/sbin/rehash_ca_certificates.sh"];
+    let (distro, system, recording) = machine("photon", root, &tools);
+    let bob = model::user::UserSpec { name: "bob".into(), ..model::user::UserSpec::default() };
+    assert!(distro.users().add_user(&bob).expect("made"));
+    distro.time().set_timezone("Europe/Berlin").expect("set");
+    assert!(distro.time().set_timezone("Mars/Olympus").is_err());
+    let zone = system.files.read_link(Path::new("/etc/localtime")).expect("a link");
+    assert_eq!(zone, Path::new("/usr/share/zoneinfo/Europe/Berlin"));
+    assert_eq!(system.files.text(Path::new("/etc/timezone")).as_deref(), Some("Europe/Berlin\n"));
+    let layout = model::distro::KeyboardLayout {
+        layout: "de".into(),
+        model: "pc105".into(),
+        variant: "nodeadkeys".into(),
+        options: "terminate:ctrl_alt_bksp".into(),
+    };
+    distro.keyboard().expect("has one").apply(&layout).expect("set");
+    let store = distro.trust_store().expect("has one");
+    let certificates = ["one".to_owned(), "two".to_owned()];
+    let written = store.add(&certificates).expect("added");
+    assert_eq!(
+        written,
+        [
+            Path::new("/etc/ssl/certs/cloud-init-ca-cert-1.pem"),
+            Path::new("/etc/ssl/certs/cloud-init-ca-cert-2.pem")
+        ]
+    );
+    store.update().expect("updated");
+    let clients: Vec<&str> =
+        distro.time_sync().expect("known").clients().iter().map(|client| client.name).collect();
+    assert_eq!(clients, ["chrony", "systemd-timesyncd", "ntp", "ntpdate"]);
+    let document = b"{version: 2, ethernets: {eth0: {dhcp4: true}}}";
+    let config = Node::from_yaml("network-config", document).expect("valid").expect("there");
+    distro.network().read(&model::NetworkConfig::new(config)).expect("a description");
+    assert_eq!(distro.ssh().directory(), Path::new("/etc/ssh"));
+    assert_eq!(distro.ssh().key_types().len(), 3);
+    assert_eq!(
+        recording.commands(),
+        [
+            "useradd bob -m",
+            "passwd -l bob",
+            "localectl set-x11-keymap de pc105 nodeadkeys terminate:ctrl_alt_bksp",
+            "rehash_ca_certificates.sh"
+        ]
+    );
+}
+
+/// Upstream's cc_ca_certs has a row for Photon only.
+#[test]
+fn certificates_of_mariner() {
+    for (name, path) in [
+        ("photon", "/etc/ssl/certs/cloud-init-ca-cert-1.pem"),
+        ("mariner", "/usr/local/share/ca-certificates/cloud-init-ca-cert-1.crt"),
+    ] {
+        let (distro, ..) = machine(name, Scratch::new(), &[]);
+        let written = distro.trust_store().expect("has one").add(&["one".to_owned()]).expect("added");
+        assert_eq!(written, [Path::new(path)], "{name}");
+    }
+}
+
+#[test]
+fn repositories_are_files_of_yum() {
+    let (distro, system, _) = machine("photon", Scratch::new(), &[]);
+    let settings = vec![("baseurl".to_owned(), vec!["http://x/".to_owned()])];
+    let repository = model::distro::Repository { id: "x".to_owned(), settings };
+    let repositories = distro.repositories().expect("has them");
+    assert!(repositories.add(None, &repository).expect("written"));
+    assert!(!repositories.add(None, &repository).expect("it exists"));
+    let text = system.files.text(Path::new("/etc/yum.repos.d/x.repo")).expect("written");
+    assert!(text.contains("[x]\nbaseurl = http://x/\n"), "{text}");
+}
+
+/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
+#[test]
+fn packages_of_a_named_manager() {
+    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
+    let (distro, _, recording) = machine("photon", Scratch::new(), &["/usr/bin/tdnf"]);
+    distro.packages().install(&of("tdnf")).expect("installed");
+    assert_eq!(recording.commands(), ["tdnf -y install x"]);
+    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
+    assert_eq!(recording.commands().len(), 1, "nothing is run for an unknown manager");
+}

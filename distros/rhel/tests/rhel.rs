@@ -197,3 +197,46 @@ fn chrony_is_chronyd() {
     let chosen = distro.time_sync().expect("AlmaLinux has one").choose(None).expect("the first");
     assert_eq!((chosen.service, chosen.file), ("chronyd", "/etc/chrony.conf"));
 }
+
+/// Upstream's `set_timezone` with and without systemd.
+#[test]
+fn the_time_zone_is_a_link_or_a_copy() {
+    let root = || Scratch::new().file("/usr/share/zoneinfo/Europe/Berlin", "TZif2");
+    let (distro, system, _) = machine("centos", root().directory("/run/systemd/system"));
+    distro.time().set_timezone("Europe/Berlin").expect("set");
+    let link = system.files.read_link(Path::new("/etc/localtime")).expect("a link");
+    assert_eq!(link, Path::new("/usr/share/zoneinfo/Europe/Berlin"));
+    assert!(!system.files.exists(Path::new("/etc/sysconfig/clock")));
+    let (distro, system, _) = machine("centos", root());
+    distro.time().set_timezone("Europe/Berlin").expect("set");
+    assert!(system.files.read_link(Path::new("/etc/localtime")).is_err(), "a copy");
+    assert_eq!(system.files.text(Path::new("/etc/localtime")).as_deref(), Some("TZif2"));
+    let clock = system.files.text(Path::new("/etc/sysconfig/clock")).expect("written");
+    assert!(clock.contains("ZONE=Europe/Berlin\n") || clock.contains("ZONE=\"Europe/Berlin\"\n"), "{clock}");
+}
+
+/// Upstream's `uses_systemd` of Azure Linux: it counts even where it is not running.
+#[test]
+fn services_without_a_running_systemd() {
+    for (name, command) in [("azurelinux", "systemctl restart x"), ("centos", "service x restart")] {
+        let (distro, _, recording) =
+            machine(name, Scratch::new().programs(&["/usr/bin/systemctl", "/usr/sbin/service"]));
+        distro.services().manage(model::distro::ServiceAction::Restart, "x").expect("restarted");
+        assert_eq!(recording.commands(), [command], "{name}");
+    }
+}
+
+#[test]
+fn accounts_network_and_clients() {
+    let root = Scratch::new().programs(&["/usr/sbin/useradd", "/usr/bin/passwd"]);
+    let (distro, _, recording) = machine("fedora", root);
+    let bob = model::user::UserSpec { name: "bob".into(), ..model::user::UserSpec::default() };
+    assert!(distro.users().add_user(&bob).expect("made"));
+    assert_eq!(recording.commands(), ["useradd bob -m", "passwd -l bob"]);
+    let document = b"{version: 2, ethernets: {eth0: {dhcp4: true}}}";
+    let config = Node::from_yaml("network-config", document).expect("valid").expect("there");
+    distro.network().read(&model::NetworkConfig::new(config)).expect("a description");
+    let clients: Vec<&str> =
+        distro.time_sync().expect("known").clients().iter().map(|client| client.name).collect();
+    assert_eq!(clients, ["chrony", "systemd-timesyncd", "ntp", "ntpdate"]);
+}

@@ -98,3 +98,84 @@ fn the_preferred_time_client_depends_on_the_release() {
         assert_eq!(chosen.name, expected, "{id} {version}");
     }
 }
+
+/// Upstream's `set_etc_timezone` and `set_keymap`, and cc_ca_certs.
+#[test]
+fn accounts_time_keyboard_and_certificates() {
+    let root =
+        Scratch::new().directory("/run/systemd/system").file("/usr/share/zoneinfo/Europe/Berlin", "TZif2");
+    let tools =
+        ["/usr/sbin/useradd", "/usr/bin/passwd", "/usr/bin/localectl", "/usr/sbin/update-ca-certificates"];
+    let (distro, system, recording) = machine("sles", root, &tools);
+    let bob = model::user::UserSpec { name: "bob".into(), ..model::user::UserSpec::default() };
+    assert!(distro.users().add_user(&bob).expect("made"));
+    distro.time().set_timezone("Europe/Berlin").expect("set");
+    assert!(distro.time().set_timezone("Mars/Olympus").is_err());
+    let zone = system.files.read_link(Path::new("/etc/localtime")).expect("a link");
+    assert_eq!(zone, Path::new("/usr/share/zoneinfo/Europe/Berlin"));
+    assert_eq!(system.files.text(Path::new("/etc/timezone")).as_deref(), None);
+    let layout = model::distro::KeyboardLayout {
+        layout: "de".into(),
+        model: "pc105".into(),
+        variant: "nodeadkeys".into(),
+        options: "terminate:ctrl_alt_bksp".into(),
+    };
+    distro.keyboard().expect("has one").apply(&layout).expect("set");
+    let store = distro.trust_store().expect("has one");
+    let certificates = ["one".to_owned(), "two".to_owned()];
+    let written = store.add(&certificates).expect("added");
+    assert_eq!(
+        written,
+        [
+            Path::new("/usr/share/pki/trust/anchors/cloud-init-ca-cert-1.crt"),
+            Path::new("/usr/share/pki/trust/anchors/cloud-init-ca-cert-2.crt")
+        ]
+    );
+    store.update().expect("updated");
+    let clients: Vec<&str> =
+        distro.time_sync().expect("known").clients().iter().map(|client| client.name).collect();
+    assert_eq!(clients, ["chrony", "systemd-timesyncd", "ntp", "ntpdate"]);
+    let document = b"{version: 2, ethernets: {eth0: {dhcp4: true}}}";
+    let config = Node::from_yaml("network-config", document).expect("valid").expect("there");
+    distro.network().read(&model::NetworkConfig::new(config)).expect("a description");
+    assert_eq!(distro.ssh().directory(), Path::new("/etc/ssh"));
+    assert_eq!(distro.ssh().key_types().len(), 3);
+    assert_eq!(
+        recording.commands(),
+        [
+            "useradd bob -m",
+            "passwd -l bob",
+            "localectl set-x11-keymap de pc105 nodeadkeys terminate:ctrl_alt_bksp",
+            "update-ca-certificates"
+        ]
+    );
+}
+
+/// Upstream's `set_timezone` without systemd.
+#[test]
+fn the_time_zone_without_systemd() {
+    let root = Scratch::new()
+        .file("/usr/share/zoneinfo/Europe/Berlin", "TZif2")
+        .file("/etc/sysconfig/clock", "HWCLOCK=\"-u\"\nTIMEZONE=\"UTC\"\n");
+    let (distro, system, _) = machine("sles", root, &[]);
+    distro.time().set_timezone("Europe/Berlin").expect("set");
+    assert_eq!(text(&system, "/etc/localtime"), "TZif2");
+    assert!(system.files.read_link(Path::new("/etc/localtime")).is_err(), "a copy");
+    let clock = text(&system, "/etc/sysconfig/clock");
+    assert!(clock.contains("HWCLOCK=\"-u\"\n") || clock.contains("HWCLOCK=-u\n"), "{clock}");
+    assert!(
+        clock.contains("TIMEZONE=Europe/Berlin\n") || clock.contains("TIMEZONE=\"Europe/Berlin\"\n"),
+        "{clock}"
+    );
+}
+
+/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
+#[test]
+fn packages_of_a_named_manager() {
+    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
+    let (distro, _, recording) = machine("sles", Scratch::new(), &["/usr/bin/zypper"]);
+    distro.packages().install(&of("zypper")).expect("installed");
+    assert_eq!(recording.commands(), ["zypper --non-interactive install --auto-agree-with-licenses x"]);
+    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
+    assert_eq!(recording.commands().len(), 1, "nothing is run for an unknown manager");
+}

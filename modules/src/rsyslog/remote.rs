@@ -30,10 +30,11 @@ pub(super) fn lines(
 
 /// Converts `[filter] [@[@]]host[:port] [# comment]` to a line of rsyslog.conf(5), with the name as its comment.
 fn line(name: &str, text: &str) -> Result<String, String> {
-    let mut parts = text.split('#').map(|part| part.trim_matches(' ')).filter(|part| !part.is_empty());
-    let (data, comment) = match (parts.next(), parts.next(), parts.next()) {
-        (Some(data), Some(comment), None) => (data, comment),
-        (Some(data), None, None) => (data, ""),
+    let (data, comment) = match text.split_once('#') {
+        // Without a second comment.
+        Some((data, rest)) if !rest.trim_start_matches('#').contains('#') => {
+            (data, rest.trim_start_matches('#').trim_matches(' '))
+        }
         _ => (text, ""),
     };
     let words: Vec<&str> = data.split_whitespace().collect();
@@ -85,6 +86,17 @@ mod tests {
         ] {
             assert_eq!(line("n", text).ok().as_deref(), expected, "{text}");
         }
-        assert_eq!(line("", "h # foo").as_deref(), Ok("*.* @h # foo"));
+        for (text, expected) in [
+            ("h # foo", "*.* @h # foo"),
+            ("h #", "*.* @h"),
+            ("h", "*.* @h"),
+            ("@h:0", "*.* @h"),
+            ("*.info @@h:1 ## foo bar", "*.info @@h:1 # foo bar"),
+        ] {
+            assert_eq!(line("", text).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["[::1]x", "[::1]:x", "a:b:c", "", "#", "# h", "h # a # b"] {
+            assert!(line("n", text).is_err(), "{text}");
+        }
     }
 }

@@ -99,3 +99,118 @@ fn security(file: &mut Keyfile, point: &AccessPoint, password: Option<String>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(points: &str) -> Vec<(String, String)> {
+        let text = format!("{{version: 2, wifis: {{wlan0: {{dhcp4: true, access-points: {points}}}}}}}");
+        let node = model::Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there");
+        let state = NetworkState::read(&model::NetworkConfig::new(node), &[]).expect("valid");
+        let files = crate::networkmanager::render(&state).expect("rendered");
+        let files = files.into_iter().map(|file| (file.path.display().to_string(), file.content));
+        files.filter(|(path, _)| path.ends_with(".nmconnection")).collect()
+    }
+
+    /// The lines of a section.
+    fn section(text: &str, name: &str) -> Vec<String> {
+        let from = text.lines().skip_while(|line| *line != format!("[{name}]")).skip(1);
+        from.take_while(|line| !line.starts_with('['))
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// nm-settings-keyfile(5): `band` is `a` or `bg`; netplan's reference: `band` is 5GHz or 2.4GHz.
+    #[test]
+    fn networks() {
+        for (point, lines) in [
+            ("{home: {}}", &["mode=infrastructure", "ssid=home"][..]),
+            ("{home: {mode: adhoc, hidden: true}}", &["hidden=true", "mode=adhoc", "ssid=home"]),
+            ("{home: {hidden: false}}", &["mode=infrastructure", "ssid=home"]),
+            (
+                "{home: {band: 5GHz, channel: 36}}",
+                &["band=a", "channel=36", "mode=infrastructure", "ssid=home"],
+            ),
+            ("{home: {band: 2.4GHz}}", &["band=bg", "mode=infrastructure", "ssid=home"]),
+            ("{home: {band: 2.4G}}", &["band=bg", "mode=infrastructure", "ssid=home"]),
+            ("{home: {band: 5G}}", &["band=a", "mode=infrastructure", "ssid=home"]),
+            ("{home: {band: 6GHz}}", &["mode=infrastructure", "ssid=home"]),
+            ("{'a;b': {}}", &["mode=infrastructure", "ssid=97;59;98;"]),
+            ("{' a': {}}", &["mode=infrastructure", "ssid=32;97;"]),
+        ] {
+            let files = rendered(point);
+            let [(_, text)] = files.as_slice() else { panic!("{files:?}") };
+            let mut found = section(text, "wifi");
+            found.retain(|line| !line.starts_with("mac-address"));
+            found.sort();
+            assert_eq!(found, lines, "{point}: {text}");
+        }
+    }
+
+    /// The values of `key-management` in netplan's reference, and those of `key-mgmt` in nm-settings-keyfile(5).
+    #[test]
+    fn keys() {
+        for (point, wifi, eap) in [
+            ("{}", &[][..], &[][..]),
+            ("{password: s3cret}", &["key-mgmt=wpa-psk", "psk=s3cret"], &[]),
+            ("{auth: {password: s3cret}}", &["key-mgmt=wpa-psk", "psk=s3cret"], &[]),
+            ("{auth: {key-management: none}}", &[], &[]),
+            ("{auth: {key-management: psk, password: s3cret}}", &["key-mgmt=wpa-psk", "psk=s3cret"], &[]),
+            ("{auth: {key-management: sae, password: s3cret}}", &["key-mgmt=sae", "psk=s3cret"], &[]),
+            (
+                "{auth: {key-management: eap, method: ttls, identity: me, anonymous-identity: '@x', password: p, phase2-auth: MSCHAPV2}}",
+                &["key-mgmt=wpa-eap"],
+                &["anonymous-identity=@x", "eap=ttls;", "identity=me", "password=p", "phase2-auth=mschapv2"],
+            ),
+            (
+                "{auth: {key-management: eap-sha256, method: tls, identity: ME}}",
+                &["key-mgmt=wpa-eap"],
+                &["eap=tls;", "identity=ME"],
+            ),
+            (
+                "{auth: {key-management: eap-suite-b-192, method: tls}}",
+                &["key-mgmt=wpa-eap-suite-b-192"],
+                &["eap=tls;"],
+            ),
+            (
+                "{auth: {key-management: 802.1x, ca-certificate: /ca, client-certificate: /c, client-key: /k, client-key-password: q}}",
+                &["key-mgmt=ieee8021x"],
+                &["ca-cert=/ca", "client-cert=/c", "private-key-password=q", "private-key=/k"],
+            ),
+        ] {
+            let files = rendered(&format!("{{home: {point}}}"));
+            let [(_, text)] = files.as_slice() else { panic!("{files:?}") };
+            for (name, expected) in [("wifi-security", wifi), ("802-1x", eap)] {
+                let mut found = section(text, name);
+                found.sort();
+                assert_eq!(found, expected, "{point}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_network_has_a_connection() {
+        let directory = "/etc/NetworkManager/system-connections/cloud-init-wlan0";
+        let found = rendered("{one: {}, two: {}, three: {}}");
+        let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths.len(), 3, "{paths:?}");
+        for (number, ssid) in [(0, "one"), (1, "two"), (2, "three")] {
+            let end = if number == 0 { String::new() } else { format!("-{number}") };
+            let path = format!("{directory}{end}.nmconnection");
+            let (_, text) = found
+                .iter()
+                .find(|(known, _)| *known == path)
+                .unwrap_or_else(|| panic!("{path} in {paths:?}"));
+            assert!(text.contains(&format!("\nssid={ssid}\n")), "{text}");
+            let id = if number == 0 {
+                "id=cloud-init wlan0".to_owned()
+            } else {
+                format!("id=cloud-init wlan0 {ssid}")
+            };
+            assert!(text.contains(&format!("\n{id}\n")), "{text}");
+        }
+        assert!(rendered("{}").is_empty(), "NetworkManager rejects a connection without a network");
+    }
+}
