@@ -226,6 +226,8 @@ struct Expect {
     #[serde(default)]
     files: std::collections::BTreeMap<String, String>,
     #[serde(default)]
+    absent: Vec<String>,
+    #[serde(default)]
     modes: std::collections::BTreeMap<String, String>,
     #[serde(default)]
     instance: serde_json::Map<String, serde_json::Value>,
@@ -328,6 +330,9 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
             Some(content.as_str()),
             "{shown}: {path}"
         );
+    }
+    for path in &case.expect.absent {
+        assert!(!machine.system.files.exists(Path::new(path)), "{shown}: {path}");
     }
     for (path, mode) in &case.expect.modes {
         let found = machine.system.files.stat(Path::new(path)).expect("no error").expect("a file");

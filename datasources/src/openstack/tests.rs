@@ -67,3 +67,24 @@ fn a_service_that_breaks_down_is_an_error_and_not_another_machine() {
     let found = ask(&[server.url()], "retries: 0");
     assert!(matches!(found, Err(SourceError::Http(_))), "{found:?}");
 }
+
+/// The original's `util.is_false`.
+#[test]
+fn words_for_false() {
+    for (text, expected) in [
+        ("false", true),
+        ("'off'", true),
+        ("' NO '", true),
+        ("'0'", true),
+        ("0", true),
+        ("'False'", true),
+        ("true", false),
+        ("'yes'", false),
+        ("1", false),
+        ("''", false),
+        ("[]", false),
+    ] {
+        let node = model::Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there");
+        assert_eq!(super::is_false(&node), expected, "{text}");
+    }
+}

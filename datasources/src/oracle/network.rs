@@ -163,4 +163,31 @@ mod tests {
             assert_eq!(subnets(card, primary), expected, "{card} {primary}");
         }
     }
+
+    fn link(name: &str, mac: &str) -> Link {
+        Link { name: name.to_owned(), mac: mac.to_owned(), physical: true, hardware_type: 1, ..Link::default() }
+    }
+
+    /// The original's `_add_network_config_from_opc_imds`: without the primary card where the ramdisk has it, and nothing
+    /// on bare metal.
+    #[test]
+    fn cards_of_the_metadata() {
+        let links = [link("ens3", "02:00:00:00:00:01"), link("ens4", "02:00:00:00:00:02")];
+        let card = |mac: &str| json!({"macAddr": mac, "privateIp": "10.0.0.2", "subnetCidrBlock": "10.0.0.0/24"});
+        let cards = [card("02:00:00:00:00:01"), card("02:00:00:00:00:02"), card("02:00:00:00:00:09")];
+        let names = |cards: &[Value], primary: bool| {
+            let mut devices = Vec::new();
+            add_vnics(&mut devices, &links, cards, primary).map(|()| {
+                devices.iter().map(|device| format!("{} {}", device["name"], device["subnets"][0]["type"])).collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(names(&cards, true), Ok(vec![r#""ens3" "dhcp""#.to_owned(), r#""ens4" "static""#.to_owned()]));
+        assert_eq!(names(&cards, false), Ok(vec![r#""ens4" "static""#.to_owned()]));
+        assert_eq!(names(&[], true), Err("the list is empty".to_owned()));
+        assert_eq!(names(&[json!({})], true), Err("[0]: no macAddr".to_owned()));
+        let mut metal = cards.to_vec();
+        metal[0]["nicIndex"] = 0.into();
+        assert_eq!(names(&metal, false), Ok(Vec::new()));
+        assert_eq!(names(&metal, true).map(|names| names.len()), Ok(2));
+    }
 }

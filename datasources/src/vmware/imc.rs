@@ -384,4 +384,43 @@ mod tests {
         assert_eq!(found.as_deref(), Some(Path::new("/var/run/vmware-imc/cust.cfg")));
         assert_eq!(there.system.clock.monotonic().as_secs(), 0);
     }
+
+    /// The original's config.py: `yes` and `no` in any case, and nothing else.
+    #[test]
+    fn yes_and_no() {
+        let specification = |value: &str| Specification {
+            keys: [("K".to_owned(), value.to_owned())].into_iter().collect(),
+            name: "cust.cfg".to_owned(),
+            text: String::new(),
+        };
+        for (value, expected) in [("yes", Some(true)), ("YES", Some(true)), ("no", Some(false)), ("No", Some(false)), ("", Some(false)), ("1", None)] {
+            assert_eq!(specification(value).yes("K").ok(), expected, "{value}");
+            assert!(!specification(value).yes("OTHER").expect("no is the default"), "{value}");
+        }
+    }
+
+    /// The original's `clean_interfaces` of Debian: the first file of the image is kept.
+    #[test]
+    fn interfaces_of_the_image_are_replaced() {
+        let (file, kept) = ("/etc/network/interfaces", "/etc/network/interfaces.before_vmware_customization");
+        for (variant, files, expected) in [
+            ("debian", &[(file, "old")][..], Some("old")),
+            ("ubuntu", &[(file, "new"), (kept, "first")], Some("first")),
+            ("debian", &[], None),
+            ("fedora", &[(file, "old")], None),
+        ] {
+            let mut scratch = system::Scratch::new().file("/var/lib/dhcp/dhclient.leases", "x").file("/var/lib/dhcp/other", "x");
+            for (path, text) in files {
+                scratch = scratch.file(path, text);
+            }
+            let machine = machine(scratch, "{}").variant(variant);
+            machine.with_crawl(model::datasource::SourceStage::Local, None, forget_interfaces).expect("no error");
+            let text = |path: &str| machine.system.files.text(Path::new(path));
+            assert_eq!(text(kept).as_deref(), expected, "{variant} {files:?}");
+            let replaced = text(file).is_some_and(|text| text.starts_with("# DO NOT EDIT"));
+            assert_eq!(replaced, variant != "fedora", "{variant}");
+            assert_eq!(text("/var/lib/dhcp/dhclient.leases").is_none(), variant != "fedora", "{variant}");
+            assert!(text("/var/lib/dhcp/other").is_some(), "{variant}");
+        }
+    }
 }

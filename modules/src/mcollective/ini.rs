@@ -132,6 +132,21 @@ mod tests {
         assert_eq!(ini.to_string(), "k = 1\n[s]\na = 1\nb = 2\n[t]\nc = 2\nd = 2\n# end\n");
     }
 
+    /// Expectations: ConfigObj 5.0.9 with the same assignment.
+    #[test]
+    fn a_key_is_set_in_its_section() {
+        for (before, section, after) in [
+            ("k = 1\n[s]\na = 1\n[t]\nb = 1\n", "s", "k = 1\n[s]\na = 1\nc = 2\n[t]\nb = 1\n"),
+            ("[s]\n[t]\n", "s", "[s]\nc = 2\n[t]\n"),
+            ("[t]\na = 1\n[s]\n", "s", "[t]\na = 1\n[s]\nc = 2\n"),
+            ("k = 1\n", "u", "k = 1\n[u]\nc = 2\n"),
+        ] {
+            let mut ini = Ini::parse(before);
+            ini.set(Some(section), "c", "2").expect("plain");
+            assert_eq!(ini.to_string(), after);
+        }
+    }
+
     /// Expectations: ConfigObj 5.0.9.
     #[test]
     fn values_are_quoted_like_configobj() {
