@@ -259,4 +259,42 @@ mod tests {
             ]
         );
     }
+
+    /// Upstream's `route_info` (cloudinit/netinfo.py).
+    #[test]
+    fn routes_are_shown_by_family_and_kind() {
+        let route = |destination: &str, prefix: u8, gateway: Option<&str>, kind: &'static str| Route {
+            destination: destination.parse().expect("an address"),
+            prefix,
+            gateway: gateway.map(|gateway| gateway.parse().expect("an address")),
+            interface: "eth0".to_owned(),
+            kind,
+            metric: None,
+            table: Route::MAIN,
+            expires: false,
+        };
+        let (any, net, host, local) = (
+            route("::", 0, Some("fe80::1"), "unicast"),
+            Route { expires: true, ..route("2001:db8::", 64, None, "unicast") },
+            route("2001:db8::7", 128, None, "unicast"),
+            route("fe80::", 64, None, "multicast"),
+        );
+        let lo = Route { interface: "lo".to_owned(), ..route("::1", 128, None, "unicast") };
+        let text = routes_v6(&[&any, &lo, &net, &host, &local]);
+        let rows: Vec<Vec<&str>> = text
+            .lines()
+            .filter(|line| line.starts_with('|'))
+            .map(|line| line.split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect())
+            .collect();
+        assert_eq!(
+            rows[1..],
+            [
+                vec!["0", "::/0", "fe80::1", "eth0", "UG"],
+                vec!["2", "2001:db8::/64", "::", "eth0", "Ue"],
+                vec!["3", "2001:db8::7", "::", "eth0", "U"],
+                vec!["4", "multicast", "::", "eth0", "U"],
+            ],
+            "{text}"
+        );
+    }
 }

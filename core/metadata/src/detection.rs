@@ -84,3 +84,25 @@ pub fn is_x86(platform: &Platform<'_>) -> bool {
     let machine = platform.system.environment.uname().machine;
     machine == "x86_64" || (machine.len() == 4 && machine.starts_with('i') && machine.ends_with("86"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_openstacks_layout() {
+        for (name, wanted) in [
+            ("2018-08-27", true),
+            ("2012-08-10", true),
+            ("1999-08-27", false),
+            ("2018-08-2", false),
+            ("2018-08-277", false),
+            ("2018_08-27", false),
+            ("2018-08_27", false),
+            ("latest", false),
+            ("", false),
+        ] {
+            assert_eq!(is_dated(name), wanted, "{name}");
+        }
+    }
+}

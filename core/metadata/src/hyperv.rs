@@ -276,4 +276,26 @@ mod tests {
         assert!(Pool::open(&system, Path::new(POOL)).is_err());
         assert_eq!(random_uuid(&system).len(), 36);
     }
+
+    /// RFC 9562: version 4 and variant 10; Python's `datetime.isoformat()`.
+    #[test]
+    fn identifiers_and_times() {
+        let (machine, _) = Scratch::new().system();
+        for _ in 0..64 {
+            let uuid = random_uuid(&machine);
+            let parts: Vec<usize> = uuid.split('-').map(str::len).collect();
+            assert_eq!(parts, [8, 4, 4, 4, 12], "{uuid}");
+            assert_eq!(&uuid[14..15], "4", "{uuid}");
+            assert!("89ab".contains(&uuid[19..20]), "{uuid}");
+        }
+        assert_ne!(random_uuid(&machine), random_uuid(&machine));
+        let found = timestamp(&machine);
+        let seconds = machine.clock.now().0.as_secs();
+        let (hours, minutes) = (seconds / 3600 % 24, seconds / 60 % 60);
+        assert!(
+            found.contains(&format!("T{hours:02}:{minutes:02}:")) && found.ends_with("+00:00"),
+            "{found}"
+        );
+        assert_eq!(found.len(), "2026-01-01T00:00:00.000000+00:00".len(), "{found}");
+    }
 }

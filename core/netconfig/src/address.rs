@@ -169,4 +169,44 @@ mod tests {
             assert_eq!(v6(text).map(|address| address.to_string()).as_deref(), expected, "{text}");
         }
     }
+
+    /// Python's `ipaddress`: `address in network`, with host bits allowed.
+    #[test]
+    fn an_address_is_in_a_network_of_its_family() {
+        for (network, address, wanted) in [
+            ("10.0.0.0/8", "10.255.0.1", Some(true)),
+            ("10.0.0.0/8", "11.0.0.1", Some(false)),
+            ("10.0.0.0/0", "11.0.0.1", Some(true)),
+            ("10.0.0.1", "10.0.0.1", Some(true)),
+            ("10.0.0.1", "10.0.0.2", Some(false)),
+            ("10.0.0.0/255.255.255.0", "10.0.0.9", Some(true)),
+            ("10.0.0.0/33", "10.0.0.9", None),
+            ("2001:db8::/32", "2001:db8:1::1", Some(true)),
+            ("2001:db8::/32", "2001:db9::1", Some(false)),
+            ("2001:db8::7/127", "2001:db8::6", Some(true)),
+            ("2001:db8::7/127", "2001:db8::5", Some(false)),
+            ("2001:db8::7", "2001:db8::7", Some(true)),
+            ("2001:db8::7", "2001:db8::6", Some(false)),
+            ("2001:db8::/0", "::1", Some(true)),
+            ("2001:db8::/129", "::1", None),
+            ("2001:db8::/64", "10.0.0.1", Some(false)),
+            ("10.0.0.0/8", "text", None),
+        ] {
+            assert_eq!(contains(network, address), wanted, "{address} in {network}");
+        }
+        for (address, prefix, wanted) in [
+            ("10.1.2.3", 8, Some("10.0.0.0")),
+            ("10.1.2.3", 0, Some("0.0.0.0")),
+            ("10.1.2.3", 32, Some("10.1.2.3")),
+            ("10.1.2.3", 33, None),
+            ("2001:db8:1::7", 32, Some("2001:db8::")),
+            ("2001:db8:1::7", 128, Some("2001:db8:1::7")),
+            ("2001:db8:1::7", 129, None),
+            ("text", 8, None),
+        ] {
+            assert_eq!(network_of(address, prefix).as_deref(), wanted, "{address}/{prefix}");
+        }
+        assert!(is_off_link("10.0.1.1", "10.0.0.5/24") && !is_off_link("10.0.0.1", "10.0.0.5/24"));
+        assert!(!is_off_link("text", "10.0.0.5/24"));
+    }
 }

@@ -249,3 +249,104 @@ pub(crate) fn subnet(node: &Node) -> Result<Subnet, NetError> {
     subnet.marked_ipv6 = table.truthy("ipv6").is_some();
     Ok(subnet)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(text: &str) -> Node {
+        Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there")
+    }
+
+    /// What upstream's renderers make of a value: null is missing, and a list may be one value where lists are read.
+    #[test]
+    fn values_of_a_table() {
+        let tree = node(
+            "{t: x, n: 7, f: 1.5, b: yes, c: 'off', e: '', l: [a, 1], el: [], z: null, m: {k: 1, l: [1], n: null}, \
+             mac: 'AA:BB', words: ' a  b '}",
+        );
+        let table = Table::new(&tree, "t").expect("a mapping");
+        let text = |key: &str| table.text(key).ok().flatten();
+        for (key, wanted) in
+            [("t", Some("x")), ("n", Some("7")), ("e", Some("")), ("z", None), ("gone", None), ("l", None)]
+        {
+            assert_eq!(text(key).as_deref(), wanted, "{key}");
+        }
+        assert!(table.text("l").is_err() && table.text("m").is_err());
+        let truthy = |key: &str| table.truthy_text(key).ok().flatten();
+        assert_eq!((truthy("t").as_deref(), truthy("e"), truthy("z")), (Some("x"), None, None));
+        assert!(table.has("z") && !table.has("gone") && table.get("z").is_none());
+        let flag = |key: &str| table.flag(key).expect("text");
+        assert_eq!(
+            (flag("b"), flag("c"), flag("t"), flag("gone")),
+            (Some(true), Some(false), Some(false), None)
+        );
+        assert_eq!(table.mac("mac").expect("text").as_deref(), Some("aa:bb"));
+        assert!(table.mac("n").is_err() && table.mac("l").is_err());
+        let words = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        assert_eq!(table.texts("l").expect("a list"), Some(words(&["a", "1"])));
+        assert_eq!(table.texts("el").expect("a list"), Some(vec![]));
+        assert_eq!(table.texts("gone").expect("missing"), None);
+        assert!(table.texts("t").is_err());
+        assert_eq!(table.one_or_more("t").expect("one"), words(&["x"]));
+        assert_eq!(table.one_or_more("l").expect("more"), words(&["a", "1"]));
+        assert_eq!(table.one_or_more("gone").expect("none"), words(&[]));
+        assert!(table.one_or_more("m").is_err());
+        assert_eq!(super::words(table, "words").expect("text"), Some(words(&["a", "b"])));
+        assert_eq!(super::words(table, "l").expect("a list"), Some(words(&["a", "1"])));
+        assert_eq!(super::words(table, "e").expect("empty"), None);
+        let scalars = table.scalars("m").expect("a mapping");
+        assert_eq!(scalars.keys().map(String::as_str).collect::<Vec<_>>(), ["k"]);
+        assert!(table.scalars("gone").expect("missing").is_empty());
+        assert!(table.table("t").is_err() && table.table("gone").expect("missing").is_none());
+        assert!(table.scalar("f").expect("a scalar").is_some() && table.scalar("l").is_err());
+    }
+
+    /// Upstream's `_normalize_net_keys` and `_normalize_route` (cloudinit/net/network_state.py).
+    #[test]
+    fn networks_of_routes() {
+        let found = |text: &str| match route(&node(text)) {
+            Ok(route) => format!(
+                "{}/{} {} {}",
+                route.network,
+                route.prefix,
+                route.gateway.unwrap_or_else(|| "-".to_owned()),
+                route.metric.map_or_else(|| "-".to_owned(), |metric| metric.to_string())
+            ),
+            Err(error) => error.to_string().split(": ").last().unwrap_or_default().to_owned(),
+        };
+        for (text, wanted) in [
+            ("{destination: 10.0.0.0/8, gateway: 10.0.0.1}", "10.0.0.0/8 10.0.0.1 -"),
+            (
+                "{network: 10.0.0.0, netmask: 255.0.0.0, gateway: 10.0.0.1, metric: 5}",
+                "10.0.0.0/8 10.0.0.1 5",
+            ),
+            ("{network: 10.0.0.0, prefix: 12}", "10.0.0.0/12 - -"),
+            ("{network: 10.0.0.0, prefix: 0}", "10.0.0.0/0 - -"),
+            ("{network: 10.0.0.0, prefix: 12, netmask: 255.0.0.0}", "10.0.0.0/12 - -"),
+            ("{network: 10.0.0.0}", "10.0.0.0/24 - -"),
+            ("{network: '2001:db8::'}", "2001:db8::/64 - -"),
+            ("{network: '2001:db8::', netmask: 'ffff:ffff::'}", "2001:db8::/32 - -"),
+            ("{network: '2001:db8::', prefix: 48, metric: ' 7 '}", "2001:db8::/48 - 7"),
+            ("{to: default, via: 10.0.0.1}", "0.0.0.0/0 10.0.0.1 -"),
+            ("{to: default, via: 'fe80::1', metric: true}", "::/0 fe80::1 1"),
+            ("{to: default}", "0.0.0.0/0 - -"),
+            ("{to: 10.0.0.0/8, via: '', gateway: ''}", "10.0.0.0/8 - -"),
+            ("{destination: '', network: 10.0.0.0/9}", "10.0.0.0/9 - -"),
+        ] {
+            assert_eq!(found(text), wanted, "{text}");
+        }
+        for text in [
+            "{to: default, via: text}",
+            "{to: text}",
+            "{to: 10.0.0.0/33}",
+            "{network: 10.0.0.0, netmask: 255.0.255.0}",
+            "{network: '2001:db8::', netmask: 255.0.0.0}",
+            "{to: 10.0.0.0/8, metric: text}",
+            "{gateway: 10.0.0.1}",
+            "[]",
+        ] {
+            assert!(route(&node(text)).is_err(), "{text}");
+        }
+    }
+}
