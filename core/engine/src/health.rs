@@ -509,4 +509,30 @@ mod tests {
         assert_eq!(health.boot.code, "disabled-by-marker-file");
         assert_eq!((health.running, health.exit_code()), (Running::Disabled, 0));
     }
+
+    /// Upstream's `get_status_details` (cloudinit/cmd/status.py).
+    #[test]
+    fn the_states_of_a_boot() {
+        let ended = ("/run/cloud-init/result.json", "{}");
+        let stage = |finished: &str, errors: &str| {
+            format!(
+                r#"{{"v1": {{"datasource": null, "stage": null, "init": {{"errors": {errors}, "recoverable_errors": {{}}, "start": 1.5, "finished": {finished}}}}}}}"#
+            )
+        };
+        let whole = |status: &str, more: &[(&str, &str)]| {
+            let health = health(status, more);
+            let long = health.table(true);
+            let words: Vec<&str> =
+                long.lines().take(2).filter_map(|line| line.split_once(": ").map(|(_, word)| word)).collect();
+            format!("{} {}", words.join(", "), health.exit_code())
+        };
+        assert_eq!(whole(&stage("2.5", "[]"), &[ended]), "done, done 0");
+        assert_eq!(whole(&stage("2.5", r#"["e"]"#), &[ended]), "error, error - done 1");
+        assert_eq!(
+            whole(r#"{"v1": {"stage": null, "datasource": null}}"#, &[ended]),
+            "not started, not started 0"
+        );
+        let none = health(r#"{"v1": {"stage": null, "datasource": null}}"#, &[ended]);
+        assert!(!none.table(true).contains("1970"), "{}", none.table(true));
+    }
 }

@@ -475,4 +475,44 @@ mod tests {
         check("$a ${b.c} $$", json!({"a": 1, "b": {"c": "x"}}), "1 x $$");
         assert!(render("t", "line\n$gone", &json!({})).is_err_and(|error| error.line == 2));
     }
+
+    /// Upstream's `JINJA_PREFIX` and the patterns of cloudinit/templater.py.
+    #[test]
+    fn the_first_line_selects_the_engine() {
+        for (text, wanted) in [
+            ("## template: jinja\nx", true),
+            ("##template:jinja\nx", true),
+            ("## template: Jinja\nx", true),
+            ("## template: basic\nx", false),
+            ("#cloud-config\n## template: jinja\n", false),
+            ("x", false),
+            ("", false),
+        ] {
+            assert_eq!(is_jinja(text), wanted, "{text:?}");
+        }
+        let error = render("t", "## template: other\nx", &json!({})).expect_err("unknown").to_string();
+        assert!(error.contains("unknown template engine 'other'"), "{error}");
+    }
+
+    #[test]
+    fn undefined_variables_are_reported_by_name() {
+        assert_eq!(missing_names("t", "all is well"), None);
+        let rendered = "a CI_MISSING_JINJA_VAR/one b\nCI_MISSING_JINJA_VAR/two";
+        assert_eq!(
+            missing_names("t", rendered).as_deref(),
+            Some("Could not render jinja template variables in file 't': 'one', 'two'")
+        );
+    }
+
+    /// `query --format` prints no line break that the format does not have.
+    #[test]
+    fn a_format_ends_as_it_is_given() {
+        let sandbox = model::effects::InProcess;
+        let data = json!({"v1": {"a": "x", "b": "y\n"}});
+        for (format, wanted) in
+            [("{{ v1.a }}", "x"), ("{{ v1.a }}\n", "x\n"), ("{{ v1.b }}", "y"), ("{{ a }}{{ v1.a }}", "xx")]
+        {
+            assert_eq!(render_format(&sandbox, format, &data).expect("renders"), wanted, "{format:?}");
+        }
+    }
 }
