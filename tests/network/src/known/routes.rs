@@ -147,6 +147,14 @@ fn one_more(case: &mut Case<'_>, link: &Link, subnet: usize, route: &Route) {
             case.ours("network-manager", &path, family(route), text);
         }
         _ => {
+            let mut via = link.subnets.iter().flat_map(|subnet| &subnet.gateways);
+            if let Some(own) = via.rfind(|via| via.contains(':') == route.is_v6())
+                && route.is_default()
+            {
+                let gateway = if route.is_v6() { "IPV6_DEFAULTGW" } else { "GATEWAY" };
+                case.theirs("sysconfig", &path, "", format!("{gateway}={own}"));
+                case.ours("sysconfig", &path, "", format!("{gateway}={}", route.via));
+            }
             for (name, v6) in [("/route-", false), ("/route6-", true)] {
                 let path = path.replace("/ifcfg-", name);
                 case.new_file("sysconfig: file", &path, "#");
@@ -296,7 +304,8 @@ fn default_of_another_table(case: &mut Case<'_>, link: &Link, of_family: &[&Rout
     }
     let gateways =
         link.subnets.iter().flat_map(|subnet| &subnet.gateways).filter(|via| via.contains(':') == v6);
-    let own = defaults().filter(|route| route.table.is_none()).map(|route| &route.via).chain(gateways).last();
+    // Routes come behind the gateway of their addresses.
+    let own = gateways.chain(defaults().filter(|route| route.table.is_none()).map(|route| &route.via)).last();
     match own {
         Some(own) => case.ours(pattern, &ifcfg, "", format!("{gateway}={own}")),
         None => case.theirs(pattern, &ifcfg, "", "DEFROUTE=yes"),
