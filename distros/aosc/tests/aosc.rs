@@ -1,6 +1,9 @@
 //! Operations on AOSC: the commands and files are upstream's (cloudinit/distros/aosc.py), except where
 //! docs/differences.md says otherwise.
 
+#[path = "../../everyday.rs"]
+mod everyday;
+
 use std::path::Path;
 
 use model::distro::{Distro, PackageSpec, ServiceAction};
@@ -46,55 +49,15 @@ fn locale_and_host_name() {
     assert_eq!(recording.commands(), ["hostnamectl set-hostname h", "hostname h"]);
 }
 
-/// Upstream's `set_etc_timezone` and `set_keymap`, and cc_ca_certs.
 #[test]
 fn accounts_time_keyboard_and_certificates() {
-    let root =
-        Scratch::new().directory("/run/systemd/system").file("/usr/share/zoneinfo/Europe/Berlin", "TZif2");
-    let tools = ["/usr/sbin/useradd", "/usr/bin/passwd", "/usr/bin/localectl", "/usr/sbin/update-ca-bundle"];
-    let (distro, system, recording) = machine("aosc", root, &tools);
-    let bob = model::user::UserSpec { name: "bob".into(), ..model::user::UserSpec::default() };
-    assert!(distro.users().add_user(&bob).expect("made"));
-    distro.time().set_timezone("Europe/Berlin").expect("set");
-    assert!(distro.time().set_timezone("Mars/Olympus").is_err());
-    let zone = system.files.read_link(Path::new("/etc/localtime")).expect("a link");
-    assert_eq!(zone, Path::new("/usr/share/zoneinfo/Europe/Berlin"));
-    assert_eq!(system.files.text(Path::new("/etc/timezone")).as_deref(), None);
-    let layout = model::distro::KeyboardLayout {
-        layout: "de".into(),
-        model: "pc105".into(),
-        variant: "nodeadkeys".into(),
-        options: "terminate:ctrl_alt_bksp".into(),
+    let expected = everyday::Expected {
+        timezone: None,
+        certificate: "/etc/ssl/certs/cloud-init-ca-cert-1.pem",
+        update: "update-ca-bundle",
     };
-    distro.keyboard().expect("has one").apply(&layout).expect("set");
-    let store = distro.trust_store().expect("has one");
-    let certificates = ["one".to_owned(), "two".to_owned()];
-    let written = store.add(&certificates).expect("added");
-    assert_eq!(
-        written,
-        [
-            Path::new("/etc/ssl/certs/cloud-init-ca-cert-1.pem"),
-            Path::new("/etc/ssl/certs/cloud-init-ca-cert-2.pem")
-        ]
-    );
-    store.update().expect("updated");
-    let clients: Vec<&str> =
-        distro.time_sync().expect("known").clients().iter().map(|client| client.name).collect();
-    assert_eq!(clients, ["chrony", "systemd-timesyncd", "ntp", "ntpdate"]);
-    let document = b"{version: 2, ethernets: {eth0: {dhcp4: true}}}";
-    let config = Node::from_yaml("network-config", document).expect("valid").expect("there");
-    distro.network().read(&model::NetworkConfig::new(config)).expect("a description");
-    assert_eq!(distro.ssh().directory(), Path::new("/etc/ssh"));
-    assert_eq!(distro.ssh().key_types().len(), 3);
-    assert_eq!(
-        recording.commands(),
-        [
-            "useradd bob -m",
-            "passwd -l bob",
-            "localectl set-x11-keymap de pc105 nodeadkeys terminate:ctrl_alt_bksp",
-            "update-ca-bundle"
-        ]
-    );
+    let root = Scratch::new();
+    everyday::check(root, |root, programs| machine("aosc", root, programs), &expected);
 }
 
 /// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
