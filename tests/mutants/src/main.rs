@@ -146,15 +146,20 @@ fn report(changes: &[Change], drawn: &[(u32, &Change)], tests: &Tests<'_>) {
 fn sources(to: &Path) -> Result<(), Error> {
     let output = Command::new("git").args(["ls-files", "-z"]).output().map_err(file("git ls-files"))?;
     for name in String::from_utf8_lossy(&output.stdout).split_terminator('\0') {
-        // A file that is removed but not committed, or a link to nothing.
-        let Ok(content) = std::fs::read(name) else { continue };
         let place = to.join(name);
+        if let Some(folder) = place.parent() {
+            std::fs::create_dir_all(folder).map_err(file(name))?;
+        }
+        if let Ok(target) = std::fs::read_link(name) {
+            let _ = std::fs::remove_file(&place);
+            std::os::unix::fs::symlink(target, &place).map_err(file(name))?;
+            continue;
+        }
+        // A file that is removed but not committed.
+        let Ok(content) = std::fs::read(name) else { continue };
         // Only what is another is written: cargo goes by the times of files.
         if std::fs::read(&place).is_ok_and(|before| before == content) {
             continue;
-        }
-        if let Some(folder) = place.parent() {
-            std::fs::create_dir_all(folder).map_err(file(name))?;
         }
         std::fs::copy(name, &place).map_err(file(name))?;
     }
