@@ -114,3 +114,23 @@ pub fn standard_input() -> std::io::Result<Vec<u8>> {
 pub fn executable() -> Option<std::path::PathBuf> {
     std::env::current_exe().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Passwords and identifiers are drawn from it.
+    #[test]
+    fn random_bytes_are_others_each_time() {
+        let draw = || {
+            let mut bytes = [0; 32];
+            HostEnvironment.random(&mut bytes);
+            bytes
+        };
+        let draws: Vec<[u8; 32]> = (0..8).map(|_| draw()).collect();
+        for (number, one) in draws.iter().enumerate() {
+            assert!(one.iter().any(|byte| *byte != one[0]), "{one:?}");
+            assert!(draws[number + 1..].iter().all(|other| other != one), "{one:?}");
+        }
+    }
+}
