@@ -159,10 +159,8 @@ impl Boot<'_> {
             };
             // Not as a step: what reads the log knows one run of each module.
             let semaphores = FileSemaphores::new(self.system, &self.paths);
-            self.system.journal.enter(stage, Some(module.name()));
-            let outcome = self.guarded(module.as_ref(), &entry, self.system, &semaphores, &|| Ok(()));
-            self.system.journal.enter(stage, None);
-            if let Err(reason) = outcome {
+            let run = || self.guarded(module.as_ref(), &entry, self.system, &semaphores, &|| Ok(()));
+            if let Err(reason) = self.within(stage, module.name(), run) {
                 tracing::debug!("{} failed in {stage} stage. Will retry. Error: {reason}", entry.name);
             }
         }
@@ -283,15 +281,15 @@ impl Boot<'_> {
         } else {
             Ok(self.system.clone())
         };
-        self.system.journal.enter(stage, Some(module.name()));
-        tracing::info!("Running module {}", entry.name);
-        let outcome = match noted {
-            Ok(system) => self.guarded(module, entry, &system, &semaphores, &mark),
-            Err(error) => Err(format!(
-                "the user's commands are not run, since this cannot be recorded and they would run at every boot: {error}"
-            )),
-        };
-        self.system.journal.enter(stage, None);
+        let outcome = self.within(stage, module.name(), || {
+            tracing::info!("Running module {}", entry.name);
+            match noted {
+                Ok(system) => self.guarded(module, entry, &system, &semaphores, &mark),
+                Err(error) => Err(format!(
+                    "the user's commands are not run, since this cannot be recorded and they would run at every boot: {error}"
+                )),
+            }
+        });
         // Declarative modules are recorded afterwards, even on failure, like upstream: after a power cut the module
         // runs again, after a failure it does not.
         if module.marked() == Marked::After && frequency != Frequency::Always {
@@ -307,14 +305,22 @@ impl Boot<'_> {
                 let reason = without_url_secrets(&reason);
                 step.finish(false, None);
                 // Logged under the module's name, after its step.
-                self.system.journal.enter(stage, Some(module.name()));
-                tracing::warn!("Running module {} failed: {reason}", entry.name);
-                self.system.journal.enter(stage, None);
+                self.within(stage, module.name(), || {
+                    tracing::warn!("Running module {} failed: {reason}", entry.name);
+                });
                 // Upstream's error list contains pairs of a name and an exception, as Python prints them.
                 let reason = template::python_repr(&reason);
                 Err(format!("('{}', RuntimeError({reason}))", entry.name))
             }
         }
+    }
+
+    /// Does work whose effects and messages are a module's.
+    fn within<R>(&self, stage: Stage, module: &str, work: impl FnOnce() -> R) -> R {
+        self.system.journal.enter(stage, Some(module));
+        let result = work();
+        self.system.journal.enter(stage, None);
+        result
     }
 
     /// Lets a module start what takes long, if it is going to run.
