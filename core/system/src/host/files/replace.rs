@@ -60,16 +60,8 @@ pub(super) fn replace(
     let written = (|| {
         let flags = OPEN | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let mode = first_mode(before, attributes);
-        let create = || openat(directory, &fresh, flags, mode);
-        let created = create().or_else(|error| match error {
-            // A process of the same ID left it.
-            Errno::EXIST => {
-                let _ = unlinkat(directory, &fresh, AtFlags::empty());
-                create()
-            }
-            error => Err(error),
-        });
-        let mut file = File::from(created?);
+        let created = create(directory, &fresh, || openat(directory, &fresh, flags, mode))?;
+        let mut file = File::from(created);
         // Tells a sweep that the file is in use; some file systems have no locks.
         let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
         file.write_all(content)?;
@@ -209,19 +201,28 @@ pub(super) fn append(place: &Place, content: &[u8], attributes: &Attributes, set
     if set { finish(&file, Some(&found), attributes).map(drop) } else { Ok(()) }
 }
 
+/// Creates something under a temporary name, which a process of the same ID may have left.
+fn create<T>(
+    directory: &File,
+    name: &OsStr,
+    attempt: impl Fn() -> rustix::io::Result<T>,
+) -> rustix::io::Result<T> {
+    attempt().or_else(|error| match error {
+        Errno::EXIST => {
+            let _ = unlinkat(directory, name, AtFlags::empty());
+            attempt()
+        }
+        error => Err(error),
+    })
+}
+
 /// Creates a link, replacing what has its name.
 pub(super) fn link(place: &Place, swept: &Swept, target: &Path) -> io::Result<()> {
     let directory = &place.directory.file;
     let fresh = beside(&place.name);
     swept.sweep(place);
     // Created beside it and renamed, so that the path always exists.
-    symlinkat(target, directory, &fresh).or_else(|error| match error {
-        Errno::EXIST => {
-            let _ = unlinkat(directory, &fresh, AtFlags::empty());
-            symlinkat(target, directory, &fresh)
-        }
-        error => Err(error),
-    })?;
+    create(directory, &fresh, || symlinkat(target, directory, &fresh))?;
     let renamed = (|| {
         if place.entry.as_ref().is_some_and(|entry| entry.found.is_dir()) {
             remove_below(&place.directory.file, &place.name)?;
