@@ -1,9 +1,8 @@
-//! What the tests of several families share: accounts, time, keyboard and certificates of one machine. Upstream's
-//! `set_etc_timezone` and `set_keymap`, and cc_ca_certs.
+//! What the tests of several families share.
 
 use std::path::Path;
 
-use model::distro::{Distro, KeyboardLayout};
+use model::distro::{Distro, KeyboardLayout, PackageSpec};
 use model::user::UserSpec;
 use model::{Node, System};
 use system::{Recording, Scratch};
@@ -18,7 +17,8 @@ pub struct Expected {
     pub update: &'static str,
 }
 
-/// Checks a family on a machine that `create` makes of a root and its programs.
+/// Accounts, time, keyboard and certificates on a machine that `create` makes of a root and its programs: upstream's
+/// `set_etc_timezone` and `set_keymap`, and cc_ca_certs.
 pub fn check(
     root: Scratch,
     create: impl Fn(Scratch, &[&str]) -> (Box<dyn Distro>, System, Recording),
@@ -57,4 +57,18 @@ pub fn check(
     assert_eq!(distro.ssh().key_types().len(), 3);
     let keyboard = "localectl set-x11-keymap de pc105 nodeadkeys terminate:ctrl_alt_bksp";
     assert_eq!(recording.commands(), ["useradd bob -m", "passwd -l bob", keyboard, expected.update]);
+}
+
+/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
+pub fn packages_of_a_named_manager(
+    machine: (Box<dyn Distro>, System, Recording),
+    manager: &str,
+    commands: &[&str],
+) {
+    let (distro, _, recording) = machine;
+    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
+    distro.packages().install(&of(manager)).expect("installed");
+    assert_eq!(recording.commands(), commands);
+    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
+    assert_eq!(recording.commands().len(), commands.len(), "nothing is run for an unknown manager");
 }

@@ -60,13 +60,8 @@ fn accounts_time_keyboard_and_certificates() {
     everyday::check(root, |root, programs| machine("aosc", root, programs), &expected);
 }
 
-/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
 #[test]
 fn packages_of_a_named_manager() {
-    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
-    let (distro, _, recording) = machine("aosc", Scratch::new(), &["/usr/bin/oma"]);
-    distro.packages().install(&of("oma")).expect("installed");
-    assert_eq!(recording.commands(), ["oma install -y x"]);
-    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
-    assert_eq!(recording.commands().len(), 1, "nothing is run for an unknown manager");
+    let machine = machine("aosc", Scratch::new(), &["/usr/bin/oma"]);
+    everyday::packages_of_a_named_manager(machine, "oma", &["oma install -y x"]);
 }

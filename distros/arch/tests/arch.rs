@@ -81,16 +81,12 @@ fn accounts_time_keyboard_and_certificates() {
     everyday::check(root, |root, programs| machine("arch", root, programs), &expected);
 }
 
-/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
 #[test]
 fn packages_of_a_named_manager() {
-    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
-    let (distro, _, recording) = machine("arch", Scratch::new(), &["/usr/bin/pacman"]);
-    distro.packages().install(&of("pacman")).expect("installed");
-    assert_eq!(
-        recording.commands(),
-        ["pacman -Sy --quiet --noconfirm -y", "pacman -Sy --quiet --noconfirm x"]
+    let machine = machine("arch", Scratch::new(), &["/usr/bin/pacman"]);
+    everyday::packages_of_a_named_manager(
+        machine,
+        "pacman",
+        &["pacman -Sy --quiet --noconfirm -y", "pacman -Sy --quiet --noconfirm x"],
     );
-    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
-    assert_eq!(recording.commands().len(), 2, "nothing is run for an unknown manager");
 }

@@ -88,13 +88,8 @@ fn accounts_time_keyboard_and_certificates() {
     everyday::check(root, |root, programs| machine("gentoo", root, programs), &expected);
 }
 
-/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
 #[test]
 fn packages_of_a_named_manager() {
-    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
-    let (distro, _, recording) = machine("gentoo", Scratch::new(), &["/usr/bin/emerge"]);
-    distro.packages().install(&of("emerge")).expect("installed");
-    assert_eq!(recording.commands(), ["emerge --quiet --sync", "emerge --quiet x"]);
-    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
-    assert_eq!(recording.commands().len(), 2, "nothing is run for an unknown manager");
+    let machine = machine("gentoo", Scratch::new(), &["/usr/bin/emerge"]);
+    everyday::packages_of_a_named_manager(machine, "emerge", &["emerge --quiet --sync", "emerge --quiet x"]);
 }

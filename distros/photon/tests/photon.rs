@@ -94,13 +94,8 @@ fn repositories_are_files_of_yum() {
     assert!(text.contains("[x]\nbaseurl = http://x/\n"), "{text}");
 }
 
-/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
 #[test]
 fn packages_of_a_named_manager() {
-    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
-    let (distro, _, recording) = machine("photon", Scratch::new(), &["/usr/bin/tdnf"]);
-    distro.packages().install(&of("tdnf")).expect("installed");
-    assert_eq!(recording.commands(), ["tdnf -y install x"]);
-    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
-    assert_eq!(recording.commands().len(), 1, "nothing is run for an unknown manager");
+    let machine = machine("photon", Scratch::new(), &["/usr/bin/tdnf"]);
+    everyday::packages_of_a_named_manager(machine, "tdnf", &["tdnf -y install x"]);
 }

@@ -131,13 +131,12 @@ fn the_time_zone_without_systemd() {
     );
 }
 
-/// Upstream's `packages` with a manager's name: it gets those that name it, and no other does.
 #[test]
 fn packages_of_a_named_manager() {
-    let of = |manager: &str| [PackageSpec { manager: Some(manager.into()), ..PackageSpec::named("x") }];
-    let (distro, _, recording) = machine("sles", Scratch::new(), &["/usr/bin/zypper"]);
-    distro.packages().install(&of("zypper")).expect("installed");
-    assert_eq!(recording.commands(), ["zypper --non-interactive install --auto-agree-with-licenses x"]);
-    distro.packages().install(&of("xyz")).expect("upstream only logs an error");
-    assert_eq!(recording.commands().len(), 1, "nothing is run for an unknown manager");
+    let machine = machine("sles", Scratch::new(), &["/usr/bin/zypper"]);
+    everyday::packages_of_a_named_manager(
+        machine,
+        "zypper",
+        &["zypper --non-interactive install --auto-agree-with-licenses x"],
+    );
 }
