@@ -6,17 +6,18 @@ mod answers;
 mod report;
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use network_oracle::identical::{self, Hashes, KEPT, hash};
+use network_oracle::identical::{FILE, KEPT, hash};
 use network_oracle::judge::{Judged, Verdict, judge};
 use network_oracle::ledger::{self, Ledger};
 use network_oracle::original::{self, Error};
 use network_oracle::{OUTPUTS, Output};
 use oracle::dice::Seed;
+use oracle::identical::Hashes;
 use oracle::places;
 
 use self::answers::Question;
@@ -103,7 +104,7 @@ fn batches(options: &Options) -> impl Iterator<Item = Range<u64>> {
 fn run(options: &Options) -> Result<bool, Error> {
     println!("seed {}", options.seed.number());
     let mut ledger = Ledger::default();
-    let mut hashes = Hashes::new();
+    let mut hashes = Hashes::default();
     let mut shown = 0;
     for range in batches(options) {
         let questions = answers::ask(options, range)?;
@@ -113,8 +114,7 @@ fn run(options: &Options) -> Result<bool, Error> {
             }
             ledger.add(question.output, &judged);
             if question.answer.case < KEPT && matches!(judged.verdict, Verdict::Identical) {
-                let of_output = hashes.entry(question.output.name.to_owned()).or_default();
-                of_output.insert(question.answer.case, hash(&question.answer.files));
+                hashes.keep(question.output.name, question.answer.case, hash(&question.answer.files));
             }
             if let Verdict::Failed(what) = &judged.verdict {
                 shown += 1;
@@ -131,8 +131,7 @@ fn run(options: &Options) -> Result<bool, Error> {
         return Ok(explained);
     }
     if options.update && explained {
-        let text = serde_json::to_string_pretty(&hashes).map_err(Error::Answer)?;
-        std::fs::write(identical::FILE, text + "\n").map_err(oracle::file(identical::FILE))?;
+        hashes.write(Path::new(FILE))?;
     }
     Ok(hold(options, &ledger, explained)? && explained)
 }

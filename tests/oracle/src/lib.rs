@@ -9,6 +9,7 @@
 )]
 
 pub mod dice;
+pub mod identical;
 pub mod places;
 pub mod python;
 pub mod root;
@@ -16,8 +17,6 @@ pub mod star;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-use sha2::{Digest as _, Sha256};
 
 /// What can go wrong beside disagreement.
 #[derive(Debug, thiserror::Error)]
@@ -75,11 +74,4 @@ impl Error {
 /// Names what an input or output error was about.
 pub fn file(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
     move |source| Error::File { what: what.into(), source }
-}
-
-/// What a program wrote, as sixteen digits: the same for the same text on every machine.
-pub fn digest(text: &str) -> String {
-    let mut first = [0; 8];
-    first.copy_from_slice(&Sha256::digest(text)[..8]);
-    format!("{:016x}", u64::from_be_bytes(first))
 }

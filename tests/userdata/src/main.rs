@@ -10,13 +10,14 @@
 
 mod tally;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use oracle::dice::Seed;
+use oracle::identical::Hashes;
 use oracle::places;
 use serde_json::Value;
 use tally::{Tally, Verdict};
@@ -24,7 +25,7 @@ use userdata_oracle::difference::Difference;
 use userdata_oracle::generate::{handlers, jinja, message, shipped};
 use userdata_oracle::known::{self, Known};
 use userdata_oracle::original::{self, Error};
-use userdata_oracle::rows::{self, Hashes, KEPT, ROWS, case, hash};
+use userdata_oracle::rows::{FILE, KEPT, ROWS, case, hash};
 use userdata_oracle::{compare, ours};
 
 /// Runs the packaged original's processing of user-data, merging and templates, and ours, over made-up inputs. Needs root.
@@ -140,7 +141,7 @@ fn run(options: &Options) -> Result<bool, Error> {
     let seed = options.seed.number();
     println!("--seed {seed}");
     let begun = Instant::now();
-    let (mut tally, mut hashes) = (Tally::default(), Hashes::new());
+    let (mut tally, mut hashes) = (Tally::default(), Hashes::default());
     for &(name, kind, usual) in ROWS {
         if !options.rows.is_empty() && !options.rows.iter().any(|row| row == name) {
             continue;
@@ -171,7 +172,7 @@ fn run(options: &Options) -> Result<bool, Error> {
             let verdict = tally.add(name, &differing.differences, &found);
             let is_kept = KEPT.iter().any(|(row, count)| *row == name && answer.case < *count);
             if is_kept && matches!(verdict, Verdict::Same) && options.update {
-                hashes.entry(name.to_owned()).or_default().insert(answer.case, hash(seed, name, answer.case));
+                hashes.keep(name, answer.case, hash(seed, name, answer.case));
             }
             let printed = match verdict {
                 Verdict::Same => false,
@@ -194,8 +195,7 @@ fn run(options: &Options) -> Result<bool, Error> {
         return Ok(held);
     }
     if options.update {
-        let text = serde_json::to_string_pretty(&hashes).map_err(Error::Answer)?;
-        std::fs::write(rows::FILE, text + "\n").map_err(oracle::file(rows::FILE))?;
+        hashes.write(Path::new(FILE))?;
         return tally.write(&options.baseline).map(|()| held);
     }
     let changed = tally.changed(&options.baseline)?;
@@ -222,7 +222,7 @@ fn show(seed: u64, row: &str, case: u64, differing: &Differing, found: &[Option<
 fn answers(
     options: &Options,
     seed: u64,
-    root: &std::path::Path,
+    root: &Path,
     row: &str,
     cases: &[Value],
 ) -> Result<Vec<original::Answer>, Error> {
@@ -245,7 +245,7 @@ fn answers(
 }
 
 /// Templates of the original that are not compared: this program has none, or is said to be the only one that has.
-fn lacking(root: &std::path::Path) -> Result<Vec<String>, Error> {
+fn lacking(root: &Path) -> Result<Vec<String>, Error> {
     let directory = root.join("etc/cloud/templates");
     let entries = std::fs::read_dir(&directory).map_err(oracle::file("the original's templates"))?;
     let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());

@@ -1,8 +1,6 @@
 //! The rows of the comparison and their cases; and hashes of what both programs make of some of them, so that a change of
 //! ours shows without the original.
 
-use std::collections::BTreeMap;
-
 use oracle::dice::Dice;
 use serde_json::{Value, json};
 
@@ -52,9 +50,6 @@ pub const KEPT: &[(&str, u64)] =
 /// The file of the hashes.
 pub const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/identical.json");
 
-/// The hashes by row and number.
-pub type Hashes = BTreeMap<String, BTreeMap<u64, String>>;
-
 /// The hash of what this program makes of a case, without the words of warnings and errors, which differ.
 pub fn hash(seed: u64, row: &str, number: u64) -> String {
     let kind = ROWS.iter().find(|(name, ..)| *name == row).map_or(row, |(_, kind, _)| kind);
@@ -68,5 +63,5 @@ pub fn hash(seed: u64, row: &str, number: u64) -> String {
         "merge-layers" => ours::layers(&case),
         _ => ours::jinja(case["text"].as_str().unwrap_or_default(), &case["data"]),
     };
-    oracle::digest(&text.unwrap_or_else(|_| "refused".to_owned()))
+    oracle::identical::digest(&text.unwrap_or_else(|_| "refused".to_owned()))
 }
