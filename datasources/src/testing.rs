@@ -55,7 +55,7 @@ impl Machine {
 
     /// Makes the random bytes known.
     pub fn random(&mut self, bytes: Vec<u8>) {
-        self.system.environment = Arc::new(faked::Known { inner: self.system.environment.clone(), bytes });
+        self.system.environment = Arc::new(system::Given::over(&self.system).random(bytes));
     }
 
     /// Its evidence; the kernel command line is read from /proc/cmdline.

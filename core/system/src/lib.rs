@@ -16,6 +16,7 @@ mod answering;
 mod devices;
 mod dhcp;
 mod ephemeral;
+mod given;
 mod host;
 mod kept;
 mod links;
@@ -27,6 +28,7 @@ mod walk;
 
 pub use answering::Answering;
 pub use devices::{identify_image, open_image};
+pub use given::Given;
 pub use host::fifo;
 pub use host::{
     Death, Holder, Host, LOCK_NAME, Limits, NoHttp, StageLock, StdioLog, Termination, Turn, absolute,

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use model::System;
 use model::effects::{
-    Command, CommandError, Commands, Conversation, Environment, Output, Serial, SerialError, SerialPort,
-    Uname,
+    Command, CommandError, Commands, Conversation, Output, Serial, SerialError, SerialPort,
 };
+use system::Given;
 
 /// The answer to each text that is written, without its line feed; others are not answered.
 pub(super) type Lines = BTreeMap<String, String>;
@@ -27,7 +27,7 @@ pub(super) fn lay_over(
     let ran = Ran::default();
     system.commands =
         Arc::new(Scripted { inner: system.commands.clone(), outputs: commands, ran: ran.clone() });
-    system.environment = Arc::new(Variables { inner: system.environment.clone(), variables });
+    system.environment = Arc::new(Given::over(system).variables(variables));
     if !serial.is_empty() {
         system.serial = Arc::new(Ports(serial));
     }
@@ -70,72 +70,6 @@ impl Commands for Scripted {
 
     fn converse(&self, command: &Command) -> Result<Option<Box<dyn Conversation>>, CommandError> {
         self.inner.converse(command)
-    }
-}
-
-/// Variables in addition to the machine's.
-struct Variables {
-    inner: Arc<dyn Environment>,
-    variables: BTreeMap<String, String>,
-}
-
-impl Environment for Variables {
-    fn var(&self, name: &str) -> Option<String> {
-        self.variables.get(name).cloned().or_else(|| self.inner.var(name))
-    }
-
-    fn pid(&self) -> u32 {
-        self.inner.pid()
-    }
-
-    fn uid(&self) -> u32 {
-        self.inner.uid()
-    }
-
-    fn uname(&self) -> Uname {
-        self.inner.uname()
-    }
-
-    fn random(&self, buffer: &mut [u8]) {
-        self.inner.random(buffer);
-    }
-
-    fn tell(&self, text: &str) {
-        self.inner.tell(text);
-    }
-}
-
-/// An environment whose random bytes are given, again and again.
-pub(super) struct Known {
-    pub inner: Arc<dyn Environment>,
-    pub bytes: Vec<u8>,
-}
-
-impl Environment for Known {
-    fn var(&self, name: &str) -> Option<String> {
-        self.inner.var(name)
-    }
-
-    fn pid(&self) -> u32 {
-        self.inner.pid()
-    }
-
-    fn uid(&self) -> u32 {
-        self.inner.uid()
-    }
-
-    fn uname(&self) -> Uname {
-        self.inner.uname()
-    }
-
-    fn random(&self, buffer: &mut [u8]) {
-        for (byte, known) in buffer.iter_mut().zip(self.bytes.iter().cycle()) {
-            *byte = *known;
-        }
-    }
-
-    fn tell(&self, text: &str) {
-        self.inner.tell(text);
     }
 }
 

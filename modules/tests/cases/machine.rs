@@ -1,16 +1,15 @@
-//! The commands and the kernel of a case's machine.
+//! The commands of a case's machine.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use model::System;
-use model::effects::{Command, CommandError, Commands, Conversation, Environment, Output, Uname};
+use model::effects::{Command, CommandError, Commands, Conversation, Output};
+use system::Answering;
 
-/// Commands with the answers of a case, by the beginning of their line; the first that fits counts. Notes what commands
-/// read.
+/// Commands with the answers of a case. Notes what commands read.
 pub struct Answered {
-    commands: Arc<dyn Commands>,
-    answers: Vec<(String, Output)>,
+    commands: Answering,
     inputs: Mutex<Vec<(String, String)>>,
 }
 
@@ -33,8 +32,10 @@ fn answer(text: &str) -> Output {
 
 impl Answered {
     pub fn new(system: &System, answers: &[(String, String)]) -> Self {
-        let answers = answers.iter().map(|(start, text)| (start.clone(), answer(text))).collect();
-        Self { commands: system.commands.clone(), answers, inputs: Mutex::default() }
+        let answered =
+            |commands: Answering, (start, text): &(String, String)| commands.ends(start, answer(text));
+        let commands = answers.iter().fold(Answering::over(system), answered);
+        Self { commands, inputs: Mutex::default() }
     }
 
     /// The commands that read something, and what.
@@ -45,24 +46,14 @@ impl Answered {
 
 impl Commands for Answered {
     fn run(&self, command: &Command) -> Result<Output, CommandError> {
-        let line = command.shown().join(" ");
         if let Some(input) = &command.stdin {
-            // Bytes that are no text are shown in hexadecimal.
             // Bytes that are no text are shown in hexadecimal.
             let shown =
                 || input.expose().iter().fold(String::new(), |all, byte| all + &format!("{byte:02x}"));
             let input = String::from_utf8(input.expose().clone()).unwrap_or_else(|_| shown());
-            self.inputs.lock().expect("no panic holds it").push((line.clone(), input));
+            self.inputs.lock().expect("no panic holds it").push((command.shown().join(" "), input));
         }
-        let answer = self.answers.iter().find(|(start, _)| line.starts_with(start));
-        let output = match (self.commands.run(command), answer) {
-            // What a machine in memory answers itself, such as getent.
-            (Ok(_) | Err(CommandError::Failed { .. }), Some((_, answer))) => answer.clone(),
-            (outcome, _) => return outcome,
-        };
-        let accepted =
-            if command.accept.is_empty() { output.code == 0 } else { command.accept.contains(&output.code) };
-        if accepted { Ok(output) } else { Err(CommandError::Failed { command: line, output }) }
+        self.commands.run(command)
     }
 
     fn which(&self, program: &str) -> Option<PathBuf> {
@@ -75,37 +66,5 @@ impl Commands for Answered {
 
     fn converse(&self, command: &Command) -> Result<Option<Box<dyn Conversation>>, CommandError> {
         self.commands.converse(command)
-    }
-}
-
-/// The environment of a machine with another kernel.
-pub struct Kernel {
-    pub environment: Arc<dyn Environment>,
-    pub release: String,
-}
-
-impl Environment for Kernel {
-    fn var(&self, name: &str) -> Option<String> {
-        self.environment.var(name)
-    }
-
-    fn pid(&self) -> u32 {
-        self.environment.pid()
-    }
-
-    fn uid(&self) -> u32 {
-        self.environment.uid()
-    }
-
-    fn uname(&self) -> Uname {
-        Uname { release: self.release.clone(), ..self.environment.uname() }
-    }
-
-    fn random(&self, buffer: &mut [u8]) {
-        self.environment.random(buffer);
-    }
-
-    fn tell(&self, text: &str) {
-        self.environment.tell(text);
     }
 }

@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fake::{FakeDistro, FakeHttp, FakeSemaphores, FakeTemplates};
-use machine::{Answered, Kernel};
+use machine::Answered;
 use model::effects::BlockDevice;
 use model::{Context, Instance, Node, Origin, Paths, Report, config};
 use serde::Deserialize;
-use system::{EffectKind, Scratch};
+use system::{EffectKind, Given, Scratch};
 
 /// What a case may say beside its configuration.
 #[derive(Default, Deserialize)]
@@ -160,7 +160,7 @@ fn run(directory: &Path, module: &str) -> String {
     let commands = Arc::new(Answered::new(&system, &case.output));
     system.commands = commands.clone();
     if let Some(release) = case.kernel {
-        system.environment = Arc::new(Kernel { environment: system.environment.clone(), release });
+        system.environment = Arc::new(Given::over(&system).release(release));
     }
     let distro = FakeDistro::new(&system, case.redhat, case.distro.as_deref());
     let context = Context {

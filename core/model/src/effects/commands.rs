@@ -138,6 +138,21 @@ impl Command {
         self.inherit_output()
     }
 
+    /// The result of a command that ended with this output.
+    ///
+    /// # Errors
+    ///
+    /// If the exit code does not mean success.
+    pub fn result(&self, output: Output) -> Result<Output, CommandError> {
+        let accepted =
+            if self.accept.is_empty() { output.code == 0 } else { self.accept.contains(&output.code) };
+        if accepted {
+            Ok(output)
+        } else {
+            Err(CommandError::Failed { command: self.shown().join(" "), output })
+        }
+    }
+
     /// The command line for display, with secrets replaced.
     pub fn shown(&self) -> Vec<String> {
         let args = self.args.iter().enumerate().map(|(index, arg)| {

@@ -129,8 +129,7 @@ impl HostCommands {
         let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
         let output = Output { code, stdout, stderr };
         tracing::debug!(target: "subp.py", "Command {:?} ended with exit code {code}", command.program);
-        let accepted = if command.accept.is_empty() { code == 0 } else { command.accept.contains(&code) };
-        if accepted { Ok(output) } else { Err(CommandError::Failed { command: shown, output }) }
+        command.result(output)
     }
 }
 

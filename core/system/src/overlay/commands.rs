@@ -174,13 +174,7 @@ impl Commands for ModelledCommands {
         if let (0, Some(code), false) = (output.code, command.accept.first(), command.accept.contains(&0)) {
             output.code = *code;
         }
-        let accepted =
-            if command.accept.is_empty() { output.code == 0 } else { command.accept.contains(&output.code) };
-        if accepted {
-            Ok(output)
-        } else {
-            Err(CommandError::Failed { command: command.shown().join(" "), output })
-        }
+        command.result(output)
     }
 
     fn which(&self, program: &str) -> Option<PathBuf> {
