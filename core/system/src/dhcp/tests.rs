@@ -350,3 +350,16 @@ fn what_a_server_says_may_be_nonsense() {
     assert_eq!(lease.static_routes, [(Ipv4Addr::new(10, 0, 0, 0), 8, Ipv4Addr::new(10, 0, 0, 3))]);
     assert_eq!(with(code::ROUTER, &[10, 0, 0, 9]).router, Some(Ipv4Addr::new(10, 0, 0, 9)));
 }
+
+/// RFC 2131, 2: `secs` are the seconds since the client began.
+#[test]
+fn a_message_says_for_how_long_the_client_has_asked() {
+    let mut link = Link::new(|number, message| if number < 2 { Vec::new() } else { plain(message) });
+    // Half a second and one and a half pass before the third.
+    acquire(&mut link, &card(), &mut || 0, Duration::from_secs(10)).expect("a lease");
+    let seconds: Vec<u16> = link.sent.iter().map(|message| message.seconds).collect();
+    assert_eq!(seconds[..3], [0, 0, 2]);
+    assert!(
+        link.sent.iter().all(|message| message.address == MAC && message.hardware == 1 && !message.broadcast)
+    );
+}

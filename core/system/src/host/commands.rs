@@ -297,6 +297,34 @@ mod tests {
         assert_eq!(std::fs::read_to_string(path("log")).expect("written"), "ran\n");
     }
 
+    /// proc_pid_stat(5): the group is the third field after the name.
+    #[test]
+    fn only_a_command_in_the_foreground_has_the_input_and_the_group_of_this_process() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let script =
+            "read -r _ _ _ _ group _ </proc/$$/stat; echo \"$(readlink /proc/$$/fd/0) $group $$\" >shown";
+        let shown = |mut command: Command| {
+            command.directory = Some(directory.path().to_owned());
+            run(&command).expect("it runs");
+            let text = std::fs::read_to_string(directory.path().join("shown")).expect("written");
+            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            (words[0].clone(), words[1] == words[2], words[1].clone())
+        };
+        let (input, leads, _) = shown(Command::line(["sh", "-c", script]));
+        assert_eq!((input.as_str(), leads), ("/dev/null", true));
+        let (input, leads, group) = shown(Command::line(["sh", "-c", script]).in_foreground());
+        let own = std::fs::read_link("/proc/self/fd/0").expect("open");
+        let pgrp = rustix::process::getpgrp().as_raw_nonzero().to_string();
+        assert_eq!((Path::new(&input), leads, group), (own.as_path(), false, pgrp));
+    }
+
+    #[test]
+    fn the_foreground_has_another_input() {
+        let test =
+            "commands::tests::only_a_command_in_the_foreground_has_the_input_and_the_group_of_this_process";
+        super::super::alone::passes(test, Path::new("/"), "exec </proc/version");
+    }
+
     #[test]
     fn a_failure_shows_no_secret() {
         let command = Command::line(["sh", "-c", "echo no >&2; exit 1", "sh"]).secret_arg("hunter2");

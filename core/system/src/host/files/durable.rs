@@ -186,14 +186,16 @@ fn is_in_memory(file: &File) -> bool {
 
 /// Whether much unwritten data waits for the disks.
 fn is_busy() -> bool {
-    let kibibytes = |text: &str| {
-        let of = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            line.and_then(|value| value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0)
-        };
-        of("Dirty") + of("Writeback")
+    fs::read_to_string("/proc/meminfo").is_ok_and(|text| unwritten(&text) >= BUSY_KIB)
+}
+
+/// The unwritten data in KiB, from proc_meminfo(5).
+fn unwritten(text: &str) -> u64 {
+    let of = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.and_then(|value| value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0)
     };
-    fs::read_to_string("/proc/meminfo").is_ok_and(|text| kibibytes(&text) >= BUSY_KIB)
+    of("Dirty") + of("Writeback")
 }
 
 /// Syncs the file systems.
@@ -373,6 +375,15 @@ mod tests {
             let Ok(directory) = File::open(path) else { continue };
             assert_eq!(is_in_memory(&directory), matches!(kind.trim(), "tmpfs" | "ramfs"), "{path}: {kind}");
         }
+    }
+
+    /// proc_meminfo(5): what is changed, and what is being written.
+    #[test]
+    fn unwritten_data_is_counted() {
+        let text = "MemTotal:  8000000 kB\nDirty:     300 kB\nWriteback:   45 kB\nWritebackTmp:  7 kB\n";
+        assert_eq!(unwritten(text), 345);
+        assert_eq!(unwritten("Dirty: 300\nWriteback: x kB\n"), 0);
+        assert_eq!(unwritten(""), 0);
     }
 
     #[test]

@@ -314,5 +314,10 @@ fn changes_of_directories_are_seen() {
         assert!(!changes.wait(std::time::Duration::from_millis(1)).expect("no error"));
         way.files.write(&way.at("d/file"), b"2", &Attributes::default()).expect("written");
         assert!(changes.wait(std::time::Duration::from_secs(20)).expect("no error"));
+        // What does not exist yet may come, also in the place of a file.
+        for path in ["none/below", "d/file/below"] {
+            let mut changes = way.files.watch(&[&way.at(path)]).expect(path);
+            assert!(!changes.wait(std::time::Duration::from_millis(1)).expect("no error"), "{path}");
+        }
     }
 }
