@@ -241,3 +241,6 @@ pub(crate) fn find_program(files: &dyn ReadFiles, program: &str, search: &str) -
         },
     )
 }
+
+#[cfg(test)]
+mod tests;
