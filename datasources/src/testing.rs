@@ -2,6 +2,7 @@
 
 mod faked;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -250,6 +251,7 @@ pub(crate) fn run_cases(name: &str, source: &dyn DataSource) {
         .collect();
     paths.sort();
     assert!(!paths.is_empty(), "{} has no case", directory.display());
+    let (mut set, mut expected) = (BTreeSet::new(), BTreeSet::new());
     for path in paths {
         let text = std::fs::read(&path).expect("a case");
         let shown = path.display().to_string();
@@ -257,8 +259,14 @@ pub(crate) fn run_cases(name: &str, source: &dyn DataSource) {
             Node::from_yaml(&shown, &text).unwrap_or_else(|error| panic!("{error}")).expect("not empty");
         let case: Case =
             serde_json::from_value(node.to_json()).unwrap_or_else(|error| panic!("{shown}: {error}"));
-        check(&shown, case, source);
+        expected.extend(case.expect.instance.keys().cloned());
+        expected.extend(case.expect.described.iter().map(|_| "detail".to_owned()));
+        set.extend(check(&shown, case, source));
     }
+    // The metadata is mostly the service's own document, which the comparison with upstream compares.
+    expected.insert("metadata".to_owned());
+    let unchecked: Vec<&String> = set.difference(&expected).collect();
+    assert!(unchecked.is_empty(), "{name} sets fields of an instance that no case expects: {unchecked:?}");
 }
 
 /// The files and devices of a case.
@@ -290,7 +298,8 @@ fn root_of(case: &Case) -> Scratch {
     scratch
 }
 
-fn check(shown: &str, case: Case, source: &dyn DataSource) {
+/// Runs a case; returns the fields of the instance that the source set.
+fn check(shown: &str, case: Case, source: &dyn DataSource) -> BTreeSet<String> {
     let scratch = root_of(&case);
     let mut web = Scratch::new().directory("/web");
     for (url, content) in &case.http {
@@ -339,7 +348,7 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
         assert_eq!(&format!("{:04o}", found.mode), mode, "{shown}: {path}");
     }
     assert_eq!(found.is_some(), case.expect.found, "{shown}: found");
-    let Some(instance) = found else { return };
+    let Some(instance) = found else { return BTreeSet::new() };
     if let Some(expected) = &case.expect.described {
         assert_eq!(&described(&instance), expected, "{shown}: described");
     }
@@ -364,4 +373,8 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
     for (key, expected) in &case.expect.instance {
         assert_eq!(&document[key], expected, "{shown}: {key}");
     }
+    let plain = metadata::standard::instance(source.about(), stage, serde_json::Map::new());
+    let plain = serde_json::to_value(plain).expect("plain data");
+    let document = document.as_object().expect("fields").iter();
+    document.filter(|(key, value)| plain.get(*key) != Some(*value)).map(|(key, _)| key.clone()).collect()
 }
