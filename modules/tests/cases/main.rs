@@ -189,6 +189,10 @@ fn run(directory: &Path, module: &str) -> String {
     for body in http.bodies() {
         let _ = writeln!(text, "body {body}");
     }
+    let slept = system.clock.monotonic();
+    if !slept.is_zero() {
+        let _ = writeln!(text, "slept {} s", slept.as_secs_f64());
+    }
     if case.random {
         let password = text
             .split_once(" clear ")
