@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use model::datasource::{SourceError, SourceStage};
 use model::effects::{Http, HttpError, Request, Response};
-use model::{Crawl, DataSource, Identified, Instance, Node, Paths, Platform, System};
+use model::{Crawl, DataSource, Identified, Instance, Node, Paths, Platform, Settled, System};
 use system::Scratch;
 
 /// A machine and its evidence.
@@ -172,7 +172,7 @@ pub(crate) fn described(instance: &Instance) -> String {
 /// each line; `devices` has their attributes and `files`; `config` the system configuration; `http` the
 /// responses for URLs; `stage` is local or network. In `expect`, `identified` is no, maybe or found; `configured` whether
 /// the stages query the source without detection; `described` the class and its detail; `found` is false if there is no instance; `files` lists written files, `ran` commands, `addresses` temporary ones; `instance` must be
-/// contained in the instance, where user-data and vendor-data are text.
+/// contained in the instance, where user-data and vendor-data are text; `settled` is what the source does with it later.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -232,6 +232,19 @@ struct Expect {
     modes: std::collections::BTreeMap<String, String>,
     #[serde(default)]
     instance: serde_json::Map<String, serde_json::Value>,
+    #[serde(default)]
+    settled: Settling,
+}
+
+/// What the source does with a new instance once the machine is set up with it.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settling {
+    /// All command lines.
+    ran: Vec<String>,
+    removed: Vec<String>,
+    /// The metadata that it adds or changes.
+    metadata: serde_json::Map<String, serde_json::Value>,
 }
 
 fn yes() -> bool {
@@ -321,9 +334,9 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) -> BTreeSet<String> {
     }
     let stage = if case.stage == "local" { SourceStage::Local } else { SourceStage::Network };
     let found = machine.crawl(source, stage).unwrap_or_else(|error| panic!("{shown}: {error}"));
-    let ran = ran.lock().expect("no panic").clone();
+    let before = ran.lock().expect("no panic").clone();
     for line in &case.expect.ran {
-        assert!(ran.contains(line), "{shown}: {line} did not run: {ran:#?}");
+        assert!(before.contains(line), "{shown}: {line} did not run: {before:#?}");
     }
     if let Some(expected) = &case.expect.addresses {
         let what = |effect: system::Effect| match effect.kind {
@@ -373,8 +386,36 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) -> BTreeSet<String> {
     for (key, expected) in &case.expect.instance {
         assert_eq!(&document[key], expected, "{shown}: {key}");
     }
+    settle(shown, &machine, &ran, source, &instance, &case.expect.settled);
     let plain = metadata::standard::instance(source.about(), stage, serde_json::Map::new());
     let plain = serde_json::to_value(plain).expect("plain data");
     let document = document.as_object().expect("fields").iter();
     document.filter(|(key, value)| plain.get(*key) != Some(*value)).map(|(key, _)| key.clone()).collect()
+}
+
+/// Has the source complete and activate a new instance.
+fn settle(
+    shown: &str,
+    machine: &Machine,
+    ran: &faked::Ran,
+    source: &dyn DataSource,
+    instance: &Instance,
+    expect: &Settling,
+) {
+    let platform = machine.platform();
+    let settled = Settled { platform: &platform, instance, new: true };
+    ran.lock().expect("no panic").clear();
+    for path in &expect.removed {
+        assert!(machine.system.files.exists(Path::new(path)), "{shown}: {path} is not there before");
+    }
+    let completed = source.complete(&settled).unwrap_or_else(|error| panic!("{shown}: complete: {error}"));
+    let metadata = completed.map(|completed| completed.metadata).unwrap_or_default();
+    for (key, value) in &expect.metadata {
+        assert_eq!(metadata.get(key), Some(value), "{shown}: {key} of the complete metadata");
+    }
+    source.activate(&settled).unwrap_or_else(|error| panic!("{shown}: activate: {error}"));
+    assert_eq!(*ran.lock().expect("no panic"), expect.ran, "{shown}: commands of a settled machine");
+    for path in &expect.removed {
+        assert!(!machine.system.files.exists(Path::new(path)), "{shown}: {path} is still there");
+    }
 }
