@@ -463,6 +463,9 @@ impl Http for FakeHttp {
         }
         let mut statuses = self.statuses.lock().expect("no panic holds it");
         let status = if statuses.is_empty() { 200 } else { statuses.remove(0) };
+        if status == 0 {
+            return Err(HttpError::NotAsked { url: request.shown() });
+        }
         if status == 200 {
             let known = self.answers.iter().find(|(start, _)| request.url.starts_with(start));
             let body = known.map_or("fetched", |(_, body)| body).as_bytes().to_vec();

@@ -3,9 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use model::System;
-use model::effects::{Command, CommandError, Commands, Conversation, Output};
+use model::effects::{Command, CommandError, Commands, Conversation, Journal, Output};
+use model::{Stage, System};
 use system::Answering;
+
+/// The journal of a real machine, which notes nothing.
+pub struct Booted;
+
+impl Journal for Booted {
+    fn enter(&self, _stage: Stage, _module: Option<&str>) {}
+}
 
 /// Commands with the answers of a case. Notes what commands read.
 pub struct Answered {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fake::{FakeDistro, FakeHttp, FakeSemaphores, FakeTemplates};
-use machine::Answered;
+use machine::{Answered, Booted};
 use model::effects::BlockDevice;
 use model::{Context, Instance, Node, Origin, Paths, Report, config};
 use serde::Deserialize;
@@ -50,8 +50,10 @@ struct Case {
     random: bool,
     /// What the network answers, by the beginning of the URL; else `fetched`.
     answers: Vec<(String, String)>,
-    /// Statuses that the network answers, one a request; then 200.
+    /// Statuses that the network answers, one a request; then 200. With 0, a plan does not ask it.
     statuses: Vec<u16>,
+    /// Whether this is a plan for the machine; what it notes is shown then.
+    plan: bool,
 }
 
 fn node(path: &Path) -> Option<Node> {
@@ -124,6 +126,24 @@ fn listing(effects: &[system::Effect]) -> String {
     text
 }
 
+/// Adds what a module reported, and what a plan notes.
+fn tell(text: &mut String, report: &Report, mut notes: Vec<String>) {
+    let place = |origin: &Option<Origin>| origin.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
+    for finding in &report.deprecations {
+        let _ = writeln!(text, "deprecated {}{}", place(&finding.origin), finding.message);
+    }
+    for finding in &report.warnings {
+        let _ = writeln!(text, "warning {}{}", place(&finding.origin), finding.message);
+    }
+    notes.dedup();
+    for note in notes {
+        let _ = writeln!(text, "note {note}");
+    }
+    if let Some(reason) = &report.skipped {
+        let _ = writeln!(text, "skipped {reason}");
+    }
+}
+
 fn run(directory: &Path, module: &str) -> String {
     let case: Case = node(&directory.join("case.yaml"))
         .map(|node| {
@@ -159,6 +179,9 @@ fn run(directory: &Path, module: &str) -> String {
     let (mut system, recording) = scratch.system_with(http.clone());
     let commands = Arc::new(Answered::new(&system, &case.output));
     system.commands = commands.clone();
+    if !case.plan {
+        system.journal = Arc::new(Booted);
+    }
     if let Some(release) = case.kernel {
         system.environment = Arc::new(Given::over(&system).release(release));
     }
@@ -202,16 +225,7 @@ fn run(directory: &Path, module: &str) -> String {
         assert_eq!(password.chars().count(), 20, "the original's length");
         text = text.replace(&password, "<random>");
     }
-    let place = |origin: &Option<Origin>| origin.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
-    for finding in &report.deprecations {
-        let _ = writeln!(text, "deprecated {}{}", place(&finding.origin), finding.message);
-    }
-    for finding in &report.warnings {
-        let _ = writeln!(text, "warning {}{}", place(&finding.origin), finding.message);
-    }
-    if let Some(reason) = report.skipped {
-        let _ = writeln!(text, "skipped {reason}");
-    }
+    tell(&mut text, &report, recording.notes());
     if let Err(error) = outcome {
         let _ = writeln!(text, "error {error}");
     }
