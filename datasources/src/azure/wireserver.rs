@@ -184,10 +184,12 @@ mod tests {
         assert_eq!(error, "http://h/: Missing Container/ContainerId in GoalState XML");
     }
 
+    type Cause = fn(model::effects::Url) -> HttpError;
+
     /// Answers after some failures, and counts the requests.
     struct Late {
         failures: u32,
-        error: fn(model::effects::Url) -> HttpError,
+        error: Cause,
         asked: std::sync::atomic::AtomicU32,
     }
 
@@ -207,7 +209,7 @@ mod tests {
     fn a_request_is_repeated_for_twenty_minutes() {
         let refused = |url| HttpError::Connection { url, reason: "Connection refused".into() };
         let unreachable = |url| HttpError::Connection { url, reason: "Network is unreachable (os error 101)".into() };
-        let cases: [(u32, fn(model::effects::Url) -> HttpError, bool, u32); 8] = [
+        let cases: [(u32, Cause, bool, u32); 8] = [
             (0, refused, true, 1),
             (3, refused, true, 4),
             (1199, refused, true, 1200),

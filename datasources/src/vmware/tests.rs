@@ -105,7 +105,7 @@ fn a_plan_does_not_wait_for_a_specification_in_real_time() {
     let scratch = Scratch::new()
         .file("/sys/class/dmi/id/product_name", "VMware7,1\n")
         .file("/usr/lib/open-vm-tools/plugins/vmsvc/libdeployPkgPlugin.so", "");
-    let http = std::sync::Arc::new(system::TreeHttp::new(std::sync::Arc::new(Scratch::new()), None));
+    let http = Arc::new(system::TreeHttp::new(Arc::new(Scratch::new()), None));
     let machine = crate::testing::Machine::with_http(scratch, http);
     assert!(machine.crawl(&VMware, SourceStage::Local).expect("no error").is_none());
     assert_eq!(machine.system.clock.monotonic().as_secs(), 15);
