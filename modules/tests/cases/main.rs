@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fake::{FakeDistro, FakeHttp, FakeSemaphores, FakeTemplates};
-use machine::{Answered, Booted};
-use model::effects::BlockDevice;
+use machine::{Answered, Booted, Heard};
+use model::effects::{BlockDevice, Command, Commands as _};
 use model::{Context, Instance, Node, Origin, Paths, Report, config};
 use serde::Deserialize;
 use system::{EffectKind, Given, Scratch};
@@ -54,6 +54,8 @@ struct Case {
     statuses: Vec<u16>,
     /// Whether this is a plan for the machine; what it notes is shown then.
     plan: bool,
+    /// Whether the module may start what takes long before it runs.
+    start: bool,
 }
 
 fn node(path: &Path) -> Option<Node> {
@@ -129,6 +131,9 @@ fn listing(effects: &[system::Effect]) -> String {
 /// Adds what a module reported, and what a plan notes.
 fn tell(text: &mut String, report: &Report, mut notes: Vec<String>) {
     let place = |origin: &Option<Origin>| origin.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
+    for key in &report.host_keys {
+        let _ = writeln!(text, "host key {} {}", key.kind, key.key);
+    }
     for finding in &report.deprecations {
         let _ = writeln!(text, "deprecated {}{}", place(&finding.origin), finding.message);
     }
@@ -177,7 +182,7 @@ fn run(directory: &Path, module: &str) -> String {
         scratch = scratch.directory_mode(path, *mode);
     }
     let (mut system, recording) = scratch.system_with(http.clone());
-    let commands = Arc::new(Answered::new(&system, &case.output));
+    let commands = Arc::new(Answered::new(&system, &case.output, case.start));
     system.commands = commands.clone();
     if !case.plan {
         system.journal = Arc::new(Booted);
@@ -185,6 +190,8 @@ fn run(directory: &Path, module: &str) -> String {
     if let Some(release) = case.kernel {
         system.environment = Arc::new(Given::over(&system).release(release));
     }
+    let heard = Arc::new(Heard::over(system.environment.clone()));
+    system.environment = heard.clone();
     let distro = FakeDistro::new(&system, case.redhat, case.distro.as_deref());
     let context = Context {
         system: &system,
@@ -202,12 +209,20 @@ fn run(directory: &Path, module: &str) -> String {
     let all = modules::all();
     let found =
         all.iter().find(|known| known.name() == module).unwrap_or_else(|| panic!("no module {module}"));
+    if case.start {
+        found.start(&context);
+        let _ = commands.run(&Command::line(["distro:", "started"]));
+    }
     let mut report = Report::default();
     let outcome = found.run(&context, &mut report);
     let mut text = listing(&recording.effects());
     for (line, input) in commands.inputs() {
         let _ = writeln!(text, "input of {line}");
         write_lines(&mut text, &input);
+    }
+    for (how, said) in heard.lines().into_iter().filter(|(_, said)| !said.is_empty()) {
+        let _ = writeln!(text, "{how}");
+        write_lines(&mut text, &said);
     }
     for body in http.bodies() {
         let _ = writeln!(text, "body {body}");
