@@ -149,14 +149,8 @@ fn tell(text: &mut String, report: &Report, mut notes: Vec<String>) {
     }
 }
 
-fn run(directory: &Path, module: &str) -> String {
-    let case: Case = node(&directory.join("case.yaml"))
-        .map(|node| {
-            config::from_node(&node).unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
-        })
-        .unwrap_or_default();
-    let config =
-        node(&directory.join("cloud-config.yaml")).unwrap_or_else(|| Node::empty_map(Origin::whole("none")));
+/// The root of a case, with accounts that every machine has.
+fn root_of(case: &Case, directory: &Path) -> Scratch {
     let mut scratch = Scratch::new()
         .file("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nadm1:x:500:500::/home/adm1:/bin/sh\n")
         .file("/etc/group", "root:x:0:\nadm1:x:500:\n")
@@ -176,12 +170,23 @@ fn run(directory: &Path, module: &str) -> String {
             .device(BlockDevice { path: path.into(), ..BlockDevice::default() }, "/nothing")
             .file(path, "");
     }
-    let http = Arc::new(FakeHttp::new(&case.statuses, &case.answers));
     scratch = add_root(scratch, &directory.join("root"), "");
     for (path, mode) in &case.modes {
         scratch = scratch.directory_mode(path, *mode);
     }
-    let (mut system, recording) = scratch.system_with(http.clone());
+    scratch
+}
+
+fn run(directory: &Path, module: &str) -> String {
+    let case: Case = node(&directory.join("case.yaml"))
+        .map(|node| {
+            config::from_node(&node).unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
+        })
+        .unwrap_or_default();
+    let config =
+        node(&directory.join("cloud-config.yaml")).unwrap_or_else(|| Node::empty_map(Origin::whole("none")));
+    let http = Arc::new(FakeHttp::new(&case.statuses, &case.answers));
+    let (mut system, recording) = root_of(&case, directory).system_with(http.clone());
     let commands = Arc::new(Answered::new(&system, &case.output, case.start));
     system.commands = commands.clone();
     if !case.plan {
