@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use model::effects::{Command, CommandError, Commands, Conversation, Environment, Journal, Output, Uname};
@@ -64,6 +65,8 @@ impl Environment for Heard {
 pub struct Answered {
     commands: Answering,
     inputs: Mutex<Vec<(String, String)>>,
+    /// How often the machine waited for udev, which an overlay does not record.
+    settled: AtomicUsize,
     /// Whether commands can be started before their results are needed.
     starts: bool,
     started: Mutex<BTreeMap<Vec<String>, Result<Output, CommandError>>>,
@@ -91,7 +94,18 @@ impl Answered {
         let answered =
             |commands: Answering, (start, text): &(String, String)| commands.ends(start, answer(text));
         let commands = answers.iter().fold(Answering::over(system), answered);
-        Self { commands, inputs: Mutex::default(), starts, started: Mutex::default() }
+        Self {
+            commands,
+            inputs: Mutex::default(),
+            settled: AtomicUsize::new(0),
+            starts,
+            started: Mutex::default(),
+        }
+    }
+
+    /// How often the machine waited for udev.
+    pub fn settled(&self) -> usize {
+        self.settled.load(Ordering::Relaxed)
     }
 
     /// The commands that read something, and what.
@@ -102,6 +116,9 @@ impl Answered {
 
 impl Commands for Answered {
     fn run(&self, command: &Command) -> Result<Output, CommandError> {
+        if command.shown() == ["udevadm", "settle"] {
+            self.settled.fetch_add(1, Ordering::Relaxed);
+        }
         if let Some(outcome) = self.started.lock().expect("no panic holds it").remove(&command.shown()) {
             return outcome;
         }

@@ -232,6 +232,9 @@ fn run(directory: &Path, module: &str) -> String {
     for body in http.bodies() {
         let _ = writeln!(text, "body {body}");
     }
+    if commands.settled() > 0 {
+        let _ = writeln!(text, "settled {} times", commands.settled());
+    }
     let slept = system.clock.monotonic();
     if !slept.is_zero() {
         let _ = writeln!(text, "slept {} s", slept.as_secs_f64());
