@@ -14,7 +14,7 @@ use model::datasource::{Evidence, HostKey, Medium, SourceError, SourceStage};
 use model::effects::{Body, HttpError, Method, Request, Url};
 use model::instance::Bytes;
 use model::update::Event;
-use model::{About, Crawl, DataSource, Identified, Instance, InstanceId, Node, Platform, Secret, Settled};
+use model::{About, Crawl, DataSource, Identified, Instance, Node, Platform, Secret, Settled};
 use serde_json::{Map, Value};
 
 const NAME: &str = "GCE";
@@ -222,14 +222,11 @@ fn instance(crawl: &Crawl<'_>, config: &Node) -> Result<Instance, SourceError> {
     // Names are long here, and only the first part is used.
     let hostname = text("local-hostname").split('.').next().unwrap_or_default().to_owned();
     Ok(Instance {
-        instance_id: InstanceId::new(text("instance-id")),
         subplatform: format!("metadata ({base})"),
         hostname: Some(hostname),
         public_keys,
         user_data,
-        availability_zone: Some(zone),
         region: Some(region),
-        launch_index: None,
         ..standard::instance(&ABOUT, crawl.stage, metadata)
     })
 }

@@ -42,7 +42,11 @@ pub(crate) struct IbmCloud;
 /// Whether the template's own software configures the machine in this boot.
 fn is_provisioning(platform: &Platform<'_>) -> bool {
     let files = platform.files();
-    let modified = |path: &str| files.stat(Path::new(path)).ok().flatten().map(|found| found.modified);
+    is_provisioned_now(|path| Some(files.stat(Path::new(path)).ok()??.modified))
+}
+
+/// The same, by the times at which files were modified.
+fn is_provisioned_now(modified: impl Fn(&str) -> Option<i64>) -> bool {
     match (modified(PROVISIONING), modified(INSTALLED), modified(BOOT)) {
         (None, ..) | (Some(_), Some(_), None) => false,
         (Some(_), None, _) => true,
@@ -161,8 +165,33 @@ fn instance(
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn cases() {
-        crate::testing::run_cases("ibmcloud", &super::IbmCloud);
+        crate::testing::run_cases("ibmcloud", &IbmCloud);
+    }
+
+    /// The original's `_is_ibm_provisioning`: the log is of this boot if it is newer than the first process.
+    #[test]
+    fn provisioning_ends_with_its_boot() {
+        for (provisioning, installed, boot, expected) in [
+            (None, None, None, false),
+            (None, Some(3), Some(2), false),
+            (Some(1), None, None, true),
+            (Some(1), None, Some(2), true),
+            (Some(1), Some(3), None, false),
+            (Some(1), Some(3), Some(2), true),
+            (Some(1), Some(2), Some(2), false),
+            (Some(1), Some(1), Some(2), false),
+        ] {
+            let modified = |path: &str| match path {
+                PROVISIONING => provisioning,
+                INSTALLED => installed,
+                BOOT => boot,
+                _ => None,
+            };
+            assert_eq!(is_provisioned_now(modified), expected, "{provisioning:?} {installed:?} {boot:?}");
+        }
     }
 }

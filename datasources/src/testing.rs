@@ -2,12 +2,13 @@
 
 mod faked;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use model::datasource::{SourceError, SourceStage};
 use model::effects::{Http, HttpError, Request, Response};
-use model::{Crawl, DataSource, Identified, Instance, Node, Paths, Platform, System};
+use model::{Crawl, DataSource, Identified, Instance, Node, Paths, Platform, Settled, System};
 use system::Scratch;
 
 /// A machine and its evidence.
@@ -67,6 +68,7 @@ impl Machine {
             cmdline: self.system.files.text(Path::new("/proc/cmdline")).unwrap_or_default(),
             devices: self.system.devices.block_devices().expect("no error"),
             known_virtualization: std::sync::OnceLock::from(self.virtualization.clone()),
+            known_dmi: std::sync::Mutex::default(),
             container: false,
         }
     }
@@ -171,7 +173,7 @@ pub(crate) fn described(instance: &Instance) -> String {
 /// each line; `devices` has their attributes and `files`; `config` the system configuration; `http` the
 /// responses for URLs; `stage` is local or network. In `expect`, `identified` is no, maybe or found; `configured` whether
 /// the stages query the source without detection; `described` the class and its detail; `found` is false if there is no instance; `files` lists written files, `ran` commands, `addresses` temporary ones; `instance` must be
-/// contained in the instance, where user-data and vendor-data are text.
+/// contained in the instance, where user-data and vendor-data are text; `settled` is what the source does with it later.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -231,6 +233,19 @@ struct Expect {
     modes: std::collections::BTreeMap<String, String>,
     #[serde(default)]
     instance: serde_json::Map<String, serde_json::Value>,
+    #[serde(default)]
+    settled: Settling,
+}
+
+/// What the source does with a new instance once the machine is set up with it.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settling {
+    /// All command lines.
+    ran: Vec<String>,
+    removed: Vec<String>,
+    /// The metadata that it adds or changes.
+    metadata: serde_json::Map<String, serde_json::Value>,
 }
 
 fn yes() -> bool {
@@ -250,6 +265,7 @@ pub(crate) fn run_cases(name: &str, source: &dyn DataSource) {
         .collect();
     paths.sort();
     assert!(!paths.is_empty(), "{} has no case", directory.display());
+    let (mut set, mut expected) = (BTreeSet::new(), BTreeSet::new());
     for path in paths {
         let text = std::fs::read(&path).expect("a case");
         let shown = path.display().to_string();
@@ -257,8 +273,14 @@ pub(crate) fn run_cases(name: &str, source: &dyn DataSource) {
             Node::from_yaml(&shown, &text).unwrap_or_else(|error| panic!("{error}")).expect("not empty");
         let case: Case =
             serde_json::from_value(node.to_json()).unwrap_or_else(|error| panic!("{shown}: {error}"));
-        check(&shown, case, source);
+        expected.extend(case.expect.instance.keys().cloned());
+        expected.extend(case.expect.described.iter().map(|_| "detail".to_owned()));
+        set.extend(check(&shown, case, source));
     }
+    // The metadata is mostly the service's own document, which the comparison with upstream compares.
+    expected.insert("metadata".to_owned());
+    let unchecked: Vec<&String> = set.difference(&expected).collect();
+    assert!(unchecked.is_empty(), "{name} sets fields of an instance that no case expects: {unchecked:?}");
 }
 
 /// The files and devices of a case.
@@ -290,7 +312,8 @@ fn root_of(case: &Case) -> Scratch {
     scratch
 }
 
-fn check(shown: &str, case: Case, source: &dyn DataSource) {
+/// Runs a case; returns the fields of the instance that the source set.
+fn check(shown: &str, case: Case, source: &dyn DataSource) -> BTreeSet<String> {
     let scratch = root_of(&case);
     let mut web = Scratch::new().directory("/web");
     for (url, content) in &case.http {
@@ -312,9 +335,9 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
     }
     let stage = if case.stage == "local" { SourceStage::Local } else { SourceStage::Network };
     let found = machine.crawl(source, stage).unwrap_or_else(|error| panic!("{shown}: {error}"));
-    let ran = ran.lock().expect("no panic").clone();
+    let before = ran.lock().expect("no panic").clone();
     for line in &case.expect.ran {
-        assert!(ran.contains(line), "{shown}: {line} did not run: {ran:#?}");
+        assert!(before.contains(line), "{shown}: {line} did not run: {before:#?}");
     }
     if let Some(expected) = &case.expect.addresses {
         let what = |effect: system::Effect| match effect.kind {
@@ -339,7 +362,7 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
         assert_eq!(&format!("{:04o}", found.mode), mode, "{shown}: {path}");
     }
     assert_eq!(found.is_some(), case.expect.found, "{shown}: found");
-    let Some(instance) = found else { return };
+    let Some(instance) = found else { return BTreeSet::new() };
     if let Some(expected) = &case.expect.described {
         assert_eq!(&described(&instance), expected, "{shown}: described");
     }
@@ -363,5 +386,37 @@ fn check(shown: &str, case: Case, source: &dyn DataSource) {
     document["vendor_data2"] = instance.vendor_data2.as_ref().map(vendor).unwrap_or_default();
     for (key, expected) in &case.expect.instance {
         assert_eq!(&document[key], expected, "{shown}: {key}");
+    }
+    settle(shown, &machine, &ran, source, &instance, &case.expect.settled);
+    let plain = metadata::standard::instance(source.about(), stage, serde_json::Map::new());
+    let plain = serde_json::to_value(plain).expect("plain data");
+    let document = document.as_object().expect("fields").iter();
+    document.filter(|(key, value)| plain.get(*key) != Some(*value)).map(|(key, _)| key.clone()).collect()
+}
+
+/// Has the source complete and activate a new instance.
+fn settle(
+    shown: &str,
+    machine: &Machine,
+    ran: &faked::Ran,
+    source: &dyn DataSource,
+    instance: &Instance,
+    expect: &Settling,
+) {
+    let platform = machine.platform();
+    let settled = Settled { platform: &platform, instance, new: true };
+    ran.lock().expect("no panic").clear();
+    for path in &expect.removed {
+        assert!(machine.system.files.exists(Path::new(path)), "{shown}: {path} is not there before");
+    }
+    let completed = source.complete(&settled).unwrap_or_else(|error| panic!("{shown}: complete: {error}"));
+    let metadata = completed.map(|completed| completed.metadata).unwrap_or_default();
+    for (key, value) in &expect.metadata {
+        assert_eq!(metadata.get(key), Some(value), "{shown}: {key} of the complete metadata");
+    }
+    source.activate(&settled).unwrap_or_else(|error| panic!("{shown}: activate: {error}"));
+    assert_eq!(*ran.lock().expect("no panic"), expect.ran, "{shown}: commands of a settled machine");
+    for path in &expect.removed {
+        assert!(!machine.system.files.exists(Path::new(path)), "{shown}: {path} is still there");
     }
 }

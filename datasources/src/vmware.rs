@@ -12,7 +12,7 @@ mod transport;
 use model::datasource::{Evidence, Medium, SourceError};
 use model::instance::{Bytes, VendorData};
 use model::update::{Event, Hotplug, Policy};
-use model::{About, Crawl, DataSource, Identified, Instance, InstanceId, NetworkConfig, Platform, Settled};
+use model::{About, Crawl, DataSource, Identified, Instance, NetworkConfig, Platform, Settled};
 use serde_json::{Map, Value};
 
 use metadata::guestinfo::Tool;
@@ -151,7 +151,6 @@ fn instance(crawl: &Crawl<'_>, found: Found) -> Result<Option<Instance>, SourceE
         let uuid = metadata::detection::required(crawl.platform, "product_uuid", NAME, "UUID")?;
         metadata.insert("instance-id".to_owned(), uuid.to_lowercase().into());
     }
-    let id = metadata.get("instance-id").and_then(standard::text).unwrap_or_default();
     let keys = KEYS.iter().find_map(|name| metadata.get(*name));
     let network = match metadata.get("network").and_then(|network| network.get("config")) {
         Some(config) => Some(NetworkConfig::from_json(config.clone(), "VMware's metadata")),
@@ -160,7 +159,6 @@ fn instance(crawl: &Crawl<'_>, found: Found) -> Result<Option<Instance>, SourceE
     Ok(Some(Instance {
         detail: format!(" [seed={}]", transport.name()),
         subplatform: format!("{} ({})", transport.name(), transport.place()),
-        instance_id: InstanceId::new(id),
         user_data: user_data.map(Bytes),
         vendor_data: vendor_data.map(|bytes| VendorData::One(Bytes(bytes))),
         network,

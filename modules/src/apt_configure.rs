@@ -61,12 +61,14 @@ impl Module for AptConfigure {
                 let apt = model::config::from_node(&node)?;
                 (node, apt)
             }
-            None => (context.config.get("apt").cloned().unwrap_or_default(), config.apt.unwrap_or_default()),
+            None => match context.config.get("apt") {
+                Some(node) if node.is_null() => {
+                    let message = "apt: expected a mapping, found null".to_owned();
+                    return Err(ModuleError::Invalid { origin: node.origin.clone(), message });
+                }
+                node => (node.cloned().unwrap_or_default(), config.apt.unwrap_or_default()),
+            },
         };
-        if context.config.get("apt").is_some_and(Node::is_null) {
-            let message = "apt: expected a mapping, found null".to_owned();
-            return Err(ModuleError::Invalid { origin: node.origin, message });
-        }
         debconf::apply(context, apt.debconf_selections.as_ref(), &node, report)?;
         if !node.is_truthy()
             && let Some(reason) = unusable(context)

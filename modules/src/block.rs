@@ -188,6 +188,99 @@ mod tests {
         assert!(is_device(root()));
         assert!(is_device(root().node("/dev/null").node("/dev/vda")));
         assert!(!is_device(root().node("/dev/null")));
+        let other = system::Scratch::new().node("/dev/null").node("/dev/vdb").file("/dev/vda", "");
+        assert!(!is_device(other), "a file is none");
+    }
+
+    /// The original's `rootdev_from_cmdline`; names of IDs are in lower case in /dev/disk.
+    #[test]
+    fn devices_of_the_kernel_command_line() {
+        for (command_line, expected) in [
+            ("ro root=/dev/vda1 quiet", Some("/dev/vda1")),
+            ("root=LABEL=cloudimg-rootfs", Some("/dev/disk/by-label/cloudimg-rootfs")),
+            ("root=UUID=5B2E-AA", Some("/dev/disk/by-uuid/5b2e-aa")),
+            ("root=PARTUUID=5B2E-AA", Some("/dev/disk/by-partuuid/5b2e-aa")),
+            ("root=sda1", Some("/dev/sda1")),
+            ("ro nfsroot=x", None),
+        ] {
+            let (system, _) = system::Scratch::new().file("/proc/cmdline", command_line).system();
+            assert_eq!(root_device(system.files.as_ref()).as_deref(), expected, "{command_line}");
+        }
+        assert_eq!(root_device(system::scratch().0.files.as_ref()), None);
+    }
+
+    /// mountinfo in proc(5); the original's `parse_mount_info` refuses a line with fewer than ten fields.
+    #[test]
+    fn the_mount_of_a_path() {
+        let line = |point: &str, device: &str| {
+            format!("20 1 8:1 / {point} rw,noatime shared:1 - ext4 {device} rw\n")
+        };
+        let info = [
+            line("/", "/dev/a"),
+            line("/srv", "/dev/b"),
+            line("/srv", "/dev/c"),
+            line("/srv/data", "/dev/d"),
+        ]
+        .concat();
+        let found = |path: &str, files: &[(&str, &str)]| {
+            let root = files.iter().fold(system::Scratch::new(), |root, (path, text)| root.file(path, text));
+            mount_of(root.system().0.files.as_ref(), path).map(|mount| mount.device)
+        };
+        for (path, device) in
+            [("/", "/dev/a"), ("/srv", "/dev/c"), ("/srv/data/x", "/dev/d"), ("/srvdata", "/dev/a")]
+        {
+            assert_eq!(found(path, &[("/proc/self/mountinfo", &info)]).as_deref(), Some(device), "{path}");
+        }
+        for broken in [
+            "20 1 8:1 / / rw - ext4 /dev/a\n",
+            "20 1 8:1 / / rw,noatime a b c ext4 /dev/a rw\n",
+            "1 2 3 4 5 6 7 8 9 - ext4\n",
+        ] {
+            assert_eq!(found("/", &[("/proc/self/mountinfo", &format!("{info}{broken}"))]), None, "{broken}");
+        }
+        let table = "/dev/a / ext4 rw 0 0\n/dev/b /srv ext4 rw 0 0\n";
+        for file in ["/proc/mounts", "/etc/mtab"] {
+            assert_eq!(found("/srv", &[(file, table)]).as_deref(), Some("/dev/b"), "{file}");
+            assert_eq!(found("/srv/x", &[(file, table), ("/proc/self/mountinfo", "")]), None, "{file}");
+        }
+        assert_eq!(found("/", &[]), None);
+    }
+
+    #[test]
+    fn mounts_have_four_fields() {
+        let all = mounts("/dev/a / ext4 rw,noatime 0 0\n\nproc /proc\ntmpfs /run tmpfs\n");
+        let all: Vec<[&str; 4]> =
+            all.iter().map(|mount| [&*mount.device, &*mount.point, &*mount.kind, &*mount.options]).collect();
+        assert_eq!(all, [["/dev/a", "/", "ext4", "rw,noatime"], ["tmpfs", "/run", "tmpfs", ""]]);
+    }
+
+    /// realpath(3), of which the last parts may be missing.
+    #[test]
+    fn links_are_followed() {
+        let root = (0..45).fold(system::Scratch::new(), |root, at| {
+            root.link(&format!("/loop/{at}"), &format!("{}", at + 1))
+        });
+        let root = root
+            .file("/dev/vda", "")
+            .link("/dev/disk/by-label/root", "../../vda")
+            .link("/dev/root", "/dev/disk/by-label/root")
+            .link("/there", "/dev/disk")
+            .link("/a/self", "self");
+        let (system, _) = root.system();
+        for (path, expected) in [
+            ("/dev/vda", "/dev/vda"),
+            ("/dev/disk/by-label/root", "/dev/vda"),
+            ("/dev/root", "/dev/vda"),
+            ("/there/by-label/root", "/dev/vda"),
+            ("/there/../x/./y", "/dev/x/y"),
+            ("/missing/../dev/vdz", "/dev/vdz"),
+            ("/../dev/vda", "/dev/vda"),
+            ("/a/self", "/a/self"),
+            ("/loop/4", "/loop/44"),
+            ("/loop/5", "/loop/45"),
+        ] {
+            assert_eq!(canonical(system.files.as_ref(), Path::new(path)), Path::new(expected), "{path}");
+        }
     }
 }
 

@@ -65,3 +65,25 @@ impl Module for SetHostname {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The original's `SetHostname` in the local stage: only a name that somebody gave is set before the network.
+    #[test]
+    fn a_given_name_is_set_early() {
+        let config =
+            |text: &str| Node::from_yaml("t", text.as_bytes()).expect("valid").unwrap_or_default();
+        for (text, name, early) in [
+            ("{}", None, false),
+            ("hostname: web", None, true),
+            ("fqdn: web.example.org", None, true),
+            ("{}", Some("web"), true),
+            ("{}", Some(""), false),
+        ] {
+            let instance = Instance { hostname: name.map(str::to_owned), ..Instance::default() };
+            assert_eq!(SetHostname.is_early(&config(text), &instance), early, "{text} {name:?}");
+        }
+    }
+}

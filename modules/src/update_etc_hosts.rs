@@ -134,3 +134,22 @@ fn add_line(context: &Context<'_>, address: &str, hostname: &str, fqdn: &str) ->
     context.system.files.write(path, &text, &Attributes::mode(0o644))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::own_address;
+
+    /// The original's `update_etc_hosts` in distros/debian.py: 127.0.1.1 there, 127.0.0.1 elsewhere.
+    #[test]
+    fn only_a_loopback_address_of_version_4_is_the_hosts() {
+        for (template, address) in [
+            ("127.0.0.1 localhost\n127.0.1.1 {{fqdn}} {{hostname}}\n", Some("127.0.1.1")),
+            ("::1 {{fqdn}} {{hostname}}\n", None),
+            ("192.0.2.1 {{fqdn}} {{hostname}}\n", None),
+            ("# {{fqdn}} is the name\n127.0.1.1 {{hostname}}\n", None),
+            ("127.0.0.1 localhost\n", None),
+        ] {
+            assert_eq!(own_address(template).as_deref(), address, "{template}");
+        }
+    }
+}

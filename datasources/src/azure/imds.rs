@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers each request with the next of these; 0 is a failed connection.
+    /// Answers each request with the next of these; 0 is a failed connection, 1 no answer in time.
     struct Answers(Vec<u16>, AtomicUsize);
 
     impl Http for Answers {
@@ -138,6 +138,7 @@ mod tests {
             let url = Url::new(&request.url);
             match self.0.get(number).or(self.0.last()).copied().unwrap_or(0) {
                 0 => Err(HttpError::Connection { url, reason: "refused".into() }),
+                1 => Err(HttpError::TimedOut { url, limit: TIMEOUT }),
                 200 => Ok(Response { status: 200, headers: Vec::new(), body: br#"{"compute": {}}"#.to_vec() }),
                 status => Err(HttpError::Status { url, status, retry_after: None }),
             }
@@ -156,6 +157,8 @@ mod tests {
     fn errors_that_pass_are_waited_for() {
         assert_eq!(asked(&[404, 410, 429, 500, 0, 200], true), (None, 6));
         assert_eq!(asked(&[400, 200], true), (None, 2));
+        assert_eq!(asked(&[1, 1, 200], false), (None, 3));
+        assert_eq!(asked(&[1], true), (Some("read timeout querying IMDS".into()), 301));
         assert_eq!(asked(&[503], true), (Some("http error 503 querying IMDS".into()), 1));
         assert_eq!(asked(&[0], false), (Some("connection error querying IMDS".into()), 11));
         assert_eq!(asked(&[0], true), (Some("connection error querying IMDS".into()), 301));

@@ -131,11 +131,20 @@ mod tests {
         assert_eq!(joined(&fields), "a=b|'c=d|e'|'f=''g''\n'");
     }
 
+    /// The original's `ReportableErrorImdsUrlError`.
     #[test]
     fn each_error_of_the_service_has_its_reason() {
-        let url = model::effects::Url::new("http://h/");
-        let report = Report::of_imds(&HttpError::Status { url, status: 503, retry_after: None }, 1.5, "http://h/");
-        assert_eq!(report.reason, "http error 503 querying IMDS");
+        let url = || model::effects::Url::new("http://h/");
+        let report = |error: HttpError| Report::of_imds(&error, 1.5, "http://h/");
+        for (error, reason) in [
+            (HttpError::Status { url: url(), status: 503, retry_after: None }, "http error 503 querying IMDS"),
+            (HttpError::TimedOut { url: url(), limit: std::time::Duration::from_secs(30) }, "read timeout querying IMDS"),
+            (HttpError::Connection { url: url(), reason: "refused".into() }, "connection error querying IMDS"),
+            (HttpError::TooLong { url: url(), limit: 1 }, "unexpected error querying IMDS"),
+        ] {
+            assert_eq!(report(error).reason, reason);
+        }
+        let report = report(HttpError::Status { url: url(), status: 503, retry_after: None });
         assert_eq!(report.data[..2], [("http_code", "503".to_owned()), ("duration", "1.5".to_owned())]);
         let failure = Failure::broken("ovf-env.xml", "torn");
         assert_eq!(failure.report().reason, "unhandled exception");

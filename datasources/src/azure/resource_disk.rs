@@ -117,7 +117,7 @@ fn is_fresh(system: &System, preserve_ntfs: bool) -> (bool, String) {
 
 #[cfg(test)]
 mod tests {
-    use model::effects::BlockDevice;
+    use model::effects::{BlockDevice, Devices, Tree};
     use model::{Instance, Node, Paths, Platform};
     use system::Scratch;
 
@@ -154,6 +154,49 @@ mod tests {
         assert_eq!(is_fresh(&system, false), (false, format!("device {PATH} was not partitioned")));
     }
 
+    /// Devices of which none can be opened, for this reason.
+    struct Unreadable(Vec<BlockDevice>, &'static str);
+
+    impl Devices for Unreadable {
+        fn block_devices(&self) -> Result<Vec<BlockDevice>, DeviceError> {
+            Ok(self.0.clone())
+        }
+        fn open(&self, device: &Path) -> Result<Box<dyn Tree>, DeviceError> {
+            Err(DeviceError::Format { device: device.to_owned(), reason: self.1.to_owned() })
+        }
+    }
+
+    /// The original's `can_dev_be_reformatted`: a system that cannot mount NTFS has no files of its own there.
+    #[test]
+    fn a_disk_that_cannot_be_read() {
+        for (reason, fresh) in [("unknown filesystem type 'ntfs'", true), ("the superblock is damaged", false)] {
+            let (mut system, _) = machine("ntfs", &["data"]).system();
+            let devices = system.devices.block_devices().expect("no error");
+            system.devices = std::sync::Arc::new(Unreadable(devices, reason));
+            assert_eq!(is_fresh(&system, false).0, fresh, "{reason}");
+        }
+    }
+
+    /// The original's `can_dev_be_reformatted`: with two partitions, the second one counts.
+    #[test]
+    fn the_partition_that_counts() {
+        let disk = |names: &[&str]| {
+            let scratch = names.iter().fold(Scratch::new().file(PATH, ""), |root, name| root.file(&format!("{PATH}{name}"), ""));
+            let device = |root: Scratch, name: &&str| {
+                let path = format!("{PATH}{name}").into();
+                let device = BlockDevice { path, filesystem: Some("ntfs".into()), ..BlockDevice::default() };
+                root.device(device, "/nothing")
+            };
+            let scratch = names.last().into_iter().fold(scratch.directory("/nothing"), device);
+            is_fresh(&scratch.system().0, false).0
+        };
+        assert!(disk(&["-part1"]));
+        assert!(disk(&["1", "2"]));
+        assert!(disk(&["p1", "p15"]));
+        assert!(!disk(&["-part1", "-part2", "-part3"]));
+        assert!(!disk(&["-part16"]), "beyond the kernel's numbers");
+    }
+
     #[test]
     fn the_modules_run_again_at_the_first_boot() {
         let semaphore = "/var/lib/cloud/instance/sem/config_mounts";
@@ -166,6 +209,7 @@ mod tests {
             cmdline: String::new(),
             devices: Vec::new(),
             known_virtualization: std::sync::OnceLock::from(String::new()),
+            known_dmi: std::sync::Mutex::default(),
             container: false,
         };
         let settled = |new| Settled { platform: &platform, instance: &instance, new };

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use model::datasource::SourceStage;
 use model::effects::{
-    Address, Body, Http, HttpError, Link, LinkChanges, LinkError, LinkEvent, LinkEventKind, LinkEvents, Links, Request,
+    Address, BlockDevice, Body, Http, HttpError, Link, LinkChanges, LinkError, LinkEvent, LinkEventKind, LinkEvents, Links, Request,
     Response, Route,
 };
+use model::{DataSource as _, Settled};
 use system::{Scratch, TreeHttp};
 
 use super::Azure;
@@ -318,6 +319,56 @@ fn entropy_of_the_firmware() {
         }
         let metadata = azure.crawl().0.expect("an instance").metadata;
         assert_eq!(metadata.get("random_seed").and_then(serde_json::Value::as_str), seed, "{content:?}");
+    }
+}
+
+/// The original's `activate`: the modules run again for a fresh disk, unless the configuration keeps NTFS.
+#[test]
+fn a_fresh_disk_is_prepared() {
+    let semaphore = Path::new("/var/lib/cloud/instance/sem/config_disk_setup");
+    for (config, new, removed) in [
+        ("", true, true),
+        ("", false, true),
+        ("datasource: {Azure: {never_destroy_ntfs: true}}", false, false),
+        ("datasource: {Azure: {never_destroy_ntfs: false}}", false, true),
+    ] {
+        let disk = super::resource_disk::PATH;
+        let part = format!("{disk}-part1");
+        let ntfs = BlockDevice { path: part.clone().into(), filesystem: Some("ntfs".into()), ..BlockDevice::default() };
+        let scratch = Scratch::new().file(disk, "").file(&part, "").directory("/empty").device(ntfs, "/empty");
+        let scratch = scratch.file(semaphore.to_str().expect("UTF-8"), "");
+        let http = Arc::new(TreeHttp::new(Arc::new(Scratch::new()), None));
+        let machine = Machine::with_http(scratch, http).config(config);
+        let (platform, instance) = (machine.platform(), model::Instance::default());
+        Azure.activate(&Settled { platform: &platform, instance: &instance, new }).expect("no error");
+        assert_eq!(!machine.system.files.exists(semaphore), removed, "{config} {new}");
+    }
+}
+
+/// The original's `ReportableErrorProxyAgentStatusFailure` and `ReportableErrorProxyAgentNotFound`.
+#[test]
+fn a_proxy_that_does_not_work_is_reported() {
+    let proxy = "<a:ProvisionGuestProxyAgent>true</a:ProvisionGuestProxyAgent>";
+    for (installed, code, reported) in [
+        (true, 0, None),
+        (true, 7, Some("reason=azure-proxy-agent status failure|agent=Cloud-Init/26.2|exit_code=7|stdout=|stderr=down|")),
+        (false, 0, Some("reason=azure-proxy-agent not found|agent=Cloud-Init/26.2|")),
+    ] {
+        let mut azure = Azures::new(&ovf("", proxy), &[("instance", r#"{"network": {"interface": []}}"#)]);
+        if installed {
+            let mode = model::effects::Attributes::mode(0o755);
+            let path = Path::new("/usr/bin/azure-proxy-agent");
+            azure.machine.system.files.write(path, b"", &mode).expect("written");
+        }
+        let answering = system::Answering::over(&azure.machine.system).exits("azure-proxy-agent", code, "down");
+        azure.machine.system.commands = Arc::new(answering);
+        let (found, requests) = azure.crawl();
+        found.expect("an instance");
+        let failures: Vec<&String> = requests.iter().filter(|line| line.contains("<State>NotReady")).collect();
+        match reported {
+            None => assert!(failures.is_empty(), "{failures:?}"),
+            Some(reason) => assert!(failures.len() == 1 && failures[0].contains(reason), "{reason}: {requests:?}"),
+        }
     }
 }
 

@@ -184,10 +184,12 @@ mod tests {
         assert_eq!(error, "http://h/: Missing Container/ContainerId in GoalState XML");
     }
 
+    type Cause = fn(model::effects::Url) -> HttpError;
+
     /// Answers after some failures, and counts the requests.
     struct Late {
         failures: u32,
-        reason: &'static str,
+        error: Cause,
         asked: std::sync::atomic::AtomicU32,
     }
 
@@ -195,7 +197,7 @@ mod tests {
         fn send(&self, request: &Request) -> Result<model::effects::Response, HttpError> {
             let asked = self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             if asked < self.failures {
-                return Err(HttpError::Connection { url: request.shown(), reason: self.reason.to_owned() });
+                return Err((self.error)(request.shown()));
             }
             Ok(model::effects::Response { status: 200, headers: Vec::new(), body: b"ok".to_vec() })
         }
@@ -205,18 +207,25 @@ mod tests {
     /// unreachable.
     #[test]
     fn a_request_is_repeated_for_twenty_minutes() {
-        for (failures, reason, works, attempts) in [
-            (0, "Connection refused", true, 1),
-            (3, "Connection refused", true, 4),
-            (1199, "Connection refused", true, 1200),
-            (1200, "Connection refused", false, 1200),
-            (1, "Network is unreachable (os error 101)", false, 1),
-        ] {
-            let http = std::sync::Arc::new(Late { failures, reason, asked: 0.into() });
+        let refused = |url| HttpError::Connection { url, reason: "Connection refused".into() };
+        let unreachable = |url| HttpError::Connection { url, reason: "Network is unreachable (os error 101)".into() };
+        let cases: [(u32, Cause, bool, u32); 8] = [
+            (0, refused, true, 1),
+            (3, refused, true, 4),
+            (1199, refused, true, 1200),
+            (1200, refused, false, 1200),
+            (1, unreachable, false, 1),
+            (1, |url| HttpError::NotAsked { url }, false, 1),
+            (1, |url| HttpError::Refused { url, reason: "no TLS".into() }, false, 1),
+            (1, |url| HttpError::Status { url, status: 410, retry_after: None }, true, 2),
+        ];
+        for (failures, error, works, attempts) in cases {
+            let http = std::sync::Arc::new(Late { failures, error, asked: 0.into() });
             let (system, _) = system::Scratch::new().system_with(http.clone());
             let answer = send(&system, Request::get("http://168.63.129.16/machine/?comp=goalstate"));
-            assert_eq!(answer.is_ok(), works, "{failures} {reason}");
-            assert_eq!(http.asked.load(std::sync::atomic::Ordering::Relaxed), attempts, "{failures} {reason}");
+            let shown = error(model::effects::Url::new("http://h/"));
+            assert_eq!(answer.is_ok(), works, "{failures} {shown}");
+            assert_eq!(http.asked.load(std::sync::atomic::Ordering::Relaxed), attempts, "{failures} {shown}");
         }
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::datasource::SourceStage;
-use model::effects::{Serial, SerialError, SerialPort};
-use model::{Identified, Instance};
+use model::effects::{Environment, Serial, SerialError, SerialPort, Uname};
+use model::{DataSource as _, Identified, Instance};
 use serde_json::json;
 use system::Scratch;
 
@@ -145,7 +145,15 @@ fn every_value_of_a_machine() {
     assert_eq!(instance.hostname.as_deref(), Some("box"));
     assert_eq!(instance.public_keys, ["ssh-rsa AAAA one", "ssh-rsa BBBB two"]);
     assert_eq!(instance.availability_zone.as_deref(), Some("us-west-1"));
-    assert_eq!(instance.platform, "joyent");
+    assert_eq!((instance.cloud_name.as_str(), instance.platform.as_str()), ("joyent", "joyent"));
+    assert_eq!(instance.subplatform, "serial (/dev/ttyS1)");
+    assert_eq!(instance.sensitive, ["legacy-user-data", "user-script", "operator-script"]);
+    let disk = json!({
+        "disk_setup": {"ephemeral0": {"table_type": "mbr", "layout": false, "overwrite": false}},
+        "fs_setup": [{"label": "ephemeral0", "filesystem": "ext4", "device": "ephemeral0"}],
+    });
+    assert_eq!(instance.config, Some(disk));
+    assert!(!SmartOs.still_same(&machine.platform(), &instance), "only the host knows");
     assert_eq!(instance.user_data.as_ref().map(|data| data.0.as_slice()), Some(&b"#cloud-config\n{}\n"[..]));
     assert_eq!(instance.disk_aliases["ephemeral0"], "/dev/vdb");
     assert_eq!(instance.metadata["dns_servers"], json!(["192.0.2.53"]));
@@ -158,6 +166,58 @@ fn every_value_of_a_machine() {
     let Some(model::instance::VendorData::One(vendor)) = &instance.vendor_data else { panic!("vendor-data") };
     let vendor = String::from_utf8_lossy(&vendor.0);
     assert!(vendor.starts_with("#cloud-boothook\n") && vendor.contains(script), "{vendor}");
+}
+
+/// A machine whose kernel is that of a zone.
+struct InZone(Arc<dyn Environment>);
+
+impl Environment for InZone {
+    fn var(&self, name: &str) -> Option<String> {
+        self.0.var(name)
+    }
+    fn pid(&self) -> u32 {
+        self.0.pid()
+    }
+    fn uid(&self) -> u32 {
+        self.0.uid()
+    }
+    fn uname(&self) -> Uname {
+        Uname { version: super::ZONE.to_owned(), ..self.0.uname() }
+    }
+    fn random(&self, buffer: &mut [u8]) {
+        self.0.random(buffer);
+    }
+    fn tell(&self, text: &str) {
+        self.0.tell(text);
+    }
+}
+
+/// The original's `JoyentMetadataSocketClient`: values have no further encoding, and nothing is synchronized.
+#[test]
+fn a_zone_has_a_socket() {
+    let mut values = VALUES.to_vec();
+    values.push(("base64_all", "true"));
+    let zone = |socket: &str| {
+        let scratch = Scratch::new().node(socket);
+        let http = Arc::new(system::TreeHttp::new(Arc::new(Scratch::new()), None));
+        let mut machine = Machine::with_http(scratch, http);
+        let host = Host::new(&values);
+        machine.system.serial = Arc::new(host.clone());
+        machine.system.environment = Arc::new(InZone(machine.system.environment.clone()));
+        (machine, host)
+    };
+    let (machine, host) = zone(super::SOCKET);
+    let instance = crawl(&machine);
+    assert_eq!(
+        testing::described(&instance),
+        "DataSourceSmartOS [client=JoyentMetadataSocketClient(socketpath=/native/.zonecontrol/metadata.sock)]"
+    );
+    assert_eq!(instance.hostname.as_deref(), Some("box"));
+    assert_eq!(instance.config, Some(json!({})), "a zone has no disk of its own");
+    assert_eq!(*host.empty.lock().expect("no panic"), 0);
+    let (machine, _) = zone("/native/other.sock");
+    assert_eq!(machine.identify(&SmartOs), Identified::No);
+    assert!(machine.crawl(&SmartOs, SourceStage::Local).expect("no error").is_none());
 }
 
 #[test]

@@ -241,6 +241,34 @@ mod tests {
         );
     }
 
+    /// The original's `get_host_info`: names only where there is one.
+    #[test]
+    fn a_host_without_a_name_has_none() {
+        for (hostname, names) in [("", vec![]), ("box\n", vec!["hostname", "local-hostname", "local_hostname"])] {
+            let (system, _) = system::Scratch::new().file("/etc/hostname", hostname).system();
+            let info = describe(&system).expect("no error");
+            let found: Vec<&str> = info.keys().map(String::as_str).filter(|key| *key != "network").collect();
+            assert_eq!(found, names);
+            assert!(names.iter().all(|name| info[*name] == "box"), "{info:?}");
+        }
+    }
+
+    /// Like Python's `getfqdn`: the canonical name of getent(1), if it prints one.
+    #[test]
+    fn the_canonical_name_of_a_host() {
+        for (programs, answer, name) in [
+            (&["/usr/bin/getent"][..], "192.0.2.5 STREAM box.example.org\n192.0.2.5 DGRAM\n", "box.example.org"),
+            (&["/usr/bin/getent"], "192.0.2.5 STREAM\n", "box"),
+            (&["/usr/bin/getent"], "", "box"),
+            (&[], "192.0.2.5 STREAM box.example.org\n", "box"),
+        ] {
+            let (mut system, _) = system::Scratch::new().programs(programs).file("/etc/hostname", "box\n").system();
+            let answering = system::Answering::over(&system).prints("getent ahosts box", answer);
+            system.commands = std::sync::Arc::new(answering);
+            assert_eq!(full_name(&system), name, "{programs:?} {answer}");
+        }
+    }
+
     /// The original's `wait_on_network`: for each family that the metadata asks for; this program gives up after ten
     /// minutes (docs/differences.md).
     #[test]

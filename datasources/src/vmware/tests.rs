@@ -1,4 +1,7 @@
+use std::sync::Arc;
+
 use model::datasource::SourceStage;
+use model::effects::{Address, Link, LinkChanges, LinkError, LinkEvents, Links, Route};
 use serde_json::json;
 use system::Scratch;
 
@@ -27,12 +30,82 @@ fn events_are_sorted() {
     assert_eq!(events_text(&[]), "network=");
 }
 
+/// The devices of a machine, of which the only one has these addresses and the default route.
+struct Online(Arc<dyn Links>, Vec<Address>);
+
+impl Links for Online {
+    fn links(&self) -> Result<Vec<Link>, LinkError> {
+        Ok(vec![Link { name: "ens1".to_owned(), ..Link::default() }])
+    }
+    fn addresses(&self, _link: &str) -> Result<Vec<Address>, LinkError> {
+        Ok(self.1.clone())
+    }
+    fn routes(&self) -> Result<Vec<Route>, LinkError> {
+        let route = |destination: &str| Route {
+            destination: destination.parse().expect("valid"),
+            prefix: 0,
+            gateway: None,
+            interface: "ens1".to_owned(),
+            metric: None,
+            kind: "unicast",
+            table: Route::MAIN,
+            expires: false,
+        };
+        Ok(vec![route("0.0.0.0"), route("::")])
+    }
+    fn rename(&self, from: &str, to: &str) -> Result<(), LinkError> {
+        self.0.rename(from, to)
+    }
+    fn set_up(&self, link: &str, up: bool) -> Result<(), LinkError> {
+        self.0.set_up(link, up)
+    }
+    fn watch(&self) -> Result<Box<dyn LinkChanges>, LinkError> {
+        self.0.watch()
+    }
+    fn events(&self) -> Result<Box<dyn LinkEvents>, LinkError> {
+        self.0.events()
+    }
+}
+
+/// The original's `advertise_local_ip_addrs`, and the network configuration as metadata.
+#[test]
+fn a_complete_machine_tells_the_hypervisor_its_addresses() {
+    let network = || Some(NetworkConfig::from_json(json!({"version": 2}), "t"));
+    for (addresses, transport, given, told, shown) in [
+        (&[("192.0.2.5", 24), ("2001:db8::5", 64)][..], "guestinfo", json!({}), &["ipv4 192.0.2.5", "ipv6 2001:db8::5/64"][..], 2),
+        (&[("192.0.2.5", 24)], "imc", json!({"network": {"config": {"version": 1}}}), &["ipv4 192.0.2.5"], 1),
+        (&[("192.0.2.5", 24)], "envvar", json!({}), &[], 2),
+        (&[], "guestinfo", json!({}), &[], 2),
+    ] {
+        let scratch = Scratch::new().program("/usr/bin/vmware-rpctool");
+        let http = Arc::new(system::TreeHttp::new(Arc::new(Scratch::new()), None));
+        let mut machine = crate::testing::Machine::with_http(scratch, http);
+        let address = |(text, prefix): &(&str, u8)| Address::new(text.parse().expect("valid"), *prefix);
+        machine.system.links =
+            Arc::new(Online(machine.system.links.clone(), addresses.iter().map(address).collect()));
+        let instance = Instance {
+            subplatform: format!("{transport} (x)"),
+            metadata: given.clone(),
+            network: network(),
+            ..Instance::default()
+        };
+        let platform = machine.platform();
+        let settled = Settled { platform: &platform, instance: &instance, new: true };
+        let complete = VMware.complete(&settled).expect("no error").expect("an instance");
+        let lines: Vec<String> =
+            told.iter().map(|line| format!("/usr/bin/vmware-rpctool info-set guestinfo.local-{line}")).collect();
+        assert_eq!(machine.recording.commands(), lines, "{transport} {addresses:?}");
+        assert_eq!(complete.metadata["network"]["config"]["version"], shown, "{transport} {addresses:?}");
+        assert!(complete.metadata["network"]["interfaces"].is_object(), "{transport} {addresses:?}");
+    }
+}
+
 #[test]
 fn a_plan_does_not_wait_for_a_specification_in_real_time() {
     let scratch = Scratch::new()
         .file("/sys/class/dmi/id/product_name", "VMware7,1\n")
         .file("/usr/lib/open-vm-tools/plugins/vmsvc/libdeployPkgPlugin.so", "");
-    let http = std::sync::Arc::new(system::TreeHttp::new(std::sync::Arc::new(Scratch::new()), None));
+    let http = Arc::new(system::TreeHttp::new(Arc::new(Scratch::new()), None));
     let machine = crate::testing::Machine::with_http(scratch, http);
     assert!(machine.crawl(&VMware, SourceStage::Local).expect("no error").is_none());
     assert_eq!(machine.system.clock.monotonic().as_secs(), 15);

@@ -276,4 +276,21 @@ mod tests {
             assert!(fill(wrong, &values).is_err(), "{wrong}");
         }
     }
+
+    /// Expectations: upstream's `get_force_flag` tests for `ext` anywhere in the name; mkfs.xfs(8), mkfs.btrfs(8), mkswap(8).
+    #[test]
+    fn options_that_overwrite() {
+        for (filesystem, flag) in [
+            ("ext4", Some("-F")),
+            ("EXT2", Some("-F")),
+            ("btrfs", Some("-f")),
+            ("XFS", Some("-f")),
+            ("reiserfs", Some("-f")),
+            ("swap", Some("-f")),
+            ("vfat", None),
+            ("", None),
+        ] {
+            assert_eq!(force_flag(filesystem), flag, "{filesystem}");
+        }
+    }
 }

@@ -234,4 +234,51 @@ mod tests {
             [("+665".to_owned(), None), ("0".to_owned(), Some("82".to_owned()))]
         );
     }
+
+    /// Expectations: cloudinit/config/cc_disk_setup.py: check_partition_layout.
+    #[test]
+    fn a_layout_matches_partitions_by_number_and_type() {
+        for (text, found, expected) in [
+            ("true", &["83"][..], Some(true)),
+            ("true", &[], Some(false)),
+            ("REMOVE", &["83"], Some(false)),
+            ("[50, 50]", &["83", "82"], Some(true)),
+            ("[50, 50]", &["83"], Some(false)),
+            ("[50, [50, 82]]", &["83", "82"], Some(true)),
+            ("[50, [50, 82]]", &["82", "83"], Some(false)),
+            ("[[50, null], [50, 8200]]", &["7", "82"], Some(true)),
+            ("[[100, linux]]", &["83"], None),
+        ] {
+            let node = Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there");
+            let found: Vec<String> = found.iter().map(|kind| (*kind).to_owned()).collect();
+            let layout = Layout::read(&node).expect("a layout");
+            assert_eq!(layout.matches(&found).ok(), expected, "{text} {found:?}");
+        }
+        assert!(!Layout::Nothing.matches(&[]).expect("no types"));
+    }
+
+    #[test]
+    fn what_is_no_size_or_type() {
+        for text in ["[[1]]", "[[1, 2, 3]]", "[true]", "[big]", "[.inf]", "[.nan]", "[[1, [82]]]", "[{}]", "7", "all"] {
+            let node = Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there");
+            assert!(Layout::read(&node).is_err(), "{text}");
+        }
+    }
+
+    /// The GUIDs of the UEFI specification and of the Discoverable Partitions Specification.
+    #[test]
+    fn types_for_the_programs() {
+        for (kind, guid, known) in [
+            (None, LINUX, true),
+            (Some("83"), LINUX, true),
+            (Some("ef00"), "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", true),
+            (Some("82"), "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F", true),
+            (Some("0FC63DAF-8483-4772-8E79-3D69D8477DE5"), "0FC63DAF-8483-4772-8E79-3D69D8477DE5", true),
+            (Some("zzzz"), LINUX, false),
+        ] {
+            assert_eq!(sfdisk_type(kind), (guid.to_owned(), known), "{kind:?}");
+        }
+        assert_eq!(sgdisk_type("82"), "8200");
+        assert_eq!(sgdisk_type("ef02"), "ef02");
+    }
 }

@@ -405,7 +405,10 @@ impl Templates for FakeTemplates {
     fn render(&self, name: &str, text: &str, variables: &serde_json::Value) -> Result<String, TemplateError> {
         let broken = || TemplateError { name: name.to_owned(), line: 1, reason: "a broken template".into() };
         let text = chosen(text, variables).ok_or_else(broken)?;
-        let text = text.strip_prefix("## template:jinja\n").unwrap_or(&text);
+        let text = ["## template:jinja\n", "## template: jinja\n"]
+            .iter()
+            .find_map(|head| text.strip_prefix(head))
+            .unwrap_or(&text);
         let variables = variables.as_object().expect("variables are a mapping");
         Ok(variables.iter().fold(text.to_owned(), |text, (name, value)| {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -463,6 +466,9 @@ impl Http for FakeHttp {
         }
         let mut statuses = self.statuses.lock().expect("no panic holds it");
         let status = if statuses.is_empty() { 200 } else { statuses.remove(0) };
+        if status == 0 {
+            return Err(HttpError::NotAsked { url: request.shown() });
+        }
         if status == 200 {
             let known = self.answers.iter().find(|(start, _)| request.url.starts_with(start));
             let body = known.map_or("fetched", |(_, body)| body).as_bytes().to_vec();

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fake::{FakeDistro, FakeHttp, FakeSemaphores, FakeTemplates};
-use machine::Answered;
-use model::effects::BlockDevice;
+use machine::{Answered, Booted, Heard};
+use model::effects::{BlockDevice, Command, Commands as _};
 use model::{Context, Instance, Node, Origin, Paths, Report, config};
 use serde::Deserialize;
 use system::{EffectKind, Given, Scratch};
@@ -50,8 +50,12 @@ struct Case {
     random: bool,
     /// What the network answers, by the beginning of the URL; else `fetched`.
     answers: Vec<(String, String)>,
-    /// Statuses that the network answers, one a request; then 200.
+    /// Statuses that the network answers, one a request; then 200. With 0, a plan does not ask it.
     statuses: Vec<u16>,
+    /// Whether this is a plan for the machine; what it notes is shown then.
+    plan: bool,
+    /// Whether the module may start what takes long before it runs.
+    start: bool,
 }
 
 fn node(path: &Path) -> Option<Node> {
@@ -124,14 +128,29 @@ fn listing(effects: &[system::Effect]) -> String {
     text
 }
 
-fn run(directory: &Path, module: &str) -> String {
-    let case: Case = node(&directory.join("case.yaml"))
-        .map(|node| {
-            config::from_node(&node).unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
-        })
-        .unwrap_or_default();
-    let config =
-        node(&directory.join("cloud-config.yaml")).unwrap_or_else(|| Node::empty_map(Origin::whole("none")));
+/// Adds what a module reported, and what a plan notes.
+fn tell(text: &mut String, report: &Report, mut notes: Vec<String>) {
+    let place = |origin: &Option<Origin>| origin.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
+    for key in &report.host_keys {
+        let _ = writeln!(text, "host key {} {}", key.kind, key.key);
+    }
+    for finding in &report.deprecations {
+        let _ = writeln!(text, "deprecated {}{}", place(&finding.origin), finding.message);
+    }
+    for finding in &report.warnings {
+        let _ = writeln!(text, "warning {}{}", place(&finding.origin), finding.message);
+    }
+    notes.dedup();
+    for note in notes {
+        let _ = writeln!(text, "note {note}");
+    }
+    if let Some(reason) = &report.skipped {
+        let _ = writeln!(text, "skipped {reason}");
+    }
+}
+
+/// The root of a case, with accounts that every machine has.
+fn root_of(case: &Case, directory: &Path) -> Scratch {
     let mut scratch = Scratch::new()
         .file("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nadm1:x:500:500::/home/adm1:/bin/sh\n")
         .file("/etc/group", "root:x:0:\nadm1:x:500:\n")
@@ -151,17 +170,33 @@ fn run(directory: &Path, module: &str) -> String {
             .device(BlockDevice { path: path.into(), ..BlockDevice::default() }, "/nothing")
             .file(path, "");
     }
-    let http = Arc::new(FakeHttp::new(&case.statuses, &case.answers));
     scratch = add_root(scratch, &directory.join("root"), "");
     for (path, mode) in &case.modes {
         scratch = scratch.directory_mode(path, *mode);
     }
-    let (mut system, recording) = scratch.system_with(http.clone());
-    let commands = Arc::new(Answered::new(&system, &case.output));
+    scratch
+}
+
+fn run(directory: &Path, module: &str) -> String {
+    let case: Case = node(&directory.join("case.yaml"))
+        .map(|node| {
+            config::from_node(&node).unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
+        })
+        .unwrap_or_default();
+    let config =
+        node(&directory.join("cloud-config.yaml")).unwrap_or_else(|| Node::empty_map(Origin::whole("none")));
+    let http = Arc::new(FakeHttp::new(&case.statuses, &case.answers));
+    let (mut system, recording) = root_of(&case, directory).system_with(http.clone());
+    let commands = Arc::new(Answered::new(&system, &case.output, case.start));
     system.commands = commands.clone();
+    if !case.plan {
+        system.journal = Arc::new(Booted);
+    }
     if let Some(release) = case.kernel {
         system.environment = Arc::new(Given::over(&system).release(release));
     }
+    let heard = Arc::new(Heard::over(system.environment.clone()));
+    system.environment = heard.clone();
     let distro = FakeDistro::new(&system, case.redhat, case.distro.as_deref());
     let context = Context {
         system: &system,
@@ -179,6 +214,10 @@ fn run(directory: &Path, module: &str) -> String {
     let all = modules::all();
     let found =
         all.iter().find(|known| known.name() == module).unwrap_or_else(|| panic!("no module {module}"));
+    if case.start {
+        found.start(&context);
+        let _ = commands.run(&Command::line(["distro:", "started"]));
+    }
     let mut report = Report::default();
     let outcome = found.run(&context, &mut report);
     let mut text = listing(&recording.effects());
@@ -186,8 +225,19 @@ fn run(directory: &Path, module: &str) -> String {
         let _ = writeln!(text, "input of {line}");
         write_lines(&mut text, &input);
     }
+    for (how, said) in heard.lines().into_iter().filter(|(_, said)| !said.is_empty()) {
+        let _ = writeln!(text, "{how}");
+        write_lines(&mut text, &said);
+    }
     for body in http.bodies() {
         let _ = writeln!(text, "body {body}");
+    }
+    if commands.settled() > 0 {
+        let _ = writeln!(text, "settled {} times", commands.settled());
+    }
+    let slept = system.clock.monotonic();
+    if !slept.is_zero() {
+        let _ = writeln!(text, "slept {} s", slept.as_secs_f64());
     }
     if case.random {
         let password = text
@@ -198,16 +248,7 @@ fn run(directory: &Path, module: &str) -> String {
         assert_eq!(password.chars().count(), 20, "the original's length");
         text = text.replace(&password, "<random>");
     }
-    let place = |origin: &Option<Origin>| origin.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
-    for finding in &report.deprecations {
-        let _ = writeln!(text, "deprecated {}{}", place(&finding.origin), finding.message);
-    }
-    for finding in &report.warnings {
-        let _ = writeln!(text, "warning {}{}", place(&finding.origin), finding.message);
-    }
-    if let Some(reason) = report.skipped {
-        let _ = writeln!(text, "skipped {reason}");
-    }
+    tell(&mut text, &report, recording.notes());
     if let Err(error) = outcome {
         let _ = writeln!(text, "error {error}");
     }
