@@ -367,3 +367,67 @@ fn a_search_without_result_says_what_was_looked_for() {
     booted.warned("no data source found; looked for None; unused seeds: /var/lib/cloud/seed/elsewhere");
     assert!(!booted.warnings().iter().any(|line| line.contains("seed/empty")));
 }
+
+/// Upstream's `_write_to_cache` and `merged_system_cfg`: a source that is found again in the local stage knows the last
+/// boot's cloud-config; at a first boot, and for an instance from the cache, it is the system's alone.
+#[test]
+fn instance_data_has_the_configuration_that_the_source_was_found_with() {
+    let user_data = Some(Bytes(b"#cloud-config\nmarker: 1\n".to_vec()));
+    for (same, expected) in [(true, false), (false, true)] {
+        let made =
+            Made { same, ..Made::new(Instance { user_data: user_data.clone(), ..Instance::default() }) };
+        let mut machine = made.machine();
+        let found = Arc::new(Mutex::new(Vec::new()));
+        let noted = found.clone();
+        machine.after_stage = Box::new(move |machine, stage| {
+            if stage == Stage::Local {
+                let data = machine.json(&format!("{RUN}/instance-data-sensitive.json"));
+                let has = data["merged_system_cfg"].get("marker").is_some();
+                noted.lock().expect("nothing panics while it is held").push(has);
+            }
+        });
+        machine.boot();
+        machine.boot();
+        assert_eq!(*found.lock().expect("nothing panics while it is held"), [false, expected], "{same}");
+    }
+}
+
+#[test]
+fn data_is_consumed_once_for_an_instance() {
+    let machine = Machine::new(seeded(image(), "i-one", "#cloud-config\n{}\n"));
+    let line = "consume_data already ran (freq=once-per-instance)";
+    assert!(!logged(&machine.boot(), line));
+    assert!(machine.has(&format!("{LIB}/instance/sem/consume_data")));
+    assert!(logged(&machine.boot(), line));
+}
+
+const NETPLAN: &str = "/etc/netplan/50-cloud-init.yaml";
+
+/// A broken network configuration ends the stages that apply it: nothing else runs on a machine without a network.
+#[test]
+fn a_broken_network_configuration_ends_its_stage() {
+    let root = seeded(image(), "i-one", "#cloud-config\n{}\n")
+        .file(&format!("{SEED}/network-config"), "version: 3\n");
+    let machine = Machine::new(root);
+    let booted = machine.boot();
+    let (stage, errors) = &booted.errors[0];
+    assert_eq!((*stage, errors.len()), (Stage::Local, 1));
+    assert!(errors[0].contains("'version' must be 1 or 2"), "{errors:?}");
+    assert!(!machine.has(NETPLAN) && !machine.has(&format!("{RUN}/.skip-network")), "the stage ended there");
+}
+
+/// Upstream's `_find_networking_config`: an empty configuration is none, and a file says that an upgrade keeps the network.
+#[test]
+fn an_empty_network_configuration_is_none() {
+    let root = || seeded(image(), "i-one", "#cloud-config\n{}\n");
+    let machine = Machine::new(root().file(&format!("{SEED}/network-config"), "{}\n"));
+    machine.boot();
+    assert!(machine.text(NETPLAN).unwrap_or_default().contains("dhcp4: true"), "the fallback");
+    let machine = Machine::new(root().file("/etc/cloud/cloud.cfg.d/50.cfg", "network: {}\n"));
+    machine.boot().warned("Empty network config found");
+    assert!(machine.text(NETPLAN).unwrap_or_default().contains("dhcp4: true"), "the fallback");
+    let upgraded = format!("{LIB}/data/upgraded-network");
+    let machine = Machine::new(root().file(&upgraded, ""));
+    assert!(logged(&machine.boot(), &format!("network config is disabled by {upgraded}")));
+    assert!(!machine.has(NETPLAN));
+}

@@ -115,11 +115,19 @@ fn a_service_that_is_silent_at_the_takeover_is_no_new_instance() {
         )
         .file("/etc/hostname", "given-by-python\n");
     let service = Service::default();
+    let vendor_data = ["vendor-data.txt", "vendor-data2.txt"];
+    let root = vendor_data.iter().fold(root, |root, name| {
+        root.file(&format!("{instance}/{name}"), format!("#cloud-config\n# of {name}\n"))
+    });
     let mut machine = Machine::with_http(root, Arc::new(service.clone()));
     machine.datasource_list = "OpenStack, None";
     let booted = machine.boot();
     assert_eq!(machine.id(), "i-one");
     booted.warned("did not answer");
+    for name in vendor_data {
+        let text = machine.text(&format!("{instance}/{name}")).unwrap_or_default();
+        assert_eq!(text, format!("#cloud-config\n# of {name}\n"));
+    }
     assert_eq!(once_only(&booted.modules), Vec::<&str>::new());
     assert!(booted.modules.iter().any(|name| name == "bootcmd"), "its user-data is still there");
     assert!(!booted.ran("ssh-keygen"));

@@ -123,3 +123,45 @@ fn vendor_choice(config: &Node, name: &str) -> Option<Vec<String>> {
     let excluded = choice.get("disabled_handlers").and_then(Node::as_list).unwrap_or_default();
     Some(excluded.iter().filter_map(Node::scalar_text).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vendor_data_is_given_or_not() {
+        let one = |text: &str| VendorData::One(Bytes(text.into()));
+        let many =
+            |texts: &[&str]| VendorData::Many(texts.iter().map(|text| Bytes((*text).into())).collect());
+        assert!(is_given(&one("x")) && !is_given(&one("")));
+        assert!(is_given(&many(&[""])) && !is_given(&many(&[])));
+        assert_eq!(pieces(&one("x")), [b"x"]);
+        assert_eq!(pieces(&many(&["x", "y"])), [b"x", b"y"]);
+    }
+
+    /// Upstream's `_consume_vendordata`: only a mapping with `enabled` enables it.
+    #[test]
+    fn vendor_data_must_be_enabled() {
+        let chosen = |text: &str| {
+            let config = Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there");
+            vendor_choice(&config, "vendor_data")
+        };
+        let none: Vec<String> = Vec::new();
+        for (text, expected) in [
+            ("{}", None),
+            ("vendor_data: true", None),
+            ("vendor_data: {}", None),
+            ("vendor_data: {enabled: false}", None),
+            ("vendor_data: {enabled: 'no'}", None),
+            ("vendor_data: {enabled: true}", Some(none.clone())),
+            ("vendor_data: {enabled: 'on'}", Some(none)),
+            (
+                "vendor_data: {enabled: 1, disabled_handlers: [text/x, 7]}",
+                Some(vec!["text/x".into(), "7".into()]),
+            ),
+            ("vendor_data2: {enabled: true}", None),
+        ] {
+            assert_eq!(chosen(text), expected, "{text}");
+        }
+    }
+}

@@ -219,4 +219,32 @@ mod tests {
         assert_eq!(dos2unix(b"#!/bin/sh\r\necho\r\n"), b"#!/bin/sh\necho\n");
         assert_eq!(dos2unix(b"#!/bin/sh\necho\r\n"), b"#!/bin/sh\necho\r\n");
     }
+
+    /// Upstream's `clean_filename` (cloudinit/util.py), and its `dos2unix`, which looks at the first line only.
+    #[test]
+    fn names_are_safe_and_line_ends_are_those_of_the_first_line() {
+        for (name, expected) in [
+            ("part-001", "part-001"),
+            ("a b\tc", "abc"),
+            ("(1).sh_x", "(1).sh_x"),
+            ("ä/ü", "_"),
+            ("", "part"),
+            (".", "part"),
+            ("...", "..."),
+            ("$%&", "part"),
+        ] {
+            assert_eq!(clean_filename(name), expected, "{name:?}");
+        }
+        for (text, expected) in [
+            ("a\r\nb\rc\r\n", "a\nb\rc\n"),
+            ("\r\n", "\n"),
+            ("\n\r\n", "\n\r\n"),
+            ("a\r", "a\r"),
+            ("", ""),
+            ("a\nb\r\n", "a\nb\r\n"),
+            ("a\r\n\r", "a\n\r"),
+        ] {
+            assert_eq!(dos2unix(text.as_bytes()), expected.as_bytes(), "{text:?}");
+        }
+    }
 }

@@ -285,4 +285,85 @@ mod tests {
         let mode = |name: &str| system.files.stat(&paths.run(name)).expect("no error").expect("there").mode;
         assert_eq!((mode("instance-data.json"), mode("instance-data-sensitive.json")), (0o644, 0o600));
     }
+
+    /// Upstream's `canonical_cloud_id` and its test table.
+    #[test]
+    fn the_cloud_id_may_depend_on_the_region() {
+        for (cloud, region, platform, expected) in [
+            ("aws", "us-west-1", "ec2", "aws"),
+            ("aws", "cn-north-1", "ec2", "aws-china"),
+            ("aws", "us-gov-west-1", "ec2", "aws-gov"),
+            ("aws", "china", "ec2", "aws"),
+            ("azure", "chinaeast", "azure", "azure-china"),
+            ("azure", "cn-x", "azure", "azure"),
+            ("openstack", "cn-x", "openstack", "openstack"),
+            ("", "", "lxd", "lxd"),
+            ("unknown", "", "nocloud", "nocloud"),
+        ] {
+            assert_eq!(cloud_id_of(cloud, region, platform), expected, "{cloud} {region}");
+        }
+    }
+
+    #[test]
+    fn the_host_name_has_no_domain_unless_it_is_complete() {
+        let (system, _) = system::Scratch::new().file("/etc/hostname", "node.local\n").system();
+        let named = |hostname: Option<&str>, complete| {
+            let hostname = hostname.map(str::to_owned);
+            local_hostname(
+                &system,
+                &Instance { hostname, hostname_is_complete: complete, ..Instance::default() },
+            )
+        };
+        assert_eq!(named(Some("a.b.c"), false), "a");
+        assert_eq!(named(Some("a.b.c"), true), "a.b.c");
+        assert_eq!(named(Some("10.0.0.7"), false), "ip-10-0-0-7");
+        assert_eq!((named(None, false), named(Some(""), true)), ("node".to_owned(), "node".to_owned()));
+        let (unnamed, _) = system::scratch();
+        assert_eq!(local_hostname(&unnamed, &Instance::default()), "localhost");
+    }
+
+    #[test]
+    fn a_source_may_show_more_or_other_metadata() {
+        let (system, _) = system::scratch();
+        let keys = |instance: &Instance| {
+            let data = document(&system, instance, &Node::default());
+            let mut keys: Vec<String> = data["ds"].as_object().expect("a mapping").keys().cloned().collect();
+            keys.sort();
+            keys
+        };
+        let extra = |name: &str| [(name.to_owned(), json!({"x": 1}))].into_iter().collect();
+        assert_eq!(keys(&instance()), ["_doc", "meta_data"]);
+        assert_eq!(keys(&Instance { extra: extra("more"), ..instance() }), ["_doc", "meta_data", "more"]);
+        assert_eq!(keys(&Instance { extra: extra("meta-data"), ..instance() }), ["_doc", "meta-data"]);
+        assert_eq!(
+            keys(&Instance { extra: extra("more"), extra_only: true, ..instance() }),
+            ["_doc", "more"]
+        );
+        let own = Instance { sensitive: vec!["Blob".into()], ..instance() };
+        let hidden = redact(&document(&system, &own, &Node::default()));
+        assert_eq!(hidden["ds"]["meta_data"]["blob"], REDACTED);
+    }
+
+    #[test]
+    fn the_effective_configuration_is_added() {
+        let (system, _) = system::Scratch::new()
+            .file("/run/cloud-init/instance-data-sensitive.json", r#"{"v1": {}}"#)
+            .system();
+        let paths = Paths::default();
+        let config =
+            Node::from_yaml("t", b"{a: 1, system_info: {distro: debian}}").expect("valid").expect("there");
+        persist_combined(&system, &paths, &config).expect("written");
+        let combined = json::read(&system, &paths.run("combined-cloud-config.json")).expect("written");
+        assert_eq!((&combined["a"], combined["features"].as_object().map(Map::len)), (&json!(1), Some(9)));
+        assert!(combined["_doc"].as_str().is_some_and(|text| text.starts_with("Aggregated cloud-config")));
+        let data = json::read(&system, &sensitive_path(&paths)).expect("written");
+        assert_eq!(
+            (&data["system_info"]["distro"], &data["features"]),
+            (&json!("debian"), &combined["features"])
+        );
+        assert_eq!(data["features"]["ERROR_ON_USER_DATA_FAILURE"], true);
+        system.files.write(&sensitive_path(&paths), b"[]", &Attributes::secret()).expect("written");
+        persist_combined(&system, &paths, &config).expect("a warning only");
+        assert_eq!(json::read(&system, &sensitive_path(&paths)), Some(json!([])));
+    }
 }

@@ -225,4 +225,93 @@ mod tests {
         let error = load(&empty, &Paths::default(), &Sources::default()).expect_err("nothing there");
         assert_eq!(error.to_string(), "Missing instance-data file: /run/cloud-init/instance-data.json");
     }
+
+    /// Upstream's `read_instancedata` and `_read_instance_data`: the machine's own files unless others are named; binary
+    /// user-data is shown in base64, and what gzip packs is unpacked.
+    #[test]
+    fn files_are_read_as_they_are_named() {
+        let packed = base64::Engine::decode(
+            &base64::engine::general_purpose::STANDARD,
+            "H4sIAAAAAAAC/8tLLSnPL8q2UqguSy0qzszPs1IwquUCANV3AsIWAAAA",
+        );
+        let (system, _) = system::Scratch::new()
+            .file("/run/cloud-init/instance-data.json", r#"{"v1": {"a": 1}}"#)
+            .file("/run/cloud-init/combined-cloud-config.json", r#"{"marker": 1}"#)
+            .file("/packed", packed.expect("base64"))
+            .file("/binary", b"\xff\x00")
+            .system();
+        let sources = Sources {
+            user_data: Some("/packed".into()),
+            vendor_data: Some("/binary".into()),
+            ..Sources::default()
+        };
+        let data = load(&system, &Paths::default(), &sources).expect("there");
+        assert_eq!(data["userdata"], "network: {version: 2}\n");
+        assert_eq!(data["vendordata"], "ci-b64:/wA=");
+        assert_eq!((&data["combined_cloud_config"]["marker"], &data["v1"]["a"]), (&json!(1), &json!(1)));
+        assert_eq!(loaded(&system, Path::new("/none")), "");
+        let broken = Sources { instance_data: Some("/binary".into()), ..Sources::default() };
+        let error = load(&system, &Paths::default(), &broken).expect_err("no JSON").to_string();
+        assert!(error.starts_with("/binary: not valid JSON"), "{error}");
+    }
+
+    /// An ordinary user sees the public document, and where the rest is.
+    #[test]
+    fn ordinary_users_see_no_user_data() {
+        struct User(std::sync::Arc<dyn model::effects::Environment>);
+        impl model::effects::Environment for User {
+            fn var(&self, name: &str) -> Option<String> {
+                self.0.var(name)
+            }
+            fn pid(&self) -> u32 {
+                self.0.pid()
+            }
+            fn uid(&self) -> u32 {
+                1000
+            }
+            fn uname(&self) -> model::effects::Uname {
+                self.0.uname()
+            }
+            fn random(&self, buffer: &mut [u8]) {
+                self.0.random(buffer);
+            }
+            fn tell(&self, text: &str) {
+                self.0.tell(text);
+            }
+        }
+        let (mut system, _) = system::Scratch::new()
+            .file("/run/cloud-init/instance-data.json", r#"{"from": "public"}"#)
+            .file("/run/cloud-init/instance-data-sensitive.json", r#"{"from": "sensitive"}"#)
+            .file("/var/lib/cloud/instance/user-data.txt", "secret")
+            .system();
+        let root = load(&system, &Paths::default(), &Sources::default()).expect("there");
+        assert_eq!((&root["from"], &root["userdata"]), (&json!("sensitive"), &json!("secret")));
+        system.environment = std::sync::Arc::new(User(system.environment.clone()));
+        let user = load(&system, &Paths::default(), &Sources::default()).expect("there");
+        assert_eq!(user["from"], "public");
+        assert_eq!(
+            user["userdata"],
+            "<redacted for non-root user> file:/var/lib/cloud/instance/user-data.txt"
+        );
+        let combined = user["combined_cloud_config"].as_str().expect("text");
+        assert!(combined.ends_with("file:/run/cloud-init/combined-cloud-config.json"), "{combined}");
+    }
+
+    #[test]
+    fn keys_and_values_are_shown() {
+        let data = json!({"v1": {"b": [1]}, "v2": 3, "vx": {"c": 1}, "v": {"d": 1}});
+        assert_eq!(keys(&data, None).expect("a mapping"), "b\nv\nv1\nv2\nvx");
+        assert_eq!(keys(&data, Some("v1")).expect("a mapping"), "b");
+        assert_eq!(keys(&data, Some("v1.b")), Err(QueryError::NoMapping("v1.b".into())));
+        assert_eq!(
+            find(&data, "v1.b.7"),
+            Err(QueryError::NoLeaf { parent: "v1.b".into(), leaf: "7".into() })
+        );
+        assert_eq!(
+            (shown(&json!("a \"b\"")), shown(&json!([1]))),
+            ("a \"b\"".to_owned(), "[\n 1\n]".to_owned())
+        );
+        let (system, _) = system::scratch();
+        assert!(matches!(format(&system, &data, "{{ v1.b "), Err(QueryError::Template(_))));
+    }
 }

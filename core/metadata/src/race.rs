@@ -145,3 +145,84 @@ pub fn repeat<T>(
         left = Some(remaining);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection() -> HttpError {
+        HttpError::Connection { url: Url::new("http://x/"), reason: "refused".to_owned() }
+    }
+
+    fn status(status: u16) -> HttpError {
+        HttpError::Status { url: Url::new("http://x/"), status, retry_after: None }
+    }
+
+    /// When a service is asked that fails like this, in seconds, and how much time is left then.
+    fn asked(
+        max_wait: i64,
+        is_final: IsFinal,
+        error: impl Fn() -> Option<HttpError>,
+    ) -> Vec<(u64, Option<u64>)> {
+        let (system, _) = system::scratch();
+        let (begun, mut rounds) = (system.clock.monotonic(), Vec::new());
+        let outcome: Result<(), _> = repeat(&system, max_wait, is_final, |left| {
+            let now = system.clock.monotonic().saturating_sub(begun);
+            rounds.push((now.as_secs(), left.map(|left| left.as_secs())));
+            Err(error())
+        });
+        assert_eq!(
+            outcome.expect_err("it never answers").map(|error| error.to_string()),
+            error().map(|error| error.to_string())
+        );
+        rounds
+    }
+
+    /// Upstream's `url_helper._default_sleep_time`: `int(loop_number / 5) + 1` seconds.
+    #[test]
+    fn rounds_are_a_second_apart_and_one_more_after_every_five() {
+        let times = |max_wait| asked(max_wait, |_| false, || Some(connection()));
+        let starts: Vec<u64> = times(30).iter().map(|(start, _)| *start).collect();
+        assert_eq!(starts, [0, 1, 2, 3, 4, 5, 7, 9, 11, 13, 15, 18, 21, 24, 27]);
+        assert_eq!(times(3), [(0, None), (1, Some(2)), (2, Some(1))]);
+        for once in [0, -1] {
+            assert_eq!(times(once), [(0, None)], "{once}");
+        }
+    }
+
+    #[test]
+    fn what_is_useless_is_not_repeated() {
+        let is_forbidden = |error: &HttpError| matches!(error, HttpError::Status { status: 403, .. });
+        let refused =
+            || HttpError::Refused { url: Url::new("tftp://x/"), reason: "an unknown scheme".to_owned() };
+        assert_eq!(asked(9, |_| false, || Some(refused())).len(), 1);
+        assert_eq!(asked(9, is_forbidden, || Some(status(403))).len(), 1);
+        assert_eq!(asked(9, |_| false, || None).len(), 1, "nothing was asked");
+        assert!(asked(9, is_forbidden, || Some(status(404))).len() > 1);
+    }
+
+    /// RFC 6585, 4, and RFC 9110, 15.6.4.
+    #[test]
+    fn an_overloaded_service_is_waited_for_even_if_an_absent_one_is_not() {
+        let last = |rounds: Vec<(u64, Option<u64>)>| rounds.last().map_or(0, |(start, _)| *start);
+        assert!(last(asked(0, |_| false, || Some(status(429)))) > 60);
+        assert_eq!(last(asked(0, |_| false, || Some(status(404)))), 0);
+        assert!(last(asked(5, |_| false, || Some(status(429)))) < 5, "the configured time counts");
+    }
+
+    #[test]
+    fn an_answer_ends_the_rounds() {
+        let (system, _) = system::scratch();
+        let mut rounds = 0;
+        let answer = repeat(
+            &system,
+            9,
+            |_| false,
+            |_| {
+                rounds += 1;
+                if rounds == 3 { Ok("answer") } else { Err(Some(connection())) }
+            },
+        );
+        assert_eq!(answer.expect("the third"), "answer");
+    }
+}

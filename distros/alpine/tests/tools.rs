@@ -118,3 +118,38 @@ fn an_owner_is_looked_up() {
     assert_eq!((owner.uid, owner.gid), (Some(7), Some(50)));
     assert!(distro.users().owner("alice").is_err());
 }
+
+/// deluser(8) and delgroup(8) of Busybox, or shadow-utils; an account with something in its home keeps that.
+#[test]
+fn half_made_accounts_are_discarded() {
+    for (programs, expected) in [
+        (["/usr/sbin/deluser", "/usr/sbin/delgroup"], ["deluser bob", "deluser eve", "delgroup staff"]),
+        (["/usr/sbin/userdel", "/usr/sbin/groupdel"], ["userdel bob", "userdel eve", "groupdel staff"]),
+    ] {
+        let root = Scratch::new()
+            .file("/etc/passwd", format!("{BOB}eve:x:1001:1001::/home/eve:/bin/ash\n"))
+            .file("/etc/group", "staff:x:50:\n")
+            .directory("/home/bob")
+            .file("/home/eve/letter", "");
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let (distro, system, recording) = machine(root, &programs);
+        distro.users().discard(&names(&["bob", "eve", "ann"]), &names(&["staff", "new"])).expect("removed");
+        assert_eq!(recording.commands(), expected);
+        let is_there = |path: &str| system.files.exists(Path::new(path));
+        assert!(!is_there("/home/bob") && is_there("/home/eve/letter"));
+    }
+}
+
+/// Upstream's `shutdown_command` of Alpine: halt(8), poweroff(8) and reboot(8) of Busybox.
+#[test]
+fn each_end_has_its_program() {
+    use model::distro::PowerState::{Halt, Poweroff, Reboot};
+    let (distro, ..) = machine(Scratch::new(), &[]);
+    for (to, minutes, expected) in [
+        (Halt, None, ["halt", "-d", "0"]),
+        (Poweroff, Some(1), ["poweroff", "-d", "60"]),
+        (Reboot, Some(10), ["reboot", "-d", "600"]),
+    ] {
+        assert_eq!(distro.services().shutdown_command(to, minutes, "bye"), expected);
+    }
+}

@@ -8,7 +8,7 @@ use model::{Node, System};
 use system::{Recording, Scratch};
 
 fn machine(name: &str) -> (Box<dyn Distro>, System, Recording) {
-    let programs = ["service", "rcctl", "pw", "groupadd", "usermod", "hostname"];
+    let programs = ["service", "rcctl", "pw", "groupadd", "usermod", "hostname", "userdel", "groupdel"];
     let root = programs.iter().fold(Scratch::new(), |root, name| root.program(&format!("/usr/sbin/{name}")));
     let root = root
         .file("/etc/rc.subr", "")
@@ -109,5 +109,21 @@ fn an_owner_is_looked_up_and_a_name_is_told() {
         distro.hostname().apply_transient("h").expect("told");
         assert_eq!(recording.commands(), ["hostname h"], "{name}");
         assert_eq!(system.files.text(Path::new("/etc/rc.conf")).as_deref(), Some("sshd=YES\n"), "{name}");
+    }
+}
+
+/// pw(8), userdel(8) and groupdel(8).
+#[test]
+fn half_made_accounts_are_discarded() {
+    for (name, expected) in [
+        ("freebsd", ["pw userdel -n bob", "pw groupdel staff"]),
+        ("dragonflybsd", ["pw userdel -n bob", "pw groupdel staff"]),
+        ("netbsd", ["userdel bob", "groupdel staff"]),
+        ("openbsd", ["userdel bob", "groupdel staff"]),
+    ] {
+        let (distro, _, recording) = machine(name);
+        let names = |names: [&str; 2]| names.map(str::to_owned);
+        distro.users().discard(&names(["bob", "eve"]), &names(["staff", "new"])).expect("removed");
+        assert_eq!(recording.commands(), expected, "{name}");
     }
 }

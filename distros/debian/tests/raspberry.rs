@@ -98,8 +98,8 @@ fn groups_passwords_owners_and_the_locale_are_debians() {
         .file("/etc/group", "pi:x:1000:\n")
         .file("/etc/shadow", "pi:*:19675:0:99999:7:::\n")
         .file("/etc/default/locale", "LANG=en_GB.UTF-8\n");
-    let (distro, recording) =
-        machine(root, &["/usr/sbin/groupadd", "/usr/sbin/usermod", "/usr/sbin/chpasswd"], None);
+    let tools = ["/usr/sbin/groupadd", "/usr/sbin/usermod", "/usr/sbin/chpasswd", "/usr/sbin/userdel"];
+    let (distro, recording) = machine(root, &tools, None);
     assert_eq!(distro.locale().current().expect("read"), "en_GB.UTF-8");
     let owner = distro.users().owner("pi:pi").expect("known");
     assert_eq!((owner.uid, owner.gid), (Some(1000), Some(1000)));
@@ -111,5 +111,6 @@ fn groups_passwords_owners_and_the_locale_are_debians() {
         hashed: false,
     };
     distro.users().set_passwords(&[password]).expect("set");
-    assert_eq!(recording.commands(), ["groupadd ops", "usermod -a -G ops pi", "chpasswd"]);
+    distro.users().discard(&["pi".to_owned()], &[]).expect("removed");
+    assert_eq!(recording.commands(), ["groupadd ops", "usermod -a -G ops pi", "chpasswd", "userdel pi"]);
 }

@@ -58,6 +58,20 @@ fn packages_of_a_read_only_root() {
             "zypper --non-interactive refresh",
         ]
     );
+    // proc_pid_mounts(5): the last mount counts, and the initial root is none of the system.
+    for (mounts, tool) in [
+        ("rootfs / btrfs rw 0 0\n/dev/vda3 / ext4 rw 0 0\n", "zypper"),
+        ("/dev/vda3 / ext4 rw 0 0\nrootfs / btrfs rw 0 0\n", "zypper"),
+        ("/dev/vda3 / ext4 rw 0 0\n/dev/vda4 / btrfs rw 0 0\n", "transactional-update"),
+        ("/dev/vda3 / ext4 rw,errors=remount-ro 0 0\n/dev/vda4 /home btrfs rw 0 0\n", "zypper"),
+        ("", "zypper"),
+    ] {
+        let root = Scratch::new().file("/proc/mounts", mounts);
+        let (distro, _, recording) = machine("opensuse-microos", root, &programs);
+        distro.packages().upgrade().expect("upgraded");
+        let lines = recording.commands();
+        assert_eq!(lines[0].split(' ').next(), Some(tool), "{mounts}");
+    }
     let root = Scratch::new().file("/proc/mounts", "/dev/vda3 / ext4 ro 0 0\n");
     let (distro, _, recording) = machine("sles", root, &["/usr/bin/zypper"]);
     assert!(distro.packages().install(&[PackageSpec::named("nginx")]).is_err());

@@ -310,6 +310,19 @@ mod tests {
     }
 
     #[test]
+    fn each_outcome_has_its_class() {
+        for (name, outcome, expected) in [
+            ("init", Outcome::Success, "stage"),
+            ("init/x", Outcome::Success, "success"),
+            ("init/x", Outcome::Warning, "warning"),
+            ("init", Outcome::Failure, "failure"),
+            ("init/x", Outcome::Open, "open"),
+        ] {
+            assert_eq!(class(&made(name, 0, 1, outcome)), expected, "{name} {outcome:?}");
+        }
+    }
+
+    #[test]
     fn grid_lines_have_round_distances() {
         let step = |length| Axis { cuts: Vec::new(), start: 0, length }.step();
         for (length, wanted) in

@@ -76,4 +76,57 @@ mod tests {
             .collect();
         assert_eq!(complete, [("init-local", 10, 40), ("x", 20, 10)]);
     }
+
+    /// "Trace Event Format": processes and threads are named by metadata events.
+    #[test]
+    fn boots_are_processes_and_stages_are_threads() {
+        let span = |name: &str, outcome| Span {
+            name: name.into(),
+            description: "d".into(),
+            start: 1,
+            end: 2,
+            outcome,
+        };
+        let first = Boot {
+            spans: vec![
+                span("init-local", Outcome::Success),
+                span("init", Outcome::Failure),
+                span("init/x", Outcome::Warning),
+                span("init-local/y", Outcome::Open),
+            ],
+        };
+        let second = Boot { spans: vec![span("init-local", Outcome::Success)] };
+        let document: Value = serde_json::from_str(&trace(&[first, second])).expect("JSON");
+        let events = document["traceEvents"].as_array().expect("a list");
+        let shown: Vec<String> = events
+            .iter()
+            .map(|event| {
+                let name = event["args"]["name"].as_str().expect("a name");
+                let rest =
+                    [&event["cat"], &event["args"]["result"]].map(|value| value.as_str().unwrap_or("-"));
+                format!(
+                    "{} {} {} {name} {}",
+                    event["ph"].as_str().expect("text"),
+                    event["pid"],
+                    event["tid"],
+                    rest.join(" ")
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "M 1 null cloud-init, boot 1 - -",
+                "M 1 1 init-local - -",
+                "X 1 1 init-local stage SUCCESS",
+                "M 1 2 init - -",
+                "X 1 2 init stage FAIL",
+                "X 1 2 init/x step WARN",
+                "X 1 1 init-local/y step unfinished",
+                "M 2 null cloud-init, boot 2 - -",
+                "M 2 1 init-local - -",
+                "X 2 1 init-local stage SUCCESS",
+            ]
+        );
+    }
 }

@@ -99,6 +99,7 @@ mod tests {
         };
         let machine = waiting(&system, Box::new(settle));
         assert_eq!(machine.commands.which("none"), None);
+        assert_eq!(machine.commands.which("one"), Some(PathBuf::from("/usr/bin/one")));
         assert_eq!(syncs.load(Ordering::Relaxed), 0);
         machine.commands.run(&Command::line(["one"])).expect("it runs");
         machine.commands.spawn_detached(&Command::line(["two"])).expect("it runs");

@@ -90,3 +90,59 @@ impl Requests {
         Ok(left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn packed(length: usize) -> Vec<u8> {
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        writer.write_all(&vec![b'x'; length]).expect("memory");
+        writer.finish().expect("memory")
+    }
+
+    #[test]
+    fn parts_and_bytes_are_spent() {
+        let mut budget = Budget::default();
+        budget.spend("a", MAX_TOTAL).expect("all of it");
+        budget.spend("b", 0).expect("nothing more");
+        assert!(matches!(budget.spend("c", 1), Err(UserDataError::Total(name)) if name == "c"));
+        let mut budget = Budget::default();
+        for _ in 0..MAX_PARTS {
+            budget.spend("a", 1).expect("within both");
+        }
+        assert!(matches!(budget.spend("d", 0), Err(UserDataError::Parts(name)) if name == "d"));
+    }
+
+    #[test]
+    fn what_is_unpacked_fits_into_what_is_left() {
+        let mut budget = Budget::default();
+        let unpack = |budget: &Budget, bytes: &[u8]| {
+            budget.unpack("part", "application/gzip", bytes).map(|plain| plain.len())
+        };
+        assert_eq!(unpack(&budget, &packed(MAX_DOCUMENT)).ok(), Some(MAX_DOCUMENT));
+        let error = unpack(&budget, &packed(MAX_DOCUMENT + 1)).expect_err("more than a document");
+        assert!(matches!(error, UserDataError::Document(name) if name == "part"));
+        budget.spend("other", 10).expect("left");
+        assert_eq!(unpack(&budget, &packed(MAX_TOTAL - 10)).ok(), Some(MAX_TOTAL - 10));
+        let error = unpack(&budget, &packed(MAX_TOTAL - 9)).expect_err("more than is left");
+        assert!(matches!(error, UserDataError::Total(name) if name == "part"));
+        let error = unpack(&budget, b"\x1f\x8bno").expect_err("damaged").to_string();
+        assert!(error.starts_with("part: cannot decompress 4 bytes of application/gzip: "), "{error}");
+    }
+
+    /// A server that takes long for each document does not hold up the boot for ever.
+    #[test]
+    fn includes_have_a_time_together() {
+        let (system, _) = system::scratch();
+        let requests = Requests::default();
+        assert_eq!(requests.spend(&system, "http://h/1").expect("the first"), INCLUDE_TIME);
+        system.clock.sleep(Duration::from_secs(50));
+        assert_eq!(requests.spend(&system, "http://h/2").expect("left"), Duration::from_secs(70));
+        system.clock.sleep(Duration::from_secs(70));
+        let error = requests.spend(&system, "http://h/3").expect_err("over").to_string();
+        assert_eq!(error, "cannot include http://h/3: includes take longer than 120 s");
+    }
+}

@@ -143,4 +143,104 @@ mod tests {
             assert_eq!(path_of(url), path, "{url}");
         }
     }
+
+    /// The addresses and texts of what was included.
+    type Fetched = Result<Vec<(String, String)>, String>;
+
+    /// What is fetched from a server and the files of a machine, and the requests for it.
+    fn fetched(text: &str) -> (Fetched, Vec<String>) {
+        let web = system::Scratch::new()
+            .file("/web/h/one", "1")
+            .file("/web/h/two", "2")
+            .file("/web/h/large", vec![b'x'; MAX_DOCUMENT + 1]);
+        let http = system::TreeHttp::new(std::sync::Arc::new(web), Some("/web".into()));
+        let root = system::Scratch::new()
+            .file("/local", "l")
+            .file("/big", vec![b'x'; MAX_DOCUMENT + 1])
+            .file("/proc/secret", "p")
+            .node("/dev/zero")
+            .directory("/directory");
+        let (system, recording) = root.system_with(std::sync::Arc::new(http));
+        let (paths, included) = (model::Paths::default(), super::super::Included::default());
+        let processor = Processor { system: &system, paths: &paths, included: &included };
+        let parts = processor.fetch_includes(text).map_err(|error| error.to_string());
+        let text = |part: Part| (part.url, String::from_utf8(part.content).expect("text"));
+        let parts = parts.map(|parts| parts.into_iter().map(text).collect());
+        let requests = recording.effects().into_iter().filter_map(|effect| match effect.kind {
+            system::EffectKind::Request { url, .. } => Some(url),
+            _ => None,
+        });
+        (parts, requests.collect())
+    }
+
+    /// Upstream's `_do_include`: the keywords may precede a URL, in any case; comments and empty lines are skipped.
+    #[test]
+    fn each_line_is_an_address() {
+        let named = |names: &[(&str, &str)]| -> Vec<(String, String)> {
+            names.iter().map(|(url, text)| ((*url).to_owned(), (*text).to_owned())).collect()
+        };
+        for (text, expected) in [
+            (
+                "#include\nhttp://h/one\nhttp://h/two\n",
+                named(&[("http://h/one", "1"), ("http://h/two", "2")]),
+            ),
+            (
+                "#Include http://h/one\n# a comment\n\n  /local  \n",
+                named(&[("http://h/one", "1"), ("/local", "l")]),
+            ),
+            (
+                "#include-once http://h/one\r\n#include file:///local",
+                named(&[("http://h/one", "1"), ("file:///local", "l")]),
+            ),
+            ("#include\n#include-once\n", vec![]),
+        ] {
+            assert_eq!(fetched(text).0.as_ref(), Ok(&expected), "{text}");
+        }
+        // Once in a run, whatever the form.
+        let (parts, requests) =
+            fetched("#include\nhttp://h/one\nhttp://h/one\n#include-once\nhttp://h/one\n");
+        assert_eq!((parts.map(|parts| parts.len()), requests.len()), (Ok(3), 1));
+    }
+
+    #[test]
+    fn what_cannot_be_included_says_why() {
+        for (address, reason) in [
+            ("http://h/none", "404"),
+            ("/none", "not found"),
+            ("/directory", "not a regular file"),
+            ("/dev/zero", "not a regular file"),
+            ("/proc/secret", "not a regular file"),
+            ("/big", "larger than 3 MiB"),
+        ] {
+            let error = fetched(&format!("#include\n{address}\n")).0.expect_err(address);
+            assert!(error.starts_with(&format!("cannot include {address}")), "{error}");
+            assert!(error.contains(reason), "{address}: {error}");
+        }
+        let addresses = |count: usize| {
+            let lines: Vec<String> = (0..count).map(|number| format!("/local?{number}")).collect();
+            fetched(&format!("#include\n{}", lines.join("\n"))).0
+        };
+        let most = super::super::budget::MAX_INCLUDES;
+        assert_eq!(addresses(most).map(|found| found.len()), Ok(most));
+        let error = addresses(most + 1).expect_err("one more than the limit");
+        assert!(error.contains("more than 100 documents are included"), "{error}");
+    }
+
+    /// A document of `#include-once` is kept with the instance, by the MD5 sum of its address: RFC 1321 in hexadecimal.
+    #[test]
+    fn what_is_included_once_is_kept() {
+        let (system, _) = system::Scratch::new().file("/local", "first").system();
+        let paths = model::Paths::default();
+        let once = || {
+            let included = super::super::Included::default();
+            let processor = Processor { system: &system, paths: &paths, included: &included };
+            processor.fetch_includes("#include-once\n/local\n").expect("there")[0].content.clone()
+        };
+        assert_eq!(once(), b"first");
+        // printf /local | md5sum
+        let kept = Path::new("/var/lib/cloud/instance/data/urlcache/96efa5edeedcf3ab5312f968efb2fb5a");
+        assert_eq!(system.files.stat(kept).expect("no error").expect("kept").mode, 0o600);
+        system.files.write(Path::new("/local"), b"second", &Attributes::default()).expect("written");
+        assert_eq!(once(), b"first", "of the first time");
+    }
 }

@@ -90,3 +90,76 @@ pub(super) fn end() {
     let families = running.into_iter().map(|(pid, group)| Family::of(pid, group));
     processes::end(&mut families.collect::<Vec<_>>(), GRACE);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::{Command as Program, Stdio};
+    use std::time::Duration;
+
+    use model::effects::{Command, CommandError, Commands as _};
+
+    use super::super::commands::HostCommands;
+    use super::*;
+
+    fn until(what: &Path, limit: Duration) -> bool {
+        let begun = Instant::now();
+        while !what.exists() && begun.elapsed() < limit {
+            thread::sleep(Duration::from_millis(10));
+        }
+        what.exists()
+    }
+
+    /// PR_SET_PDEATHSIG(2const): what the user of a terminal has started stays, as it would without this program.
+    #[test]
+    fn a_command_ends_with_this_process_unless_it_is_in_the_foreground() {
+        for (place, survives) in [("background", false), ("foreground", true)] {
+            let directory = tempfile::tempdir().expect("a directory");
+            let status = Program::new(std::env::current_exe().expect("this test program"))
+                .args(["--exact", "host::children::tests::of_a_process_that_ends", "--include-ignored"])
+                .env("PLACE", place)
+                .current_dir(directory.path())
+                .stdout(Stdio::null())
+                .status();
+            assert_eq!(status.expect("it runs").code(), Some(7));
+            let limit = Duration::from_secs(if survives { 20 } else { 1 });
+            assert_eq!(until(&directory.path().join("survived"), limit), survives, "{place}");
+        }
+    }
+
+    #[test]
+    #[ignore = "is run by a_command_ends_with_this_process_unless_it_is_in_the_foreground"]
+    fn of_a_process_that_ends() {
+        let command = Command::line(["sh", "-c", "echo >started; sleep 0.5; echo >survived"]);
+        let foreground = std::env::var("PLACE").expect("set") == "foreground";
+        let command = if foreground { command.in_foreground() } else { command };
+        thread::spawn(move || HostCommands::new(None).run(&command).map(drop));
+        assert!(until(Path::new("started"), Duration::from_secs(20)));
+        std::process::exit(7);
+    }
+
+    /// execve(2): ENOENT also if the interpreter of a script does not exist.
+    #[test]
+    fn a_program_without_its_interpreter_is_missing() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let before = "printf '#!/no/such/interpreter\\n' >broken-tool; chmod +x broken-tool; export PATH=\"$PWD:$PATH\"";
+        super::super::alone::passes(
+            "children::tests::of_a_process_with_a_broken_tool",
+            directory.path(),
+            before,
+        );
+    }
+
+    #[test]
+    #[ignore = "is run by a_program_without_its_interpreter_is_missing"]
+    fn of_a_process_with_a_broken_tool() {
+        let run =
+            |program: &str| HostCommands::new(None).run(&Command::new(program)).expect_err("it cannot run");
+        assert!(matches!(run("broken-tool"), CommandError::NotFound(name) if name == "broken-tool"));
+        let path = std::env::current_dir().expect("there").join("broken-tool").display().to_string();
+        assert!(matches!(run(&path), CommandError::Io { command, .. } if command == path));
+        // EACCES: the interpreter is no file.
+        std::fs::write("broken-tool", "#!/\n").expect("written");
+        assert!(matches!(run("broken-tool"), CommandError::Io { .. }));
+    }
+}

@@ -129,6 +129,28 @@ mod tests {
         running.join().expect("no panic").expect("it ends");
     }
 
+    /// The other tests of this program run commands.
+    #[test]
+    fn a_long_module_without_a_command_is_reported() {
+        let root = tempfile::tempdir().expect("a directory");
+        crate::host::alone::passes("progress::tests::of_a_process_alone", root.path(), "");
+    }
+
+    #[test]
+    #[ignore = "is run by a_long_module_without_a_command_is_reported"]
+    fn of_a_process_alone() {
+        Step.enter(Stage::Config, Some("ntp"));
+        assert_eq!(waiting(Duration::from_secs(3600)), [] as [String; 0]);
+        thread::sleep(Duration::from_millis(20));
+        assert_eq!(
+            waiting(Duration::from_millis(10)),
+            ["module ntp of stage modules-config has been running for 0 s"]
+        );
+        Step.enter(Stage::Config, None);
+        thread::sleep(Duration::from_millis(20));
+        assert_eq!(waiting(Duration::from_millis(10)), [] as [String; 0]);
+    }
+
     #[test]
     fn messages_come_after_each_interval() {
         let (sender, receiver) = std::sync::mpsc::channel();

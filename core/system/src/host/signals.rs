@@ -286,6 +286,29 @@ mod tests {
         assert_eq!(name(63), "signal 63");
     }
 
+    /// nohup(1): what is ignored stays ignored in commands, and what this process handles is not. Rust's SIGPIPE is neither.
+    #[test]
+    fn commands_ignore_what_was_ignored() {
+        let root = tempfile::tempdir().expect("a directory");
+        let test = "signals::tests::of_a_process_alone";
+        crate::host::alone::passes(test, root.path(), "trap '' HUP; export IGNORED=HUP");
+        crate::host::alone::passes(test, root.path(), "export IGNORED=none");
+    }
+
+    #[test]
+    #[ignore = "is run by commands_ignore_what_was_ignored"]
+    fn of_a_process_alone() {
+        use model::effects::{Command, Commands as _};
+        let commands = crate::host::commands::HostCommands::new(None);
+        let ignored = std::env::var("IGNORED").expect("set");
+        for signal in ["HUP", "TERM", "PIPE"] {
+            let script = format!("kill -s {signal} $$; echo survived");
+            let outcome = commands.run(&Command::line(["sh", "-c", &script]));
+            let survived = outcome.is_ok_and(|output| output.text().contains("survived"));
+            assert_eq!(survived, ignored == signal, "{signal}");
+        }
+    }
+
     /// A blocked signal waits until it is taken; the mask is this thread's.
     #[test]
     fn a_blocked_signal_is_waited_for() {

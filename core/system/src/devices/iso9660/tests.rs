@@ -76,6 +76,24 @@ fn files_are_found_in_directories_and_extents() {
     }
 }
 
+/// 6.7.1: several descriptors in any order, of which the first primary one counts; the boot record of El Torito is none.
+#[test]
+fn the_first_primary_descriptor_is_found_among_others() {
+    let mut image = plain();
+    let mut other = descriptor(1, b"", 2048);
+    other[156..190].copy_from_slice(&record(&[0], IS_DIRECTORY, 22, 2048));
+    put(&mut image, 16, 0, &descriptor(0, b"", 2048));
+    put(&mut image, 17, 0, &descriptor(1, b"", 2048));
+    put(&mut image, 18, 0, &other);
+    put(&mut image, 19, 0, &descriptor(255, b"", 2048));
+    let disc = open(image).expect("a disc");
+    assert_eq!(disc.list("").expect("a directory"), ["dir", "long.dat", "meta-dat"]);
+    // A boot record alone is no disc.
+    let mut image = plain();
+    put(&mut image, 16, 0, &descriptor(0, b"", 2048));
+    assert!(open(image).is_err());
+}
+
 #[test]
 fn an_extent_beyond_the_end_is_an_error() {
     let mut image = plain();

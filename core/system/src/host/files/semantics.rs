@@ -160,6 +160,11 @@ fn directories_are_made_with_their_modes() {
         assert_eq!(way.mode("owned/inner"), 0o700, "it keeps its mode");
         assert!(owned("file").is_err());
         assert_eq!(way.files.list(&way.at("owned")).expect("a directory"), ["inner"], "nothing is left");
+        // mkdir(2): in a set-group-ID directory, the bit is inherited, but not where a mode is asked for.
+        way.files.set_mode(&way.at("owned"), 0o2755).expect("set");
+        make("owned/usual", None).expect("made");
+        make("owned/exact", Some(0o700)).expect("made");
+        assert_eq!([way.mode("owned/usual"), way.mode("owned/exact")], [0o2755, 0o700]);
     }
 }
 
