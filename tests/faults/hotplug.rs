@@ -167,3 +167,55 @@ fn it_is_switched_on_once() {
     assert_eq!(machine.mode("/var/lib/cloud/hotplug.enabled"), Some(0o640));
     assert!(machine.has("/etc/udev/rules.d/90-cloud-init-hook-hotplug.rules"));
 }
+
+/// Upstream's hotplug_hook.py: the metadata may list a device late, so that it is read again after 1, 3, 5 and 10 seconds;
+/// a source whose metadata is complete only later is asked for as long as it says.
+#[test]
+fn metadata_is_read_again_for_a_while() {
+    let asked = |service: &Service| service.asked().iter().filter(|url| url.ends_with("/network")).count();
+    for (macs, queries, seconds, known) in [(&[FIRST, NEW][..], 3, 10, true), (&[FIRST], 5, 19, false)] {
+        let (machine, service) = plugged();
+        service.serve(Some(describing("i-1", macs)));
+        let (before, begun) = (asked(&service), machine.powered().clock.monotonic());
+        assert_eq!(handle(&machine).is_ok(), known);
+        assert_eq!(asked(&service) - before, queries);
+        let passed = machine.powered().clock.monotonic() - begun;
+        assert_eq!(passed.as_secs(), seconds);
+    }
+}
+
+#[test]
+fn what_cannot_be_handled_says_why() {
+    let (machine, service) = plugged();
+    service.serve(Some(describing("i-1", &[FIRST, NEW])));
+    machine.remove("/sys/class/net/eth1");
+    assert!(matches!(handle(&machine), Err(HotplugError::NoLink(link)) if link == "eth1"));
+    service.serve(None);
+    assert!(matches!(handle(&machine), Err(HotplugError::Source(_))));
+    // A machine that has never booted, and one whose source this build does not have.
+    let never = Machine::new(crate::machine::image());
+    assert!(matches!(handle(&never), Err(HotplugError::NoInstance)));
+    let (mut machine, _service) = plugged();
+    machine.registry.sources.retain(|source| source.about().name != "Cloud");
+    let error = handle(&machine).expect_err("no source").to_string();
+    assert_eq!(error, "this build does not include Cloud, the data source of the instance");
+    let (mut machine, _service) = plugged();
+    machine.registry.modules.retain(|module| !module.installs_hotplug());
+    let system = machine.powered();
+    let boot = Boot::new(&system, &machine.registry, Stage::Final, Vec::new(), false);
+    assert!(matches!(boot.expect("a machine").enable_hotplug(), Err(HotplugError::NoInstaller)));
+    assert!(!machine.has("/var/lib/cloud/hotplug.enabled"));
+}
+
+#[test]
+fn the_policy_is_told_on_request() {
+    let (machine, _service) = plugged();
+    let enabled = || {
+        let system = machine.powered();
+        let boot = Boot::new(&system, &machine.registry, Stage::Final, Vec::new(), false);
+        boot.expect("a machine").hotplug_enabled().expect("an instance")
+    };
+    assert!(enabled(), "the source's own events have it");
+    machine.put("/etc/cloud/cloud.cfg.d/99-updates.cfg", "updates: {network: {when: [boot]}}\n");
+    assert!(!enabled());
+}

@@ -22,6 +22,7 @@ mod planted;
 mod power_loss;
 mod program;
 mod reboot;
+mod records;
 mod schema;
 mod secrets;
 mod service;

@@ -188,6 +188,73 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_has_one_star_in_its_last_part() {
+        let (system, _) = system::Scratch::new()
+            .file("/etc/a-1.conf", "")
+            .file("/etc/a-22.conf", "")
+            .file("/etc/a-.conf", "")
+            .file("/etc/b-1.conf", "")
+            .file("/etc/a-1.confx", "")
+            .file("/etc/aa", "")
+            .system();
+        let names = |pattern: &str| {
+            let found = expand(&system, pattern);
+            let names = found.iter().filter_map(|path| path.file_name());
+            names.map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names("/etc/a-*.conf"), ["a-.conf", "a-1.conf", "a-22.conf"]);
+        assert_eq!(names("/etc/aa*a"), [] as [String; 0], "its ends do not overlap");
+        assert_eq!(names("/etc/a*a"), ["aa"]);
+        assert_eq!(names("/etc/none"), ["none"], "without a star, it is a name");
+        assert_eq!(names("/none/*"), [] as [String; 0]);
+    }
+
+    /// Upstream's `remove_artifacts`: each kind of configuration on its own, and seeds and logs only if they are asked for.
+    #[test]
+    fn only_what_is_asked_for_is_cleaned() {
+        let netplan = "/etc/netplan/50-cloud-init.yaml";
+        let sshd = "/etc/ssh/sshd_config.d/50-cloud-init.conf";
+        let fstab = "/dev/vda1 / ext4\n/dev/vdb /mnt auto comment=cloudconfig 0 2\n";
+        let cleaned = |options: Options| {
+            let (system, _) = system::Scratch::new()
+                .file("/var/lib/cloud/data/x", "")
+                .file("/var/lib/cloud/seed/nocloud/meta-data", "")
+                .file(netplan, "")
+                .file(sshd, "")
+                .file("/etc/fstab", fstab)
+                .file("/etc/machine-id", "0123\n")
+                .file("/var/log/x.log", "")
+                .node("/dev/console")
+                .directory("/run/systemd/system")
+                .system();
+            let config =
+                Node::from_yaml("t", b"{def_log_file: /var/log/x.log, output: {all: '>> /dev/console'}}");
+            let config = config.expect("valid").expect("there");
+            run(&system, &Paths::default(), &config, &options).expect("cleaned");
+            let has = |path: &str| system.files.exists(Path::new(path));
+            assert!(!has("/var/lib/cloud/data") && has("/dev/console"));
+            let own = system.files.text(Path::new("/etc/fstab")).is_some_and(|text| text == fstab);
+            let id = system.files.text(Path::new("/etc/machine-id")).unwrap_or_default();
+            [has(netplan), has(sshd), own, id == "0123\n", has("/var/log/x.log"), has("/var/lib/cloud/seed")]
+        };
+        let configs = |kind: &str| Options { configs: vec![kind.to_owned()], ..Options::default() };
+        for (options, kept) in [
+            (Options::default(), [true; 6]),
+            (configs("network"), [false, true, true, true, true, true]),
+            (configs("ssh_config"), [true, false, true, true, true, true]),
+            (configs("fstab"), [true, true, false, true, true, true]),
+            (configs("datasource"), [true; 6]),
+            (configs("all"), [false, false, false, true, true, true]),
+            (Options { machine_id: true, ..Options::default() }, [true, true, true, false, true, true]),
+            (Options { logs: true, ..Options::default() }, [true, true, true, true, false, true]),
+            (Options { seed: true, ..Options::default() }, [true, true, true, true, true, false]),
+        ] {
+            let shown = format!("{options:?}");
+            assert_eq!(cleaned(options), kept, "{shown}");
+        }
+    }
+
+    #[test]
     fn what_is_not_done_is_told() {
         let clean = |root: system::Scratch| {
             let (system, recording) = root.system();

@@ -263,6 +263,26 @@ mod tests {
         );
     }
 
+    /// Every value counts where it was written, also an empty one and one deep in a list.
+    #[test]
+    fn each_part_of_a_value_takes_precedence_on_its_own() {
+        let node = |text: &str| Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there");
+        let tree = node("a: {}\nb: []\nc: {x: 1, y: [2, {z: 3}]}\nd: null\n");
+        let mut found = Vec::new();
+        origins(&tree, &mut found);
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["t:1:4", "t:2:4", "t:3:8", "t:3:15", "t:3:22", "t:4:4"]);
+        let deep = Origin { source: "t".into(), line: 3, column: 22 };
+        assert!(within(&tree, &deep) && within(tree.get("c").expect("there"), &deep));
+        assert!(!within(tree.get("a").expect("there"), &deep));
+        assert!(within(tree.get("b").expect("there"), &Origin { line: 2, column: 4, ..deep }));
+        let gathered = gathered("#cloud-config\nsystem_info: {}\nempty: []\n");
+        let explanation = explain(&gathered, &["empty".to_owned()]);
+        assert_eq!(lines(&explanation), ["* user-data part-001:3:8 []: "]);
+        let explanation = explain(&gathered, &["system_info".to_owned()]);
+        assert!(lines(&explanation).iter().all(|line| line.starts_with("* ") || line.contains(" {}: ")));
+    }
+
     #[test]
     fn mappings_are_merged_and_items_have_their_own_place() {
         let gathered = gathered(PARTS);

@@ -261,9 +261,14 @@ mod tests {
             ("{level: error}", tracing::Level::ERROR),
             ("{level: CRITICAL}", tracing::Level::ERROR),
             ("{level: FATAL}", tracing::Level::ERROR),
-            ("{level: 10}", tracing::Level::DEBUG),
+            ("{level: NOTSET}", tracing::Level::DEBUG),
+            ("{level: 0}", tracing::Level::DEBUG),
+            ("{level: 19}", tracing::Level::DEBUG),
             ("{level: 20}", tracing::Level::INFO),
+            ("{level: 29}", tracing::Level::INFO),
             ("{level: 30}", tracing::Level::WARN),
+            ("{level: 39}", tracing::Level::WARN),
+            ("{level: 40}", tracing::Level::ERROR),
             ("{level: 50}", tracing::Level::ERROR),
             ("{level: loud}", tracing::Level::WARN),
             ("{level: [INFO]}", tracing::Level::WARN),
@@ -271,5 +276,96 @@ mod tests {
             let node = Node::from_yaml("t", settings.as_bytes()).expect("YAML").expect("a document");
             assert_eq!(Log::read(&node).0, expected, "{settings}");
         }
+    }
+
+    /// Notes what it is given.
+    #[derive(Clone, Default)]
+    struct Noted(Arc<Mutex<Vec<String>>>);
+
+    impl Sink for Noted {
+        fn publish(&self, _system: &System, event: &Event<'_>) {
+            let after = event.end.map(|end| format!(" after {} s", end.after.as_secs())).unwrap_or_default();
+            self.0.lock().expect("not poisoned").push(format!("{event}{after}"));
+        }
+    }
+
+    impl Noted {
+        fn taken(&self) -> Vec<String> {
+            std::mem::take(&mut *self.0.lock().expect("not poisoned"))
+        }
+    }
+
+    fn config(text: &str) -> Node {
+        Node::from_yaml("t", text.as_bytes()).expect("YAML").expect("a document")
+    }
+
+    /// Upstream's events.py: `start: NAME: DESCRIPTION` and `finish: NAME: RESULT: DESCRIPTION`, which `analyze` reads.
+    #[test]
+    fn stages_and_steps_are_reported_from_start_to_finish() {
+        let (system, _) = system::scratch();
+        let mut reporter = Reporter::new(&system, "init");
+        let noted = Noted::default();
+        reporter.add("noted".to_owned(), noted.clone());
+        system.clock.sleep(Duration::from_secs(1));
+        reporter.stage_started("searching");
+        let step = reporter.start("config-ssh", "running config-ssh");
+        system.clock.sleep(Duration::from_secs(3));
+        assert_eq!(step.elapsed(), Duration::from_secs(3));
+        step.finish(true, Some("config-ssh ran"));
+        reporter.start("config-x", "running config-x").finish(false, None);
+        reporter.stage_finished("searching", true);
+        assert_eq!(
+            noted.taken(),
+            [
+                "start: init-network: searching",
+                "start: init-network/config-ssh: running config-ssh",
+                "finish: init-network/config-ssh: SUCCESS: config-ssh ran after 3 s",
+                "start: init-network/config-x: running config-x",
+                "finish: init-network/config-x: FAIL: running config-x after 0 s",
+                "finish: init-network: SUCCESS: searching after 4 s",
+            ]
+        );
+        reporter.silence();
+        reporter.stage_started("nothing");
+        assert_eq!(noted.taken(), [] as [String; 0]);
+        assert_eq!(Reporter::new(&system, "modules-final").stage, "modules-final");
+    }
+
+    /// Upstream's reporting documentation: handlers are added by type, and removed by a false value or the type `none`.
+    #[test]
+    fn handlers_are_those_of_the_configuration() {
+        let (system, _) = system::scratch();
+        let handlers = |text: &str| {
+            let mut reporter = Reporter::new(&system, "init");
+            reporter.configure(&config(text));
+            reporter.sinks.keys().cloned().collect::<Vec<_>>().join(" ")
+        };
+        for (text, expected) in [
+            ("{}", "logging"),
+            (
+                "reporting: {a: {type: print}, b: {type: hyperv}, c: {type: log, level: INFO}}",
+                "a b c logging",
+            ),
+            ("reporting: {hook: {type: webhook, endpoint: 'http://x/'}}", "hook logging"),
+            ("reporting: {hook: {type: webhook}}", "logging"),
+            ("reporting: {logging: false, a: {type: print}}", "a"),
+            ("reporting: {logging: {type: none}}", ""),
+            ("reporting: {logging: {type: unknown}, b: {}}", "logging"),
+        ] {
+            assert_eq!(handlers(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn messages_are_noted_by_level_and_without_secrets() {
+        let noted = Recoverable::default();
+        assert!(noted.is_empty());
+        noted.note("WARNING", "see http://bob:hunter2@x/".to_owned());
+        noted.note("WARNING", "two".to_owned());
+        noted.note("ERROR", "three".to_owned());
+        assert!(!noted.is_empty());
+        let found = noted.noted();
+        assert_eq!((found["WARNING"].len(), found["ERROR"].as_slice()), (2, &["three".to_owned()][..]));
+        assert!(!found["WARNING"][0].contains("hunter2"), "{found:?}");
     }
 }

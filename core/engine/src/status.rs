@@ -212,4 +212,57 @@ mod tests {
         let link = system.files.read_link(&paths.run("result.json")).expect("a link");
         assert_eq!(link, PathBuf::from("../../var/lib/cloud/data/result.json"));
     }
+
+    /// A stage that ran before: its errors are kept, and its messages are added to.
+    #[test]
+    fn a_stage_that_is_started_again_or_resumed_keeps_what_it_has() {
+        let status = json!({"v1": {"datasource": "D", "init": {
+            "errors": ["old"], "recoverable_errors": {"WARNING": ["w"]}, "start": 1.0, "finished": null}}});
+        let machine = || {
+            let root = system::Scratch::new().file("/run/cloud-init/status.json", status.to_string());
+            (root.system().0, Paths::default())
+        };
+        let (system, paths) = machine();
+        let noted = Recoverable::default();
+        let resumed = StatusFile::resume(&system, &paths, Stage::Network, &noted).expect("there");
+        assert_eq!(resumed.status["v1"]["init"]["start"], 1.0, "it goes on");
+        noted.note("WARNING", "later".into());
+        assert_eq!(resumed.finish(None, &["new".into()]).expect("written"), 2);
+        let found = recorded(&system, &paths).expect("written");
+        assert_eq!(found["v1"]["init"]["errors"], json!(["old", "new"]));
+        assert_eq!(found["v1"]["datasource"], "D");
+        assert!(found["v1"]["init"]["finished"].is_number());
+        assert!(!system.files.exists(&paths.run("result.json")), "it is not the last stage");
+        // One that has finished begins again.
+        let again = StatusFile::resume(&system, &paths, Stage::Network, &noted).expect("written");
+        assert_ne!(again.status["v1"]["init"]["start"], 1.0);
+        assert_eq!(again.status["v1"]["stage"], "init");
+        // What was noted before the stage began is merged with its own, once.
+        let (system, paths) = machine();
+        let noted = Recoverable::default();
+        noted.note("WARNING", "early".into());
+        let begun = StatusFile::begin(&system, &paths, Stage::Network, &noted).expect("written");
+        noted.note("WARNING", "own".into());
+        begun.finish(Some("E"), &[]).expect("written");
+        let found = recorded(&system, &paths).expect("written");
+        assert_eq!(found["v1"]["init"]["recoverable_errors"], json!({"WARNING": ["early", "own"]}));
+        assert_eq!(found["v1"]["datasource"], "E");
+    }
+
+    #[test]
+    fn a_stage_is_unfinished_between_its_start_and_its_end() {
+        for (stage, expected) in [
+            (json!({"start": 1.5, "finished": null}), true),
+            (json!({"start": 1.5, "finished": 2.5}), false),
+            (json!({"start": null, "finished": null}), false),
+            (json!({}), false),
+            (json!(null), false),
+        ] {
+            assert_eq!(is_unfinished(&stage), expected, "{stage}");
+        }
+        // proc_uptime(5) counts hundredths.
+        let (system, _) = system::scratch();
+        system.clock.sleep(std::time::Duration::from_micros(1_239_400));
+        assert_eq!(seconds(&system), json!(11.24));
+    }
 }

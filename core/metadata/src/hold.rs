@@ -123,6 +123,7 @@ mod tests {
             cmdline: String::new(),
             devices: Vec::new(),
             known_virtualization: std::sync::OnceLock::from(String::new()),
+            known_dmi: std::sync::Mutex::default(),
             container: false,
         };
         let crawl = Crawl {

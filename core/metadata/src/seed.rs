@@ -274,20 +274,4 @@ pub fn with_dmi(platform: &Platform<'_>, address: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn object(value: Value) -> Map<String, Value> {
-        value.as_object().expect("a mapping").clone()
-    }
-
-    #[test]
-    fn what_is_there_stays() {
-        // The example in upstream's documentation of merging dictionaries.
-        let mut above = object(json!({"a": 1, "b": 2, "c": [1, 2, 3], "d": {"a": 1, "b": 2}}));
-        complete(&mut above, object(json!({"a": 10, "c": [4], "d": {"a": 3, "f": 10}, "e": 20})));
-        let expected = json!({"a": 1, "b": 2, "c": [1, 2, 3], "d": {"a": 1, "b": 2, "f": 10}, "e": 20});
-        assert_eq!(Value::Object(above), expected);
-    }
-}
+mod tests;

@@ -21,6 +21,7 @@ fn check(machine: Scratch, known: Option<&str>, expected: &str) {
         cmdline: String::new(),
         devices: Vec::new(),
         known_virtualization: told(&system).map(OnceLock::from).unwrap_or_default(),
+        known_dmi: std::sync::Mutex::default(),
         container: false,
     };
     assert_eq!(platform.virtualization(), expected);

@@ -2,8 +2,9 @@
 
 pub mod virtualization;
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::effects::{BlockDevice, ReadFiles, System};
 use crate::{Node, Paths};
@@ -36,6 +37,8 @@ pub struct Platform<'a> {
     pub known_virtualization: OnceLock<String>,
     /// Whether this is a container.
     pub container: bool,
+    /// The DMI values that were read, since most sources ask for the same few.
+    pub known_dmi: Mutex<BTreeMap<String, Option<String>>>,
 }
 
 impl Platform<'_> {
@@ -56,6 +59,11 @@ impl Platform<'_> {
         if self.container {
             return None;
         }
+        let mut known = self.known_dmi.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(name.to_owned()).or_insert_with(|| self.read_dmi(name)).clone()
+    }
+
+    fn read_dmi(&self, name: &str) -> Option<String> {
         let path = Path::new("/sys/class/dmi/id").join(name);
         let bytes = self.files().read(&path).ok()?;
         let text: String = String::from_utf8_lossy(&bytes).trim().to_owned();

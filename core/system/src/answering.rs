@@ -61,3 +61,31 @@ impl Commands for Answering {
         self.commands.converse(command)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scratch;
+
+    #[test]
+    fn the_first_answer_that_fits_counts() {
+        let (system, recording) =
+            Scratch::new().program("/bin/tool").file("/etc/passwd", "a:x:1:1:::\n").system();
+        let commands = Answering::over(&system)
+            .prints("tool show", "shown\n")
+            .exits("tool fail", 3, "it failed")
+            .prints("tool", "other\n")
+            .prints("missing", "never");
+        let run = |line: &str| commands.run(&Command::line(line.split(' ')));
+        assert_eq!(run("tool show x").expect("answered").text(), "shown\n");
+        assert_eq!(run("tool more").expect("answered").text(), "other\n");
+        let error = run("tool fail").expect_err("exit code 3").to_string();
+        assert!(error.contains("exit code 3") && error.contains("it failed"), "{error}");
+        assert!(matches!(run("missing"), Err(CommandError::NotFound(name)) if name == "missing"));
+        assert_eq!(commands.which("tool"), Some(PathBuf::from("/bin/tool")));
+        commands.spawn_detached(&Command::line(["tool", "later"])).expect("recorded");
+        assert!(commands.converse(&Command::line(["tool", "talk"])).expect("recorded").is_none());
+        let expected = ["tool show x", "tool more", "tool fail", "missing", "tool later", "tool talk"];
+        assert_eq!(recording.commands(), expected);
+    }
+}

@@ -317,4 +317,81 @@ mod tests {
         assert_eq!(routes(&lease(Some(router), vec![route])), [route]);
         assert_eq!(routes(&lease(None, vec![])), []);
     }
+
+    fn addresses(root: crate::Scratch) -> (KernelAddresses, crate::Recording) {
+        let (system, recording) = root.system();
+        (KernelAddresses::new(system.files.clone(), system.commands.clone()), recording)
+    }
+
+    /// sysfs-class-net: hardware addresses are hexadecimal, the type is a number of ARP's.
+    #[test]
+    fn a_device_is_described_for_our_client() {
+        let net = |name: &str| format!("/sys/class/net/eth0/{name}");
+        let root = crate::Scratch::new()
+            .file(&net("type"), "1\n")
+            .file(&net("carrier"), "1\n")
+            .file(&net("address"), "fa:16:3e:00:00:0f\n")
+            .file(&net("broadcast"), "ff:ff:ff:ff:ff:ff\n")
+            .file("/sys/class/net/tun0/type", "65534\n")
+            .file("/sys/class/net/tun0/carrier", "0\n");
+        let (system, _) = addresses(root);
+        let (card, broadcast) = system.card("eth0").expect("Ethernet");
+        assert_eq!((card.name.as_str(), card.hardware), ("eth0", 1));
+        assert_eq!((card.address, broadcast), (vec![0xfa, 0x16, 0x3e, 0, 0, 0x0f], vec![0xff; 6]));
+        assert!(system.card("tun0").is_none() && system.card("none").is_none());
+        assert!(system.has_carrier("eth0") && !system.has_carrier("tun0") && !system.has_carrier("none"));
+        // It is there already: nothing is waited for.
+        let begun = Instant::now();
+        system.carrier("eth0", Duration::from_secs(60)).expect("a socket");
+        assert!(begun.elapsed() < Duration::from_secs(3));
+        system.carrier("tun0", Duration::from_millis(100)).expect("it never comes, which is no error");
+        assert!(begun.elapsed() >= Duration::from_millis(100) && begun.elapsed() < CARRIER);
+    }
+
+    #[test]
+    fn a_lease_is_kept_for_later_stages() {
+        let (system, _) = addresses(crate::Scratch::new());
+        let lease = Lease {
+            interface: "eth0".to_owned(),
+            address: Ipv4Addr::new(10, 0, 0, 5),
+            prefix: 24,
+            router: None,
+            static_routes: Vec::new(),
+            server: None,
+            mtu: None,
+            option_245: None,
+            options: Vec::new(),
+        };
+        system.keep(&lease);
+        let path = Path::new("/run/cloud-init/leases/eth0.json");
+        let text = system.files.text(path).expect("written");
+        let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(document, serde_json::to_value(&lease).expect("JSON"));
+        assert_eq!(document["address"], "10.0.0.5");
+        assert_eq!(system.files.stat(path).expect("no error").expect("there").mode, 0o600);
+    }
+
+    /// A device that does not exist has neither lease nor address.
+    #[test]
+    fn a_missing_device_is_named() {
+        let (system, _) = addresses(crate::Scratch::new());
+        let (missing, limit) = ("no-such-device0", Duration::from_secs(1));
+        let address = Address {
+            address: [169, 254, 1, 1].into(),
+            prefix: 16,
+            scope: String::new(),
+            broadcast: None,
+            peer: false,
+            tentative: false,
+            permanent: true,
+        };
+        for error in [
+            system.dhcp4(missing, &[], limit).map(drop),
+            system.ipv6(missing, false, limit).map(drop),
+            system.address(missing, &address, &[]).map(drop),
+        ] {
+            let error = error.expect_err("no such device").to_string();
+            assert!(error.contains(missing), "{error}");
+        }
+    }
 }

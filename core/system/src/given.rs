@@ -71,3 +71,30 @@ impl Environment for Given {
         self.environment.tell(text);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scratch;
+
+    #[test]
+    fn what_is_given_takes_the_place_of_the_machines_own() {
+        let (system, _) = Scratch::new().file("/etc/hostname", "node\n").system();
+        let own = system.environment.clone();
+        let plain = Given::over(&system);
+        assert_eq!(plain.uname(), own.uname());
+        assert_eq!((plain.pid(), plain.uid()), (own.pid(), own.uid()));
+        assert_eq!(plain.var("PATH"), own.var("PATH"));
+        let mut bytes = [0; 8];
+        Environment::random(&plain, &mut bytes);
+        assert_ne!(bytes, [0; 8]);
+        let variables =
+            BTreeMap::from([("A".to_owned(), "1".to_owned()), ("PATH".to_owned(), "/x".to_owned())]);
+        let given = Given::over(&system).release("6.1".to_owned()).variables(variables).random(vec![1, 2, 3]);
+        assert_eq!(given.uname(), Uname { release: "6.1".to_owned(), ..own.uname() });
+        assert_eq!((given.var("A").as_deref(), given.var("PATH").as_deref()), (Some("1"), Some("/x")));
+        assert_eq!(given.var("NONE"), None);
+        Environment::random(&given, &mut bytes);
+        assert_eq!(bytes, [1, 2, 3, 1, 2, 3, 1, 2]);
+    }
+}

@@ -1,5 +1,7 @@
 //! The real machine, or an image's root below a prefix.
 
+#[cfg(test)]
+mod alone;
 mod children;
 mod clock;
 mod commands;

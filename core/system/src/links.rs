@@ -1,7 +1,7 @@
 //! Network devices from /sys/class/net, and netlink for everything else.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::effects::{
@@ -21,17 +21,25 @@ pub(crate) struct SysLinks {
     files: Arc<dyn ReadFiles>,
     /// Where a plan records waits: the kernel is not involved then.
     planned: Option<Recording>,
+    /// The last list: each device costs dozens of system calls.
+    listed: Mutex<Option<Listed>>,
+}
+
+/// A list of devices, which is right until the kernel reports a change.
+struct Listed {
+    changes: Changes,
+    links: Option<Vec<Link>>,
 }
 
 impl SysLinks {
     /// The devices of the machine that this program runs on.
     pub(crate) fn of_kernel(files: Arc<dyn ReadFiles>) -> Self {
-        Self { files, planned: None }
+        Self { files, planned: None, listed: Mutex::default() }
     }
 
     /// Devices known only from a root's files.
     pub(crate) fn of_root(files: Arc<dyn ReadFiles>, recording: Recording) -> Self {
-        Self { files, planned: Some(recording) }
+        Self { files, planned: Some(recording), listed: Mutex::default() }
     }
 
     /// Calls the kernel; without one, there is nothing and nothing happens.
@@ -151,8 +159,18 @@ impl LinkEvents for Noted {
     }
 }
 
-impl Links for SysLinks {
-    fn links(&self) -> Result<Vec<Link>, LinkError> {
+impl Listed {
+    /// The list, if nothing has changed since.
+    fn current(&mut self) -> Option<Vec<Link>> {
+        match self.changes.next(Instant::now()) {
+            Ok(false) => self.links.clone(),
+            Ok(true) | Err(_) => None,
+        }
+    }
+}
+
+impl SysLinks {
+    fn list(&self) -> Result<Vec<Link>, LinkError> {
         if !self.files.is_dir(Path::new(NET)) {
             return Ok(Vec::new());
         }
@@ -160,6 +178,27 @@ impl Links for SysLinks {
         // `bonding_masters` is a regular file in the directory.
         let is_link = |name: &String| self.files.is_dir(&Path::new(NET).join(name));
         Ok(names.iter().filter(|name| is_link(name)).map(|name| self.link(name)).collect())
+    }
+}
+
+impl Links for SysLinks {
+    fn links(&self) -> Result<Vec<Link>, LinkError> {
+        if self.planned.is_some() {
+            return self.list();
+        }
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if listed.is_none() {
+            // Before the list is made, so that a change meanwhile is heard.
+            *listed = Changes::listen(&[Group::Link]).ok().map(|changes| Listed { changes, links: None });
+        }
+        // Without the kernel's reports, a list is only right at once.
+        let Some(listed) = listed.as_mut() else { return self.list() };
+        if let Some(links) = listed.current() {
+            return Ok(links);
+        }
+        let links = self.list()?;
+        listed.links = Some(links.clone());
+        Ok(links)
     }
 
     fn addresses(&self, link: &str) -> Result<Vec<Address>, LinkError> {
@@ -202,3 +241,6 @@ pub(crate) fn find_program(files: &dyn ReadFiles, program: &str, search: &str) -
         },
     )
 }
+
+#[cfg(test)]
+mod tests;

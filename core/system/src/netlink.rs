@@ -286,3 +286,6 @@ impl Changes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

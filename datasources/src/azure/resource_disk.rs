@@ -209,6 +209,7 @@ mod tests {
             cmdline: String::new(),
             devices: Vec::new(),
             known_virtualization: std::sync::OnceLock::from(String::new()),
+            known_dmi: std::sync::Mutex::default(),
             container: false,
         };
         let settled = |new| Settled { platform: &platform, instance: &instance, new };

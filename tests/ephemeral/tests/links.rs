@@ -64,6 +64,43 @@ fn what_happens_to_a_link_is_heard_in_order() {
 
 #[test]
 #[ignore = "needs root, ip, namespaces"]
+fn the_list_of_links_follows_every_change() {
+    let system = machine();
+    let shown = || {
+        let links = system.links.links().expect("readable");
+        links.into_iter().filter(|link| link.name != "lo").collect::<Vec<_>>()
+    };
+    assert_eq!(shown(), [], "kept as it is now");
+    run(&["ip", "link", "add", "here", "type", "veth", "peer", "name", "there"]);
+    let found = shown();
+    assert_eq!(found.iter().map(|link| link.name.as_str()).collect::<Vec<_>>(), ["here", "there"]);
+    assert_eq!(shown(), found);
+    for (change, is_seen) in [
+        ("set here mtu 1400", (|link| link.mtu == Some(1400)) as fn(&model::effects::Link) -> bool),
+        ("set here address 02:00:00:00:00:07", |link| link.mac == "02:00:00:00:00:07"),
+        ("set here up", |link| link.operstate == "lowerlayerdown"),
+        ("set there up", |link| link.carrier == Some(true)),
+        ("set here down", |link| link.operstate == "down"),
+    ] {
+        let words: Vec<&str> = ["ip", "link"].into_iter().chain(change.split(' ')).collect();
+        run(&words);
+        // The kernel tells of a carrier up to a second later.
+        let seen = (0..200).any(|_| {
+            is_seen(&shown()[0]) || {
+                std::thread::sleep(Duration::from_millis(25));
+                false
+            }
+        });
+        assert!(seen, "{change}: {:?}", shown()[0]);
+    }
+    system.links.rename("here", "again").expect("it is down");
+    assert_eq!(shown()[0].name, "again", "what this process changes, too");
+    run(&["ip", "link", "delete", "again"]);
+    assert_eq!(shown(), []);
+}
+
+#[test]
+#[ignore = "needs root, ip, namespaces"]
 fn a_static_address_is_held_and_taken_back() {
     let system = machine();
     let _other = cable(&["169.254.169.254/16"]);

@@ -124,6 +124,8 @@ pub struct Call {
     pub path: Option<PathBuf>,
     /// What it does to what has not reached the disk yet.
     pub effect: Effect,
+    /// The first line of what it writes, where that is one buffer.
+    pub line: Option<String>,
 }
 
 /// What a call does to the content that a power cut would take.
@@ -146,7 +148,9 @@ pub fn read(pid: Pid) -> Result<Option<Call>, Error> {
     let registers = ptrace::getregs(pid).map_err(Error::Process)?;
     let number = registers.orig_rax.cast_signed();
     let [first, second, third, fourth] = [registers.rdi, registers.rsi, registers.rdx, registers.r10];
-    let call = |path, effect| Ok(Some(Call { number, path, effect }));
+    let line =
+        [libc::SYS_write, libc::SYS_pwrite64].contains(&number).then(|| line(pid, second, third)).flatten();
+    let call = move |path, effect| Ok(Some(Call { number, path, effect, line }));
     if number == libc::SYS_open {
         return call(at(pid, CURRENT, first), Effect::Content);
     }
@@ -212,6 +216,16 @@ fn at(pid: Pid, directory: u64, address: u64) -> Option<PathBuf> {
 /// Eight bytes of a process's memory.
 fn word(pid: Pid, address: u64) -> Option<u64> {
     ptrace::read(pid, address as ptrace::AddressType).ok().map(i64::cast_unsigned)
+}
+
+/// The first line of a buffer in a process's memory, if it is text.
+fn line(pid: Pid, address: u64, length: u64) -> Option<String> {
+    let mut bytes = Vec::new();
+    for offset in (0..length.min(80)).step_by(8) {
+        bytes.extend(word(pid, address + offset)?.to_ne_bytes());
+    }
+    bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+    Some(String::from_utf8(bytes).ok()?.lines().next()?.trim_end().to_owned())
 }
 
 /// A path in a process's memory.

@@ -169,9 +169,7 @@ pub fn judge(wanted: Wanted, told: &Told, references: &[Lasting; 2]) -> Vec<Stri
             }
         }
         Wanted::Closed => {
-            let recording = first.struck.as_deref().is_some_and(|struck| {
-                ["status.json", "result.json"].iter().any(|name| struck.contains(name))
-            });
+            let recording = first.struck.as_deref().is_some_and(records_the_end);
             // A signal that comes while the end is recorded is too late: the stage has ended.
             if recording && first.shown.0 == Some(0) {
                 whole(first, &mut wrong);
@@ -186,6 +184,15 @@ pub fn judge(wanted: Wanted, told: &Told, references: &[Lasting; 2]) -> Vec<Stri
         }
     }
     wrong
+}
+
+/// Whether a call records that a stage has ended: in its documents, or afterwards for those who wait for its lock. The
+/// sync of all that the stage wrote comes right before: the thread that makes it is stopped by the tracer, so that another
+/// one gets the signal, which may be later than the end.
+fn records_the_end(struck: &str) -> bool {
+    let documents = ["status.json", "result.json"].iter().any(|name| struck.contains(name));
+    let lock = struck.contains("stage.lock that writes '") && struck.ends_with(" - 0'");
+    documents || lock || struck.contains(&format!("call {} ", nix::libc::SYS_syncfs))
 }
 
 /// Every stage succeeded, and the documents say so.
@@ -263,4 +270,23 @@ fn scripts(boots: &[Booted], instance: &str, wrong: &mut Vec<String>) {
 fn around(text: &str, words: &str) -> String {
     let from = text.lines().skip_while(|line| !line.contains(words));
     from.take(2).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_stage_is_recorded_by_documents_and_by_its_lock() {
+        let records = |path: &str| records_the_end(&format!("cloud-init: call 18 on /run/cloud-init/{path}"));
+        assert!(records("status.json") && records("result.json"));
+        assert!(records("stage.lock that writes '36 init - 0'"));
+        assert!(!records("stage.lock that writes '36 init ssh -'"), "a module begins");
+        assert!(!records("stage.lock that writes '36 init - -'"), "no module has begun");
+        assert!(!records("stage.lock"));
+        assert!(
+            records_the_end("cloud-init: call 306 on //") && !records_the_end("cloud-init: call 30 on //")
+        );
+        assert!(!records("instance-data.json that writes 'a - 0'"));
+    }
 }

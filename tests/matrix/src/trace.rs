@@ -46,7 +46,7 @@ pub type Memory = Option<u64>;
 pub struct Tracer {
     /// Calls that change files of the machine, in all processes of the boot, in the order in which they were made.
     pub calls: usize,
-    /// Where the strike fell: the call's path, and the process's program.
+    /// Where the strike fell: the process's program, the call, its path and the first line of what it writes.
     pub struck: Option<String>,
     /// Whether the power is off.
     pub off: bool,
@@ -249,7 +249,8 @@ impl Tracer {
         let told = || {
             let below = path.strip_prefix(&disk.root).unwrap_or(path);
             let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            format!("{name}: call {} on /{}", call.number, below.display())
+            let line = call.line.as_ref().map(|line| format!(" that writes '{line}'")).unwrap_or_default();
+            format!("{name}: call {} on /{}{line}", call.number, below.display())
         };
         match strike {
             Strike::Cut(at) if at == number => {

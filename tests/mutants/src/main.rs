@@ -5,7 +5,7 @@
 //! is only asked about changes that it reaches. A change in a constant, or one that cannot stand beside the original (a
 //! function that returns an `impl` type), has no switch and is not tried.
 //!
-//! The tests run on this machine: as root, a change can make one of them boot it.
+//! A change can make a test boot this machine. As root, tests therefore run on a copy of its root that is thrown away.
 // A harness around cargo and test programs: effects are its business.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
 
@@ -37,12 +37,6 @@ pub enum Error {
     /// The output of a program is not what it should be.
     #[error("a list of cargo's is not what was expected: {0}")]
     List(serde_json::Error),
-    /// Changed programs would run as root.
-    #[error(
-        "as root, changed programs can change this machine for good: run it as an ordinary user, or with --throwaway on \
-         a machine that is not needed afterwards"
-    )]
-    Root,
     /// The workspace has no table of lints.
     #[error("Cargo.toml: there is no table [workspace.lints.rust] with rows and an empty line behind them")]
     Lints,
@@ -82,9 +76,6 @@ struct Options {
     /// What the choice is made from: a number, or 'new'
     #[arg(long, value_name = "SEED", default_value = "new")]
     seed: Seed,
-    /// As root: the tests may change this machine for good. A changed program writes where the original would not
-    #[arg(long)]
-    throwaway: bool,
     /// Where the sources are copied and built
     #[arg(long, value_name = "DIR", default_value = "target/mutants")]
     place: PathBuf,
@@ -101,15 +92,14 @@ fn main() -> ExitCode {
 }
 
 fn mutants(options: &Options) -> Result<(), Error> {
-    if nix::unistd::geteuid().is_root() && !options.throwaway {
-        return Err(Error::Root);
-    }
     let place = std::path::absolute(&options.place).map_err(file(options.place.display().to_string()))?;
     let copy = Copy {
         original: place.join("original"),
         switched: place.join("switched"),
         target: place.join("target"),
+        place,
     };
+    std::fs::create_dir_all(&copy.place).map_err(file("the folder of the copies"))?;
     sources(&copy.original)?;
     sources(&copy.switched)?;
     let changes = list::list(&copy.original)?;

@@ -26,6 +26,8 @@ const BUDGET: Duration = Duration::from_secs(60);
 const MAP: usize = 1 << 17;
 /// Starts a test with a limit of 8 GiB of memory: a change can make a loop endless.
 const LIMITED: &str = "ulimit -v 8388608 && exec \"$@\"";
+/// Keeps a changed program of root away from this machine.
+const ISOLATED: &str = include_str!("isolated.sh");
 
 /// A test program.
 #[derive(Debug)]
@@ -109,7 +111,7 @@ impl<'c> Tests<'c> {
         let mut this = Self { copy, programs, passing: Vec::new() };
         let mut names = Vec::new();
         for (index, program) in this.programs.iter().enumerate() {
-            let mut list = this.command(program);
+            let mut list = this.command(0, program);
             let output =
                 list.args(["--list", "--format", "terse"]).output().map_err(file("a test program"))?;
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -128,8 +130,14 @@ impl<'c> Tests<'c> {
         Ok(this)
     }
 
-    fn command(&self, program: &Program) -> Command {
+    fn command(&self, worker: usize, program: &Program) -> Command {
         let mut command = Command::new("sh");
+        if nix::unistd::geteuid().is_root() {
+            command = Command::new("unshare");
+            command.args(["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child"]);
+            command.args(["sh", "-c", ISOLATED, "sh"]).arg(self.copy.place.join(format!("scratch-{worker}")));
+            command.arg(&self.copy.target).arg("sh");
+        }
         command.args(["-c", LIMITED, "sh"]).arg(&program.file);
         command.current_dir(&program.folder).stdin(Stdio::null());
         command.env("CARGO_MANIFEST_DIR", &program.folder).env("CARGO_TARGET_DIR", &self.copy.target);
@@ -139,8 +147,15 @@ impl<'c> Tests<'c> {
     }
 
     /// Runs tests of a program: whether they pass, `None` if they do not end.
-    fn run(&self, program: usize, names: &[&str], limit: Duration, variable: (&str, &str)) -> Option<bool> {
-        let mut command = self.command(&self.programs[program]);
+    fn run(
+        &self,
+        worker: usize,
+        program: usize,
+        names: &[&str],
+        limit: Duration,
+        variable: (&str, &str),
+    ) -> Option<bool> {
+        let mut command = self.command(worker, &self.programs[program]);
         command.args(["--include-ignored", "--exact", "--quiet"]).args(names);
         command.env(variable.0, variable.1).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let Ok(mut child) = command.spawn() else { return Some(false) };
@@ -165,7 +180,7 @@ impl<'c> Tests<'c> {
         let path = map.display().to_string();
         fs::write(&map, vec![0; MAP]).map_err(|error| format!("{path}: {error}"))?;
         let begun = Instant::now();
-        let passed = self.run(program, &[name], LONGEST, ("MUTANTS_REACHED", &path));
+        let passed = self.run(worker, program, &[name], LONGEST, ("MUTANTS_REACHED", &path));
         if passed != Some(true) {
             return Err(format!("{name} of {}", self.programs[program].file.display()));
         }
@@ -177,14 +192,14 @@ impl<'c> Tests<'c> {
 
     /// Tries each of the changes, which are in these files.
     pub fn judge(&self, changes: &[(u32, &str)], told: impl Fn(u32, Verdict) + Sync) -> Vec<Verdict> {
-        side_by_side(changes, |_, (id, source)| {
-            let verdict = self.tried(*id, source);
+        side_by_side(changes, |worker, (id, source)| {
+            let verdict = self.tried(worker, *id, source);
             told(*id, verdict);
             verdict
         })
     }
 
-    fn tried(&self, id: u32, source: &str) -> Verdict {
+    fn tried(&self, worker: usize, id: u32, source: &str) -> Verdict {
         let begun = Instant::now();
         let folder = source.split("/src/").next().unwrap_or_default();
         let folder =
@@ -204,7 +219,13 @@ impl<'c> Tests<'c> {
             }
             let took: Duration = batch.iter().map(|test| test.took).sum();
             let names: Vec<&str> = batch.iter().map(|test| test.name.as_str()).collect();
-            match self.run(batch[0].program, &names, Duration::from_secs(20) + 4 * took, ("MUTANT", &id)) {
+            match self.run(
+                worker,
+                batch[0].program,
+                &names,
+                Duration::from_secs(20) + 4 * took,
+                ("MUTANT", &id),
+            ) {
                 Some(true) => {}
                 Some(false) => return Verdict::Caught,
                 None => return Verdict::Endless,

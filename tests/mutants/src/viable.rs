@@ -27,6 +27,8 @@ pub struct Copy {
     pub switched: PathBuf,
     /// What cargo builds.
     pub target: PathBuf,
+    /// The folder of these.
+    pub place: PathBuf,
 }
 
 /// Where the changes of each file are.

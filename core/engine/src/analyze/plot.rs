@@ -269,6 +269,66 @@ mod tests {
         assert_eq!(picture.matches("<title>waiting for").count(), 1, "nothing precedes the first stage");
     }
 
+    fn made(name: &str, start: i64, end: i64, outcome: Outcome) -> Span {
+        Span { outcome, ..span(name, start, end) }
+    }
+
+    /// Two seconds of work with a cut after the first one: the axis has four seconds on 1000 pixels.
+    #[test]
+    fn every_part_is_where_its_time_is() {
+        let spans = vec![
+            made("init", 1_000_000, 2_000_000, Outcome::Success),
+            made("init/config-ssh", 1_500_000, 1_500_000, Outcome::Failure),
+            made("modules", 61_000_000, 62_000_000, Outcome::Open),
+            made("modules/x", 61_000_000, 61_250_000, Outcome::Warning),
+        ];
+        let picture = plot(&Boot { spans });
+        for part in [
+            "width=\"1440\" height=\"190\" viewBox=\"0 0 1440 190\"",
+            "<text class=\"title\" x=\"20\" y=\"24\">cloud-init: 2.000 s in stages, 61.000 s from start to finish</text>",
+            "<rect class=\"stage\" x=\"20.00\" y=\"70\" width=\"250.00\" height=\"14\">",
+            "<text class=\"stage\" x=\"274.00\" y=\"81\">init (1.000 s)</text>",
+            // A bar that takes no time can be seen.
+            "<rect class=\"failure\" x=\"145.00\" y=\"90\" width=\"1.00\" height=\"14\">",
+            "<text x=\"150.00\" y=\"101\">config-ssh (0 us)</text>",
+            "<rect class=\"waiting\" x=\"270.00\" y=\"110\" width=\"500.00\" height=\"14\"><title>waiting for 59.000 s</title>",
+            "<rect class=\"open\" x=\"770.00\" y=\"110\" width=\"250.00\" height=\"14\">",
+            "<rect class=\"warning\" x=\"770.00\" y=\"130\" width=\"62.50\" height=\"14\">",
+            // In the middle of the two seconds that stand for the pause.
+            "<line class=\"cut\" x1=\"520.00\" y1=\"60\" x2=\"520.00\" y2=\"154\">",
+            // A line for each half second.
+            "<line class=\"grid\" x1=\"145.00\" y1=\"60\" x2=\"145.00\" y2=\"154\"/>\
+             <text class=\"axis\" x=\"145.00\" y=\"56\" text-anchor=\"middle\">500.0 ms</text>",
+            // The legend.
+            "<rect class=\"stage\" x=\"20\" y=\"165\" width=\"12\" height=\"12\"/><text x=\"38\" y=\"176\">a stage</text>",
+            "<rect class=\"success\" x=\"109\" y=\"165\"",
+        ] {
+            assert!(picture.contains(part), "{part}\n{picture}");
+        }
+        assert_eq!(picture.matches("class=\"grid\"").count(), 9, "from 0 to 4 s");
+        assert_eq!(picture.matches("class=\"cut\"").count(), 1);
+    }
+
+    #[test]
+    fn grid_lines_have_round_distances() {
+        let step = |length| Axis { cuts: Vec::new(), start: 0, length }.step();
+        for (length, wanted) in
+            [(1, 1), (12, 1), (13, 2), (25, 2), (26, 5), (64, 5), (65, 10), (650, 100), (1_000_000, 100_000)]
+        {
+            assert_eq!(step(length), wanted, "{length}");
+        }
+        // A pause that is just as long as the longest stays; the axis has no length of zero.
+        let axis = |spans: &[(i64, i64)]| {
+            let spans = spans.iter().map(|(start, end)| span("a", *start, *end)).collect();
+            Axis::new(&Boot { spans })
+        };
+        assert_eq!(axis(&[(0, 1), (LONGEST_PAUSE + 1, LONGEST_PAUSE + 2)]).cuts, []);
+        assert_eq!(axis(&[(0, 1), (LONGEST_PAUSE + 2, LONGEST_PAUSE + 3)]).cuts, [(LONGEST_PAUSE + 2, 1)]);
+        assert_eq!(axis(&[(5, 5)]).length, 1);
+        // A span within a longer one is no reason for a cut.
+        assert_eq!(axis(&[(0, 9_000_000), (1, 2), (9_000_000, 9_000_001)]).cuts, []);
+    }
+
     #[test]
     fn every_span_has_a_row_inside_the_picture() {
         let number = |text: &str, name: &str| -> f64 {

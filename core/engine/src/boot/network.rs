@@ -287,8 +287,40 @@ mod tests {
         let plain = from_cmdline("ro network-config=bmV0d29yazoge3ZlcnNpb246IDJ9Cg== quiet").expect("valid");
         assert_eq!(plain.expect("there").version(), Some(2));
         assert!(from_cmdline("network-config=disabled").expect("valid").expect("there").is_disabled());
+        // The last one counts; an empty document is none.
+        let last = "network-config=bmV0d29yazoge3ZlcnNpb246IDJ9Cg== network-config=disabled";
+        assert!(from_cmdline(last).expect("valid").expect("there").is_disabled());
+        assert_eq!(from_cmdline("network-config=e30K").expect("valid"), None, "{{}}");
+        assert_eq!(from_cmdline("xnetwork-config=disabled").expect("valid"), None);
+        // The same document by gzip(1), and one that is cut off.
+        let packed = "H4sIAAAAAAAC/8tLLSnPL8q2UqguSy0qzszPs1IwquUCANV3AsIWAAAA";
+        let found = from_cmdline(&format!("network-config={packed}")).expect("valid").expect("there");
+        assert_eq!(found.version(), Some(2));
+        let error = from_cmdline(&format!("network-config={}", &packed[..40])).expect_err("cut off");
+        assert!(error.contains("cannot decompress"), "{error}");
+        let error = from_cmdline("network-config=e2E6").expect_err("no YAML");
+        assert!(error.contains("kernel command line network-config="), "{error}");
         let error = from_cmdline("network-config=%%%").expect_err("no base64");
         assert!(error.contains("network-config"), "{error}");
         assert_eq!(from_cmdline("ro quiet").expect("valid"), None);
+    }
+
+    /// Version 1 has `mac_address` of physical devices, version 2 `match.macaddress`; a bond's own is assigned.
+    #[test]
+    fn addresses_of_devices_are_found_in_both_versions() {
+        let found = |value: Value| {
+            let mut found = Vec::new();
+            hardware_addresses(&value, &mut found);
+            found
+        };
+        let v1 = serde_json::json!({"version": 1, "config": [
+            {"type": "physical", "name": "a", "mac_address": "aa:1"},
+            {"type": "bond", "name": "b", "mac_address": "aa:2"},
+            {"type": "physical", "name": "c"}]});
+        assert_eq!(found(v1), ["aa:1"]);
+        let v2 = serde_json::json!({"version": 2, "ethernets": {"a": {"match": {"macaddress": "aa:3"}}, "b": {"match": {"name": "x"}}},
+            "bonds": {"c": {"macaddress": "aa:4"}}});
+        assert_eq!(found(v2), ["aa:3"]);
+        assert_eq!(found(serde_json::json!("aa:5")), [] as [String; 0]);
     }
 }

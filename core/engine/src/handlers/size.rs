@@ -52,3 +52,41 @@ impl Size {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_and_their_text_count_with_their_keys() {
+        let of =
+            |text: &str| Size::of(&Node::from_yaml("t", text.as_bytes()).expect("valid").expect("there"));
+        let size = |values, text| Size { values, text };
+        for (text, expected) in [
+            ("1", size(1, 0)),
+            ("true", size(1, 0)),
+            ("abc", size(1, 3)),
+            ("[abc, de, 1]", size(4, 5)),
+            ("{ab: cde, f: [g]}", size(4, 7)),
+            ("{1: x}", size(2, 1)),
+            ("!!binary YWJj", size(1, 3)),
+        ] {
+            assert_eq!(of(text), expected, "{text}");
+        }
+        assert_eq!(size(1, 2).and(size(3, 4)), size(4, 6));
+        assert_eq!(Size::values(7), size(7, 0));
+    }
+
+    #[test]
+    fn the_limits_may_be_reached() {
+        for factor in [1, 3] {
+            let at =
+                |values, text| Size { values: MAX.values * factor + values, text: MAX.text * factor + text };
+            assert_eq!(at(0, 0).check(factor), Ok(()));
+            let error = at(1, 0).check(factor).expect_err("one value more");
+            assert_eq!(error, format!("more than {} values", MAX.values * factor));
+            let error = at(0, 1).check(factor).expect_err("one byte more");
+            assert_eq!(error, format!("more than {} MiB of text", (MAX.text * factor) >> 20));
+        }
+    }
+}

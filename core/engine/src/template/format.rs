@@ -67,13 +67,15 @@ fn exponent(number: f64, precision: usize) -> String {
     format!("{digits}e{sign}{power:0>2}")
 }
 
-fn general(number: f64, precision: usize) -> String {
+/// So many digits; `pointed` without a type, where a number without exponent always has a digit after its point.
+fn general(number: f64, precision: usize, pointed: bool) -> String {
     let precision = precision.max(1);
     // Rounding may have added a digit: 999999.5 is 1e+06.
     let scientific = exponent(number, precision - 1);
     let power: i32 = scientific.rsplit_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
     let digits = i32::try_from(precision).unwrap_or(i32::MAX);
-    let text = if power < -4 || power >= digits {
+    let is_scientific = power < -4 || power >= digits - i32::from(pointed);
+    let text = if is_scientific {
         scientific
     } else {
         let after = usize::try_from(digits.saturating_sub(1).saturating_sub(power)).unwrap_or(0);
@@ -82,7 +84,19 @@ fn general(number: f64, precision: usize) -> String {
     let (digits, rest) = text.split_at(text.find('e').unwrap_or(text.len()));
     let digits =
         if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
-    format!("{digits}{rest}")
+    let point = if pointed && !is_scientific && !digits.contains('.') { ".0" } else { "" };
+    format!("{digits}{point}{rest}")
+}
+
+/// A number with zeros before it, so that it has this length once its digits are grouped.
+fn filled(number: &str, length: usize) -> String {
+    let digits = number.find(['.', 'e', 'E', '%']).unwrap_or(number.len());
+    let wanted = length.saturating_sub(number.len() - digits);
+    // A comma after each three of them, but not before the first.
+    let is_enough = |count: usize| count + count.saturating_sub(1) / 3 >= wanted;
+    let least = wanted - wanted / 4;
+    let count = if is_enough(least) { least } else { least + 1 };
+    "0".repeat(count.saturating_sub(digits)) + number
 }
 
 impl Spec {
@@ -95,12 +109,15 @@ impl Spec {
                 'f' => format!("{:.precision$}", number.abs()),
                 '%' => format!("{:.precision$}%", number.abs() * 100.0),
                 'e' => exponent(number.abs(), precision),
-                _ => general(number.abs(), precision),
+                _ => general(number.abs(), precision, false),
             };
             let text = if kind.is_ascii_uppercase() { text.to_uppercase() } else { text };
             return Ok(Some(self.signed(number.is_sign_negative(), text, "")));
         }
         let number = match i128::try_from(value.clone()) {
+            Ok(_) if value.is_number() && !value.is_integer() => {
+                return Err(invalid("an integer is required"));
+            }
             Ok(number) => number,
             Err(_) if kind == 'd' => return Ok(None),
             Err(_) => return Err(invalid("an integer is required")),
@@ -111,13 +128,13 @@ impl Spec {
             'X' => (format!("{bare:X}"), "0X"),
             'o' => (format!("{bare:o}"), "0o"),
             'b' => (format!("{bare:b}"), "0b"),
-            _ => (bare.to_string(), ""),
+            'd' => (bare.to_string(), ""),
+            other => return Err(invalid(format!("unknown format code '{other}' for a number"))),
         };
         Ok(Some(self.signed(number < 0, text, if self.alternate { prefix } else { "" })))
     }
 
     fn signed(&self, negative: bool, text: String, prefix: &str) -> String {
-        let text = if self.comma { grouped(&text) } else { text };
         let sign = match (negative, self.sign) {
             (true, _) => "-",
             (false, Some('+')) => "+",
@@ -125,11 +142,26 @@ impl Spec {
             _ => "",
         };
         let head = format!("{sign}{prefix}");
-        if self.zero && self.align.is_none() {
-            let width = self.width.saturating_sub(head.len());
-            return format!("{head}{text:0>width$}");
-        }
-        head + &text
+        let is_filled = self.align == Some('=') || self.zero && self.align.is_none();
+        let width = if is_filled { self.width.saturating_sub(head.len()) } else { 0 };
+        let fill = self.fill.unwrap_or(if self.zero { '0' } else { ' ' });
+        let text = match self.comma {
+            true if fill == '0' => grouped(&filled(&text, width)),
+            true => grouped(&text),
+            false => text,
+        };
+        let pad = fill.to_string().repeat(width.saturating_sub(text.len()));
+        format!("{head}{pad}{text}")
+    }
+
+    /// A float without a type: as short as it can be, or with so many digits.
+    fn float(&self, number: f64) -> String {
+        let bare = number.abs();
+        let text = match self.precision {
+            Some(precision) => general(bare, precision, true),
+            None => python::float(bare),
+        };
+        self.signed(number.is_sign_negative(), text, "")
     }
 
     fn laid_out(&self, text: &str, number: bool) -> String {
@@ -198,10 +230,9 @@ pub(super) fn percent(format: &str, args: &[Value], named: &Kwargs) -> Result<St
                 let text = spec.precision.map_or(text.clone(), |length| text.chars().take(length).collect());
                 spec.laid_out(&text, spec.align.is_none())
             }
-            'c' => match (value.as_str(), u32::try_from(value.clone()).ok().and_then(char::from_u32)) {
-                (Some(text), _) if text.chars().count() == 1 => text.to_owned(),
-                (_, Some(letter)) => letter.to_string(),
-                _ => return Err(invalid("%c requires a character")),
+            'c' => match value.as_str() {
+                Some(text) if text.chars().count() == 1 => text.to_owned(),
+                _ => letter_of(&value).ok_or_else(|| invalid("%c requires a character"))?,
             },
             'd' | 'i' | 'u' | 'x' | 'X' | 'o' | 'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
                 let whole =
@@ -277,13 +308,24 @@ pub(super) fn braces(format: &str, args: &[Value]) -> Result<String, Error> {
             };
             value = if found.is_undefined() { Value::from_object(Missing(step.to_owned())) } else { found };
         }
-        let quoted = conversion == Some("r");
-        out.push_str(&field_text(&value, spec, quoted)?);
+        let value = match conversion {
+            Some("r" | "a") => Value::from(shown(&value, true)?),
+            Some("s") => Value::from(shown(&value, false)?),
+            Some(_) => return Err(invalid("unknown conversion; expected !r, !s or !a")),
+            None => value,
+        };
+        out.push_str(&field_text(&value, spec)?);
     }
     Ok(out)
 }
 
-fn field_text(value: &Value, spec: &str, quoted: bool) -> Result<String, Error> {
+/// The character of a number.
+fn letter_of(value: &Value) -> Option<String> {
+    let number = u32::try_from(value.clone()).ok().filter(|_| value.is_integer())?;
+    Some(char::from_u32(number)?.to_string())
+}
+
+fn field_text(value: &Value, spec: &str) -> Result<String, Error> {
     let mut letters = spec.chars().peekable();
     let mut out = Spec::default();
     let second = spec.chars().nth(1);
@@ -294,6 +336,9 @@ fn field_text(value: &Value, spec: &str, quoted: bool) -> Result<String, Error> 
     out.sign = letters.next_if(|letter| "+- ".contains(*letter));
     out.alternate = letters.next_if_eq(&'#').is_some();
     out.zero = letters.next_if_eq(&'0').is_some();
+    if out.zero && out.fill.is_none() {
+        out.fill = Some('0');
+    }
     out.width = digits(&mut letters)?.unwrap_or(0);
     out.comma = letters.next_if_eq(&',').is_some();
     if letters.next_if_eq(&'.').is_some() {
@@ -301,27 +346,34 @@ fn field_text(value: &Value, spec: &str, quoted: bool) -> Result<String, Error> 
             Some(digits(&mut letters)?.ok_or_else(|| invalid("format specifier missing precision"))?);
     }
     out.kind = letters.next();
+    // Without a locale.
+    if out.kind == Some('n') {
+        out.kind = Some(if value.is_integer() { 'd' } else { 'g' });
+    }
     if letters.next().is_some() {
         return Err(invalid("invalid format specifier"));
     }
-    let is_number = value.is_number() && !quoted;
-    if is_number && out.kind != Some('s') {
-        if out.kind.is_none() && !value.is_integer() && out.precision.is_none() {
-            return Ok(out.laid_out(&shown(value, false)?, true));
+    if value.is_number() {
+        let number = f64::try_from(value.clone()).ok().filter(|_| !value.is_integer());
+        if let (None, Some(number)) = (out.kind, number) {
+            return Ok(out.laid_out(&out.float(number), true));
         }
-        let kind = out.kind.or_else(|| (!value.is_integer()).then_some('g'));
-        let spec = Spec { kind, ..out.clone() };
-        let text = spec.number(value)?.ok_or_else(|| invalid("an integer is required"))?;
-        return Ok(spec.laid_out(&text, true));
+        if out.precision.is_some() && out.kind.is_none_or(|kind| !"fFeEgG%".contains(kind)) {
+            return Err(invalid("a precision is not allowed in the format of an integer"));
+        }
+        if out.kind == Some('c') {
+            let letter = letter_of(value).ok_or_else(|| invalid("an integer is required"))?;
+            return Ok(out.laid_out(&letter, false));
+        }
+        let text = out.number(value)?.ok_or_else(|| invalid("an integer is required"))?;
+        return Ok(out.laid_out(&text, true));
     }
-    if out.kind.is_some_and(|kind| kind != 's') || out.sign.is_some() || out.comma {
+    let is_for_numbers = out.kind.is_some_and(|kind| kind != 's') || out.sign.is_some() || out.comma;
+    if is_for_numbers || out.align == Some('=') {
         return Err(invalid("a number is required"));
     }
-    let text = shown(value, quoted)?;
+    let text = shown(value, false)?;
     let text = out.precision.map_or(text.clone(), |length| text.chars().take(length).collect());
-    if out.zero && out.align.is_none() {
-        out.fill = Some('0');
-    }
     Ok(out.laid_out(&text, false))
 }
 
@@ -366,5 +418,28 @@ mod tests {
         }
         let text = percent("%.65000f", &[Value::from(1.5)], &none).expect("as wide as it may be");
         assert_eq!(text.len(), "1.".len() + 65_000);
+    }
+
+    /// Each format, and what Python 3 makes of it with each of the values: a text, or nothing where it raises an exception.
+    #[test]
+    fn formats_are_those_of_python() {
+        let data: serde_json::Value =
+            serde_json::from_str(include_str!("../../testdata/formats.json")).expect("JSON");
+        let values = data["values"].as_array().expect("a list");
+        let none = Kwargs::from_iter(Vec::<(String, Value)>::new());
+        let mut wrong = Vec::new();
+        for case in data["cases"].as_array().expect("a list") {
+            let format = case[1].as_str().expect("text");
+            for (value, expected) in values.iter().zip(case[2].as_array().expect("a list")) {
+                let args = [super::super::missing::wrap(value)];
+                let found =
+                    if case[0] == "%" { percent(format, &args, &none) } else { braces(format, &args) };
+                if found.as_deref().ok() != expected.as_str() {
+                    wrong.push(format!("{format} {value}: expected {expected}, found {found:?}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+        assert!(values.len() > 20);
     }
 }

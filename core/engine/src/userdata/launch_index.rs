@@ -69,3 +69,87 @@ fn retain(message: &mut Message, wanted: i64) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Upstream's handling of `launch-index` in userdata.py: what Python's `int()` makes of the value.
+    #[test]
+    fn an_index_is_what_python_reads_as_a_number() {
+        for (text, expected) in [
+            ("5", Some(5)),
+            (" -3\n", Some(-3)),
+            ("1_000", Some(1000)),
+            ("+7", Some(7)),
+            ("_1", None),
+            ("1_", None),
+            ("1__0", None),
+            ("1.5", None),
+            ("", None),
+        ] {
+            assert_eq!(integer(text), expected, "{text:?}");
+        }
+        let noted = |content_type: &str, body: &str, header: Option<&str>| {
+            let mut part = Message::part(content_type, body).expect("a part");
+            if let Some(header) = header {
+                part.headers.push("Launch-Index", header).expect("valid");
+            }
+            note(&mut part).expect("valid");
+            let names = part.headers.iter().filter(|header| header.name == "Launch-Index");
+            names.map(|header| String::from_utf8_lossy(&header.value).trim().to_owned()).collect::<Vec<_>>()
+        };
+        let config = "text/cloud-config";
+        for (body, expected) in [
+            ("#cloud-config\nlaunch-index: 3\n", &["3"][..]),
+            ("#cloud-config\nlaunch-index: '4'\n", &["4"]),
+            ("#cloud-config\nlaunch-index: 2.9\n", &["2"]),
+            ("#cloud-config\nlaunch-index: true\n", &["1"]),
+            ("#cloud-config\nlaunch-index: x\n", &[]),
+            ("#cloud-config\n\"launch\\x2dindex\": 6\n", &["6"]),
+            ("#cloud-config\nother: 3\n", &[]),
+            ("#cloud-config\nlaunch-index: [\n", &[]),
+        ] {
+            assert_eq!(noted(config, body, None), expected, "{body}");
+        }
+        assert_eq!(noted("text/x-shellscript", "launch-index: 3\n", None), [] as [String; 0]);
+        assert_eq!(noted(config, "launch-index: 3\n", Some("8")), ["8", "8"]);
+        assert_eq!(noted(config, "launch-index: 3\n", Some("x")), ["x"]);
+    }
+
+    #[test]
+    fn parts_of_other_indexes_are_removed_at_every_depth() {
+        let indexed = |index: Option<&str>, name: &str| {
+            let mut part = Message::part("text/plain", name).expect("a part");
+            if let Some(index) = index {
+                part.headers.push("Launch-Index", index).expect("valid");
+            }
+            part
+        };
+        let whole = || {
+            let mut inner = Message::multipart("mixed", "b").expect("valid");
+            inner.attach(indexed(Some("1"), "inner one"));
+            inner.attach(indexed(Some("2"), "inner two"));
+            let mut whole = Message::multipart("mixed", "b").expect("valid");
+            whole.attach(indexed(None, "all"));
+            whole.attach(indexed(Some("1"), "one"));
+            whole.attach(indexed(Some("x"), "none"));
+            whole.attach(inner);
+            whole
+        };
+        let texts = |message: &Message| {
+            let mut found = Vec::new();
+            let mut waiting = vec![message];
+            while let Some(message) = waiting.pop() {
+                match &message.body {
+                    Body::Leaf(_) => found.push(String::from_utf8(payload(message)).expect("text")),
+                    Body::Multipart { parts, .. } => waiting.extend(parts.iter().rev()),
+                }
+            }
+            found
+        };
+        assert_eq!(texts(&filter(whole(), Some(1))), ["all", "one", "inner one"]);
+        assert_eq!(texts(&filter(whole(), Some(2))), ["all", "inner two"]);
+        assert_eq!(texts(&filter(whole(), None)).len(), 5);
+    }
+}

@@ -146,6 +146,17 @@ mod tests {
             ),
             (b"hostname: x\n", None),
             (b"abcdefghijklmnop", None),
+            (b"\xfe\xff\0#", Some("UTF-16")),
+            (b"\xfd7zXZ\0", Some("it is xz")),
+            (b"\x28\xb5\x2f\xfd", Some("it is zstd")),
+            (b"BZh91AY", Some("it is bzip2")),
+            (b"BZh0", None),
+            (b"PK\x03\x04", Some("zip archive")),
+            (b"PK\x03\x05", None),
+            // `Content-Type: multipart/mixed` and `MIME-Version: 1.0`.
+            (b"Q29udGVudC1UeXBlOiBtdWx0aXBhcnQvbWl4ZWQ=", Some("a MIME message in base64")),
+            (b"TUlNRS1WZXJzaW9uOiAxLjAK", Some("a MIME message in base64")),
+            (b"I2Nsb3VkLWNvbmZpZwphOiAx!", None),
             // `#include` in base64, but too short to be told from a word.
             (b"I2luY2x1ZGU=", None),
         ] {
@@ -163,5 +174,36 @@ mod tests {
         assert!(needs_network(Some(b"#cloud-config\nbootcmd: [ls]\n")).0);
         assert!(needs_network(Some(b"#cloud-config\nwrite_files: [{source: {uri: 'http://x'}}]\n")).0);
         assert!(!needs_network(Some(b"#cloud-config\nwrite_files: [{source: {uri: 'file:///x'}}]\n")).0);
+        // Upstream's `_should_wait_via_user_data`.
+        for (text, needed) in [
+            ("write_files: [{path: /x}, {source: {uri: 'https://x'}}]", true),
+            ("write_files: [{source: {uri: /x}}, {source: {}}, {path: /y}]", false),
+            ("random_seed: {command: [x]}", true),
+            ("random_seed: {file: /x}", false),
+            ("mounts: [[a, b]]", true),
+            ("mounts: []", false),
+            ("bootcmd: []", false),
+            ("- a", true),
+            ("a: [", true),
+        ] {
+            assert_eq!(
+                needs_network(Some(format!("#cloud-config\n{text}\n").as_bytes())).0,
+                needed,
+                "{text}"
+            );
+        }
+        assert!(!needs_network(Some(b"")).0);
+    }
+
+    /// A part is text if its beginning is; a document is, if all of it is.
+    #[test]
+    fn only_the_beginning_of_a_part_counts() {
+        let mut bytes = b"#!/bin/sh\n".to_vec();
+        bytes.extend([b' '; 5000]);
+        bytes.push(0xff);
+        assert_eq!(content_type_of_part(&bytes), Some("text/x-shellscript"));
+        assert_eq!(content_type_of(&bytes), None);
+        assert_eq!(content_type_of_part(b"\x1c \x1f#!/bin/sh"), Some("text/x-shellscript"));
+        assert_eq!(content_type_of_part(b"\x1b#!/bin/sh"), None);
     }
 }

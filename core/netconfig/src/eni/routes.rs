@@ -110,6 +110,15 @@ mod tests {
             ("route add default gw 10.0.0.1 metric 7", "0.0.0.0/0", "10.0.0.1", Some(7)),
             ("route add -A inet6 default gw fe80::1", "::/0", "fe80::1", None),
             ("route add -host 10.9.9.9 gw 10.0.0.1", "10.9.9.9/32", "10.0.0.1", None),
+            ("route add -host 10.9.9.0/24 gw 10.0.0.1", "10.9.9.0/24", "10.0.0.1", None),
+            ("route -A inet6 add -host 2001:db8::7 gw fe80::1", "2001:db8::7/128", "fe80::1", None),
+            ("route -A inet add default gw 10.0.0.1 dev eth0", "0.0.0.0/0", "10.0.0.1", None),
+            ("route --inet6 add default gw fe80::1 && true", "::/0", "fe80::1", None),
+            ("route -6 add 2001:db8::/32 gw fe80::1; true", "2001:db8::/32", "fe80::1", None),
+            ("ip -4 route replace 10.0.0.0/8 via 10.0.0.1", "10.0.0.0/8", "10.0.0.1", None),
+            ("ip -f inet route append 10.0.0.0/8 via 10.0.0.1", "10.0.0.0/8", "10.0.0.1", None),
+            ("ip -f inet route add default via 10.0.0.1", "0.0.0.0/0", "10.0.0.1", None),
+            ("ip route add default via fe80::1", "::/0", "fe80::1", None),
         ] {
             let route = read(line).unwrap_or_else(|| panic!("{line}"));
             assert_eq!(
@@ -123,6 +132,16 @@ mod tests {
             "ip addr add 10.0.0.1/8 dev eth0",
             "ip route add 10.0.0.0/8 dev eth0 scope link",
             "route del default",
+            "route add default",
+            "route add",
+            "route add -net 10.0.0.0/8 gw 10.0.0.1 reject",
+            "route add default gw",
+            "ip route del default via 10.0.0.1",
+            "ip -s route add default via 10.0.0.1",
+            "ip route add 10.0.0.0/8 via 10.0.0.1 table 5",
+            "ip route add 10.0.0.0/8 via 10.0.0.1 metric low",
+            "ip route add",
+            "",
         ] {
             assert_eq!(read(line), None, "{line}");
         }

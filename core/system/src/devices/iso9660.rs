@@ -233,3 +233,6 @@ impl Tree for Disc {
         Ok(names)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -109,3 +109,111 @@ impl Names {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field: signature, length, version, content.
+    fn field(signature: [u8; 2], content: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(4 + content.len()).expect("short");
+        [&signature[..], &[length, 1], content].concat()
+    }
+
+    /// A number in both byte orders, as in ECMA-119, 7.3.3.
+    fn number(number: u32) -> Vec<u8> {
+        [number.to_le_bytes(), number.to_be_bytes()].concat()
+    }
+
+    fn continuation(block: u32, offset: u32, length: u32) -> Vec<u8> {
+        field(*b"CE", &[number(block), number(offset), number(length)].concat())
+    }
+
+    const RR: Names = Names::RockRidge { skip: 0 };
+
+    /// IEEE P1282, 4.1.4: the parts of a name; flag 1 says that it continues, 2 and 4 stand for the directories `.` and `..`.
+    #[test]
+    fn a_name_has_parts() {
+        let of = |area: &[Vec<u8>]| RR.of(b"SHORT.TXT;1", &area.concat(), &|_, _, _| Vec::new());
+        let (one, two) = (field(*b"NM", b"\x01long-"), field(*b"NM", b"\x00name"));
+        assert_eq!(of(&[one.clone(), two.clone()]), "long-name");
+        assert_eq!(of(&[field(*b"PX", &[0; 4]), two.clone()]), "name");
+        assert_eq!(of(&[one.clone(), field(*b"ST", b""), two.clone()]), "long-", "the area ends");
+        for flags in [2, 4, 6] {
+            assert_eq!(of(&[field(*b"NM", &[flags])]), "short.txt");
+        }
+        assert_eq!(of(&[]), "short.txt");
+        assert_eq!(of(&[vec![0; 8], two.clone()]), "short.txt", "a zero is filling");
+        // 1024 bytes are the most; five fields of 251 are more.
+        let part = field(*b"NM", &[&[1], &[b'x'; 250][..]].concat());
+        assert_eq!(of(&vec![part.clone(); 4]).len(), 1000);
+        assert_eq!(of(&vec![part; 5]), "short.txt");
+        // What precedes the fields is skipped.
+        let skipped = Names::RockRidge { skip: 3 };
+        let area = [b"abc".to_vec(), two].concat();
+        assert_eq!(skipped.of(b"SHORT.TXT;1", &area, &|_, _, _| Vec::new()), "name");
+    }
+
+    /// IEEE P1281, 5.1: block, offset and length of where the area continues.
+    #[test]
+    fn a_name_continues_elsewhere() {
+        let reading = |block: u32, offset: u32, length: u32| match (block, offset, length) {
+            (7, 40, 100) => [field(*b"NM", b"\x01two-"), continuation(8, 0, 9)].concat(),
+            (8, 0, 9) => field(*b"NM", b"\x00three"),
+            // It continues where it is: that must end.
+            (9, ..) => [field(*b"NM", b"\x01x"), continuation(9, 0, 9)].concat(),
+            other => panic!("{other:?}"),
+        };
+        let of = |next: Vec<u8>| RR.of(b"A", &[field(*b"NM", b"\x01one-"), next].concat(), &reading);
+        assert_eq!(of(continuation(7, 40, 100)), "one-two-three");
+        assert_eq!(of(continuation(9, 0, 9)), format!("one-{}", "x".repeat(MAX_CONTINUATIONS - 1)));
+    }
+
+    /// IEEE P1281, 5.3: the first field of the root directory's first record, with the number of bytes to skip.
+    #[test]
+    fn rock_ridge_is_announced_by_the_root() {
+        let record = |area: &[u8]| {
+            let mut record = vec![0; 34];
+            record.extend(area);
+            record[0] = u8::try_from(record.len()).expect("short");
+            record
+        };
+        assert_eq!(rock_ridge(&record(&field(*b"SP", &[0xbe, 0xef, 15]))), Some(15));
+        for other in [
+            field(*b"SP", &[0xbe, 0xee, 0]),
+            field(*b"SX", &[0xbe, 0xef, 0]),
+            field(*b"SP", &[0xbe, 0xef]),
+            vec![],
+        ] {
+            assert_eq!(rock_ridge(&record(&other)), None, "{other:?}");
+        }
+        let behind = [record(&[]), field(*b"SP", &[0xbe, 0xef, 0])].concat();
+        assert_eq!(rock_ridge(&behind), None, "it is not the record's");
+        assert_eq!(rock_ridge(&[]), None);
+    }
+
+    /// ECMA-119, 7.5: `NAME.EXT;VERSION`, where extension and version may be empty. Joliet: the same in UCS-2.
+    #[test]
+    fn names_lose_their_version() {
+        let none = |_: u32, _: u32, _: u32| Vec::new();
+        for (identifier, plain) in [
+            ("META-DAT.;1", "meta-dat"),
+            ("USER.DAT;1", "user.dat"),
+            ("OPENSTACK", "openstack"),
+            ("A;B;2", "a;b"),
+        ] {
+            assert_eq!(Names::Plain.of(identifier.as_bytes(), b"", &none), plain);
+        }
+        let wide: Vec<u8> = "User-Däta.;1".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(Names::Joliet.of(&wide, b"", &none), "User-Däta");
+        assert_eq!(Names::Joliet.of(&[0xd8, 0, 0, b'a'], b"", &none), "_a", "half of a pair");
+    }
+
+    #[test]
+    fn only_rock_ridge_knows_the_case() {
+        for (names, same) in [(Names::Plain, true), (Names::Joliet, true), (RR, false)] {
+            assert_eq!(names.equal("User-Data", "user-data"), same);
+            assert!(names.equal("user-data", "user-data") && !names.equal("user-data", "meta-data"));
+        }
+    }
+}

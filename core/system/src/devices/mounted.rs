@@ -113,6 +113,18 @@ impl Tree for Mounted {
 mod tests {
     use super::*;
 
+    /// proc_mounts(5): device, mount point and more; a blank is an octal escape.
+    #[test]
+    fn a_device_that_is_mounted_is_used_where_it_is() {
+        let mounts = "/dev/sda1 / ext4 rw 0 0\n/dev/sr0 /media/a\\040b iso9660 ro 0 0\nbroken\n";
+        let (system, _) = crate::Scratch::new().file("/proc/mounts", mounts).system();
+        let found = |device: &str| existing(Path::new(device), system.files.as_ref());
+        assert_eq!(found("/dev/sr0"), Some(PathBuf::from("/media/a b")));
+        assert_eq!(found("/dev/sda1"), Some(PathBuf::from("/")));
+        assert_eq!((found("/dev/sda"), found("/")), (None, None));
+        assert_eq!(existing(Path::new("/dev/sr0"), &crate::Scratch::new()), None);
+    }
+
     #[test]
     fn a_mounted_tree_lists_its_directories_and_reads_its_files() {
         let root = tempfile::tempdir().expect("a directory");

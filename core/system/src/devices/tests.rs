@@ -225,6 +225,10 @@ fn the_kernel_lists_disks_and_partitions() {
         .file("/sys/class/block/loop0/size", "0\n")
         .file("/sys/class/block/loop1/size", "16\n")
         .file("/sys/class/block/loop1/loop/backing_file", "/image\n")
+        .file("/sys/class/block/loop1p1/size", "2\n")
+        .file("/sys/class/block/loop1p1/partition", "1\n")
+        .file("/sys/class/block/fdx/size", "2\n")
+        .file("/sys/class/block/ramdisk/size", "4\n")
         .file("/sys/class/block/fd0/size", "8\n")
         .file("/sys/class/block/ram0/size", "8192\n")
         .file("/sys/class/block/zram0/size", "8192\n");
@@ -237,11 +241,30 @@ fn the_kernel_lists_disks_and_partitions() {
         .collect();
     let expected = [
         ("/dev/cciss/c9d9", 4096, false),
+        ("/dev/fdx", 1024, false),
         ("/dev/loop1", 8192, false),
+        ("/dev/loop1p1", 1024, true),
+        ("/dev/ramdisk", 2048, false),
         ("/dev/no-such-disk", 1 << 20, false),
         ("/dev/vdx1", 512 << 10, true),
     ];
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn an_image_is_identified_with_its_size() {
+    let name = Path::new("image");
+    let unknown = identify_image(name, &vec![0; 700]);
+    assert_eq!((unknown.path.as_path(), unknown.size, unknown.partition), (name, 700, false));
+    assert_eq!((unknown.filesystem, unknown.label, unknown.uuid), (None, None, None));
+    let mut image = vec![0; 1 << 17];
+    image[..4].copy_from_slice(b"XFSB");
+    image[108..112].copy_from_slice(b"data");
+    let found = identify_image(name, &image);
+    assert_eq!((found.path.as_path(), found.size, found.partition), (name, 1 << 17, false));
+    assert_eq!((found.filesystem.as_deref(), found.label.as_deref()), (Some("xfs"), Some("data")));
+    let error = open_image(name, image).map(drop).expect_err("it is neither").to_string();
+    assert!(error.contains("neither iso9660 nor FAT"), "{error}");
 }
 
 /// Reads everything. The result is arbitrary, but it must terminate without a panic.

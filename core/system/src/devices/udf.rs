@@ -124,4 +124,102 @@ mod tests {
         assert_eq!(field(b"\x10\x03\xa9\x00a").as_deref(), Some("Ωa"));
         assert_eq!([field(b"\x07x"), field(b"\x08"), field(b"")], [None, None, None]);
     }
+
+    /// A descriptor with its tag: ECMA-167, 3/7.2, with the sum of the other bytes at 4, and its own number at 12.
+    fn descriptor_of(kind: u16, number: u32, fields: &[(usize, &[u8])]) -> Vec<u8> {
+        let mut bytes = vec![0; 512];
+        bytes[..2].copy_from_slice(&kind.to_le_bytes());
+        bytes[12..16].copy_from_slice(&number.to_le_bytes());
+        for (at, field) in fields {
+            bytes[*at..*at + field.len()].copy_from_slice(field);
+        }
+        bytes[4] = bytes[..16].iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte));
+        bytes
+    }
+
+    fn field_of(text: &str) -> Vec<u8> {
+        let mut field = vec![0; 128];
+        field[0] = 8;
+        field[1..=text.len()].copy_from_slice(text.as_bytes());
+        field[127] = u8::try_from(text.len() + 1).expect("short");
+        field
+    }
+
+    /// A volume with blocks of a size, whose main sequence starts at a block and has these descriptors.
+    fn volume(size: usize, start: u32, length: u32, descriptors: &[Vec<u8>]) -> Vec<u8> {
+        let mut image = vec![0; 512 * size];
+        let mut put = |at: usize, bytes: &[u8]| image[at..at + bytes.len()].copy_from_slice(bytes);
+        put(RECOGNITION + 1, b"BEA01");
+        put(RECOGNITION + 2048 + 1, b"NSR03");
+        let extent = [length.to_le_bytes(), start.to_le_bytes()].concat();
+        put(256 * size, &descriptor_of(2, 256, &[(16, &extent)]));
+        for (number, descriptor) in descriptors.iter().enumerate() {
+            put((start as usize + number) * size, descriptor);
+        }
+        image
+    }
+
+    fn found(image: &Vec<u8>) -> Option<(Option<String>, Option<String>)> {
+        let found = probe(image, image)?;
+        assert_eq!(found.filesystem, "udf");
+        Some((found.label, found.uuid))
+    }
+
+    #[test]
+    fn a_volume_is_named_in_its_main_sequence() {
+        let set = field_of("0123ABCD00004000LinuxUDF");
+        let primary = |number| descriptor_of(1, number, &[(72, &set)]);
+        let logical = |number| descriptor_of(6, number, &[(84, &field_of("config-2"))]);
+        let other = |number| descriptor_of(5, number, &[]);
+        let end = |number| descriptor_of(8, number, &[]);
+        let (label, uuid) = (Some("config-2".to_owned()), Some("0123abcd00004000".to_owned()));
+        for size in [512, 1024, 2048, 4096] {
+            let blocks = u32::try_from(size).expect("small");
+            let all = [primary(40), other(41), logical(42), end(43)];
+            // The sequence is behind the recognition sequence, which ends at 64 KiB.
+            let start = if size == 512 { 140 } else { 40 };
+            let all = if start == 40 {
+                all.to_vec()
+            } else {
+                vec![primary(140), other(141), logical(142), end(143)]
+            };
+            let image = volume(size, start, 16 * blocks, &all);
+            assert_eq!(found(&image), Some((label.clone(), uuid.clone())), "{size}");
+        }
+        let sequence = |length: u32, descriptors: &[Vec<u8>]| found(&volume(2048, 300, length, descriptors));
+        let (primary, logical) = (primary(300), logical(301));
+        assert_eq!(sequence(2 * 2048, &[primary.clone(), logical.clone()]), Some((label, uuid.clone())));
+        assert_eq!(
+            sequence(2048, &[primary.clone(), logical.clone()]),
+            Some((None, uuid.clone())),
+            "it is shorter"
+        );
+        assert_eq!(sequence(16 * 2048, &[primary.clone(), end(301), logical]), Some((None, uuid.clone())));
+        let mut broken = descriptor_of(6, 301, &[(84, &field_of("config-2"))]);
+        broken[4] ^= 1;
+        assert_eq!(
+            sequence(16 * 2048, &[primary.clone(), broken]),
+            Some((None, uuid.clone())),
+            "a wrong sum"
+        );
+        let moved = descriptor_of(6, 7, &[(84, &field_of("config-2"))]);
+        assert_eq!(sequence(16 * 2048, &[primary, moved]), Some((None, uuid)), "another block's");
+    }
+
+    #[test]
+    fn a_volume_is_recognized_by_its_revision() {
+        let mut image = volume(2048, 40, 0, &[]);
+        assert_eq!(found(&image), Some((None, None)));
+        image[RECOGNITION + 2048 + 5] = b'2';
+        assert_eq!(found(&image), Some((None, None)));
+        image[RECOGNITION + 2048 + 5] = b'1';
+        assert_eq!(found(&image), None);
+        // Sixteen descriptors are looked at.
+        for (number, known) in [(15, true), (16, false)] {
+            let mut image = vec![0; 128 << 10];
+            let at = RECOGNITION + number * 2048 + 1;
+            image[at..at + 5].copy_from_slice(b"NSR02");
+            assert_eq!(found(&image).is_some(), known, "{number}");
+        }
+    }
 }

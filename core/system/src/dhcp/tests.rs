@@ -267,3 +267,99 @@ fn options_are_shown_by_their_kind() {
         assert_eq!(is_host(address.into()), wanted, "{address:?}");
     }
 }
+
+/// RFC 2131, 4.1: the delay is doubled up to 64 seconds, with a random second around it; never beyond the time limit.
+#[test]
+fn pauses_are_doubled() {
+    let mut link = Link::new(|_, _| Vec::new());
+    let card = card();
+    for (draw, jitter) in [(0, -500), (999, 499), (1000, -500), (2500, 0)] {
+        let mut random = || draw;
+        let begun = Instant::now();
+        let mut client = Client {
+            wire: &mut link,
+            card: &card,
+            random: &mut random,
+            begun,
+            deadline: begun + Duration::from_secs(3600),
+            limit: Duration::from_secs(3600),
+            refusal: None,
+        };
+        for (attempt, seconds) in [(0, 1), (1, 2), (2, 4), (5, 32), (6, 64), (7, 64), (40, 64)] {
+            let wanted = Duration::from_millis(u64::try_from(seconds * 1000 + jitter).expect("positive"));
+            let now = Instant::now();
+            let pause = client.pause(attempt) - now;
+            assert!(
+                pause >= wanted && pause < wanted + Duration::from_millis(400),
+                "{draw} {attempt}: {pause:?}"
+            );
+        }
+        client.deadline = begun + Duration::from_millis(100);
+        assert_eq!(client.pause(6), client.deadline);
+    }
+}
+
+/// A device whose carrier comes late, and one that is gone.
+#[test]
+fn a_device_may_be_down_for_a_moment() {
+    struct Failing(Link, Vec<io::Error>);
+    impl Wire for Failing {
+        fn send(&mut self, packet: &[u8]) -> io::Result<()> {
+            self.1.pop().map_or(Ok(()), Err)?;
+            self.0.send(packet)
+        }
+
+        fn receive(&mut self, deadline: Instant) -> io::Result<Option<(Vec<u8>, Checksum)>> {
+            self.0.receive(deadline)
+        }
+    }
+    let acquired = |errors: Vec<io::Error>| {
+        let mut wire = Failing(Link::new(|_, message| plain(message)), errors);
+        acquire(&mut wire, &card(), &mut || 0, Duration::from_secs(10)).map(|lease| lease.address)
+    };
+    let of = io::Error::from_raw_os_error;
+    acquired(vec![of(libc::ENETDOWN)]).expect("the next attempt succeeds");
+    acquired(vec![of(libc::ENOBUFS)]).expect("the next attempt succeeds");
+    assert!(matches!(acquired(vec![of(libc::ENXIO)]), Err(ClientError::Link(_))));
+}
+
+/// RFC 950: a netmask is contiguous; RFC 2132, 5.1: an MTU is 68 or more.
+#[test]
+fn what_a_server_says_may_be_nonsense() {
+    let with = |code: u8, value: &'static [u8]| {
+        let mut link = Link::new(move |_, message| {
+            let mut answers = plain(message);
+            answers[0].options.set(code, value);
+            answers
+        });
+        ask(&mut link, 5).expect("a lease")
+    };
+    for (mask, prefix) in [
+        (&[255, 255, 240, 0], 20),
+        (&[255, 255, 255, 254], 31),
+        // Of the class of 10.0.0.0.
+        (&[255, 0, 255, 0], 8),
+        (&[0, 255, 255, 255], 8),
+    ] {
+        assert_eq!(with(code::SUBNET_MASK, mask).prefix, prefix, "{mask:?}");
+    }
+    for (mtu, wanted) in [(&[0, 67], None), (&[0, 68], Some(68)), (&[5, 220], Some(1500))] {
+        assert_eq!(with(code::INTERFACE_MTU, mtu).mtu, wanted);
+    }
+    let lease = with(code::MICROSOFT_ROUTES, &[8, 10, 10, 0, 0, 3]);
+    assert_eq!(lease.static_routes, [(Ipv4Addr::new(10, 0, 0, 0), 8, Ipv4Addr::new(10, 0, 0, 3))]);
+    assert_eq!(with(code::ROUTER, &[10, 0, 0, 9]).router, Some(Ipv4Addr::new(10, 0, 0, 9)));
+}
+
+/// RFC 2131, 2: `secs` are the seconds since the client began.
+#[test]
+fn a_message_says_for_how_long_the_client_has_asked() {
+    let mut link = Link::new(|number, message| if number < 2 { Vec::new() } else { plain(message) });
+    // Half a second and one and a half pass before the third.
+    acquire(&mut link, &card(), &mut || 0, Duration::from_secs(10)).expect("a lease");
+    let seconds: Vec<u16> = link.sent.iter().map(|message| message.seconds).collect();
+    assert_eq!(seconds[..3], [0, 0, 2]);
+    assert!(
+        link.sent.iter().all(|message| message.address == MAC && message.hardware == 1 && !message.broadcast)
+    );
+}

@@ -125,4 +125,53 @@ mod tests {
         }
         assert_eq!(from_options("eth0", Vec::new()), None);
     }
+
+    fn options(pairs: &[(&str, &str)]) -> Option<Lease> {
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        from_options("eth0", pairs.collect())
+    }
+
+    /// The names of each client; RFC 3442 for routes, in which a destination without a prefix is a host.
+    #[test]
+    fn a_lease_is_made_of_the_options_of_any_client() {
+        let lease = options(&[
+            ("new_ip_address", "no address without its prefix removed"),
+            ("ip", "10.0.0.5"),
+            ("subnet", "255.255.240.0"),
+            ("router", " 10.0.0.1 10.0.0.2"),
+            ("staticroutes", "10.1.0.0/16 10.0.0.3 10.2.0.1 10.0.0.4 half"),
+            ("opt245", "a83f8110"),
+        ]);
+        let lease = lease.expect("an address");
+        assert_eq!((lease.prefix, lease.router), (20, Some(Ipv4Addr::new(10, 0, 0, 1))));
+        assert_eq!(lease.option_245.as_deref(), Some(b"a83f8110".as_slice()));
+        assert_eq!(
+            lease.static_routes,
+            [
+                (Ipv4Addr::new(10, 1, 0, 0), 16, Ipv4Addr::new(10, 0, 0, 3)),
+                (Ipv4Addr::new(10, 2, 0, 1), 32, Ipv4Addr::new(10, 0, 0, 4)),
+            ]
+        );
+        assert_eq!((lease.server, lease.mtu, lease.options.len()), (None, None, 6));
+        let plain = options(&[("fixed-address", "10.0.0.5")]).expect("an address");
+        assert_eq!((plain.prefix, plain.router, plain.static_routes), (24, None, Vec::new()));
+        // The prefix takes precedence over the mask.
+        let both = options(&[("ip", "10.0.0.5"), ("subnet_cidr", "25"), ("subnet", "255.0.0.0")]);
+        assert_eq!(both.expect("an address").prefix, 25);
+        assert_eq!(options(&[("ip", "nonsense")]), None);
+    }
+
+    #[test]
+    fn lease_files_are_read_by_their_format() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            dhcpcd("new_routers='10.0.0.1'\nnonsense\n x = 'y'\n"),
+            [pair("routers", "10.0.0.1"), pair("x", "y")]
+        );
+        assert_eq!(udhcpc("ip=1\nopt=a=b\nnone\n"), [pair("ip", "1"), pair("opt", "a=b")]);
+        let leases = "lease {\n  interface \"eth0\";\n}\nlease {\n  option domain-name \"a b\";\n  bootp\n}\nrest x;\n";
+        assert_eq!(dhclient(leases), [pair("domain-name", "a b")]);
+        assert_eq!(dhclient("lease {\n fixed-address 10.0.0.1;"), [pair("fixed-address", "10.0.0.1")]);
+        assert_eq!(dhclient("no lease"), []);
+    }
 }

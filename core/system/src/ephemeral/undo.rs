@@ -27,7 +27,7 @@ pub(crate) struct Undo {
 
 impl Undo {
     pub(crate) fn new(link: &str) -> Self {
-        let child = match watcher() {
+        let child = match Netlink::open().and_then(|netlink| watcher(&netlink.into_socket())) {
             Ok(child) => Some(child),
             Err(error) => {
                 tracing::debug!("changes to {link} will not be reverted if this process is killed: {error}");
@@ -77,14 +77,14 @@ impl Drop for Undo {
     }
 }
 
-fn watcher() -> io::Result<(libc::pid_t, std::fs::File)> {
+/// Starts the child, which sends to a socket, and gives its PID and the pipe to it.
+fn watcher(socket: &OwnedFd) -> io::Result<(libc::pid_t, std::fs::File)> {
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
-    let socket = Netlink::open()?.into_socket();
     // SAFETY: the child calls `watch`, which makes system calls only and never returns.
     #[allow(unsafe_code, reason = "only another process survives a kill")]
     let pid = unsafe { libc::fork() };
     match pid {
-        0 => watch(&reader, &socket),
+        0 => watch(&reader, socket),
         pid if pid < 0 => Err(io::Error::last_os_error()),
         pid => Ok((pid, std::fs::File::from(writer))),
     }
@@ -218,6 +218,61 @@ mod tests {
         });
         let limit = std::time::Duration::from_secs(10);
         assert_eq!(waited.recv_timeout(limit), Ok(()), "a watcher does not end");
+    }
+
+    /// What the child sends for these records, once its parent is gone.
+    fn sent(told: &[&[u8]]) -> Vec<Vec<u8>> {
+        use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, recv, socketpair};
+        let (own, other) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+            .expect("sockets");
+        let (pid, mut pipe) = watcher(&other).expect("a child");
+        drop(other);
+        // It ends by itself after the last record, or once its memory is full.
+        let _ = told.iter().try_for_each(|bytes| pipe.write_all(bytes));
+        drop(pipe);
+        let mut found = Vec::new();
+        let mut buffer = vec![0; ROOM];
+        loop {
+            match recv(&own, &mut buffer[..], RecvFlags::empty()) {
+                Ok((0, _)) => break,
+                Ok((length, _)) => found.push(buffer[..length].to_vec()),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        let ended = rustix::process::waitpid(
+            rustix::process::Pid::from_raw(pid),
+            rustix::process::WaitOptions::empty(),
+        );
+        let (_, status) = ended.expect("ours").expect("it has ended");
+        assert_eq!(status.exit_status(), Some(0));
+        found
+    }
+
+    #[test]
+    fn the_child_sends_what_is_left_and_nothing_once_all_is_reverted() {
+        let record =
+            |bytes: &[u8]| [&u16::try_from(bytes.len()).expect("short").to_ne_bytes()[..], bytes].concat();
+        let (one, two) = (record(b"one"), record(b"second"));
+        assert_eq!(sent(&[&one, &two]), [b"second".to_vec(), b"one".to_vec()]);
+        // A record may come in parts; one that is not complete does not count.
+        assert_eq!(sent(&[&one[..1], &one[1..4], &one[4..], &two[..5]]), [b"one".to_vec()]);
+        assert_eq!(sent(&[&one, &two, &DONE]), [] as [Vec<u8>; 0]);
+        assert_eq!(sent(&[]), [] as [Vec<u8>; 0]);
+        // What does not fit any more is not sent, and what fits is.
+        let large = record(&vec![b'x'; ROOM / 2 - 2]);
+        assert_eq!(sent(&[&large, &large, &large]), [large[2..].to_vec(), large[2..].to_vec()]);
+    }
+
+    #[test]
+    fn a_guard_tells_its_child_and_waits_for_it() {
+        let mut undo = Undo::new("lo");
+        // There is no device of this number: the kernel refuses, and that is no error.
+        undo.note(crate::netlink::link::set_up(0x7fff_ffff, false));
+        let (pid, _) = undo.child.as_ref().expect("a child");
+        let pid = rustix::process::Pid::from_raw(*pid).expect("not 0");
+        assert_eq!(undo.messages.len(), 1);
+        drop(undo);
+        assert!(rustix::process::test_kill_process(pid).is_err(), "it has ended, and was waited for");
     }
 
     #[test]

@@ -44,3 +44,46 @@ impl Clock for HostClock {
         std::thread::sleep(time);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2020-01-01: no machine that runs this is older.
+    const NEW_YEAR: u64 = 1_577_836_800;
+
+    #[test]
+    fn time_passes_on_each_clock() {
+        let (now, monotonic, uptime) = (HostClock.now(), HostClock.monotonic(), HostClock.uptime());
+        let uptime = uptime.expect("there is /proc");
+        let pause = Duration::from_millis(50);
+        HostClock.sleep(pause);
+        assert!(now.0.as_secs() > NEW_YEAR);
+        assert!(HostClock.now().0 >= now.0 + pause);
+        assert!(HostClock.monotonic() >= monotonic + pause);
+        assert!(monotonic > Duration::ZERO && uptime > Duration::ZERO);
+        // It counts hundredths of seconds.
+        assert!(HostClock.uptime().expect("there is /proc") + Duration::from_millis(10) >= uptime + pause);
+    }
+
+    /// In summer and in winter, as date(1) has it.
+    #[test]
+    fn the_offset_is_that_of_the_zone_of_this_process() {
+        for seconds in [1_752_000_000, 1_768_000_000] {
+            let output = std::process::Command::new("date").args([&format!("-d@{seconds}"), "+%z"]).output();
+            let text = String::from_utf8(output.expect("date is there").stdout).expect("text");
+            let hours_minutes: i32 = text.trim().parse().expect("+HHMM");
+            let expected = (hours_minutes / 100 * 60 + hours_minutes % 100) * 60;
+            assert_eq!(HostClock.utc_offset(Timestamp(Duration::from_secs(seconds))), expected, "{text}");
+        }
+    }
+
+    /// POSIX zones, which need no files: half an hour, and daylight saving time.
+    #[test]
+    fn zones_have_offsets() {
+        for zone in ["IST-5:30", "NST3:30NDT,M3.2.0,M11.1.0", "UTC0"] {
+            let test = "clock::tests::the_offset_is_that_of_the_zone_of_this_process";
+            crate::host::alone::passes(test, std::path::Path::new("/"), &format!("export TZ={zone}"));
+        }
+    }
+}

@@ -297,6 +297,34 @@ mod tests {
         assert_eq!(std::fs::read_to_string(path("log")).expect("written"), "ran\n");
     }
 
+    /// proc_pid_stat(5): the group is the third field after the name.
+    #[test]
+    fn only_a_command_in_the_foreground_has_the_input_and_the_group_of_this_process() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let script =
+            "read -r _ _ _ _ group _ </proc/$$/stat; echo \"$(readlink /proc/$$/fd/0) $group $$\" >shown";
+        let shown = |mut command: Command| {
+            command.directory = Some(directory.path().to_owned());
+            run(&command).expect("it runs");
+            let text = std::fs::read_to_string(directory.path().join("shown")).expect("written");
+            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            (words[0].clone(), words[1] == words[2], words[1].clone())
+        };
+        let (input, leads, _) = shown(Command::line(["sh", "-c", script]));
+        assert_eq!((input.as_str(), leads), ("/dev/null", true));
+        let (input, leads, group) = shown(Command::line(["sh", "-c", script]).in_foreground());
+        let own = std::fs::read_link("/proc/self/fd/0").expect("open");
+        let pgrp = rustix::process::getpgrp().as_raw_nonzero().to_string();
+        assert_eq!((Path::new(&input), leads, group), (own.as_path(), false, pgrp));
+    }
+
+    #[test]
+    fn the_foreground_has_another_input() {
+        let test =
+            "commands::tests::only_a_command_in_the_foreground_has_the_input_and_the_group_of_this_process";
+        super::super::alone::passes(test, Path::new("/"), "exec </proc/version");
+    }
+
     #[test]
     fn a_failure_shows_no_secret() {
         let command = Command::line(["sh", "-c", "echo no >&2; exit 1", "sh"]).secret_arg("hunter2");
@@ -382,6 +410,85 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let error = run(&Command::new("sh").in_root(root.path())).expect_err("an empty root");
         assert!(matches!(error, CommandError::NotFound(name) if name == "sh"));
+    }
+
+    #[test]
+    fn a_detached_command_runs_in_a_session_of_its_own_without_streams() {
+        let directory = tempfile::tempdir().expect("a directory");
+        // proc_pid_stat(5): the session is the fourth field after the name.
+        let script = "read -r _ _ _ _ _ session _ </proc/$$/stat; [ $session = $$ ] && echo session >part
+                      streams=$(readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2)
+                      echo \"$streams $1 $WORD\" >>part; sleep 0.2; mv part done";
+        let mut command = Command::line(["sh", "-c", script, "sh", "argument"]).env("WORD", "value");
+        command.directory = Some(directory.path().to_owned());
+        HostCommands::new(None).spawn_detached(&command).expect("it starts");
+        let done = directory.path().join("done");
+        assert!(!done.exists(), "it is not waited for");
+        let begun = Instant::now();
+        while !done.exists() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it has not run");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let text = std::fs::read_to_string(done).expect("written");
+        assert_eq!(text, "session\n/dev/null\n/dev/null\n/dev/null argument value\n");
+        let missing = HostCommands::new(None).spawn_detached(&Command::new("no-such-program-here"));
+        assert!(matches!(missing, Err(CommandError::NotFound(name)) if name == "no-such-program-here"));
+        let broken = HostCommands::new(None).spawn_detached(&Command::new("/no/such/program"));
+        assert!(matches!(broken, Err(CommandError::Io { command, .. }) if command == "/no/such/program"));
+    }
+
+    /// Like a shell's exit code, see sh(1).
+    #[test]
+    fn a_signal_has_an_exit_code() {
+        let output = run(&Command::line(["sh", "-c", "kill -KILL $$"]).accept(&[137])).expect("accepted");
+        assert_eq!(output.code, 137);
+    }
+
+    #[test]
+    fn a_root_is_below_the_machines_own() {
+        for (prefix, root, expected) in [
+            (None, None, None),
+            (Some("/"), None, None),
+            (Some("/image"), None, Some("/image")),
+            (None, Some("/target"), Some("/target")),
+            (None, Some("/"), None),
+            (Some("/image"), Some("/target"), Some("/image/target")),
+            (Some("/image"), Some("/"), Some("/image/")),
+        ] {
+            let commands = HostCommands::new(prefix.map(PathBuf::from));
+            let mut command = Command::new("true");
+            command.root = root.map(PathBuf::from);
+            assert_eq!(commands.root_of(&command), expected.map(PathBuf::from), "{prefix:?} {root:?}");
+        }
+    }
+
+    #[test]
+    fn programs_are_found_by_name() {
+        let commands = HostCommands::new(None);
+        assert!(commands.can_start());
+        assert!(commands.which("sh").is_some_and(|path| path.is_absolute() && path.ends_with("sh")));
+        assert_eq!(commands.which("no-such-program-here"), None);
+        let root = tempfile::tempdir().expect("a directory");
+        let inside = HostCommands::new(Some(root.path().to_owned()));
+        assert_eq!(inside.which("sh"), None);
+        let path = root.path().join("usr/sbin/tool");
+        std::fs::create_dir_all(path.parent().expect("has one")).expect("made");
+        std::fs::write(&path, "").expect("written");
+        assert_eq!(inside.which("tool"), None, "it is not executable");
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+        assert_eq!(inside.which("tool"), Some(PathBuf::from("/usr/sbin/tool")));
+    }
+
+    /// A part handler that does not answer is killed at its time limit.
+    #[test]
+    fn a_dialog_has_a_time_limit() {
+        let begun = Instant::now();
+        let command = Command::line(["sh", "-c", "trap '' TERM; read -r word; sleep 60; echo late"]);
+        let talk = HostCommands::new(None).converse(&command.timeout(Duration::from_millis(200)));
+        let mut talk = talk.expect("sh starts").expect("it runs");
+        assert!(talk.ask("word").is_err());
+        drop(talk);
+        assert!(begun.elapsed() < Duration::from_secs(30));
     }
 
     #[test]

@@ -14,3 +14,24 @@ pub fn keep_descriptors_from_commands() {
         let _ = rustix::io::fcntl_setfd(descriptor, rustix::io::FdFlags::CLOEXEC);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::{FdFlags, dup, fcntl_getfd, fcntl_setfd};
+    use rustix::stdio;
+
+    use super::*;
+
+    #[test]
+    fn all_but_the_standard_streams_are_closed_in_commands() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = std::fs::File::create(directory.path().join("file")).expect("made");
+        let inherited = dup(&file).expect("another one");
+        fcntl_setfd(&inherited, FdFlags::empty()).expect("set");
+        keep_descriptors_from_commands();
+        assert_eq!(fcntl_getfd(&inherited).expect("open"), FdFlags::CLOEXEC);
+        for stream in [stdio::stdin(), stdio::stdout(), stdio::stderr()] {
+            assert_eq!(fcntl_getfd(stream).expect("open"), FdFlags::empty());
+        }
+    }
+}

@@ -133,4 +133,79 @@ mod tests {
             assert!(draws[number + 1..].iter().all(|other| other != one), "{one:?}");
         }
     }
+
+    /// proc_sys_kernel(5), proc_pid_status(5) and uname(1).
+    #[test]
+    fn the_process_and_the_kernel_are_those_of_procfs() {
+        let kernel = |name: &str| {
+            let text = std::fs::read_to_string(format!("/proc/sys/kernel/{name}")).expect("readable");
+            text.trim_end().to_owned()
+        };
+        let uname = HostEnvironment.uname();
+        assert_eq!(uname.system, kernel("ostype"));
+        assert_eq!(uname.node, kernel("hostname"));
+        assert_eq!(uname.release, kernel("osrelease"));
+        assert_eq!(uname.version, kernel("version"));
+        let machine = std::process::Command::new("uname").arg("-m").output().expect("uname is there");
+        assert_eq!(uname.machine.as_bytes(), machine.stdout.trim_ascii_end());
+        assert_eq!(HostEnvironment.pid(), std::process::id());
+        let status = std::fs::read_to_string("/proc/self/status").expect("readable");
+        let ids = status.lines().find_map(|line| line.strip_prefix("Uid:")).expect("it has them");
+        let effective = ids.split_whitespace().nth(1).expect("the second");
+        assert_eq!(HostEnvironment.uid().to_string(), effective);
+    }
+
+    #[test]
+    fn words_directories_and_variables_are_those_of_this_process() {
+        assert_eq!(HostEnvironment.var("CARGO_PKG_NAME"), std::env::var("CARGO_PKG_NAME").ok());
+        assert_eq!(HostEnvironment.var("NO_SUCH_VARIABLE_HERE"), None);
+        // Tests run with the path of their program as the first word.
+        let first = arguments().into_iter().next().expect("its name");
+        let program = executable().expect("/proc/self/exe");
+        assert_eq!(std::fs::canonicalize(first).expect("there"), program);
+        let here = std::fs::read_link("/proc/self/cwd").expect("a directory");
+        assert_eq!(current_directory().expect("a directory"), here);
+        for (given, expected) in [("/etc/x", "/etc/x".into()), ("a/b", here.join("a/b"))] {
+            assert_eq!(absolute(std::path::Path::new(given)).expect("a directory"), expected);
+        }
+    }
+
+    /// winsize of TIOCGWINSZ(2const); a new pseudoterminal has zeros.
+    #[test]
+    fn a_terminal_may_know_its_columns() {
+        let flags = rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY;
+        let terminal = rustix::pty::openpt(flags).expect("a pty");
+        assert_eq!(columns(&terminal), None);
+        for wide in [1, 132] {
+            let size = rustix::termios::Winsize { ws_row: 24, ws_col: wide, ws_xpixel: 0, ws_ypixel: 0 };
+            rustix::termios::tcsetwinsize(&terminal, size).expect("set");
+            assert_eq!(columns(&terminal), Some(usize::from(wide)));
+        }
+        assert_eq!(columns(std::fs::File::open("/dev/null").expect("there")), None);
+    }
+
+    #[test]
+    fn the_umask_of_a_boot_is_022() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let test = "environment::tests::after_a_reset_new_files_are_readable";
+        crate::host::alone::passes(test, directory.path(), "umask 077");
+        crate::host::alone::passes(test, directory.path(), "umask 0");
+    }
+
+    #[test]
+    fn after_a_reset_new_files_are_readable() {
+        use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+        reset_umask();
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("new");
+        std::fs::DirBuilder::new().mode(0o777).create(&path).expect("made");
+        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o755);
+    }
+
+    #[test]
+    fn a_build_without_http_says_so() {
+        let error = NoHttp.send(&Request::get("http://example.com/")).expect_err("refused").to_string();
+        assert!(error.contains("without HTTP"), "{error}");
+    }
 }

@@ -161,12 +161,14 @@ mod tests {
     #[test]
     fn input_that_nobody_reads_is_dropped() {
         let input = vec![b'x'; 1 << 20];
+        let begun = Instant::now();
         let mut child = started("exec <&-; echo done; exit 4");
         let mut exchange = Exchange::new(&mut child, Some(&input)).expect("pipes");
         let ended = exchange.until_end(&mut child, None).expect("no error");
         assert_eq!(ended.and_then(|status| status.code()), Some(4));
         exchange.until_closed(soon()).expect("no error");
         assert_eq!(exchange.collected[0], b"done\n");
+        assert!(begun.elapsed() < Duration::from_secs(15), "nothing is left to wait for");
     }
 
     #[test]

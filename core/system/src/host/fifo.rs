@@ -107,7 +107,59 @@ mod tests {
     #[test]
     fn a_plain_file_is_not_written_to() {
         let file = tempfile::NamedTempFile::new().expect("a file");
+        assert!(!is_fifo(file.path()));
         assert!(tell(file.path(), "text").is_err());
         assert_eq!(std::fs::read(file.path()).expect("readable"), b"");
+    }
+
+    #[test]
+    fn a_fifo_that_exists_is_used_and_a_link_is_none() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (path, link) = (directory.path().join("fifo"), directory.path().join("link"));
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, Mode::RWXU).expect("made");
+        std::os::unix::fs::symlink(&path, &link).expect("made");
+        assert!(is_fifo(&path) && !is_fifo(&link));
+        assert!(tell(&link, "through a link").is_err());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        // It holds what is written until somebody reads.
+        let _held = open(&path, OFlags::NONBLOCK).expect("a FIFO");
+        tell(&path, "queued").expect("written");
+        std::thread::spawn(move || follow(&path, |line| sender.send(line.to_owned()).expect("heard")));
+        assert_eq!(receiver.recv_timeout(std::time::Duration::from_secs(10)).as_deref(), Ok("queued"));
+    }
+
+    /// What this process should have been handed over: see the test below.
+    #[test]
+    fn this_process_is_handed_over_what_its_environment_says() {
+        let found = handed_over().map(|lines| lines.map(|lines| lines.join("|")));
+        match std::env::var("HANDED_OVER").as_deref() {
+            Ok("error") => assert!(found.is_err(), "{found:?}"),
+            Ok(lines) => assert_eq!(found.expect("no error").as_deref(), Some(lines)),
+            Err(_) => assert_eq!(found.expect("no error"), None),
+        }
+    }
+
+    /// sd_listen_fds(3): the variables are for the process that LISTEN_PID names; the descriptor is a FIFO that systemd keeps
+    /// open, so that its end is never reached.
+    #[test]
+    fn the_queued_lines_are_those_of_the_socket_unit() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let fifo = "mkfifo fifo 2>/dev/null; exec 3<>fifo; printf 'net add\\nnet remove\\n' >&3;";
+        let own = "export LISTEN_PID=$$";
+        for (before, expected) in [
+            (format!("{fifo} export LISTEN_FDS=1; {own}"), Some("net add|net remove")),
+            (format!("mkfifo empty; exec 3<>empty; export LISTEN_FDS=1; {own}"), Some("")),
+            // A directory cannot be read.
+            (format!("exec 3</; export LISTEN_FDS=1; {own}"), Some("error")),
+            (format!("{fifo} export LISTEN_FDS=2; {own}"), None),
+            (format!("{fifo} export LISTEN_FDS=1 LISTEN_PID=1"), None),
+            (format!("{fifo} export LISTEN_FDS=1; unset LISTEN_PID"), None),
+            (format!("{fifo} unset LISTEN_FDS; {own}"), None),
+        ] {
+            let expected = expected.map(|lines| format!("; export HANDED_OVER='{lines}'"));
+            let before = format!("{before}{}", expected.unwrap_or_default());
+            let test = "fifo::tests::this_process_is_handed_over_what_its_environment_says";
+            crate::host::alone::passes(test, directory.path(), &before);
+        }
     }
 }

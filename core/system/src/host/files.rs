@@ -349,4 +349,6 @@ fn set_mode(place: &Place, mode: u32) -> io::Result<()> {
 }
 
 #[cfg(test)]
+mod semantics;
+#[cfg(test)]
 mod tests;

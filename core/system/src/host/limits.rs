@@ -60,3 +60,37 @@ impl Limits {
 pub(super) fn of(class: Class) -> Option<Duration> {
     LIMITS.lock().unwrap_or_else(PoisonError::into_inner).of(class)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_has_its_own_limit() {
+        let seconds = |number| Some(Duration::from_secs(number));
+        let limits = Limits {
+            service: seconds(1),
+            package: seconds(2),
+            disk: seconds(3),
+            script: seconds(4),
+            other: seconds(5),
+        };
+        let classes = [Class::Service, Class::Package, Class::Disk, Class::Script, Class::Other];
+        assert_eq!(classes.map(|class| limits.of(class)), [1, 2, 3, 4, 5].map(seconds));
+        // Only the user knows how long a script may take.
+        assert_eq!(
+            classes.map(|class| Limits::default().of(class).is_some()),
+            [true, true, true, false, true]
+        );
+    }
+
+    #[test]
+    fn what_is_applied_is_what_commands_get() {
+        let _process = crate::host::alone::process();
+        let before = of(Class::Script);
+        Limits { script: Some(Duration::from_secs(77)), ..Limits::default() }.apply();
+        let during = (of(Class::Script), of(Class::Service));
+        Limits { script: before, ..Limits::default() }.apply();
+        assert_eq!(during, (Some(Duration::from_secs(77)), DEFAULTS.service));
+    }
+}

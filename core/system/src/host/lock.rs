@@ -272,10 +272,163 @@ mod tests {
         assert_eq!(Holder::parse("x y"), None);
     }
 
+    /// A process that has a number, and is no parent of this one.
+    struct Other(std::process::Child);
+
+    impl Other {
+        fn new() -> Self {
+            Self(std::process::Command::new("sleep").arg("600").spawn().expect("sleep is there"))
+        }
+
+        fn line(&self, rest: &str) -> String {
+            format!("{} {rest}\n", self.0.id())
+        }
+    }
+
+    impl Drop for Other {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    /// A lock that somebody holds, who is described like this.
+    fn held(path: &Path, line: &str) -> File {
+        let file = open(path).expect("made");
+        flock(&file, FlockOperation::NonBlockingLockExclusive).expect("free");
+        file.set_len(0).and_then(|()| file.write_all_at(line.as_bytes(), 0)).expect("written");
+        file
+    }
+
+    fn never(message: &str) {
+        panic!("{message}");
+    }
+
+    #[test]
+    fn a_lock_that_is_held_is_awaited_and_its_holder_named() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (path, other) = (directory.path().join("run/stage.lock"), Other::new());
+        let file = held(&path, &other.line("init runcmd -"));
+        let holder = Holder {
+            pid: other.0.id(),
+            stage: "init".to_owned(),
+            module: Some("runcmd".to_owned()),
+            done: None,
+        };
+        let told = Mutex::new(Vec::new());
+        let tell = |message: &str| told.lock().expect("not poisoned").push(message.to_owned());
+        // The first message comes after three seconds.
+        let limit = Some(Duration::from_millis(3300));
+        let begun = Instant::now();
+        let turn = StageLock::take(&path, "modules-final", true, limit, tell).expect("a file");
+        assert!(begun.elapsed() >= Duration::from_millis(3300));
+        assert!(matches!(turn, Turn::Busy(found) if found == holder));
+        let pid = other.0.id();
+        let message = format!("modules-final is waiting for process {pid} (init, module runcmd) for 3 s");
+        assert_eq!(*told.lock().expect("not poisoned"), [message]);
+        assert_eq!(Holder { module: None, ..holder }.to_string(), format!("process {pid} (init)"));
+        drop(file);
+        let none = Some(Duration::ZERO);
+        // A parent waits for this process.
+        let file = held(&path, &format!("{} init - -\n", std::process::id()));
+        let turn = StageLock::take(&path, "init", true, none, never).expect("a file");
+        assert!(matches!(turn, Turn::Within(holder) if holder.pid == std::process::id()));
+        drop(file);
+    }
+
+    #[test]
+    fn a_run_of_the_same_stage_that_ended_meanwhile_counts() {
+        let _process = crate::host::alone::process();
+        let directory = tempfile::tempdir().expect("a directory");
+        let (path, other) = (directory.path().join("stage.lock"), Other::new());
+        for (end, same_as_ours, awaited, expected) in [
+            ("init - 7", true, true, Some(7)),
+            ("init - -", true, true, None),
+            ("modules-config - 7", true, true, None),
+            ("init - 7", false, true, None),
+            ("init - 7", true, false, None),
+        ] {
+            let file = held(&path, &other.line("init - -"));
+            let take = || StageLock::take(&path, "init", same_as_ours, None, never).expect("a file");
+            let finish = || {
+                file.set_len(0)
+                    .and_then(|()| file.write_all_at(other.line(end).as_bytes(), 0))
+                    .expect("written");
+                flock(&file, FlockOperation::Unlock).expect("held");
+            };
+            let turn = thread::scope(|scope| {
+                if !awaited {
+                    finish();
+                    return take();
+                }
+                let taking = scope.spawn(take);
+                // It has asked by then, and asks again every tenth of a second.
+                thread::sleep(Duration::from_millis(250));
+                finish();
+                taking.join().expect("no panic")
+            });
+            match (turn, expected) {
+                (Turn::Done(holder, code), Some(wanted)) => {
+                    assert_eq!((code, holder.pid, holder.stage.as_str()), (wanted, other.0.id(), "init"));
+                }
+                (Turn::Mine(_), None) => {}
+                (turn, _) => panic!("{end} {same_as_ours} {awaited}: {turn:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_held_lock_describes_what_runs_until_it_is_dropped() {
+        let _process = crate::host::alone::process();
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("stage.lock");
+        std::fs::write(&path, "1 a-very-long-description-of-an-earlier-holder - -\n").expect("written");
+        let turn = StageLock::take(&path, "init", true, Some(Duration::ZERO), never).expect("a file");
+        let Turn::Mine(lock) = turn else { panic!("{turn:?}") };
+        let pid = std::process::id();
+        let text = || std::fs::read_to_string(&path).expect("readable");
+        assert_eq!(text(), format!("{pid} init - -\n"));
+        note_module(Some("ssh import id"));
+        assert_eq!(text(), format!("{pid} init ssh_import_id -\n"));
+        // What is shorter than before is filled up: another process may read at the same time.
+        note_module(None);
+        assert_eq!(text(), format!("{pid} init - -            \n"));
+        let another = File::open(&path).expect("readable");
+        assert!(flock(&another, FlockOperation::NonBlockingLockExclusive).is_err(), "it is held");
+        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o644);
+        note_module(Some("runcmd"));
+        lock.finish(3);
+        assert_eq!(
+            Holder::parse(&text()).and_then(|holder| Some((holder.module, holder.done?))),
+            Some((None, 3))
+        );
+        flock(&another, FlockOperation::NonBlockingLockExclusive).expect("free");
+        note_module(Some("nobody"));
+        assert!(!text().contains("nobody"));
+    }
+
+    #[test]
+    fn what_is_no_file_is_no_lock() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("fifo");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).expect("made");
+        let error = StageLock::take(&path, "init", true, None, never).expect_err("a FIFO");
+        assert_eq!(error.to_string(), "it is not a regular file");
+        let (file, other) = (directory.path().join("file"), directory.path().join("other"));
+        let opened = open(&file).expect("made");
+        assert!(is_at(&opened, &file) && !is_at(&opened, &other));
+        std::fs::rename(&file, &other).expect("renamed");
+        open(&file).expect("another one");
+        assert!(!is_at(&opened, &file) && is_at(&opened, &other));
+    }
+
     #[test]
     fn a_process_is_within_its_parents_only() {
         assert!(is_parent(std::process::id()));
         assert!(is_parent(std::os::unix::process::parent_id()));
+        // init(1) is a parent of everything.
+        assert!(is_parent(1));
+        assert!(!is_parent(Other::new().0.id()));
         assert!(!is_parent(0));
         assert!(!is_parent(u32::MAX));
     }

@@ -77,6 +77,14 @@ fn administrators() -> Option<u32> {
 mod tests {
     use super::*;
 
+    /// getent(1): the third field of a group.
+    #[test]
+    fn the_group_of_logs_is_adm() {
+        let output = std::process::Command::new("getent").args(["group", "adm"]).output();
+        let text = String::from_utf8(output.expect("getent is there").stdout).expect("text");
+        assert_eq!(administrators(), text.split(':').nth(2).and_then(|gid| gid.parse().ok()));
+    }
+
     #[test]
     fn only_a_plain_tee_needs_no_shell() {
         let log = "/var/log/cloud-init-output.log";

@@ -211,4 +211,55 @@ mod tests {
         let _ = kill_process(Pid::from_raw(pid("daemon")).expect("not 0"), Signal::KILL);
         child.wait().expect("ended");
     }
+
+    /// A command in a directory, which notes SIGTERM before it ends; once it is ready.
+    fn polite(directory: &Path, group: bool) -> (std::process::Child, Pid) {
+        let script = "trap 'echo >term; exit 3' TERM; (trap '' TERM; exec sleep 300) & echo $! >inner; echo >ready; wait; wait";
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).current_dir(directory).stdout(Stdio::null());
+        if group {
+            command.process_group(0);
+        }
+        let child = command.spawn().expect("a shell");
+        let begun = Instant::now();
+        while !directory.join("ready").exists() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it is not ready");
+            thread::sleep(POLL);
+        }
+        let pid = Pid::from_raw(i32::try_from(child.id()).expect("small")).expect("not 0");
+        (child, pid)
+    }
+
+    /// timeout(1): SIGTERM first, and SIGKILL for what is left; without time only the latter.
+    #[test]
+    fn a_command_is_asked_to_end_if_there_is_time() {
+        for (group, grace, code) in
+            [(true, 300, Some(3)), (false, 300, Some(3)), (true, 0, None), (false, 0, None)]
+        {
+            let directory = tempfile::tempdir().expect("a directory");
+            let (mut child, pid) = polite(directory.path(), group);
+            let begun = Instant::now();
+            end(&mut [], Duration::from_secs(60));
+            end(&mut [Family::of(pid, group)], Duration::from_millis(grace));
+            assert!(begun.elapsed() >= Duration::from_millis(grace), "the inner one ignores SIGTERM");
+            assert!(begun.elapsed() < Duration::from_secs(30));
+            let inner = std::fs::read_to_string(directory.path().join("inner")).expect("written");
+            assert!(!runs(inner.trim().parse().expect("a number")), "{group} {grace}");
+            assert_eq!(child.wait().expect("ended").code(), code, "{group} {grace}");
+            assert_eq!(directory.path().join("term").exists(), grace > 0, "{group} {grace}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_ends_soon_is_not_waited_for_longer() {
+        let mut child = Command::new("sleep").arg("300").process_group(0).spawn().expect("sleep");
+        let pid = Pid::from_raw(i32::try_from(child.id()).expect("small")).expect("not 0");
+        let mut families = [Family::of(pid, true)];
+        assert!(families[0].is_running());
+        let begun = Instant::now();
+        end(&mut families, Duration::from_secs(60));
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        assert!(!families[0].is_running(), "it only waits for its parent");
+        assert!(child.wait().is_ok_and(|status| !status.success()));
+    }
 }

@@ -95,6 +95,7 @@ mod tests {
 
     #[test]
     fn a_long_command_is_reported_with_its_module() {
+        let _process = crate::host::alone::process();
         Step.enter(Stage::Final, Some("scripts_user"));
         let command = Command::line(["sleep", "1.03125"]).secret_arg("0");
         let running = thread::spawn(move || HostCommands::new(None).run(&command).map(drop));
@@ -106,5 +107,39 @@ mod tests {
         }
         running.join().expect("no panic").expect("it ends");
         assert!(waiting(Duration::from_secs(3600)).is_empty());
+    }
+
+    #[test]
+    fn a_long_command_is_cut_and_without_a_module_the_stage_is_named() {
+        let _process = crate::host::alone::process();
+        Step.enter(Stage::Local, None);
+        assert_eq!(step(), Some((Stage::Local, None)));
+        // 120 characters of it are shown, however many bytes each has.
+        let command = Command::line(["sh", "-c", "sleep 1.0625", &"ä".repeat(200)]);
+        let shown = format!(
+            "stage init-local is waiting for command ['sh', '-c', 'sleep 1.0625', '{}... for 0 s",
+            "ä".repeat(120 - "['sh', '-c', 'sleep 1.0625', '".len())
+        );
+        let running = thread::spawn(move || HostCommands::new(None).run(&command).map(drop));
+        let begun = Instant::now();
+        while !waiting(Duration::from_millis(100)).contains(&shown) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", waiting(Duration::ZERO));
+            thread::sleep(Duration::from_millis(10));
+        }
+        running.join().expect("no panic").expect("it ends");
+    }
+
+    #[test]
+    fn messages_come_after_each_interval() {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let interval = Duration::from_millis(200);
+        tell_of_waiting(interval, move |message| {
+            let _ = sender.send(message.to_owned());
+        })
+        .expect("a thread");
+        let command = Command::line(["sleep", "1.09375"]);
+        HostCommands::new(None).run(&command).expect("it ends");
+        let messages: Vec<String> = receiver.try_iter().collect();
+        assert!(messages.iter().any(|message| message.contains("['sleep', '1.09375']")), "{messages:?}");
     }
 }

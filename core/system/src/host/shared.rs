@@ -108,3 +108,40 @@ impl Drop for Slot {
         self.0.store(0, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_noted_up_to_its_room() {
+        let _process = crate::host::alone::process();
+        share().expect("mapped");
+        assert_eq!(noted(), "");
+        note(&"x".repeat(ROOM + 1));
+        assert_eq!(noted(), "x".repeat(ROOM));
+        note("stage init");
+        assert_eq!(noted(), "stage init");
+    }
+
+    /// Tests that run commands at the same time take slots as well.
+    #[test]
+    fn a_command_is_recorded_while_it_runs() {
+        let _process = crate::host::alone::process();
+        share().expect("mapped");
+        let own = rustix::process::getpid().as_raw_nonzero().get();
+        assert!(Slot::reserve().is_none(), "nobody watches");
+        set_watched(true);
+        let slot = Slot::reserve().expect("a free one");
+        assert!(!commands().contains(&own) && !commands().contains(&RESERVED), "not before it runs");
+        slot.record();
+        assert_eq!(commands().into_iter().filter(|pid| *pid == own).count(), 1);
+        let others: Vec<Slot> = std::iter::from_fn(Slot::reserve).take(SLOTS).collect();
+        assert!(!others.is_empty() && others.len() < SLOTS, "{}", others.len());
+        drop((slot, others));
+        assert!(!commands().contains(&own));
+        assert!(Slot::reserve().is_some(), "they are free again");
+        set_watched(false);
+        assert!(Slot::reserve().is_none());
+    }
+}

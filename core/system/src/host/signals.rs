@@ -261,3 +261,57 @@ extern "C" fn note(signal: libc::c_int) {
         *errno = kept;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// kill(1) lists them without `SIG`.
+    #[test]
+    fn signals_have_their_names() {
+        for (number, wanted) in [
+            (libc::SIGTERM, "SIGTERM"),
+            (libc::SIGINT, "SIGINT"),
+            (libc::SIGHUP, "SIGHUP"),
+            (libc::SIGABRT, "SIGABRT"),
+            (libc::SIGKILL, "SIGKILL"),
+            (libc::SIGSEGV, "SIGSEGV"),
+            (libc::SIGSYS, "SIGSYS"),
+        ] {
+            let output = std::process::Command::new("sh").args(["-c", &format!("kill -l {number}")]).output();
+            let text = String::from_utf8(output.expect("a shell").stdout).expect("text");
+            assert_eq!(format!("SIG{}", text.trim().trim_start_matches("SIG")), wanted);
+            assert_eq!(name(number), wanted);
+        }
+        assert_eq!(name(63), "signal 63");
+    }
+
+    /// A blocked signal waits until it is taken; the mask is this thread's.
+    #[test]
+    fn a_blocked_signal_is_waited_for() {
+        thread::spawn(|| {
+            let before = block_all();
+            for signal in [libc::SIGUSR2, libc::SIGUSR1] {
+                // SAFETY: the signal is blocked in this thread, and sent to it alone.
+                #[allow(unsafe_code, reason = "only this thread may get the signal")]
+                let sent = unsafe { libc::pthread_kill(libc::pthread_self(), signal) };
+                assert_eq!(sent, 0);
+                assert_eq!(wait_for([libc::SIGUSR1, libc::SIGUSR2]).expect("a signal"), signal);
+            }
+            restore(&before);
+            assert_eq!(format!("{:?}", mask()), "[]", "none is blocked afterwards");
+        })
+        .join()
+        .expect("no panic");
+    }
+
+    /// The signals of [`SIGNALS`] that this thread blocks.
+    fn mask() -> Vec<&'static str> {
+        let before = block_all();
+        restore(&before);
+        // SAFETY: the set is valid.
+        #[allow(unsafe_code, reason = "reading a set of signals is unsafe")]
+        let blocked = |signal| unsafe { libc::sigismember(&raw const before, signal) == 1 };
+        SIGNALS.iter().filter(|(signal, _)| blocked(*signal)).map(|(_, name)| *name).collect()
+    }
+}

@@ -178,3 +178,54 @@ fn modes_owners_and_names_of_what_is_kept() {
     assert!(files.set_mode(at("/etc/none"), 0o600).is_err(), "another error is one");
     full.store(false, Ordering::Relaxed);
 }
+
+/// A disk that has room again within a stage: what is written then is on it, and the kept copy is gone.
+#[test]
+fn what_is_written_later_replaces_what_is_kept() {
+    let (below, full) = machine();
+    let at = Path::new;
+    let files = on(&below).files;
+    files.write(at("/lib/data/id"), b"kept", &Attributes::mode(0o644)).expect("kept");
+    files.create_dir(at("/lib/data/more"), None).expect("kept");
+    files.ensure(at("/lib/data/log"), b"ensured", &Attributes::mode(0o644)).expect("kept");
+    assert_eq!(files.read(at("/lib/data/log")).expect("kept"), b"ensured");
+    assert!(below.files.exists(at("/run/cloud-init/state/data/id")));
+    full.store(false, Ordering::Relaxed);
+    files.write(at("/lib/data/id"), b"new", &Attributes::mode(0o644)).expect("on the disk");
+    assert_eq!(files.read(at("/lib/data/id")).expect("there"), b"new");
+    assert_eq!(below.files.read(at("/lib/data/id")).expect("on the disk"), b"new");
+    assert!(!below.files.exists(at("/run/cloud-init/state/data/id")));
+    files.create_dir(at("/lib/data/more"), None).expect("on the disk");
+    assert!(below.files.is_dir(at("/run/cloud-init/state/data/more")), "it may have other entries");
+    files.write(at("/lib/data/more/x"), b"x", &Attributes::default()).expect("on the disk");
+    assert_eq!(files.list(at("/lib/data")).expect("both"), ["id", "log", "more"]);
+    files.remove(at("/lib/data/log")).expect("removed");
+    assert!(!files.exists(at("/lib/data/log")) && !below.files.exists(at("/run/cloud-init/state/data/log")));
+    assert!(files.list(at("/lib/none")).is_err_and(|error| error.is_not_found()));
+}
+
+/// The state's own directory, files with a place of their own, and semaphores: see the head of `kept.rs`.
+#[test]
+fn only_the_state_is_kept_and_no_semaphore() {
+    let (below, _) = machine();
+    let kept = Kept {
+        files: below.files,
+        state: "/lib".into(),
+        place: "/run/cloud-init/state".into(),
+        active: AtomicBool::new(false),
+        told: Mutex::default(),
+    };
+    for (path, expected) in [
+        ("/lib", Some("/run/cloud-init/state")),
+        ("/lib/data/x", Some("/run/cloud-init/state/data/x")),
+        ("/lib/data/result.json", None),
+        ("/lib/sem", Some("/run/cloud-init/state/sem")),
+        ("/lib/sem/x", None),
+        ("/lib/instances/i/sem/x", None),
+        ("/lib/instances/sem", Some("/run/cloud-init/state/instances/sem")),
+        ("/library", None),
+        ("/etc/x", None),
+    ] {
+        assert_eq!(kept.kept(Path::new(path)).as_deref(), expected.map(Path::new), "{path}");
+    }
+}

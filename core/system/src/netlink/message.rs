@@ -268,6 +268,134 @@ mod tests {
         assert_eq!((part.kind, part.sequence, part.body.len()), (libc::RTM_NEWLINK, 3, 24));
     }
 
+    /// A message's header and its body.
+    fn taken(message: &Message) -> (u16, i32, Vec<u8>) {
+        let bytes = message.bytes(9);
+        let length = body::u32(&bytes, 0) as usize;
+        assert_eq!(length.next_multiple_of(4), bytes.len(), "the length of all of it");
+        let flags = i32::from(u16::from_ne_bytes([bytes[6], bytes[7]]));
+        (u16::from_ne_bytes([bytes[4], bytes[5]]), flags, bytes[16..].to_vec())
+    }
+
+    /// A body of a message: its fixed part, then attributes, which are padded to 4 bytes.
+    fn with(fixed: &[&[u8]], values: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut bytes = fixed.concat();
+        for (kind, value) in values {
+            let length = u16::try_from(4 + value.len()).expect("short");
+            bytes.extend([length.to_ne_bytes(), kind.to_ne_bytes()].concat());
+            bytes.extend(*value);
+            while bytes.len() % 4 != 0 {
+                bytes.push(0);
+            }
+        }
+        bytes
+    }
+
+    const ASK: i32 = libc::NLM_F_REQUEST | libc::NLM_F_ACK;
+    const DUMP: i32 = libc::NLM_F_REQUEST | libc::NLM_F_DUMP;
+    const NEW: i32 = ASK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+
+    /// rtnetlink(7): struct ifinfomsg is family, padding, type, index, flags and change; only what is in change is set.
+    #[test]
+    fn links_are_asked_for_and_changed() {
+        let index = 7_u32.to_ne_bytes();
+        let up = 1_u32.to_ne_bytes();
+        let none = [0; 4];
+        assert_eq!(taken(&link::get(7)), (libc::RTM_GETLINK, ASK, with(&[&none, &index, &none, &none], &[])));
+        assert_eq!(taken(&link::list()), (libc::RTM_GETLINK, DUMP, vec![0; 16]));
+        assert_eq!(
+            taken(&link::set_up(7, true)),
+            (libc::RTM_NEWLINK, ASK, with(&[&none, &index, &up, &up], &[]))
+        );
+        assert_eq!(
+            taken(&link::set_up(7, false)),
+            (libc::RTM_NEWLINK, ASK, with(&[&none, &index, &none, &up], &[]))
+        );
+        // A name ends with a zero byte.
+        assert_eq!(
+            taken(&link::rename(7, "wan")),
+            (libc::RTM_NEWLINK, ASK, with(&[&none, &index, &none, &none], &[(libc::IFLA_IFNAME, b"wan\0")]))
+        );
+        assert_eq!(
+            taken(&link::rename(7, "eth10")).2,
+            with(&[&none, &index, &none, &none], &[(libc::IFLA_IFNAME, b"eth10\0")])
+        );
+    }
+
+    /// rtnetlink(7): struct ifaddrmsg is family, prefix length, flags, scope and index.
+    #[test]
+    fn addresses_are_asked_for_and_changed() {
+        let index = 7_u32.to_ne_bytes();
+        let own = [10, 0, 0, 4];
+        let v4 = with(&[&[2, 24, 0, 0], &index], &[(libc::IFA_LOCAL, &own), (libc::IFA_ADDRESS, &own)]);
+        let broadcast = with(&[], &[(libc::IFA_BROADCAST, &[10, 0, 0, 255])]);
+        assert_eq!(taken(&address::list()), (libc::RTM_GETADDR, DUMP, vec![0; 8]));
+        assert_eq!(taken(&address::add(7, own.into(), 24, None)), (libc::RTM_NEWADDR, NEW, v4.clone()));
+        assert_eq!(
+            taken(&address::add(7, own.into(), 24, Some([10, 0, 0, 255].into()))),
+            (libc::RTM_NEWADDR, NEW, [v4.clone(), broadcast].concat())
+        );
+        assert_eq!(taken(&address::remove(7, own.into(), 24)), (libc::RTM_DELADDR, ASK, v4));
+        let long: [u8; 16] = std::array::from_fn(|number| u8::try_from(number).expect("small"));
+        let v6 = with(&[&[10, 64, 0, 0], &index], &[(libc::IFA_LOCAL, &long), (libc::IFA_ADDRESS, &long)]);
+        assert_eq!(taken(&address::remove(7, long.into(), 64)), (libc::RTM_DELADDR, ASK, v6));
+    }
+
+    /// rtnetlink(7): struct rtmsg is family, both prefix lengths, type of service, table, protocol, scope, type and flags. By
+    /// ip-route(8), `boot` is 3 and the main table 254; what is connected directly has the scope `link`.
+    #[test]
+    fn routes_are_asked_for_and_changed() {
+        let index = 7_u32.to_ne_bytes();
+        let out = (libc::RTA_OIF, &index[..]);
+        let (network, gateway) = ([169, 254, 0, 0], [10, 0, 0, 1]);
+        let rtmsg = |family: u8, prefix: u8, scope: u8| [family, prefix, 0, 0, 254, 3, scope, 1, 0, 0, 0, 0];
+        assert_eq!(
+            taken(&route::list(10)),
+            (libc::RTM_GETROUTE, DUMP, vec![10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+        );
+        let direct = with(&[&rtmsg(2, 16, 253)], &[out, (libc::RTA_DST, &network)]);
+        assert_eq!(
+            taken(&route::add(7, (network.into(), 16), None)),
+            (libc::RTM_NEWROUTE, NEW, direct.clone())
+        );
+        assert_eq!(taken(&route::remove(7, (network.into(), 16), None)), (libc::RTM_DELROUTE, ASK, direct));
+        let default = with(&[&rtmsg(2, 0, 0)], &[out, (libc::RTA_GATEWAY, &gateway)]);
+        let any = IpAddr::from([0, 0, 0, 0]);
+        assert_eq!(taken(&route::add(7, (any, 0), Some(gateway.into()))), (libc::RTM_NEWROUTE, NEW, default));
+        let long = [0xfd; 16];
+        let v6 = with(&[&rtmsg(10, 64, 0)], &[out, (libc::RTA_DST, &long)]);
+        assert_eq!(taken(&route::add(7, (long.into(), 64), None)), (libc::RTM_NEWROUTE, NEW, v6));
+    }
+
+    /// netlink(7): each message and each attribute begins at a multiple of 4 bytes; the last one need not be filled up.
+    #[test]
+    fn parts_and_attributes_begin_at_multiples_of_four() {
+        let message = |length: u32, kind: u16, sequence: u32, body: &[u8]| {
+            let mut bytes = length.to_ne_bytes().to_vec();
+            bytes.extend([kind.to_ne_bytes(), [0; 2]].concat());
+            bytes.extend([sequence.to_ne_bytes(), [0; 4]].concat());
+            bytes.extend(body);
+            bytes
+        };
+        let read = |bytes: &[u8]| -> Vec<(u16, u32, Vec<u8>)> {
+            parts(bytes).map(|part| (part.kind, part.sequence, part.body.to_vec())).collect()
+        };
+        let two = [message(17, 3, 8, b"a\0\0\0"), message(18, 4, 9, b"bc")].concat();
+        assert_eq!(read(&two), [(3, 8, b"a".to_vec()), (4, 9, b"bc".to_vec())]);
+        assert_eq!(read(&message(16, 3, 8, b"")), [(3, 8, vec![])]);
+        for broken in [message(15, 3, 8, b""), message(17, 3, 8, b""), message(0, 3, 8, b"")] {
+            assert_eq!(read(&broken), []);
+        }
+        let values = with(&[], &[(1, b"abc"), (2, b""), (3, b"abcde")]);
+        let found: Vec<(u16, &[u8])> = attributes(&values[..values.len() - 3]).collect();
+        assert_eq!(found, [(1, &b"abc"[..]), (2, b""), (3, b"abcde")]);
+        // Shorter than its header, or longer than what is there.
+        assert_eq!(attributes(&[3, 0, 1, 0]).count(), 0);
+        assert_eq!(attributes(&[9, 0, 1, 0, 0, 0, 0, 0]).count(), 0);
+        assert_eq!(body::u32(&[1, 2, 3, 4, 5], 1), u32::from_ne_bytes([2, 3, 4, 5]));
+        assert_eq!((body::u32(&[1, 2, 3, 4], 1), body::u32(&[], 0)), (0, 0));
+    }
+
     /// The numbers of linux/rtnetlink.h, by the names that iproute2 prints.
     #[test]
     fn kinds_and_scopes_have_the_names_of_iproute2() {

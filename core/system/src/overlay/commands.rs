@@ -191,3 +191,128 @@ impl Commands for ModelledCommands {
         Ok(None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scratch;
+
+    const PROGRAMS: &[&str] = &[
+        "/usr/bin/getent",
+        "/usr/sbin/ip",
+        "/usr/bin/udevadm",
+        "/usr/bin/systemd-detect-virt",
+        "/usr/bin/ssh-keygen",
+        "/usr/bin/hostname",
+        "/usr/bin/hostnamectl",
+        "/usr/pkg/bin/tool",
+        "/usr/sbin/useradd",
+    ];
+
+    fn machine() -> (model::System, Recording) {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nbob:x:1000:1000::/home/bob:/bin/sh\n";
+        Scratch::new().programs(PROGRAMS).file("/etc/passwd", passwd).file("/etc/hostname", "one\n").system()
+    }
+
+    /// What only looks is no part of a plan, and what would fail is still shown.
+    #[test]
+    fn commands_that_change_something_are_recorded() {
+        for (line, is_recorded) in [
+            ("getent passwd bob", false),
+            ("ip -j link", false),
+            ("ip link set eth0 up", true),
+            ("/usr/sbin/ip route add default", true),
+            ("ip route del default", true),
+            ("ip addr flush dev eth0", true),
+            ("udevadm settle", false),
+            ("udevadm control --reload", true),
+            ("udevadm trigger", true),
+            ("/usr/bin/systemd-detect-virt", false),
+            ("tool", true),
+            ("no-such-tool x", true),
+            ("/opt/no-such-tool", true),
+        ] {
+            let (system, recording) = machine();
+            let outcome = system.commands.run(&Command::line(line.split(' ')));
+            let expected: &[&str] = if is_recorded { &[line] } else { &[] };
+            assert_eq!(recording.commands(), expected, "{line}");
+            match outcome {
+                Err(CommandError::NotFound(name)) => {
+                    assert!(line.starts_with(&name) && line.contains("no-such"), "{line}");
+                }
+                Err(error) => panic!("{line}: {error}"),
+                Ok(_) => assert!(!line.contains("no-such"), "{line}"),
+            }
+        }
+    }
+
+    /// getent(1): 2 if a key is not found; ip(8) with -j prints JSON.
+    #[test]
+    fn what_later_steps_need_is_answered() {
+        let (system, _) = machine();
+        let run = |line: &str| {
+            system.commands.run(&Command::line(line.split(' ')).accept(&[0, 2])).expect("it runs")
+        };
+        assert_eq!(run("getent passwd bob").text(), "bob:x:1000:1000::/home/bob:/bin/sh\n");
+        let missing = run("getent passwd bo");
+        assert_eq!((missing.code, missing.text().as_str()), (2, ""));
+        assert_eq!(run("ip -j addr").text(), "[]");
+        assert_eq!(run("ip addr").text(), "");
+        run("hostname two");
+        run("hostnamectl set-hostname three");
+        run("hostnamectl set-chassis vm");
+        assert_eq!(system.files.text(Path::new("/proc/sys/kernel/hostname")).as_deref(), Some("two"));
+        assert_eq!(system.files.text(Path::new("/etc/hostname")).as_deref(), Some("three\n"));
+        run("ssh-keygen -t ed25519 -N x -f /etc/ssh/key");
+        let public = system.files.text(Path::new("/etc/ssh/key.pub")).expect("written");
+        assert_eq!(public, "ssh-ed25519 PLANNED three\n");
+        let mode = |path: &str| system.files.stat(Path::new(path)).expect("no error").map(|found| found.mode);
+        assert_eq!((mode("/etc/ssh/key"), mode("/etc/ssh/key.pub")), (Some(0o600), Some(0o644)));
+        run("ssh-keygen -f /etc/ssh/other");
+        assert_eq!(mode("/etc/ssh/other"), None, "without a type, nothing is generated");
+    }
+
+    #[test]
+    fn accounts_are_kept_from_command_to_command_and_read_again_if_others_write_them() {
+        let (system, _) = machine();
+        let run = |line: &str| system.commands.run(&Command::line(line.split(' ')));
+        let passwd = || system.files.text(Path::new("/etc/passwd")).expect("there");
+        run("useradd ann").expect("a new one");
+        assert!(passwd().ends_with("ann:x:1001:1001::/home/ann:/bin/sh\n"), "{}", passwd());
+        assert!(run("useradd ann").is_err(), "it exists");
+        let plain = model::effects::Attributes::default();
+        system.files.write(Path::new("/etc/passwd"), b"", &plain).expect("written");
+        run("useradd ann").expect("it is gone");
+        assert_eq!(passwd().lines().count(), 1);
+        let shadow = system.files.stat(Path::new("/etc/shadow")).expect("no error").expect("there");
+        assert_eq!(shadow.mode, 0o640);
+    }
+
+    #[test]
+    fn success_is_the_first_accepted_code() {
+        let (system, _) = machine();
+        for (accept, code) in [(&[0, 3][..], 0), (&[3, 4], 3), (&[3, 0], 0)] {
+            let output = system.commands.run(&Command::new("tool").accept(accept)).expect("assumed");
+            assert_eq!(output.code, code, "{accept:?}");
+        }
+        assert_eq!(system.commands.which("tool").as_deref(), Some(Path::new("/usr/pkg/bin/tool")));
+        assert_eq!(system.commands.which("no-such-tool"), None);
+    }
+
+    #[test]
+    fn what_runs_on_its_own_is_recorded() {
+        let (system, recording) = machine();
+        system.commands.spawn_detached(&Command::line(["tool", "later"])).expect("recorded");
+        let talk = system.commands.converse(&Command::line(["tool", "talk"])).expect("recorded");
+        assert!(talk.is_none());
+        let found: Vec<(String, bool)> = recording
+            .effects()
+            .into_iter()
+            .map(|effect| match effect.kind {
+                EffectKind::Command { words, stdin, .. } => (words.join(" "), stdin),
+                kind => panic!("{kind:?}"),
+            })
+            .collect();
+        assert_eq!(found, [("tool later".to_owned(), false), ("tool talk".to_owned(), true)]);
+    }
+}

@@ -135,3 +135,125 @@ impl Outbox for Recorded {
 
     fn flush(&self) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scratch;
+
+    fn tree() -> Scratch {
+        Scratch::new()
+            .file("/web/latest/meta-data/instance-id", "i-any")
+            .file("/web/169.254.169.254/latest/meta-data/instance-id", "i-one")
+            .file("/web/169.254.169.254/latest/meta-data/network/interfaces", "eth0")
+            .file("/web/169.254.169.254:81/port", "81")
+            .file("/web/10.0.0.1/8080", "not the service of port 8080")
+            .file("/web/10.0.0.2:8080/index", "password")
+            .file("/web/[fd00:ec2::254]/latest/api", "six")
+            .file("/web/host/with-index/index", "index")
+            .file("/web/host/with-underscore/_", "underscore")
+            .file("/web/secret", "above")
+    }
+
+    fn get(url: &str) -> Result<String, u16> {
+        let http = TreeHttp::new(Arc::new(tree()), Some("/web".into()));
+        match http.send(&Request::get(url)) {
+            Ok(response) => Ok(response.text()),
+            Err(HttpError::Status { status, .. }) => Err(status),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_url_is_a_path_of_the_tree() {
+        for (url, expected) in [
+            ("http://169.254.169.254/latest/meta-data/instance-id", Ok("i-one")),
+            ("http://169.254.169.254:80/latest/meta-data/instance-id", Ok("i-one")),
+            ("http://user:word@169.254.169.254/latest/meta-data/instance-id?x=y#z", Ok("i-one")),
+            ("http://169.254.169.254/latest/meta-data/", Ok("instance-id\nnetwork/")),
+            ("http://169.254.169.254/latest/none", Err(404)),
+            ("http://169.254.169.254:81/port", Ok("81")),
+            // Without a directory of its own, a host has everything.
+            ("http://10.9.9.9/latest/meta-data/instance-id", Ok("i-any")),
+            ("https://metadata.google.internal/secret", Ok("above")),
+            // A link-local service, and a password server, must be named.
+            ("http://[fe80::a9fe:a9fe%25eth0]/latest/meta-data/instance-id", Err(404)),
+            ("http://10.9.9.9:8080/latest/meta-data/instance-id", Err(404)),
+            ("http://10.0.0.1:8080/8080", Err(404)),
+            ("http://10.0.0.2:8080/", Ok("password")),
+            ("http://[fd00:ec2::254]/latest/api", Ok("six")),
+            ("http://[fd00:ec2::254]:80/latest/api", Ok("six")),
+            ("http://host/with-index", Ok("index")),
+            ("http://host/with-underscore/", Ok("underscore")),
+            ("http://host/../secret", Err(404)),
+            ("no-url", Err(404)),
+        ] {
+            assert_eq!(get(url).as_deref(), expected.as_ref().map(|text| *text), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_put_and_a_missing_file_may_be_accepted() {
+        let http = TreeHttp::new(Arc::new(tree()), Some("/web".into()));
+        let put =
+            |url: &str| http.send(&Request::get(url).method(Method::Put)).map(|response| response.text());
+        assert_eq!(put("http://host/latest/api/token").expect("a token"), "token");
+        assert_eq!(put("http://[fd00:ec2::254]/latest/api").expect("the file"), "six");
+        let missing = http.send(&Request::get("http://host/none").accept(&[200, 404])).expect("accepted");
+        assert_eq!((missing.status, missing.body), (404, Vec::new()));
+        let none = TreeHttp::new(Arc::new(tree()), None).send(&Request::get("http://host/with-index"));
+        assert!(matches!(none, Err(HttpError::NotAsked { .. })));
+    }
+
+    /// The requests of a machine in memory, as its plan shows them.
+    fn recorded(http: TreeHttp, requests: &[Request]) -> (Vec<bool>, Vec<String>) {
+        let (system, recording) = Scratch::new().system_with(Arc::new(http));
+        let done = requests.iter().map(|request| system.http.send(request).is_ok()).collect();
+        let kinds = recording.effects().into_iter().map(|effect| match effect.kind {
+            EffectKind::Request { method, url, status } => format!("{method} {url} {status:?}"),
+            kind => panic!("{kind:?}"),
+        });
+        (done, kinds.collect())
+    }
+
+    #[test]
+    fn requests_are_recorded_with_their_way_and_status() {
+        let url = "http://host/with-index";
+        let requests = [
+            Request::get(url),
+            Request::get("http://host/none"),
+            Request::get(url).via(Via::UnixSocket("/run/socket".into())),
+            Request::get(url).via(Via::SourcePort(1, 1023)).method(Method::Head),
+        ];
+        let (done, lines) = recorded(TreeHttp::new(Arc::new(tree()), Some("/web".into())), &requests);
+        assert_eq!(done, [true, false, true, true]);
+        assert_eq!(
+            lines,
+            [
+                "GET http://host/with-index Some(200)",
+                "GET http://host/none Some(404)",
+                "GET http://host/with-index over /run/socket Some(200)",
+                "HEAD http://host/with-index from a source port of 1 to 1023 Some(200)",
+            ]
+        );
+    }
+
+    #[test]
+    fn reports_succeed_where_nobody_answers() {
+        let post = |url: &str| Request::get(url).method(Method::Post).public();
+        // The metadata service of a plan is a tree, or it does not answer.
+        let service = Request::get("http://service/report").method(Method::Post);
+        let requests = [post("http://host/report"), service, Request::get("http://host/report")];
+        let (done, lines) = recorded(TreeHttp::new(Arc::new(tree()), None), &requests);
+        assert_eq!(done, [true, false, false]);
+        assert_eq!(lines.len(), 3);
+        // A report to a tree that has no such file fails.
+        let (done, _) =
+            recorded(TreeHttp::new(Arc::new(tree()), Some("/web".into())), &[post("http://host/none")]);
+        assert_eq!(done, [false]);
+        let (system, recording) = Scratch::new().system();
+        system.outbox.post(post("http://host/report"));
+        system.outbox.flush();
+        assert_eq!(recording.effects().len(), 1, "it is sent at once");
+    }
+}

@@ -207,3 +207,122 @@ impl Tree for Directory {
         Ok(self.files.list(&self.directory.join(path.trim_start_matches('/'))).unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Overlay, Scratch, TreeHttp};
+
+    #[test]
+    fn sleeping_takes_no_time_and_moves_every_clock() {
+        let (system, _) = Scratch::new().file("/etc/hostname", "planned-host\n").system();
+        let clock = &system.clock;
+        let (now, monotonic, uptime) = (clock.now(), clock.monotonic(), clock.uptime().expect("known"));
+        let begun = std::time::Instant::now();
+        clock.sleep(Duration::from_secs(3600));
+        clock.sleep(Duration::from_millis(500));
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        let passed = Duration::from_millis(3_600_500);
+        assert_eq!(clock.now().0, now.0 + passed);
+        assert_eq!(clock.monotonic(), monotonic + passed);
+        assert_eq!(clock.uptime(), Some(uptime + passed));
+        assert!(now.0 >= Duration::from_secs(1_700_000_000) && uptime > Duration::ZERO);
+        assert_eq!(clock.utc_offset(now), 0);
+    }
+
+    #[test]
+    fn the_environment_is_that_of_a_boot() {
+        let (system, _) = Scratch::new().file("/etc/hostname", " planned-host\n").system();
+        let environment = &system.environment;
+        assert!(environment.var("PATH").is_some_and(|path| path.split(':').any(|part| part == "/usr/sbin")));
+        assert_eq!(environment.var("HOME"), None);
+        assert_eq!((environment.pid(), environment.uid()), (1, 0));
+        let uname = environment.uname();
+        assert_eq!((uname.system.as_str(), uname.node.as_str()), ("Linux", "planned-host"));
+        assert_eq!(uname.machine, "x86_64");
+    }
+
+    /// A plan is the same whenever it is made, and different seeds make different plans.
+    #[test]
+    fn randomness_is_that_of_the_seed() {
+        let draw = |seed| {
+            let http = Arc::new(TreeHttp::new(Arc::new(Scratch::new()), None));
+            let lower = Arc::new(Scratch::new());
+            let overlay = Overlay { lower, http, devices: Vec::new(), now: Duration::ZERO, seed };
+            let (system, _) = overlay.system();
+            let mut bytes = [[0; 256]; 2];
+            for bytes in &mut bytes {
+                system.environment.random(bytes);
+            }
+            bytes
+        };
+        let [one, next] = draw(7);
+        assert_eq!(draw(7), [one, next]);
+        assert_ne!(one, next);
+        assert_ne!(draw(9)[0], one);
+        let different: std::collections::BTreeSet<u8> = one.into_iter().collect();
+        assert!(different.len() > 128, "they are spread: {}", different.len());
+        // Zero would stay zero.
+        assert!(draw(0)[0].iter().any(|byte| *byte != 0));
+    }
+
+    #[test]
+    fn temporary_addresses_are_recorded() {
+        let (system, recording) = Scratch::new().system();
+        let limit = Duration::from_secs(1);
+        let (lease, _held) = system.ephemeral.dhcp4("eth0", &[], limit).expect("planned");
+        // RFC 5737: no machine has it.
+        assert_eq!(lease.address, Ipv4Addr::new(198, 51, 100, 10));
+        assert_eq!((lease.interface.as_str(), lease.prefix), ("eth0", 24));
+        system.ephemeral.ipv6("eth1", true, limit).expect("planned");
+        let address = Address {
+            address: [169, 254, 1, 1].into(),
+            prefix: 16,
+            scope: String::new(),
+            broadcast: None,
+            peer: false,
+            tentative: false,
+            permanent: true,
+        };
+        system.ephemeral.address("eth2", &address, &[]).expect("planned");
+        let found: Vec<String> = recording
+            .effects()
+            .into_iter()
+            .map(|effect| match effect.kind {
+                EffectKind::Ephemeral { what } => what,
+                kind => panic!("{kind:?}"),
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "DHCP on eth0 while the metadata is read",
+                "IPv6 on eth1 while the metadata is read",
+                "169.254.1.1/16 on eth2 while the metadata is read",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_device_is_a_directory_of_the_root() {
+        let device = |path: &str| BlockDevice {
+            path: path.into(),
+            filesystem: Some("iso9660".to_owned()),
+            label: Some("cidata".to_owned()),
+            uuid: None,
+            size: 1 << 20,
+            partition: false,
+        };
+        let root = Scratch::new().file("/disks/one/meta-data", "1").file("/disks/two/sub/user-data", "2");
+        let root = root.device(device("/dev/sr0"), "/disks/one").device(device("/dev/sr1"), "/disks/two");
+        let (system, _) = root.system();
+        assert_eq!(system.devices.block_devices().expect("known"), [device("/dev/sr0"), device("/dev/sr1")]);
+        let tree = system.devices.open(Path::new("/dev/sr1")).expect("planned");
+        assert_eq!(tree.read("/sub/user-data").expect("no error").as_deref(), Some(&b"2"[..]));
+        assert_eq!(tree.read("meta-data").expect("no error"), None);
+        assert_eq!(tree.list("/").expect("no error"), ["sub"]);
+        assert_eq!(tree.list("none").expect("no error"), [] as [String; 0]);
+        let missing = system.devices.open(Path::new("/dev/sr2")).map(drop).expect_err("none").to_string();
+        assert!(missing.contains("/dev/sr2"), "{missing}");
+    }
+}

@@ -346,3 +346,6 @@ impl Files for OverlayFiles {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,14 +186,16 @@ fn is_in_memory(file: &File) -> bool {
 
 /// Whether much unwritten data waits for the disks.
 fn is_busy() -> bool {
-    let kibibytes = |text: &str| {
-        let of = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            line.and_then(|value| value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0)
-        };
-        of("Dirty") + of("Writeback")
+    fs::read_to_string("/proc/meminfo").is_ok_and(|text| unwritten(&text) >= BUSY_KIB)
+}
+
+/// The unwritten data in KiB, from proc_meminfo(5).
+fn unwritten(text: &str) -> u64 {
+    let of = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.and_then(|value| value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0)
     };
-    fs::read_to_string("/proc/meminfo").is_ok_and(|text| kibibytes(&text) >= BUSY_KIB)
+    of("Dirty") + of("Writeback")
 }
 
 /// Syncs the file systems.
@@ -362,5 +364,53 @@ mod tests {
         sync_all(&open).expect("synced");
         assert!(opened(&files.root, Path::new("/a/1"), (0, 0)).expect("no error").is_none());
         assert!(opened(&files.root, Path::new("/a/none"), (0, 0)).expect("no error").is_none());
+    }
+
+    /// stat(1) names the file system of a path.
+    #[test]
+    fn file_systems_in_memory_are_known() {
+        for path in ["/", "/proc", "/sys", "/dev", "/dev/shm", "/run"] {
+            let output = std::process::Command::new("stat").args(["-f", "-c", "%T", path]).output();
+            let kind = String::from_utf8(output.expect("stat is there").stdout).expect("text");
+            let Ok(directory) = File::open(path) else { continue };
+            assert_eq!(is_in_memory(&directory), matches!(kind.trim(), "tmpfs" | "ramfs"), "{path}: {kind}");
+        }
+    }
+
+    /// proc_meminfo(5): what is changed, and what is being written.
+    #[test]
+    fn unwritten_data_is_counted() {
+        let text = "MemTotal:  8000000 kB\nDirty:     300 kB\nWriteback:   45 kB\nWritebackTmp:  7 kB\n";
+        assert_eq!(unwritten(text), 345);
+        assert_eq!(unwritten("Dirty: 300\nWriteback: x kB\n"), 0);
+        assert_eq!(unwritten(""), 0);
+    }
+
+    #[test]
+    fn what_is_on_the_disk_by_other_means_is_forgotten() {
+        let (_root, files) = gathering();
+        put(&files, "/one", "1");
+        assert_eq!(waiting(&files), ["/one"]);
+        files.sync().expect("a disk");
+        assert!(waiting(&files).is_empty());
+    }
+
+    /// A file that was written again meanwhile waits as it was written last.
+    #[test]
+    fn an_earlier_group_joins_a_later_one() {
+        let group = |written: usize, files: &[(&str, usize, u64)]| Group {
+            files: files
+                .iter()
+                .map(|(path, order, inode)| {
+                    (PathBuf::from(path), Written { order: *order, identity: (1, *inode), synced: false })
+                })
+                .collect(),
+            written,
+        };
+        let mut later = group(2, &[("/b", 1, 20), ("/c", 2, 30)]);
+        later.join(group(7, &[("/a", 6, 10), ("/b", 7, 11)]));
+        let found: Vec<_> = later.files.iter().map(|(path, file)| (path.to_str(), file.identity.1)).collect();
+        assert_eq!(found, [(Some("/a"), 10), (Some("/b"), 20), (Some("/c"), 30)]);
+        assert_eq!(later.written, 7);
     }
 }

@@ -66,3 +66,32 @@ pub(super) fn sweep_directory(swept: &Handle, exposed: bool, is_past: impl Fn(u3
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_processes_that_exist_are_running() {
+        assert!(is_running(std::process::id()) && is_running(1));
+        let mut child = std::process::Command::new("true").spawn().expect("true is there");
+        child.wait().expect("it ends");
+        assert!(!is_running(child.id()));
+        assert!(!is_running(0) && !is_running(u32::MAX));
+    }
+
+    #[test]
+    fn a_file_that_its_writer_holds_is_not_left() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let opened = std::fs::File::open(directory.path()).expect("a directory");
+        let name = OsStr::new("part");
+        let own = std::process::id();
+        let left = |pid| is_left(opened.as_fd(), name, pid);
+        assert!(!left(own), "it is gone");
+        let file = std::fs::File::create(directory.path().join(name)).expect("made");
+        assert!(left(own), "an earlier process had the same number");
+        flock(&file, FlockOperation::NonBlockingLockExclusive).expect("free");
+        assert!(!left(own));
+        assert!(left(u32::MAX), "no such process");
+    }
+}

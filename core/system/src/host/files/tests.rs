@@ -36,12 +36,12 @@ fn replacing_keeps_mode_and_link_and_leaves_nothing_behind() {
 fn appending_adds_to_the_end_and_makes_what_is_missing() {
     let root = tempfile::tempdir().expect("a directory");
     let files = HostFiles::new(Some(root.path().to_owned()));
-    let (path, mode) = (Path::new("/new/directory/file"), Attributes::mode(0o466));
+    let (path, mode) = (Path::new("/new/directory/file"), Attributes::mode(0o646));
     files.append(path, b"one\n", &mode).expect("made with its directories");
-    assert_eq!(files.stat(path).expect("there").expect("there").mode, 0o466, "whatever the umask");
+    assert_eq!(files.stat(path).expect("there").expect("there").mode, 0o646, "whatever the umask");
     files.append(path, b"two\n", &Attributes::mode(0o777)).expect("appended");
     assert_eq!(files.read(path).expect("there"), b"one\ntwo\n");
-    assert_eq!(files.stat(path).expect("there").expect("there").mode, 0o466, "it keeps its own");
+    assert_eq!(files.stat(path).expect("there").expect("there").mode, 0o646, "it keeps its own");
     files.symlink(Path::new("file"), Path::new("/new/directory/link")).expect("linked");
     files.append(Path::new("/new/directory/link"), b"three\n", &mode).expect("appended");
     assert_eq!(files.read(path).expect("there"), b"one\ntwo\nthree\n");

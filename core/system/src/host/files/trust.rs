@@ -49,12 +49,87 @@ pub(super) fn is_anyones(directory: &Metadata, entry: &Metadata, exposed: bool) 
 
 #[cfg(test)]
 mod tests {
-    use super::is_own;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, lchown};
+    use std::path::Path;
+
+    use super::*;
+
+    const ALICE: u32 = 61001;
+    const BOB: u32 = 61002;
+
+    /// A directory, and what it has with as many names: `None` is nothing, and no names are a directory.
+    fn made(
+        at: &Path,
+        directory: (u32, u32, u32),
+        entry: Option<(u32, u32)>,
+    ) -> (Metadata, Option<Metadata>) {
+        let (uid, gid, mode) = directory;
+        fs::create_dir(at).expect("made");
+        let path = at.join("entry");
+        if let Some((owner, names)) = entry {
+            match names {
+                0 => fs::create_dir(&path).expect("made"),
+                _ => fs::write(&path, "").expect("written"),
+            }
+            for number in 1..names {
+                fs::hard_link(&path, at.join(number.to_string())).expect("linked");
+            }
+            lchown(&path, Some(owner), Some(owner)).expect("root may");
+        }
+        lchown(at, Some(uid), Some(gid)).expect("root may");
+        fs::set_permissions(at, fs::Permissions::from_mode(mode)).expect("set");
+        (fs::metadata(at).expect("there"), entry.map(|_| fs::metadata(&path).expect("there")))
+    }
+
+    /// inode(7) and proc_sys_fs(5), protected_symlinks and protected_hardlinks: who can create, rename and link what.
+    #[test]
+    #[ignore = "needs root"]
+    fn what_others_could_have_put_somewhere_is_exposed() {
+        let root = tempfile::tempdir().expect("a directory");
+        for (number, (directory, entry, exposed, hard_linked, anyones)) in [
+            // Only root writes there, or only its group; another group is not trusted.
+            ((0, 0, 0o755), Some((ALICE, 1)), false, false, false),
+            ((0, BOB, 0o755), Some((ALICE, 2)), false, false, false),
+            ((0, 0, 0o775), None, false, false, false),
+            ((0, BOB, 0o775), None, true, false, false),
+            ((0, BOB, 0o775), Some((0, 1)), true, false, false),
+            ((0, BOB, 0o775), Some((BOB, 1)), true, false, false),
+            ((0, BOB, 0o775), Some((BOB, 2)), true, true, true),
+            ((0, 0, 0o757), Some((0, 1)), true, false, false),
+            ((0, 0, 0o757), Some((BOB, 1)), true, false, true),
+            // A user's own directory: what is the user's is no other's.
+            ((ALICE, ALICE, 0o700), None, true, false, false),
+            ((ALICE, ALICE, 0o700), Some((ALICE, 1)), true, false, false),
+            ((ALICE, ALICE, 0o700), Some((ALICE, 2)), true, false, false),
+            ((ALICE, ALICE, 0o700), Some((0, 2)), true, true, true),
+            ((ALICE, ALICE, 0o700), Some((BOB, 2)), true, true, true),
+            ((ALICE, ALICE, 0o700), Some((BOB, 0)), true, false, false),
+            // As /tmp: only what is root's and has no other name is root's work.
+            ((0, 0, 0o1777), None, true, false, false),
+            ((0, 0, 0o1777), Some((0, 1)), false, false, false),
+            ((0, 0, 0o1777), Some((0, 0)), false, false, false),
+            ((0, 0, 0o1777), Some((0, 2)), true, true, true),
+            ((0, 0, 0o1777), Some((ALICE, 1)), true, false, true),
+            ((0, 0, 0o1777), Some((ALICE, 0)), true, false, true),
+            ((0, 0, 0o1777), Some((ALICE, 2)), true, true, true),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let (found, inside) = made(&root.path().join(number.to_string()), directory, entry);
+            let case = format!("{directory:?} {entry:?}");
+            assert_eq!(is_exposed(&found, inside.as_ref()), exposed, "{case}");
+            let Some(inside) = inside else { continue };
+            assert_eq!(is_hard_linked(&found, &inside, exposed), hard_linked, "{case}");
+            assert_eq!(is_anyones(&found, &inside, exposed), anyones, "{case}");
+        }
+    }
 
     #[test]
     fn only_root_and_this_user_are_trusted() {
         let own = rustix::process::geteuid().as_raw();
         assert!(is_own(0) && is_own(own));
-        assert!(!is_own(own + 1) && !is_own(65_534));
+        assert!(!is_own(own + 1) && !is_own(own + 2));
     }
 }
