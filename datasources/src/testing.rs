@@ -74,7 +74,7 @@ impl Machine {
             cmdline: self.system.files.text(Path::new("/proc/cmdline")).unwrap_or_default(),
             devices: self.system.devices.block_devices().expect("no error"),
             known_virtualization: std::sync::OnceLock::from(self.virtualization.clone()),
-            known_dmi: std::sync::Mutex::default(),
+            known_dmi: Mutex::default(),
             container: false,
         }
     }
