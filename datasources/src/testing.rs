@@ -68,14 +68,10 @@ impl Machine {
     /// Its evidence; the kernel command line is read from /proc/cmdline.
     pub fn platform(&self) -> Platform<'_> {
         Platform {
-            system: &self.system,
-            paths: &self.paths,
-            config: &self.config,
             cmdline: self.system.files.text(Path::new("/proc/cmdline")).unwrap_or_default(),
             devices: self.system.devices.block_devices().expect("no error"),
             known_virtualization: std::sync::OnceLock::from(self.virtualization.clone()),
-            known_dmi: Mutex::default(),
-            container: false,
+            ..Platform::new(&self.system, &self.paths, &self.config)
         }
     }
 

@@ -194,14 +194,11 @@ pub fn platform<'p>(system: &'p System, paths: &'p Paths, config: &'p Node) -> P
         }
     };
     Platform {
-        system,
-        paths,
-        config,
         cmdline: kernel_command_line(system),
         devices,
         known_virtualization: virtualization.map(std::sync::OnceLock::from).unwrap_or_default(),
-        known_dmi: std::sync::Mutex::default(),
         container,
+        ..Platform::new(system, paths, config)
     }
 }
 

@@ -117,14 +117,8 @@ mod tests {
         let (system, recording) = Scratch::new().system();
         let (paths, config) = (Paths::default(), Node::default());
         let platform = Platform {
-            system: &system,
-            paths: &paths,
-            config: &config,
-            cmdline: String::new(),
-            devices: Vec::new(),
             known_virtualization: std::sync::OnceLock::from(String::new()),
-            known_dmi: std::sync::Mutex::default(),
-            container: false,
+            ..Platform::new(&system, &paths, &config)
         };
         let crawl = Crawl {
             platform: &platform,

@@ -14,15 +14,10 @@ fn dmi(field: &str, value: &str) -> Scratch {
 fn check(machine: Scratch, known: Option<&str>, expected: &str) {
     let (system, _) = machine.system();
     assert_eq!(told(&system).as_deref(), known);
+    let (paths, config) = (Paths::default(), Node::default());
     let platform = Platform {
-        system: &system,
-        paths: &Paths::default(),
-        config: &Node::default(),
-        cmdline: String::new(),
-        devices: Vec::new(),
         known_virtualization: told(&system).map(OnceLock::from).unwrap_or_default(),
-        known_dmi: std::sync::Mutex::default(),
-        container: false,
+        ..Platform::new(&system, &paths, &config)
     };
     assert_eq!(platform.virtualization(), expected);
 }

@@ -41,7 +41,21 @@ pub struct Platform<'a> {
     pub known_dmi: Mutex<BTreeMap<String, Option<String>>>,
 }
 
-impl Platform<'_> {
+impl<'a> Platform<'a> {
+    /// A machine without kernel command line and block devices, whose virtualization is not known yet.
+    pub fn new(system: &'a System, paths: &'a Paths, config: &'a Node) -> Self {
+        Self {
+            system,
+            paths,
+            config,
+            cmdline: String::new(),
+            devices: Vec::new(),
+            known_virtualization: OnceLock::new(),
+            container: false,
+            known_dmi: Mutex::default(),
+        }
+    }
+
     /// The machine's files.
     pub fn files(&self) -> &dyn ReadFiles {
         self.system.files.as_ref()

@@ -203,14 +203,8 @@ mod tests {
         let (system, _) = machine("ext4", &[]).file(semaphore, "").system();
         let (paths, config, instance) = (Paths::default(), Node::default(), Instance::default());
         let platform = Platform {
-            system: &system,
-            paths: &paths,
-            config: &config,
-            cmdline: String::new(),
-            devices: Vec::new(),
             known_virtualization: std::sync::OnceLock::from(String::new()),
-            known_dmi: std::sync::Mutex::default(),
-            container: false,
+            ..Platform::new(&system, &paths, &config)
         };
         let settled = |new| Settled { platform: &platform, instance: &instance, new };
         prepare(&settled(false), false).expect("no error");

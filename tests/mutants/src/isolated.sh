@@ -14,6 +14,7 @@ mount --bind "$shared" "$root$shared"
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
+mkdir "$root/run/sshd" "$root/run/lock"
 # No disk of this machine is there.
 mount -t tmpfs -o mode=755 tmpfs "$root/dev"
 for device in null zero full random urandom tty; do
@@ -33,4 +34,6 @@ pivot_root . tmp/outside
 cd "$here"
 umount -l /tmp/outside
 rmdir /tmp/outside
-exec "$@"
+# Not as the namespace's first process, which has no parent and ignores signals.
+"$@"
+exit $?

@@ -16,8 +16,8 @@ use serde_json::Value;
 use crate::viable::Copy;
 use crate::{Error, file};
 
-/// The longest that a test may take without a change.
-const LONGEST: Duration = Duration::from_secs(90);
+/// The longest that a test may take without a change. The first one of the program's builds it.
+const LONGEST: Duration = Duration::from_secs(300);
 /// How much of other tests may come between two starts of a program.
 const BATCH: Duration = Duration::from_secs(4);
 /// How long the tests of one change may take together.

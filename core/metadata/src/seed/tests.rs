@@ -19,15 +19,7 @@ fn with_platform<R>(root: system::Scratch, web: system::Scratch, act: impl FnOnc
     let http = system::TreeHttp::new(std::sync::Arc::new(web), Some("/".into()));
     let (system, _) = root.system_with(std::sync::Arc::new(http));
     let (paths, config) = (model::Paths::default(), Node::default());
-    act(&Platform {
-        system: &system,
-        paths: &paths,
-        config: &config,
-        cmdline: String::new(),
-        devices: Vec::new(),
-        known_virtualization: std::sync::OnceLock::new(),
-        container: false,
-    })
+    act(&Platform::new(&system, &paths, &config))
 }
 
 fn text(bytes: Option<&Vec<u8>>) -> Option<&str> {
