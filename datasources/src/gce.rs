@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use metadata::hold::{self, How, Way};
 use metadata::{Patience, Service, default_user, encoding, side_by_side, standard};
+use model::Order as _;
 use model::config::json_reason;
 use model::datasource::{Evidence, HostKey, Medium, SourceError, SourceStage};
 use model::effects::{Body, HttpError, Method, Request, Url};
@@ -103,7 +104,7 @@ fn local(crawl: &Crawl<'_>, config: &Node) -> Result<Instance, SourceError> {
     let links = crawl.system().links.links()?;
     let mut names: Vec<&str> =
         netconfig::fallback::candidates(&links).into_iter().map(|link| link.name.as_str()).collect();
-    names.sort_by_key(|name| *name != PRIMARY);
+    names.order_by_key(|name| *name != PRIMARY);
     tracing::debug!("Looking for the primary NIC in: {names:?}");
     let mut last = None;
     for link in names {
