@@ -366,6 +366,8 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         seed.deserialize(StrDeserializer::new(&key)).map(Some)
     }
 
+    // All types with such a field share it.
+    #[inline(never)]
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Failure> {
         let (key, node) = self.entry();
         seed.deserialize(node).map_err(|error| error.under_key(key, node))

@@ -36,17 +36,28 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
                 f.write_str("a value with its position")
             }
 
+            #[inline(never)]
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Spanned<T>, A::Error> {
-                let missing = || de::Error::custom("positions are known only to a configuration tree");
-                let (_, value): (IgnoredAny, T) = map.next_entry()?.ok_or_else(missing)?;
-                let (_, source): (IgnoredAny, String) = map.next_entry()?.ok_or_else(missing)?;
-                let (_, line): (IgnoredAny, u32) = map.next_entry()?.ok_or_else(missing)?;
-                let (_, column): (IgnoredAny, u32) = map.next_entry()?.ok_or_else(missing)?;
-                Ok(Spanned { value, origin: Origin { source: source.into(), line, column } })
+                let (_, value): (IgnoredAny, T) = map.next_entry()?.ok_or_else(unknown_place)?;
+                Ok(Spanned { value, origin: origin(&mut map)? })
             }
         }
         deserializer.deserialize_struct(SPANNED, SPANNED_FIELDS, Outer(std::marker::PhantomData))
     }
+}
+
+#[cold]
+fn unknown_place<E: de::Error>() -> E {
+    E::custom("positions are known only to a configuration tree")
+}
+
+/// The entries after the value.
+#[inline(never)]
+fn origin<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Origin, A::Error> {
+    let (_, source): (IgnoredAny, String) = map.next_entry()?.ok_or_else(unknown_place)?;
+    let (_, line): (IgnoredAny, u32) = map.next_entry()?.ok_or_else(unknown_place)?;
+    let (_, column): (IgnoredAny, u32) = map.next_entry()?.ok_or_else(unknown_place)?;
+    Ok(Origin { source: source.into(), line, column })
 }
 
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
