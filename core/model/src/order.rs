@@ -68,10 +68,12 @@ mod tests {
 
     use super::*;
 
+    type Items = Vec<(u8, String)>;
+
     proptest! {
         #[test]
-        fn it_is_the_order_of_the_standard_library(items: Vec<(u8, String)>) {
-            let sorted = |sort: &dyn Fn(&mut Vec<(u8, String)>)| {
+        fn it_is_the_order_of_the_standard_library(items: Items) {
+            let sorted = |sort: &dyn Fn(&mut Items)| {
                 let mut items = items.clone();
                 sort(&mut items);
                 items
