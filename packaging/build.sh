@@ -8,8 +8,9 @@ distro=$1
 features=${2:-full}
 target_dir=${CARGO_TARGET_DIR:-target}
 target=$(rustc -vV | sed -n 's/^host: //p')
+profile=$(packaging/profile.sh "$features")
 RUSTFLAGS="${RUSTFLAGS:-} $(packaging/linking.sh)" \
-    cargo build --release --target "$target" --bin cloud-init --no-default-features --features "$features"
+    cargo build --profile "$profile" --target "$target" --bin cloud-init --no-default-features --features "$features"
 packaging/generated.sh "$distro" "$features"
-cp "$target_dir/$target/release/cloud-init" "$target_dir/package/$distro/cloud-init"
+cp "$target_dir/$target/$profile/cloud-init" "$target_dir/package/$distro/cloud-init"
 packaging/weigh.sh "$target_dir/package/$distro/cloud-init" "$features"

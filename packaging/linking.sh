@@ -19,6 +19,9 @@ works() {
 for extra in '-C link-arg=-Wl,-z,pack-relative-relocs'; do
     ! works "$extra" || flags="$flags $extra"
 done
+# With frame pointers, the tables for unwinding name a frame once, instead of the stack's depth at each instruction that changes
+# it: that is a third of them, and more of code that is compiled for size alone, which pushes and pops constants.
+flags="$flags -C force-frame-pointers=yes"
 # The functions that a boot calls side by side: for lld as the default linker, installed, or of the toolchain. Without it, the
 # program is the same, and a boot has more of it in memory.
 order='-C symbol-mangling-version=v0 -C linker=packaging/order/cc.sh'

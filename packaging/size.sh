@@ -4,9 +4,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 target=$(rustc -vV | sed -n 's/^host: //p')
+profile=$(packaging/profile.sh "$1")
 RUSTFLAGS="${RUSTFLAGS:-} $(packaging/linking.sh)" \
-    cargo build --quiet --release --target "$target" --no-default-features --features "$1"
-program=${CARGO_TARGET_DIR:-target}/$target/release/cloud-init
+    cargo build --quiet --profile "$profile" --target "$target" --no-default-features --features "$1"
+program=${CARGO_TARGET_DIR:-target}/$target/$profile/cloud-init
 packaging/weigh.sh "$program" "$1"
 if command -v size >/dev/null; then
     # Name and size of what has a size, the largest first.

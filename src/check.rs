@@ -1,5 +1,6 @@
 //! Validation of a cloud-config or a network-config: what is wrong, where, and how to fix it.
 
+use model::Order as _;
 use schema::{Document, Schema, network};
 use yaml::{Limits, Node};
 
@@ -129,6 +130,6 @@ fn findings(
             }
         })
         .collect();
-    all.sort_by_key(|finding| (finding.line, finding.column));
+    all.order_by_key(|finding| (finding.line, finding.column));
     all
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use metadata::standard;
+use model::Order as _;
 use model::datasource::{Evidence, Medium, SourceError};
 use model::effects::{BlockDevice, Command};
 use model::instance::Bytes;
@@ -73,7 +74,7 @@ impl DataSource for AltCloud {
             floppy(crawl).map(|text| (text, FLOPPY.to_owned()))
         } else if name.contains("VSPHERE") {
             let mut disks: Vec<_> = disks(crawl.platform).map(|device| device.path.as_path()).collect();
-            disks.sort();
+            disks.order();
             disks.iter().find_map(|path| Some((read(crawl, path)?, path.display().to_string())))
         } else {
             return Ok(None);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use metadata::openstack_layout::{self, Documents, Place};
 use metadata::{detection, network_forms, standard, user_keys, vendor_data};
+use model::Order as _;
 use model::datasource::{Evidence, Medium, SourceError, SourceStage};
 use model::effects::{Attributes, BlockDevice, ReadFiles, Reading, Tree};
 use model::instance::{Bytes, DsMode};
@@ -100,7 +101,7 @@ fn read(place: &dyn Place) -> Result<Option<Documents>, SourceError> {
 /// has a partition at the end of its last disk), then whole disks with a suitable file system for version 1.
 fn candidates<'p>(platform: &'p Platform<'_>) -> Vec<&'p BlockDevice> {
     let mut labelled: Vec<&BlockDevice> = platform.labelled(detection::CONFIG_DRIVE_LABELS).collect();
-    labelled.sort_by(|a, b| b.path.cmp(&a.path));
+    labelled.order_by(|a, b| b.path.cmp(&a.path));
     let mut others: Vec<&BlockDevice> = platform
         .devices
         .iter()
@@ -109,7 +110,7 @@ fn candidates<'p>(platform: &'p Platform<'_>) -> Vec<&'p BlockDevice> {
         })
         .filter(|device| !labelled.iter().any(|other| other.path == device.path))
         .collect();
-    others.sort_by(|a, b| b.path.cmp(&a.path));
+    others.order_by(|a, b| b.path.cmp(&a.path));
     labelled.append(&mut others);
     labelled.retain(|device| !detection::is_ibm_drive(platform, device));
     labelled

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use metadata::hold::{self, How};
 use metadata::{detection, encoding, standard};
+use model::Order as _;
 use model::datasource::{Evidence, Medium, SourceError, SourceStage};
 use model::instance::Bytes;
 use model::update::{Event, Hotplug};
@@ -158,7 +159,7 @@ impl DataSource for Ec2 {
 fn local(crawl: &Crawl<'_>, config: &Node, cloud: Cloud) -> Result<Option<Instance>, SourceError> {
     let links = crawl.system().links.links()?;
     let mut candidates = netconfig::fallback::candidates(&links);
-    candidates.sort_by_key(|link| !link.driver.as_deref().is_some_and(|driver| ELASTIC.contains(&driver)));
+    candidates.order_by_key(|link| !link.driver.as_deref().is_some_and(|driver| ELASTIC.contains(&driver)));
     let mut names: Vec<&str> = candidates.iter().map(|link| link.name.as_str()).collect();
     if let (true, Some(link)) = (names.is_empty(), crawl.fallback_link.as_deref()) {
         names.push(link);

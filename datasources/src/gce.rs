@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use metadata::hold::{self, How, Way};
 use metadata::{Patience, Service, default_user, encoding, side_by_side, standard};
+use model::Order as _;
 use model::config::json_reason;
 use model::datasource::{Evidence, HostKey, Medium, SourceError, SourceStage};
 use model::effects::{Body, HttpError, Method, Request, Url};
@@ -103,7 +104,7 @@ fn local(crawl: &Crawl<'_>, config: &Node) -> Result<Instance, SourceError> {
     let links = crawl.system().links.links()?;
     let mut names: Vec<&str> =
         netconfig::fallback::candidates(&links).into_iter().map(|link| link.name.as_str()).collect();
-    names.sort_by_key(|name| *name != PRIMARY);
+    names.order_by_key(|name| *name != PRIMARY);
     tracing::debug!("Looking for the primary NIC in: {names:?}");
     let mut last = None;
     for link in names {
@@ -265,6 +266,32 @@ mod tests {
     #[test]
     fn cases() {
         crate::testing::run_cases("gce", &Gce);
+    }
+
+    /// The original's `read_md`, one after another: the documents beside the first are asked for once more, with its
+    /// patience.
+    #[test]
+    fn one_document_that_fails_is_asked_for_again() {
+        let url = |path: &str| format!("{URL}{path}");
+        let (id, zone, name) = (url("instance/id"), url("instance/zone"), url("instance/hostname"));
+        let attributes = url("instance/attributes/?recursive=True");
+        let project = url("project/attributes/?recursive=True");
+        let rest = [(name.as_str(), 200, "n.c.p.internal"), (&attributes, 200, "{}"), (&project, 200, "{}")];
+        let found = |first: &[(&str, u16, &str)]| {
+            let service = Arc::new(crate::testing::Scripted::new(&[first, &rest].concat()));
+            let scratch = Scratch::new().file("/sys/class/dmi/id/product_name", "Google Compute Engine\n");
+            let machine = Machine::with_http(scratch, service.clone());
+            let found = machine.crawl(&Gce, SourceStage::Network);
+            let asked = service.asked();
+            let times = |url: &str| asked.iter().filter(|asked| *asked == url).count();
+            (found.ok().flatten().and_then(|instance| instance.availability_zone), times(&id), times(&zone))
+        };
+        let zones = "projects/1/zones/us-central1-a";
+        let there = Some("us-central1-a".to_owned());
+        assert_eq!(found(&[(&id, 200, "1"), (&zone, 200, zones)]), (there.clone(), 1, 1));
+        assert_eq!(found(&[(&id, 200, "1"), (&zone, 503, ""), (&zone, 200, zones)]), (there, 1, 2));
+        // The first document has its retries from the client.
+        assert_eq!(found(&[(&id, 503, ""), (&id, 200, "1"), (&zone, 200, zones)]), (None, 1, 1));
     }
 
     /// A server that accepts some keys.

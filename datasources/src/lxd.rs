@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use metadata::documents::{mapping, object};
 use metadata::standard;
+use model::Order as _;
 use model::datasource::{Evidence, Medium, SourceError, SourceStage};
 use model::effects::{FileKind, Request, Response, Via};
 use model::instance::{Bytes, VendorData};
@@ -136,7 +137,7 @@ fn read(api: &Api<'_>) -> Result<Map<String, Value>, SourceError> {
     let routes = listing.as_array().ok_or_else(|| broken(&Api::url(path), "expected a list of paths"))?;
     let mut routes: Vec<&str> = routes.iter().filter_map(Value::as_str).collect();
     // `cloud-init.*` comes before `user.*`.
-    routes.sort_unstable();
+    routes.order();
     let mut config = Map::new();
     for route in routes {
         let Some(text) = api.optional(route)? else { continue };

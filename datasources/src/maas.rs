@@ -215,6 +215,22 @@ mod tests {
         assert_eq!(Maas.network_order(&found("DataSourceMAAS")), None);
     }
 
+    /// The original's `read_maas_seed_url`: the other documents are optional.
+    #[test]
+    fn a_machine_has_an_id_and_a_name() {
+        for (missing, found) in [
+            ("meta-data/instance-id", false),
+            ("meta-data/local-hostname", false),
+            ("meta-data/public-keys", true),
+            ("meta-data/vendor-data", true),
+            ("user-data", true),
+        ] {
+            let read = |name: &str| Ok((name != missing).then(|| b"x".to_vec()));
+            let error = Documents::read("http://maas/", read).err().map(|error| error.to_string());
+            assert_eq!(error, (!found).then(|| format!("http://maas/: no {missing}")), "{missing}");
+        }
+    }
+
     #[test]
     fn the_hash_is_upstreams() {
         let config = Node::from_yaml("t", b"{consumer_key: ck, token_key: tk, token_secret: ts, consumer_secret: x}");

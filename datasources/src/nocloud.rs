@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use metadata::seed::{self, Documents, Seed};
 use metadata::firmware::{self, Oem};
 use metadata::{detection, network_forms, standard};
+use model::Order as _;
 use model::datasource::{Evidence, Medium, SourceError, SourceStage};
 use model::effects::{BlockDevice, Url};
 use model::instance::{Bytes, DsMode, VendorData};
@@ -59,7 +60,7 @@ fn devices<'p>(platform: &'p Platform<'_>, label: &str) -> Vec<&'p BlockDevice> 
     let mut found: Vec<&BlockDevice> = labelled(platform, label)
         .filter(|device| matches!(device.filesystem.as_deref(), Some("vfat" | "iso9660")))
         .collect();
-    found.sort_by(|a, b| b.path.cmp(&a.path));
+    found.order_by(|a, b| b.path.cmp(&a.path));
     found
 }
 

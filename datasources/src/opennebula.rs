@@ -6,6 +6,7 @@ mod context;
 mod network;
 
 use metadata::{encoding, standard};
+use model::Order as _;
 use model::datasource::{Evidence, Medium, SourceError};
 use model::effects::BlockDevice;
 use model::instance::{Bytes, DsMode};
@@ -57,7 +58,7 @@ fn is_labelled(device: &BlockDevice, label: &str) -> bool {
 /// The devices that may have a context, each once.
 fn candidates<'p>(platform: &'p Platform<'_>) -> Vec<&'p BlockDevice> {
     let mut devices: Vec<&BlockDevice> = platform.devices.iter().collect();
-    devices.sort_by_key(|device| {
+    devices.order_by_key(|device| {
         let rank = LABELS.iter().position(|label| is_labelled(device, label)).unwrap_or(LABELS.len());
         (rank, device.path.clone())
     });

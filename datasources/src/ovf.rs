@@ -298,4 +298,52 @@ mod tests {
             assert_eq!(is_transport(&machine.platform(), &device), expected, "{path} {label} {size} {text}");
         }
     }
+
+    /// The original's `dscheck_OVF` of ds-identify.
+    #[test]
+    fn evidence_of_a_document() {
+        let asset_tag = "/sys/class/dmi/id/chassis_asset_tag";
+        let seed = "/var/lib/cloud/seed/ovf/ovf-env.xml";
+        for (virtualization, files, printed, disc, expected) in [
+            ("none", &[][..], "", false, false),
+            ("none", &[(seed, "")], "", false, true),
+            ("none", &[], "", true, false),
+            ("kvm", &[], "", true, true),
+            ("kvm", &[(asset_tag, AZURE_CHASSIS)], "", true, false),
+            ("kvm", &[(asset_tag, "another")], "", true, true),
+            ("kvm", &[], "<?xml version=\"1.0\"?>", false, false),
+            ("vmware", &[], "<?XML version=\"1.0\"?>", false, true),
+            ("vmware", &[], "<Environment/>", false, false),
+            ("vmware", &[(asset_tag, AZURE_CHASSIS)], "<?xml version=\"1.0\"?>", false, false),
+        ] {
+            let mut scratch = system::Scratch::new().program("/usr/bin/vmtoolsd");
+            for (path, text) in files {
+                scratch = scratch.file(path, text);
+            }
+            if disc {
+                scratch = scratch.directory("/disc").device(self::disc("/dev/sr0", "iso9660", "OVFENV"), "/disc");
+            }
+            let http = std::sync::Arc::new(system::TreeHttp::new(std::sync::Arc::new(system::Scratch::new()), None));
+            let mut machine = crate::testing::Machine::with_http(scratch, http).virtualization(virtualization);
+            let answering = system::Answering::over(&machine.system).prints("/usr/bin/vmtoolsd --cmd", printed);
+            machine.system.commands = std::sync::Arc::new(answering);
+            let found = machine.identify(&Ovf) == Identified::Found;
+            assert_eq!(found, expected, "{virtualization} {files:?} {printed} {disc}");
+        }
+    }
+
+    /// The original's `transport_vmware_guestinfo`: the second program is asked if the first one fails.
+    #[test]
+    fn the_host_is_asked_by_two_programs() {
+        for (code, second, expected) in [(0, "<x/>", None), (1, "<x/>", Some("<x/>")), (3, "<x/>", Some("<x/>")), (1, "", None)] {
+            let scratch = system::Scratch::new().programs(&["/usr/bin/vmware-rpctool", "/usr/bin/vmtoolsd"]);
+            let http = std::sync::Arc::new(system::TreeHttp::new(std::sync::Arc::new(system::Scratch::new()), None));
+            let mut machine = crate::testing::Machine::with_http(scratch, http);
+            let answering = system::Answering::over(&machine.system)
+                .exits("/usr/bin/vmware-rpctool", code, "no")
+                .prints("/usr/bin/vmtoolsd", second);
+            machine.system.commands = std::sync::Arc::new(answering);
+            assert_eq!(guestinfo(&machine.platform()).as_deref(), expected, "{code} {second}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use metadata::standard;
+use model::Order as _;
 use model::config::json_reason;
 use model::datasource::{Evidence, Medium, Settled, SourceError};
 use model::effects::{BlockDevice, Command, Tree};
@@ -39,7 +40,7 @@ pub(crate) struct RbxCloud;
 fn devices<'p>(platform: &'p Platform<'_>) -> Vec<&'p BlockDevice> {
     let is_ours = |device: &&BlockDevice| device.label.as_deref().is_some_and(|label| LABELS.contains(&label));
     let mut devices: Vec<&BlockDevice> = platform.devices.iter().filter(is_ours).collect();
-    devices.sort_by(|a, b| a.path.cmp(&b.path));
+    devices.order_by(|a, b| a.path.cmp(&b.path));
     devices
 }
 

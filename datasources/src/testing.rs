@@ -54,6 +54,12 @@ impl Machine {
         self
     }
 
+    /// Sets what virtualizes the machine, which is KVM else.
+    pub fn virtualization(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.virtualization);
+        self
+    }
+
     /// Makes the random bytes known.
     pub fn random(&mut self, bytes: Vec<u8>) {
         self.system.environment = Arc::new(system::Given::over(&self.system).random(bytes));

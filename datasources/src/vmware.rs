@@ -9,6 +9,7 @@ mod imc;
 mod tests;
 mod transport;
 
+use model::Order as _;
 use model::datasource::{Evidence, Medium, SourceError};
 use model::instance::{Bytes, VendorData};
 use model::update::{Event, Hotplug, Policy};
@@ -230,6 +231,6 @@ fn tell(settled: &Settled<'_>, name: &str, value: &str) {
 /// Events in the hypervisor's notation.
 fn events_text(events: &[Event]) -> String {
     let mut names: Vec<&str> = events.iter().map(|event| event.name()).collect();
-    names.sort_unstable();
+    names.order();
     format!("network={}", names.join(";"))
 }

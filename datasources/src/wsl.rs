@@ -227,8 +227,51 @@ fn landscape_registers_by_id(crawl: &Crawl<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::testing::Machine;
+
     #[test]
     fn cases() {
-        crate::testing::run_cases("wsl", &super::Wsl);
+        crate::testing::run_cases("wsl", &Wsl);
+    }
+
+    /// The original's `dscheck_WSL` of ds-identify.
+    #[test]
+    fn files_that_detection_accepts() {
+        let ubuntu = "NAME=\"Ubuntu\"\nID=ubuntu\nVERSION_ID=\"24.04\"\nVERSION_CODENAME=noble\n";
+        let rhel = "NAME='Red Hat'\nID=rhel\nVERSION_CODENAME=Plow\n";
+        for (file, release, virtualization, expected) in [
+            (".cloud-init/Noble.user-data", ubuntu, "wsl", true),
+            (".cloud-init/ubuntu-24.04.user-data", ubuntu, "wsl", true),
+            (".cloud-init/ubuntu-all.user-data", ubuntu, "wsl", true),
+            (".cloud-init/default.user-data", ubuntu, "wsl", true),
+            (".cloud-init/ubuntu-noble.user-data", ubuntu, "wsl", false),
+            (".cloud-init/default.user-data", ubuntu, "kvm", false),
+            (".cloud-init/redhat-Plow.user-data", rhel, "wsl", true),
+            (".cloud-init/rhel-all.user-data", rhel, "wsl", false),
+            (".ubuntupro/.cloud-init/agent.yaml", ubuntu, "wsl", true),
+            (".ubuntupro/.cloud-init/Noble.user-data", ubuntu, "wsl", true),
+            (".ubuntupro/.cloud-init/default.user-data", ubuntu, "wsl", false),
+            (".ubuntupro/.cloud-init/agent.yaml", rhel, "wsl", false),
+            (".cloud-init/agent.yaml", ubuntu, "wsl", false),
+        ] {
+            let scratch = system::Scratch::new()
+                .programs(&[windows::WSLPATH, "/init", "/mnt/c/Windows/System32/cmd.exe"])
+                .file("/proc/mounts", "C:\\134 /mnt/c 9p rw,noatime,aname=drvfs;path=C:\\;uid=1000 0 0\n")
+                .file("/etc/os-release", release)
+                .file(&format!("/mnt/c/Users/me/{file}"), "x");
+            let http = Arc::new(system::TreeHttp::new(Arc::new(system::Scratch::new()), None));
+            let mut machine = Machine::with_http(scratch, http).virtualization(virtualization);
+            let profile: String = "C:\\Users\\me\r\n".chars().flat_map(|letter| [letter, '\0']).collect();
+            let answering = system::Answering::over(&machine.system)
+                .prints("/init /mnt/c/Windows/System32/cmd.exe", &profile)
+                .prints("/usr/bin/wslpath -au", "/mnt/c/Users/me\n")
+                .prints("/usr/bin/wslpath -am", "//wsl.localhost/Noble/\n");
+            machine.system.commands = Arc::new(answering);
+            let expected = if expected { Identified::Found } else { Identified::No };
+            assert_eq!(machine.identify(&Wsl), expected, "{file} {release} {virtualization}");
+        }
     }
 }

@@ -5,6 +5,7 @@ mod tree;
 pub(crate) mod valid;
 
 use indexmap::IndexMap;
+use model::Order as _;
 use model::module::Report;
 use model::user::UserSpec;
 use model::{Context, Map, ModuleError, Node, Origin, Value, config};
@@ -122,7 +123,7 @@ fn groups(node: &Node) -> Result<Vec<(String, Vec<String>)>, ModuleError> {
         .into_iter()
         .map(|(name, members)| {
             let mut members = unique_words(&members);
-            members.sort();
+            members.order();
             (name, members)
         })
         .collect())
@@ -221,7 +222,7 @@ fn collect(
         Value::Str(_) => {
             old_form(report, "string");
             let mut names = unique_words(&[node]);
-            names.sort();
+            names.order();
             for name in names {
                 add(name, &Map::new(), &node.origin);
             }
@@ -297,7 +298,7 @@ fn add_default(
     let mut named = users.shift_remove(&name).unwrap_or_default();
     let groups = [named.get("groups").cloned(), default.shift_remove("groups")];
     let mut groups = unique_words(&groups.iter().flatten().collect::<Vec<_>>());
-    groups.sort();
+    groups.order();
     named.insert("groups".into(), text_node(groups.join(","), origin));
     users.insert(name.clone(), merged(&[&named, asked, default]));
     Ok(name)

@@ -124,3 +124,25 @@ pub fn examples(module: &str) -> impl Iterator<Item = &'static str> {
     let all = crate::EXAMPLES.iter().chain(FURTHER);
     all.filter(move |(name, _)| *name == module).map(|(_, text)| *text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_are_those_of_a_module() {
+        assert_eq!(examples("growpart").count(), 2);
+        assert!(examples("growpart").all(|text| text.contains("growpart:")));
+        assert_eq!(examples("bootcmd").count(), 1);
+        assert_eq!(examples("base").count(), 1);
+        assert_eq!(examples("nothing").count(), 0);
+    }
+
+    #[test]
+    fn absent_modules_are_those_that_are_not_built() {
+        let absent: Vec<&str> = crate::absent().iter().map(|module| module.name).collect();
+        let expected: Vec<&str> = modules().filter(|entry| !entry.built).map(|entry| entry.name).collect();
+        assert_eq!(absent, expected);
+        assert_eq!(absent.len() + crate::all().len(), modules().count());
+    }
+}

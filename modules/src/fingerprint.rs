@@ -139,6 +139,36 @@ mod tests {
         }
     }
 
+    /// RFC 4253 section 6.6, RFC 5656 section 3.1, RFC 8709 section 4; ssh-keygen refuses RSA keys of less than 1024 bits.
+    #[test]
+    fn fields_of_a_key_fit_its_type() {
+        let blob = |fields: &[&[u8]]| {
+            let field =
+                |field: &&[u8]| [&u32::try_from(field.len()).expect("short").to_be_bytes(), *field].concat();
+            fields.iter().flat_map(field).collect::<Vec<u8>>()
+        };
+        let point = |first: u8, length: usize| [vec![first], vec![7; length]].concat();
+        let (kind, curve) = ("ecdsa-sha2-nistp256", "nistp256");
+        let ecdsa =
+            |named: &str, point: &[u8]| measured(kind, &blob(&[kind.as_bytes(), named.as_bytes(), point]));
+        assert_eq!(ecdsa(curve, &point(4, 64)), Some((256, "ECDSA")));
+        assert_eq!(ecdsa("nistp384", &point(4, 64)), None);
+        assert_eq!(ecdsa(curve, &point(3, 64)), None);
+        assert_eq!(ecdsa(curve, &point(4, 63)), None);
+        assert_eq!(ecdsa(curve, &point(4, 96)), None);
+        let rsa = |modulus: &[u8]| measured("ssh-rsa", &blob(&[b"ssh-rsa", &[1, 0, 1], modulus]));
+        assert_eq!(rsa(&[vec![0, 0x80], vec![0; 127]].concat()), Some((1024, "RSA")));
+        assert_eq!(rsa(&[vec![0, 0x7f], vec![0; 127]].concat()), None, "1023 bits");
+        assert_eq!(rsa(&[vec![1], vec![0; 128]].concat()), Some((1025, "RSA")));
+        assert_eq!(rsa(&[0; 200]), None);
+        let ed25519 = |key: &[u8]| measured("ssh-ed25519", &blob(&[b"ssh-ed25519", key]));
+        assert_eq!(ed25519(&[7; 32]), Some((256, "ED25519")));
+        assert_eq!(ed25519(&[7; 33]), None);
+        let more = blob(&[b"ssh-ed25519", &[7; 32], b"more"]);
+        assert_eq!(measured("ssh-ed25519", &more), None);
+        assert_eq!(measured("ssh-ed25519", &blob(&[b"ssh-rsa", &[7; 32]])), None);
+    }
+
     #[test]
     fn what_is_no_single_key_is_for_ssh_keygen() {
         let (key, _) = KEYS[3];

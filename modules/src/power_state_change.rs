@@ -179,3 +179,48 @@ fn condition(node: &Node) -> Result<String, String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(text: &str) -> Node {
+        Node::from_yaml("t", text.as_bytes()).expect("valid").unwrap_or_default()
+    }
+
+    /// Expectations: the documentation of `timeout`, and upstream's `load_power_state`, which reads a float.
+    #[test]
+    fn timeouts_in_quarters_of_seconds() {
+        for (text, expected) in [
+            ("10", Some(40)),
+            ("'10'", Some(40)),
+            ("1.1", Some(5)),
+            ("0.25", Some(1)),
+            ("0", Some(0)),
+            ("-3", Some(0)),
+            (".inf", None),
+            ("soon", None),
+        ] {
+            assert_eq!(quarters(Some(&node(text))).ok(), expected, "{text}");
+        }
+        assert_eq!(quarters(None), Ok(120));
+    }
+
+    /// Expectations: upstream's `check_condition`.
+    #[test]
+    fn conditions_for_the_shell() {
+        for (text, expected) in [
+            ("true", Some("true")),
+            ("false", Some("false")),
+            ("test -f x", Some("/bin/sh -c 'test -f x'")),
+            ("it's", Some(r"/bin/sh -c 'it'\''s'")),
+            ("[test, -f, 7]", Some("'test' '-f' '7'")),
+            ("[]", None),
+            ("[[x]]", None),
+            ("{a: b}", None),
+            ("7", None),
+        ] {
+            assert_eq!(condition(&node(text)).ok().as_deref(), expected, "{text}");
+        }
+    }
+}

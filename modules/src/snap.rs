@@ -1,5 +1,6 @@
 //! `snap`: snapd assertions and commands.
 
+use model::Order as _;
 use model::effects::{Attributes, Command as Run};
 use model::module::{Described, Listed, Marked, Report};
 use model::{Context, Frequency, Key, Module, ModuleError, Node, Stage, Value};
@@ -65,7 +66,7 @@ fn items<'a>(node: &'a Node, sorted: bool, key: &str) -> Result<Vec<&'a Node>, M
         Value::Map(map) => {
             let mut named: Vec<(&Key, &Node)> = map.iter().collect();
             if sorted {
-                named.sort_by(|(one, _), (other, _)| match (one, other) {
+                named.order_by(|(one, _), (other, _)| match (one, other) {
                     (Key::Int(one), Key::Int(other)) => one.cmp(other),
                     _ => one.to_string().cmp(&other.to_string()),
                 });

@@ -2,6 +2,7 @@
 
 pub mod answers;
 
+use model::Order as _;
 use model::module::{Described, Listed, Report};
 use model::effects::Command;
 use model::{Context, Frequency, Module, ModuleError, Stage};
@@ -49,7 +50,7 @@ impl Module for UbuntuAutoinstall {
             Some(name) => {
                 tracing::debug!("Valid autoinstall schema. Config will be processed by {name}");
                 let mut found = advise(context.config);
-                found.sort_by_key(|finding| finding.origin.as_ref().map(|at| (at.source.clone(), at.line, at.column)));
+                found.order_by_key(|finding| finding.origin.as_ref().map(|at| (at.source.clone(), at.line, at.column)));
                 // No warnings, which would make the status degraded: the installer may be newer than this program.
                 for finding in found {
                     let place = finding.origin.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -7,6 +7,7 @@ use clap::{ArgAction, Args};
 use engine::logfiles;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use model::Order as _;
 use model::effects::{
     Attributes, Command, CommandError, FileKind, Output, Owner, Reading, without_url_secrets,
 };
@@ -161,7 +162,7 @@ fn configuration(system: &System) -> Vec<PathBuf> {
             }
         }
     }
-    found.sort();
+    found.order();
     found
 }
 

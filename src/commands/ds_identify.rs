@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use engine::boot::{identify_all, platform};
 use engine::config::{Loader, builtin, kernel_command_line};
+use model::Order as _;
 use model::config::Origin;
 use model::effects::{Attributes, Environment, FileError};
 use model::platform::{LAST_RESORT, only_source};
@@ -188,7 +189,7 @@ fn judge(system: &System, paths: &Paths, config: &Node, log: &mut Vec<String>) -
     let mut verdicts = identify_all(&registry, &evidence);
     if config.get("datasource_list").is_some_and(|list| list.origin == Origin::built_in()) {
         let place = |source: &dyn DataSource| ORDER.iter().position(|name| *name == source.about().name);
-        verdicts.sort_by_key(|(source, _)| place(*source).unwrap_or(ORDER.len()));
+        verdicts.order_by_key(|(source, _)| place(*source).unwrap_or(ORDER.len()));
     }
     for (source, found) in &verdicts {
         log.push(format!("check for '{}' returned {found:?}", source.about().name));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use model::Order as _;
 use model::distro::Init;
 use model::effects::{Command, Timestamp};
 use model::{Paths, Stage, System};
@@ -228,7 +229,7 @@ impl Health {
             .flatten()
             .fold(0.0, f64::max);
         let mut names: Vec<&String> = stages.keys().collect();
-        names.sort();
+        names.order();
         let (mut errors, mut recoverable, mut dead) = (Vec::new(), Map::new(), Vec::new());
         for name in names {
             let stage = &stages[name];

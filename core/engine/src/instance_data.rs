@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use model::Order as _;
 use model::effects::{Attributes, FileError};
 use model::hostname::of_address;
 use model::{Instance, Node, Paths, System};
@@ -127,8 +128,8 @@ pub fn document(system: &System, instance: &Instance, config: &Node) -> Value {
     let (mut encoded, mut sensitive) = (Vec::new(), Vec::new());
     let own: Vec<String> = instance.sensitive.iter().map(|key| key.to_lowercase()).collect();
     catalogue(&mut data, "", &own, &mut encoded, &mut sensitive);
-    encoded.sort();
-    sensitive.sort();
+    encoded.order();
+    sensitive.order();
     data["base64_encoded_keys"] = encoded.into();
     data["sensitive_keys"] = sensitive.into();
     data

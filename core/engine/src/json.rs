@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use model::Order as _;
 use model::System;
 use model::effects::{Attributes, FileError};
 use serde::Serialize;
@@ -75,7 +76,7 @@ impl Serialize for Sorted<'_> {
         match self.0 {
             Value::Object(map) => {
                 let mut entries: Vec<(&String, &Value)> = map.iter().collect();
-                entries.sort_by(|a, b| a.0.cmp(b.0));
+                entries.order_by(|a, b| a.0.cmp(b.0));
                 serializer.collect_map(entries.into_iter().map(|(key, value)| (key, Sorted(value))))
             }
             Value::Array(items) => serializer.collect_seq(items.iter().map(Sorted)),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use model::Order as _;
 use model::{Node, System};
 
 /// The configured files (`def_log_file`, and files that `output:` appends or tees to), and their rotated versions.
@@ -19,7 +20,7 @@ pub fn of(system: &System, config: &Node) -> Vec<PathBuf> {
                 .filter(|path| system.files.is_file(path)),
         );
     }
-    found.sort();
+    found.order();
     found.dedup();
     found
 }

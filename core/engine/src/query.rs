@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use model::Order as _;
 use model::effects::Reading;
 use model::{Paths, System};
 use serde_json::Value;
@@ -145,7 +146,7 @@ pub fn without_aliases(data: &Value) -> Value {
     let Some(map) = data.as_object() else { return data.clone() };
     let mut out = serde_json::Map::new();
     let mut keys: Vec<&String> = map.keys().collect();
-    keys.sort();
+    keys.order();
     for key in keys {
         let versioned = key
             .strip_prefix('v')
@@ -166,7 +167,7 @@ pub fn keys(data: &Value, path: Option<&str>) -> Result<String, QueryError> {
     };
     let map = value.as_object().ok_or_else(|| QueryError::NoMapping(path.unwrap_or_default().to_owned()))?;
     let mut keys: Vec<&str> = map.keys().map(String::as_str).collect();
-    keys.sort_unstable();
+    keys.order();
     Ok(keys.join("\n"))
 }
 

@@ -15,6 +15,7 @@ mod python;
 mod text;
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+use model::Order as _;
 use model::effects::{Bounds, Sandbox};
 use model::module::{TemplateError, Templates};
 use model::{Paths, System};
@@ -206,7 +207,7 @@ fn converted(map: &Object, prefix: &str, encoded: &[String]) -> Object {
     use base64::Engine as _;
     let mut result = Object::new();
     let mut keys: Vec<&String> = map.keys().collect();
-    keys.sort();
+    keys.order();
     for key in keys {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}/{key}") };
         let value = &map[key];

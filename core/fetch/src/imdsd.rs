@@ -215,6 +215,24 @@ mod tests {
     }
 
     #[test]
+    fn a_document_has_at_most_as_many_bytes_as_asked_for() {
+        let reply = r#"{"parameters": {"data": "aS0x"}}"#;
+        for (limit, fits) in [(4, true), (3, true), (2, false)] {
+            let mut request = Request::get("http://169.254.169.254/latest/meta-data/instance-id");
+            request.max_bytes = limit;
+            let (path, calls) = serve(&format!("limit{limit}"), &[AMAZON, reply]);
+            let answer = send(&request, &path).expect("the service's");
+            let _ = std::fs::remove_file(&path);
+            calls.join().expect("no panic");
+            match answer {
+                Ok(answer) => assert!(fits && answer.body == b"i-1", "{limit}"),
+                Err(HttpError::TooLong { limit: told, .. }) => assert!(!fits && told == limit, "{limit}"),
+                Err(error) => panic!("{limit}: {error}"),
+            }
+        }
+    }
+
+    #[test]
     fn session_tokens_are_the_services_own() {
         let request = Request::get("http://169.254.169.254/latest/api/token").method(Method::Put);
         assert_eq!(sent("token", &request, &[AMAZON]).0, Some((200, TOKEN.into())));

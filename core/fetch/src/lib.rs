@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::effects::{Body, Http, HttpError, Method, Request, Response, Url, Via, without_url_secrets};
@@ -34,7 +34,7 @@ pub struct Fetch {
     /// A client for each set of options: connections are not shared between them.
     clients: Mutex<HashMap<Kind, Client>>,
     /// The environment with `SSL_CERT_FILE` and `SSL_CERT_DIR`.
-    environment: Box<Environment>,
+    environment: Arc<Environment>,
     /// The socket of systemd's service for metadata.
     imdsd: PathBuf,
 }
@@ -66,7 +66,7 @@ impl Fetch {
     fn with_environment(
         environment: impl Fn(&str) -> Option<std::ffi::OsString> + Send + Sync + 'static,
     ) -> Self {
-        Self { clients: Mutex::default(), environment: Box::new(environment), imdsd: imdsd::SOCKET.into() }
+        Self { clients: Mutex::default(), environment: Arc::new(environment), imdsd: imdsd::SOCKET.into() }
     }
 
     fn client(&self, kind: &Kind) -> Result<Client, String> {
@@ -77,7 +77,7 @@ impl Fetch {
         let mut builder = ClientBuilder::new()
             .user_agent(concat!("Cloud-Init/", env!("CARGO_PKG_VERSION")))
             .tcp_keepalive(None)
-            .dns_resolver(std::sync::Arc::new(resolve::Resolver::default()));
+            .dns_resolver(Arc::new(resolve::Resolver::default()));
         if kind.metadata_service {
             builder = builder.no_proxy().redirect(Policy::none());
         }
@@ -87,7 +87,7 @@ impl Fetch {
         if let Some(socket) = &kind.socket {
             builder = builder.unix_socket(socket.clone());
         }
-        builder = with_tls(builder, kind.tls, self.environment.as_ref())?;
+        builder = with_tls(builder, kind.tls, &self.environment)?;
         let client = builder.build().map_err(|error| chain(&error))?;
         clients.insert(kind.clone(), client.clone());
         Ok(client)
@@ -198,27 +198,22 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn with_tls(
     builder: ClientBuilder,
     needed: bool,
-    environment: &Environment,
+    environment: &Arc<Environment>,
 ) -> Result<ClientBuilder, String> {
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    // The library requires a TLS configuration even for plain HTTP, which gets one that trusts no certificate.
+    // The library requires a TLS configuration even for plain HTTP, which may be redirected.
     let config = if needed {
-        let verifier = trust::verifier(environment, &provider)?;
-        config.dangerous().with_custom_certificate_verifier(verifier)
+        trust::configuration(environment.as_ref())?
     } else {
-        config.with_root_certificates(rustls::RootCertStore::empty())
+        trust::when_needed(environment.clone())?
     };
-    Ok(builder.tls_backend_preconfigured(config.with_no_client_auth()))
+    Ok(builder.tls_backend_preconfigured(config))
 }
 
 #[cfg(not(feature = "tls"))]
 fn with_tls(
     builder: ClientBuilder,
     needed: bool,
-    _environment: &Environment,
+    _environment: &Arc<Environment>,
 ) -> Result<ClientBuilder, String> {
     if needed {
         return Err("not supported, this program was built without TLS (feature `tls`)".into());

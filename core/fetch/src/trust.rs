@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
@@ -11,7 +11,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
 
 use crate::Environment;
 
@@ -66,8 +68,31 @@ fn found(environment: &Environment) -> Result<Option<Vec<CertificateDer<'static>
     Ok(Some(all))
 }
 
+/// A configuration that trusts what this machine trusts.
+pub(crate) fn configuration(environment: &Environment) -> Result<ClientConfig, String> {
+    configured(|provider| verifier(environment, provider))
+}
+
+/// One that reads what this machine trusts when a redirect leads to https.
+pub(crate) fn when_needed(environment: Arc<Environment>) -> Result<ClientConfig, String> {
+    configured(|provider| {
+        Ok(Arc::new(WhenNeeded { environment, provider: provider.clone(), verifier: OnceLock::new() }))
+    })
+}
+
+fn configured(
+    verifier: impl FnOnce(&Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, String>,
+) -> Result<ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = verifier(&provider)?;
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    Ok(config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
 /// The verifier of a client.
-pub(crate) fn verifier(
+fn verifier(
     environment: &Environment,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, String> {
@@ -150,6 +175,61 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
+/// A verifier that is made at its first use.
+struct WhenNeeded {
+    environment: Arc<Environment>,
+    provider: Arc<CryptoProvider>,
+    verifier: OnceLock<Result<Arc<dyn ServerCertVerifier>, String>>,
+}
+
+impl std::fmt::Debug for WhenNeeded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.verifier.fmt(f)
+    }
+}
+
+impl WhenNeeded {
+    fn verifier(&self) -> Result<&dyn ServerCertVerifier, Error> {
+        let verifier = self.verifier.get_or_init(|| verifier(self.environment.as_ref(), &self.provider));
+        verifier.as_deref().map_err(|reason| Error::General(reason.clone()))
+    }
+}
+
+impl ServerCertVerifier for WhenNeeded {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.verifier()?.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier()?.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier()?.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead as _, BufReader, Write as _};
@@ -219,6 +299,27 @@ mod tests {
         ] {
             let answer = ask(server, key, &file(trusted));
             assert_eq!(answer.unwrap_or_else(|error| panic!("{server}: {error}")), b"hi");
+        }
+    }
+
+    #[test]
+    fn a_redirect_to_https_is_followed_and_verified() {
+        for (trusted, accepted) in [("authority.pem", true), ("own-leaf.pem", false)] {
+            let target = serve("issued.pem", "issued.key.pem");
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+            let url = format!("http://{}/", listener.local_addr().expect("bound"));
+            thread::spawn(move || {
+                let (mut stream, _) = listener.accept().expect("a connection");
+                let mut lines = BufReader::new(stream.try_clone().expect("the same socket")).lines();
+                while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+                let head = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: ";
+                let _ = stream.write_all(format!("{head}{target}\r\n\r\n").as_bytes());
+            });
+            let fetch = Fetch::with_environment(move |name| {
+                (name == "SSL_CERT_FILE").then(|| testdata(trusted).into())
+            });
+            let answer = fetch.send(&Request::get(url).public().timeout(std::time::Duration::from_secs(20)));
+            assert_eq!(answer.is_ok_and(|answer| answer.body == b"hi"), accepted, "{trusted}");
         }
     }
 

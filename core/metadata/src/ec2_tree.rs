@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use model::Order as _;
 use model::effects::{HttpError, Url};
 use serde_json::{Map, Value};
 
@@ -149,7 +150,7 @@ pub fn crawl(
             if task.leaf { Vec::new() } else { entries(&task, body.as_deref().unwrap_or_default()) };
         if workers > 1 {
             // The tree is as deep as its listings: what they have is to be known early.
-            more.sort_by_key(|task| task.leaf);
+            more.order_by_key(|task| task.leaf);
         }
         if documents.fetch_add(more.len(), Ordering::Relaxed) + more.len() > MAX_DOCUMENTS {
             return (fail(format!("{MAX_DOCUMENTS} documents")), Vec::new());
@@ -160,7 +161,7 @@ pub fn crawl(
     for outcome in outcomes {
         read.extend(outcome?);
     }
-    read.sort_by(|(a, _), (b, _)| a.order.cmp(&b.order));
+    read.order_by(|(a, _), (b, _)| a.order.cmp(&b.order));
     let mut tree = Map::new();
     for (task, body) in read {
         let name = task.keys.last().map_or("", String::as_str);

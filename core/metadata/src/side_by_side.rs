@@ -3,6 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use model::Order as _;
 use model::System;
 
 /// The maximum number of parallel requests: metadata services reject more.
@@ -90,7 +91,7 @@ pub fn grow<T: Send, R: Send>(
 pub fn map<T: Send, R: Send>(workers: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let numbered = items.into_iter().enumerate().collect();
     let mut results = grow(workers, numbered, |(number, item)| ((number, work(item)), Vec::new()));
-    results.sort_by_key(|(number, _)| *number);
+    results.order_by_key(|(number, _)| *number);
     results.into_iter().map(|(_, result)| result).collect()
 }
 

@@ -7,11 +7,13 @@
 mod bounded;
 mod de;
 mod json;
+mod spanned;
 mod text;
 mod tree;
 mod wording;
 
 pub use bounded::bounded_json;
-pub use de::{ConfigError, Spanned, UnknownKey, from_node, from_node_noting};
+pub use de::{ConfigError, UnknownKey, from_node, from_node_noting};
+pub use spanned::Spanned;
 pub use tree::{Key, Map, Node, Origin, Value};
 pub use wording::json_reason;

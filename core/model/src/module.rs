@@ -348,13 +348,19 @@ impl<M: Module> AnyModule for M {
 
     fn run(&self, context: &Context<'_>, report: &mut Report) -> Result<(), ModuleError> {
         let (config, unknown) = from_node_noting(context.config)?;
-        // The top level contains the keys of other modules.
-        let inner = |key: &UnknownKey| {
-            context.config.get(&key.key).is_none_or(|node| node.key_origin() != key.origin)
-        };
-        for key in unknown.iter().filter(|key| M::TELLS_UNKNOWN && inner(key)) {
-            report.warn(Some(&key.origin), key.to_string());
+        if M::TELLS_UNKNOWN {
+            warn_of_unknown(context, unknown, report);
         }
         Module::run(self, context, config, report)
+    }
+}
+
+#[inline(never)]
+fn warn_of_unknown(context: &Context<'_>, unknown: Vec<UnknownKey>, report: &mut Report) {
+    // The top level contains the keys of other modules.
+    let inner =
+        |key: &UnknownKey| context.config.get(&key.key).is_none_or(|node| node.key_origin() != key.origin);
+    for key in unknown.iter().filter(|key| inner(key)) {
+        report.warn(Some(&key.origin), key.to_string());
     }
 }

@@ -5,6 +5,7 @@
 
 use indexmap::IndexMap;
 use model::NetworkConfig;
+use model::Order as _;
 use model::config::Origin;
 use model::effects::Link;
 use serde_json::{Map, Value, json};
@@ -243,7 +244,7 @@ pub fn config(cmdline: &str, links: &[Link]) -> Result<Option<NetworkConfig>, Ne
     }
     let mut config: Vec<Value> = described.devices.into_values().map(Value::Object).collect();
     // Virtual devices come after their members.
-    config.sort_by_key(|entry| {
+    config.order_by_key(|entry| {
         ["physical", "bond", "bridge", "vlan"].iter().position(|kind| entry["type"] == *kind)
     });
     if !servers.is_empty() {

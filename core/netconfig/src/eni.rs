@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 pub use interfaces::Error;
 use interfaces::{Interfaces, Kind, Stanza};
 use model::NetworkConfig;
+use model::Order as _;
 use serde_json::{Map, Value, json};
 
 /// The stanzas of a name.
@@ -136,7 +137,7 @@ fn new_device(name: &str, described: &Described, members: &[(String, String)]) -
         let mut ports: Vec<&str> = words(slaves);
         let named = members.iter().filter(|(_, master)| master == name).map(|(member, _)| member.as_str());
         ports.extend(named);
-        ports.sort_unstable();
+        ports.order();
         ports.dedup();
         set("type", json!("bond"));
         set("bond_interfaces", json!(ports));

@@ -1,6 +1,7 @@
 //! The fallback configuration: DHCP on the device that is most likely connected.
 
 use model::NetworkConfig;
+use model::Order as _;
 use model::effects::Link;
 use serde_json::json;
 
@@ -36,7 +37,7 @@ fn natural(name: &str) -> Vec<Piece> {
 
 /// Sorts devices by name, with numbers in names in numeric order.
 pub fn sort_naturally<T>(links: &mut [T], name: impl Fn(&T) -> &str) {
-    links.sort_by_key(|link| natural(name(link)));
+    links.order_by_key(|link| natural(name(link)));
 }
 
 /// The devices that can be configured, best first: those with a carrier, then those that may get one; the primary name
@@ -56,7 +57,7 @@ pub fn candidates(links: &[Link]) -> Vec<&Link> {
         }
     }
     for group in [&mut connected, &mut possible] {
-        group.sort_by_key(|link| (link.name != PRIMARY, natural(&link.name)));
+        group.order_by_key(|link| (link.name != PRIMARY, natural(&link.name)));
     }
     connected.append(&mut possible);
     connected

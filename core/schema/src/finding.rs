@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use model::Order as _;
 use model::config::Origin;
 use model::nearest;
 use serde_json::Value;
@@ -84,7 +85,7 @@ impl Finding {
 /// Validates a document: all errors and deprecations without duplicates, ordered by path.
 pub fn check<'d>(schema: &Schema<'_>, instance: impl Into<Instance<'d>>) -> Vec<Finding> {
     let mut faults = schema.faults(instance.into());
-    faults.sort_by(|one, other| one.path.cmp(&other.path));
+    faults.order_by(|one, other| one.path.cmp(&other.path));
     let mut seen = HashSet::new();
     faults
         .into_iter()

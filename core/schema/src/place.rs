@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use model::Order as _;
 use yaml::{Node, Span, Value};
 
 use crate::finding::{Finding, Severity};
@@ -187,7 +188,7 @@ impl<'t> Document<'t> {
             let mut found = Vec::new();
             collect(self.tree, false, &mut found);
             // Values do not overlap; an alias repeats one.
-            found.sort_by_key(|span| (span.start.offset, span.end.offset));
+            found.order_by_key(|span| (span.start.offset, span.end.offset));
             found.dedup_by_key(|span| (span.start.offset, span.end.offset));
             found
         });

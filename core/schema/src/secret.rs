@@ -63,3 +63,68 @@ fn private_word_end(line: &str) -> Option<usize> {
 pub(crate) fn is_private_place(path: &[Step<'_>]) -> bool {
     path.iter().any(|step| matches!(step, Step::Key { name, .. } if is_private(name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_is_private() {
+        for name in [
+            "password",
+            "PASSWORD",
+            "hashed_passwd",
+            "plain_text_passwd",
+            "client_secret",
+            "token",
+            "rsa_private",
+            "random_seed",
+            "content",
+            "contents",
+            "activation-key",
+            "registration_key",
+            "validation_cert",
+            "ssh_keys",
+            "chpasswd",
+            "auth",
+            "psk",
+            "key",
+            "data",
+        ] {
+            assert!(is_private(name), "{name}");
+        }
+        for name in [
+            "",
+            "keyboard",
+            "key_name",
+            "database",
+            "ssh_authorized_keys",
+            "SSH_PWAUTH",
+            "ssh_pwauth",
+            "allow_public_ssh_keys",
+            "lock_passwd",
+            "lock-passwd",
+            "hostname",
+        ] {
+            assert!(!is_private(name), "{name}");
+        }
+    }
+
+    /// Marks below a line stay below their characters.
+    #[test]
+    fn what_is_behind_a_private_name_is_masked() {
+        for (line, expected) in [
+            ("hostname: abc", None),
+            ("password: abc", Some("password: ***")),
+            ("- {name: a, passwd: b-c, x: 'é'}", Some("- {name: a, passwd: *-*, *: '*'}")),
+            ("naïve: a, token: ünï # x", Some("naïve: a, token: *** # *")),
+            ("key", Some("key")),
+            ("  \"psk\": [\"a\", b]", Some("  \"psk\": [\"*\", *]")),
+        ] {
+            assert_eq!(masked(line, false).as_deref(), expected, "{line}");
+            let all = masked(line, true).expect("always");
+            assert_eq!(all.chars().count(), line.chars().count());
+            assert!(!all.contains(char::is_alphanumeric), "{all}");
+        }
+    }
+}

@@ -100,6 +100,42 @@ mod tests {
     }
 
     #[test]
+    fn lines_below_a_private_key_are_its_value() {
+        for (text, number, private) in [
+            ("password:\n  a", 2, true),
+            ("password:\n\n  a", 3, true),
+            ("'password' : |\n  a\n  b", 3, true),
+            ("- password:\n    a", 2, true),
+            ("password:\n- a", 2, true),
+            ("password:\n- a\n- b", 3, true),
+            ("password:\n  x:\n    - a", 3, true),
+            ("users:\n- name: b\n  passwd:\n    a", 4, true),
+            ("password: a\nb", 2, false),
+            ("password: a\nx:\n  b", 3, false),
+            ("x:\n  password: a\n  b", 3, false),
+            ("x:\n- password: a\n- b", 3, false),
+            ("x:\n  b\npassword: a", 2, false),
+            ("password: a", 1, false),
+            ("", 1, false),
+        ] {
+            assert_eq!(is_below_private(text, number), private, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn marks_are_below_what_is_wrong() {
+        for (line, column, width, expected) in [
+            ("a: b", 1, 1, "^"),
+            ("a: b", 4, 2, "   ^^"),
+            ("\ta", 2, 1, "\t^"),
+            ("é: b", 4, 1, "   ^"),
+            ("", 0, 1, "^"),
+        ] {
+            assert_eq!(marks(line, column, width), expected, "{line:?}");
+        }
+    }
+
+    #[test]
     fn other_lines_are_shown() {
         assert_eq!(
             told("hostname: a\nTEMPLATE\n\n# comment\npackages:\n  - vim\n"),

@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use model::Order as _;
 use regex_lite::Regex;
 use serde_json::Value;
 
@@ -440,7 +441,7 @@ fn best_match<'s, 'd>(errors: &[Fault<'s, 'd>]) -> Option<Fault<'s, 'd>> {
     let mut best = errors.iter().reduce(|best, next| if key(next) > key(best) { next } else { best })?;
     while !best.context.is_empty() {
         let mut inner: Vec<&Fault<'_, '_>> = best.context.iter().collect();
-        inner.sort_by(|a, b| key(a).cmp(&key(b)));
+        inner.order_by(|a, b| key(a).cmp(&key(b)));
         match inner.as_slice() {
             [first, second, ..] if key(first) == key(second) => break,
             [first, ..] => best = first,

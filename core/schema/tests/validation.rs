@@ -324,6 +324,32 @@ fn the_form_that_was_meant_is_reported() {
     assert!(!is_valid(&schema, "{type: c, x: 1}"));
 }
 
+/// `oneOf`: only a form for the value's type was meant and, of several mappings, the one that knows most of the keys.
+#[test]
+fn forms_that_were_not_meant_are_not_reported() {
+    let missing = |name: &str| format!("the key '{name}' is missing");
+    let [text, number] = [json!({"type": "string"}), json!({"type": "integer"})];
+    let one = json!({"type": "object", "properties": {"a": number, "b": {}}, "required": ["b"]});
+    let other = json!({"type": "object", "properties": {"c": {}, "d": {}, "e": {}}, "required": ["c", "d"]});
+    for (forms, document, expected) in [
+        (json!([text, one]), "{a: x, b: 1}", vec!["a: expected an integer, found text".to_owned()]),
+        (json!([one, text]), "{a: x, b: 1}", vec!["a: expected an integer, found text".to_owned()]),
+        (json!([text, one]), "{a: 1}", vec![missing("b")]),
+        (json!([text, one]), "[]", vec!["expected text or a mapping, found a list".to_owned()]),
+        (json!([text, number]), "[]", vec!["expected text or an integer, found a list".to_owned()]),
+        (json!([one, other]), "{a: 1}", vec![missing("b")]),
+        (json!([one, other]), "{d: 1}", vec![missing("c")]),
+        (json!([one, other]), "{a: 1, d: 1, e: 1}", vec![missing("c")]),
+        (json!([one, text, other]), "{d: 1}", vec![missing("c")]),
+        (json!([text, one]), "{z: 1}", vec![missing("b")]),
+        (json!([one, text]), "{z: 1}", vec![missing("b")]),
+        // As upstream, what is deepest in the document.
+        (json!([one, other]), "{a: x, d: 1, e: 1}", vec!["a: expected an integer, found text".to_owned()]),
+    ] {
+        assert_eq!(public(&json!({"oneOf": forms}), document), expected, "{forms} {document}");
+    }
+}
+
 /// A note does not make a document invalid, and tells the release.
 #[test]
 fn a_deprecation_is_no_error() {

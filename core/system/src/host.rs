@@ -15,6 +15,7 @@ mod lock;
 mod outbox;
 mod output;
 mod processes;
+mod programs;
 mod progress;
 pub(crate) mod randomness;
 mod reaper;

@@ -232,3 +232,63 @@ pub(super) fn remove_other_network_scripts(azure: &Provisioning<'_>) -> Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    /// The original's `_get_public_keys_from_imds`.
+    #[test]
+    fn keys_of_the_metadata() {
+        let keys = |list: Value| public_keys(&object(json!({"compute": {"publicKeys": list}})));
+        let one = || vec!["ssh-rsa AAAAB3NzaC1yc2E= bob".to_owned()];
+        assert_eq!(keys(json!([{"keyData": "ssh-rsa AAAAB3NzaC1yc2E= bob\r\n"}])), Some(one()));
+        assert_eq!(keys(json!([{"keyData": "ssh-rsa AAAA\r\nB3NzaC1yc2E= bob"}])), Some(one()));
+        assert_eq!(keys(json!([])), Some(Vec::new()));
+        assert_eq!(keys(json!([{"keyData": "-----BEGIN CERTIFICATE-----"}])), None);
+        assert_eq!(keys(json!([{"keyData": "ssh-rsa AAAAB3NzaC1yc2E="}, {"path": "/x"}])), None);
+        assert_eq!(keys(json!("ssh-rsa AAAAB3NzaC1yc2E=")), None);
+        assert_eq!(public_keys(&Map::new()), None);
+    }
+
+    #[test]
+    fn keys_of_the_metadata_take_precedence() {
+        let listed = json!({"imds": {"compute": {"publicKeys": [{"keyData": "ssh-rsa AAAAB3NzaC1yc2E="}]}}});
+        let sent = || vec!["ssh-rsa AAAAB3NzaC1yc2F=".to_owned()];
+        for (metadata, keys, expected) in [
+            (json!({}), sent(), sent()),
+            (json!({"imds": {}}), sent(), sent()),
+            (listed.clone(), sent(), vec!["own".to_owned()]),
+            (json!({}), Vec::new(), vec!["own".to_owned()]),
+        ] {
+            let public_keys = vec!["own".to_owned()];
+            let mut instance = Instance { metadata: metadata.clone(), public_keys, ..Instance::default() };
+            let noted = (!keys.is_empty()).then(|| json!(keys));
+            add_keys(&mut instance, keys);
+            assert_eq!(instance.public_keys, expected, "{metadata}");
+            assert_eq!(instance.metadata.get("public-keys"), noted.as_ref(), "{metadata}");
+        }
+    }
+
+    #[test]
+    fn texts_of_the_metadata() {
+        let imds = object(json!({"a": {"b": "x", "empty": "", "null": null, "number": 7, "list": []}, "top": "y"}));
+        for (path, expected) in [
+            (&["a", "b"][..], Some("x")),
+            (&["a", "number"], Some("7")),
+            (&["top"], Some("y")),
+            (&["a", "empty"], None),
+            (&["a", "null"], None),
+            (&["a", "list"], None),
+            (&["a", "c"], None),
+            (&["b", "b"], None),
+            (&[], None),
+        ] {
+            assert_eq!(text(&imds, path).as_deref(), expected, "{path:?}");
+        }
+    }
+}

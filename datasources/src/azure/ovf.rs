@@ -4,6 +4,7 @@
 //! environment.
 
 use metadata::{encoding, sha_crypt, xml};
+use model::Order as _;
 use model::System;
 use serde_json::{Map, Value, json};
 
@@ -165,7 +166,7 @@ pub(super) fn without_password(content: &[u8]) -> Result<Vec<u8>, Failure> {
     let passwords = document.descendants().filter(|node| node.tag_name().name().contains("UserPassword"));
     let mut ranges: Vec<_> =
         passwords.flat_map(|node| node.children()).filter(xml::Node::is_text).map(|child| child.range()).collect();
-    ranges.sort_by_key(|range| range.start);
+    ranges.order_by_key(|range| range.start);
     let mut out = text.to_owned();
     for range in ranges.into_iter().rev() {
         out.replace_range(range, REDACTED);

@@ -372,6 +372,48 @@ fn a_proxy_that_does_not_work_is_reported() {
     }
 }
 
+/// The original's `experimental_fail_on_missing_customdata`: the metadata says whether there should be custom data.
+#[test]
+fn custom_data_that_is_missing() {
+    let custom = "<a:CustomData>I2Nsb3VkLWNvbmZpZwo=</a:CustomData>";
+    let strict = "datasource: {Azure: {experimental_fail_on_missing_customdata: true}}";
+    for (set, has, config, reported) in [
+        ("", "true", strict, true),
+        ("", "true", "", false),
+        ("", "false", strict, false),
+        ("", "null", strict, false),
+        ("", "\"\"", strict, false),
+        (custom, "true", strict, false),
+    ] {
+        let imds = format!(r#"{{"extended": {{"compute": {{"hasCustomData": {has}}}}}, "network": {{"interface": []}}}}"#);
+        let mut azure = Azures::new(&ovf(set, ""), &[("instance", &imds)]);
+        azure.machine = azure.machine.config(config);
+        let (found, requests) = azure.crawl();
+        found.expect("an instance");
+        let failure = requests.iter().find(|line| line.contains("<State>NotReady"));
+        assert_eq!(failure.is_some(), reported, "{set} {has} {config}");
+        let whole = "failure to read customData while hasCustomData=true|agent=Cloud-Init/26.2|pps_type=None|";
+        assert!(failure.is_none_or(|line| line.contains(whole)), "{failure:?}");
+    }
+}
+
+/// The original's `BUILTIN_CLOUD_EPHEMERAL_DISK_CONFIG`, for a machine with such a disk.
+#[test]
+fn a_resource_disk_gets_a_file_system() {
+    for there in [true, false] {
+        let azure = Azures::new(&ovf("", ""), &[("instance", r#"{"network": {"interface": []}}"#)]);
+        if there {
+            let path = Path::new(super::resource_disk::PATH);
+            azure.machine.system.files.write(path, b"", &model::effects::Attributes::default()).expect("written");
+        }
+        let config = azure.crawl().0.expect("an instance").config.expect("a configuration");
+        let disk = serde_json::json!({"ephemeral0": {"table_type": "gpt", "layout": [100], "overwrite": true}});
+        let system = serde_json::json!([{"filesystem": "ext4", "device": "ephemeral0.1"}]);
+        assert_eq!(config.get("disk_setup"), there.then_some(&disk));
+        assert_eq!(config.get("fs_setup"), there.then_some(&system));
+    }
+}
+
 /// The original's `maybe_remove_ubuntu_network_config_scripts`.
 #[test]
 fn network_scripts_of_ubuntus_images_are_removed() {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use metadata::{links, standard};
+use model::Order as _;
 use model::datasource::SourceError;
 use model::{Crawl, NetworkConfig, Node};
 use serde_json::{Map, Value, json};
@@ -68,7 +69,7 @@ impl Nic<'_> {
     fn secondary_addresses(&self) -> Vec<String> {
         let mut found = self.further_addresses("local-ipv4s", "subnet-ipv4-cidr-block", "24");
         found.append(&mut self.further_addresses("ipv6s", "subnet-ipv6-cidr-block", "128"));
-        found.sort();
+        found.order();
         found
     }
 }
@@ -121,7 +122,7 @@ pub(super) fn convert(
         })
         .collect();
     let ethernets = if full {
-        nics.sort_by(|a, b| {
+        nics.order_by(|a, b| {
             let key = |nic: &Nic<'_>| (nic.number("network-card"), nic.number("device-number"));
             key(a).cmp(&key(b)).then_with(|| a.mac.cmp(b.mac))
         });
@@ -162,7 +163,7 @@ fn every_link(crawl: &Crawl<'_>, nics: &[Nic<'_>]) -> Map<String, Value> {
             (nic, ethernet(crawl, nic, index, nics.len() == 1, by_source))
         })
         .collect();
-    ethernets.sort_by_key(|(nic, _)| nic.mac);
+    ethernets.order_by_key(|(nic, _)| nic.mac);
     ethernets.into_iter().map(|(nic, config)| (nic.name.to_owned(), config)).collect()
 }
 

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use metadata_service::{Config, Fault, Node, Server};
+use model::Identified;
 use model::datasource::SourceStage;
+use model::effects::BlockDevice;
 
 use super::NoCloud;
 use crate::testing::{self, Machine};
@@ -9,6 +11,51 @@ use crate::testing::{self, Machine};
 #[test]
 fn every_machine_of_testdata() {
     testing::run_cases("nocloud", &NoCloud);
+}
+
+/// The original's `dscheck_NoCloud` of ds-identify: each piece of evidence alone is enough.
+#[test]
+fn evidence_of_a_seed() {
+    let seed = |at: &str| [format!("{at}/meta-data"), format!("{at}/user-data")];
+    let own = seed("/var/lib/cloud/seed/nocloud");
+    let net = seed("/var/lib/cloud/seed/nocloud-net");
+    let writable = seed("/writable/system-data/var/lib/cloud/seed/nocloud");
+    let serial = "/sys/class/dmi/id/product_serial";
+    let none: &[(&str, &str)] = &[];
+    let of = |config: &'static str, label: &'static str| (config, label);
+    for (files, (config, label), expected) in [
+        (none, of("", ""), Identified::No),
+        (&[("/proc/cmdline", "ro ds=nocloud")], of("", ""), Identified::Found),
+        (&[("/proc/cmdline", "ro ds=openstack")], of("", ""), Identified::No),
+        (&[(serial, "a ds=nocloud;i=x b\n")], of("", ""), Identified::Found),
+        (&[(serial, "ds=openstack\n")], of("", ""), Identified::No),
+        (&[(&own[0], ""), (&own[1], "")], of("", ""), Identified::Found),
+        (&[(&own[0], "")], of("", ""), Identified::No),
+        (&[(&own[1], "")], of("", ""), Identified::No),
+        (&[(&net[0], ""), (&net[1], "")], of("", ""), Identified::Found),
+        (&[(&own[0], ""), (&net[1], "")], of("", ""), Identified::No),
+        (&[(&writable[0], ""), (&writable[1], "")], of("", ""), Identified::Found),
+        (none, of("", "cidata"), Identified::Found),
+        (none, of("", "CIDATA"), Identified::Found),
+        (none, of("", "CiData"), Identified::No),
+        (none, of("fs_label: null", "cidata"), Identified::No),
+        (none, of("fs_label: Mine", "Mine"), Identified::Found),
+        (none, of("fs_label: Mine", "mine"), Identified::Found),
+        (none, of("fs_label: Mine", "cidata"), Identified::No),
+        (none, of("user-data: x", ""), Identified::No),
+        (none, of("meta-data: {}", ""), Identified::No),
+        (none, of("user-data: x, meta-data: {}", ""), Identified::Found),
+        (none, of("seedfrom: 'http://h/'", ""), Identified::Found),
+    ] {
+        let mut scratch = files.iter().fold(system::Scratch::new(), |root, (path, text)| root.file(path, text));
+        if !label.is_empty() {
+            let device = BlockDevice { path: "/dev/vdb".into(), label: Some(label.to_owned()), ..BlockDevice::default() };
+            scratch = scratch.directory("/disk").device(device, "/disk");
+        }
+        let http = Arc::new(system::TreeHttp::new(Arc::new(system::Scratch::new()), None));
+        let machine = Machine::with_http(scratch, http).config(&format!("datasource: {{NoCloud: {{{config}}}}}"));
+        assert_eq!(machine.identify(&NoCloud), expected, "{files:?} {config} {label}");
+    }
 }
 
 fn seeded(faults: &[&str]) -> (Machine, Server) {

@@ -1,5 +1,6 @@
 //! Network config v2 from the variables `ETHx_*`.
 
+use model::Order as _;
 use model::datasource::SourceError;
 use model::effects::Link;
 use model::{NetworkConfig, System};
@@ -20,7 +21,7 @@ pub(super) fn config(
     let named = metadata::links::by_mac(system, "/sys/class/net")?;
     let is_physical = |name: &str| links.iter().any(|link: &Link| link.name == name && link.physical);
     let mut devices: Vec<(&String, &String)> = named.iter().filter(|(_, name)| is_physical(name)).collect();
-    devices.sort_by_key(|(_, name)| natural(name));
+    devices.order_by_key(|(_, name)| natural(name));
     let mut ethernets = Map::new();
     for (mac, name) in devices {
         let mac = mac.to_lowercase();

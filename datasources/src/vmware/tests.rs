@@ -110,3 +110,59 @@ fn a_plan_does_not_wait_for_a_specification_in_real_time() {
     assert!(machine.crawl(&VMware, SourceStage::Local).expect("no error").is_none());
     assert_eq!(machine.system.clock.monotonic().as_secs(), 15);
 }
+
+/// The original's ds-identify: `vmware_guest_customization` and `vmware_raw_data_enabled`, with `find -maxdepth`.
+#[test]
+fn customizations_that_may_come() {
+    use imc::Customization::{Disabled, Enabled, RawOnly};
+    let plugin = "libdeployPkgPlugin.so";
+    let near = format!("/usr/lib/open-vm-tools/{plugin}");
+    let deep = format!("/usr/lib64/vmware-tools/a/b/c/d/{plugin}");
+    let too_deep = format!("/usr/lib64/vmware-tools/a/b/c/d/e/{plugin}");
+    let own = "datasource: {VMware: {allow_raw_data: false}}";
+    for (file, config, expected) in [
+        (near.as_str(), "disable_vmware_customization: false", Enabled),
+        (&deep, "disable_vmware_customization: false", Enabled),
+        (&too_deep, "disable_vmware_customization: false", Disabled),
+        ("/usr/lib/open-vm-tools/other.so", "disable_vmware_customization: false", Disabled),
+        (&near, "disable_vmware_customization: true", RawOnly),
+        (&near, "", RawOnly),
+        (&near, own, Disabled),
+        (&near, &format!("disable_vmware_customization: false\n{own}"), Enabled),
+        (&too_deep, "", Disabled),
+    ] {
+        let http = Arc::new(system::TreeHttp::new(Arc::new(Scratch::new()), None));
+        let machine = crate::testing::Machine::with_http(Scratch::new().file(file, ""), http).config(config);
+        assert_eq!(imc::may_come(&machine.platform()), expected, "{file} {config}");
+    }
+}
+
+/// The original's ds-identify: `has_vmware_env_var` and `vmware_guestinfo`.
+#[test]
+fn evidence_of_data() {
+    let get = "/usr/bin/vmtoolsd --cmd info-get guestinfo";
+    for (virtualization, variables, printed, expected) in [
+        ("kvm", &[][..], None, Identified::No),
+        ("docker", &[("VMX_GUESTINFO", "1"), ("VMX_GUESTINFO_USERDATA", "x")], None, Identified::Found),
+        ("docker", &[("VMX_GUESTINFO", "1"), ("VMX_GUESTINFO_VENDORDATA", "x")], None, Identified::Found),
+        ("docker", &[("VMX_GUESTINFO", "1"), ("VMX_GUESTINFO_USERDATA", "")], None, Identified::No),
+        ("docker", &[("VMX_GUESTINFO", ""), ("VMX_GUESTINFO_USERDATA", "x")], None, Identified::No),
+        ("docker", &[("VMX_GUESTINFO_USERDATA", "x")], None, Identified::No),
+        ("vmware", &[], Some(("metadata", "---")), Identified::No),
+        ("vmware", &[], Some(("metadata", "a")), Identified::Found),
+        ("vmware", &[], Some(("vendordata", "#!/bin/sh")), Identified::Found),
+        ("kvm", &[], Some(("metadata", "a")), Identified::No),
+    ] {
+        let scratch = Scratch::new().program("/usr/bin/vmtoolsd");
+        let http = Arc::new(system::TreeHttp::new(Arc::new(Scratch::new()), None));
+        let mut machine = crate::testing::Machine::with_http(scratch, http).virtualization(virtualization);
+        if let Some((name, text)) = printed {
+            let answering = system::Answering::over(&machine.system).prints(&format!("{get}.{name}"), text);
+            machine.system.commands = Arc::new(answering);
+        }
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let given = system::Given::over(&machine.system).variables(variables.iter().map(own).collect());
+        machine.system.environment = Arc::new(given);
+        assert_eq!(machine.identify(&VMware), expected, "{virtualization} {variables:?} {printed:?}");
+    }
+}

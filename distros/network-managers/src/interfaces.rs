@@ -2,6 +2,7 @@
 //!
 //! See interfaces(5), ifenslave's and bridge-utils' README.Debian; the placement of options follows upstream's output.
 
+use model::Order as _;
 use netconfig::{
     Dns, Interface, InterfaceKind, NetworkState, Param, Route, Scalar, Subnet, SubnetKind, address,
 };
@@ -98,7 +99,7 @@ fn content(state: &NetworkState, settings: &Settings) -> Result<String, RenderEr
         let rank = rank(link.kind).ok_or_else(|| RenderError::new(NAME, &link.origin, what()))?;
         ranked.push((rank, link));
     }
-    ranked.sort_by_key(|(rank, link)| (*rank, link.name.as_str()));
+    ranked.order_by_key(|(rank, link)| (*rank, link.name.as_str()));
     let mut sections = sections_of(&loopback(state), settings);
     for (_, link) in ranked.into_iter().filter(|(_, link)| link.name != "lo") {
         sections.extend(sections_of(link, settings));
@@ -297,7 +298,7 @@ fn subnet_options(subnet: &Subnet, v6: bool) -> Vec<String> {
 }
 
 fn sorted(mut lines: Vec<String>) -> Vec<String> {
-    lines.sort();
+    lines.order();
     lines
 }
 

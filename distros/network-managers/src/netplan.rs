@@ -5,6 +5,7 @@
 mod apply;
 
 pub(crate) use apply::features;
+use model::Order as _;
 use netconfig::{
     BOND_PARAMETERS, BRIDGE_PARAMETERS, Interface, InterfaceKind, NetworkState, Param, Scalar, Subnet,
     SubnetKind, address, bond_mode,
@@ -261,7 +262,7 @@ fn bond(state: &NetworkState, link: &Interface) -> Entries {
             (other.bond_master().as_deref() == Some(link.name.as_str())).then(|| key.clone())
         };
         let mut members: Vec<String> = state.interfaces.iter().filter_map(member).collect();
-        members.sort();
+        members.order();
         if !members.is_empty() {
             entries.set("interfaces", texts(&members));
         }
@@ -284,7 +285,7 @@ fn per_port(link: &Interface, name: &str, value: &Param) -> Result<Value, Render
 fn bridge(link: &Interface) -> Result<Entries, RenderError> {
     let mut entries = Entries::default();
     let mut ports = link.bridge_ports.clone().unwrap_or_default();
-    ports.sort();
+    ports.order();
     entries.set("interfaces", texts(&ports));
     let mut parameters_of = Entries::default();
     for (name, value) in parameters(link, BRIDGE_PARAMETERS, &["bridge_"]) {

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use model::Order as _;
 use netconfig::{
     Dns, Interface, InterfaceKind, NetworkState, Param, Route, Scalar, Subnet, SubnetKind, address, bond_mode,
 };
@@ -93,7 +94,7 @@ impl Unit {
         }
         sections.extend(self.routes.values().map(|lines| ("Route", lines.as_slice())));
         sections.extend(self.rules.iter().map(|lines| ("RoutingPolicyRule", lines.as_slice())));
-        sections.sort_by_key(|(name, _)| *name);
+        sections.order_by_key(|(name, _)| *name);
         let texts: Vec<String> =
             sections.iter().map(|(name, lines)| format!("[{name}]\n{}\n", lines.join("\n"))).collect();
         texts.join("\n")

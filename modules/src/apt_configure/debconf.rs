@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use model::Order as _;
 use model::effects::Command;
 use model::module::Report;
 use model::{Context, ModuleError, Node, Secret};
@@ -24,7 +25,7 @@ pub(super) fn apply(
     let Some(selections) = selections.filter(|selections| !selections.0.is_empty()) else { return Ok(()) };
     let mut sorted: Vec<(&String, &str)> =
         selections.0.iter().map(|(name, text)| (name, text.expose().0.as_str())).collect();
-    sorted.sort();
+    sorted.order();
     let mut text = sorted.iter().map(|(_, text)| *text).collect::<Vec<_>>().join("\n");
     if !text.ends_with('\n') {
         text.push('\n');

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use model::Order as _;
 use model::effects::Command;
 use model::{Context, ModuleError};
 
@@ -61,7 +62,7 @@ pub(super) fn grow(
 pub(super) fn members(context: &Context<'_>, real: &Path) -> Vec<String> {
     let slaves = sysfs(real).map(|sys| sys.join("slaves")).unwrap_or_default();
     let mut names = context.system.files.list(&slaves).unwrap_or_default();
-    names.sort();
+    names.order();
     let path = |name: &String| match name_of(context, &Path::new("/dev").join(name)) {
         Some(mapped) => format!("/dev/mapper/{mapped}"),
         None => format!("/dev/{name}"),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use model::Order as _;
 use model::effects::{Command, ReadFiles};
 use model::{Context, ModuleError};
 
@@ -77,7 +78,7 @@ fn queues(context: &Context<'_>) -> Result<bool, ModuleError> {
 fn sizes(files: &dyn ReadFiles, device: &Path) -> Vec<String> {
     let listed = directory(files, device).and_then(|found| files.list(&found.join("devinfo")).ok());
     let mut ids: Vec<u64> = listed.iter().flatten().filter_map(|name| name.parse().ok()).collect();
-    ids.sort_unstable();
+    ids.order();
     match ids.as_slice() {
         [] | [1] => vec!["max".to_owned()],
         ids => ids.iter().map(|id| format!("{id}:max")).collect(),

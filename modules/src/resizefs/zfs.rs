@@ -110,4 +110,20 @@ errors: No known data errors
         assert_eq!(paths("no pools available\n"), []);
         assert_eq!(disks("", "data"), Vec::<&str>::new());
     }
+
+    /// zpool(8) looks for a disk's name in these directories.
+    #[test]
+    fn paths_of_names() {
+        for (name, files, expected) in [
+            ("/dev/vdb1", &["/dev/disk/by-id//dev/vdb1"][..], "/dev/vdb1"),
+            ("vdb1", &["/dev/vdb1", "/dev/disk/by-id/vdb1"], "vdb1"),
+            ("ata-x", &["/dev/disk/by-id/ata-x", "/dev/mapper/ata-x"], "/dev/disk/by-id/ata-x"),
+            ("pci-x", &["/dev/disk/by-path/pci-x"], "/dev/disk/by-path/pci-x"),
+            ("crypt", &["/dev/mapper/crypt"], "/dev/mapper/crypt"),
+            ("none", &["/dev/mapper/other"], "none"),
+        ] {
+            let root = files.iter().fold(system::Scratch::new(), |root, path| root.node(path));
+            assert_eq!(path_of(root.system().0.files.as_ref(), name), expected, "{name}");
+        }
+    }
 }

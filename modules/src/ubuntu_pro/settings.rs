@@ -1,5 +1,6 @@
 //! `ubuntu_pro.config`: settings of the client.
 
+use model::Order as _;
 use model::effects::{Command, CommandError};
 use model::module::Report;
 use model::{Context, ModuleError, Node};
@@ -26,7 +27,7 @@ pub(super) fn apply(context: &Context<'_>, section: &Node, report: &mut Report) 
         return Err(invalid(settings, message));
     };
     let mut sorted: Vec<(String, &Node)> = map.iter().map(|(key, node)| (key.to_string(), node)).collect();
-    sorted.sort_by(|one, other| one.0.cmp(&other.0));
+    sorted.order_by(|one, other| one.0.cmp(&other.0));
     validate(settings, &sorted, report)?;
     let mut failed = Vec::new();
     for (key, node) in &sorted {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use model::About;
+use model::Order as _;
 use model::datasource::{Medium, Page};
 
 use super::MADE;
@@ -13,7 +14,7 @@ fn sources() -> Vec<(&'static About, Page)> {
     let registry = crate::registry::registry();
     let abouts = registry.sources.iter().map(|source| source.about());
     let mut found: Vec<_> = abouts.filter_map(|about| Some((about, Page::parse(about.page).ok()?))).collect();
-    found.sort_by_key(|(about, _)| about.name.to_lowercase());
+    found.order_by_key(|(about, _)| about.name.to_lowercase());
     found
 }
 

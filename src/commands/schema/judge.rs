@@ -2,6 +2,7 @@
 
 use engine::template;
 use engine::userdata::{self, content_type_of};
+use model::Order as _;
 use model::effects::Reading;
 use schema::{Document, Finding, Schema, annotated, check, network, yaml_error};
 use serde_json::Value;
@@ -234,7 +235,7 @@ fn checked(run: &Run<'_>, part: &Part, shown: &str, text: &str, tree: &Node) -> 
         .filter(|finding| run.annotate || !finding.summary)
         .map(|finding| (place.locate(finding).start.offset, finding))
         .collect();
-    told.sort_by_key(|(offset, _)| *offset);
+    told.order_by_key(|(offset, _)| *offset);
     let problem = |finding: &Finding| Problem {
         line: place.marked_line(finding),
         path: finding.path.clone(),
@@ -309,7 +310,7 @@ fn tell(run: &Run<'_>, part: &Part, text: &str, errors: Vec<Problem>, deprecatio
     if run.annotate {
         if !(errors.is_empty() && deprecations.is_empty()) {
             let marks = |mut problems: Vec<Problem>| -> Vec<(usize, String)> {
-                problems.sort_by(|a, b| (&a.path, &a.message).cmp(&(&b.path, &b.message)));
+                problems.order_by(|a, b| (&a.path, &a.message).cmp(&(&b.path, &b.message)));
                 problems.into_iter().map(|problem| (problem.line, problem.message)).collect()
             };
             let is_wrong = !errors.is_empty();

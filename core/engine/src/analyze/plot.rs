@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use model::Order as _;
+
 use super::events::float;
 use super::spans::{Boot, Outcome, Span};
 
@@ -34,7 +36,7 @@ struct Axis {
 impl Axis {
     fn new(boot: &Boot) -> Self {
         let mut busy: Vec<(i64, i64)> = boot.spans.iter().map(|span| (span.start, span.end)).collect();
-        busy.sort_unstable();
+        busy.order();
         let start = boot.start();
         let (mut cuts, mut left_out, mut reached) = (Vec::new(), 0, start);
         for (from, to) in busy {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use model::Order as _;
 use serde_json::Value;
 
 use super::events::Event;
@@ -148,7 +149,7 @@ pub fn blame(events: &[Event]) -> Result<String, FormatError> {
         // Stage lines have no leading time. The columns have equal widths, so that text order is time order.
         let mut times: Vec<&str> =
             lines.iter().map(String::as_str).filter(|line| line.starts_with("     ")).collect();
-        times.sort_unstable();
+        times.order();
         times.reverse();
         let _ = write!(out, "-- Boot Record {:02} --\n{}\n\n", index + 1, times.join("\n"));
     }

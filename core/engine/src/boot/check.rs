@@ -1,5 +1,6 @@
 //! Validates user-data and network-config. Errors are reported; the valid parts are still used.
 
+use model::Order as _;
 use model::{Node, System};
 use schema::{Boundary, Finding, Schema, Severity, check, network};
 
@@ -82,7 +83,8 @@ fn tell(kind: &str, findings: &[Finding]) {
     let boundary = boundary();
     let mut findings: Vec<&Finding> = findings.iter().filter(|finding| !finding.summary).collect();
     // In document order.
-    findings.sort_by_key(|finding| finding.origin.as_ref().map(|at| (at.source.clone(), at.line, at.column)));
+    findings
+        .order_by_key(|finding| finding.origin.as_ref().map(|at| (at.source.clone(), at.line, at.column)));
     for finding in findings.iter().take(TOLD) {
         let place = finding.origin.as_ref().map_or_else(String::new, |origin| format!("{origin}: "));
         let what = finding.public();

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State};
+use model::Order as _;
 
 use super::python;
 
@@ -58,7 +59,7 @@ fn write_json(out: &mut String, value: &serde_json::Value, indent: Option<usize>
     match value {
         serde_json::Value::Object(map) if !map.is_empty() => {
             let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort();
+            keys.order();
             out.push('{');
             for (number, key) in keys.into_iter().enumerate() {
                 out.push_str(if number > 0 { next } else { "" });
@@ -226,7 +227,7 @@ fn dict_sort(
         };
         items.push((sort, python::tuple(vec![key, found])));
     }
-    items.sort_by(|a, b| a.0.cmp(&b.0));
+    items.order_by(|a, b| a.0.cmp(&b.0));
     if reverse {
         items.reverse();
     }

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserializer};
+use serde::Deserializer;
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 
+use super::spanned::{SPANNED, SpannedAccess};
 use super::tree::{Key, Map, Node, Origin, Value};
 use super::wording;
 
@@ -28,12 +28,6 @@ impl ConfigError {
     pub fn new(node: &Node, message: impl Into<String>) -> Self {
         Self { origin: Some(node.origin.clone()), path: Vec::new(), message: message.into() }
     }
-
-    fn under(mut self, step: &str, node: &Node) -> Self {
-        self.path.insert(0, step.to_owned());
-        self.origin.get_or_insert_with(|| node.origin.clone());
-        self
-    }
 }
 
 impl fmt::Display for ConfigError {
@@ -50,9 +44,67 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-impl de::Error for ConfigError {
+/// An error on its way out of nested values. It is behind a pointer because serde's code moves it at every field of every
+/// type, and what only errors need is in functions of their own for the same reason.
+#[derive(Debug)]
+pub struct Failure(Box<ConfigError>);
+
+impl Failure {
+    #[cold]
+    #[inline(never)]
+    fn new(message: String) -> Self {
+        Self(Box::new(ConfigError { origin: None, path: Vec::new(), message }))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn of_type(node: &Node, expected: &dyn de::Expected) -> Self {
+        let found = match &node.value {
+            Value::Null => de::Unexpected::Unit,
+            Value::Bool(value) => de::Unexpected::Bool(*value),
+            Value::Int(_) => de::Unexpected::Signed(0),
+            Value::Float(number) => de::Unexpected::Float(*number),
+            Value::Str(text) | Value::Timestamp(text) => de::Unexpected::Str(text),
+            Value::Binary(bytes) => de::Unexpected::Bytes(bytes),
+            Value::List(_) => de::Unexpected::Seq,
+            Value::Map(_) => de::Unexpected::Map,
+        };
+        <Self as de::Error>::invalid_type(found, expected).at(node)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn at(mut self, node: &Node) -> Self {
+        self.0.origin.get_or_insert_with(|| node.origin.clone());
+        self
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn under_key(mut self, key: &Key, node: &Node) -> Self {
+        self.0.path.insert(0, key.to_string());
+        self.at(node)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn under_index(mut self, index: usize, node: &Node) -> Self {
+        self.0.path.insert(0, index.to_string());
+        self.at(node)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl de::Error for Failure {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { origin: None, path: Vec::new(), message: message.to_string() }
+        Self::new(message.to_string())
     }
 
     // Serde's own texts contain the value, which may be a password, and errors end up in the log and in status.json,
@@ -123,21 +175,23 @@ thread_local! {
 
 /// Reads a typed config from a tree, and returns its unknown keys.
 pub fn from_node_noting<T: DeserializeOwned>(node: &Node) -> Result<(T, Vec<UnknownKey>), ConfigError> {
-    let outer = UNKNOWN.replace(Some(Vec::new()));
+    let outer = replace_unknown(Some(Vec::new()));
     let read = from_node(node);
-    let unknown = UNKNOWN.replace(outer).unwrap_or_default();
+    let unknown = replace_unknown(outer).unwrap_or_default();
     Ok((read?, unknown))
+}
+
+#[inline(never)]
+fn replace_unknown(with: Option<Vec<UnknownKey>>) -> Option<Vec<UnknownKey>> {
+    UNKNOWN.replace(with)
 }
 
 /// Reads a typed config from a tree.
 pub fn from_node<T: DeserializeOwned>(node: &Node) -> Result<T, ConfigError> {
-    T::deserialize(node).map_err(|mut error| {
-        error.origin.get_or_insert_with(|| node.origin.clone());
-        error
-    })
+    T::deserialize(node).map_err(|error| *error.at(node).0)
 }
 
-impl<'de> IntoDeserializer<'de, ConfigError> for &'de Node {
+impl<'de> IntoDeserializer<'de, Failure> for &'de Node {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -145,10 +199,12 @@ impl<'de> IntoDeserializer<'de, ConfigError> for &'de Node {
     }
 }
 
+/// The requests for one kind of value answer only with that kind: answering like `deserialize_any` would put serde's code for
+/// all other kinds, which is an error each, into each type.
 impl<'de> Deserializer<'de> for &'de Node {
-    type Error = ConfigError;
+    type Error = Failure;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         let outcome = match &self.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
@@ -163,13 +219,40 @@ impl<'de> Deserializer<'de> for &'de Node {
             Value::List(items) => visitor.visit_seq(Items { items, next: 0 }),
             Value::Map(map) => visitor.visit_map(Entries { map, next: 0 }),
         };
-        outcome.map_err(|mut error| {
-            error.origin.get_or_insert_with(|| self.origin.clone());
-            error
-        })
+        outcome.map_err(|error| error.at(self))
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match &self.value {
+            Value::Bool(value) => visitor.visit_bool(*value).map_err(|error: Failure| error.at(self)),
+            _ => Err(Failure::of_type(self, &visitor)),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        let outcome = match &self.value {
+            Value::Str(text) | Value::Timestamp(text) => visitor.visit_borrowed_str(text),
+            Value::Binary(bytes) => visitor.visit_borrowed_bytes(bytes),
+            _ => Err(Failure::of_type(self, &visitor)),
+        };
+        outcome.map_err(|error| error.at(self))
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match &self.value {
+            Value::List(items) => visitor.visit_seq(Items { items, next: 0 }).map_err(|error| error.at(self)),
+            _ => Err(Failure::of_type(self, &visitor)),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match &self.value {
+            Value::Map(map) => visitor.visit_map(Entries { map, next: 0 }).map_err(|error| error.at(self)),
+            _ => Err(Failure::of_type(self, &visitor)),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         if self.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
@@ -177,7 +260,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         self,
         _name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, ConfigError> {
+    ) -> Result<V::Value, Failure> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -186,20 +269,16 @@ impl<'de> Deserializer<'de> for &'de Node {
         name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, ConfigError> {
+    ) -> Result<V::Value, Failure> {
         match &self.value {
-            _ if name == SPANNED => visitor.visit_map(SpannedAccess { node: self, next: 0 }),
+            // The compiler decides this for each type.
+            _ if name == SPANNED => visitor.visit_map(SpannedAccess::of(self)),
             Value::Map(map) => {
                 note_unknown(map, fields);
-                self.deserialize_any(visitor)
+                visitor.visit_map(Entries { map, next: 0 }).map_err(|error| error.at(self))
             }
-            // Derived code would assign the items to the fields in order.
-            Value::List(_) => {
-                let mut error: ConfigError = de::Error::invalid_type(de::Unexpected::Seq, &visitor);
-                error.origin = Some(self.origin.clone());
-                Err(error)
-            }
-            _ => self.deserialize_any(visitor),
+            // Derived code would assign the items of a list to the fields in order.
+            _ => Err(Failure::of_type(self, &visitor)),
         }
     }
 
@@ -208,23 +287,20 @@ impl<'de> Deserializer<'de> for &'de Node {
         _name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, ConfigError> {
+    ) -> Result<V::Value, Failure> {
         let outcome = match &self.value {
             Value::Str(text) => visitor.visit_enum(StrDeserializer::new(text)),
             Value::Map(map) if map.len() == 1 => {
                 visitor.visit_enum(MapAccessDeserializer::new(Entries { map, next: 0 }))
             }
-            other => Err(de::Error::custom(format!("expected a known word, found {}", other.a_kind()))),
+            other => Err(Failure::new(format!("expected a known word, found {}", other.a_kind()))),
         };
-        outcome.map_err(|mut error: ConfigError| {
-            error.origin.get_or_insert_with(|| self.origin.clone());
-            error
-        })
+        outcome.map_err(|error| error.at(self))
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map identifier ignored_any
+        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf
+        unit unit_struct tuple tuple_struct identifier ignored_any
     }
 }
 
@@ -246,16 +322,13 @@ struct Items<'de> {
 }
 
 impl<'de> SeqAccess<'de> for Items<'de> {
-    type Error = ConfigError;
+    type Error = Failure;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, ConfigError> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
         let Some(node) = self.items.get(self.next) else { return Ok(None) };
         let index = self.next;
         self.next += 1;
-        seed.deserialize(node).map(Some).map_err(|error| error.under(&index.to_string(), node))
+        seed.deserialize(node).map(Some).map_err(|error| error.under_index(index, node))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -268,196 +341,44 @@ struct Entries<'de> {
     next: usize,
 }
 
+impl<'de> Entries<'de> {
+    /// The text of the next key.
+    #[inline(never)]
+    fn key(&self) -> Option<Cow<'de, str>> {
+        let (key, _) = self.map.get_index(self.next)?;
+        Some(key.as_str().map_or_else(|| key.to_string().into(), Cow::Borrowed))
+    }
+
+    /// The entry whose key was read.
+    #[inline(never)]
+    fn entry(&mut self) -> (&'de Key, &'de Node) {
+        let entry = self.map.get_index(self.next).expect("next_key_seed returned this entry's key");
+        self.next += 1;
+        entry
+    }
+}
+
 impl<'de> MapAccess<'de> for Entries<'de> {
-    type Error = ConfigError;
+    type Error = Failure;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ConfigError> {
-        match self.map.get_index(self.next) {
-            None => Ok(None),
-            Some((Key::Str(text), _)) => {
-                seed.deserialize(de::value::BorrowedStrDeserializer::new(text)).map(Some)
-            }
-            Some((key, _)) => seed.deserialize(key.to_string().into_deserializer()).map(Some),
-        }
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
+        let Some(key) = self.key() else { return Ok(None) };
+        seed.deserialize(StrDeserializer::new(&key)).map(Some)
     }
 
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, ConfigError> {
-        let (key, node) = self.map.get_index(self.next).expect("next_key_seed returned this entry's key");
-        self.next += 1;
-        seed.deserialize(node).map_err(|error| error.under(&key.to_string(), node))
-    }
-}
-
-const SPANNED: &str = "$cloud-init::Spanned";
-const SPANNED_FIELDS: &[&str] = &["value", "source", "line", "column"];
-
-/// A typed value that remembers where it was written, for messages.
-///
-/// It only works below [`from_node`]: other deserializers have no positions.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Spanned<T> {
-    /// The value.
-    pub value: T,
-    /// Where it was written.
-    pub origin: Origin,
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Outer<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Outer<T> {
-            type Value = Spanned<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value with its position")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Spanned<T>, A::Error> {
-                let missing = || de::Error::custom("positions are known only to a configuration tree");
-                let (_, value): (String, T) = map.next_entry()?.ok_or_else(missing)?;
-                let (_, source): (String, String) = map.next_entry()?.ok_or_else(missing)?;
-                let (_, line): (String, u32) = map.next_entry()?.ok_or_else(missing)?;
-                let (_, column): (String, u32) = map.next_entry()?.ok_or_else(missing)?;
-                Ok(Spanned { value, origin: Origin { source: source.into(), line, column } })
-            }
-        }
-        deserializer.deserialize_struct(SPANNED, SPANNED_FIELDS, Outer(std::marker::PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Spanned<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<T>()
-    }
-}
-
-struct SpannedAccess<'de> {
-    node: &'de Node,
-    next: usize,
-}
-
-impl<'de> MapAccess<'de> for SpannedAccess<'de> {
-    type Error = ConfigError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ConfigError> {
-        match SPANNED_FIELDS.get(self.next) {
-            Some(field) => seed.deserialize(StrDeserializer::new(field)).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, ConfigError> {
-        let origin = &self.node.origin;
-        self.next += 1;
-        match self.next {
-            1 => seed.deserialize(self.node),
-            2 => seed.deserialize(StrDeserializer::new(&origin.source)),
-            3 => seed.deserialize(origin.line.into_deserializer()),
-            _ => seed.deserialize(origin.column.into_deserializer()),
-        }
-    }
-}
-
-/// Any value, with all its positions.
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Spanned::<Raw>::deserialize(deserializer).map(|raw| Self::new(raw.value.0, raw.origin))
-    }
-}
-
-/// Any value.
-impl JsonSchema for Node {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Any".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        Schema::default()
-    }
-}
-
-struct Raw(Value);
-
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Value;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any value")
-            }
-
-            fn visit_unit<E>(self) -> Result<Value, E> {
-                Ok(Value::Null)
-            }
-
-            fn visit_none<E>(self) -> Result<Value, E> {
-                Ok(Value::Null)
-            }
-
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-                deserializer.deserialize_any(self)
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-                Ok(Value::Bool(value))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-                Ok(Value::Int(number.into()))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-                Ok(Value::Int(number.into()))
-            }
-
-            fn visit_i128<E>(self, number: i128) -> Result<Value, E> {
-                Ok(Value::Int(number))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-                Ok(Value::Float(number))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-                Ok(Value::Str(text.to_owned()))
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Value, E> {
-                Ok(Value::Binary(bytes.to_vec()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Value, A::Error> {
-                Vec::<Node>::deserialize(SeqAccessDeserializer::new(seq)).map(Value::List)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-                let mut map = Map::new();
-                while let Some((key, item)) = access.next_entry::<String, Node>()? {
-                    map.insert(Key::Str(key), item);
-                }
-                Ok(Value::Map(map))
-            }
-        }
-        deserializer.deserialize_any(Any).map(Self)
+    // All types with such a field share it.
+    #[inline(never)]
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Failure> {
+        let (key, node) = self.entry();
+        seed.deserialize(node).map_err(|error| error.under_key(key, node))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
+    use super::super::Spanned;
     use super::*;
 
     #[derive(Debug, Deserialize, PartialEq)]

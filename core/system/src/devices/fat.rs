@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use model::Order as _;
 use model::effects::{DeviceError, Tree};
 
 use super::blocks::{Blocks, MAX_FILE, le, too_large};
@@ -321,7 +322,7 @@ impl Tree for Volume {
     fn list(&self, path: &str) -> Result<Vec<String>, DeviceError> {
         let listed = self.directory(path)?.unwrap_or_default();
         let mut names: Vec<String> = listed.into_iter().map(|entry| entry.name).collect();
-        names.sort();
+        names.order();
         Ok(names)
     }
 }

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use model::Order as _;
 use model::effects::{DeviceError, Tree};
 
 use super::blocks::{Blocks, MAX_FILE, le, too_large};
@@ -229,7 +230,7 @@ impl Tree for Disc {
         };
         let mut names: Vec<String> =
             self.records(&directory)?.into_iter().map(|record| record.name).collect();
-        names.sort();
+        names.order();
         Ok(names)
     }
 }

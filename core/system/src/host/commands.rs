@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use model::effects::{Command, CommandError, Commands, Conversation, Output, Sink};
 
 use super::exchange::Exchange;
+use super::programs::find;
 use super::spawn::{self, Child, Start, Stream};
 use super::{children, limits, wait};
 
@@ -69,19 +70,6 @@ impl HostCommands {
             Ok(start)
         };
         start().map_err(|source| CommandError::Io { command: command.shown().join(" "), source })
-    }
-}
-
-/// Finds a program in PATH within a root.
-pub(super) fn find(root: Option<&Path>, program: &str) -> Option<PathBuf> {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let search = format!("{path}:{SYSTEM_PATH}");
-    match root {
-        None => which::which_in(program, Some(search), "/").ok(),
-        Some(root) => {
-            let files = super::HostFiles::new(Some(root.to_owned()));
-            crate::links::find_program(&files, program, &search)
-        }
     }
 }
 

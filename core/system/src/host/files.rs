@@ -17,6 +17,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use model::Order as _;
 use model::effects::{
     Attributes, FileChanges, FileError, FileKind, Files, Metadata, Owner, ReadFiles, Reading,
 };
@@ -177,7 +178,7 @@ impl ReadFiles for HostFiles {
             let open = self.root.open_free(directory, OFlags::RDONLY | OFlags::DIRECTORY)?;
             let mut names: Vec<String> =
                 remove::names(&open)?.iter().map(|name| name.to_string_lossy().into_owned()).collect();
-            names.sort_unstable();
+            names.order();
             Ok(names)
         };
         named("list", directory, names())

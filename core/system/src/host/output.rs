@@ -7,7 +7,7 @@ use std::path::Path;
 use model::effects::ReadFiles as _;
 
 use super::spawn::{Start, Stream};
-use super::{HostFiles, absolute, commands};
+use super::{HostFiles, absolute, programs};
 
 /// Redirects standard output and error as configured in `output:`, and holds an open log.
 pub struct StdioLog;
@@ -22,7 +22,7 @@ impl StdioLog {
     /// until this process exits and closes its input. Its files are for root and the group `adm` only, as in upstream.
     pub fn to_command(stream: i32, command: &str) -> io::Result<()> {
         // What a shell would only replace itself by needs none.
-        let mut start = match plain_tee(command).zip(commands::find(None, "tee")) {
+        let mut start = match plain_tee(command).zip(programs::find(None, "tee")) {
             Some((words, tee)) => Start::new(&tee, words, None)?,
             None => Start::new(Path::new("/bin/sh"), ["-c", command], None)?,
         };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use model::Order as _;
 use netconfig::Route;
 
 /// The comment above every file.
@@ -82,7 +83,7 @@ impl LinkFile {
     fn in_order(&self) -> impl Iterator<Item = &Route> {
         let mut numbered: Vec<(String, &Route)> =
             self.routes.iter().enumerate().map(|(index, route)| ((index + 1).to_string(), route)).collect();
-        numbered.sort_by(|a, b| a.0.cmp(&b.0));
+        numbered.order_by(|a, b| a.0.cmp(&b.0));
         numbered.into_iter().map(|(_, route)| route)
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use model::Order as _;
 use netconfig::{Interface, InterfaceKind, NetworkState, Param, Scalar};
 
 use super::file::LinkFile;
@@ -185,7 +186,7 @@ fn bond(link: &Interface, files: &mut LinkFiles<'_>, flavor: Flavor) -> Result<(
     });
     addresses(link, files, flavor)?;
     let mut members = files.members.get(&link.name).cloned().unwrap_or_default();
-    members.sort_unstable();
+    members.order();
     for (index, member) in members.into_iter().enumerate() {
         let number = if flavor == Flavor::Suse { format!("_{index}") } else { index.to_string() };
         with_file(files, link, |file| file.set(format!("BONDING_SLAVE{number}"), member));

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use model::Order as _;
 use rustix::fs::{Advice, OFlags, fadvise, fstatfs, syncfs};
 
 use super::create::open_directory;
@@ -137,7 +138,7 @@ impl Unsettled {
 impl Group {
     fn settle(&self, root: &Root) -> io::Result<bool> {
         let mut files: Vec<_> = self.files.iter().collect();
-        files.sort_unstable_by_key(|(_, file)| file.order);
+        files.order_by_key(|(_, file)| file.order);
         let mut open = Vec::with_capacity(files.len());
         for (path, file) in files {
             match opened(root, path, file.identity)? {
