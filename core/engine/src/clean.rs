@@ -254,6 +254,18 @@ mod tests {
         }
     }
 
+    /// machine-id(5): systemd writes a new one where there is `uninitialized`; others create the file.
+    #[test]
+    fn the_machines_id_is_reset_as_its_init_system_reads_it() {
+        for (init, expected) in [("/run/systemd/system", Some("uninitialized\n")), ("/run/openrc", None)] {
+            let root = system::Scratch::new().file("/etc/machine-id", "0123\n").directory(init);
+            let (system, _) = root.system();
+            let options = Options { machine_id: true, ..Options::default() };
+            run(&system, &Paths::default(), &Node::default(), &options).expect("cleaned");
+            assert_eq!(system.files.text(Path::new("/etc/machine-id")).as_deref(), expected, "{init}");
+        }
+    }
+
     #[test]
     fn what_is_not_done_is_told() {
         let clean = |root: system::Scratch| {

@@ -394,6 +394,7 @@ mod tests {
     #[track_caller]
     fn check(strategy: &str, old: &str, new: &str, expected: &str) {
         let strategy = Strategy::parse(strategy).expect("a strategy");
+        strategy.fits(&yaml(old), &yaml(new)).expect("fits");
         let merged = strategy.merge(yaml(old), yaml(new)).expect("merges");
         assert_eq!(merged.to_json(), yaml(expected).to_json());
     }

@@ -180,3 +180,92 @@ fn rendered(system: &System, paths: &Paths, part: Part) -> Result<Option<Part>, 
         _ => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INSTANCE: &str = "/var/lib/cloud/instance";
+
+    fn multipart(parts: &[(&str, &str)]) -> String {
+        let each = |(head, text): &(&str, &str)| format!("--b\nContent-Type: {head}\n\n{text}\n");
+        let parts = parts.iter().map(each).collect::<Vec<_>>().concat();
+        format!("Content-Type: multipart/mixed; boundary=\"b\"\nMIME-Version: 1.0\n\n{parts}--b--\n")
+    }
+
+    fn gathered(files: &[(&str, &str)]) -> (Vec<String>, String, Vec<String>) {
+        let root = system::Scratch::new().file("/etc/cloud/cloud.cfg", "a: system\nb: system\nc: system\n");
+        let named = |root: system::Scratch, (name, text): &(&str, &str)| {
+            root.file(&Path::new(INSTANCE).join(name).display().to_string(), text)
+        };
+        let (system, _) = files.iter().fold(root, named).system();
+        let gathered = gather(&system);
+        assert!(!gathered.denied);
+        let own = |layer: &&Node| layer.get("mark").is_some();
+        let layers =
+            gathered.lowest_first().into_iter().filter(own).map(|layer| layer.to_json()["mark"].to_string());
+        let layers = layers.collect();
+        let merged = gathered.merged(&mut Watch::default()).to_json();
+        let values: Vec<&str> = ["a", "b", "c"].iter().filter_map(|key| merged[key].as_str()).collect();
+        (layers, values.join(" "), gathered.notes)
+    }
+
+    /// Upstream's order: the system, the data source, vendor-data and its second, the user.
+    #[test]
+    fn the_user_is_above_the_vendor_who_is_above_the_source() {
+        let source = ("datasource.json", r#"{"config": {"mark": 1, "a": "source", "b": "source"}}"#);
+        let vendor = multipart(&[("text/cloud-config", "mark: 2\na: vendor\nb: vendor")]);
+        let second = multipart(&[("text/cloud-config", "mark: 3\na: second\nb: second\n")]);
+        let user = multipart(&[("text/cloud-config", "mark: 4\na: user\n")]);
+        let files = [
+            source,
+            ("vendor-data.txt.i", &vendor),
+            ("vendor-cloud-config.txt", "#cloud-config\n"),
+            ("vendor-data2.txt.i", &second),
+            ("vendor2-cloud-config.txt", "#cloud-config\n"),
+            ("user-data.txt.i", &user),
+            ("cloud-config.txt", "#cloud-config\n"),
+        ];
+        assert_eq!(gathered(&files).0, ["1", "2", "3", "4"]);
+        assert_eq!(gathered(&files).1, "user second system");
+        assert_eq!(gathered(&files).2, Vec::<String>::new());
+        assert_eq!(gathered(&[]).1, "system system system");
+        // Vendor-data that is not enabled is merged into an empty file, or into none.
+        for disabled in ["", "missing"] {
+            let mut files = files.to_vec();
+            files[4] = if disabled.is_empty() { (files[4].0, "") } else { (disabled, "x") };
+            assert_eq!(gathered(&files).1, "user vendor system", "{disabled}");
+        }
+        // The user's data has no such condition.
+        assert_eq!(gathered(&files[..6]).1, "user second system");
+    }
+
+    /// Where the parts are not stored, there is the file that they were merged into.
+    #[test]
+    fn without_parts_the_merged_file_counts() {
+        let files = [("cloud-config.txt", "#cloud-config\nmark: 5\nb: merged\n")];
+        let (layers, values, notes) = gathered(&files);
+        assert_eq!((layers, values.as_str(), notes), (vec!["5".to_owned()], "system merged system", vec![]));
+    }
+
+    #[test]
+    fn parts_of_other_types_and_other_launches_are_skipped_and_faults_are_noted() {
+        let user = multipart(&[
+            ("text/cloud-config\nLaunch-Index: 0", "mark: 0\na: first\n"),
+            ("text/cloud-config\nLaunch-Index: 1", "mark: 1\nb: second\n"),
+            ("text/x-shellscript", "mark: 2\na: script\n"),
+            ("text/cloud-config", "mark: [\n"),
+            ("text/jinja2", "## template: jinja\n#cloud-config\nmark: 6\nc: {{ v1.region }}\n"),
+            ("text/jinja2", "## template: jinja\n#!/bin/sh\n# {{ v1.region }}\n"),
+        ]);
+        let source = ("datasource.json", r#"{"launch_index": 1}"#);
+        let data = ("/run/cloud-init/instance-data-sensitive.json", r#"{"v1": {"region": "north"}}"#);
+        let (layers, values, notes) = gathered(&[source, ("user-data.txt.i", &user)]);
+        assert_eq!((layers.join(" "), values.as_str()), ("1".to_owned(), "system second system"));
+        assert_eq!(notes.len(), 3, "{notes:?}");
+        assert!(notes[1].contains("no instance data to render it with"), "{notes:?}");
+        let (layers, values, notes) = gathered(&[source, ("user-data.txt.i", &user), data]);
+        assert_eq!((layers.join(" "), values.as_str()), ("1 6".to_owned(), "system second north"));
+        assert_eq!(notes.len(), 1, "{notes:?}");
+    }
+}

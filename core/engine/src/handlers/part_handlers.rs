@@ -226,3 +226,95 @@ fn names(takers: &[(String, Option<String>)]) -> Vec<String> {
     }
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use model::Origin;
+
+    use super::*;
+
+    /// An interpreter whose handler `bad` raises, and that is gone after `gone`.
+    struct Driver(Arc<Mutex<Vec<String>>>);
+
+    impl Conversation for Driver {
+        fn ask(&mut self, line: &str) -> Result<String, std::io::Error> {
+            let request: Value = serde_json::from_str(line)?;
+            let words = [&request["do"], &request["name"], &request["type"], &request["text"]];
+            let words: Vec<String> =
+                words.iter().filter(|word| !word.is_null()).map(ToString::to_string).collect();
+            self.0.lock().expect("nothing panics while it is held").push(words.join(" ").replace('"', ""));
+            match request["name"].as_str() {
+                Some("bad") => Ok(json!({"error": "ValueError: no"}).to_string()),
+                Some("gone") => Err(std::io::ErrorKind::UnexpectedEof.into()),
+                _ => Ok("{}".to_owned()),
+            }
+        }
+    }
+
+    fn handlers(takers: &[(&str, &str)]) -> (PartHandlers, Arc<Mutex<Vec<String>>>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let takers =
+            takers.iter().map(|(kind, name)| ((*kind).to_owned(), Some((*name).to_owned()))).collect();
+        let conversation: Option<Box<dyn Conversation>> = Some(Box::new(Driver(asked.clone())));
+        (PartHandlers { conversation, takers, ..PartHandlers::default() }, asked)
+    }
+
+    fn part(kind: &str) -> Part {
+        Part {
+            content_type: kind.to_owned(),
+            filename: "part-001".to_owned(),
+            payload: b"x".to_vec(),
+            headers: std::collections::BTreeMap::new(),
+            origin: Origin::whole("user-data"),
+        }
+    }
+
+    /// A type that a handler of the image handles has no built-in one.
+    #[test]
+    fn a_part_is_its_handlers() {
+        let (mut handlers, asked) =
+            handlers(&[("text/x-own", "own"), ("text/cloud-config", "mine"), ("image/png", "bad")]);
+        handlers.built_in(&["text/cloud-config", "text/x-shellscript"]);
+        assert_eq!(handlers.takers.len(), 4, "one type has a handler of the image");
+        let mut outcome =
+            |kind: &str| handlers.part(&part(kind)).map(|done| done.map_err(|error| error.to_string()));
+        assert_eq!(outcome("text/x-own"), Some(Ok(())));
+        assert_eq!(outcome("text/cloud-config"), Some(Ok(())));
+        assert_eq!(outcome("image/png"), Some(Err("bad: ValueError: no".to_owned())));
+        assert_eq!(outcome("text/x-shellscript"), None, "it is built in");
+        assert_eq!(outcome("text/x-unknown"), None);
+        let asked = asked.lock().expect("nothing panics while it is held").clone();
+        assert_eq!(
+            asked,
+            ["part own text/x-own true", "part mine text/cloud-config true", "part bad image/png false"]
+        );
+        assert!(!handlers.may_take());
+    }
+
+    /// Upstream's `call_end`: once for each handler, in the order of its types.
+    #[test]
+    fn each_handler_is_told_of_the_end_once() {
+        let (mut handlers, asked) = handlers(&[("text/a", "one"), ("text/b", "one"), ("text/c", "two")]);
+        handlers.built_in(&["text/cloud-config"]);
+        for (kind, name) in [("text/d", "two"), ("text/e", "late")] {
+            handlers.takers.push((kind.to_owned(), Some(name.to_owned())));
+        }
+        handlers.end(true);
+        handlers.end(false);
+        let asked = asked.lock().expect("nothing panics while it is held").clone();
+        assert_eq!(asked, ["end one", "end two", "end late"]);
+    }
+
+    #[test]
+    fn nothing_is_handled_once_the_interpreter_is_gone() {
+        let (mut handlers, asked) = handlers(&[("text/a", "gone"), ("text/b", "other")]);
+        let error = handlers.part(&part("text/a")).expect("its own").expect_err("gone").to_string();
+        assert!(error.starts_with("python3 no longer responds: "), "{error}");
+        assert!(handlers.part(&part("text/b")).is_none());
+        handlers.end(true);
+        handlers.end(false);
+        assert_eq!(asked.lock().expect("nothing panics while it is held").len(), 1);
+    }
+}

@@ -226,6 +226,30 @@ mod tests {
         assert!(error.contains("more than 100 documents are included"), "{error}");
     }
 
+    #[test]
+    fn includes_have_sixteen_levels() {
+        let process = |levels: usize| {
+            let names = 1..=levels;
+            let root = names.fold(system::Scratch::new(), |root, level| {
+                let text = if level == levels {
+                    "#!/bin/sh\n".to_owned()
+                } else {
+                    format!("#include\n/{}\n", level + 1)
+                };
+                root.file(&format!("/{level}"), text)
+            });
+            let (system, _) = root.system();
+            let (paths, included) = (model::Paths::default(), super::super::Included::default());
+            let processor = Processor { system: &system, paths: &paths, included: &included };
+            let outcome = processor.process("user-data", &[b"#include\n/1\n".as_slice()]);
+            outcome.map(|message| message.write()).map_err(|error| error.to_string())
+        };
+        let most = process(16).expect("the deepest that is allowed");
+        assert!(String::from_utf8_lossy(&most).contains("text/x-shellscript"));
+        let error = process(17).expect_err("one more");
+        assert!(error.contains("includes are nested more than 16 levels deep"), "{error}");
+    }
+
     /// A document of `#include-once` is kept with the instance, by the MD5 sum of its address: RFC 1321 in hexadecimal.
     #[test]
     fn what_is_included_once_is_kept() {
