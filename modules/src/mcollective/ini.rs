@@ -139,6 +139,8 @@ mod tests {
             ("k = 1\n[s]\na = 1\n[t]\nb = 1\n", "s", "k = 1\n[s]\na = 1\nc = 2\n[t]\nb = 1\n"),
             ("[s]\n[t]\n", "s", "[s]\nc = 2\n[t]\n"),
             ("[t]\na = 1\n[s]\n", "s", "[t]\na = 1\n[s]\nc = 2\n"),
+            ("[s]\n# c\n[t]\nb = 1\n", "s", "[s]\nc = 2\n# c\n[t]\nb = 1\n"),
+            ("[t]\na = 1\n[s]\n# c\n", "s", "[t]\na = 1\n[s]\nc = 2\n# c\n"),
             ("k = 1\n", "u", "k = 1\n[u]\nc = 2\n"),
         ] {
             let mut ini = Ini::parse(before);

@@ -82,6 +82,8 @@ fn a_secret_is_not_repeated() {
     let content = Node::from_yaml("example", text).expect("YAML").expect("a mapping");
     let found = modules::ubuntu_autoinstall::advise(&cloud_config(&content));
     assert!(found.len() >= 3, "{found:?}");
+    let page = Some("ubuntu_autoinstall.md".to_owned());
+    assert!(found.iter().all(|finding| finding.page() == page), "where it is explained: {found:?}");
     assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
 }
 
