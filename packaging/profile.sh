@@ -1,8 +1,9 @@
 #!/bin/sh
-# profile.sh FEATURES : prints the profile of cargo for these features: of what an appliance needs, all code is compiled for size
-# alone, and else only what a usual boot hardly runs.
+# profile.sh FEATURES : prints the profile of cargo for these features. Where somebody chooses what a machine needs, as for an
+# appliance, all code is compiled for size alone; in packages of distributions, only what a usual boot hardly runs.
 set -eu
 case $1 in
 target-appliance) echo appliance ;;
-*) echo release ;;
+full | target-*) echo release ;;
+*) echo appliance ;;
 esac
