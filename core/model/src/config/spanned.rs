@@ -17,7 +17,7 @@ const SPANNED_FIELDS: &[&str] = &["value", "source", "line", "column"];
 
 /// A typed value that remembers where it was written, for messages.
 ///
-/// It only works below [`from_node`]: other deserializers have no positions.
+/// It only works below [`super::from_node`]: other deserializers have no positions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spanned<T> {
     /// The value.

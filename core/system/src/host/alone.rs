@@ -24,3 +24,10 @@ pub(super) fn passes(test: &str, directory: &Path, before: &str) {
     assert!(output.status.success(), "{before}: {text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("1 passed"), "{before}: {text}");
 }
+
+/// The signals that this process ignores, by their bits (proc_pid_status(5)): also what its starter ignored.
+pub(super) fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("/proc is there");
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("a line of signals");
+    u64::from_str_radix(mask.trim(), 16).expect("a mask")
+}

@@ -281,7 +281,7 @@ fn files_are_written_with_their_attributes() {
         way.files.ensure(&way.at("log"), b"abc", &Attributes::mode(0o600)).expect("as wanted");
         way.files.ensure(&way.at("log"), b"abc", &Attributes::default()).expect("as wanted");
         assert_eq!(inode("log"), before);
-        for (text, mode) in [("abd", 0o600), ("abc ", 0o600), ("abc", 0o640)] {
+        for (text, mode) in [("xyz", 0o600), ("abc ", 0o600), ("abc", 0o640)] {
             let before = inode("log");
             way.files.ensure(&way.at("log"), text.as_bytes(), &Attributes::mode(mode)).expect("written");
             assert_ne!(inode("log"), before, "{text} {mode:o}");
