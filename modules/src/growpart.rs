@@ -119,8 +119,15 @@ impl Described for Growpart {
 
 impl Module for Growpart {
     fn run(&self, context: &Context<'_>, config: Config, report: &mut Report) -> Result<(), ModuleError> {
+        if let Some(given) = context.config.get("growpart").filter(|_| config.growpart.is_none()) {
+            report.warn(Some(&given.origin), "'growpart' in config was not a dict");
+            return Ok(());
+        }
         let settings = config.growpart.unwrap_or_default();
-        let mode = settings.mode.as_ref().and_then(Node::scalar_text).unwrap_or_else(|| "auto".to_owned());
+        let mode = match &settings.mode {
+            None => "auto".to_owned(),
+            Some(mode) => mode.scalar_text().ok_or_else(|| unusable("", EXPECTED))?,
+        };
         if is_false(&mode) {
             if mode != "off" {
                 let origin = settings.mode.as_ref().map(|mode| &mode.origin);
@@ -153,16 +160,19 @@ impl Module for Growpart {
                 return Ok(());
             }
             let known = Tool::ALL.iter().any(|(name, _)| *name == mode);
-            let why = if known {
-                "its tool is not available"
-            } else {
-                "expected auto, growpart, gpart, growfs or off"
-            };
-            return Err(ModuleError::Failed(format!("growpart.mode '{mode}' cannot be used: {why}")));
+            let why = if known { "its tool is not available" } else { EXPECTED };
+            return Err(unusable(&format!(" '{mode}'"), why));
         };
         grow_all(context, tool, devices, report);
         Ok(())
     }
+}
+
+/// The values of `mode`.
+const EXPECTED: &str = "expected auto, growpart, gpart, growfs or off";
+
+fn unusable(mode: &str, why: &str) -> ModuleError {
+    ModuleError::Failed(format!("growpart.mode{mode} cannot be used: {why}"))
 }
 
 fn is_false(word: &str) -> bool {

@@ -63,7 +63,7 @@ given=$(cat)
 [ -z "$given" ] || told="$told
 << $given"
 # A question about the program itself, which only upstream asks.
-[ "${0##*/} $1" != "growpart --help" ] || exit 0
+[ "${0##*/} $1" != "growpart --help" ] || { echo "    --update R  update the kernel partition table info"; exit 0; }
 # The file has a random name, and its description is in each program's own words.
 [ "${0##*/}" != debconf-communicate ] || told="${told%%/*}$(grep -E '^(Template|Type|Default):' "${given#* }")"
 printf '%s\n' "$told" >>/var/tmp/calls
