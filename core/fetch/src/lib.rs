@@ -201,12 +201,7 @@ fn with_tls(
     environment: &Arc<Environment>,
 ) -> Result<ClientBuilder, String> {
     // The library requires a TLS configuration even for plain HTTP, which may be redirected.
-    let config = if needed {
-        trust::configuration(environment.as_ref())?
-    } else {
-        trust::when_needed(environment.clone())?
-    };
-    Ok(builder.tls_backend_preconfigured(config))
+    Ok(builder.tls_backend_preconfigured(trust::configuration(environment.clone(), needed)?))
 }
 
 #[cfg(not(feature = "tls"))]

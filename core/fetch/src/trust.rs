@@ -68,56 +68,65 @@ fn found(environment: &Environment) -> Result<Option<Vec<CertificateDer<'static>
     Ok(Some(all))
 }
 
-/// A configuration that trusts what this machine trusts.
-pub(crate) fn configuration(environment: &Environment) -> Result<ClientConfig, String> {
-    configured(|provider| verifier(environment, provider))
-}
-
-/// One that reads what this machine trusts when a redirect leads to https.
-pub(crate) fn when_needed(environment: Arc<Environment>) -> Result<ClientConfig, String> {
-    configured(|provider| {
-        Ok(Arc::new(WhenNeeded { environment, provider: provider.clone(), verifier: OnceLock::new() }))
-    })
-}
-
-fn configured(
-    verifier: impl FnOnce(&Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, String>,
-) -> Result<ClientConfig, String> {
+/// A configuration that trusts what this machine trusts: read at once where it is needed, and else when a redirect leads to
+/// https.
+pub(crate) fn configuration(environment: Arc<Environment>, needed: bool) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = verifier(&provider)?;
+    let verifier = Verifier { environment, provider: provider.clone(), trusted: OnceLock::new() };
+    if needed {
+        verifier.trusted()?;
+    }
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    Ok(config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+    Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
 }
 
-/// The verifier of a client.
-fn verifier(
-    environment: &Environment,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, String> {
-    let mut roots = RootCertStore::empty();
-    let own = match found(environment)? {
-        Some(certificates) => {
-            roots.add_parsable_certificates(certificates.iter().cloned());
-            certificates
-        }
-        None => {
-            roots.roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
-            Vec::new()
-        }
-    };
-    let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-    let chains = chains.build().map_err(|error| format!("no trusted certificate is valid: {error}"))?;
-    Ok(Arc::new(Verifier { chains, own }))
-}
-
-/// Verifies chains of certificates, and accepts a server's own certificate if it is itself trusted, like OpenSSL.
+/// What a machine trusts.
 #[derive(Debug)]
-struct Verifier {
+struct Trusted {
     chains: Arc<WebPkiServerVerifier>,
     /// The image's certificates.
     own: Vec<CertificateDer<'static>>,
+}
+
+impl Trusted {
+    fn read(environment: &Environment, provider: &Arc<CryptoProvider>) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        let own = match found(environment)? {
+            Some(certificates) => {
+                roots.add_parsable_certificates(certificates.iter().cloned());
+                certificates
+            }
+            None => {
+                roots.roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
+                Vec::new()
+            }
+        };
+        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+        let chains = chains.build().map_err(|error| format!("no trusted certificate is valid: {error}"))?;
+        Ok(Self { chains, own })
+    }
+}
+
+/// Verifies chains of certificates, and accepts a server's own certificate if it is itself trusted, like OpenSSL.
+struct Verifier {
+    environment: Arc<Environment>,
+    provider: Arc<CryptoProvider>,
+    trusted: OnceLock<Result<Trusted, String>>,
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.trusted.fmt(f)
+    }
+}
+
+impl Verifier {
+    fn trusted(&self) -> Result<&Trusted, String> {
+        let read = || Trusted::read(self.environment.as_ref(), &self.provider);
+        self.trusted.get_or_init(read).as_ref().map_err(Clone::clone)
+    }
 }
 
 /// Whether a certificate was rejected only because it is one of an authority. Validity is checked before, and the chain
@@ -141,10 +150,11 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let trusted = self.trusted().map_err(Error::General)?;
         let verified =
-            self.chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+            trusted.chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
-            Err(error) if is_authority_only(&error) && self.own.iter().any(|own| own == end_entity) => {
+            Err(error) if is_authority_only(&error) && trusted.own.iter().any(|own| own == end_entity) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -158,7 +168,8 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls12_signature(message, certificate, signed)
+        let trusted = self.trusted().map_err(Error::General)?;
+        trusted.chains.verify_tls12_signature(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -167,62 +178,8 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
-    }
-}
-
-/// A verifier that is made at its first use.
-struct WhenNeeded {
-    environment: Arc<Environment>,
-    provider: Arc<CryptoProvider>,
-    verifier: OnceLock<Result<Arc<dyn ServerCertVerifier>, String>>,
-}
-
-impl std::fmt::Debug for WhenNeeded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.verifier.fmt(f)
-    }
-}
-
-impl WhenNeeded {
-    fn verifier(&self) -> Result<&dyn ServerCertVerifier, Error> {
-        let verifier = self.verifier.get_or_init(|| verifier(self.environment.as_ref(), &self.provider));
-        verifier.as_deref().map_err(|reason| Error::General(reason.clone()))
-    }
-}
-
-impl ServerCertVerifier for WhenNeeded {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        self.verifier()?.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier()?.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier()?.verify_tls13_signature(message, certificate, signed)
+        let trusted = self.trusted().map_err(Error::General)?;
+        trusted.chains.verify_tls13_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
