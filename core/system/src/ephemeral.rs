@@ -376,15 +376,7 @@ mod tests {
     fn a_missing_device_is_named() {
         let (system, _) = addresses(crate::Scratch::new());
         let (missing, limit) = ("no-such-device0", Duration::from_secs(1));
-        let address = Address {
-            address: [169, 254, 1, 1].into(),
-            prefix: 16,
-            scope: String::new(),
-            broadcast: None,
-            peer: false,
-            tentative: false,
-            permanent: true,
-        };
+        let address = Address::new([169, 254, 1, 1].into(), 16);
         for error in [
             system.dhcp4(missing, &[], limit).map(drop),
             system.ipv6(missing, false, limit).map(drop),

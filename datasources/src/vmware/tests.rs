@@ -42,15 +42,7 @@ impl Links for Online {
     }
     fn routes(&self) -> Result<Vec<Route>, LinkError> {
         let route = |destination: &str| Route {
-            destination: destination.parse().expect("valid"),
-            prefix: 0,
-            gateway: None,
-            interface: "ens1".to_owned(),
-            metric: None,
-            kind: "unicast",
-            table: Route::MAIN,
-            expires: false,
-        };
+            destination: destination.parse().expect("valid"), interface: "ens1".to_owned(), ..Route::default() };
         Ok(vec![route("0.0.0.0"), route("::")])
     }
     fn rename(&self, from: &str, to: &str) -> Result<(), LinkError> {

@@ -275,15 +275,7 @@ mod tests {
         assert_eq!(lease.address, Ipv4Addr::new(198, 51, 100, 10));
         assert_eq!((lease.interface.as_str(), lease.prefix), ("eth0", 24));
         system.ephemeral.ipv6("eth1", true, limit).expect("planned");
-        let address = Address {
-            address: [169, 254, 1, 1].into(),
-            prefix: 16,
-            scope: String::new(),
-            broadcast: None,
-            peer: false,
-            tentative: false,
-            permanent: true,
-        };
+        let address = Address::new([169, 254, 1, 1].into(), 16);
         system.ephemeral.address("eth2", &address, &[]).expect("planned");
         let found: Vec<String> = recording
             .effects()
