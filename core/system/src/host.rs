@@ -15,7 +15,6 @@ mod lock;
 mod outbox;
 mod output;
 mod processes;
-mod programs;
 mod progress;
 pub(crate) mod randomness;
 mod reaper;
@@ -47,6 +46,7 @@ pub use signals::{Termination, end_after, on_termination, settle_termination};
 pub use supervisor::{Death, supervise};
 
 pub(crate) use clock::HostClock;
+pub(crate) use commands::SYSTEM_PATH;
 pub(crate) use environment::HostEnvironment;
 pub(crate) use files::HostFiles;
 

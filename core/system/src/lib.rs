@@ -22,6 +22,7 @@ mod kept;
 mod links;
 mod netlink;
 mod overlay;
+mod programs;
 mod rerouted;
 mod scratch;
 mod walk;

@@ -1,12 +1,10 @@
 //! Network devices from /sys/class/net, and netlink for everything else.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use model::effects::{
-    Address, FileKind, Link, LinkChanges, LinkError, LinkEvent, LinkEvents, Links, ReadFiles, Route,
-};
+use model::effects::{Address, Link, LinkChanges, LinkError, LinkEvent, LinkEvents, Links, ReadFiles, Route};
 
 use crate::netlink::{self, Changes, Events, Group, Netlink};
 use crate::overlay::{EffectKind, Recording};
@@ -231,15 +229,6 @@ impl Links for SysLinks {
             None => Box::new(Heard(Events::listen().map_err(wrong("waiting for links"))?)),
         })
     }
-}
-
-/// The first executable with a name in a search path.
-pub(crate) fn find_program(files: &dyn ReadFiles, program: &str, search: &str) -> Option<PathBuf> {
-    search.split(':').filter(|directory| directory.starts_with('/')).map(|directory| Path::new(directory).join(program)).find(
-        |path| {
-            matches!(files.stat(path), Ok(Some(found)) if found.kind == FileKind::File && found.mode & 0o111 != 0)
-        },
-    )
 }
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use model::effects::{Command, CommandError, Commands, Conversation, Output, Sink};
 
 use super::exchange::Exchange;
-use super::programs::find;
 use super::spawn::{self, Child, Start, Stream};
 use super::{children, limits, wait};
+use crate::programs::find;
 
 /// Directories of programs that are always searched (a boot's PATH may lack /sbin).
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

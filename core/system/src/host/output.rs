@@ -7,7 +7,8 @@ use std::path::Path;
 use model::effects::ReadFiles as _;
 
 use super::spawn::{Start, Stream};
-use super::{HostFiles, absolute, programs};
+use super::{HostFiles, absolute};
+use crate::programs;
 
 /// Redirects standard output and error as configured in `output:`, and holds an open log.
 pub struct StdioLog;

@@ -104,23 +104,3 @@ fn the_kernel_is_asked_and_its_errors_name_the_device() {
     let local = system.addresses("lo").expect("every machine has it");
     assert!(local.iter().all(|found| found.address.is_loopback()), "{local:?}");
 }
-
-/// execvp(3): the first executable regular file of the search path; relative directories are none of a root's.
-#[test]
-fn a_program_is_the_first_executable_file_of_the_path() {
-    let root = Scratch::new()
-        .directory("/a/tool")
-        .file("/b/tool", "not executable")
-        .program("/c/tool")
-        .program("/d/tool")
-        .program("/d/other")
-        .link("/e/linked", "/c/tool");
-    let found =
-        |name: &str, search: &str| find_program(&root, name, search).map(|path| path.display().to_string());
-    assert_eq!(found("tool", "/none:/a:/b:/c:/d").as_deref(), Some("/c/tool"));
-    assert_eq!(found("tool", "/d:/c").as_deref(), Some("/d/tool"));
-    assert_eq!(found("linked", "/e").as_deref(), Some("/e/linked"));
-    assert_eq!(found("tool", "/a:/b"), None);
-    assert_eq!(found("tool", "c::./c"), None);
-    assert_eq!(found("other", "/a:/b:/c"), None);
-}

@@ -8,7 +8,7 @@ use model::effects::{Command, CommandError, Commands, Conversation, Output, Read
 use super::tree::OverlayFiles;
 use super::{Content, EffectKind, Recording};
 use crate::account_model::{Accounts, is_modelled};
-use crate::links::find_program;
+use crate::programs::find_in;
 
 /// With NetBSD's packages.
 const SEARCH: &str =
@@ -155,7 +155,7 @@ impl Commands for ModelledCommands {
         } else {
             let search: Vec<String> =
                 SEARCH.split(':').map(|path| inside(root, Path::new(path)).display().to_string()).collect();
-            find_program(self.files.as_ref(), &command.program, &search.join(":")).is_some()
+            find_in(self.files.as_ref(), &command.program, &search.join(":")).is_some()
         };
         let program = command.program.rsplit('/').next().unwrap_or_default();
         // `udevadm control` makes udev read new rules.
@@ -178,7 +178,7 @@ impl Commands for ModelledCommands {
     }
 
     fn which(&self, program: &str) -> Option<PathBuf> {
-        find_program(self.files.as_ref(), program, SEARCH)
+        find_in(self.files.as_ref(), program, SEARCH)
     }
 
     fn spawn_detached(&self, command: &Command) -> Result<(), CommandError> {

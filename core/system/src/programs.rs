@@ -5,13 +5,14 @@ use std::fs::{DirEntry, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use model::effects::{FileKind, ReadFiles};
 use which::WhichConfig;
 use which::sys::{RealSys, Sys};
 
-use super::commands::SYSTEM_PATH;
+use crate::host::{HostFiles, SYSTEM_PATH};
 
 /// Finds a program in PATH within a root.
-pub(super) fn find(root: Option<&Path>, program: &str) -> Option<PathBuf> {
+pub(crate) fn find(root: Option<&Path>, program: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let search = format!("{path}:{SYSTEM_PATH}");
     match root {
@@ -22,10 +23,19 @@ pub(super) fn find(root: Option<&Path>, program: &str) -> Option<PathBuf> {
             .first_result()
             .ok(),
         Some(root) => {
-            let files = super::HostFiles::new(Some(root.to_owned()));
-            crate::links::find_program(&files, program, &search)
+            let files = HostFiles::new(Some(root.to_owned()));
+            find_in(&files, program, &search)
         }
     }
+}
+
+/// The first executable with a name in a search path.
+pub(crate) fn find_in(files: &dyn ReadFiles, program: &str, search: &str) -> Option<PathBuf> {
+    search.split(':').filter(|directory| directory.starts_with('/')).map(|directory| Path::new(directory).join(program)).find(
+        |path| {
+            matches!(files.stat(path), Ok(Some(found)) if found.kind == FileKind::File && found.mode & 0o111 != 0)
+        },
+    )
 }
 
 /// This machine without `~` in PATH: for a home directory, the C library's account databases would be part of every static
@@ -74,5 +84,31 @@ impl Sys for Homeless {
 
     fn is_valid_executable(&self, path: &Path) -> io::Result<bool> {
         self.0.is_valid_executable(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scratch;
+
+    /// execvp(3): the first executable regular file of the search path; relative directories are none of a root's.
+    #[test]
+    fn a_program_is_the_first_executable_file_of_the_path() {
+        let root = Scratch::new()
+            .directory("/a/tool")
+            .file("/b/tool", "not executable")
+            .program("/c/tool")
+            .program("/d/tool")
+            .program("/d/other")
+            .link("/e/linked", "/c/tool");
+        let found =
+            |name: &str, search: &str| find_in(&root, name, search).map(|path| path.display().to_string());
+        assert_eq!(found("tool", "/none:/a:/b:/c:/d").as_deref(), Some("/c/tool"));
+        assert_eq!(found("tool", "/d:/c").as_deref(), Some("/d/tool"));
+        assert_eq!(found("linked", "/e").as_deref(), Some("/e/linked"));
+        assert_eq!(found("tool", "/a:/b"), None);
+        assert_eq!(found("tool", "c::./c"), None);
+        assert_eq!(found("other", "/a:/b:/c"), None);
     }
 }
