@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::machine::{Booted, Kept, Told};
-use crate::trace::End;
+use crate::trace::{End, Struck};
 
 /// What is asked of a machine after its boots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,8 +151,9 @@ pub fn judge(wanted: Wanted, told: &Told, references: &[Lasting; 2]) -> Vec<Stri
             ended(first, &mut wrong);
             whole(last, &mut wrong);
             if !says_something(first) {
-                let struck = first.struck.as_deref().unwrap_or_default();
-                let silent = differences.into_iter().filter(|line| !is_the_tools(struck, line));
+                let excused =
+                    |line: &String| first.struck.as_ref().is_some_and(|struck| is_the_tools(struck, line));
+                let silent = differences.into_iter().filter(|line| !excused(line));
                 wrong.extend(silent.map(|line| format!("in silence: {line}")));
             }
             twice(&told.boots, &mut wrong);
@@ -171,7 +172,7 @@ pub fn judge(wanted: Wanted, told: &Told, references: &[Lasting; 2]) -> Vec<Stri
             }
         }
         Wanted::Closed => {
-            let recording = first.struck.as_deref().is_some_and(records_the_end);
+            let recording = first.struck.as_ref().is_some_and(records_the_end);
             // A signal that comes while the end is recorded is too late: the stage has ended.
             if recording && first.shown.0 == Some(0) {
                 whole(first, &mut wrong);
@@ -190,19 +191,17 @@ pub fn judge(wanted: Wanted, told: &Told, references: &[Lasting; 2]) -> Vec<Stri
 
 /// Whether a difference is in the very file whose call failed in another program: useradd(8) goes on without a word where it
 /// cannot change the mode of a home directory.
-fn is_the_tools(struck: &str, difference: &str) -> bool {
-    let place = struck.split_once(" on ").map(|(_, rest)| rest.split(" that writes ").next().unwrap_or(rest));
-    !struck.starts_with("cloud-init:")
-        && place.is_some_and(|path| difference.strip_prefix(path).is_some_and(|rest| rest.starts_with(": ")))
+fn is_the_tools(struck: &Struck, difference: &str) -> bool {
+    !struck.is_own() && difference.strip_prefix(&struck.path).is_some_and(|rest| rest.starts_with(": "))
 }
 
 /// Whether a call records that a stage has ended: in its documents, or afterwards for those who wait for its lock. The
 /// sync of all that the stage wrote comes right before: the thread that makes it is stopped by the tracer, so that another
 /// one gets the signal, which may be later than the end.
-fn records_the_end(struck: &str) -> bool {
-    let documents = ["status.json", "result.json"].iter().any(|name| struck.contains(name));
-    let lock = struck.contains("stage.lock that writes '") && struck.ends_with(" - 0'");
-    documents || lock || struck.contains(&format!("call {} ", nix::libc::SYS_syncfs))
+fn records_the_end(struck: &Struck) -> bool {
+    let documents = ["status.json", "result.json"].iter().any(|name| struck.path.contains(name));
+    let ended = struck.line.as_ref().is_some_and(|line| line.ends_with(" - 0"));
+    documents || struck.path.ends_with("stage.lock") && ended || struck.call == nix::libc::SYS_syncfs
 }
 
 /// Every stage succeeded, and the documents say so.
@@ -286,28 +285,37 @@ fn around(text: &str, words: &str) -> String {
 mod tests {
     use super::*;
 
+    fn struck(program: &str, call: i64, path: &str, line: Option<&str>) -> Struck {
+        Struck { program: program.into(), call, path: path.into(), line: line.map(str::to_owned) }
+    }
+
     #[test]
     fn a_tools_silence_is_its_own_in_its_own_file() {
+        let is_the_tools = |program: &str, path: &str, difference: &str| {
+            is_the_tools(&struck(program, 90, path, None), difference)
+        };
         let mode = "/home/bob: 40755 (1000, 1000) \"\" instead of 40700 (1000, 1000) \"\"";
-        assert!(is_the_tools("useradd: call 90 on /home/bob", mode));
-        assert!(is_the_tools("tee: call 1 on /home/bob that writes 'x'", mode));
-        assert!(!is_the_tools("cloud-init: call 90 on /home/bob", mode));
-        assert!(!is_the_tools("useradd: call 90 on /home", mode));
-        assert!(!is_the_tools("useradd: call 90 on /home/bob/.profile", mode));
-        assert!(!is_the_tools("", mode));
+        assert!(is_the_tools("useradd", "/home/bob", mode));
+        assert!(super::is_the_tools(&struck("tee", 1, "/home/bob", Some("x")), mode));
+        assert!(!is_the_tools("cloud-init", "/home/bob", mode));
+        assert!(!is_the_tools("useradd", "/home", mode));
+        assert!(!is_the_tools("useradd", "/home/bob/.profile", mode));
+        assert!(!is_the_tools("", "", mode));
     }
 
     #[test]
     fn the_end_of_a_stage_is_recorded_by_documents_and_by_its_lock() {
-        let records = |path: &str| records_the_end(&format!("cloud-init: call 18 on /run/cloud-init/{path}"));
-        assert!(records("status.json") && records("result.json"));
-        assert!(records("stage.lock that writes '36 init - 0'"));
-        assert!(!records("stage.lock that writes '36 init ssh -'"), "a module begins");
-        assert!(!records("stage.lock that writes '36 init - -'"), "no module has begun");
-        assert!(!records("stage.lock"));
-        assert!(
-            records_the_end("cloud-init: call 306 on //") && !records_the_end("cloud-init: call 30 on //")
-        );
-        assert!(!records("instance-data.json that writes 'a - 0'"));
+        let records = |name: &str, line: Option<&str>| {
+            records_the_end(&struck("cloud-init", 18, &format!("/run/cloud-init/{name}"), line))
+        };
+        assert!(records("status.json", None) && records("result.json", None));
+        assert!(records("stage.lock", Some("36 init - 0")));
+        assert!(!records("stage.lock", Some("36 init ssh -")), "a module begins");
+        assert!(!records("stage.lock", Some("36 init - -")), "no module has begun");
+        assert!(!records("stage.lock", None));
+        assert!(records_the_end(&struck("cloud-init", 306, "//", None)));
+        assert!(!records_the_end(&struck("cloud-init", 30, "//", None)));
+        assert!(!records("instance-data.json", Some("a - 0")));
+        assert!(!records("cloud-init.log", Some("wrote status.json")), "what is written is no place");
     }
 }

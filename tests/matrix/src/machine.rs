@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
-use crate::trace::{self, Disk, End, Memory, Strike, Tracer};
+use crate::trace::{self, Disk, End, Memory, Strike, Struck, Tracer};
 use crate::{Error, file};
 
 /// The stages as their units start them.
@@ -166,7 +166,7 @@ pub struct Booted {
     /// Calls that change files, of all processes.
     pub calls: usize,
     /// The call that was struck; `None` where the boot ended before it.
-    pub struck: Option<String>,
+    pub struck: Option<Struck>,
     /// The scripts and commands that ran, by their own proof.
     pub ran: Vec<String>,
     /// The files that mark something as run, after the boot.

@@ -9,6 +9,7 @@ use std::time::Instant;
 use crate::faults::Row;
 use crate::judge::{Lasting, judge};
 use crate::machine::{Place, Told};
+use crate::trace::Struck;
 use crate::{Error, machine};
 
 /// What a case came to.
@@ -19,7 +20,7 @@ pub struct Outcome {
     /// The case's name.
     pub case: String,
     /// Where it struck.
-    pub struck: Option<String>,
+    pub struck: Option<Struck>,
     /// What is wrong.
     pub wrong: Vec<String>,
     /// All that it told, where it is asked for.
@@ -118,7 +119,8 @@ impl Tried {
                 of_row.len()
             );
             for outcome in failed.iter().take(show) {
-                let struck = outcome.struck.as_deref().unwrap_or("nothing was struck");
+                let struck =
+                    outcome.struck.as_ref().map_or("nothing was struck".to_owned(), Struck::to_string);
                 failures += &format!("{}, {} ({struck}):\n", row.fault, outcome.case);
                 for line in outcome.wrong.iter().take(6) {
                     failures += &format!("    {line}\n");

@@ -41,13 +41,40 @@ pub enum Strike {
 /// A limit to the memory of every process of a boot, in bytes.
 pub type Memory = Option<u64>;
 
+/// The call that was struck.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Struck {
+    /// The name of the program that made it.
+    pub program: String,
+    /// Its number.
+    pub call: i64,
+    /// The path in the root of what it changes.
+    pub path: String,
+    /// The first line of what it writes.
+    pub line: Option<String>,
+}
+
+impl Struck {
+    /// Whether the program made it, and not a command.
+    pub fn is_own(&self) -> bool {
+        self.program == "cloud-init"
+    }
+}
+
+impl std::fmt::Display for Struck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: call {} on {}", self.program, self.call, self.path)?;
+        self.line.as_ref().map_or(Ok(()), |line| write!(f, " that writes '{line}'"))
+    }
+}
+
 /// What a traced boot has met so far.
 #[derive(Debug, Default)]
 pub struct Tracer {
     /// Calls that change files of the machine, in all processes of the boot, in the order in which they were made.
     pub calls: usize,
-    /// Where the strike fell: the process's program, the call, its path and the first line of what it writes.
-    pub struck: Option<String>,
+    /// Where the strike fell.
+    pub struck: Option<Struck>,
     /// Whether the power is off.
     pub off: bool,
     /// The programs that were started, by their paths in the root.
@@ -245,12 +272,11 @@ impl Tracer {
         let Some(path) = call.path.as_deref().filter(|path| disk.holds(path)) else { return Ok(()) };
         let number = self.calls;
         let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
-        let own = program.ends_with("cloud-init");
-        let told = || {
-            let below = path.strip_prefix(&disk.root).unwrap_or(path);
-            let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let line = call.line.as_ref().map(|line| format!(" that writes '{line}'")).unwrap_or_default();
-            format!("{name}: call {} on /{}{line}", call.number, below.display())
+        let told = || Struck {
+            program: program.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            call: call.number,
+            path: format!("/{}", path.strip_prefix(&disk.root).unwrap_or(path).display()),
+            line: call.line.clone(),
         };
         match strike {
             Strike::Cut(at) if at == number => {
@@ -258,7 +284,7 @@ impl Tracer {
                 self.struck = Some(told());
                 return Ok(());
             }
-            Strike::Signal(at, signal) if at <= number && own && self.struck.is_none() => {
+            Strike::Signal(at, signal) if at <= number && told().is_own() && self.struck.is_none() => {
                 self.struck = Some(told());
                 let signal = Signal::try_from(signal).map_err(Error::Process)?;
                 gone_or(kill(pid, signal))?;
